@@ -1,0 +1,33 @@
+"""The closed list of causes: why a camera or a delivery is not as it should be.
+
+The words are part of the public contract (events, API, metrics, exports): adding one is a compatible change,
+renaming or removing one is not. Source of the list: the fault taxonomy of the prober (network, session, stream,
+picture, identity), see docs/causes.md for detection and advice.
+"""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """One machine-readable reason. `None` beside a good state, never an empty string."""
+
+    DNS = "dns"
+    ROUTE = "route"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    AUTH_FAILED = "auth_failed"
+    SESSION_LIMIT = "session_limit"
+    NOT_FOUND = "not_found"
+    NO_TRACK = "no_track"
+    CODEC_UNSUPPORTED = "codec_unsupported"
+    TRANSPORT_UNSUPPORTED = "transport_unsupported"
+    PROTOCOL_ERROR = "protocol_error"
+    NO_MEDIA = "no_media"
+    NO_KEYFRAME = "no_keyframe"
+    DECODE_FAILED = "decode_failed"
+    ENDED = "ended"
+    STALLED = "stalled"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
+    INTERNAL_ERROR = "internal_error"
