@@ -1,1 +1,5 @@
-"""vonggac."""
+"""The library of Vọng Gác: what at least two services share, and nothing else.
+
+Parts: `events` (what is said), `bus` (how it travels), `database`, `auth`, `rtsp`, `settings`, `telemetry`, `http`,
+`embedded` (the real PostgreSQL and NATS as child processes) and `testing`. A part never imports a service.
+"""

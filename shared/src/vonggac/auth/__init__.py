@@ -1,0 +1,26 @@
+"""Who may call, and secrets only workers can open.
+
+`tokens` checks and issues JWTs, `rights` says what a role may do, `dependencies` guards FastAPI routes, `sealing` is
+the write-only box for camera and destination credentials, `keys` makes and keeps the key files of the embedded default.
+"""
+
+from vonggac.auth.dependencies import Authenticated, install_authentication, require
+from vonggac.auth.rights import Principal, Right, Role
+from vonggac.auth.sealing import Credentials, Sealer, SecretUnreadableError, Unsealer
+from vonggac.auth.tokens import TokenError, TokenIssuer, TokenVerifier
+
+__all__ = [
+    "Authenticated",
+    "Credentials",
+    "Principal",
+    "Right",
+    "Role",
+    "Sealer",
+    "SecretUnreadableError",
+    "TokenError",
+    "TokenIssuer",
+    "TokenVerifier",
+    "Unsealer",
+    "install_authentication",
+    "require",
+]

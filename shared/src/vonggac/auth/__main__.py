@@ -1,0 +1,34 @@
+"""`python -m vonggac.auth init --keys DIR` makes the key files; `… token --keys DIR --role ROLE` prints a token."""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+
+from vonggac.auth.keys import ensure_keys, token_issuer
+from vonggac.auth.rights import Role
+
+
+def main() -> None:
+    """Exit status 0 when done, 1 when the folder cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m vonggac.auth", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    init = commands.add_parser("init", help="make the key files that are missing")
+    token = commands.add_parser("token", help="print a token signed with the folder's key")
+    for command in (init, token):
+        command.add_argument("--keys", type=Path, required=True, help="folder of the key files")
+    token.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
+    token.add_argument("--subject", default="admin", help="who the token is for (default: admin)")
+    token.add_argument("--hours", type=float, default=12.0, help="valid for this long (default: 12)")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "init":
+            ensure_keys(arguments.keys)
+            return
+        roles = frozenset(Role(name) for name in arguments.role)
+        issuer = token_issuer(arguments.keys)
+        print(issuer.issue(subject=arguments.subject, roles=roles, valid_for=timedelta(hours=arguments.hours)))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"keys in {arguments.keys}: {error}") from None
+
+
+main()

@@ -1,0 +1,124 @@
+"""Consuming events: decode, hand over in batches, ack after the handler has committed.
+
+A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
+fails is tried again one by one, so that one poisonous event holds up nobody; it is retried with growing delay, then
+buried.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from vonggac.bus.connection import Bus
+from vonggac.bus.deadletters import bury
+from vonggac.bus.pull import PullConsumer
+from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
+from vonggac.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event as it came: decoded, and where it stood in its stream."""
+
+    event: CloudEvent[Payload]
+    subject: str
+    stream_sequence: int
+
+
+type Handler = Callable[[Sequence[Received]], Awaitable[None]]
+"""Commits everything in the batch or raises; it is called again with the same events after a failure."""
+
+type Transient = Callable[[Exception], bool]
+"""Whether an error is the surroundings' fault (database away): then wait and retry, never bury."""
+
+
+class EventConsumer:
+    """Runs one durable consumer of events until cancelled."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        stream: str,
+        durable: str,
+        handler: Handler,
+        transient: Transient,
+        batch: int = 500,
+        wait_s: float = 5.0,
+    ) -> None:
+        self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
+        self._pull = PullConsumer(bus, stream=stream, durable=durable)
+
+    async def run(self) -> None:
+        """Consume for ever. Cancelling between fetch and ack loses nothing: the events are delivered again."""
+        try:
+            while True:
+                messages = await self._pull.fetch(self._batch, wait_s=self._wait_s)
+                if messages:
+                    await self._consume(messages)
+        finally:
+            await self._pull.close()
+
+    async def _consume(self, messages: list[Msg]) -> None:
+        good = [pair for message in messages if (pair := await self._decode(message)) is not None]
+        if not good:
+            return
+        try:
+            await self._handler([received for _, received in good])
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
+            log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
+            if self._transient(error):
+                await self._later(good, error)
+            else:
+                await self._one_by_one(good)
+            return
+        await self._answer([message.ack() for message, _ in good])
+
+    async def _one_by_one(self, pairs: list[tuple[Msg, Received]]) -> None:
+        for message, received in pairs:
+            try:
+                await self._handler([received])
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
+                if self._transient(error) or message.metadata.num_delivered <= len(DELAYS_S):
+                    await self._later([(message, received)], error)
+                else:
+                    await self._bury(message, f"{type(error).__name__}: {error}")
+            else:
+                await self._answer([message.ack()])
+
+    async def _later(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
+        log.info("events_later", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
+        delays = [DELAYS_S[min(message.metadata.num_delivered, len(DELAYS_S)) - 1] for message, _ in pairs]
+        await self._answer([message.nak(delay=delay) for (message, _), delay in zip(pairs, delays, strict=True)])
+        if self._transient(error):
+            await asyncio.sleep(DELAYS_S[0])
+
+    async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
+        try:
+            event = decode(message.data)
+        except MalformedEventError as error:
+            await self._bury(message, str(error))
+            return None
+        return message, Received(event, message.subject, message.metadata.sequence.stream)
+
+    async def _bury(self, message: Msg, reason: str) -> None:
+        try:
+            await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
+        except (TimeoutError, NatsError) as error:
+            log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
+            await self._answer([message.nak(delay=DELAYS_S[-1])])
+
+    async def _answer(self, answers: list[Awaitable[None]]) -> None:
+        for answer in answers:
+            try:
+                await answer
+            except NatsError as error:
+                # The connection is away: the server delivers the event again and the inbox makes that harmless.
+                log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)

@@ -1,0 +1,77 @@
+"""Work queues: one message a camera, which comes back later, is held in progress, or is given back.
+
+Only `nak(delay)` is used, never a bare nak (instant redelivery).
+"""
+
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from vonggac.bus.connection import Bus
+from vonggac.bus.deadletters import bury
+from vonggac.bus.pull import PullConsumer
+from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
+from vonggac.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+GIVE_BACK_DELAY_S = 0.01
+RETRY_BURY_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One fetched job: the event that made it and the handle that answers for it."""
+
+    event: CloudEvent[Payload]
+    message: Msg
+    deliveries: int
+    stream_sequence: int
+
+    async def again_in(self, delay_s: float) -> None:
+        """Put the job back for its next turn. Raises NatsError."""
+        await self.message.nak(delay=max(delay_s, GIVE_BACK_DELAY_S))
+
+    async def hold(self) -> None:
+        """Say that the work goes on; call at a third of the ack wait. Raises NatsError."""
+        await self.message.in_progress()
+
+    async def give_back(self) -> None:
+        """Hand the job to whoever fetches next, at once. Raises NatsError."""
+        await self.message.nak(delay=GIVE_BACK_DELAY_S)
+
+    async def done(self) -> None:
+        """Take the job off the queue (its camera is gone or has nothing to do). Raises NatsError."""
+        await self.message.ack()
+
+
+class JobQueue:
+    """The jobs of one work-queue stream."""
+
+    def __init__(self, bus: Bus, *, stream: str, durable: str) -> None:
+        self._bus = bus
+        self._pull = PullConsumer(bus, stream=stream, durable=durable)
+
+    async def fetch(self, most: int, *, wait_s: float = 5.0) -> list[Job]:
+        """Up to `most` jobs; a message that is no event is buried on the way. Empty when there is nothing to do."""
+        jobs = []
+        for message in await self._pull.fetch(most, wait_s=wait_s):
+            try:
+                event = decode(message.data)
+            except MalformedEventError as error:
+                await self._bury(message, str(error))
+                continue
+            metadata = message.metadata
+            jobs.append(Job(event, message, metadata.num_delivered, metadata.sequence.stream))
+        return jobs
+
+    async def close(self) -> None:
+        await self._pull.close()
+
+    async def _bury(self, message: Msg, reason: str) -> None:
+        try:
+            await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
+        except (TimeoutError, NatsError) as error:
+            log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
+            await message.nak(delay=RETRY_BURY_AFTER_S)

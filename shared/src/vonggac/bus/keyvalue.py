@@ -1,0 +1,55 @@
+"""Reading a bucket: the latest value of each key."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.kv import KeyValue
+
+from vonggac.bus.connection import Bus
+
+
+class Bucket:
+    """A key-value bucket by name."""
+
+    def __init__(self, bus: Bus, name: str) -> None:
+        self._bus, self.name = bus, name
+
+    async def get(self, key: str) -> bytes | None:
+        """The latest value, None when there is none. Raises NatsError or TimeoutError when NATS is away."""
+        try:
+            return (await (await self._bus.js.key_value(self.name)).get(key)).value
+        except KeyNotFoundError:
+            return None
+
+    async def all(self) -> dict[str, bytes]:
+        """Every key with its latest value. Raises NatsError or TimeoutError when NATS is away."""
+        values: dict[str, bytes] = {}
+        async with self.watch() as watcher:
+            while True:
+                entry = await watcher.updates(timeout=5)  # type: ignore[no-untyped-call]
+                if entry is None:
+                    break
+                if entry.operation is None and entry.value is not None:
+                    values[entry.key] = entry.value
+        return values
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Raises NatsError or TimeoutError when NATS is away."""
+        await (await self._bus.js.key_value(self.name)).put(key, value)
+
+    async def delete(self, key: str) -> None:
+        """Raises NatsError or TimeoutError when NATS is away."""
+        try:
+            await (await self._bus.js.key_value(self.name)).delete(key)
+        except (KeyNotFoundError, NoKeysError):
+            return
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[KeyValue.KeyWatcher]:
+        """Updates from the current values on; `updates()` gives None once after the current ones."""
+        watcher = await (await self._bus.js.key_value(self.name)).watchall()
+        try:
+            yield watcher
+        finally:
+            await watcher.stop()  # type: ignore[no-untyped-call]

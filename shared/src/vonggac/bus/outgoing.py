@@ -1,0 +1,107 @@
+"""Publishing facts that must not be lost: kept in order in memory until JetStream has stored them.
+
+While NATS is away the queue grows up to a bound; beyond it the oldest are dropped, counted and logged, since a process
+that dies of memory loses them all.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from vonggac.bus.connection import Bus
+from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
+from vonggac.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+MAX_QUEUED = 100_000
+WINDOW = 256
+RETRY_AFTER_S = 0.5
+STORE_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    subject: str
+    body: bytes
+    message_id: str | None
+    content_type: str
+
+
+class Outgoing:
+    """An ordered queue towards JetStream. `run` is a task of the service; `stored` counts what the server confirmed."""
+
+    def __init__(self, bus: Bus, *, max_queued: int = MAX_QUEUED) -> None:
+        self._bus = bus
+        self._queue: deque[_Message] = deque()
+        self._max_queued = max_queued
+        self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self.stored = 0
+        self.dropped = 0
+
+    def event(self, subject: str, event: CloudEvent[Payload]) -> None:
+        """Queue an event; its id lets the server drop a repetition."""
+        self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
+
+    def value(self, subject: str, body: bytes) -> None:
+        """Queue a plain value, such as the latest status in a bucket."""
+        self._put(_Message(subject, body, None, "application/json"))
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    async def run(self) -> None:
+        """Publish for ever; retries until stored."""
+        while True:
+            await self._filled.wait()
+            window = [self._queue[index] for index in range(min(WINDOW, len(self._queue)))]
+            done = await self._publish(window)
+            for _ in range(done):
+                self._queue.popleft()
+            self.stored += done
+            if not self._queue:
+                self._filled.clear()
+                self._emptied.set()
+            if done < len(window):
+                await asyncio.sleep(RETRY_AFTER_S)
+
+    async def drain(self, *, within_s: float) -> int:
+        """Wait until everything queued is stored; returns how many are not after `within_s`. `run` must be running."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._emptied.wait()
+        except TimeoutError:
+            log.error("observations_not_stored", count=len(self._queue))
+        return len(self._queue)
+
+    def _put(self, message: _Message) -> None:
+        if len(self._queue) >= self._max_queued:
+            self._queue.popleft()
+            self.dropped += 1
+            if self.dropped == 1 or self.dropped % 1000 == 0:
+                log.error("observations_dropped", count=self.dropped)
+        self._queue.append(message)
+        self._emptied.clear()
+        self._filled.set()
+
+    async def _publish(self, window: list[_Message]) -> int:
+        """How many from the start of `window` are stored; what follows a failure is sent again."""
+        results = await asyncio.gather(*(self._store(message) for message in window))
+        return next((index for index, stored in enumerate(results) if not stored), len(window))
+
+    async def _store(self, message: _Message) -> bool:
+        headers = {"Content-Type": message.content_type}
+        if message.message_id is not None:
+            headers["Nats-Msg-Id"] = message.message_id
+        try:
+            await self._bus.js.publish(message.subject, message.body, headers=headers, timeout=STORE_WITHIN_S)
+        except (TimeoutError, NatsError, APIError, OSError) as error:
+            log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
+            return False
+        return True

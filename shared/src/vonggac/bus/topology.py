@@ -1,0 +1,191 @@
+"""Every stream, consumer and bucket of the platform, and the one function that declares them.
+
+Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
+and it touches nothing that is already as it should be.
+"""
+
+from dataclasses import dataclass
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamSource,
+    SubjectTransform,
+)
+from nats.js.errors import NotFoundError
+
+INVENTORY = "INVENTORY"
+PROBE_JOBS = "PROBE_JOBS"
+DELIVERY_JOBS = "DELIVERY_JOBS"
+OBSERVATIONS = "OBSERVATIONS"
+DEAD_LETTERS = "DEAD_LETTERS"
+
+PROBER = "prober"
+FORWARDER = "forwarder"
+REPORTING_INVENTORY = "reporting_inventory"
+REPORTING_OBSERVATIONS = "reporting_observations"
+
+CAMERA_STATUS = "camera_status"
+DELIVERY_STATUS = "delivery_status"
+WORKERS = "workers"
+
+PROBE_ACK_WAIT_S = 30.0
+DELIVERY_ACK_WAIT_S = 3.0
+"""A dead forwarder's cameras are offered to the others after this long."""
+EVENT_ACK_WAIT_S = 30.0
+WORKER_TTL_S = 15.0
+DEDUPLICATION_S = 120.0
+OBSERVATIONS_KEPT_S = 30 * 86_400.0
+DEAD_LETTERS_KEPT_S = 90 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable consumer of a stream."""
+
+    stream: str
+    name: str
+    ack_wait_s: float
+    max_deliver: int = -1
+
+
+CONSUMERS = (
+    Consumer(PROBE_JOBS, PROBER, PROBE_ACK_WAIT_S),
+    Consumer(DELIVERY_JOBS, FORWARDER, DELIVERY_ACK_WAIT_S),
+    Consumer(INVENTORY, REPORTING_INVENTORY, EVENT_ACK_WAIT_S),
+    Consumer(OBSERVATIONS, REPORTING_OBSERVATIONS, EVENT_ACK_WAIT_S),
+)
+
+
+def streams(replicas: int) -> tuple[StreamConfig, ...]:
+    """The streams, on disk, `replicas` copies each (1 or 3)."""
+
+    def jobs(name: str, subject: str) -> StreamConfig:
+        transform = SubjectTransform(src="inventory.camera.*", dest=subject + ".{{wildcard(1)}}")
+        return StreamConfig(
+            name=name,
+            retention=RetentionPolicy.WORK_QUEUE,
+            sources=[StreamSource(name=INVENTORY, subject_transforms=[transform])],
+            max_msgs_per_subject=1,
+            discard=DiscardPolicy.OLD,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        )
+
+    return (
+        StreamConfig(
+            name=INVENTORY,
+            subjects=["inventory.*.*"],
+            max_msgs_per_subject=1,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=DEDUPLICATION_S,
+            allow_direct=True,
+        ),
+        jobs(PROBE_JOBS, "probe.job"),
+        jobs(DELIVERY_JOBS, "delivery.job"),
+        StreamConfig(
+            name=OBSERVATIONS,
+            subjects=["observation.>"],
+            max_age=OBSERVATIONS_KEPT_S,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=DEDUPLICATION_S,
+            allow_direct=True,
+        ),
+        StreamConfig(
+            name=DEAD_LETTERS,
+            subjects=["dead.>"],
+            max_age=DEAD_LETTERS_KEPT_S,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        ),
+    )
+
+
+def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
+    """The latest of each: camera status, delivery status, worker presence (this one expires)."""
+    return (
+        KeyValueConfig(bucket=CAMERA_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
+        KeyValueConfig(bucket=DELIVERY_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
+        KeyValueConfig(bucket=WORKERS, history=1, ttl=WORKER_TTL_S, storage=StorageType.FILE, replicas=replicas),
+    )
+
+
+async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
+    """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
+    touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
+    touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
+    for bucket in buckets(replicas):
+        try:
+            await js.stream_info(f"KV_{bucket.bucket}")
+        except NotFoundError:
+            await js.create_key_value(bucket)
+            touched.append(bucket.bucket)
+    return touched
+
+
+async def missing(js: JetStreamContext) -> list[str]:
+    """Streams that are not declared yet; empty when the platform's topology stands."""
+    names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
+    absent = []
+    for name in names:
+        try:
+            await js.stream_info(name)
+        except NotFoundError:
+            absent.append(name)
+    return absent
+
+
+async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:
+    assert wanted.name is not None
+    try:
+        present = (await js.stream_info(wanted.name)).config
+    except NotFoundError:
+        await js.add_stream(wanted)
+        return True
+    if all(_same(getattr(present, field), getattr(wanted, field)) for field in _COMPARED):
+        return False
+    await js.update_stream(wanted)
+    return True
+
+
+_COMPARED = ("subjects", "max_msgs_per_subject", "max_age", "num_replicas", "duplicate_window", "retention", "sources")
+
+
+def _same(present: object, wanted: object) -> bool:
+    if wanted is None or wanted == 0:
+        return True
+    if isinstance(wanted, list) and wanted and isinstance(wanted[0], StreamSource):
+        assert isinstance(present, list)
+        return [source.as_dict() for source in present] == [source.as_dict() for source in wanted]
+    return present == wanted
+
+
+async def _declare_consumer(js: JetStreamContext, wanted: Consumer) -> bool:
+    try:
+        present = (await js.consumer_info(wanted.stream, wanted.name)).config
+        if present.ack_wait == wanted.ack_wait_s:
+            return False
+    except NotFoundError:
+        pass
+    await js.add_consumer(
+        wanted.stream,
+        ConsumerConfig(
+            durable_name=wanted.name,
+            ack_policy=AckPolicy.EXPLICIT,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_wait=wanted.ack_wait_s,
+            max_deliver=wanted.max_deliver,
+            # A delayed nak counts as pending: a limit here would be a limit on the number of cameras.
+            max_ack_pending=-1,
+        ),
+    )
+    return True

@@ -1,0 +1,54 @@
+"""One engine per process, one transaction per request or message."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """Metadata whose constraints have predictable names, so that an error can be traced to its column."""
+    return MetaData(naming_convention=NAMING)
+
+
+class Database:
+    """The connection pool. `url` is `postgresql+psycopg://…`; it is never logged."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed on success, rolled back on any error."""
+        async with self._sessions.begin() as session:
+            yield session
+
+    async def check(self) -> str | None:
+        """Readiness: None when PostgreSQL answers, otherwise one line."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("select 1"))
+        except (DBAPIError, OSError) as error:
+            return f"PostgreSQL does not answer ({type(error).__name__})"
+        return None
+
+    async def close(self) -> None:
+        await self.engine.dispose()

@@ -1,0 +1,58 @@
+"""Running a service's Alembic migrations, from the command line and from tests, in the same way."""
+
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, create_engine, engine_from_config, pool, text
+
+LOCK_TIMEOUT = "4s"
+MIGRATION_LOCK = 1742_2021
+"""Advisory lock: two pods that start together migrate one after the other."""
+
+
+def config(scripts: Path, url: str) -> Config:
+    """An Alembic config for the folder `scripts` (its env.py calls `run_env`)."""
+    settings = Config()
+    settings.set_main_option("script_location", str(scripts))
+    settings.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    settings.attributes["url"] = url
+    return settings
+
+
+def migrate(scripts: Path, url: str) -> None:
+    """Bring the database at `url` to the newest revision. Raises what PostgreSQL or Alembic raises."""
+    command.upgrade(config(scripts, url), "head")
+
+
+def newest_revision(scripts: Path) -> str:
+    """The revision `migrate` leads to."""
+    head = ScriptDirectory(str(scripts)).get_current_head()
+    assert head is not None
+    return head
+
+
+def run_env(metadata: MetaData) -> None:
+    """The body of a service's migrations/env.py.
+
+    A migration waits at most LOCK_TIMEOUT for a lock, so that it fails rather than hold up the running service.
+    """
+    given = context.config.attributes.get("url")
+    if given is None:
+        engine = engine_from_config(context.config.get_section("alembic") or {}, poolclass=pool.NullPool)
+    else:
+        engine = create_engine(given, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        _run(connection, metadata)
+    engine.dispose()
+
+
+def _run(connection: Connection, metadata: MetaData) -> None:
+    connection.execute(text(f"select pg_advisory_xact_lock({MIGRATION_LOCK})"))
+    connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
+    context.configure(
+        connection=connection, target_metadata=metadata, compare_type=True, transaction_per_migration=False
+    )
+    with context.begin_transaction():
+        context.run_migrations()

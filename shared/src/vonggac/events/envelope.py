@@ -1,0 +1,108 @@
+"""CloudEvents 1.0 in structured mode: one readable JSON document a message.
+
+The bytes of `CloudEvent.encode()` are what an outbox row holds and what the bus carries, unchanged. `source` and `id`
+together name an event; a consumer that has seen the pair has seen the event.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import uuid4
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
+
+CONTENT_TYPE = "application/cloudevents+json"
+MAX_EVENT_BYTES = 64 * 1024
+
+
+class MalformedEventError(ValueError):
+    """A message is no CloudEvent of a type this program knows, or its data does not fit the type's schema."""
+
+
+class Payload(BaseModel):
+    """The `data` of an event. Unknown fields are ignored, so that a newer producer may add some."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_type: ClassVar[str]
+    """Reverse-DNS name with a version: `vn.vonggac.<producer>.<fact>.v<n>`."""
+
+
+class CloudEvent[T: Payload](BaseModel):
+    """The envelope. Attribute names are those of the specification (lower case, no underscores)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1, description="Unique within the source; the bus drops a repeated id.")
+    source: str = Field(min_length=1, description="URI-reference of the producer, e.g. /prober/7c9e.")
+    type: str = Field(min_length=1)
+    subject: str = Field(min_length=1, description="Id of the thing the event is about.")
+    time: AwareDatetime = Field(description="When the fact happened, UTC.")
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: T
+
+    @field_serializer("time")
+    def _time(self, value: datetime) -> str:
+        return value.isoformat().replace("+00:00", "Z")
+
+    def encode(self) -> bytes:
+        """The message body, UTF-8 JSON.
+
+        Raises ValueError when it is larger than MAX_EVENT_BYTES: a bug of the producer, never to be cut silently.
+        """
+        body = self.model_dump_json(serialize_as_any=True).encode()
+        if len(body) > MAX_EVENT_BYTES:
+            msg = f"event {self.type} about {self.subject} has {len(body)} bytes, more than {MAX_EVENT_BYTES}"
+            raise ValueError(msg)
+        return body
+
+
+def new_event[T: Payload](
+    data: T, *, source: str, subject: str, time: datetime, event_id: str | None = None
+) -> CloudEvent[T]:
+    """Wrap `data`; the id is random unless the caller has a natural one."""
+    return CloudEvent[T](
+        id=event_id or str(uuid4()),
+        source=source,
+        type=data.event_type,
+        subject=subject,
+        time=time,
+        data=data,
+    )
+
+
+def decode(body: bytes) -> CloudEvent[Payload]:
+    """Parse a message of any registered type.
+
+    Raises MalformedEventError naming the field that is wrong.
+    """
+    from vonggac.events.registry import (
+        payload_model,
+    )  # the registry imports the payload modules, which import this
+
+    try:
+        envelope = _Envelope.model_validate_json(body)
+        model = payload_model(envelope.type)
+        data = model.model_validate(envelope.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "document"
+        msg = f"{where}: {first['msg']}"
+        raise MalformedEventError(msg) from None
+    except KeyError as error:
+        msg = f"type: {error.args[0]} is not known here"
+        raise MalformedEventError(msg) from None
+    return CloudEvent[Payload].model_construct(**{**dict(envelope), "data": data})
+
+
+class _Envelope(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    type: str = Field(min_length=1)
+    subject: str = Field(min_length=1)
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]

@@ -1,0 +1,65 @@
+"""What forwarder says: how a delivery stands, on every change, and that a worker is alive.
+
+A delivery's state holds from its change until the next change by the same worker or until the worker's last heartbeat.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from vonggac.events.causes import Cause
+from vonggac.events.envelope import Payload
+
+
+class DeliveryState(StrEnum):
+    """How one camera stands at one destination. No state says more than what was observed.
+
+    `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
+    the destination's kernel confirmed media bytes (TCP_INFO), and only while it goes on confirming them.
+    """
+
+    DISABLED = "disabled"
+    WAITING_FOR_CAMERA = "waiting_for_camera"
+    CONNECTING = "connecting"
+    SENDING = "sending"
+    ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
+    STALLED = "stalled"
+    BACKING_OFF = "backing_off"
+    REFUSED = "refused"
+    RELEASED = "released"
+
+
+class DeliveryObservedV1(Payload):
+    """A delivery changed its state in the eyes of the worker that holds it."""
+
+    event_type: ClassVar[str] = "vn.vonggac.forwarder.delivery_observed.v1"
+    delivery_id: UUID
+    camera_id: UUID
+    destination_id: UUID
+    camera_revision: int
+    worker_id: str
+    held_since: AwareDatetime = Field(description="When this worker took the camera; a later holder wins.")
+    sequence: int = Field(ge=1, description="Grows with every change that this worker reports of this delivery.")
+    observed_at: AwareDatetime = Field(description="When the state began.")
+    state: DeliveryState = Field(description="`released`: this worker no longer watches the delivery.")
+    cause: Cause | None = None
+    detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
+    attempt: int = Field(default=0, ge=0)
+    next_attempt_at: AwareDatetime | None = None
+    last_success_at: AwareDatetime | None = None
+    bytes_acknowledged: int = Field(default=0, ge=0)
+    packets_sent: int = Field(default=0, ge=0)
+    groups_dropped: int = Field(default=0, ge=0)
+
+
+class ForwarderAliveV1(Payload):
+    """Heartbeat of one forwarder process: everything it last said still holds at `alive_at`."""
+
+    event_type: ClassVar[str] = "vn.vonggac.forwarder.worker_alive.v1"
+    worker_id: str
+    started_at: AwareDatetime
+    alive_at: AwareDatetime
+    cameras_held: int

@@ -1,0 +1,165 @@
+"""What inventory says: the whole current state of one thing, per message.
+
+Subjects are `inventory.<noun>.<id>`; the last message of a subject is the truth, so a consumer that starts empty
+replays the stream and knows everything. A removal is a message too (`RemovedV1`), on the subject of what was removed.
+Secrets are sealed for the workers' key (vonggac.auth.sealing): inventory cannot read them back.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from vonggac.events.envelope import Payload
+
+type SealedSecret = str
+"""Base64 of a libsodium sealed box around `{"username": …, "password": …}`."""
+
+
+class AgencyRole(StrEnum):
+    """What an agency does in the mandate (letter 1742: Nơi nhận and sections 1 to 3)."""
+
+    LEAD = "lead"
+    OPERATOR = "operator"
+    MANAGING = "managing"
+    PEOPLES_COMMITTEE = "peoples_committee"
+    MINISTRY = "ministry"
+    STEERING_COMMITTEE = "steering_committee"
+
+
+class FacilityType(StrEnum):
+    """Kind of quarantine facility."""
+
+    MILITARY = "military"
+    HEALTH = "health"
+    SCHOOL = "school"
+    DORMITORY = "dormitory"
+    PUBLIC_BUILDING = "public_building"
+    HOTEL = "hotel"
+    FIELD_HOSPITAL = "field_hospital"
+    FACTORY = "factory"
+
+
+class FacilityStatus(StrEnum):
+    """Lifecycle (R23)."""
+
+    PLANNED = "planned"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class DestinationRole(StrEnum):
+    """The two authorities every camera must reach (R09, R10)."""
+
+    NATIONAL = "national"
+    PROVINCIAL = "provincial"
+
+
+class RequiredProof(StrEnum):
+    """What a destination demands before a delivery counts as connected."""
+
+    ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
+
+
+class MediaTransport(StrEnum):
+    """How media travels from the camera."""
+
+    TCP = "tcp"
+
+
+class _State(Payload):
+    id: UUID
+    revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
+    changed_at: AwareDatetime
+
+
+class AgencyV1(_State):
+    event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
+    code: str
+    name: str
+    role: AgencyRole
+
+
+class DistrictV1(_State):
+    event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
+    code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
+    name: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class FacilityV1(_State):
+    event_type: ClassVar[str] = "vn.vonggac.inventory.facility.v1"
+    code: str
+    name: str
+    type: FacilityType
+    status: FacilityStatus
+    district_id: UUID
+    managing_agency_id: UUID
+    restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+
+
+class FocalPointV1(_State):
+    event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
+    facility_id: UUID
+    full_name: str
+    position: str
+    phone: str
+    email: str | None = None
+    valid_from: date
+    valid_to: date | None = None
+
+
+class DestinationV1(_State):
+    event_type: ClassVar[str] = "vn.vonggac.inventory.destination.v1"
+    code: str
+    name: str
+    role: DestinationRole
+    required_proof: RequiredProof
+    enabled: bool
+
+
+class PlannedDelivery(BaseModel):
+    """One camera to one destination, as the forwarder needs it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: UUID
+    destination_id: UUID
+    destination_code: str
+    url: str = Field(description="Where to publish, without credentials.")
+    secret: SealedSecret | None = None
+    required_proof: RequiredProof = RequiredProof.ACKNOWLEDGED
+    enabled: bool = True
+
+
+class CameraV1(_State):
+    """Everything a worker needs to probe and to forward one camera."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.camera.v1"
+    code: str
+    name: str
+    facility_id: UUID
+    enabled: bool
+    url: str = Field(description="RTSP URL without credentials.")
+    secret: SealedSecret | None = None
+    transport: MediaTransport = MediaTransport.TCP
+    forward_audio: bool = False
+    probe_interval_s: float = Field(gt=0)
+    probe_timeout_s: float = Field(gt=0)
+    deliveries: tuple[PlannedDelivery, ...] = ()
+
+
+class RemovedV1(Payload):
+    """The tombstone: the thing named by the message's subject is gone."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.removed.v1"
+    id: UUID
+    noun: str
+    revision: int
+    removed_at: datetime

@@ -1,0 +1,100 @@
+"""Errors as RFC 9457 problem+json: what is wrong, where, and what would be right."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from vonggac.telemetry.logs import get_logger
+from vonggac.telemetry.redaction import redact
+
+log = get_logger(__name__)
+CONTENT_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One mistake in what the caller sent."""
+
+    field: str = Field(description="Where: a field's path, a query parameter, or a column.")
+    row: int | None = Field(default=None, description="1-based line of the file the mistake is in, header included.")
+    message: str = Field(description="What is wrong and what would be right.")
+
+
+class Problem(BaseModel):
+    """The body of every error answer."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    code: str = Field(description="Stable word for programs.")
+    errors: list[FieldError] = []
+
+
+class ProblemError(Exception):
+    """Raised anywhere below an endpoint; becomes a problem+json answer."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        errors: list[FieldError] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.problem = Problem(
+            title=status.phrase, status=status.value, code=code, detail=redact(detail), errors=errors or []
+        )
+        self.headers = headers
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of `app`, the framework's own included, a problem+json document."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
+        return _answer(error.problem, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [_field_error(item) for item in error.errors()]
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _answer(
+            Problem(
+                title=status.phrase,
+                status=422,
+                code="invalid",
+                detail="The request does not fit.",
+                errors=errors,
+            )
+        )
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        status = HTTPStatus(error.status_code)
+        code = status.name.lower()
+        problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
+        return _answer(problem, dict(error.headers) if error.headers else None)
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return _answer(Problem(title=status.phrase, status=500, code="internal_error", detail="See the service's log."))
+
+
+def _field_error(item: Any) -> FieldError:
+    location = [str(part) for part in item["loc"]]
+    field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
+    return FieldError(field=field, message=redact(str(item["msg"])))
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(mode="json"), status_code=problem.status, headers=headers, media_type=CONTENT_TYPE
+    )

@@ -1,0 +1,46 @@
+"""Running an app under uvicorn on uvloop, with a stop that is waited for."""
+
+import asyncio
+import socket
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+STOP_WITHIN_S = 25
+
+
+def run(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; returns after the app's lifespan has ended.
+
+    Raises SystemExit with one line when the address is taken.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    server = uvicorn.Server(config)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve(sockets=[listener]))
+    if not server.started:
+        raise SystemExit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        msg = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        raise SystemExit(msg) from None
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,66 @@
+"""Settings every service has. Each service subclasses `ServiceSettings` once, with its own environment prefix.
+
+Names or types carry the unit. A value that does not fit stops the start with one line naming the variable and what is
+right.
+"""
+
+import sys
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["ServiceSettings", "SettingsConfigDict", "describe", "load_or_exit"]
+
+
+class ServiceSettings(BaseSettings):
+    """What all four services take from the environment."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
+    nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
+    nats_user: str | None = Field(default=None, description="User of this service at NATS.")
+    nats_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    nats_ca_file: Path | None = Field(default=None, description="CA certificate (PEM) when NATS speaks TLS.")
+    jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
+    jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")
+    jwt_issuer: str = Field(default="vong-gac", description="Issuer (`iss`) a token must name.")
+    jwt_audience: str = Field(default="vong-gac", description="Audience (`aud`) a token must name.")
+
+
+def load_or_exit[S: BaseSettings](settings_class: type[S]) -> S:
+    """Read the environment; on a bad value print one line per mistake and exit with status 2."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        _explain_and_exit(settings_class, error)
+
+
+def _explain_and_exit(settings_class: type[BaseSettings], error: ValidationError) -> NoReturn:
+    prefix = settings_class.model_config.get("env_prefix", "")
+    for problem in error.errors():
+        name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
+        sys.stderr.write(f"setting {name}: {problem['msg']}\n")
+    raise SystemExit(2)
+
+
+def describe(settings_class: type[BaseSettings]) -> list[tuple[str, str, str, str]]:
+    """Rows (variable, type, default, meaning) of every setting, for the generated docs page."""
+    prefix = settings_class.model_config.get("env_prefix", "")
+    rows = []
+    for name, field in settings_class.model_fields.items():
+        kind = getattr(field.annotation, "__name__", None)
+        shown = kind if kind and "[" not in str(field.annotation) else str(field.annotation)
+        default = "required" if field.is_required() else _shown_default(field.get_default(call_default_factory=True))
+        clean = shown.replace("typing.", "").replace("pydantic.types.", "").replace("pathlib._local.", "")
+        rows.append((prefix + name.upper(), clean.replace("pathlib.", ""), default, field.description or ""))
+    return rows
+
+
+def _shown_default(value: object) -> str:
+    return "(none)" if value is None else str(value)

@@ -1,0 +1,7 @@
+"""Structured logs, Prometheus metrics, health, and the one function that hides credentials."""
+
+from vonggac.telemetry.health import Health
+from vonggac.telemetry.logs import configure_logging, get_logger
+from vonggac.telemetry.redaction import REDACTED, redact
+
+__all__ = ["REDACTED", "Health", "configure_logging", "get_logger", "redact"]

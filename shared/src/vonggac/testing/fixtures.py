@@ -1,0 +1,100 @@
+"""Pytest fixtures: one nats-server and one PostgreSQL per test run, fresh streams and databases per test."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from nats.js.errors import NotFoundError
+from pydantic import SecretStr
+
+from vonggac.auth import Role
+from vonggac.auth.keys import ensure_keys, token_issuer
+from vonggac.bus import Bus, topology
+from vonggac.embedded import NatsServer, PostgresServer, free_port
+
+
+@dataclass(frozen=True)
+class NatsAt:
+    """Bus settings for a server without users."""
+
+    nats_url: str
+    nats_user: str | None = None
+    nats_password: SecretStr | None = None
+    nats_ca_file: Path | None = None
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="vonggac-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
+    server = NatsServer(servers_folder / "nats", free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
+    server = PostgresServer(servers_folder / "postgres", free_port(), durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty database of its own."""
+    name = f"test_{uuid4().hex}"
+    postgres_server.create_database(name)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest_asyncio.fixture
+async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection to the test server with the topology freshly declared."""
+    connected = await Bus.connect(NatsAt(nats_server.url), name="test")
+    await forget_topology(connected)
+    await topology.declare(connected.js)
+    yield connected
+    await forget_topology(connected)
+    await connected.close()
+
+
+async def forget_topology(bus: Bus) -> None:
+    """Delete every stream of the platform."""
+    names = [str(stream.name) for stream in reversed(topology.streams(1))]
+    names += [f"KV_{bucket.bucket}" for bucket in topology.buckets(1)]
+    for name in names:
+        try:
+            await bus.js.delete_stream(name)
+        except NotFoundError:
+            continue
+
+
+@pytest.fixture(scope="session")
+def keys_folder(servers_folder: Path) -> Path:
+    """Key files as the embedded default makes them."""
+    ensure_keys(servers_folder / "keys")
+    return servers_folder / "keys"
+
+
+@pytest.fixture(scope="session")
+def token_for(keys_folder: Path) -> Callable[[Role], str]:
+    """Make a bearer token of a role."""
+    issuer = token_issuer(keys_folder)
+
+    def make(role: Role) -> str:
+        return issuer.issue(subject=f"test-{role}", roles=frozenset({role}), valid_for=timedelta(hours=1))
+
+    return make
