@@ -6,8 +6,9 @@ the write-only box for camera and destination credentials, `keys` makes and keep
 
 from vonggac.auth.dependencies import Authenticated, install_authentication, require
 from vonggac.auth.rights import Principal, Right, Role
-from vonggac.auth.sealing import Credentials, Sealer, SecretUnreadableError, Unsealer
+from vonggac.auth.sealing import Sealer, SecretUnreadableError, Unsealer
 from vonggac.auth.tokens import TokenError, TokenIssuer, TokenVerifier
+from vonggac.rtsp.url import Credentials
 
 __all__ = [
     "Authenticated",

@@ -3,23 +3,16 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
+from vonggac.rtsp.url import Credentials
+
 
 class SecretUnreadableError(Exception):
     """The sealed text was not made for this worker's key, or is damaged. The message holds no part of the secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A user name and a password; neither is ever shown."""
-
-    username: str = field(repr=False)
-    password: str = field(repr=False)
 
 
 class Sealer:

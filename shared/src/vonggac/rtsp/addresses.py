@@ -1,0 +1,65 @@
+"""Where a worker may connect to: addresses are checked after name resolution, and the checked address is the one used.
+
+Otherwise whoever may write a camera's URL could turn the prober into a scanner of the inner network.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.errors import RtspError
+
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")
+"""The default of `allowed_networks`: private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNetworks:
+    """A closed list of networks."""
+
+    networks: tuple[Network, ...]
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Self:
+        """From CIDR texts. Raises ValueError naming the one that is wrong."""
+        networks = []
+        for text in texts:
+            try:
+                networks.append(ipaddress.ip_network(text.strip()))
+            except ValueError as error:
+                msg = f"allowed network {text!r}: {error} (write it like 10.20.0.0/16)"
+                raise ValueError(msg) from None
+        return cls(tuple(networks))
+
+    def allow(self, address: str) -> bool:
+        """Whether `address` (an IP address) lies in one of the networks; IPv4-mapped IPv6 counts as IPv4."""
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
+        return any(parsed.version == network.version and parsed in network for network in self.networks)
+
+
+async def resolve(host: str, port: int, allowed: AllowedNetworks, *, timeout_s: float) -> str:
+    """The IP address to connect to: the first of `host` that is allowed.
+
+    Raises RtspError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
+    has addresses and none lies in an allowed network.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:g} s") from None
+    except (socket.gaierror, UnicodeError):
+        raise RtspError(Cause.DNS, "the name has no address") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    permitted = next((address for address in addresses if allowed.allow(address)), None)
+    if permitted is None:
+        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+    return permitted
