@@ -1,0 +1,65 @@
+"""The one exception family of this part.
+
+    RtspError
+     ├── MalformedError   what arrived (or was given) does not follow the protocol
+     └── StatusError      the peer answered, and the answer is not 2xx
+
+Every error carries a `Cause`, so that a supervisor turns it into a value without looking at its class or text.
+"""
+
+from vonggac.events.causes import Cause
+
+_MAX_REASON = 60
+
+_CAUSE_BY_STATUS = {
+    401: Cause.AUTH_FAILED,
+    403: Cause.AUTH_FAILED,
+    404: Cause.NOT_FOUND,
+    415: Cause.NO_TRACK,
+    453: Cause.SESSION_LIMIT,
+    461: Cause.TRANSPORT_UNSUPPORTED,
+    503: Cause.SESSION_LIMIT,
+}
+
+
+class RtspError(Exception):
+    """Something between us and an RTSP peer failed. `message` is short and holds no credential."""
+
+    def __init__(self, cause: Cause, message: str) -> None:
+        super().__init__(cause, message)
+        self.cause = cause
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.message}"
+
+
+class MalformedError(RtspError):
+    """Bytes or text that do not follow RTSP, SDP, RTP or H.26x; always `protocol_error`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Cause.PROTOCOL_ERROR, message)
+        self.args = (message,)
+
+
+class StatusError(RtspError):
+    """The peer answered `status` to `method`."""
+
+    def __init__(self, method: str, status: int, reason: str) -> None:
+        shown = "".join(char for char in reason if char.isprintable())[:_MAX_REASON]
+        super().__init__(cause_of_status(method, status), f"{method} was answered {status} {shown}".rstrip())
+        self.args = (method, status, reason)
+        self.method = method
+        self.status = status
+
+
+def cause_of_status(method: str, status: int) -> Cause:
+    """Map a status that is not 2xx to a cause.
+
+    Overloaded recorders answer SETUP with 500 or 503 instead of 453 (domain.md 5.4), hence the 5xx rule.
+    """
+    if status in _CAUSE_BY_STATUS:
+        return _CAUSE_BY_STATUS[status]
+    if method == "SETUP" and 500 <= status <= 599:
+        return Cause.SESSION_LIMIT
+    return Cause.PROTOCOL_ERROR

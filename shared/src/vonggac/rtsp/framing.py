@@ -1,0 +1,210 @@
+"""Splitting a TCP stream into interleaved media and RTSP messages (RFC 2326 §10.12).
+
+This is the relay's hot path: media payloads are neither looked at nor decoded, only the four bytes of each
+frame header are. What the Deframer returns depends on the bytes alone, never on how TCP cut them.
+"""
+
+import re
+from dataclasses import dataclass
+
+from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.messages import Request, Response, content_length, is_start_line, parse_head
+
+MAX_HEAD_BYTES = 16 * 1024
+MAX_BODY_BYTES = 256 * 1024
+MAX_JUNK_BYTES = 64 * 1024
+
+_DOLLAR = 0x24
+_BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
+_FRAME_HEADER = 4
+_MAX_START_LINE = 4096
+# Where a frame or a message can begin again after junk. Nobody negotiates more than 32 channels, so a '$' before
+# a higher number is taken for payload of a lost frame.
+_RESYNC = re.compile(
+    rb"\$[\x00-\x1f]|RTSP/|HTTP/|(?:OPTIONS|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|RECORD|REDIRECT|TEARDOWN"
+    rb"|GET_PARAMETER|SET_PARAMETER) "
+)
+_RESYNC_LONGEST = len(b"GET_PARAMETER ")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(slots=True)
+class MediaBatch:
+    """Whole interleaved frames back to back.
+
+    `frames`: (channel, start, end) into `data`; start is the offset of '$', end is exclusive; the RTP or RTCP
+    packet itself is `data[start + 4 : end]`. The frames cover `data` without a gap.
+    """
+
+    data: bytes
+    frames: list[tuple[int, int, int]]
+
+
+type Item = MediaBatch | Request | Response
+
+
+class Deframer:
+    """Feed it what TCP delivers. Bounded: it holds at most one partial frame or message."""
+
+    __slots__ = ("_chunks", "_held", "_junk_run", "_lost", "_needed", "_partial", "failure", "junk_bytes")
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._held = 0
+        self._needed = 0
+        self._partial: tuple[Request | Response, int] | None = None
+        self._lost = False
+        self._junk_run = 0
+        self.junk_bytes = 0
+        """Bytes skipped so far because they belonged to no frame and no message."""
+        self.failure: RtspError | None = None
+        """Set when the stream cannot be followed any further; the next `feed` raises it."""
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Return what is complete now, in order.
+
+        Raises RtspError when the stream cannot be followed (an oversized head or body, too much junk, HTTP).
+        What was complete before the bad bytes is still returned: then `failure` is set and the next call raises.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self._held:
+            self._chunks.append(data)
+            self._held += len(data)
+            if self._held < self._needed:
+                return []
+            data = b"".join(self._chunks)
+            self._chunks = []
+            self._held = 0
+        out: list[Item] = []
+        try:
+            self._split(data, out)
+        except RtspError as error:
+            self.failure = error
+            self._chunks = []
+            self._held = 0
+            if not out:
+                raise
+        return out
+
+    def _split(self, data: bytes, out: list[Item]) -> None:
+        size = len(data)
+        pos = 0
+        if self._partial is not None:
+            pos = self._take_body(data, pos, out)
+        while pos < size:
+            if self._lost:
+                pos = self._resync(data, pos)
+            elif data[pos] == _DOLLAR:
+                pos = self._take_frames(data, pos, out)
+            elif data[pos] in _BLANK:
+                pos += 1
+            else:
+                pos = self._take_message(data, pos, out)
+
+    def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
+        """Take whole frames from `begin`; holds a partial one and then returns the end."""
+        size = len(data)
+        pos = begin
+        needed = _FRAME_HEADER
+        frames: list[tuple[int, int, int]] = []
+        while size - pos >= _FRAME_HEADER and data[pos] == _DOLLAR:
+            end = pos + _FRAME_HEADER + (data[pos + 2] << 8 | data[pos + 3])
+            if end > size:
+                needed = end - pos
+                break
+            frames.append((data[pos + 1], pos, end))
+            pos = end
+        if frames:
+            self._junk_run = 0
+            out.append(_batch(data, begin, pos, frames))
+        if pos < size and data[pos] == _DOLLAR:
+            self._hold(data, pos, needed)
+            return size
+        return pos
+
+    def _hold(self, data: bytes, pos: int, needed: int) -> None:
+        """Keep the tail from `pos`; nothing can be done before `needed` bytes of it are there."""
+        tail = data[pos:]
+        if tail:
+            self._chunks = [tail]
+            self._held = len(tail)
+            self._needed = needed
+
+    def _take_message(self, data: bytes, pos: int, out: list[Item]) -> int:
+        """Take the message at `pos`; holds a partial one and then returns the end; loses sync when it is none."""
+        verdict = _looks_like_message(data, pos)
+        if verdict is None:
+            self._hold(data, pos, len(data) - pos + 1)
+            return len(data)
+        if not verdict:
+            self._lost = True
+            return self._skip_junk(pos, pos + 1)
+        limit = pos + MAX_HEAD_BYTES
+        head_end = _HEAD_END.search(data, pos, limit)
+        if head_end is None:
+            if len(data) >= limit:
+                raise MalformedError(f"a message head is longer than {MAX_HEAD_BYTES} bytes")
+            self._hold(data, pos, len(data) - pos + 1)
+            return len(data)
+        message = parse_head(data[pos : head_end.start()])
+        length = content_length(message.headers)
+        if length > MAX_BODY_BYTES:
+            raise MalformedError(f"a message body is longer than {MAX_BODY_BYTES} bytes")
+        self._junk_run = 0
+        self._partial = (message, length)
+        return self._take_body(data, head_end.end(), out)
+
+    def _take_body(self, data: bytes, pos: int, out: list[Item]) -> int:
+        """Complete the message in `_partial`; holds the tail and returns the end when its body is not there."""
+        assert self._partial is not None
+        message, length = self._partial
+        if len(data) - pos < length:
+            self._hold(data, pos, length)
+            return len(data)
+        message.body = data[pos : pos + length]
+        self._partial = None
+        out.append(message)
+        return pos + length
+
+    def _resync(self, data: bytes, pos: int) -> int:
+        """Skip to where a frame or message may begin again; holds a tail that may be the beginning of that."""
+        found = _RESYNC.search(data, pos)
+        if found is not None:
+            self._lost = False
+            return self._skip_junk(pos, found.start())
+        tail = max(pos, len(data) - _RESYNC_LONGEST + 1)
+        self._skip_junk(pos, tail)
+        self._hold(data, tail, len(data) - tail + 1)
+        return len(data)
+
+    def _skip_junk(self, begin: int, end: int) -> int:
+        self._junk_run += end - begin
+        self.junk_bytes += end - begin
+        if self._junk_run > MAX_JUNK_BYTES:
+            raise MalformedError(f"more than {MAX_JUNK_BYTES} bytes that are neither RTSP nor media")
+        return end
+
+
+def _batch(data: bytes, begin: int, end: int, frames: list[tuple[int, int, int]]) -> MediaBatch:
+    if begin == 0:
+        return MediaBatch(data if end == len(data) else data[:end], frames)
+    return MediaBatch(data[begin:end], [(channel, start - begin, stop - begin) for channel, start, stop in frames])
+
+
+def _looks_like_message(data: bytes, pos: int) -> bool | None:
+    """Whether a message begins at `pos`; None when the bytes so far do not tell."""
+    first = data[pos]
+    if not 0x41 <= first <= 0x5A:
+        return False
+    stop = data.find(b"\n", pos, pos + _MAX_START_LINE)
+    end = stop if stop >= 0 else min(len(data), pos + _MAX_START_LINE)
+    if _NOT_TEXT.search(data, pos, end):
+        return False
+    if stop < 0:
+        return None if len(data) < pos + _MAX_START_LINE else False
+    line = data[pos:stop].decode("latin-1").rstrip("\r")
+    if line.startswith("HTTP/"):
+        raise MalformedError("the peer speaks HTTP, not RTSP")
+    return is_start_line(line)
