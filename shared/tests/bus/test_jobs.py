@@ -1,36 +1,124 @@
 """The work queue against a real server: jobs come back, are held, replaced and removed."""
 
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from nats.js.errors import APIError
+import pytest
+import pytest_asyncio
 
-from vonggac.bus import Bus, JobQueue, Outgoing, topology
-from vonggac.events import new_event, subjects
+from vonggac.bus import Bus, JobQueue, topology
+from vonggac.events import CloudEvent, new_event
 from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.testing import eventually
+
+type Tell = Callable[[Bus, CloudEvent[CameraV1] | CloudEvent[RemovedV1]], Awaitable[None]]
+type MakeCamera = Callable[..., CloudEvent[CameraV1]]
 
 
-def camera_event(camera_id, *, revision=1):  # type: ignore[no-untyped-def]
-    now = datetime.now(UTC)
-    data = CameraV1(id=camera_id, revision=revision, changed_at=now, code="C", name="C", facility_id=uuid4(), enabled=True,
-                    url="rtsp://127.0.0.1/a", probe_interval_s=1, probe_timeout_s=1)
-    return new_event(data, source="/inventory", subject=str(camera_id), time=now)
+@pytest_asyncio.fixture
+async def queue(bus: Bus) -> AsyncIterator[JobQueue]:
+    jobs = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
+    yield jobs
+    await jobs.close()
 
 
-async def publish(bus: Bus, event) -> None:  # type: ignore[no-untyped-def]
-    await bus.js.publish(subjects.inventory("camera", event.subject), event.encode(), headers={"Nats-Msg-Id": event.id})
+async def test_a_camera_becomes_a_job_for_each_worker_kind(bus: Bus, tell: Tell, camera_event: MakeCamera) -> None:
+    event = camera_event()
+    await tell(bus, event)
+    for stream, durable in ((topology.PROBE_JOBS, topology.PROBER), (topology.DELIVERY_JOBS, topology.FORWARDER)):
+        queue = JobQueue(bus, stream=stream, durable=durable)
+        [job] = await queue.fetch(10)
+        assert job.event == event
+        await queue.close()
 
 
-async def test_job(bus: Bus) -> None:
-    camera_id = uuid4()
-    queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
-    await publish(bus, camera_event(camera_id))
-    [job] = await queue.fetch(10)
-    assert job.event.data.id == camera_id
-    await job.again_in(0.2)
-    [again] = await queue.fetch(10)
+async def test_a_job_put_back_comes_again_after_its_delay(
+    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+) -> None:
+    await tell(bus, camera_event())
+    [job] = await queue.fetch(1)
+    before = time.monotonic()
+    await job.again_in(0.3)
+    [again] = await queue.fetch(1)
+    assert 0.25 <= time.monotonic() - before < 3
     assert again.deliveries == 2
-    await publish(bus, camera_event(camera_id, revision=2))
+
+
+async def test_a_changed_camera_replaces_its_job_and_comes_at_once(
+    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+) -> None:
+    camera_id = uuid4()
+    await tell(bus, camera_event(camera_id))
+    [job] = await queue.fetch(1)
+    await job.again_in(3600)
+    await tell(bus, camera_event(camera_id, revision=2))
     [new] = await queue.fetch(10)
+    assert isinstance(new.event.data, CameraV1)
     assert new.event.data.revision == 2
-    await queue.close()
+    assert (await bus.js.stream_info(topology.DELIVERY_JOBS)).state.messages == 1
+
+
+async def test_a_held_job_stays_with_its_holder_and_a_dropped_one_goes_to_the_next(
+    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+) -> None:
+    await tell(bus, camera_event())
+    [job] = await queue.fetch(1)
+    deadline = time.monotonic() + topology.DELIVERY_ACK_WAIT_S * 1.5
+    while time.monotonic() < deadline:
+        await job.hold()
+        assert await queue.fetch(1, wait_s=topology.DELIVERY_ACK_WAIT_S / 3) == []
+    [next_holder] = await queue.fetch(1, wait_s=topology.DELIVERY_ACK_WAIT_S * 2)
+    assert next_holder.event == job.event
+
+
+async def test_a_job_given_back_is_offered_at_once(
+    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+) -> None:
+    await tell(bus, camera_event())
+    [job] = await queue.fetch(1)
+    before = time.monotonic()
+    await job.give_back()
+    assert len(await queue.fetch(1)) == 1
+    assert time.monotonic() - before < 1
+
+
+async def test_a_tombstone_is_acked_and_the_job_is_gone(
+    bus: Bus, queue: JobQueue, tell: Tell, camera_event: MakeCamera
+) -> None:
+    event = camera_event()
+    await tell(bus, event)
+    [job] = await queue.fetch(1)
+    now = datetime.now(UTC)
+    removed = RemovedV1(id=event.data.id, noun="camera", revision=2, removed_at=now)
+    await tell(bus, new_event(removed, source="/inventory", subject=event.subject, time=now))
+    [tombstone] = await queue.fetch(1)
+    assert isinstance(tombstone.event.data, RemovedV1)
+    await tombstone.done()
+    await job.done()
+
+    async def empty() -> bool:
+        return (await bus.js.stream_info(topology.DELIVERY_JOBS)).state.messages == 0
+
+    await eventually(empty)
+
+
+async def test_a_message_that_is_no_event_is_kept_with_its_reason(bus: Bus, queue: JobQueue) -> None:
+    await bus.js.publish("inventory.camera.x", b"not an event")
+    assert await queue.fetch(1) == []
+    buried = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{topology.DELIVERY_JOBS}.{topology.FORWARDER}")
+    assert buried.data == b"not an event"
+    assert buried.headers is not None
+    assert "JSON" in buried.headers["Vonggac-Reason"]
+    assert await queue.fetch(1, wait_s=0.1) == []
+
+
+@pytest.mark.parametrize("most", [1, 50])
+async def test_fetch_on_an_empty_queue_gives_nothing(queue: JobQueue, most: int) -> None:
+    assert await queue.fetch(most, wait_s=0.2) == []
+
+
+async def test_declaring_twice_touches_nothing(bus: Bus) -> None:
+    assert await topology.declare(bus.js) == []
+    assert await topology.missing(bus.js) == []

@@ -36,13 +36,15 @@ class BusSettings(Protocol):
 class Bus:
     """A connection to NATS with its JetStream context.
 
-    `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again.
+    `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again;
+    `reconnection` is set, and replaced, at each reconnection.
     """
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
+        self.reconnection = asyncio.Event()
         self._on_reconnect: list[Callable[[], None]] = []
 
     @classmethod
@@ -56,6 +58,8 @@ class Bus:
 
         async def reconnected() -> None:
             bus.connections += 1
+            passed, bus.reconnection = bus.reconnection, asyncio.Event()
+            passed.set()
             log.info("bus_reconnected", client=name)
             for callback in bus._on_reconnect:
                 callback()

@@ -18,8 +18,9 @@ async def bury(bus: Bus, message: Msg, *, stream: str, durable: str, reason: str
     Raises NatsError or TimeoutError when the copy cannot be stored; the message then stays where it is.
     """
     safe = " ".join(reason.split())[:MAX_REASON_CHARACTERS].encode("ascii", "replace").decode()
-    headers = {**(message.headers or {}), REASON_HEADER: safe, SUBJECT_HEADER: message.subject}
-    headers.pop("Nats-Msg-Id", None)
+    # The server's own headers (Nats-Stream-Source, Nats-Msg-Id, …) would make it refuse or drop the copy.
+    kept = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
+    headers = {**kept, REASON_HEADER: safe, SUBJECT_HEADER: message.subject}
     await bus.js.publish(f"dead.{stream}.{durable}", message.data, headers=headers)
     await message.term()
     log.error("message_buried", stream=stream, durable=durable, subject=message.subject, reason=safe)

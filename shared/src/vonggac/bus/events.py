@@ -52,7 +52,9 @@ class EventConsumer:
         transient: Transient,
         batch: int = 500,
         wait_s: float = 5.0,
+        delays_s: Sequence[float] = DELAYS_S,
     ) -> None:
+        self._delays_s = delays_s
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
 
@@ -86,7 +88,7 @@ class EventConsumer:
             try:
                 await self._handler([received])
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
-                if self._transient(error) or message.metadata.num_delivered <= len(DELAYS_S):
+                if self._transient(error) or message.metadata.num_delivered <= len(self._delays_s):
                     await self._later([(message, received)], error)
                 else:
                     await self._bury(message, f"{type(error).__name__}: {error}")
@@ -95,10 +97,10 @@ class EventConsumer:
 
     async def _later(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         log.info("events_later", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
-        delays = [DELAYS_S[min(message.metadata.num_delivered, len(DELAYS_S)) - 1] for message, _ in pairs]
+        delays = [self._delays_s[min(message.metadata.num_delivered, len(self._delays_s)) - 1] for message, _ in pairs]
         await self._answer([message.nak(delay=delay) for (message, _), delay in zip(pairs, delays, strict=True)])
         if self._transient(error):
-            await asyncio.sleep(DELAYS_S[0])
+            await asyncio.sleep(self._delays_s[0])
 
     async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
         try:
@@ -113,7 +115,7 @@ class EventConsumer:
             await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
         except (TimeoutError, NatsError) as error:
             log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
-            await self._answer([message.nak(delay=DELAYS_S[-1])])
+            await self._answer([message.nak(delay=self._delays_s[-1])])
 
     async def _answer(self, answers: list[Awaitable[None]]) -> None:
         for answer in answers:

@@ -14,11 +14,12 @@ class Bucket:
 
     def __init__(self, bus: Bus, name: str) -> None:
         self._bus, self.name = bus, name
+        self._handle: KeyValue | None = None
 
     async def get(self, key: str) -> bytes | None:
         """The latest value, None when there is none. Raises NatsError or TimeoutError when NATS is away."""
         try:
-            return (await (await self._bus.js.key_value(self.name)).get(key)).value
+            return (await (await self._bucket()).get(key)).value
         except KeyNotFoundError:
             return None
 
@@ -36,20 +37,26 @@ class Bucket:
 
     async def put(self, key: str, value: bytes) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""
-        await (await self._bus.js.key_value(self.name)).put(key, value)
+        await (await self._bucket()).put(key, value)
 
     async def delete(self, key: str) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""
         try:
-            await (await self._bus.js.key_value(self.name)).delete(key)
+            await (await self._bucket()).delete(key)
         except (KeyNotFoundError, NoKeysError):
             return
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[KeyValue.KeyWatcher]:
         """Updates from the current values on; `updates()` gives None once after the current ones."""
-        watcher = await (await self._bus.js.key_value(self.name)).watchall()
+        watcher = await (await self._bucket()).watchall()
         try:
             yield watcher
         finally:
             await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def _bucket(self) -> KeyValue:
+        # Looking a bucket up costs a request of its own; what comes back is a name and flags, good for ever.
+        if self._handle is None:
+            self._handle = await self._bus.js.key_value(self.name)
+        return self._handle

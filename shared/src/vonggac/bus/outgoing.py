@@ -44,7 +44,7 @@ class Outgoing:
         self.stored = 0
         self.dropped = 0
 
-    def event(self, subject: str, event: CloudEvent[Payload]) -> None:
+    def event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 

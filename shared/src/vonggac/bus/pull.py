@@ -37,8 +37,8 @@ class PullConsumer:
         """Up to `most` messages; empty when there are none within `wait_s`, or when the server is away."""
         try:
             subscription = await self._ensure_subscribed()
-            messages = await subscription.fetch(1, timeout=wait_s, heartbeat=min(IDLE_HEARTBEAT_S, wait_s / 3))
-            if most > 1:
+            messages = await self._first(subscription, wait_s)
+            if messages and most > 1:
                 messages += await self._more(subscription, most - 1)
         except FetchTimeoutError:
             return []
@@ -58,6 +58,19 @@ class PullConsumer:
 
     async def close(self) -> None:
         await self._drop(reason=None)
+
+    async def _first(self, subscription: JetStreamContext.PullSubscription, wait_s: float) -> list[Msg]:
+        """One message; gives up at once when the connection was made anew, since the request died with the old one."""
+        heartbeat_s = min(IDLE_HEARTBEAT_S, wait_s / 3)
+        fetching = asyncio.ensure_future(subscription.fetch(1, timeout=wait_s, heartbeat=heartbeat_s))
+        reconnected = asyncio.ensure_future(self._bus.reconnection.wait())
+        try:
+            await asyncio.wait((fetching, reconnected), return_when=asyncio.FIRST_COMPLETED)
+            return await fetching if fetching.done() else []
+        finally:
+            for task in (fetching, reconnected):
+                task.cancel()
+            await asyncio.gather(fetching, reconnected, return_exceptions=True)
 
     async def _more(self, subscription: JetStreamContext.PullSubscription, most: int) -> list[Msg]:
         # A separate short fetch: nats-py holds a lingering batch back until it is full or its time is over.

@@ -79,6 +79,8 @@ class _State(Payload):
 
 
 class AgencyV1(_State):
+    """An organisation with a part in the mandate, as it stands now."""
+
     event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
     code: str
     name: str
@@ -86,6 +88,8 @@ class AgencyV1(_State):
 
 
 class DistrictV1(_State):
+    """A district-level unit, as it stands now."""
+
     event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
     code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
     name: str
@@ -94,6 +98,8 @@ class DistrictV1(_State):
 
 
 class FacilityV1(_State):
+    """A quarantine facility, as it stands now."""
+
     event_type: ClassVar[str] = "vn.vonggac.inventory.facility.v1"
     code: str
     name: str
@@ -105,6 +111,8 @@ class FacilityV1(_State):
 
 
 class FocalPointV1(_State):
+    """The officer responsible for a facility's cameras (R17), as it stands now."""
+
     event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
     facility_id: UUID
     full_name: str
@@ -116,6 +124,8 @@ class FocalPointV1(_State):
 
 
 class DestinationV1(_State):
+    """A monitoring centre, as it stands now."""
+
     event_type: ClassVar[str] = "vn.vonggac.inventory.destination.v1"
     code: str
     name: str

@@ -18,7 +18,7 @@ _QUOTED = re.compile(
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
-_BEARER = re.compile(r"\b(?P<key>Bearer|Basic)\s+(?P<value>[A-Za-z0-9+/=._~-]{8,})")
+_BEARER = re.compile(r"\b(?P<key>Bearer|Basic)\s+(?P<value>[^\s\"\',;]{8,})")
 
 
 def redact(text: str) -> str:

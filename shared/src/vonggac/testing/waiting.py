@@ -3,12 +3,21 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, overload
 
 
+@overload
 async def eventually[T](
-    observe: Callable[[], T | Awaitable[T]], *, within_s: float = 10.0, poll_s: float = 0.02, what: str = ""
-) -> T:
+    observe: Callable[[], Coroutine[Any, Any, T]], *, within_s: float = ..., poll_s: float = ..., what: str = ...
+) -> T: ...
+@overload
+async def eventually[T](
+    observe: Callable[[], T], *, within_s: float = ..., poll_s: float = ..., what: str = ...
+) -> T: ...
+async def eventually(
+    observe: Callable[[], Any], *, within_s: float = 10.0, poll_s: float = 0.02, what: str = ""
+) -> Any:
     """Call `observe` until what it gives is true, and return that.
 
     Raises AssertionError with the last value when `within_s` is over. An AssertionError of `observe` counts as not yet.
@@ -17,9 +26,9 @@ async def eventually[T](
     while True:
         try:
             seen = observe()
-            value: T = await seen if inspect.isawaitable(seen) else seen
+            value = await seen if inspect.isawaitable(seen) else seen
         except AssertionError as error:
-            value = error  # type: ignore[assignment] # shown below
+            value = error
         else:
             if value:
                 return value

@@ -1,0 +1,145 @@
+"""A nats-server that goes away and comes back: nothing queued is lost, consumers come back by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest_asyncio
+
+from vonggac.bus import Bus, EventConsumer, Outgoing, Received, topology
+from vonggac.embedded import NatsServer, free_port
+from vonggac.events import CloudEvent, new_event, subjects
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import ProberAliveV1
+from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt
+
+
+def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:
+    now = datetime.now(UTC)
+    data = ProberAliveV1(worker_id=worker, started_at=now, alive_at=now, probes_running=0)
+    return new_event(data, source="/prober", subject=worker, time=now)
+
+
+@pytest_asyncio.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    server = NatsServer(tmp_path / "nats", free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest_asyncio.fixture
+async def own_bus(own_server: NatsServer) -> AsyncIterator[Bus]:
+    bus = await Bus.connect(NatsAt(own_server.url), name="test")
+    await topology.declare(bus.js)
+    yield bus
+    await bus.close()
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_observations_published_while_nats_is_away_arrive_in_order(own_server: NatsServer, own_bus: Bus) -> None:
+    seen: list[str] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        seen.extend(received.event.subject for received in batch)
+
+    outgoing = Outgoing(own_bus)
+    consumer = EventConsumer(
+        own_bus,
+        stream=topology.OBSERVATIONS,
+        durable=topology.REPORTING_OBSERVATIONS,
+        handler=handle,
+        transient=lambda _error: False,
+    )
+    tasks = [asyncio.create_task(outgoing.run()), asyncio.create_task(consumer.run())]
+    expected = [f"w{number}" for number in range(60)]
+    for worker in expected[:20]:
+        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+    await eventually(lambda: seen == expected[:20])
+    await asyncio.to_thread(own_server.kill)
+    for worker in expected[20:]:
+        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+    await eventually(lambda: not own_bus.connected)
+    assert outgoing.waiting == 40
+    await asyncio.to_thread(own_server.start)
+    assert await outgoing.drain(within_s=20) == 0
+    await eventually(lambda: len(set(seen)) == 60, within_s=20)
+    # A killed server may deliver again what was acked just before: at least once, so each once after the inbox.
+    assert list(dict.fromkeys(seen)) == expected
+    for task in tasks:
+        await cancelled(task)
+
+
+async def test_what_the_bounded_queue_cannot_hold_is_counted(own_bus: Bus) -> None:
+    outgoing = Outgoing(own_bus, max_queued=3)
+    for number in range(5):
+        outgoing.event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+    assert (outgoing.waiting, outgoing.dropped) == (3, 2)
+
+
+async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
+    bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
+) -> None:
+    good, bad = camera_event(), camera_event()
+    handled: list[str] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        if any(received.event.id == bad.id for received in batch):
+            message = "cannot be stored"
+            raise ValueError(message)
+        handled.extend(received.event.id for received in batch)
+
+    for event in (bad, good):
+        await bus.js.publish(subjects.inventory("camera", event.subject), event.encode())
+    consumer = EventConsumer(
+        bus,
+        stream=topology.INVENTORY,
+        durable=topology.REPORTING_INVENTORY,
+        handler=handle,
+        transient=lambda _error: False,
+        delays_s=(0.05, 0.05),
+    )
+    task = asyncio.create_task(consumer.run())
+    await eventually(lambda: handled == [good.id])
+
+    async def buried() -> bool:
+        return (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 1
+
+    await eventually(buried)
+    info = await bus.js.consumer_info(topology.INVENTORY, topology.REPORTING_INVENTORY)
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+    await cancelled(task)
+
+
+async def test_an_event_is_retried_for_as_long_as_its_surroundings_are_away(
+    bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
+) -> None:
+    attempts: list[int] = []
+
+    async def handle(batch: Sequence[Received]) -> None:
+        attempts.append(len(batch))
+        if len(attempts) < 5:
+            raise ConnectionError
+
+    event = camera_event()
+    await bus.js.publish(subjects.inventory("camera", event.subject), event.encode())
+    consumer = EventConsumer(
+        bus,
+        stream=topology.INVENTORY,
+        durable=topology.REPORTING_INVENTORY,
+        handler=handle,
+        transient=lambda error: isinstance(error, ConnectionError),
+        delays_s=(0.02, 0.02),
+    )
+    task = asyncio.create_task(consumer.run())
+    await eventually(lambda: len(attempts) == 5)
+    assert (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 0
+    await cancelled(task)

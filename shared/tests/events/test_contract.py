@@ -1,0 +1,80 @@
+"""The public contract: golden messages go on parsing, generated documents are fresh."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from vonggac.events import MalformedEventError, decode
+from vonggac.events.generate import SCHEMA_FOLDER, asyncapi, stale
+from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = Path(__file__).parent / "golden"
+TYPES = [model.event_type for models in PAYLOADS_BY_PRODUCER.values() for model in models]
+
+
+def golden(event_type: str) -> dict[str, Any]:
+    document = json.loads((GOLDEN / f"{event_type}.json").read_text("utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+def test_a_golden_message_of_every_type_goes_on_parsing(event_type: str) -> None:
+    document = golden(event_type)
+    event = decode(json.dumps(document).encode())
+    assert isinstance(event.data, payload_model(event_type))
+    assert json.loads(event.encode())["data"] == document["data"]
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+def test_golden_messages_fit_the_committed_schema(event_type: str) -> None:
+    schema = json.loads((ROOT / SCHEMA_FOLDER / f"{event_type}.schema.json").read_text("utf-8"))
+    jsonschema.validate(golden(event_type), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(golden(event_type) | {"data": {}}, schema)
+
+
+def test_generated_documents_are_fresh() -> None:
+    assert stale(ROOT) == []
+
+
+def test_a_document_that_was_edited_by_hand_is_found(tmp_path: Path) -> None:
+    assert len(stale(tmp_path)) == len(TYPES) + len(PAYLOADS_BY_PRODUCER)
+
+
+def test_reporting_receives_both_kinds_of_heartbeat() -> None:
+    messages = asyncapi("reporting")["channels"]["observation_worker"]["messages"]
+    assert set(messages) == {"prober_worker_alive", "forwarder_worker_alive"}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"type": "vn.vonggac.inventory.camera.v99"}, "type"),
+        ({"specversion": "0.3"}, "specversion"),
+        ({"time": "2026-11-24T02:15:30"}, "time"),
+        ({"data": {"id": "no"}}, "id"),
+        ({"id": ""}, "id"),
+    ],
+)
+def test_what_is_wrong_with_a_message_is_named(change: dict[str, Any], complaint: str) -> None:
+    document = golden("vn.vonggac.inventory.camera.v1") | change
+    with pytest.raises(MalformedEventError, match=complaint):
+        decode(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[]", b'{"specversion":"1.0"}', b"{" * 5000])
+def test_bytes_that_are_no_event_are_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedEventError):
+        decode(body)
+
+
+def test_fields_a_newer_producer_adds_are_ignored() -> None:
+    document = golden("vn.vonggac.inventory.camera.v1")
+    document["data"]["lens"] = "2.8 mm"
+    document["traceparent"] = "00-0-0-01"
+    assert decode(json.dumps(document).encode()).data.model_dump(mode="json") == golden(document["type"])["data"]

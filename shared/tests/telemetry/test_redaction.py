@@ -1,0 +1,82 @@
+"""No credential leaves a process: whatever text holds it."""
+
+import io
+import json
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vonggac.telemetry import configure_logging, get_logger, redact
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://admin:S3cret!@10.0.0.5/stream",
+        "rtsp://admin:S3cret!@x@10.0.0.5/stream",
+        "postgresql+psycopg://vonggac:S3cret!@127.0.0.1:5432/inventory",
+        "cannot open RTSPS://S3cret!:S3cret!@[fd00::1]:322/a and rtsp://a:S3cret!@b/c",
+        "GET /user=admin&password=S3cret!&channel=1&stream=0.sdp",
+        "srt://centre:9000?streamid=S3cret!&passphrase=S3cret!",
+        'Authorization: Digest username="admin", response="S3cret!"',
+        "authorization=Basic UzNjcmV0IQS3cret!==",
+        "header Bearer S3cret!S3cret!x",
+        '{"username": "admin", "password": "S3cret!"}',
+        "password='S3cret!'",
+        "https://api/x?access_token=S3cret!&a=1",
+    ],
+)
+def test_no_secret_is_left(text: str) -> None:
+    assert "S3cret!" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://10.0.0.5:8554/live/QT-01",
+        "camera is at 10.0.0.5",
+        "user said hello@example.org",
+        "http://127.0.0.1:8104/v1",
+    ],
+)
+def test_text_without_secrets_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(
+    st.text(
+        st.characters(
+            codec="utf-8", exclude_characters="/?# \"'<>\t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0"
+        ),
+        min_size=1,
+    )
+)
+def test_any_url_password_is_hidden(password: str) -> None:
+    shown = redact(f"rtsp://u:{password}PW@host/path")
+    assert f"{password}PW" not in shown
+
+
+def test_a_log_line_never_holds_a_url_password() -> None:
+    configure_logging(service="test", level="debug")
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    stream = io.StringIO()
+    handler.setStream(stream)
+    get_logger("a").warning(
+        "camera_lost",
+        url="rtsp://u:S3cret!@h/x",
+        error=ValueError("rtsp://u:S3cret!@h"),
+        more={"k": ["a://u:S3cret!@h"]},
+    )
+    logging.getLogger("other").error("could not open %s", "rtsp://u:S3cret!@h/x")
+    try:
+        raise ValueError("rtsp://u:S3cret!@h/x")
+    except ValueError:
+        get_logger("a").exception("boom")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert "S3cret!" not in stream.getvalue()
+    assert json.loads(lines[0])["event"] == "camera_lost"
+    assert json.loads(lines[0])["service"] == "test"
