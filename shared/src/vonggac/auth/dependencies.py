@@ -25,7 +25,7 @@ async def _caller(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
     if given is None:
-        raise _unauthorised("send a token: Authorization: Bearer <token>")
+        raise _unauthorised("send a bearer token in the Authorization header")
     verifier: TokenVerifier = request.app.state.token_verifier
     try:
         return await verifier.verify(given.credentials)

@@ -1,0 +1,128 @@
+"""The HTTP edge: every error is problem+json, every route wants a token, health says what it checked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry, Counter
+from pydantic import BaseModel, Field
+
+from vonggac.auth import Principal, Right, Role, TokenVerifier, install_authentication, require
+from vonggac.auth.keys import JWKS
+from vonggac.http import FieldError, ProblemError, new_application
+from vonggac.telemetry import Health
+
+
+class Body(BaseModel):
+    count: int = Field(ge=1)
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest_asyncio.fixture
+async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.AsyncClient]:
+    registry = CollectorRegistry()
+    Counter("vonggac_test_things", "Things.", registry=registry).inc()
+    app = new_application(title="t", description="d", version="1", lifespan=lifespan, health=health, metrics=registry)
+    verifier = TokenVerifier(jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac")
+    install_authentication(app, verifier)
+
+    @app.get("/v1/read")
+    async def read(caller: Annotated[Principal, Depends(require(Right.READ))]) -> str:
+        return caller.subject
+
+    @app.post("/v1/add", dependencies=[Depends(require(Right.ADD))])
+    async def add(body: Body) -> int:
+        return body.count
+
+    @app.get("/v1/conflict")
+    async def conflict() -> None:
+        errors = [FieldError(field="code", row=3, message="taken")]
+        raise ProblemError(HTTPStatus.CONFLICT, "conflict", "rtsp://u:S3cret!@h is taken", errors)
+
+    @app.get("/v1/bug")
+    async def bug() -> None:
+        message = "S3cret! in a bug"
+        raise RuntimeError(message)
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        yield made
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_call_without_a_token_is_told_how_to_send_one(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/read")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "bearer token" in answer.json()["detail"]
+
+
+async def test_a_role_without_the_right_is_denied(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:
+    answer = await client.post("/v1/add", headers=bearer(token_for(Role.READER)), json={"count": 1})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "forbidden"
+    assert "'add'" in answer.json()["detail"]
+    assert (await client.get("/v1/read", headers=bearer(token_for(Role.READER)))).json() == "test-reader"
+
+
+@pytest.mark.parametrize(("body", "field"), [({"count": 0}, "count"), ({}, "count"), ({"count": "x"}, "count")])
+async def test_a_wrong_field_is_named(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str], body: dict[str, object], field: str
+) -> None:
+    answer = await client.post("/v1/add", headers=bearer(token_for(Role.OPERATOR)), json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_a_problem_carries_its_errors_and_no_credential(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/conflict")
+    assert answer.json()["errors"] == [{"field": "code", "row": 3, "message": "taken"}]
+    assert "S3cret!" not in answer.text
+
+
+async def test_a_bug_is_a_500_without_its_inner_workings(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/bug")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert "S3cret!" not in answer.text
+
+
+async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_readiness_names_what_fails_and_liveness_does_not_care(client: httpx.AsyncClient, health: Health) -> None:
+    assert (await client.get("/readyz")).json() == {"status": "ready", "failures": {}}
+
+    async def away() -> str | None:
+        return "NATS is not connected"
+
+    health.add("bus", away)
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["failures"]) == (503, {"bus": "NATS is not connected"})
+    assert (await client.get("/livez")).status_code == 200
+
+
+async def test_metrics_are_served_as_text(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/metrics")
+    assert "vonggac_test_things_total 1.0" in answer.text

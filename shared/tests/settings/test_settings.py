@@ -1,0 +1,36 @@
+"""Settings: from the environment, with units and meaning; a bad value stops the start and is named."""
+
+import pytest
+
+from vonggac.settings import ServiceSettings, SettingsConfigDict, describe, load_or_exit
+
+
+class Sample(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="VONGGAC_SAMPLE_", frozen=True, extra="ignore")
+
+
+def test_a_value_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_PORT", "8101")
+    assert load_or_exit(Sample).port == 8101
+
+
+def test_a_bad_value_is_named_and_nothing_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_PORT", "70000")
+    monkeypatch.setenv("VONGGAC_SAMPLE_LOG_LEVEL", "loud")
+    with pytest.raises(SystemExit) as stopped:
+        load_or_exit(Sample)
+    assert stopped.value.code == 2
+    complaint = capsys.readouterr().err
+    assert "VONGGAC_SAMPLE_PORT" in complaint
+    assert "VONGGAC_SAMPLE_LOG_LEVEL" in complaint
+
+
+def test_a_password_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VONGGAC_SAMPLE_NATS_PASSWORD", "S3cret!")
+    assert "S3cret!" not in repr(load_or_exit(Sample))
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert all(meaning for _, _, _, meaning in describe(Sample))
