@@ -45,21 +45,34 @@ class AllowedNetworks:
         return any(parsed.version == network.version and parsed in network for network in self.networks)
 
 
-async def resolve(host: str, port: int, allowed: AllowedNetworks, *, timeout_s: float) -> str:
-    """The IP address to connect to: the first of `host` that is allowed.
+async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
+    """The IP address to connect to: the first of `host` that is allowed (`allowed` None: any).
 
     Raises RtspError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
     """
+    addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
+    permitted = next((address for address in addresses if allowed is None or allowed.allow(address)), None)
+    if permitted is None:
+        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+    return permitted
+
+
+def _is_literal(host: str) -> bool:
+    """Whether no look-up is needed: the loop's resolver costs a change of threads even for an IP address."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
     try:
         async with asyncio.timeout(timeout_s):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except TimeoutError:
-        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:g} s") from None
+        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
     except (socket.gaierror, UnicodeError):
         raise RtspError(Cause.DNS, "the name has no address") from None
-    addresses = [str(entry[4][0]) for entry in found]
-    permitted = next((address for address in addresses if allowed.allow(address)), None)
-    if permitted is None:
-        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
-    return permitted
+    return [str(entry[4][0]) for entry in found]

@@ -135,7 +135,8 @@ def attribute(attributes: Attributes, name: str) -> str | None:
 def parse_sdp(data: bytes) -> SessionDescription:
     """Lines that are odd, unknown or out of order are left out; missing ones are not missed.
 
-    Raises MalformedError when there is no m= line at all, or more than MAX_MEDIA, or more than MAX_SDP_BYTES.
+    A description without m= lines is one (an empty recorder slot writes it). Raises MalformedError when nothing in it
+    is SDP, or for more than MAX_MEDIA media or MAX_SDP_BYTES.
     """
     if len(data) > MAX_SDP_BYTES:
         raise MalformedError(f"the session description is longer than {MAX_SDP_BYTES} bytes")
@@ -155,8 +156,8 @@ def parse_sdp(data: bytes) -> SessionDescription:
         elif not sections:
             session_lines.append((kind, value))
     media = [found for found in (_parse_media(value, tuple(items)) for value, items in sections) if found]
-    if not media:
-        raise MalformedError("the session description has no m= line")
+    if not (session_lines or session_attributes or media):
+        raise MalformedError("the answer holds no session description")
     if len(media) > MAX_MEDIA:
         raise MalformedError(f"the session description has more than {MAX_MEDIA} media")
     return SessionDescription(tuple(session_lines), tuple(session_attributes), tuple(media))
@@ -169,6 +170,12 @@ def base_url(headers: Headers, request_url: str) -> str:
         if value.lower().startswith("rtsp://"):
             return strip_userinfo(value)
     return request_url
+
+
+def media_base(base: str, sdp: SessionDescription) -> str:
+    """What the media's controls are relative to: an absolute control at the session level, else `base`."""
+    control = (sdp.control or "").strip()
+    return strip_userinfo(control) if _ABSOLUTE.match(control) else base
 
 
 def resolve_control(base: str, control: str | None) -> str:

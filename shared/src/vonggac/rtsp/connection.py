@@ -1,0 +1,309 @@
+"""One RTSP connection of a client: requests matched to answers, media handed over as it comes.
+
+Works the same on asyncio and uvloop. `data_received` is the relay's hot path.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.addresses import AllowedNetworks, resolve
+from vonggac.rtsp.digest import Authenticator
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.framing import Deframer, MediaBatch
+from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.url import Credentials
+
+USER_AGENT = "VongGac"
+
+_LINGER_S = 1.0
+_SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "TEARDOWN"})
+_KNOWN = frozenset({"DESCRIBE", "SETUP", "PLAY", "PAUSE", "RECORD", "REDIRECT"})
+_REASONS = {200: "OK", 405: "Method Not Allowed", 501: "Not Implemented"}
+_ROUTE_ERRORS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+
+type OnMedia = Callable[[MediaBatch], None]
+type OnLost = Callable[[RtspError | None], None]
+
+
+class RtspConnection(asyncio.Protocol):
+    """Made by `open`. Callbacks run in the event loop and must not block.
+
+    `on_media` gets each batch synchronously, also before an answer that is still awaited. `on_lost` is called
+    exactly once: with None after our own close or abort, else with the reason. `on_pause_writing` and
+    `on_resume_writing` tell when the write buffer crosses its limits.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials | None = None,
+        on_media: OnMedia | None = None,
+        on_lost: OnLost | None = None,
+    ) -> None:
+        self.on_media = on_media
+        self.on_lost = on_lost
+        self.on_pause_writing: Callable[[], None] | None = None
+        self.on_resume_writing: Callable[[], None] | None = None
+        self.bytes_received = 0
+        self.error: RtspError | None = None
+        """Why the connection was lost; None while it stands, and after our own close."""
+        self.closed = False
+        """No request and no media can be sent any more."""
+        self._loop = asyncio.get_running_loop()
+        self._authenticator = Authenticator(credentials)
+        self._deframer = Deframer()
+        self._pending: dict[int, asyncio.Future[Response]] = {}
+        self._turn = asyncio.Lock()
+        self._cseq = 0
+        self._write_paused = False
+        self._abort_timer: asyncio.TimerHandle | None = None
+        self._gone = self._loop.create_future()
+
+    @classmethod
+    async def open(
+        cls,
+        host: str,
+        port: int,
+        *,
+        timeout_s: float,
+        credentials: Credentials | None = None,
+        allowed: AllowedNetworks | None = None,
+        on_media: OnMedia | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Self:
+        """Resolve and connect, one attempt, `timeout_s` for both together.
+
+        Raises RtspError: dns, address_not_allowed, refused, route or timeout.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        address = await resolve(host, port, allowed, timeout_s=timeout_s)
+        try:
+            async with asyncio.timeout_at(deadline):
+                _, connection = await loop.create_connection(
+                    lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost), address, port
+                )
+        except OSError as error:
+            raise _connect_error(error) from None
+        return connection
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        *,
+        timeout_s: float,
+    ) -> Response:
+        """Send a request and return its final answer, whatever its status; requests go one after the other.
+
+        A 401 is answered at most once per request, and a login that was rejected is never sent again on this
+        connection: a 401 comes back to the caller, further requests raise auth_failed at once (cameras lock out after
+        a few wrong logins).
+
+        Raises RtspError: timeout, auth_failed (see above), or the reason why the connection was lost.
+        """
+        fields = list(headers)
+        try:
+            async with asyncio.timeout(timeout_s), self._turn:
+                return await self._request(method, uri, fields, body)
+        except TimeoutError:
+            raise RtspError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
+
+    def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send a request whose answer nobody waits for: a last TEARDOWN."""
+        if not self.closed:
+            self.transport.write(self._encode(method, uri, list(headers), b"", self._next_cseq()))
+
+    def write_media(self, data: bytes) -> None:
+        """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` has told it."""
+        if not self.closed:
+            self.transport.write(data)
+
+    @property
+    def write_buffer_bytes(self) -> int:
+        """Bytes queued here that the kernel has not taken yet."""
+        return 0 if self.closed else self.transport.get_write_buffer_size()
+
+    @property
+    def junk_bytes(self) -> int:
+        """Received bytes that belonged to no frame and no message."""
+        return self._deframer.junk_bytes
+
+    def set_write_limits(self, *, high_bytes: int, low_bytes: int) -> None:
+        """When `on_pause_writing` and `on_resume_writing` are called."""
+        self.transport.set_write_buffer_limits(high=high_bytes, low=low_bytes)
+
+    def close(self) -> None:
+        """Close after what is queued is written, or after a second. Returns at once; see `wait_closed`."""
+        self._end(None)
+
+    def abort(self) -> None:
+        """Close now; what is queued is lost."""
+        self._end(None)
+        self.transport.abort()
+
+    def fail(self, error: RtspError) -> None:
+        """Give the connection up for a reason that `on_lost` shall hear."""
+        self._end(error)
+        self.transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the socket is closed; at most about a second after `close`."""
+        await asyncio.shield(self._gone)
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's TCP transport is no subclass of asyncio.Transport, so there is nothing to assert here.
+        self.transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_received += len(data)
+        try:
+            items = self._deframer.feed(data)
+        except RtspError as error:
+            self.fail(error)
+            return
+        for item in items:
+            if type(item) is MediaBatch:
+                if self.on_media is not None:
+                    self.on_media(item)
+            elif isinstance(item, Response):
+                self._answered(item)
+            elif isinstance(item, Request):
+                self._serve(item)
+            if self.closed:
+                return
+        if self._deframer.failure is not None:
+            self.fail(self._deframer.failure)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        if not self._gone.done():
+            self._gone.set_result(None)
+        self._end(_loss(exc))
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        if self.on_pause_writing is not None:
+            self.on_pause_writing()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self.on_resume_writing is not None:
+            self.on_resume_writing()
+
+    # Requests of ours.
+
+    async def _request(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes) -> Response:
+        if self._authenticator.rejected:
+            raise RtspError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
+        authorization = self._authenticator.answer(method, uri)
+        response = await self._exchange(method, uri, fields, body, authorization)
+        if response.status == 401 and self._authenticator.challenged(
+            response.headers.get_all("WWW-Authenticate"), answered=authorization is not None
+        ):
+            authorization = self._authenticator.answer(method, uri)
+            response = await self._exchange(method, uri, fields, body, authorization)
+            if response.status == 401:
+                self._authenticator.rejected = True
+        if authorization is not None and response.status != 401:
+            self._authenticator.accepted()
+        return response
+
+    async def _exchange(
+        self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, authorization: str | None
+    ) -> Response:
+        if self.closed:
+            raise self.error or RtspError(Cause.ENDED, f"{method} was not sent: the connection is closed")
+        if authorization is not None:
+            fields = [*fields, ("Authorization", authorization)]
+        cseq = self._next_cseq()
+        answer: asyncio.Future[Response] = self._loop.create_future()
+        encoded = self._encode(method, uri, fields, body, cseq)
+        self._pending[cseq] = answer
+        try:
+            self.transport.write(encoded)
+            return await answer
+        finally:
+            del self._pending[cseq]
+
+    def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, cseq: int) -> bytes:
+        headers = Headers([("CSeq", str(cseq)), ("User-Agent", USER_AGENT), *fields])
+        return Request(method, uri, headers, body).encode()
+
+    def _next_cseq(self) -> int:
+        self._cseq += 1
+        return self._cseq
+
+    def _answered(self, response: Response) -> None:
+        if response.status < 200:
+            return
+        cseq = response.cseq
+        if cseq is None and len(self._pending) == 1:
+            # A few devices forget CSeq; with one request on the way there is no doubt.
+            cseq = next(iter(self._pending))
+        answer = self._pending.get(cseq) if cseq is not None else None
+        if answer is not None and not answer.done():
+            answer.set_result(response)
+
+    # Requests of the peer.
+
+    def _serve(self, request: Request) -> None:
+        status = 200 if request.method in _SERVED else 405 if request.method in _KNOWN else 501
+        headers = Headers()
+        if request.cseq is not None:
+            headers.add("CSeq", str(request.cseq))
+        if request.method == "OPTIONS" or status == 405:
+            headers.add("Public" if status == 200 else "Allow", ", ".join(sorted(_SERVED)))
+        if not self._write_paused:
+            # A peer that does not read cannot expect answers, and must not fill our memory with them.
+            self.transport.write(Response(status, _REASONS[status], headers).encode())
+        if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and _is_end_of_stream(request)):
+            self._end(RtspError(Cause.ENDED, "the peer ended the session"))
+
+    def _end(self, error: RtspError | None) -> None:
+        """Once: fail what waits, tell the owner, close the transport (what is queued gets a second to leave)."""
+        if self.closed:
+            return
+        self.closed = True
+        self.error = error
+        for answer in self._pending.values():
+            if not answer.done():
+                answer.set_exception(error or RtspError(Cause.ENDED, "the connection was closed here"))
+        if not self._gone.done():
+            self._abort_timer = self._loop.call_later(_LINGER_S, self.transport.abort)
+            self.transport.close()
+        if self.on_lost is not None:
+            self.on_lost(error)
+
+
+def _is_end_of_stream(request: Request) -> bool:
+    """An ANNOUNCE with notice 2101 (or the like) instead of a new description."""
+    notices = [value for name in ("Notice", "x-notice") for value in request.headers.get_all(name)]
+    return any("2101" in notice or "end-of-stream" in notice.lower() for notice in notices)
+
+
+def _loss(exc: Exception | None) -> RtspError:
+    if exc is None:
+        return RtspError(Cause.ENDED, "the peer closed the connection")
+    if isinstance(exc, OSError):
+        return RtspError(Cause.ENDED, "the connection broke")
+    # The loop hands over what a callback (on_media) raised, after reporting it itself.
+    return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
+
+
+def _connect_error(error: OSError) -> RtspError:
+    if isinstance(error, TimeoutError):
+        return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
+    if error.errno in _ROUTE_ERRORS:
+        return RtspError(Cause.ROUTE, "there is no route to the address")
+    return RtspError(Cause.REFUSED, "the address refused the connection")

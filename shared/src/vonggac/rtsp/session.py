@@ -1,0 +1,156 @@
+"""A session that has been set up: what Player and Publisher have in common, its keep-alive and its end."""
+
+import asyncio
+from contextlib import suppress
+from typing import NamedTuple, TypedDict, Unpack
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.connection import OnLost, RtspConnection
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.sdp import SessionDescription
+from vonggac.rtsp.tracks import Track
+
+DEFAULT_TIMEOUT_S = 60.0
+
+_MAX_KEEPALIVE_INTERVAL_S = 30.0
+_MIN_KEEPALIVE_INTERVAL_S = 1.0
+_MAX_KEEPALIVE_WAIT_S = 10.0
+
+
+class Step(NamedTuple):
+    """One step of a handshake: dns, connect, options, describe, announce, setup, play or record."""
+
+    name: str
+    ms: float
+
+
+class SessionStats(NamedTuple):
+    bytes_received: int
+    junk_bytes: int
+    keepalives_sent: int
+    keepalives_unanswered: int
+
+
+class SessionOutcome(TypedDict):
+    """What a handshake found out, beside description and tracks."""
+
+    url: str
+    session_id: str | None
+    timeout_s: float
+    public: frozenset[str] | None
+    steps: list[Step]
+
+
+class RtspSession:
+    """Base of Player and Publisher. Whoever opened it must `close` or `abort` it."""
+
+    def __init__(
+        self,
+        connection: RtspConnection,
+        *,
+        sdp: SessionDescription,
+        tracks: tuple[Track, ...],
+        **outcome: Unpack[SessionOutcome],
+    ) -> None:
+        self.connection = connection
+        self.url = outcome["url"]
+        """The aggregate control URL, without credentials."""
+        self.sdp = sdp
+        self.tracks = tracks
+        self.session_id = outcome["session_id"]
+        self.timeout_s = outcome["timeout_s"]
+        """The session timeout that the peer told, or 60 s."""
+        self.steps = outcome["steps"]
+        public = outcome["public"]
+        self._keepalive_method = "GET_PARAMETER"
+        if public is not None and "GET_PARAMETER" not in public:
+            self._keepalive_method = "OPTIONS"
+        self._keepalive: asyncio.Task[None] | None = None
+        self._keepalives_sent = 0
+        self._keepalives_unanswered = 0
+        self._on_lost: OnLost | None = None
+
+    @property
+    def stats(self) -> SessionStats:
+        return SessionStats(
+            self.connection.bytes_received,
+            self.connection.junk_bytes,
+            self._keepalives_sent,
+            self._keepalives_unanswered,
+        )
+
+    @property
+    def keepalive_interval_s(self) -> float:
+        return max(_MIN_KEEPALIVE_INTERVAL_S, min(self.timeout_s / 2, _MAX_KEEPALIVE_INTERVAL_S))
+
+    def start(self, on_lost: OnLost | None) -> None:
+        """Begin the keep-alive; from now on a loss is reported to `on_lost`.
+
+        Raises RtspError when the connection was lost between the last answer and now.
+        """
+        if self.connection.closed:
+            raise self.connection.error or RtspError(Cause.ENDED, "the connection was closed")
+        self._on_lost = on_lost
+        self.connection.on_lost = self._lost
+        self._keepalive = asyncio.create_task(self._keep_alive(), name="rtsp-keepalive")
+
+    async def close(self, timeout_s: float = 1.0) -> None:
+        """Send TEARDOWN, wait for its answer (at most `timeout_s`) and close. May be called more than once."""
+        await self._stop_keepalive()
+        try:
+            if not self.connection.closed:
+                # A peer that does not take an orderly end changes nothing for us.
+                with suppress(RtspError):
+                    await self.connection.request(
+                        "TEARDOWN", self.url, session_header(self.session_id), timeout_s=timeout_s
+                    )
+        finally:
+            self.connection.abort()
+        await self.connection.wait_closed()
+
+    def abort(self) -> None:
+        """End at once, without TEARDOWN."""
+        if self._keepalive is not None:
+            self._keepalive.cancel()
+        self.connection.abort()
+
+    def _lost(self, error: RtspError | None) -> None:
+        if self._keepalive is not None and self._keepalive is not asyncio.current_task():
+            self._keepalive.cancel()
+        if self._on_lost is not None:
+            self._on_lost(error)
+
+    async def _stop_keepalive(self) -> None:
+        task = self._keepalive
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_alive(self) -> None:
+        interval_s = self.keepalive_interval_s
+        while not self.connection.closed:
+            await asyncio.sleep(interval_s)
+            self._keepalives_sent += 1
+            try:
+                response = await self.connection.request(
+                    self._keepalive_method,
+                    self.url,
+                    session_header(self.session_id),
+                    timeout_s=min(interval_s, _MAX_KEEPALIVE_WAIT_S),
+                )
+            except RtspError as error:
+                if error.cause is not Cause.TIMEOUT:
+                    # Lost (on_lost knows), or the login is no longer taken: then nothing may be sent any more.
+                    return
+                # Many cameras stream on without ever answering: whether media flows is the owner's judgement.
+                self._keepalives_unanswered += 1
+                self._keepalive_method = "OPTIONS"
+                continue
+            if response.status == 454:
+                self.connection.fail(RtspError(Cause.ENDED, "the peer no longer knows the session"))
+            elif not response.ok:
+                self._keepalive_method = "OPTIONS"
+
+
+def session_header(session_id: str | None) -> list[tuple[str, str]]:
+    return [("Session", session_id)] if session_id is not None else []

@@ -1,0 +1,71 @@
+"""Which media of a session are set up, and on which interleaved channels."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.sdp import MediaDescription, SessionDescription, resolve_control
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One medium of a session. `index`: its place in the description's `media`; channels: as agreed in SETUP."""
+
+    index: int
+    media: MediaDescription
+    control_url: str
+    rtp_channel: int
+    rtcp_channel: int
+
+    @property
+    def kind(self) -> str:
+        return self.media.kind
+
+    @property
+    def codec(self) -> str:
+        return self.media.codec
+
+    @property
+    def clock_rate(self) -> int:
+        return self.media.clock_rate
+
+    @property
+    def payload_type(self) -> int | None:
+        return self.media.payload_type
+
+
+def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> tuple[Track, ...]:
+    """The first medium of each kind, in the description's order, with channels 0-1, 2-3 …
+
+    A camera's talk-back channel (audio, sendonly in ONVIF's words) is taken only when it has no other audio.
+    Raises RtspError no_track when video is wanted and there is none, or when nothing at all is left.
+    """
+    chosen = {kind: index for kind in kinds if (index := _first_of(sdp, kind)) is not None}
+    if "video" in kinds and "video" not in chosen:
+        raise RtspError(Cause.NO_TRACK, "the session description has no video")
+    if not chosen:
+        raise RtspError(Cause.NO_TRACK, f"the session description has none of: {', '.join(sorted(kinds))}")
+    return tuple(
+        Track(
+            index=index,
+            media=sdp.media[index],
+            control_url=resolve_control(base, sdp.media[index].control),
+            rtp_channel=2 * number,
+            rtcp_channel=2 * number + 1,
+        )
+        for number, index in enumerate(sorted(chosen.values()))
+    )
+
+
+def check_channels(tracks: Collection[Track]) -> None:
+    """Raises MalformedError when a peer has given one channel number twice."""
+    numbers = [number for track in tracks for number in (track.rtp_channel, track.rtcp_channel)]
+    if len(set(numbers)) != len(numbers):
+        raise MalformedError("SETUP was answered with a channel number that is in use")
+
+
+def _first_of(sdp: SessionDescription, kind: str) -> int | None:
+    indexes = [index for index, media in enumerate(sdp.media) if media.kind == kind and media.payload_types]
+    incoming = [index for index in indexes if sdp.media[index].direction != "sendonly"]
+    return next(iter(incoming or indexes), None)
