@@ -1,0 +1,71 @@
+# Vọng Gác: every camera of a province seen by two monitoring centres, and the proof of it.
+# GNU make and python3 (3.9 or newer) are all that must be there; `make help` lists the targets.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON3 ?= python3
+python := .venv/bin/python
+typed := shared services simulator local $(wildcard tests bench tools) conftest.py
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Use
+
+.PHONY: run
+run: setup ## The whole platform on this machine, with the demo (CAMERAS=mine.csv takes your own cameras; ARGS=--help)
+	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(ARGS)
+
+.PHONY: smoke
+smoke: setup ## Start everything with throw-away state, wait for the truth, print it; exit status 0 only if it holds
+	@exec $(python) -m local smoke $(ARGS)
+
+##@ Develop
+
+.PHONY: test
+test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses)
+	@exec $(python) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: setup ## ruff, strict mypy, import-linter
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy $(typed)
+	@.venv/bin/lint-imports
+
+.PHONY: format
+format: setup ## Let ruff mend and format the code
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+.PHONY: generate
+generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
+	@$(python) -m vonggac.events.generate
+
+.PHONY: bench
+bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JSON lines
+	@for script in $(if $(BENCH),bench/$(BENCH).py,bench/[a-z]*.py); do echo "== $$script"; $(python) "$$script"; done
+
+##@ Set up and tidy
+
+.PHONY: setup
+setup: ## Bring uv where it is missing, and the locked packages into .venv/ (the other targets do this first)
+	@command -v $(PYTHON3) >/dev/null || { echo "set-up: $(PYTHON3) is missing: install Python 3.9 or newer" >&2; exit 1; }
+	@$(PYTHON3) local/bootstrap.py
+
+.PHONY: clean
+clean: ## Remove caches, .venv/ and .tools/ (the data of make run stays)
+	@find . -path ./var -prune -o -path ./.git -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) \
+		-exec rm -rf {} +
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist .venv .tools
+
+.PHONY: clean-state
+clean-state: ## Remove var/, the data of make run
+	@$(PYTHON3) local/clean_state.py var
