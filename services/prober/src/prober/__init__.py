@@ -1,1 +1,9 @@
-"""prober."""
+"""prober: is the stream alive, is the picture true.
+
+Owns nothing lasting: its schedule is the work queue PROBE_JOBS (a job comes back with `nak(delay)`), its memory the
+bucket `camera_status`. Any number of replicas share the queue; each can be killed at any time.
+
+Consumes: `probe.job.<camera_id>` (CameraV1 or RemovedV1, filled by the NATS server from INVENTORY).
+Publishes: `observation.camera.<camera_id>` (CameraObservedV1), `observation.worker.<worker_id>` (ProberAliveV1), and
+the latest of each in the buckets `camera_status` and `workers`.
+"""

@@ -1,0 +1,46 @@
+"""What the routes need of the bus, and the clear answer while it is away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Request
+from nats.errors import Error as NatsError
+from pydantic import PlainSerializer
+
+from prober.process import Process
+from vonggac.bus import Bus
+from vonggac.http import ProblemError
+
+VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""No daylight saving time, so a fixed offset needs no time zone database in the image."""
+
+LocalTime = Annotated[datetime, PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str)]
+
+
+def bus_of(request: Request) -> Bus:
+    """The process's connection. Raises ProblemError 503 before the first connection."""
+    process: Process = request.app.state.process
+    if process.bus is None:
+        raise _unavailable()
+    return process.bus
+
+
+@contextmanager
+def answered_by_the_bus() -> Iterator[None]:
+    """Turn a silent or absent NATS into ProblemError 503."""
+    try:
+        yield
+    except (NatsError, TimeoutError, OSError):
+        raise _unavailable() from None
+
+
+def _unavailable() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "bus_unavailable",
+        "NATS does not answer; the latest of each camera is kept there. Try again in a few seconds.",
+        headers={"Retry-After": "5"},
+    )

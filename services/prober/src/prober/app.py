@@ -1,0 +1,75 @@
+"""The prober's HTTP app and what runs beside it.
+
+Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
+then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at that could not
+be told. Stop, the other way round: no more jobs are fetched and running looks get their time, what is unfinished is
+given back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background
+task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from prober.api import cameras, workers
+from prober.metrics import Metrics
+from prober.process import Process
+from prober.settings import Settings
+from vonggac.auth import TokenVerifier, install_authentication
+from vonggac.http import new_application
+from vonggac.telemetry import Health, get_logger
+
+log = get_logger(__name__)
+
+
+def _end_the_process() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
+    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
+    metrics = Metrics(per_camera=settings.metrics_per_camera)
+    process = Process(settings, metrics)
+    health = Health()
+    health.add("work", process.check)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        process.failed = True
+        log.critical("prober_died", exc_info=task.exception())
+        on_death()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(process.run())
+        running.add_done_callback(ended)
+        try:
+            yield
+        finally:
+            process.stop()
+            await asyncio.wait({running})
+
+    app = new_application(
+        title="Vọng Gác: prober",
+        description="Is the stream alive, is the picture true: the latest look at each camera.",
+        version=version("vonggac-prober"),
+        lifespan=lifespan,
+        health=health,
+        metrics=metrics.registry,
+    )
+    verifier = TokenVerifier(
+        jwks_file=settings.jwks_file,
+        jwks_url=settings.jwks_url,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+    install_authentication(app, verifier)
+    app.state.process = process
+    app.include_router(cameras.router)
+    app.include_router(workers.router)
+    return app

@@ -1,0 +1,54 @@
+"""When a camera is looked at next, and how late a look was."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vonggac.events import Cause
+from vonggac.events.prober import CameraObservedV1
+
+LEAST_PAUSE_S = 1.0
+"""Between two looks at one camera, also when a look took longer than the interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousLook:
+    """What is remembered of the last look at a camera, by whichever worker."""
+
+    camera_revision: int
+    cause: Cause | None
+    interval_s: float
+    started_at: datetime
+
+    @classmethod
+    def of(cls, observed: CameraObservedV1) -> "PreviousLook":
+        started_at = observed.observed_at - timedelta(milliseconds=observed.duration_ms)
+        return cls(observed.camera_revision, observed.cause, observed.interval_s, started_at)
+
+    @property
+    def next_due_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.interval_s)
+
+
+def first_look_delay_s(
+    *, deliveries: int, waiting: int, room: int, interval_s: float, spread_s: float, chance: float
+) -> float:
+    """How long a job's very first look is put off; 0.0 is now.
+
+    Only a herd is spread, at most over `spread_s` or the interval: more jobs `waiting` in the queue than there is
+    `room` for. A small site is looked at at once. `chance` is a random number in [0, 1).
+    """
+    if deliveries > 1 or waiting <= room:
+        return 0.0
+    return chance * min(interval_s, spread_s)
+
+
+def next_look_delay_s(*, interval_s: float, elapsed_s: float) -> float:
+    """From the end of a look that took `elapsed_s` to the next one: looks start an interval apart."""
+    return max(interval_s - elapsed_s, min(LEAST_PAUSE_S, interval_s))
+
+
+def lateness_s(previous: PreviousLook | None, *, camera_revision: int, started_at: datetime) -> float | None:
+    """Seconds from when the look was due to when it began (never negative); None for a first look or after a change."""
+    if previous is None or previous.camera_revision != camera_revision:
+        return None
+    return max(0.0, (started_at - previous.next_due_at).total_seconds())

@@ -1,0 +1,82 @@
+"""Prometheus metrics of one prober process. Labels are closed lists; a series per camera only when asked for."""
+
+import time
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from prober.domain.result import ProbeResult
+from vonggac.events.prober import Verdict
+
+PHASES = ("dns", "connect", "options", "describe", "setup", "play", "keyframe", "measure", "decode", "teardown")
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """One registry and what is counted in it."""
+
+    def __init__(self, *, per_camera: bool = False) -> None:
+        self.registry = CollectorRegistry()
+        self.probes = Counter(
+            "vonggac_prober_probes",
+            "Looks by verdict and cause (`none` beside `up`).",
+            ("verdict", "cause"),
+            registry=self.registry,
+        )
+        self.phases = Histogram(
+            "vonggac_prober_probe_duration_seconds",
+            "Time of each phase of a look, and of the whole (`total`).",
+            ("phase",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.lateness = Histogram(
+            "vonggac_prober_job_lateness_seconds",
+            "From when a look was due to when it began.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.running = Gauge("vonggac_prober_probes_running", "Looks going on now.", registry=self.registry)
+        self.jobs = Counter(
+            "vonggac_prober_jobs",
+            "Fetched jobs by what became of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.success = _Success()
+        if per_camera:
+            self.registry.register(self.success)
+
+    def looked(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
+        """Count one finished look."""
+        judgement = result.judgement
+        self.probes.labels(judgement.verdict.value, judgement.cause.value if judgement.cause else "none").inc()
+        for step in result.steps:
+            self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
+        self.phases.labels("total").observe(result.duration_s)
+        self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+class _Success(Collector):
+    """The last look's outcome per camera, as blackbox_exporter has it.
+
+    A camera that another replica looks at now drops out after two intervals instead of standing still for ever.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[bool, float]] = {}
+
+    def put(self, camera_id: str, *, up: bool, holds_s: float) -> None:
+        self._last[camera_id] = (up, time.monotonic() + holds_s)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = time.monotonic()
+        self._last = {camera: (up, until) for camera, (up, until) in self._last.items() if until > now}
+        family = GaugeMetricFamily(
+            "vonggac_prober_probe_success", "1 when the last look found the camera up.", labels=["camera_id"]
+        )
+        for camera, (up, _) in self._last.items():
+            family.add_metric([camera], float(up))
+        yield family

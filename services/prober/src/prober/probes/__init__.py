@@ -1,0 +1,4 @@
+"""Looking at cameras. A probe is one attempt with one deadline and no retry: it measures, and returns a value.
+
+A new kind of probe is one file with one function of the type `Probe` and one line in `look.PROBES`.
+"""

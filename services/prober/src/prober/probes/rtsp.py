@@ -1,0 +1,209 @@
+"""An RTSP camera over TCP: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
+
+One attempt and one deadline, from name resolution to the keyframe. Within it every wait is bounded by what is left.
+"""
+
+import asyncio
+from typing import Any
+
+from prober.domain.result import ProbeResult
+from prober.domain.verdict import Evidence, Failure, judge
+from prober.probes.decoding import Picture, Undecodable
+from prober.probes.target import Target, Tools
+from prober.probes.watch import VideoWatch
+from vonggac.events import Cause
+from vonggac.events.prober import Media, Step
+from vonggac.rtsp import Player, RtspError, RtspUrl, Track, VideoCodec, open_player, parse_sps, video_codec
+from vonggac.rtsp import Step as HandshakeStep
+from vonggac.rtsp.depacketizer import AccessUnit
+from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.h26x import is_parameter_set, nal_type
+from vonggac.rtsp.url import fill_credentials
+
+DECODE_GRACE_S = 1.0
+"""A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
+TEARDOWN_WITHIN_S = 1.0
+
+
+async def probe_rtsp(target: Target, tools: Tools) -> ProbeResult:
+    """Look at one RTSP camera. Never raises for what a camera does."""
+    return await _Attempt(target, tools).run()
+
+
+class _Attempt:
+    """The state of one look."""
+
+    def __init__(self, target: Target, tools: Tools) -> None:
+        loop = asyncio.get_running_loop()
+        self._target, self._tools = target, tools
+        self._clock = loop.time
+        self._began = loop.time()
+        self._ends_at = self._began + target.deadline_s
+        self._handshake: list[HandshakeStep] = []
+        self._steps: list[Step] = []
+        self._track: Track | None = None
+        self._watch: VideoWatch | None = None
+        self._lost: asyncio.Future[Failure] = loop.create_future()
+        self._audio_codec: str | None = None
+        self._picture: Picture | Undecodable | None = None
+        self._unit: AccessUnit | None = None
+
+    async def run(self) -> ProbeResult:
+        failure: Failure | None = None
+        player: Player | None = None
+        try:
+            player = await self._play()
+            await self._look()
+        except RtspError as error:
+            failure = Failure(error.cause, error.message)
+        finally:
+            duration_s = self._clock() - self._began
+            if player is not None:
+                await self._part(player)
+        judgement = judge(self._evidence(failure, playing=player is not None))
+        return ProbeResult(judgement, duration_s, self._all_steps(), self._media())
+
+    async def _play(self) -> Player:
+        """Raises RtspError."""
+        credentials = self._target.credentials
+        player = await open_player(
+            RtspUrl.parse(fill_credentials(self._target.url, credentials)),
+            credentials,
+            deadline_s=self._target.deadline_s,
+            allowed=self._tools.allowed_networks,
+            on_media=self._on_media,
+            on_lost=self._on_lost,
+            on_tracks=self._on_tracks,
+            send_options=True,
+            steps=self._handshake,
+        )
+        self._audio_codec = next((media.codec.lower() for media in player.sdp.media if media.kind == "audio"), None)
+        return player
+
+    def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
+        track = self._track = tracks[0]
+        codec = video_codec(track.codec)
+        if codec is None:
+            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+        self._watch = VideoWatch(codec=codec, clock_rate=track.clock_rate, channel=track.rtp_channel, clock=self._clock)
+
+    def _on_media(self, batch: MediaBatch) -> None:
+        if self._watch is not None:
+            self._watch.feed(batch)
+
+    def _on_lost(self, error: RtspError | None) -> None:
+        if error is not None and not self._lost.done():
+            self._lost.set_result(Failure(error.cause, error.message))
+
+    async def _look(self) -> None:
+        """Wait for a keyframe, decode it, and meanwhile measure what else comes."""
+        watch = self._watch
+        assert watch is not None, "on_tracks is called before PLAY"
+        began = self._clock()
+        await _first_of(watch.keyframe, self._lost, within_s=self._left_s())
+        self._step("keyframe", began)
+        if not watch.keyframe.done():
+            return
+        self._unit = watch.keyframe.result()
+        decoding = asyncio.create_task(self._tools.decoder.decode(watch.codec, self._picture_nals(self._unit)))
+        try:
+            await self._measure(watch)
+            await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
+            if decoding.done():
+                self._picture = decoding.result()
+        finally:
+            decoding.cancel()
+
+    async def _measure(self, watch: VideoWatch) -> None:
+        """Until the second keyframe, the end of the window or of the deadline; the stream may end before."""
+        began = self._clock()
+        assert watch.first_packet_at is not None, "a keyframe has packets"
+        left_s = watch.first_packet_at + self._tools.measure_window_s - began
+        if left_s <= 0:
+            return
+        await _first_of(watch.second_keyframe, self._lost, within_s=min(left_s, self._left_s()))
+        self._step("measure", began)
+
+    async def _part(self, player: Player) -> None:
+        began = self._clock()
+        await player.close(timeout_s=TEARDOWN_WITHIN_S)
+        self._step("teardown", began)
+
+    def _picture_nals(self, unit: AccessUnit) -> list[bytes]:
+        """The description's parameter sets go in front; those in the stream come later and so win."""
+        assert self._track is not None
+        return [*self._track.media.parameter_sets, *unit.nals]
+
+    def _evidence(self, failure: Failure | None, *, playing: bool) -> Evidence:
+        watch = self._watch
+        if failure is None and self._lost.done():
+            failure = self._lost.result()
+        if watch is None:
+            return Evidence(failure=failure, playing=playing)
+        if failure is None and watch.packets == 0 and watch.malformed:
+            failure = Failure(Cause.PROTOCOL_ERROR, f"{watch.malformed} media packets came, none of them is RTP")
+        return Evidence(
+            failure=failure,
+            playing=playing,
+            packets=watch.packets,
+            units_dropped=watch.units_dropped,
+            keyframe=self._unit is not None,
+            decoded=None if self._picture is None else isinstance(self._picture, Picture),
+            undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
+        )
+
+    def _media(self) -> Media | None:
+        watch, track = self._watch, self._track
+        if track is None:
+            return None
+        codec = track.codec.lower() or None
+        if watch is None:
+            return Media(codec=codec)
+        profile, width, height = self._shape(watch.codec, track)
+        return Media(
+            codec=codec,
+            profile=profile,
+            width=width,
+            height=height,
+            fps=watch.fps(),
+            bitrate_kbps=watch.bitrate_kbps(),
+            gop_s=watch.gop_s(),
+            packets_received=watch.packets,
+            packets_lost=watch.packets_lost,
+            audio_codec=self._audio_codec,
+        )
+
+    def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None]:
+        """Profile, width and height: of the decoded picture, else as the parameter sets say."""
+        if isinstance(self._picture, Picture):
+            return self._picture.profile, self._picture.width, self._picture.height
+        nals = [*(self._unit.nals if self._unit else ()), *track.media.parameter_sets]
+        for nal in nals:
+            if is_parameter_set(codec, nal_type(codec, nal)):
+                try:
+                    sps = parse_sps(codec, nal)
+                except MalformedError:
+                    continue
+                return sps.profile, sps.width, sps.height
+        return None, None, None
+
+    def _left_s(self) -> float:
+        return max(0.0, self._ends_at - self._clock())
+
+    def _step(self, name: str, began: float) -> None:
+        self._steps.append(Step(name=name, duration_ms=round((self._clock() - began) * 1000, 2)))
+
+    def _all_steps(self) -> tuple[Step, ...]:
+        handshake = [Step(name=step.name, duration_ms=round(step.ms, 2)) for step in self._handshake]
+        decode = (
+            [Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2))]
+            if isinstance(self._picture, Picture)
+            else []
+        )
+        return (*handshake, *self._steps, *decode)
+
+
+async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:
+    """Wait until one of them is done or the time is over, whichever comes first."""
+    await asyncio.wait(events, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,31 @@
+"""What every probe is given, and the type every probe has."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from prober.domain.result import ProbeResult
+from prober.probes.decoding import Decoder
+from vonggac.auth import Credentials
+from vonggac.rtsp.addresses import AllowedNetworks
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One camera for one attempt. `url` without credentials (it may hold their placeholders)."""
+
+    url: str
+    credentials: Credentials | None
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What probes share in a process."""
+
+    allowed_networks: AllowedNetworks
+    decoder: Decoder
+    measure_window_s: float
+
+
+type Probe = Callable[[Target, Tools], Awaitable[ProbeResult]]
+"""One attempt within `deadline_s` (and a bounded time to say good-bye); never raises for what a camera does."""

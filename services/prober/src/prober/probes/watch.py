@@ -1,0 +1,124 @@
+"""What arrives on a camera's video channel: the first whole keyframe, and the stream's figures.
+
+Timed by the stream's own RTP clock, so that a burst at the start or a slow network does not bend the figures.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
+from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.h26x import VideoCodec, starts_keyframe
+from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
+
+MAX_FRAMES = 4096
+"""Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
+_FRAME_HEADER = 4
+
+
+class VideoWatch:
+    """Fed with interleaved batches by the connection; never raises.
+
+    `keyframe` is done with the first whole keyframe, `second_keyframe` when the next one begins: then one whole group
+    of pictures was measured.
+    """
+
+    def __init__(self, *, codec: VideoCodec, clock_rate: int, channel: int, clock: Callable[[], float]) -> None:
+        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds."""
+        loop = asyncio.get_running_loop()
+        self.codec = codec
+        self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
+        self.second_keyframe: asyncio.Future[None] = loop.create_future()
+        self.first_packet_at: float | None = None
+        self.malformed = 0
+        self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
+        self._depacketizer = Depacketizer(codec)
+        self._sequence = SequenceTracker()
+        self._first_timestamp: int | None = None
+        self._frame: int | None = None
+        self._frame_bytes: dict[int, int] = {}
+        self._group: list[int] = []
+
+    @property
+    def packets(self) -> int:
+        return self._sequence.received
+
+    @property
+    def packets_lost(self) -> int:
+        return self._sequence.lost
+
+    @property
+    def units_dropped(self) -> int:
+        return self._depacketizer.dropped
+
+    def feed(self, batch: MediaBatch) -> None:
+        """Take whole interleaved frames; other channels (RTCP) are passed over."""
+        data = batch.data
+        for channel, start, end in batch.frames:
+            if channel == self._channel:
+                try:
+                    self._packet(data, start + _FRAME_HEADER, end)
+                except MalformedError:
+                    self.malformed += 1
+
+    def fps(self) -> float | None:
+        """Pictures a second; None with fewer than two pictures or a clock that stands still."""
+        span_s = self._span_s()
+        return round((len(self._frame_bytes) - 1) / span_s, 2) if span_s else None
+
+    def gop_s(self) -> float | None:
+        """From one keyframe to the next; None when no second one began."""
+        if len(self._group) < 2:
+            return None
+        length_s = (self._group[1] - self._group[0]) / self._clock_rate
+        return round(length_s, 3) if length_s > 0 else None
+
+    def bitrate_kbps(self) -> float | None:
+        """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
+        if self.gop_s() is not None:
+            first, last = self._group[0], self._group[1]
+        elif self._span_s():
+            first, last = min(self._frame_bytes), max(self._frame_bytes)
+        else:
+            return None
+        received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
+        return round(received * 8 / 1000 / ((last - first) / self._clock_rate), 1)
+
+    def _span_s(self) -> float:
+        """From the first to the last picture on the stream's clock; 0.0 when there is no such span."""
+        if len(self._frame_bytes) < 2:
+            return 0.0
+        return (max(self._frame_bytes) - min(self._frame_bytes)) / self._clock_rate
+
+    def _packet(self, data: bytes, start: int, end: int) -> None:
+        header = parse_rtp(data, start, end)
+        if self.first_packet_at is None:
+            self.first_packet_at = self._clock()
+        self._sequence.update(header.sequence)
+        payload = memoryview(data)[header.payload_start : header.payload_end]
+        at = self._relative(header.timestamp)
+        self._count(at, payload)
+        if self.keyframe.done():
+            return
+        for unit in self._depacketizer.push(
+            payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
+        ):
+            if unit.keyframe and not self.keyframe.done():
+                self._group.append(self._relative(unit.rtp_timestamp))
+                self.keyframe.set_result(unit)
+
+    def _count(self, at: int, payload: memoryview) -> None:
+        new_frame = at != self._frame
+        self._frame = at
+        if at in self._frame_bytes or len(self._frame_bytes) < MAX_FRAMES:
+            self._frame_bytes[at] = self._frame_bytes.get(at, 0) + len(payload)
+        if len(self._group) == 1 and new_frame and at > self._group[0] and starts_keyframe(self.codec, payload):
+            self._group.append(at)
+            self.second_keyframe.set_result(None)
+
+    def _relative(self, timestamp: int) -> int:
+        """Ticks since the first packet, over the 32-bit wrap."""
+        if self._first_timestamp is None:
+            self._first_timestamp = timestamp
+        return (timestamp - self._first_timestamp + 0x80000000) % 0x100000000 - 0x80000000

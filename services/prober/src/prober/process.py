@@ -1,0 +1,152 @@
+"""What runs beside the HTTP API of one prober process: started, watched and stopped in order."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from nats.errors import Error as NatsError
+
+from prober.messaging import Announcer, Workers
+from prober.metrics import Metrics
+from prober.probes.decoding import Decoder
+from prober.probes.look import Looker
+from prober.probes.target import Tools
+from prober.probes.worker import Limits, Worker
+from prober.settings import Settings
+from vonggac.auth import Unsealer
+from vonggac.bus import Bus, Outgoing
+from vonggac.events.prober import ProberAliveV1
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+DRAIN_WITHIN_S = 5.0
+
+
+class Process:
+    """One prober: `run` until `stop`. `bus` is None until NATS was there for the first time."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Raises OSError or ValueError when the private key cannot be read."""
+        self.worker_id = f"prober-{uuid4().hex[:12]}"
+        self.bus: Bus | None = None
+        self.failed = False
+        self._settings, self._metrics = settings, metrics
+        self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
+        self._networks = AllowedNetworks.parse(settings.allowed_networks)
+        self._stopped = asyncio.Event()
+        self._working = False
+
+    async def check(self) -> str | None:
+        """Readiness: None when jobs are being fetched, otherwise one line."""
+        if self.bus is None or not self._working:
+            return "waiting for NATS and its streams"
+        return await self.bus.check()
+
+    def stop(self) -> None:
+        """Ask `run` to end in order."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Connect, work until `stop`, stop in order. Raises what ended a background task unexpectedly."""
+        if not await self._started():
+            return
+        assert self.bus is not None
+        decoder = Decoder(self._settings.decoder_threads)
+        try:
+            await self._work(self.bus, decoder)
+        finally:
+            self._working = False
+            decoder.close()
+            await self.bus.close()
+
+    async def _started(self) -> bool:
+        """Connect and wait for the streams; False when stopped before that."""
+        connecting = asyncio.create_task(self._connect())
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                return False
+            connecting.result()
+            return True
+        finally:
+            await _cancel(connecting, stopped)
+            if self._stopped.is_set() and self.bus is not None:
+                await self.bus.close()
+
+    async def _connect(self) -> None:
+        self.bus = await Bus.connect(self._settings, name=self.worker_id)
+        await self.bus.wait_for_topology()
+
+    async def _work(self, bus: Bus, decoder: Decoder) -> None:
+        settings = self._settings
+        outgoing = Outgoing(bus)
+        announcer = Announcer(outgoing, worker_id=self.worker_id)
+        worker = Worker(
+            bus=bus,
+            worker_id=self.worker_id,
+            looker=Looker(Tools(self._networks, decoder, settings.measure_window_s), self._unsealer),
+            announcer=announcer,
+            metrics=self._metrics,
+            limits=Limits(
+                max_concurrent_probes=settings.max_concurrent_probes,
+                auth_cooldown_s=settings.auth_cooldown_s,
+                first_look_spread_s=settings.first_look_spread_s,
+                stop_within_s=settings.stop_within_s,
+            ),
+        )
+        sending = asyncio.create_task(outgoing.run())
+        beating = asyncio.create_task(self._beat(announcer, worker))
+        working = asyncio.create_task(worker.run())
+        stopped = asyncio.create_task(self._stopped.wait())
+        self._working = True
+        log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
+        try:
+            await asyncio.wait({sending, beating, working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            self._working = False
+            _raise_first(sending, beating, working)
+            worker.stop()
+            await working
+            await _cancel(beating)
+            await outgoing.drain(within_s=DRAIN_WITHIN_S)
+            await self._leave(bus)
+        finally:
+            await _cancel(sending, beating, working, stopped)
+        log.info("prober_stopped", worker_id=self.worker_id)
+
+    async def _beat(self, announcer: Announcer, worker: Worker) -> None:
+        started_at = datetime.now(UTC)
+        while True:
+            announcer.alive(
+                ProberAliveV1(
+                    worker_id=self.worker_id,
+                    started_at=started_at,
+                    alive_at=datetime.now(UTC),
+                    probes_running=worker.probes_running,
+                )
+            )
+            await asyncio.sleep(self._settings.heartbeat_interval_s)
+
+    async def _leave(self, bus: Bus) -> None:
+        try:
+            await Workers(bus).leave(self.worker_id)
+        except (NatsError, TimeoutError) as error:
+            # The entry expires by itself.
+            log.info("worker_not_taken_off", worker_id=self.worker_id, error=type(error).__name__)
+
+
+def _raise_first(*tasks: asyncio.Task[None]) -> None:
+    """Raise what ended one of the tasks, if one ended."""
+    for task in tasks:
+        if task.done():
+            task.result()
+            msg = f"{task.get_coro()} ended by itself"
+            raise RuntimeError(msg)
+
+
+async def _cancel(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
