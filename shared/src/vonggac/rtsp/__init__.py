@@ -2,7 +2,9 @@
 
 `client` has the two handshakes (`open_player`, `open_publisher`), `connection` one connection of a client;
 `messages`, `transport`, `framing`, `digest` and `sdp` are the protocol for both sides; `rtp`, `rtcp`, `h26x`,
-`depacketizer` and `sps` look into the media where somebody must. Every failure is an `RtspError` with a `Cause`. Nothing here retries.
+`depacketizer` and `sps` look into the media where somebody must.
+
+Every failure is an `RtspError` with a `Cause`. Nothing here retries.
 """
 
 from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks, resolve
