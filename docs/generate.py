@@ -8,6 +8,7 @@
 """
 
 import argparse
+import base64
 import importlib
 import json
 import os
@@ -55,7 +56,11 @@ def signals() -> str:
 
 def settings_page() -> str:
     """The page of all settings."""
-    parts = ["# Settings", GENERATED, "Every setting is an environment variable. A bad value stops the start and is named."]
+    parts = [
+        "# Settings",
+        GENERATED,
+        "Every setting is an environment variable. A bad value stops the start and is named.",
+    ]
     for package in (*SERVICES, "simulator"):
         parts += [f"## {PACKAGES[package]}", "| variable | type | default | meaning |\n|---|---|---|---|"]
         rows = [" | ".join(_cell(text) for text in row) for row in describe(_settings_class(package))]
@@ -68,7 +73,7 @@ def openapi(service: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         prefix = f"VONGGAC_{service.upper()}_"
         key = Path(folder) / "key"
-        key.write_text(PrivateKey.generate().encode(_Base64).decode(), "ascii")
+        key.write_text(base64.b64encode(bytes(PrivateKey.generate())).decode(), "ascii")
         given = {
             "DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1/none",
             "JWKS_FILE": str(key),
@@ -80,16 +85,6 @@ def openapi(service: str) -> str:
         app = importlib.import_module(f"{service}.app").create_app(settings)
     document: dict[str, Any] = app.openapi()
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-class _Base64:
-    """The encoder PyNaCl wants for key texts."""
-
-    @staticmethod
-    def encode(data: bytes) -> bytes:
-        import base64
-
-        return base64.b64encode(data)
 
 
 def documents() -> Iterator[tuple[Path, str]]:

@@ -1,0 +1,108 @@
+"""The layout of the house: every service has the rooms of the plan, and only those."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("inventory", "prober", "forwarder", "reporting")
+RECORD_KEEPERS = {"inventory", "reporting"}
+EVERYWHERE = {
+    "__init__.py",
+    "__main__.py",
+    "app.py",
+    "settings.py",
+    "messaging.py",
+    "metrics.py",
+    "py.typed",
+    "domain",
+    "api",
+}
+CRAFT = {
+    "inventory": {"importing"},
+    "prober": {"probes"},
+    "forwarder": {"relay"},
+    "reporting": {"reports"},
+}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+TOP_LEVEL = {
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "pyproject.toml",
+    "uv.lock",
+    "docker-compose.yml",
+}
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).exists()]
+
+
+PYTHON = tracked("*.py")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_rooms_of_the_plan_and_no_other(service: str) -> None:
+    package = ROOT / "services" / service / "src" / service
+    rooms = {path.name for path in package.iterdir()} - {"__pycache__"}
+    storage = {"storage", "migrations"} if service in RECORD_KEEPERS else set()
+    assert rooms == EVERYWHERE | CRAFT[service] | storage
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_explains_itself(service: str) -> None:
+    package = ROOT / "services" / service / "src" / service
+    owns = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
+    order = ast.get_docstring(ast.parse((package / "app.py").read_text("utf-8"))) or ""
+    assert re.search("own", owns, re.IGNORECASE)
+    assert re.search("start", order, re.IGNORECASE)
+    assert re.search("stop", order, re.IGNORECASE)
+    assert (ROOT / "services" / service / "README.md").exists()
+
+
+def test_the_fixed_top_level_is_there() -> None:
+    assert {name for name in TOP_LEVEL if not (ROOT / name).exists()} == set()
+    for folder in ("shared", "services", "simulator", "local", "bench", "tests", "docs", "deploy/k8s", "deploy/docker"):
+        assert (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_stay_readable(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= MAX_FILE_LINES
+    long = [
+        node.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_there_is_no_junk_drawer() -> None:
+    names = {part for path in PYTHON for part in (*path.relative_to(ROOT).parts[:-1], path.stem)}
+    assert names & {"utils", "util", "common", "helpers", "helper", "misc", "stuff"} == set()
+
+
+def test_only_a_delayed_nak_is_used() -> None:
+    bare = re.compile(r"\.nak\(\s*\)")
+    assert [str(path) for path in PYTHON if path != Path(__file__) and bare.search(path.read_text("utf-8"))] == []
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    """No path of a machine and no registry host in what people read or run (the lock file names its registry)."""
+    foreign = re.compile(r"(?<![\w./-])/(?:work|root|home)/\w|pypi\.org|pythonhosted|docker\.io|ghcr\.io|registry\.npmjs")
+    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".sh", ""}]
+    found = [str(path.relative_to(ROOT)) for path in texts if foreign.search(path.read_text("utf-8", "ignore"))]
+    assert [name for name in found if name != str(Path(__file__).relative_to(ROOT))] == []
