@@ -1,0 +1,134 @@
+"""`/v1/cameras`: what the virtual cameras are and do, and their faults."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+
+from simulator.camera import Camera
+from simulator.config import AudioCodec, Auth, Pattern, VideoCodec
+from simulator.core import Simulator
+from simulator.faults import CameraFault
+from vonggac.http import ProblemError
+
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+
+
+class CameraView(BaseModel):
+    """A camera as the API shows it: no password, neither here nor in `url`."""
+
+    id: str
+    url: str
+    host: str
+    port: int
+    path: str
+    codec: VideoCodec
+    width: int
+    height: int
+    fps: int
+    bitrate_kbps: int
+    gop_s: float
+    audio: AudioCodec
+    pattern: Pattern
+    auth: Auth
+    username: str
+    max_sessions: int
+    ready: bool
+    fault: CameraFault | None
+    connections: int
+    sessions: int
+    sessions_total: int
+    reboots: int
+    logins_failed: int
+    frames_dropped: int
+
+
+class CameraList(BaseModel):
+    """All cameras in the order of the configuration."""
+
+    items: list[CameraView]
+
+
+def _camera(camera_id: str, request: Request) -> Camera:
+    simulator: Simulator = request.app.state.simulator
+    camera = simulator.cameras.get(camera_id)
+    if camera is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "camera_unknown",
+            f"there is no camera {camera_id}; GET /v1/cameras lists them",
+        )
+    return camera
+
+
+def _ready_camera(camera: Annotated[Camera, Depends(_camera)]) -> Camera:
+    if not camera.ready:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "camera_not_ready",
+            f"the clip of {camera.id} is being encoded; /readyz tells when it is done",
+        )
+    return camera
+
+
+type AnyCamera = Annotated[Camera, Depends(_camera)]
+type ReadyCamera = Annotated[Camera, Depends(_ready_camera)]
+
+
+@router.get("")
+async def list_cameras(request: Request) -> CameraList:
+    """All cameras with their real ports."""
+    simulator: Simulator = request.app.state.simulator
+    return CameraList(items=[view(camera) for camera in simulator.cameras.values()])
+
+
+@router.get("/{camera_id}")
+async def get_camera(camera: AnyCamera) -> CameraView:
+    """One camera."""
+    return view(camera)
+
+
+@router.put("/{camera_id}/fault")
+async def set_camera_fault(camera: ReadyCamera, fault: CameraFault) -> CameraView:
+    """Let a fault act from now on, in place of any other; `close` is over when this is answered."""
+    await camera.set_fault(fault)
+    return view(camera)
+
+
+@router.delete("/{camera_id}/fault")
+async def clear_camera_fault(camera: ReadyCamera) -> CameraView:
+    """Be well again."""
+    await camera.clear_fault()
+    return view(camera)
+
+
+def view(camera: Camera) -> CameraView:
+    """The camera as it is now."""
+    config = camera.config
+    return CameraView(
+        id=camera.id,
+        url=camera.url(),
+        host=camera.host,
+        port=camera.port,
+        path=config.path,
+        codec=config.codec,
+        width=config.width,
+        height=config.height,
+        fps=config.fps,
+        bitrate_kbps=config.bitrate_kbps,
+        gop_s=config.gop_s,
+        audio=config.audio,
+        pattern=config.pattern,
+        auth=config.auth,
+        username=config.username,
+        max_sessions=config.max_sessions,
+        ready=camera.ready,
+        fault=camera.fault,
+        connections=len(camera.connections),
+        sessions=camera.sessions,
+        sessions_total=camera.sessions_total,
+        reboots=camera.reboots,
+        logins_failed=camera.logins_failed,
+        frames_dropped=camera.frames_dropped,
+    )

@@ -1,0 +1,118 @@
+"""`/v1/centres`: the virtual monitoring centres, what they received, and their faults."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+
+from simulator.centre import Centre
+from simulator.config import Auth
+from simulator.core import Simulator
+from simulator.faults import CentreFault
+from simulator.statistics import StreamStatistics
+from vonggac.http import ProblemError
+
+router = APIRouter(prefix="/v1/centres", tags=["centres"])
+
+
+class CentreView(BaseModel):
+    """A centre as the API shows it: no password, neither here nor in `url`."""
+
+    id: str
+    url: str
+    host: str
+    port: int
+    auth: Auth
+    username: str
+    fault: CentreFault | None
+    connections: int
+    streams: int
+    live_streams: int
+    logins_failed: int
+
+
+class CentreList(BaseModel):
+    """All centres in the order of the configuration."""
+
+    items: list[CentreView]
+
+
+class StreamList(BaseModel):
+    """All streams that were ever published to the centre since its start or the last reset, by path."""
+
+    items: list[StreamStatistics]
+
+
+def _centre(centre_id: str, request: Request) -> Centre:
+    simulator: Simulator = request.app.state.simulator
+    centre = simulator.centres.get(centre_id)
+    if centre is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "centre_unknown",
+            f"there is no centre {centre_id}; GET /v1/centres lists them",
+        )
+    return centre
+
+
+type AnyCentre = Annotated[Centre, Depends(_centre)]
+
+
+@router.get("")
+async def list_centres(request: Request) -> CentreList:
+    """All centres with their real ports."""
+    simulator: Simulator = request.app.state.simulator
+    return CentreList(items=[view(centre) for centre in simulator.centres.values()])
+
+
+@router.get("/{centre_id}")
+async def get_centre(centre: AnyCentre) -> CentreView:
+    """One centre."""
+    return view(centre)
+
+
+@router.get("/{centre_id}/streams")
+async def list_streams(centre: AnyCentre) -> StreamList:
+    """What the centre received, stream by stream."""
+    streams = centre.streams
+    return StreamList(items=[streams[path] for path in sorted(streams)])
+
+
+@router.post("/{centre_id}/statistics/reset")
+async def reset_statistics(centre: AnyCentre) -> StreamList:
+    """Forget ended sessions and count the current ones from zero."""
+    centre.reset_statistics()
+    return await list_streams(centre)
+
+
+@router.put("/{centre_id}/fault")
+async def set_centre_fault(centre: AnyCentre, fault: CentreFault) -> CentreView:
+    """Let a fault act from now on, in place of any other; `close` is over when this is answered."""
+    await centre.set_fault(fault)
+    return view(centre)
+
+
+@router.delete("/{centre_id}/fault")
+async def clear_centre_fault(centre: AnyCentre) -> CentreView:
+    """Be well again."""
+    await centre.clear_fault()
+    return view(centre)
+
+
+def view(centre: Centre) -> CentreView:
+    """The centre as it is now."""
+    streams = centre.streams.values()
+    return CentreView(
+        id=centre.id,
+        url=centre.url,
+        host=centre.host,
+        port=centre.port,
+        auth=centre.config.auth,
+        username=centre.config.username,
+        fault=centre.fault,
+        connections=len(centre.connections),
+        streams=len(streams),
+        live_streams=sum(stream.live for stream in streams),
+        logins_failed=centre.logins_failed,
+    )

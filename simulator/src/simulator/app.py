@@ -1,0 +1,65 @@
+"""The HTTP API in front of a simulator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from simulator.api import cameras, centres
+from simulator.config import SimulatorConfig
+from simulator.core import Simulator
+from simulator.demo import demo_config
+from simulator.settings import SimulatorSettings
+from vonggac.http import new_application
+from vonggac.telemetry import Health
+
+
+def create_app(settings: SimulatorSettings) -> FastAPI:
+    """The app of the simulator's own process.
+
+    Start: ports are reserved here, then clips are encoded while the API already answers and `/readyz` says so. Stop:
+    encoding ends, sessions are cut, ports are given back. Raises ConfigError, and ListenError when a port is taken.
+    """
+    config = (
+        SimulatorConfig.from_file(settings.config)
+        if settings.config is not None
+        else demo_config(settings.demo_base_port)
+    )
+    simulator = Simulator(
+        config,
+        host=settings.rtsp_host,
+        advertised_host=settings.advertised_host,
+        cache_folder=settings.cache_folder,
+    )
+    simulator.bind()
+    return create_app_for(simulator, owned=True)
+
+
+def create_app_for(simulator: Simulator, *, owned: bool = False) -> FastAPI:
+    """The API of a simulator that runs in this event loop; it starts and closes it only if `owned`."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if owned:
+            simulator.start()
+        try:
+            yield
+        finally:
+            if owned:
+                await simulator.close()
+
+    health = Health()
+    health.add("simulator", simulator.not_ready_reason)
+    app = new_application(
+        title="Vọng Gác simulator",
+        description="Virtual cameras and monitoring centres with faults on demand.",
+        version="1",
+        lifespan=lifespan,
+        health=health,
+        metrics=CollectorRegistry(),
+    )
+    app.state.simulator = simulator
+    app.include_router(cameras.router)
+    app.include_router(centres.router)
+    return app

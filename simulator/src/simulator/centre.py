@@ -1,0 +1,125 @@
+"""A virtual monitoring centre: takes streams by ANNOUNCE/RECORD, counts them, plays them back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Unpack
+
+from simulator.config import CentreConfig
+from simulator.device import Device, PortState
+from simulator.faults import CentreFault, CentreFaultName, CentreFaultParameters
+from simulator.rtsp.centre_session import CentreSession
+from simulator.statistics import StreamStatistics
+from simulator.stream import Stream
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+MAX_STREAMS = 10_000
+_LOOK_AGAIN_S = 0.01
+_PORT: dict[CentreFaultName, PortState] = {CentreFaultName.OFF: "dead", CentreFaultName.REFUSE: "refused"}
+_DEAF = frozenset((CentreFaultName.OFF, CentreFaultName.BLACK_HOLE))
+
+
+class Centre(Device[CentreSession]):
+    """Made by the Simulator. In a test: `url`, `stream_url`, `streams`, `wait_for`, `set_fault`, `clear_fault`."""
+
+    def __init__(self, config: CentreConfig, *, host: str, advertised_host: str | None = None) -> None:
+        super().__init__(config, host, advertised_host)
+        self.config = config
+        self.fault: CentreFault | None = None
+        self._streams: dict[str, Stream] = {}
+
+    @property
+    def url(self) -> str:
+        """`rtsp://host:port`: a stream's address is this and its path."""
+        return self.rtsp_url("", with_credentials=False)
+
+    def stream_url(self, path: str, *, with_credentials: bool = False) -> str:
+        """Where to publish or play the stream with this key; `path` with or without a leading slash."""
+        return self.rtsp_url(f"/{path.lstrip('/')}", with_credentials=with_credentials)
+
+    @property
+    def streams(self) -> dict[str, StreamStatistics]:
+        """What was counted until now, by path without its leading slash."""
+        return {path: stream.statistics() for path, stream in self._streams.items()}
+
+    async def wait_for(
+        self, path: str, condition: Callable[[StreamStatistics], bool], *, timeout_s: float = 10.0
+    ) -> StreamStatistics:
+        """The statistics of `path` as soon as they fulfil `condition`. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                stream = self._streams.get(path.lstrip("/"))
+                if stream is not None and condition(statistics := stream.statistics()):
+                    return statistics
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def reset_statistics(self) -> None:
+        """Forget ended sessions and streams, count the current ones from zero."""
+        self._streams = {path: stream for path, stream in self._streams.items() if stream.live}
+        for stream in self._streams.values():
+            stream.reset_statistics()
+
+    def find_stream(self, path: str) -> Stream | None:
+        """The stream at `path` (no leading slash) if anybody ever published it."""
+        return self._streams.get(path)
+
+    def make_stream(self, path: str) -> Stream | None:
+        """The stream at `path`, a new one at need; None when there are too many."""
+        stream = self._streams.get(path)
+        if stream is None and len(self._streams) < MAX_STREAMS:
+            stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes)
+        return stream
+
+    def new_connection(self) -> CentreSession:
+        return CentreSession(self)
+
+    async def start(self) -> None:
+        """Answer as the configuration's fault (if any) demands."""
+        if self.config.fault is None:
+            await self.set_port("open")
+        else:
+            await self._change(self.config.fault)
+
+    async def set_fault(
+        self, fault: CentreFault | CentreFaultName | str, **parameters: Unpack[CentreFaultParameters]
+    ) -> None:
+        """Let a fault act from now on, in place of any other. Raises ValueError for an unknown one.
+
+        `close` is over as soon as it is done: `fault` is None afterwards.
+        """
+        if not isinstance(fault, CentreFault):
+            fault = CentreFault(fault=CentreFaultName(fault), **parameters)
+        await self._change(fault)
+
+    async def clear_fault(self) -> None:
+        """Be well again. Sessions of a centre that was off are reset, those of a black hole are read on."""
+        await self._change(None)
+
+    def has_fault(self, *names: CentreFaultName) -> bool:
+        return self.fault is not None and self.fault.fault in names
+
+    def act_on(self, connection: CentreSession) -> None:
+        """Read from a connection as the fault demands."""
+        if self.fault is not None and self.fault.fault in _DEAF:
+            connection.stop_reading()
+        elif self.fault is not None and self.fault.fault is CentreFaultName.SLOW_READER:
+            connection.throttle(self.fault.bytes_per_s)
+        else:
+            connection.resume_reading()
+
+    async def _change(self, fault: CentreFault | None) -> None:
+        async with self._changing:
+            name = fault.fault if fault is not None else None
+            before = self.fault.fault if self.fault is not None else None
+            self.fault = fault
+            if name is CentreFaultName.REFUSE or before is CentreFaultName.OFF:
+                self.reset_connections()
+            elif name in (CentreFaultName.AUTH, CentreFaultName.CLOSE):
+                self.close_connections()
+            await self.set_port("open" if name is None else _PORT.get(name, "open"))
+            for connection in tuple(self.connections):
+                self.act_on(connection)
+            if name is CentreFaultName.CLOSE:
+                self.fault = None
+            log.info("centre_fault_set", centre=self.id, fault=name, before=before)

@@ -1,0 +1,82 @@
+"""Each distinct clip is encoded once per process, and once per machine where a cache folder is given."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+from simulator.clips.encoded import AudioClip, VideoClip
+from simulator.clips.encoder import encode_audio, encode_video
+from simulator.clips.spec import VideoSpec
+from simulator.config import AudioCodec
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+
+class ClipLibrary:
+    """Hands out clips. Encoding runs in threads, as many at a time as there are cores."""
+
+    def __init__(self, cache_folder: Path | None = None) -> None:
+        self._cache_folder = cache_folder
+        self._videos: dict[VideoSpec, asyncio.Task[VideoClip]] = {}
+        self._audios: dict[AudioCodec, asyncio.Task[AudioClip]] = {}
+        self._room = asyncio.Semaphore(os.cpu_count() or 1)
+        self._cancelled = threading.Event()
+
+    async def video(self, spec: VideoSpec) -> VideoClip:
+        """The clip of `spec`. Callers that ask at the same time wait for the same encoding."""
+        task = self._videos.get(spec)
+        if task is None:
+            task = self._videos[spec] = asyncio.create_task(self._make_video(spec))
+        return await asyncio.shield(task)
+
+    async def audio(self, codec: AudioCodec) -> AudioClip:
+        """The audio loop of `codec`."""
+        task = self._audios.get(codec)
+        if task is None:
+            task = self._audios[codec] = asyncio.create_task(asyncio.to_thread(encode_audio, codec))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Stop what is still being encoded and wait for it."""
+        self._cancelled.set()
+        tasks = [*self._videos.values(), *self._audios.values()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _make_video(self, spec: VideoSpec) -> VideoClip:
+        async with self._room:
+            return await asyncio.to_thread(self._load_or_encode, spec)
+
+    def _load_or_encode(self, spec: VideoSpec) -> VideoClip:
+        if self._cache_folder is None:
+            return encode_video(spec, self._cancelled)
+        path = self._cache_folder / f"{spec.key}.clip"
+        cached = _load(path)
+        if cached is not None:
+            return cached
+        clip = encode_video(spec, self._cancelled)
+        _store(path, clip)
+        return clip
+
+
+def _load(path: Path) -> VideoClip | None:
+    try:
+        return VideoClip.from_bytes(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("clip_cache_unreadable", file=path.name, reason=str(error))
+        return None
+
+
+def _store(path: Path, clip: VideoClip) -> None:
+    """Written beside its place and renamed, so that two processes never read half a clip."""
+    partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(clip.to_bytes())
+        partial.replace(path)
+    except OSError as error:
+        log.warning("clip_cache_unwritable", file=path.name, reason=str(error))
+        partial.unlink(missing_ok=True)

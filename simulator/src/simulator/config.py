@@ -1,0 +1,118 @@
+"""What a simulator consists of: its cameras and centres, as a JSON file or as objects in a test."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from simulator.faults import CameraFault, CentreFault
+
+type Auth = Literal["none", "basic", "digest", "digest-sha256"]
+type VideoCodec = Literal["h264", "h265"]
+type AudioCodec = Literal["none", "pcma", "pcmu", "aac"]
+type Pattern = Literal["shapes", "static", "night", "noisy"]
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class ConfigError(ValueError):
+    """A configuration file that cannot be used; the message names the file, the field and what would be right."""
+
+
+class DeviceConfig(BaseModel):
+    """What cameras and centres have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Identifier
+    port: Port = Field(default=0, description="TCP port; 0 takes a free one.")
+    auth: Auth = Field(default="none", description="How clients must log in.")
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    session_timeout_s: int = Field(default=60, ge=1, le=3600, description="A silent session ends after this.")
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> Self:
+        if self.auth != "none" and not self.username:
+            msg = f"{self.id}: auth {self.auth!r} needs a username"
+            raise ValueError(msg)
+        return self
+
+
+class CameraConfig(DeviceConfig):
+    """One virtual camera."""
+
+    path: str = Field(default="/live", pattern=r"^/[!-~]*$", description="Path (and query) of the stream.")
+    codec: VideoCodec = "h264"
+    width: int = Field(default=640, ge=64, le=3840, multiple_of=2)
+    height: int = Field(default=360, ge=64, le=2160, multiple_of=2)
+    fps: int = Field(default=15, ge=1, le=60)
+    bitrate_kbps: int = Field(default=600, ge=16, le=50_000)
+    gop_s: float = Field(default=1.0, gt=0, le=30, description="Seconds from keyframe to keyframe.")
+    loop_s: float = Field(default=7.0, gt=0, le=120, description="Length of the clip, in whole GOPs.")
+    audio: AudioCodec = "none"
+    pattern: Pattern = "shapes"
+    number: int | None = Field(
+        default=None,
+        ge=0,
+        le=99_999,
+        description="Number in the picture, by default the place in the list. Cameras that share it share a clip.",
+    )
+    max_sessions: int = Field(default=8, ge=1, le=10_000, description="More sessions get 453.")
+    starts_with_keyframe: bool = Field(
+        default=True, description="Whether the first session of an idle camera begins at a keyframe."
+    )
+    fault: CameraFault | None = Field(default=None, description="A fault from the start.")
+
+
+class CentreConfig(DeviceConfig):
+    """One virtual monitoring centre."""
+
+    second_publisher_status: Literal[406, 455] = Field(
+        default=406, description="Answer to ANNOUNCE of a path that is being published."
+    )
+    gop_cache_bytes: int = Field(
+        default=1 << 20, ge=0, description="Current GOP kept per stream for new viewers; a longer one is not kept."
+    )
+    fault: CentreFault | None = Field(default=None, description="A fault from the start.")
+
+
+class SimulatorConfig(BaseModel):
+    """All cameras and centres of one simulator. Ids are unique among cameras and among centres."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cameras: list[CameraConfig] = []
+    centres: list[CentreConfig] = []
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        for noun, devices in (("camera", self.cameras), ("centre", self.centres)):
+            _require_unique(f"{noun} id", [device.id for device in devices])
+        ports = [device.port for device in (*self.cameras, *self.centres) if device.port]
+        _require_unique("port", ports)
+        return self
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read a JSON file. Raises ConfigError naming the file and the field."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            msg = f"{path}: {error.strerror or error}"
+            raise ConfigError(msg) from error
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            msg = f"{path}: {field}: {first['msg']}" if field else f"{path}: {first['msg']}"
+            raise ConfigError(msg) from None
+
+
+def _require_unique(what: str, values: list[str] | list[int]) -> None:
+    seen: set[str | int] = set()
+    for value in values:
+        if value in seen:
+            msg = f"{what} {value} is used twice"
+            raise ValueError(msg)
+        seen.add(value)

@@ -1,0 +1,241 @@
+"""One client's TCP connection to a device: requests in, replies out in order, reading that can be throttled."""
+
+import asyncio
+import secrets
+import socket
+import struct
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.framing import Deframer, MediaBatch
+from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+MAX_WAITING_REQUESTS = 64
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_SMALL_RECEIVE_BUFFER_BYTES = 16_384
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    415: "Unsupported Media Type",
+    453: "Not Enough Bandwidth",
+    454: "Session Not Found",
+    455: "Method Not Valid in This State",
+    461: "Unsupported Transport",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer. `then` runs right after the answer was written; `close` ends the connection after it."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    then: Callable[[], None] | None = None
+    close: bool = False
+
+
+class ServerConnection(asyncio.Protocol, ABC):
+    """Base of camera and centre connections. Subclasses answer requests and take media."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, timeout_s: float) -> None:
+        """A client that is not heard of for `timeout_s` is cut off."""
+        self._loop = asyncio.get_running_loop()
+        self._deframer = Deframer()
+        self._waiting: deque[Request] = deque()
+        self._delay: asyncio.TimerHandle | None = None
+        self._deaf = False
+        self._held: list[bytes] = []
+        self._throttle: Throttle | None = None
+        self._timeout_s = timeout_s
+        self._alive_timer: asyncio.TimerHandle | None = None
+        self.last_heard = self._loop.time()
+        self.session_id = secrets.token_hex(8)
+
+    @abstractmethod
+    def reply_to(self, request: Request) -> Reply | None:
+        """Answer one request; None answers nothing."""
+
+    @abstractmethod
+    def connected(self) -> None:
+        """The connection stands."""
+
+    @abstractmethod
+    def disconnected(self) -> None:
+        """The connection is gone."""
+
+    def on_media(self, batch: MediaBatch) -> None:
+        """Interleaved frames from the client; without an override they only keep the session alive."""
+
+    def delay_s(self, request: Request) -> float:
+        """Seconds to wait before `request` is answered."""
+        return 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have this interface without being its subclasses.
+        self.transport = cast(asyncio.Transport, transport)
+        self._alive_timer = self._loop.call_later(self._timeout_s, self._check_alive)
+        self.connected()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._delay, self._throttle, self._alive_timer):
+            if timer is not None:
+                timer.cancel()
+        self._waiting.clear()
+        self._held.clear()
+        self.disconnected()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            self._held.append(data)
+            return
+        self.last_heard = self._loop.time()
+        if self._throttle is not None:
+            self._throttle.spend(len(data))
+        try:
+            items = self._deframer.feed(data)
+        except RtspError as error:
+            log.info("client_spoke_nonsense", reason=error.message)
+            self.transport.close()
+            return
+        for item in items:
+            if isinstance(item, MediaBatch):
+                self.on_media(item)
+            elif isinstance(item, Request):
+                self._enqueue(item)
+
+    def stop_reading(self) -> None:
+        """Take nothing more from the client: its bytes pile up in the kernel until its window is closed."""
+        if self._deaf:
+            return
+        self._deaf = True
+        self._shrink_receive_buffer()
+        # A loop may begin to read only after connection_made, and would undo a pause made in it.
+        self._loop.call_soon(self._pause_if_deaf)
+
+    def resume_reading(self) -> None:
+        """Undo `stop_reading` and `throttle`; what was held back is taken in now."""
+        if self._throttle is not None:
+            self._throttle.cancel()
+            self._throttle = None
+        elif not self._deaf:
+            return
+        self._deaf = False
+        self.last_heard = self._loop.time()
+        held, self._held = self._held, []
+        for data in held:
+            self.data_received(data)
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def throttle(self, bytes_per_s: int) -> None:
+        """Read only so many bytes a second."""
+        self.resume_reading()
+        self._shrink_receive_buffer()
+        self._throttle = Throttle(self.transport, bytes_per_s)
+
+    def reset(self) -> None:
+        """Cut the connection with RST, as a device that lost power does on the next packet."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and not self.transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.transport.abort()
+
+    def _check_alive(self) -> None:
+        silent_s = self._loop.time() - self.last_heard
+        # A device that does not read cannot tell whether its client is alive.
+        if silent_s >= self._timeout_s and not self._deaf and self._throttle is None:
+            self.transport.close()
+            return
+        self._alive_timer = self._loop.call_later(max(0.1, self._timeout_s - silent_s), self._check_alive)
+
+    def _pause_if_deaf(self) -> None:
+        if self._deaf and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _shrink_receive_buffer(self) -> None:
+        """The kernel would otherwise take megabytes before the sender notices that nobody reads."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_RECEIVE_BUFFER_BYTES)
+
+    def _enqueue(self, request: Request) -> None:
+        if self._delay is not None or self._waiting:
+            if len(self._waiting) >= MAX_WAITING_REQUESTS:
+                self.transport.abort()
+                return
+            self._waiting.append(request)
+            return
+        self._serve(request)
+
+    def _serve(self, request: Request) -> None:
+        delay_s = self.delay_s(request)
+        if delay_s > 0:
+            self._delay = self._loop.call_later(delay_s, self._serve_delayed, request)
+        else:
+            self._answer(request)
+
+    def _serve_delayed(self, request: Request) -> None:
+        self._delay = None
+        self._answer(request)
+        while self._waiting and self._delay is None:
+            self._serve(self._waiting.popleft())
+
+    def _answer(self, request: Request) -> None:
+        if self.transport.is_closing():
+            return
+        reply = self.reply_to(request)
+        if reply is None:
+            return
+        cseq = request.headers.get("CSeq")
+        headers = Headers([("CSeq", cseq)] if cseq is not None else [])
+        headers.add("Server", "Vong Gac simulator")
+        for name, value in reply.headers:
+            headers.add(name, value)
+        self.transport.write(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
+        if reply.then is not None:
+            reply.then()
+        if reply.close:
+            self.transport.close()
+
+
+class Throttle:
+    """Pauses a transport whenever more was read than its rate allows so far."""
+
+    def __init__(self, transport: asyncio.Transport, bytes_per_s: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._bytes_per_s = bytes_per_s
+        self._timer: asyncio.TimerHandle | None = None
+
+    def spend(self, count: int) -> None:
+        """`count` bytes were read: pause for as long as they should have taken."""
+        if self._timer is not None:
+            return
+        self._transport.pause_reading()
+        self._timer = self._loop.call_later(count / self._bytes_per_s, self._resume)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _resume(self) -> None:
+        self._timer = None
+        if not self._transport.is_closing():
+            self._transport.resume_reading()

@@ -1,0 +1,82 @@
+"""RTP and RTCP over UDP for one track of one session."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable
+
+_ATTEMPTS = 64
+_MAX_DATAGRAM_BYTES = 2_048
+
+
+class UdpPortsError(OSError):
+    """No free pair of ports."""
+
+
+class UdpTrack:
+    """An even port for RTP and the next one for RTCP, sending to one client.
+
+    A full socket drops the packet, as a network does.
+    """
+
+    def __init__(self, host: str, client: tuple[str, int, int], on_receiver_report: Callable[[], None]) -> None:
+        """`client` is its address with RTP and RTCP port. Raises UdpPortsError."""
+        address, rtp_port, rtcp_port = client
+        self._rtp_target = (address, rtp_port)
+        self._rtcp_target = (address, rtcp_port)
+        self._on_receiver_report = on_receiver_report
+        self._loop = asyncio.get_running_loop()
+        self._rtp, self._rtcp = _port_pair(host)
+        for sock in (self._rtp, self._rtcp):
+            sock.setblocking(False)
+            self._loop.add_reader(sock.fileno(), self._drain, sock)
+        self.dropped = 0
+
+    @property
+    def server_ports(self) -> tuple[int, int]:
+        return self._rtp.getsockname()[1], self._rtcp.getsockname()[1]
+
+    def send_packets(self, packets: Iterable[bytes]) -> None:
+        for packet in packets:
+            self._send(self._rtp, packet, self._rtp_target)
+
+    def send_report(self, report: bytes) -> None:
+        self._send(self._rtcp, report, self._rtcp_target)
+
+    def close(self) -> None:
+        for sock in (self._rtp, self._rtcp):
+            self._loop.remove_reader(sock.fileno())
+            sock.close()
+
+    def _send(self, sock: socket.socket, packet: bytes, target: tuple[str, int]) -> None:
+        try:
+            sock.sendto(packet, target)
+        except OSError:
+            # Full, or an ICMP error of an earlier packet (nobody listens): a camera neither notices nor cares.
+            self.dropped += 1
+
+    def _drain(self, sock: socket.socket) -> None:
+        try:
+            sock.recv(_MAX_DATAGRAM_BYTES)
+        except OSError:
+            return
+        if sock is self._rtcp:
+            self._on_receiver_report()
+
+
+def _port_pair(host: str) -> tuple[socket.socket, socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(_ATTEMPTS):
+        rtp = socket.socket(family, socket.SOCK_DGRAM)
+        rtcp = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            rtp.bind((host, 0))
+            port = rtp.getsockname()[1]
+            if port % 2 == 0:
+                rtcp.bind((host, port + 1))
+                return rtp, rtcp
+        except OSError:
+            pass
+        rtp.close()
+        rtcp.close()
+    msg = "no free pair of UDP ports"
+    raise UdpPortsError(msg)
