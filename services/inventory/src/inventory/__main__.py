@@ -1,0 +1,47 @@
+"""`python -m inventory` serves; `… migrate` brings the tables up to date; `… republish` says everything again."""
+
+import argparse
+import asyncio
+
+from inventory.app import create_app
+from inventory.migrations import SCRIPTS
+from inventory.settings import Settings
+from inventory.storage.republishing import republish
+from vonggac.database import Database, migrate
+from vonggac.http.server import run
+from vonggac.settings import load_or_exit
+from vonggac.telemetry import configure_logging
+
+
+def main() -> None:
+    """Exit status 0 after an orderly stop, 1 when something needed is missing, 2 for a bad setting."""
+    parser = argparse.ArgumentParser(prog="python -m inventory", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate", "republish"], default="serve")
+    command = parser.parse_args().command
+    settings = load_or_exit(Settings)
+    configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
+    if command == "migrate":
+        migrate(SCRIPTS, settings.database_url.get_secret_value())
+    elif command == "republish":
+        print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
+    else:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    try:
+        app = create_app(settings)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"inventory cannot start: {error}") from None
+    run(app, host=settings.host, port=settings.port)
+
+
+async def _republish(settings: Settings) -> int:
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        return await republish(database)
+    finally:
+        await database.close()
+
+
+main()

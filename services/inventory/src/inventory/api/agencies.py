@@ -1,0 +1,97 @@
+"""/v1/agencies: who manages facilities and who answers for what."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import TypedDict
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, with_config
+from sqlalchemy import select
+
+from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, Shown, merged
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.domain.administration import AgencyFields
+from inventory.domain.fields import Code, Name
+from inventory.storage.lists import matches, page
+from inventory.storage.references import refuse_while_referred
+from inventory.storage.tables import Agency, Facility
+from vonggac.events.inventory import AgencyRole
+
+router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
+
+
+@with_config(ConfigDict(extra="forbid"))
+class AgencyPatch(TypedDict, total=False):
+    code: Code
+    name: Name
+    role: AgencyRole
+    valid_from: date | None
+    valid_to: date | None
+
+
+class AgencyShown(Shown):
+    code: str
+    name: str
+    role: AgencyRole
+    valid_from: date | None
+    valid_to: date | None
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Add an agency")
+async def add_agency(body: AgencyFields, edge: Edged, caller: Adder) -> AgencyShown:
+    """409 when the code is taken."""
+    async with edge.write(caller) as writing:
+        agency = Agency(**body.model_dump())
+        await writing.add(agency)
+    return edge.show(AgencyShown, agency)
+
+
+@router.get("", summary="List agencies by code")
+async def list_agencies(
+    edge: Edged,
+    _caller: Reader,
+    q: Search = None,
+    code: str | None = None,
+    role: AgencyRole | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> PageOf[AgencyShown]:
+    """All filters must match."""
+    query = select(Agency)
+    if q is not None:
+        query = query.where(matches(Agency.search, q))
+    if code is not None:
+        query = query.where(Agency.code == code)
+    if role is not None:
+        query = query.where(Agency.role == role)
+    async with edge.read() as session:
+        return show_page(AgencyShown, await page(session, query, Agency.code, cursor=cursor, limit=limit))
+
+
+@router.get("/{agency_id}", summary="One agency")
+async def get_agency(agency_id: UUID, edge: Edged, _caller: Reader) -> AgencyShown:
+    """The ETag is its revision."""
+    return await edge.shown(AgencyShown, Agency, agency_id)
+
+
+@router.patch("/{agency_id}", summary="Change an agency")
+async def change_agency(agency_id: UUID, body: AgencyPatch, edge: Edged, caller: Changer) -> AgencyShown:
+    """Only the fields given are changed; If-Match guards against lost updates."""
+    async with edge.write(caller) as writing:
+        agency = await writing.get(Agency, agency_id)
+        edge.check_match(agency)
+        await writing.change(agency, merged(AgencyFields, agency, body).model_dump())
+    return edge.show(AgencyShown, agency)
+
+
+@router.delete("/{agency_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove an agency")
+async def remove_agency(agency_id: UUID, edge: Edged, caller: Remover) -> None:
+    """409 while facilities refer to it."""
+    async with edge.write(caller) as writing:
+        agency = await writing.get(Agency, agency_id)
+        edge.check_match(agency)
+        await refuse_while_referred(
+            writing.session, "facilities", select(Facility.code).where(Facility.managing_agency_id == agency_id)
+        )
+        await writing.remove(agency)

@@ -1,0 +1,106 @@
+"""/v1/focal-points: the officers facilities are reached through (R17); predecessors stay on record."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import TypedDict
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, with_config
+from sqlalchemy import select
+
+from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.domain.facility import FocalPointFields
+from inventory.domain.fields import Email, Line, Name, Phone
+from inventory.storage.lists import matches, page
+from inventory.storage.tables import Facility, FocalPoint
+
+router = APIRouter(prefix="/v1/focal-points", tags=["focal points"])
+
+
+@with_config(ConfigDict(extra="forbid"))
+class FocalPointPatch(TypedDict, total=False):
+    facility_id: UUID
+    full_name: Name
+    position: Name
+    phone: Phone
+    email: Email | None
+    unit: Name | None
+    valid_from: date
+    valid_to: date | None
+    appointment_document: Line | None
+
+
+class FocalPointShown(Shown):
+    facility_id: UUID
+    full_name: str
+    position: str
+    phone: str
+    email: str | None
+    unit: str | None
+    valid_from: date
+    valid_to: date | None
+    appointment_document: str | None
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Add a focal point")
+async def add_focal_point(body: FocalPointFields, edge: Edged, caller: Adder) -> FocalPointShown:
+    """422 when the facility is not there."""
+    async with edge.write(caller) as writing:
+        await must_exist(writing, "facility_id", Facility, body.facility_id)
+        focal_point = FocalPoint(**body.model_dump())
+        await writing.add(focal_point)
+    return edge.show(FocalPointShown, focal_point)
+
+
+@router.get("", summary="List focal points")
+async def list_focal_points(
+    edge: Edged,
+    _caller: Reader,
+    q: Search = None,
+    facility_id: UUID | None = None,
+    valid_on: date | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> PageOf[FocalPointShown]:
+    """`valid_on` gives those in office on that day; without it the history is included."""
+    query = select(FocalPoint)
+    if q is not None:
+        query = query.where(matches(FocalPoint.search, q))
+    if facility_id is not None:
+        query = query.where(FocalPoint.facility_id == facility_id)
+    if valid_on is not None:
+        query = query.where(FocalPoint.valid_from <= valid_on)
+        query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= valid_on))
+    async with edge.read() as session:
+        return show_page(FocalPointShown, await page(session, query, FocalPoint.id, cursor=cursor, limit=limit))
+
+
+@router.get("/{focal_point_id}", summary="One focal point")
+async def get_focal_point(focal_point_id: UUID, edge: Edged, _caller: Reader) -> FocalPointShown:
+    """The ETag is its revision."""
+    return await edge.shown(FocalPointShown, FocalPoint, focal_point_id)
+
+
+@router.patch("/{focal_point_id}", summary="Change a focal point")
+async def change_focal_point(
+    focal_point_id: UUID, body: FocalPointPatch, edge: Edged, caller: Changer
+) -> FocalPointShown:
+    """For a successor set `valid_to` here and add a new focal point, so that history stays."""
+    async with edge.write(caller) as writing:
+        focal_point = await writing.get(FocalPoint, focal_point_id)
+        edge.check_match(focal_point)
+        fields = merged(FocalPointFields, focal_point, body)
+        await must_exist(writing, "facility_id", Facility, fields.facility_id)
+        await writing.change(focal_point, fields.model_dump())
+    return edge.show(FocalPointShown, focal_point)
+
+
+@router.delete("/{focal_point_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a focal point")
+async def remove_focal_point(focal_point_id: UUID, edge: Edged, caller: Remover) -> None:
+    """For one entered by mistake; the change log keeps what it said."""
+    async with edge.write(caller) as writing:
+        focal_point = await writing.get(FocalPoint, focal_point_id)
+        edge.check_match(focal_point)
+        await writing.remove(focal_point)

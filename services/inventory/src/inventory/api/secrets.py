@@ -1,0 +1,59 @@
+"""Credentials of cameras and destinations: written, sealed, never read back."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from inventory.api.edge import Edge
+from inventory.domain.addresses import Address
+from inventory.domain.fields import Fields
+from inventory.storage.tables import Camera, Destination
+from inventory.storage.writing import Writing
+from vonggac.auth import Credentials, Principal, Right
+from vonggac.http import ProblemError
+
+
+class Secret(Fields):
+    """A login. It can be written, never read."""
+
+    username: SecretStr = Field(min_length=1, max_length=256)
+    password: SecretStr = Field(max_length=256, description="May be empty, where the device has none.")
+
+
+async def write_secret(edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret) -> None:
+    """Seal and store; the cameras concerned are published anew."""
+    edge.check_match(thing)
+    given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
+    await writing.change(thing, sealed(edge, writing, given))
+    edge.response.headers["ETag"] = f'"{thing.revision}"'
+
+
+async def remove_secret(edge: Edge, writing: Writing, thing: Camera | Destination) -> None:
+    """Forget the credentials; removing what is not there changes nothing."""
+    edge.check_match(thing)
+    if thing.sealed_secret is not None:
+        await writing.change(thing, {"sealed_secret": None, "secret_changed_at": writing.now})
+
+
+def secret_of(edge: Edge, writing: Writing, caller: Principal, address: Address | None) -> dict[str, Any]:
+    """The columns for credentials that stood in an address; none if there were none.
+
+    Raises ProblemError 403 when the caller may not write secrets.
+    """
+    if address is None or address.credentials is None:
+        return {}
+    may_write_secrets(caller)
+    return sealed(edge, writing, address.credentials)
+
+
+def may_write_secrets(caller: Principal) -> None:
+    """Raises ProblemError 403."""
+    if not caller.may(Right.WRITE_SECRET):
+        msg = f"credentials were given, which needs the right '{Right.WRITE_SECRET.value}'"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
+
+
+def sealed(edge: Edge, writing: Writing, credentials: Credentials) -> dict[str, Any]:
+    """The columns that hold sealed credentials."""
+    return {"sealed_secret": edge.services.sealer.seal(credentials), "secret_changed_at": writing.now}

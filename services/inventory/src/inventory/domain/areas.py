@@ -1,0 +1,32 @@
+"""Where a camera may look: the areas of 4403/CV-BCĐ, and the private ones it excludes."""
+
+from enum import StrEnum
+
+
+class Area(StrEnum):
+    """Areas of a facility that cameras watch (domain.md 5.5)."""
+
+    CORRIDOR = "corridor"
+    FLOOR_LOBBY = "floor_lobby"
+    YARD = "yard"
+    SAMPLING = "sampling"
+    RECEPTION = "reception"
+    MEDICAL_CHECK = "medical_check"
+    HANDOVER = "handover"
+    OUTSIDE_TOILET = "outside_toilet"
+    GATE = "gate"
+    OTHER_PUBLIC = "other_public"
+
+
+PRIVATE = frozenset({"room", "bedroom", "toilet", "bathroom", "isolation_room", "wc", "shower"})
+
+
+def check_area(value: object) -> object:
+    """Raises ValueError for an area of privacy, naming the rule; other words are judged by the enum."""
+    if isinstance(value, str) and value.strip().lower() in PRIVATE:
+        msg = (
+            "cameras must not look into rooms, toilets or bathrooms (4403/CV-BCĐ); "
+            f"allowed: {', '.join(area.value for area in Area)}"
+        )
+        raise ValueError(msg)
+    return value

@@ -1,0 +1,30 @@
+"""Destinations: the two authorities every camera must reach (R09, R10)."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from inventory.domain.fields import Code, Fields, Name
+from vonggac.events.inventory import DestinationRole, RequiredProof
+
+NO_DESTINATION = "none"
+"""In a CSV's `destinations` column: connected to none. So no destination may be called that."""
+
+
+def _check_not_reserved(code: str) -> str:
+    if code.lower() == NO_DESTINATION:
+        msg = f"'{NO_DESTINATION}' means no destination in CSV files; choose another code"
+        raise ValueError(msg)
+    return code
+
+
+class DestinationFields(Fields):
+    """What is stated about a destination, apart from its address and credentials."""
+
+    code: Annotated[Code, AfterValidator(_check_not_reserved)]
+    name: Name
+    role: DestinationRole
+    required_proof: RequiredProof = Field(
+        default=RequiredProof.ACKNOWLEDGED, description="What must be proven before a delivery counts as connected."
+    )
+    enabled: bool = Field(default=True, description="A disabled destination receives nothing.")

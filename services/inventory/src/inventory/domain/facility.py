@@ -1,0 +1,51 @@
+"""Quarantine facilities (R23) and their focal points (R17)."""
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import Field
+
+from inventory.domain.fields import Code, Email, Fields, Line, Name, Phone, ValidTo
+from vonggac.events.inventory import FacilityStatus, FacilityType
+
+
+class FacilityFacts(Fields):
+    """What is stated about a facility, apart from where it belongs."""
+
+    code: Code
+    name: Name
+    type: FacilityType
+    status: FacilityStatus = FacilityStatus.ACTIVE
+    address: Line | None = None
+    beds: int | None = Field(default=None, ge=0, le=100_000, description="Capacity in beds.")
+    decision_number: Name | None = Field(default=None, description="Decision that founds the facility.")
+    decision_date: date | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90, description="Degrees, WGS 84.")
+    longitude: float | None = Field(default=None, ge=-180, le=180, description="Degrees, WGS 84.")
+    restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+
+
+class FacilityFields(FacilityFacts):
+    """A facility with its unit and the agency that manages it."""
+
+    district_id: UUID
+    managing_agency_id: UUID
+
+
+class Person(Fields):
+    """The officer a facility is reached through: the four fields the mandate asks for."""
+
+    full_name: Name = Field(description="In one field, as written.")
+    position: Name
+    phone: Phone
+    email: Email | None = None
+
+
+class FocalPointFields(Person):
+    """A focal point of one facility for a time; a successor is a new one, so that history stays."""
+
+    facility_id: UUID
+    unit: Name | None = Field(default=None, description="Unit the officer belongs to.")
+    valid_from: date
+    valid_to: ValidTo = Field(default=None, description="Last day, included; empty while in office.")
+    appointment_document: Line | None = None

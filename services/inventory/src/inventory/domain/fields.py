@@ -1,0 +1,60 @@
+"""The small types that bodies and CSV rows are made of. A ValueError says what would be right."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+
+from inventory.domain.text import clean
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,23}[0-9]")
+_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
+
+
+def check_code(text: str) -> str:
+    """Raises ValueError unless `text` is 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit."""
+    if not _CODE.fullmatch(text):
+        msg = "a code is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit, e.g. QT-KCL-01"
+        raise ValueError(msg)
+    return text
+
+
+def _check_phone(text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        msg = "a phone number is 6 to 25 digits, spaces, dots or dashes, perhaps with + first, e.g. 0233 3852 123"
+        raise ValueError(msg)
+    return text
+
+
+def _check_email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        msg = "an e-mail address looks like ten@quangtri.gov.vn"
+        raise ValueError(msg)
+    return text
+
+
+type Code = Annotated[str, AfterValidator(check_code)]
+type Name = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
+type Line = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
+type Phone = Annotated[str, AfterValidator(clean), AfterValidator(_check_phone)]
+type Email = Annotated[str, AfterValidator(clean), AfterValidator(_check_email), StringConstraints(max_length=254)]
+
+
+class Fields(BaseModel):
+    """A body: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
+    """For a `valid_to` that stands after `valid_from` in its model: both days belong to the period."""
+    valid_from = info.data.get("valid_from")
+    if valid_to is not None and valid_from is not None and valid_to < valid_from:
+        msg = f"must not be before valid_from ({valid_from.isoformat()})"
+        raise ValueError(msg)
+    return valid_to
+
+
+type ValidTo = Annotated[date | None, AfterValidator(check_period)]

@@ -1,0 +1,45 @@
+"""Prometheus metrics of inventory; one registry per app."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """Names begin with `vonggac_inventory_`; the labels `noun`, `kind` and `result` are closed lists."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.outbox_backlog = Gauge(
+            "vonggac_inventory_outbox_backlog", "Messages committed but not stored at NATS yet", registry=self.registry
+        )
+        self.outbox_age = Gauge(
+            "vonggac_inventory_outbox_oldest_age_seconds", "Age of the oldest such message", registry=self.registry
+        )
+        self.published = Counter(
+            "vonggac_inventory_outbox_published", "Messages that NATS has stored", registry=self.registry
+        )
+        self.publish_failures = Counter(
+            "vonggac_inventory_outbox_failures", "Attempts to publish that failed", registry=self.registry
+        )
+        self.bus_connected = Gauge(
+            "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
+        )
+        self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
+        self.imports = Counter(
+            "vonggac_inventory_imports",
+            "CSV imports by what became of them",
+            ["kind", "result"],
+            registry=self.registry,
+        )
+        self.import_rows = Counter(
+            "vonggac_inventory_import_rows",
+            "CSV rows taken, by what they did",
+            ["kind", "result"],
+            registry=self.registry,
+        )
+        self.import_duration = Histogram(
+            "vonggac_inventory_import_duration_seconds",
+            "Time one CSV import took",
+            ["kind"],
+            buckets=(0.1, 0.5, 1, 2, 5, 10, 15, 30, 60),
+            registry=self.registry,
+        )

@@ -1,0 +1,5 @@
+"""Alembic migrations, inside the package so that wheel and image carry them."""
+
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent

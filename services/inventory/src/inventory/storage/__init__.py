@@ -1,0 +1,1 @@
+"""Tables, and the one way to change them: in a transaction with the change log and the outbox."""

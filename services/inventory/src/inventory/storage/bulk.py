@@ -1,0 +1,24 @@
+"""Many rows at once: COPY into a table, as one statement of the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase
+
+
+async def copy_rows(
+    session: AsyncSession, table: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Append `rows` to `table`. Values are what psycopg adapts; enums as their value, JSON as `Jsonb`.
+
+    Raises psycopg.Error.
+    """
+    connection = await (await session.connection()).get_raw_connection()
+    driver = cast("psycopg.AsyncConnection[Any]", connection.driver_connection)
+    names = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(name) for name in columns)
+    statement = psycopg.sql.SQL("copy {} ({}) from stdin").format(psycopg.sql.Identifier(table.__tablename__), names)
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            await copy.write_row(row)

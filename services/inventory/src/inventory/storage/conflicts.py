@@ -1,0 +1,56 @@
+"""What the database refuses, in words that name the field."""
+
+from http import HTTPStatus
+
+import psycopg
+from sqlalchemy.exc import IntegrityError
+
+from vonggac.http import FieldError, ProblemError
+
+_FIELDS = {
+    "uq_deliveries_camera_id_destination_id": (
+        "destination_id",
+        "this camera is connected to this destination already",
+    ),
+    "uq_deliveries_url": (
+        "url_template",
+        "another delivery publishes to the same address; separate placeholders by '/', and use each template once",
+    ),
+}
+
+
+def conflict(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
+    """A 409 naming the field a constraint is about."""
+    original = error.orig if isinstance(error, IntegrityError) else error
+    name = (original.diag.constraint_name or "") if isinstance(original, psycopg.Error) else ""
+    if name.startswith("uq_") and name.endswith("_code"):
+        noun = name.removeprefix("uq_").removesuffix("_code")
+        field, message = "code", f"this code is taken among the {noun}; choose another, or change the one that has it"
+    elif name in _FIELDS:
+        field, message = _FIELDS[name]
+    else:
+        field, message = name or "request", "it does not fit what is stored; read the current state and try again"
+    return refused(field, message)
+
+
+def refused(field: str, message: str) -> ProblemError:
+    """A 409 about one field."""
+    return ProblemError(
+        HTTPStatus.CONFLICT, "conflict", f"{field}: {message}", [FieldError(field=field, message=message)]
+    )
+
+
+def not_found(noun: str) -> ProblemError:
+    words = noun.replace("_", " ")
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {words} with this id")
+
+
+def unknown_reference(field: str, noun: str) -> ProblemError:
+    """A 422 about an id in the body that names nothing."""
+    message = f"there is no {noun.replace('_', ' ')} with this id"
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid",
+        "The request does not fit.",
+        [FieldError(field=field, message=message)],
+    )

@@ -1,0 +1,22 @@
+"""Who still refers to a thing that someone wants to remove."""
+
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vonggac.http import ProblemError
+
+NAMED = 5
+
+
+async def refuse_while_referred(session: AsyncSession, what: str, names: Select[Any]) -> None:
+    """Raises ProblemError 409 that counts what `names` selects and names the first few."""
+    count = await session.scalar(select(func.count()).select_from(names.subquery())) or 0
+    if not count:
+        return
+    first = (await session.scalars(names.order_by(names.selected_columns[0]).limit(NAMED))).all()
+    listed = ", ".join(str(name) for name in first) + (", …" if count > len(first) else "")
+    msg = f"{count} {what} still refer to it: {listed}; remove or move them first"
+    raise ProblemError(HTTPStatus.CONFLICT, "referred_to", msg)

@@ -1,0 +1,37 @@
+"""Saying everything again, after a lost stream: the current state of every thing goes into the outbox once more."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, text
+
+from inventory.storage import outbox
+from inventory.storage.states import PAYLOADS, camera_plans, state
+from inventory.storage.tables import Camera
+from inventory.storage.writing import WRITERS_LOCK
+from vonggac.database import Database
+from vonggac.events import subjects
+
+
+async def republish(database: Database) -> int:
+    """Number of messages put into the outbox. Revisions stay: nothing has changed. Raises DBAPIError."""
+    now, count = datetime.now(UTC), 0
+    async with database.transaction() as session:
+        await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
+        for kind in PAYLOADS:
+            things = (await session.scalars(select(kind).order_by(kind.id))).all()
+            messages = [
+                outbox.message(subjects.inventory(kind.noun, thing.id), state(thing), thing_id=str(thing.id), now=now)
+                for thing in things
+            ]
+            await outbox.append(session, messages, now=now)
+            count += len(messages)
+        cameras = (await session.scalars(select(Camera.id))).all()
+        async for plans in camera_plans(session, cameras):
+            payloads = [plan.payload for plan in plans]
+            messages = [
+                outbox.message(subjects.inventory("camera", camera.id), camera, thing_id=str(camera.id), now=now)
+                for camera in payloads
+            ]
+            await outbox.append(session, messages, now=now)
+            count += len(messages)
+    return count

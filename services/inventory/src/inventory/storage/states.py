@@ -1,0 +1,115 @@
+"""From rows to what the bus carries: the whole current state of a thing as its event payload."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.addresses import render
+from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint, Thing
+from vonggac.events import Payload
+from vonggac.events.inventory import (
+    AgencyV1,
+    CameraV1,
+    DestinationV1,
+    DistrictV1,
+    FacilityV1,
+    FocalPointV1,
+    PlannedDelivery,
+)
+
+CHUNK = 1000
+PAYLOADS: dict[type[Thing], type[Payload]] = {
+    Agency: AgencyV1,
+    District: DistrictV1,
+    Facility: FacilityV1,
+    FocalPoint: FocalPointV1,
+    Destination: DestinationV1,
+}
+
+
+def state(thing: Thing) -> Payload:
+    """The payload of any thing but a camera. Raises KeyError for a thing that has no message of its own."""
+    return PAYLOADS[type(thing)].model_validate(thing, from_attributes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPlan:
+    """A camera's payload, and the addresses of its deliveries that differ from what is stored."""
+
+    payload: CameraV1
+    moved: tuple[tuple[UUID, str], ...]
+
+
+async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> AsyncIterator[list[CameraPlan]]:
+    """The plans of the cameras that exist, some hundreds at a time, in the order of their ids."""
+    ordered = sorted(camera_ids)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        cameras = (await session.execute(_CAMERAS.where(Camera.id.in_(chunk)))).all()
+        deliveries: dict[UUID, list[Any]] = {}
+        for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(chunk)))).all():
+            deliveries.setdefault(row.camera_id, []).append(row)
+        yield [_plan(camera, deliveries.get(camera.id, [])) for camera in cameras]
+
+
+_CAMERAS = (
+    select(*(column for column in Camera.__table__.columns), Facility.code.label("facility_code"))
+    .join(Facility, Facility.id == Camera.facility_id)
+    .order_by(Camera.id)
+)
+_DELIVERIES = (
+    select(
+        Delivery.id,
+        Delivery.camera_id,
+        Delivery.destination_id,
+        Delivery.url,
+        Delivery.enabled,
+        Destination.code,
+        Destination.url_template,
+        Destination.sealed_secret,
+        Destination.required_proof,
+        Destination.enabled.label("destination_enabled"),
+    )
+    .join(Destination, Destination.id == Delivery.destination_id)
+    .order_by(Delivery.camera_id, Destination.code)
+)
+
+
+def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
+    planned, moved = [], []
+    for row in deliveries:
+        url = render(row.url_template, camera_code=camera.code, facility_code=camera.facility_code, camera_id=camera.id)
+        if url != row.url:
+            moved.append((row.id, url))
+        planned.append(
+            PlannedDelivery(
+                id=row.id,
+                destination_id=row.destination_id,
+                destination_code=row.code,
+                url=url,
+                secret=row.sealed_secret,
+                required_proof=row.required_proof,
+                enabled=row.enabled and row.destination_enabled,
+            )
+        )
+    payload = CameraV1(
+        id=camera.id,
+        revision=camera.revision,
+        changed_at=camera.changed_at,
+        code=camera.code,
+        name=camera.name,
+        facility_id=camera.facility_id,
+        enabled=camera.enabled,
+        url=camera.url,
+        secret=camera.sealed_secret,
+        transport=camera.transport,
+        forward_audio=camera.forward_audio,
+        probe_interval_s=camera.probe_interval_s,
+        probe_timeout_s=camera.probe_timeout_s,
+        deliveries=tuple(planned),
+    )
+    return CameraPlan(payload, tuple(moved))

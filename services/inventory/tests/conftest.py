@@ -1,0 +1,122 @@
+"""Inventory on the real PostgreSQL and NATS, called in process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
+
+from inventory.app import create_app
+from inventory.migrations import SCRIPTS
+from inventory.settings import Settings
+from vonggac.auth import Role
+from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
+from vonggac.bus import Bus
+from vonggac.database import migrate
+from vonggac.embedded import NatsServer, PostgresServer
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> str:
+    """A database with inventory's tables, made by its migrations, to copy from."""
+    name = "inventory_template"
+    postgres_server.create_database(name)
+    migrate(SCRIPTS, postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def inventory_url(postgres_server: PostgresServer, migrated_template: str) -> Any:
+    """An empty inventory database of its own."""
+    name = f"inventory_{uuid4().hex}"
+    postgres_server._psql("postgres", f'create database "{name}" template "{migrated_template}"')
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def settings(inventory_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
+    return Settings(
+        database_url=SecretStr(inventory_url),
+        nats_url=nats_server.url,
+        jwks_file=keys_folder / JWKS,
+        workers_public_key_file=keys_folder / WORKERS_PUBLIC,
+        relay_poll_s=0.1,
+    )
+
+
+type Client = httpx.AsyncClient
+
+
+@asynccontextmanager
+async def running(settings: Settings, token: str) -> AsyncIterator[Client]:
+    """The app started, and a client with `token`."""
+    app = create_app(settings)
+    async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
+        transport = httpx.ASGITransport(app=app)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
+            yield client
+
+
+@pytest_asyncio.fixture
+async def client(settings: Settings, token_for: Callable[[Role], str], bus: Bus) -> AsyncIterator[Client]:
+    """A province lead's client; streams are declared."""
+    async with running(settings, token_for(Role.PROVINCE_LEAD)) as started:
+        yield started
+
+
+class Province:
+    """Makes things through the API, with what a test does not care about filled in."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._number = 0
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.client.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def _code(self, prefix: str) -> str:
+        self._number += 1
+        return f"{prefix}-{self._number:02d}"
+
+    async def agency(self, **given: Any) -> dict[str, Any]:
+        body = {"code": self._code("AG"), "name": "Sở Y tế", "role": "managing"}
+        return await self.post("/v1/agencies", body | given)
+
+    async def district(self, **given: Any) -> dict[str, Any]:
+        return await self.post("/v1/districts", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
+
+    async def facility(self, **given: Any) -> dict[str, Any]:
+        body: dict[str, Any] = {"code": self._code("KCL"), "name": "Khu cách ly", "type": "school"}
+        if "district_id" not in given:
+            body["district_id"] = (await self.district())["id"]
+        if "managing_agency_id" not in given:
+            body["managing_agency_id"] = (await self.agency())["id"]
+        return await self.post("/v1/facilities", body | given)
+
+    async def destination(self, **given: Any) -> dict[str, Any]:
+        code = given.get("code") or self._code("TT")
+        template = f"rtsp://10.9.0.1:8554/{code}/{{camera_code}}"
+        body = {"code": code, "name": "Trung tâm", "role": "national", "url_template": template}
+        return await self.post("/v1/destinations", body | given)
+
+    async def camera(self, **given: Any) -> dict[str, Any]:
+        body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang", "url": "rtsp://10.1.1.1/ch1"}
+        if "facility_id" not in given:
+            body["facility_id"] = (await self.facility())["id"]
+        return await self.post("/v1/cameras", body | given)
+
+
+@pytest.fixture
+def province(client: Client) -> Province:
+    return Province(client)
