@@ -99,6 +99,8 @@ def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
     first = 1 if codec is VideoCodec.H264 else 2
     if size <= first:
         return False
+    if payload[0] == 0 and bytes(payload[1:4]) in (b"\0\0\1", b"\0\1" + bytes(payload[3:4])):
+        return True  # a whole picture as Annex B string, as some cameras put it into their packets
     kind = nal_type(codec, payload)
     if kind == (H264_FU_A if codec is VideoCodec.H264 else H265_FU):
         return bool(payload[first] & 0x80) and _first_slice(payload, first + 1)

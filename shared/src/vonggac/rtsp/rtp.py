@@ -63,9 +63,9 @@ def interleave(channel: int, packet: bytes) -> bytes:
 class SequenceTracker:
     """Counts received, lost, reordered and doubled packets of one SSRC, over the 16-bit wrap.
 
-    A jump of 3000 or more counts as loss only when the next packet confirms it, and a step back of more than 128 as a
-    restart of the sender likewise: one broken packet does not make a thousand lost ones. A packet that comes
-    late takes its loss back.
+    A jump of 3000 or more ahead counts as loss, and a step back of more than 128 as a restart of the sender, only when
+    the next packet confirms it: one broken packet does not make a thousand lost ones. A packet that comes late takes
+    its loss back. A restart within one SSRC that lands ahead looks like loss: a new SSRC needs a new tracker.
     """
 
     __slots__ = (
