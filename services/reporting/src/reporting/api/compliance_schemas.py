@@ -1,0 +1,179 @@
+"""The shape of the compliance document, for the API's description and for the test that checks every answer."""
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from reporting.domain.timeline import CameraState
+from vonggac.events.inventory import DestinationRole, FacilityType, RequiredProof
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class PeriodShape(_Part):
+    """[from, to), Vietnam time."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    seconds: float
+
+
+class RuleShape(_Part):
+    """The rule the figures follow."""
+
+    version: str
+    text_vi: str
+    text_en: str
+
+
+class FilterShape(_Part):
+    """What the caller narrowed the report to."""
+
+    district: str | None
+    agency: str | None
+    type: str | None
+    facility: str | None
+
+
+class FacilityCounts(_Part):
+    total: int
+    with_cameras: int
+    without_cameras: int
+
+
+class CameraCountsShape(_Part):
+    """Cameras by how they stand now. Twice a partition of `total`: up, down, maintenance, unknown; and both,
+    national_only, provincial_only, neither, connection_unknown."""
+
+    total: int
+    up: int
+    down: int
+    maintenance: int
+    unknown: int
+    national_connected: int
+    provincial_connected: int
+    both: int
+    national_only: int
+    provincial_only: int
+    neither: int
+    connection_unknown: int
+    compliant: int
+
+
+class SecondsShape(_Part):
+    """Three partitions of `period`: up + down + maintenance + unknown; compliant + non_compliant + maintenance +
+    compliance_unknown; both + national_only + provincial_only + neither + maintenance + connection_unknown."""
+
+    period: float
+    up: float
+    down: float
+    maintenance: float
+    unknown: float
+    compliant: float
+    non_compliant: float
+    compliance_unknown: float
+    both: float
+    national_only: float
+    provincial_only: float
+    neither: float
+    connection_unknown: float
+
+
+class PercentagesShape(_Part):
+    """Unrounded. `measured` leaves unknown out, `strict` counts it as bad, `lenient` as good; `coverage` is how much
+    was measured. Maintenance is left out of all. null where there is nothing to divide by."""
+
+    measured_percent: float | None
+    strict_percent: float | None
+    lenient_percent: float | None
+    coverage_percent: float | None
+
+
+class Figures(_Part):
+    facilities: FacilityCounts
+    cameras: CameraCountsShape
+    seconds: SecondsShape
+    availability: PercentagesShape
+    compliance: PercentagesShape
+
+
+class GroupShape(Figures):
+    """One district, agency, type (id is null) or facility."""
+
+    id: UUID | None
+    code: str | None
+    name: str | None
+
+
+class NamedShape(_Part):
+    """Code and name are null while only the id is known."""
+
+    id: UUID
+    code: str | None
+    name: str | None
+
+
+class FacilityShape(NamedShape):
+    type: FacilityType
+    restricted: bool
+
+
+class DestinationShape(NamedShape):
+    role: DestinationRole | None
+
+
+class DeliverySeconds(_Part):
+    """Add up to the period."""
+
+    connected: float
+    not_connected: float
+    maintenance: float
+    unknown: float
+
+
+class DeliveryShape(_Part):
+    id: UUID
+    enabled: bool
+    required_proof: RequiredProof
+    destination: DestinationShape
+    state: str = Field(description="A delivery state, or `unknown` when no living forwarder claims it.")
+    cause: str | None
+    since: AwareDatetime | None
+    connected: bool | None = Field(description="As the destination demands; null while unknown.")
+    seconds: DeliverySeconds
+    not_connected_by_cause: dict[str, float] = Field(description="Seconds; `none` where the state has no cause.")
+
+
+class CameraShape(_Part):
+    id: UUID
+    code: str
+    name: str
+    facility: FacilityShape
+    district: NamedShape
+    agency: NamedShape
+    state: CameraState
+    cause: str | None
+    since: AwareDatetime | None
+    compliant: bool | None
+    deliveries: list[DeliveryShape]
+    seconds: SecondsShape
+    availability: PercentagesShape
+    compliance: PercentagesShape
+
+
+class ComplianceReport(_Part):
+    """GET /v1/compliance."""
+
+    schema_version: str
+    generated_at: AwareDatetime
+    period: PeriodShape
+    rule: RuleShape
+    filters: FilterShape
+    totals: Figures
+    by_district: list[GroupShape]
+    by_agency: list[GroupShape]
+    by_type: list[GroupShape]
+    by_facility: list[GroupShape]
+    cameras: list[CameraShape]

@@ -1,0 +1,100 @@
+"""GET /v1/cameras/{id}/intervals and /v1/deliveries/{id}/intervals: the lines behind the figures."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from reporting.api.parameters import Asks, InContext, not_found
+from reporting.domain.deliveries import UNKNOWN, Standing, resolve
+from reporting.domain.instants import VIETNAM, Millis, moment, seconds
+from reporting.domain.outages import accounted
+from reporting.domain.segments import Period, Segment, overlay
+from reporting.reports.accounts import alive_until
+from reporting.storage import courses, plan
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, require
+
+router = APIRouter(prefix="/v1", tags=["intervals"])
+
+
+class Interval(BaseModel):
+    """[start, end) cut to the period."""
+
+    start: datetime
+    end: datetime
+    seconds: float
+    state: str
+    cause: str | None = None
+
+
+class Intervals(BaseModel):
+    """Intervals without gap or overlap; their seconds add up to the period."""
+
+    id: UUID
+    start: datetime = Field(description="Start of the period, included.")
+    end: datetime = Field(description="End of the period, excluded.")
+    intervals: list[Interval]
+
+
+@router.get(
+    "/cameras/{camera_id}/intervals",
+    summary="What a camera was, interval by interval",
+    description="States up, down (with a cause), maintenance, unknown; they fill the period.",
+)
+async def read_camera_intervals(
+    camera_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
+) -> Intervals:
+    start, end = asks.period
+    async with snapshot(shared.database) as session:
+        facility_id = await plan.facility_of(session, camera_id)
+        seen = (await courses.camera_lines(session, [camera_id], start, end)).get(camera_id, [])
+        if facility_id is None and not seen:
+            raise not_found("camera", camera_id)
+        windows = await courses.maintenance(session, start, end)
+    agreed = courses.maintenance_line(windows, camera_id, facility_id or camera_id)
+    lines = [
+        (segment, segment.value.state.value, segment.value.cause) for segment in accounted(asks.period, seen, agreed)
+    ]
+    return _answer(
+        camera_id, asks.period, [_interval(line.start, line.end, state, cause) for line, state, cause in lines]
+    )
+
+
+@router.get(
+    "/deliveries/{delivery_id}/intervals",
+    summary="How a delivery stood, interval by interval",
+    description="Delivery states as the forwarders reported them, `unknown` where none did; they fill the period.",
+)
+async def read_delivery_intervals(
+    delivery_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
+) -> Intervals:
+    start, end = asks.period
+    async with snapshot(shared.database) as session:
+        alive = await alive_until(session, asks)
+        claims = (await courses.claims(session, [delivery_id], start, end, alive)).get(delivery_id, [])
+        if not claims and not await plan.delivery_known(session, delivery_id):
+            raise not_found("delivery", delivery_id)
+    return _answer(delivery_id, asks.period, _standings(asks.period, resolve(claims, alive)))
+
+
+def _standings(period: Period, segments: list[Segment[Standing]]) -> list[Interval]:
+    result: list[Interval] = []
+    for start, end, (standing,) in overlay(period, [segments]):
+        state, cause = (UNKNOWN, None) if standing is None else (standing.state, standing.cause)
+        result.append(_interval(start, end, state, cause))
+    return result
+
+
+def _interval(start: Millis, end: Millis, state: str, cause: str | None) -> Interval:
+    return Interval(start=_shown(start), end=_shown(end), seconds=seconds(end - start), state=state, cause=cause)
+
+
+def _answer(thing: UUID, period: Period, intervals: list[Interval]) -> Intervals:
+    return Intervals(id=thing, start=_shown(period.start), end=_shown(period.end), intervals=intervals)
+
+
+def _shown(instant: Millis) -> datetime:
+    return moment(instant).astimezone(VIETNAM)

@@ -1,0 +1,63 @@
+"""GET /v1/overview: the few numbers of a dashboard."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from reporting.api.compliance_schemas import Figures
+from reporting.api.parameters import Asks, Filters, InContext
+from reporting.domain.instants import VIETNAM, moment
+from reporting.reports import compliance
+from reporting.reports.accounts import alive_until
+from reporting.storage import workers
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, require
+
+router = APIRouter(prefix="/v1", tags=["overview"])
+
+
+class WorkerCounts(BaseModel):
+    """Workers heard of so recently that they are presumed alive."""
+
+    probers: int
+    forwarders: int
+
+
+class Overview(Figures):
+    """The totals of the period, and who is watching."""
+
+    generated_at: datetime
+    start: datetime = Field(description="Start of the period, included.")
+    end: datetime = Field(description="End of the period, excluded.")
+    workers: WorkerCounts
+
+
+@router.get(
+    "/overview",
+    summary="A few numbers for a dashboard",
+    description="The totals of GET /v1/compliance without its lines, and the workers that are alive.",
+)
+async def read_overview(
+    shared: InContext,
+    asks: Asks,
+    filters: Annotated[Filters, Depends()],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+) -> Overview:
+    async with snapshot(shared.database) as session:
+        asked = await filters.resolved(session)
+        group = await compliance.summary(session, asks, asked.scope)
+        kinds = {
+            name: kind
+            for name, (kind, _) in (await workers.last_alive(session, since=moment(asks.period.start))).items()
+        }
+        living = [name for name, until in (await alive_until(session, asks)).items() if until > asks.now]
+    counts = [kinds[name] for name in living]
+    return Overview(
+        **compliance.figures(group),
+        generated_at=moment(asks.now).astimezone(VIETNAM),
+        start=moment(asks.period.start).astimezone(VIETNAM),
+        end=moment(asks.period.end).astimezone(VIETNAM),
+        workers=WorkerCounts(probers=counts.count("prober"), forwarders=counts.count("forwarder")),
+    )

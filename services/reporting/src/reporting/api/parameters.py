@@ -1,0 +1,122 @@
+"""What several routes take: a period, filters, the clock, the database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import VIETNAM, duration, millis, shown
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.reports.compliance import Asked
+from reporting.settings import Settings
+from reporting.storage import plan
+from vonggac.database import Database
+from vonggac.events.inventory import FacilityType
+from vonggac.http import FieldError, ProblemError
+
+DEFAULT_PERIOD = timedelta(hours=24)
+CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""A caller's clock may be so much ahead of ours."""
+
+
+class Context:
+    """What the routes share, kept in app.state by `create_app`."""
+
+    def __init__(
+        self, settings: Settings, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.settings, self.database, self.clock = settings, database, clock
+
+
+def context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+InContext = Annotated[Context, Depends(context)]
+
+_FROM = Query(alias="from", description="Start, included. ISO 8601; without an offset it is Vietnam time.")
+_TO = Query(alias="to", description="End, excluded; not in the future. Default: now.", examples=["2026-11-24"])
+
+
+def question(
+    shared: InContext,
+    start: Annotated[str | None, _FROM] = None,
+    end: Annotated[str | None, _TO] = None,
+) -> Question:
+    """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
+    now = shared.clock()
+    until = now if end is None else _moment("to", end)
+    if until > now + CLOCK_DIFFERENCE:
+        raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
+    until = min(until, now)
+    since = until - DEFAULT_PERIOD if start is None else _moment("from", start)
+    if millis(since) >= millis(until):
+        raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
+    if until - since > timedelta(days=shared.settings.max_period_days):
+        raise invalid("from", f"the period is longer than {shared.settings.max_period_days} days; ask in parts")
+    period = Period(millis(since), millis(until))
+    return Question(period, millis(now), duration(shared.settings.presumed_alive_s))
+
+
+Asks = Annotated[Question, Depends(question)]
+
+
+class Filters:
+    """Query parameters that narrow a report, and their resolution to ids."""
+
+    def __init__(
+        self,
+        district: Annotated[str | None, Query(description="Code or id of a district.", max_length=64)] = None,
+        agency: Annotated[str | None, Query(description="Code or id of a managing agency.", max_length=64)] = None,
+        type: Annotated[FacilityType | None, Query(description="Type of the facility.")] = None,  # noqa: A002
+        facility: Annotated[str | None, Query(description="Code or id of a facility.", max_length=64)] = None,
+    ) -> None:
+        self.district, self.agency, self.facility = district, agency, facility
+        self.type = type.value if type is not None else None
+
+    async def resolved(self, session: AsyncSession) -> Asked:
+        """Raises ProblemError naming the parameter whose code or id is unknown."""
+        scope = plan.Scope(
+            district_id=await self._find(session, "district", self.district),
+            agency_id=await self._find(session, "agency", self.agency),
+            facility_id=await self._find(session, "facility", self.facility),
+            type=self.type,
+        )
+        given = {"district": self.district, "agency": self.agency, "type": self.type, "facility": self.facility}
+        return Asked(scope, given)
+
+    @staticmethod
+    async def _find(session: AsyncSession, noun: str, given: str | None) -> UUID | None:
+        if given is None:
+            return None
+        found = await plan.find(session, noun, given)
+        if found is None:
+            raise invalid(noun, f"no {noun} with the code or id '{given}' is known; give one that inventory lists")
+        return found
+
+
+def invalid(field: str, message: str) -> ProblemError:
+    """A 422 that names one parameter."""
+    errors = [FieldError(field=field, message=message)]
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field} {message}", errors)
+
+
+def not_found(noun: str, given: object) -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"no {noun} {given} is known here")
+
+
+def _moment(field: str, given: str) -> datetime:
+    # A plus sign that was not percent-encoded arrives as a space.
+    text = given.strip().replace(" ", "+") if "T" in given else given.strip()
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        right = "2026-11-24T07:00:00+07:00 or 2026-11-24"
+        raise invalid(field, f"'{given}' is not a time; write ISO 8601 such as {right}") from None
+    return parsed.replace(tzinfo=VIETNAM) if parsed.tzinfo is None else parsed

@@ -1,0 +1,105 @@
+"""What the forwarders claim about a delivery becomes one line of segments.
+
+A worker's state holds from its change until the same worker's next change (by sequence), or until the worker's last
+sign of life. Among the workers whose claim holds at a moment, the one that took the camera last wins; where no claim
+holds, the state is unknown. The order in which changes and heartbeats arrive does not matter.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from reporting.domain.instants import Millis
+from reporting.domain.segments import Segment
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import RequiredProof
+
+UNKNOWN = "unknown"
+"""Shown instead of a DeliveryState where no claim holds."""
+
+PROVES: Mapping[str, frozenset[str]] = {
+    RequiredProof.ACKNOWLEDGED.value: frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value}),
+    RequiredProof.VERIFIED.value: frozenset({DeliveryState.VERIFIED.value}),
+}
+"""The states that satisfy each demand of a destination."""
+
+
+class Claim(NamedTuple):
+    """One change of one worker. `ends_at` is its next change; None while there is none."""
+
+    worker_id: str
+    held_since: Millis
+    sequence: int
+    observed_at: Millis
+    ends_at: Millis | None
+    state: str
+    cause: str | None
+
+
+class Standing(NamedTuple):
+    """How a delivery stands. `since` is when the worker said so; it may lie before the segment."""
+
+    state: str
+    cause: str | None
+    since: Millis
+
+
+def presumed_alive_until(last_alive_at: Millis, now: Millis, grace: Millis) -> Millis:
+    """Until when (exclusive) a worker's last word counts.
+
+    A worker heard of within `grace` is presumed alive now. One that stayed silent for longer is believed only up to its
+    last sign of life: looked at afterwards, nothing is claimed for it.
+    """
+    return now + 1 if now <= last_alive_at + grace else last_alive_at
+
+
+def resolve(claims: Sequence[Claim], alive_until: Mapping[str, Millis]) -> list[Segment[Standing]]:
+    """The one truth out of all claims of one delivery: sorted segments; gaps are unknown."""
+    spans = [span for claim in claims if (span := _span(claim, alive_until)) is not None]
+    if len(spans) == 1:
+        return [_segment(*spans[0][:2], spans[0][2])]
+    spans.sort(key=lambda span: span[0])
+    if all(left[1] <= right[0] for left, right in pairwise(spans)):
+        return [_segment(*span) for span in spans]
+    return _contested(spans)
+
+
+type _Span = tuple[Millis, Millis, Claim]
+
+
+def _span(claim: Claim, alive_until: Mapping[str, Millis]) -> _Span | None:
+    alive = alive_until.get(claim.worker_id, claim.observed_at)
+    end = alive if claim.ends_at is None else min(claim.ends_at, max(alive, claim.observed_at))
+    if claim.state == DeliveryState.RELEASED.value or end <= claim.observed_at:
+        return None
+    return claim.observed_at, end, claim
+
+
+def _contested(spans: list[_Span]) -> list[Segment[Standing]]:
+    """Several workers claim the same moments: the latest holder of each moment wins."""
+    cuts = sorted({cut for start, end, _ in spans for cut in (start, end)})
+    result: list[Segment[Standing]] = []
+    holding: list[_Span] = []
+    following = 0
+    for left, right in pairwise(cuts):
+        while following < len(spans) and spans[following][0] <= left:
+            holding.append(spans[following])
+            following += 1
+        holding = [span for span in holding if span[1] > left]
+        if not holding:
+            continue
+        winner = max((span[2] for span in holding), key=_precedence)
+        standing = _segment(left, right, winner)
+        if result and result[-1].end == left and result[-1].value == standing.value:
+            result[-1] = Segment(result[-1].start, right, standing.value)
+        else:
+            result.append(standing)
+    return result
+
+
+def _precedence(claim: Claim) -> tuple[Millis, str, int]:
+    return claim.held_since, claim.worker_id, claim.sequence
+
+
+def _segment(start: Millis, end: Millis, claim: Claim) -> Segment[Standing]:
+    return Segment(start, end, Standing(claim.state, claim.cause, claim.observed_at))

@@ -1,0 +1,41 @@
+"""Moments and durations as integers: milliseconds since 1970-01-01 UTC.
+
+Integers add up exactly. Milliseconds, because the camera-seconds of a whole province and year still fit the 53 bits
+that a JSON number keeps.
+"""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+type Millis = int
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""UTC+7 without daylight saving since 1975; every time shown is in it."""
+
+
+def millis(moment: datetime) -> Millis:
+    """An aware moment, cut to the millisecond."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def moment(instant: Millis) -> datetime:
+    """The aware UTC moment of `instant`."""
+    return EPOCH + timedelta(milliseconds=instant)
+
+
+def duration(seconds: float) -> Millis:
+    """Seconds as milliseconds, at least one."""
+    return max(1, round(seconds * 1000))
+
+
+def seconds(length: Millis) -> float:
+    """Milliseconds as seconds; exact to the millisecond below 2^53 ms."""
+    return length / 1000
+
+
+def shown(instant: Millis | None) -> str | None:
+    """ISO 8601 with milliseconds and +07:00; None stays None."""
+    if instant is None:
+        return None
+    return moment(instant).astimezone(VIETNAM).isoformat(timespec="milliseconds")

@@ -1,0 +1,172 @@
+"""A camera's observations become runs of equal state and cause.
+
+One observation with interval i at t claims [t, t + 2 i), until the next observation. What none claims is unknown
+(nobody looked). The order in which observations arrive does not matter: the last WINDOW of them are kept per camera,
+so that a late one is put exactly in its place. One that is older than all of these only fills time that no run covers:
+what was settled is not changed by it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from reporting.domain.instants import Millis
+
+WINDOW = 64
+CLAIM_INTERVALS = 2
+
+
+class CameraState(StrEnum):
+    """How a camera's time is accounted for. `maintenance` is never observed, it is agreed."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    MAINTENANCE = "maintenance"
+
+
+SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2, CameraState.MAINTENANCE: 3}
+
+
+class Observation(NamedTuple):
+    """One look: at `at`, repeated every `interval`."""
+
+    at: Millis
+    interval: Millis
+    state: CameraState
+    cause: str | None
+
+    @property
+    def holds_until(self) -> Millis:
+        return self.at + CLAIM_INTERVALS * self.interval
+
+    @property
+    def weight(self) -> tuple[int, str, Millis]:
+        """Of two looks in the same millisecond the heavier counts: `down` before `up` before `unknown`."""
+        return SEVERITY[self.state], self.cause or "", self.interval
+
+
+class Run(NamedTuple):
+    """The state held in [started_at, ends_at); it was last seen at `last_observed_at`."""
+
+    started_at: Millis
+    ends_at: Millis
+    state: CameraState
+    cause: str | None
+    last_observed_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest observations of one camera, sorted, one per millisecond, at most WINDOW.
+
+    `anchor` is the start of the run that the first one belongs to, once older ones have been let go.
+    """
+
+    observations: tuple[Observation, ...] = ()
+    anchor: Millis | None = None
+
+    def runs(self) -> list[Run]:
+        """All runs from the anchor on; the last is the open one."""
+        return runs(self.observations, self.anchor)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What new observations do to a camera: rows to delete (by start) and to write, beside the new tail."""
+
+    tail: Tail
+    open_run: Run
+    removed: tuple[Millis, ...] = ()
+    added: tuple[Run, ...] = ()
+    beyond: tuple[Observation, ...] = field(default=())
+    late: int = 0
+    repeated: int = 0
+
+
+def runs(observations: Sequence[Observation], anchor: Millis | None = None) -> list[Run]:
+    """Runs of sorted observations with distinct times; the first begins at `anchor` when that is given."""
+    result: list[Run] = []
+    last = len(observations) - 1
+    for index, seen in enumerate(observations):
+        ends = seen.holds_until if index == last else min(seen.holds_until, observations[index + 1].at)
+        before = result[-1] if result else None
+        if before and before.ends_at == seen.at and before.state == seen.state and before.cause == seen.cause:
+            result[-1] = Run(before.started_at, ends, seen.state, seen.cause, seen.at)
+        else:
+            start = anchor if anchor is not None and not result else seen.at
+            result.append(Run(start, ends, seen.state, seen.cause, seen.at))
+    return result
+
+
+def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) -> Change | None:
+    """Put observations of one camera in their places; None when there is nothing to place and nothing known.
+
+    Any order and any repetition of the same observations gives the same runs, as long as none comes later than
+    `window` newer ones.
+    """
+    kept = {one.at: one for one in tail.observations}
+    newest = tail.observations[-1].at if tail.observations else None
+    beyond: list[Observation] = []
+    late = repeated = 0
+    for one in sorted(seen, key=lambda look: (look.at, look.weight)):
+        known = kept.get(one.at)
+        if known is not None and known.weight >= one.weight:
+            repeated += 1
+        elif tail.anchor is not None and one.at <= tail.observations[0].at:
+            beyond.append(one)
+        else:
+            late += newest is not None and one.at < newest
+            kept[one.at] = one
+    if not kept:
+        return None
+    ordered = tuple(kept[at] for at in sorted(kept))
+    before, after = tail.runs(), runs(ordered, tail.anchor)
+    closed_before, closed_after = set(before[:-1]), set(after[:-1])
+    return Change(
+        tail=_trimmed(ordered, tail.anchor, window),
+        open_run=after[-1],
+        removed=tuple(sorted(run.started_at for run in closed_before - closed_after)),
+        added=tuple(sorted(closed_after - closed_before, key=lambda run: run.started_at)),
+        beyond=tuple(beyond),
+        late=late,
+        repeated=repeated,
+    )
+
+
+def continues(open_run: Run, seen: Observation) -> bool:
+    """Whether `seen` only prolongs the open run: the ordinary case, which needs no look at the tail."""
+    return (
+        seen.at > open_run.last_observed_at
+        and seen.at <= open_run.ends_at
+        and seen.state == open_run.state
+        and seen.cause == open_run.cause
+    )
+
+
+def prolonged(open_run: Run, seen: Observation) -> Run:
+    """The open run after an observation that continues it."""
+    return Run(open_run.started_at, seen.holds_until, open_run.state, open_run.cause, seen.at)
+
+
+def fill(seen: Observation, previous: Run | None, next_start: Millis) -> Run | None:
+    """The run that an observation beyond the window makes: only in time that nothing claims."""
+    if previous is not None and previous.ends_at > seen.at:
+        return None
+    end = min(seen.holds_until, next_start)
+    return Run(seen.at, end, seen.state, seen.cause, seen.at) if end > seen.at else None
+
+
+def _trimmed(ordered: tuple[Observation, ...], anchor: Millis | None, window: int) -> Tail:
+    if len(ordered) <= window:
+        return Tail(ordered, anchor)
+    kept = ordered[-window:]
+    starts = [run.started_at for run in runs(ordered, anchor)]
+    return Tail(kept, anchor_of(starts, kept[0].at))
+
+
+def anchor_of(starts: Sequence[Millis], first: Millis) -> Millis:
+    """The start of the run that holds at `first`, given all starts in order."""
+    return starts[bisect_left(starts, first + 1) - 1]

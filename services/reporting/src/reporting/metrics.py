@@ -1,0 +1,40 @@
+"""What reporting counts. Labels are bounded: consumers, kinds and outcomes are closed lists."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+registry = CollectorRegistry()
+
+EVENTS = Counter(
+    "vonggac_reporting_events",
+    "Events handled, by kind; outcome `repeated` were handled before.",
+    ("kind", "outcome"),
+    registry=registry,
+)
+OBSERVATIONS = Counter(
+    "vonggac_reporting_camera_observations",
+    "Observations of cameras: placed, of them late (out of order); repeated; beyond (older than the window).",
+    ("outcome",),
+    registry=registry,
+)
+BATCH_SECONDS = Histogram(
+    "vonggac_reporting_batch_seconds",
+    "Time from a batch to its commit.",
+    ("consumer",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=registry,
+)
+PENDING = Gauge(
+    "vonggac_reporting_pending_events",
+    "Events in the stream that the consumer has not handled yet.",
+    ("consumer",),
+    registry=registry,
+)
+REPORT_SECONDS = Histogram(
+    "vonggac_reporting_report_seconds",
+    "Time to compute a compliance report.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
+    registry=registry,
+)
+HOUSEKEEPING = Counter(
+    "vonggac_reporting_housekeeping_rows", "Rows that housekeeping removed.", ("table",), registry=registry
+)

@@ -1,0 +1,30 @@
+"""Settings of reporting, from the environment (VONGGAC_REPORTING_…)."""
+
+from pydantic import Field, SecretStr
+
+from vonggac.settings import ServiceSettings, SettingsConfigDict
+
+
+class Settings(ServiceSettings):
+    """What reporting needs beyond the settings of every service."""
+
+    model_config = SettingsConfigDict(env_prefix="VONGGAC_REPORTING_", extra="ignore", frozen=True)
+
+    port: int = Field(default=8104, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
+    database_url: SecretStr = Field(description="PostgreSQL, as postgresql+psycopg://user:password@host:port/database.")
+    database_pool_size: int = Field(default=10, ge=2, le=100, description="Connections kept to PostgreSQL.")
+    ingest_batch: int = Field(default=500, ge=1, le=5000, description="Most events handled in one transaction.")
+    presumed_alive_s: float = Field(
+        default=15.0, gt=0, le=300, description="Seconds after its last heartbeat that a forwarder is presumed alive."
+    )
+    future_tolerance_s: float = Field(
+        default=60.0, gt=0, le=3600, description="Seconds an observation may lie ahead of this clock; later ones wait."
+    )
+    inbox_kept_s: float = Field(
+        default=86_400.0, ge=3600, description="Seconds that handled events are remembered against repetition."
+    )
+    housekeeping_every_s: float = Field(default=60.0, gt=0, description="Seconds between two rounds of housekeeping.")
+    export_within_s: float = Field(
+        default=300.0, gt=0, description="Seconds a download may take; it reads one unchanging snapshot."
+    )
+    max_period_days: int = Field(default=366, ge=1, description="Longest period of a report, in days.")

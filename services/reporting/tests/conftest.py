@@ -1,0 +1,276 @@
+"""Reporting on the real PostgreSQL and NATS, called in process, and a small province to report on."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
+
+from reporting.app import create_app
+from reporting.messaging import Ingest
+from reporting.migrations import SCRIPTS
+from reporting.settings import Settings
+from vonggac.auth import Role
+from vonggac.auth.keys import JWKS
+from vonggac.bus import Bus, Received
+from vonggac.database import Database, migrate
+from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.events import Cause, CloudEvent, Payload, new_event, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ForwarderAliveV1
+from vonggac.events.inventory import (
+    AgencyRole,
+    AgencyV1,
+    CameraV1,
+    DestinationRole,
+    DestinationV1,
+    DistrictV1,
+    FacilityStatus,
+    FacilityType,
+    FacilityV1,
+    PlannedDelivery,
+    RequiredProof,
+)
+from vonggac.events.prober import CameraObservedV1, Verdict
+
+
+@pytest.fixture(scope="session")
+def reporting_template(postgres_server: PostgresServer) -> str:
+    """A database with reporting's tables, made by its migrations, to copy from."""
+    name = "reporting_template"
+    postgres_server.create_database(name)
+    migrate(SCRIPTS, postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> Iterator[str]:
+    """An empty reporting database of its own."""
+    name = f"reporting_{uuid4().hex}"
+    postgres_server._psql("postgres", f'create database "{name}" template "{reporting_template}"')
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def settings(reporting_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
+    return Settings(database_url=SecretStr(reporting_url), nats_url=nats_server.url, jwks_file=keys_folder / JWKS)
+
+
+@pytest_asyncio.fixture
+async def database(reporting_url: str) -> AsyncIterator[Database]:
+    made = Database(reporting_url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def ingest(database: Database, settings: Settings) -> Ingest:
+    """The handlers without a bus, for tests of what they store."""
+    return Ingest(database, settings)
+
+
+type Client = httpx.AsyncClient
+type Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(settings: Settings, token_for: Callable[[Role], str]) -> Start:
+    """Start the app and give a client of a role: `async with start() as client`."""
+
+    @asynccontextmanager
+    async def started(given: Settings = settings, role: Role = Role.PROVINCE_LEAD) -> AsyncIterator[Client]:
+        app = create_app(given)
+        async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
+            headers = {"Authorization": f"Bearer {token_for(role)}"}
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://reporting", headers=headers) as client:
+                yield client
+
+    return started
+
+
+@pytest_asyncio.fixture
+async def client(start: Start, bus: Bus) -> AsyncIterator[Client]:
+    """A province lead's client of a running service; streams are declared."""
+    async with start() as started:
+        yield started
+
+
+def received(event: CloudEvent[Payload], sequence: int = 1) -> Received:
+    return Received(event, f"test.{event.subject}", sequence)
+
+
+@dataclass
+class Province:
+    """Facts as their producers publish them; everything a test does not care about is filled in."""
+
+    district: UUID = field(default_factory=uuid4)
+    agency: UUID = field(default_factory=uuid4)
+    facility: UUID = field(default_factory=uuid4)
+    national: UUID = field(default_factory=uuid4)
+    provincial: UUID = field(default_factory=uuid4)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def base(self, **facility: Any) -> list[CloudEvent[Payload]]:
+        """One district, agency, facility and the two destinations."""
+        state = {"revision": 1, "changed_at": self.now}
+        things = {
+            "district": DistrictV1(id=self.district, code="465", name="Huyện Hướng Hóa", **state),
+            "agency": AgencyV1(id=self.agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state),
+            "facility": self.facility_state(**facility),
+        }
+        events = [self.stated(noun, thing) for noun, thing in things.items()]
+        return [*events, self.destination("national"), self.destination("provincial")]
+
+    def facility_state(self, **given: Any) -> FacilityV1:
+        known: dict[str, Any] = {
+            "id": self.facility,
+            "revision": 1,
+            "changed_at": self.now,
+            "code": "KCL-01",
+            "name": "Khu cách ly Lao Bảo",
+            "type": FacilityType.SCHOOL,
+            "status": FacilityStatus.ACTIVE,
+            "district_id": self.district,
+            "managing_agency_id": self.agency,
+        }
+        return FacilityV1(**(known | given))
+
+    def destination(
+        self, role: str, *, proof: str = "acknowledged", revision: int = 1, enabled: bool = True
+    ) -> CloudEvent[Payload]:
+        destination = DestinationV1(
+            id=self.national if role == "national" else self.provincial,
+            revision=revision,
+            changed_at=self.now,
+            code="D1" if role == "national" else "D2",
+            name="Bộ TT&TT" if role == "national" else "IOC Quảng Trị",
+            role=DestinationRole(role),
+            required_proof=RequiredProof(proof),
+            enabled=enabled,
+        )
+        return self.stated("destination", destination)
+
+    def stated(self, noun: str, thing: Any) -> CloudEvent[Payload]:
+        return new_event(thing, source="/inventory", subject=f"{noun}/{thing.id}", time=self.now)
+
+    def camera(self, code: str = "CAM-01", **given: Any) -> CameraV1:
+        deliveries = tuple(
+            PlannedDelivery(
+                id=uuid4(), destination_id=destination, destination_code=short, url=f"rtsp://10.0.0.1/{code}"
+            )
+            for destination, short in ((self.national, "D1"), (self.provincial, "D2"))
+        )
+        known: dict[str, Any] = {
+            "id": uuid4(),
+            "revision": 1,
+            "changed_at": self.now,
+            "code": code,
+            "name": "Cổng chính",
+            "facility_id": self.facility,
+            "enabled": True,
+            "url": "rtsp://10.1.1.1/ch1",
+            "probe_interval_s": 30,
+            "probe_timeout_s": 5,
+            "deliveries": deliveries,
+        }
+        return CameraV1(**(known | given))
+
+    def look(
+        self,
+        camera: CameraV1 | UUID,
+        at: datetime,
+        verdict: str = "up",
+        *,
+        cause: str | None = None,
+        every_s: float = 30,
+    ) -> CloudEvent[Payload]:
+        """One probe."""
+        observed = CameraObservedV1(
+            camera_id=camera if isinstance(camera, UUID) else camera.id,
+            camera_revision=1,
+            worker_id="prober-000000000001",
+            observed_at=at,
+            verdict=Verdict(verdict),
+            cause=Cause(cause) if cause else None,
+            interval_s=every_s,
+            duration_ms=12,
+        )
+        return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
+
+    def looks(
+        self, camera: CameraV1, start: datetime, end: datetime, verdict: str = "up", *, cause: str | None = None,
+        every_s: float = 30,
+    ) -> list[CloudEvent[Payload]]:  # fmt: skip
+        """Probes at every interval of [start, end)."""
+        step, at, events = timedelta(seconds=every_s), start, []
+        while at < end:
+            events.append(self.look(camera, at, verdict, cause=cause, every_s=every_s))
+            at += step
+        return events
+
+    def says(
+        self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
+        *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
+    ) -> CloudEvent[Payload]:  # fmt: skip
+        """One change of a delivery in the eyes of a worker."""
+        change = DeliveryObservedV1(
+            delivery_id=planned.id,
+            camera_id=camera.id,
+            destination_id=planned.destination_id,
+            camera_revision=1,
+            worker_id=worker,
+            held_since=held_since or at,
+            sequence=sequence,
+            observed_at=at,
+            state=DeliveryState(state),
+            cause=Cause(cause) if cause else None,
+        )
+        return new_event(change, source=f"/forwarder/{worker}", subject=str(planned.id), time=at)
+
+    def alive(self, at: datetime, worker: str = "forwarder-000000000001") -> CloudEvent[Payload]:
+        """A heartbeat of a forwarder."""
+        beat = ForwarderAliveV1(worker_id=worker, started_at=at, alive_at=at, cameras_held=1)
+        return new_event(beat, source=f"/forwarder/{worker}", subject=worker, time=at)
+
+    @staticmethod
+    def subject(event: CloudEvent[Payload]) -> str:
+        """The bus subject an event travels on."""
+        data = event.data
+        match data:
+            case CameraObservedV1():
+                return subjects.camera_observation(data.camera_id)
+            case DeliveryObservedV1():
+                return subjects.delivery_observation(data.delivery_id)
+            case ForwarderAliveV1():
+                return subjects.worker_heartbeat(data.worker_id)
+            case _:
+                noun, _, thing = event.subject.partition("/")
+                return subjects.inventory(noun, thing)
+
+    async def publish(self, bus: Bus, *events: CloudEvent[Payload]) -> None:
+        """Store events in their streams, as their producers do."""
+        for event in events:
+            await bus.js.publish(self.subject(event), event.encode(), headers={"Nats-Msg-Id": event.id})
+
+    async def feed(self, ingest: Ingest, *events: CloudEvent[Payload]) -> None:
+        """Give events to the handlers without a bus."""
+        states = [one for one in events if ".inventory." in one.type]
+        facts = [one for one in events if ".inventory." not in one.type]
+        if states:
+            await ingest.inventory([received(one) for one in states])
+        if facts:
+            await ingest.observations([received(one) for one in facts])
+
+
+@pytest.fixture
+def province() -> Province:
+    return Province()
