@@ -8,9 +8,6 @@ from urllib.parse import quote
 from simulator.config import DeviceConfig
 from simulator.listener import Listener
 from simulator.rtsp.connection import ServerConnection
-from vonggac.telemetry import get_logger
-
-log = get_logger(__name__)
 
 type PortState = Literal["open", "refused", "dead"]
 

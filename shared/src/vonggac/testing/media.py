@@ -1,0 +1,113 @@
+"""Playing and publishing over real sockets in a test: what comes is kept, what is lost is told."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Self
+
+from vonggac.rtsp import (
+    AccessUnit,
+    Depacketizer,
+    MediaBatch,
+    Player,
+    Publisher,
+    RtspError,
+    RtspUrl,
+    Track,
+    is_rtcp,
+    open_player,
+    open_publisher,
+    video_codec,
+)
+from vonggac.testing.waiting import eventually
+
+
+class MediaRecorder:
+    """A player that keeps everything. `packets` are whole RTP packets by track, `units` the pictures."""
+
+    def __init__(self) -> None:
+        self.packets: dict[int, list[bytes]] = defaultdict(list)
+        self.reports: list[bytes] = []
+        self.units: list[AccessUnit] = []
+        self.lost = False
+        self.error: RtspError | None = None
+        self.player: Player
+        self._tracks: dict[int, Track] = {}
+        self._depacketizers: dict[int, Depacketizer] = {}
+
+    @classmethod
+    async def play(cls, url: str, *, tracks: Collection[str] = ("video",), deadline_s: float = 5.0) -> Self:
+        """Open `url`, whose userinfo is the login. Raises RtspError."""
+        recorder = cls()
+        recorder.player = await open_player(
+            RtspUrl.parse(url),
+            deadline_s=deadline_s,
+            on_media=recorder._take,
+            on_lost=recorder._lose,
+            on_tracks=recorder._know,
+            tracks=tracks,
+        )
+        return recorder
+
+    async def until(self, holds: Callable[["MediaRecorder"], object], *, within_s: float = 10.0) -> Self:
+        """Wait until the recorder fulfils `holds`."""
+        await eventually(lambda: bool(holds(self)), within_s=within_s, poll_s=0.01)
+        return self
+
+    def forget(self) -> None:
+        """Drop what came so far."""
+        self.packets.clear()
+        self.reports.clear()
+        self.units.clear()
+
+    async def close(self) -> None:
+        await self.player.close()
+
+    def _know(self, tracks: tuple[Track, ...]) -> None:
+        for track in tracks:
+            self._tracks[track.rtp_channel] = track
+            codec = video_codec(track.codec)
+            if codec is not None:
+                self._depacketizers[track.rtp_channel] = Depacketizer(codec)
+
+    def _lose(self, error: RtspError | None) -> None:
+        self.lost = True
+        self.error = error
+
+    def _take(self, batch: MediaBatch) -> None:
+        for channel, start, end in batch.frames:
+            packet = batch.data[start + 4 : end]
+            if is_rtcp(packet):
+                self.reports.append(packet)
+            elif (track := self._tracks.get(channel)) is not None:
+                self.packets[track.index].append(packet)
+                depacketizer = self._depacketizers.get(channel)
+                if depacketizer is not None:
+                    self.units += depacketizer.push_packet(packet)
+
+
+@asynccontextmanager
+async def relay(source: str, destination: str, *, tracks: Collection[str] = ("video",)) -> AsyncIterator[Publisher]:
+    """Publish what `source` plays, from its first packet on, until the block is left. Raises RtspError."""
+    waiting: list[bytes] = []
+    publishers: list[Publisher] = []
+
+    def pass_on(batch: MediaBatch) -> None:
+        if publishers:
+            publishers[0].connection.write_media(batch.data)
+        else:
+            waiting.append(batch.data)
+
+    player = await open_player(RtspUrl.parse(source), deadline_s=5, on_media=pass_on, tracks=tracks)
+    try:
+        publisher = await open_publisher(RtspUrl.parse(destination), None, player.sdp, player.tracks, deadline_s=5)
+        try:
+            for data in waiting:
+                publisher.connection.write_media(data)
+            publishers.append(publisher)
+            yield publisher
+        finally:
+            publishers.clear()
+            await publisher.close()
+    finally:
+        await player.close()
