@@ -1,0 +1,30 @@
+"""`python -m forwarder`: serve until SIGTERM.
+
+Exit status 0 after an orderly stop, 1 after a death, 2 for bad settings.
+"""
+
+import sys
+
+from forwarder.app import create_app
+from forwarder.settings import Settings
+from vonggac.http.server import run
+from vonggac.settings import load_or_exit
+from vonggac.telemetry import configure_logging
+
+
+def main() -> None:
+    """Settings from the environment (VONGGAC_FORWARDER_…)."""
+    settings = load_or_exit(Settings)
+    configure_logging(service="forwarder", level=settings.log_level, log_format=settings.log_format)
+    try:
+        app = create_app(settings)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"forwarder cannot start: {error}\n")
+        raise SystemExit(2) from None
+    run(app, host=settings.host, port=settings.port)
+    if app.state.process.failed:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""HTTP: a file per noun, its schemas beside its routes."""

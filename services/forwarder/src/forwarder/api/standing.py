@@ -1,0 +1,82 @@
+"""How deliveries stand: this worker's live view over the latest reports of all workers."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, Field, PlainSerializer
+
+from forwarder.relay.process import Process
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.http import ProblemError
+
+VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""No daylight saving time, so a fixed offset needs no time zone database in the image."""
+
+LocalTime = Annotated[datetime, PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str)]
+
+
+class DeliveryStatus(BaseModel):
+    """One camera at one destination."""
+
+    delivery_id: UUID
+    camera_id: UUID
+    destination_id: UUID
+    camera_revision: int = Field(description="State of the camera in the inventory that is carried out.")
+    state: DeliveryState
+    cause: Cause | None = Field(description="Why it is not as it should be; null beside a good state.")
+    detail: str | None
+    since: LocalTime = Field(description="When the state began.")
+    attempt: int = Field(description="Tries since the last good session.")
+    next_attempt_at: LocalTime | None
+    last_success_at: LocalTime | None = Field(description="When media was last confirmed by the destination's kernel.")
+    bytes_acknowledged: int = Field(description="Media bytes confirmed since the worker took the camera.")
+    packets_sent: int = Field(description="RTP and RTCP packets since the worker took the camera.")
+    groups_dropped: int = Field(description="Groups of pictures left out because the destination was too slow.")
+    worker_id: str
+    held_since: LocalTime
+    live: bool = Field(
+        description="Whether the counters are of this moment (this worker holds the camera), or of the "
+        "last change that another worker reported."
+    )
+
+    @classmethod
+    def of(cls, observed: DeliveryObservedV1, *, live: bool) -> "DeliveryStatus":
+        fields = {name: getattr(observed, name) for name in cls.model_fields if name not in {"since", "live"}}
+        return cls(**fields, since=observed.observed_at, live=live)
+
+
+def process_of(request: Request) -> Process:
+    process: Process = request.app.state.process
+    return process
+
+
+def standing(request: Request) -> list[DeliveryStatus]:
+    """Every delivery known, by camera and delivery. Raises ProblemError 503 before NATS was reached once."""
+    process = process_of(request)
+    if process.worker is None or process.reporter is None:
+        raise unavailable()
+    known = dict(process.worker.board.deliveries)
+    live: set[UUID] = set()
+    for held in process.worker.held.values():
+        for supervisor in held.relay.deliveries.values():
+            known[supervisor.plan.id] = process.reporter.observed(held.relay, supervisor)
+            live.add(supervisor.plan.id)
+    return _sorted(DeliveryStatus.of(observed, live=key in live) for key, observed in known.items())
+
+
+def unavailable() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "bus_unavailable",
+        "NATS was not reached yet; what other workers report is kept there. Try again in a few seconds.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def _sorted(statuses: Iterable[DeliveryStatus]) -> list[DeliveryStatus]:
+    return sorted(statuses, key=lambda status: (str(status.camera_id), str(status.delivery_id)))

@@ -1,0 +1,75 @@
+"""The forwarder's HTTP app and what runs beside it.
+
+Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
+then reports are sent on, heartbeats begin, and last of all jobs are fetched: nothing is forwarded that could not be
+told. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given back,
+the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A background
+task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from forwarder.api import cameras, deliveries, workers
+from forwarder.metrics import Metrics
+from forwarder.relay.process import Process
+from forwarder.settings import Settings
+from vonggac.auth import TokenVerifier, install_authentication
+from vonggac.http import new_application
+from vonggac.telemetry import Health, get_logger
+
+log = get_logger(__name__)
+
+
+def _end_the_process() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
+    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
+    metrics = Metrics()
+    process = Process(settings, metrics)
+    health = Health()
+    health.add("work", process.check)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        process.failed = True
+        log.critical("forwarder_died", exc_info=task.exception())
+        on_death()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(process.run(), name="forwarder")
+        running.add_done_callback(ended)
+        try:
+            yield
+        finally:
+            process.stop()
+            await asyncio.wait({running})
+
+    app = new_application(
+        title="Vọng Gác: forwarder",
+        description="One camera to two destinations, neither harming the other: how each delivery stands.",
+        version=version("vonggac-forwarder"),
+        lifespan=lifespan,
+        health=health,
+        metrics=metrics.registry,
+    )
+    verifier = TokenVerifier(
+        jwks_file=settings.jwks_file,
+        jwks_url=settings.jwks_url,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+    install_authentication(app, verifier)
+    app.state.process = process
+    for router in (deliveries.router, cameras.router, workers.router):
+        app.include_router(router)
+    return app

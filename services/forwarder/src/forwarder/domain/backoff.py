@@ -1,0 +1,19 @@
+"""When to try again: exponential with full jitter, never given up.
+
+Full jitter (the whole interval is random) keeps the deliveries of two hundred cameras from coming back to a restarted
+centre in the same millisecond.
+"""
+
+FIRST_CEILING_S = 0.5
+LAST_CEILING_S = 30.0
+_DOUBLINGS = 6
+
+
+def ceiling_s(failures: int) -> float:
+    """The longest wait after `failures` (1 or more) failures in a row: 0.5 s, doubling up to 30 s."""
+    return min(LAST_CEILING_S, FIRST_CEILING_S * 2.0 ** min(max(failures, 1) - 1, _DOUBLINGS))
+
+
+def delay_s(failures: int, chance: float) -> float:
+    """The wait after `failures` failures in a row; `chance` is random in [0, 1)."""
+    return ceiling_s(failures) * chance

@@ -1,0 +1,292 @@
+"""How one camera stands at one destination, and what to do about it.
+
+The words are those of `DeliveryState`, and none says more than what was observed: `sending` needs the destination's OK
+to RECORD and a media byte that was written, `acknowledged` needs the destination's kernel to confirm media bytes and to
+go on confirming them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from forwarder.domain.backoff import delay_s
+from forwarder.domain.instant import Instant
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
+
+MAX_DETAIL_CHARACTERS = 500
+
+
+class Action(StrEnum):
+    """What the supervisor of a delivery must do. A closed session is never used again."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    WAIT = "wait"
+    """Raise `RetryDue` at `next_attempt_at` (in `retry_in_s`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Durations after which a state would be a lie."""
+
+    silent_s: float = 4.0
+    """Nothing new to send for this long: the camera is what is waited for."""
+    keyframe_s: float = 15.0
+    """The session stands and no keyframe came to begin with."""
+    stall_s: float = 5.0
+    """Bytes are on their way and none was confirmed: `stalled`."""
+    drop_s: float = 15.0
+    """The same: the connection is dropped."""
+    good_s: float = 60.0
+    """A session that was confirmed for this long starts the back-off anew."""
+    refused_retry_s: float = 300.0
+    """Wait after refused credentials, so that no account is locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was seen of the present session, in media bytes and monotonic seconds."""
+
+    opened_s: float
+    written: int = 0
+    acknowledged: int = 0
+    acknowledged_s: float = 0.0
+    confirmed_since_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The state of a delivery. `attempt` counts the tries since the last good session."""
+
+    state: DeliveryState
+    since: datetime
+    cause: Cause | None = None
+    detail: str | None = None
+    attempt: int = 0
+    next_attempt_at: datetime | None = None
+    retry_in_s: float = 0.0
+    last_success_at: datetime | None = None
+    failure: "Failed | None" = None
+    """The last failure of the destination, until media is confirmed again."""
+    progress: Progress | None = None
+
+    @property
+    def failing(self) -> bool:
+        return self.state in {DeliveryState.BACKING_OFF, DeliveryState.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLive:
+    """The camera's media has begun (a new RTP stream)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAway:
+    """The camera's media has ended, or cannot be had. No cause: by our own doing (another plan)."""
+
+    cause: Cause | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """The wait is over, or there is reason to cut it short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The destination answered OK to RECORD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Media bytes of the present session so far: handed to the transport, confirmed by the destination's kernel.
+
+    `silent_s`: how long the camera has sent no media. RTCP is no media: a camera may report for ever and show nothing.
+    """
+
+    written: int
+    acknowledged: int
+    silent_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed, or the session is lost."""
+
+    cause: Cause
+    detail: str | None = None
+
+
+type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    delivery: Delivery
+    actions: tuple[Action, ...] = ()
+
+
+def waiting(now: Instant) -> Delivery:
+    """A delivery at its beginning: nothing is known of the camera yet."""
+    return Delivery(DeliveryState.WAITING_FOR_CAMERA, now.at)
+
+
+def ended(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
+    """The last word on a delivery: `disabled` or `released`."""
+    return Delivery(state, now.at, last_success_at=delivery.last_success_at)
+
+
+def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, limits: Limits) -> Decision:
+    """The next state and what to do. `chance` is random in [0, 1).
+
+    An event that does not concern the present state (a sample of a session that is gone) changes nothing.
+    """
+    match event:
+        case CameraLive():
+            return _camera_live(delivery, now)
+        case CameraAway():
+            return _camera_away(delivery, event, now)
+        case RetryDue():
+            return _attempt(delivery, now) if delivery.failing else Decision(delivery)
+        case Opened():
+            return _opened(delivery, now)
+        case Sampled():
+            return _sampled(delivery, event, now, chance, limits)
+        case Failed():
+            return _failed(delivery, event, now, chance, limits)
+
+
+def _camera_live(delivery: Delivery, now: Instant) -> Decision:
+    if delivery.state is not DeliveryState.WAITING_FOR_CAMERA or delivery.progress is not None:
+        return Decision(delivery)
+    remaining_s = (delivery.next_attempt_at - now.at).total_seconds() if delivery.next_attempt_at else 0.0
+    if delivery.failure is not None and remaining_s > 0:
+        # The destination failed before the camera did: its wait goes on, whatever the camera does meanwhile.
+        return Decision(replace(_fallen(delivery, delivery.failure, now), retry_in_s=remaining_s), (Action.WAIT,))
+    return _attempt(delivery, now)
+
+
+def _attempt(delivery: Delivery, now: Instant) -> Decision:
+    # The cause of the last failure stays beside `connecting`, so that the reason can be read at any moment.
+    return Decision(
+        replace(
+            delivery,
+            state=DeliveryState.CONNECTING,
+            since=now.at,
+            attempt=delivery.attempt + 1,
+            cause=delivery.failure.cause if delivery.failure else None,
+            detail=delivery.failure.detail if delivery.failure else None,
+            next_attempt_at=None,
+            retry_in_s=0.0,
+            progress=None,
+        ),
+        (Action.OPEN,),
+    )
+
+
+def _camera_away(delivery: Delivery, event: CameraAway, now: Instant) -> Decision:
+    same = delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.cause is event.cause
+    away = replace(
+        delivery,
+        state=DeliveryState.WAITING_FOR_CAMERA,
+        since=delivery.since if same else now.at,
+        cause=event.cause,
+        detail=_short(event.detail),
+        attempt=0 if _was_good(delivery) else delivery.attempt,
+        progress=None,
+    )
+    # A new RTP stream is published anew, never spliced into the old session.
+    return Decision(away, (Action.CLOSE,))
+
+
+def _opened(delivery: Delivery, now: Instant) -> Decision:
+    if delivery.state is not DeliveryState.CONNECTING:
+        return Decision(delivery)
+    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s)))
+
+
+def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
+    if delivery.failing or (delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.progress is None):
+        return Decision(delivery)
+    attempt = 0 if _held_for(delivery, now, limits.good_s) else delivery.attempt
+    refused = event.cause is Cause.AUTH_FAILED
+    wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
+    fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None)
+    return Decision(replace(fallen, next_attempt_at=now.after(wait_s), retry_in_s=wait_s), (Action.CLOSE, Action.WAIT))
+
+
+def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
+    refused = failure.cause is Cause.AUTH_FAILED
+    return replace(
+        delivery,
+        state=DeliveryState.REFUSED if refused else DeliveryState.BACKING_OFF,
+        since=now.at,
+        cause=failure.cause,
+        detail=_short(failure.detail),
+        failure=failure,
+    )
+
+
+def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, limits: Limits) -> Decision:
+    if delivery.progress is None:
+        return Decision(delivery)
+    progress = _advanced(delivery.progress, event, now)
+    seen = replace(delivery, progress=progress)
+    confirmed = progress.acknowledged > delivery.progress.acknowledged
+    pending = progress.written > progress.acknowledged
+    if pending and not confirmed and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
+        return _unconfirmed(seen, progress, now, chance, limits)
+    if event.silent_s >= limits.silent_s:
+        return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
+    if confirmed:
+        acknowledged = _now(seen, DeliveryState.ACKNOWLEDGED, now)
+        return Decision(replace(acknowledged, last_success_at=now.at, failure=None))
+    if progress.written == 0 and now.monotonic_s - progress.opened_s >= limits.keyframe_s:
+        return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
+    if pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:
+        return Decision(_now(seen, DeliveryState.SENDING, now))
+    return Decision(seen)
+
+
+def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
+    """Bytes are on their way, and none was confirmed for a while."""
+    if now.monotonic_s - progress.acknowledged_s >= limits.drop_s:
+        detail = f"nothing was confirmed for {limits.drop_s:g} s"
+        return _failed(delivery, Failed(Cause.STALLED, detail), now, chance, limits)
+    stalled = _now(delivery, DeliveryState.STALLED, now, Cause.STALLED)
+    return Decision(replace(stalled, progress=replace(progress, confirmed_since_s=None)))
+
+
+def _advanced(progress: Progress, event: Sampled, now: Instant) -> Progress:
+    moment = now.monotonic_s
+    was_pending = progress.written > progress.acknowledged
+    wrote, confirmed = event.written > progress.written, event.acknowledged > progress.acknowledged
+    return Progress(
+        opened_s=progress.opened_s,
+        written=max(event.written, progress.written),
+        acknowledged=max(event.acknowledged, progress.acknowledged),
+        # The time without confirmation begins with the first byte that waits for one.
+        acknowledged_s=moment if confirmed or (wrote and not was_pending) else progress.acknowledged_s,
+        confirmed_since_s=(progress.confirmed_since_s or moment) if confirmed else progress.confirmed_since_s,
+    )
+
+
+def _now(delivery: Delivery, state: DeliveryState, now: Instant, cause: Cause | None = None) -> Delivery:
+    if delivery.state is state and delivery.cause is cause:
+        return delivery
+    return replace(delivery, state=state, since=now.at, cause=cause, detail=None)
+
+
+def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:
+    since_s = delivery.progress.confirmed_since_s if delivery.progress else None
+    return since_s is not None and now.monotonic_s - since_s >= good_s
+
+
+def _was_good(delivery: Delivery) -> bool:
+    return delivery.progress is not None and delivery.progress.confirmed_since_s is not None
+
+
+def _short(detail: str | None) -> str | None:
+    return detail[:MAX_DETAIL_CHARACTERS] if detail else None

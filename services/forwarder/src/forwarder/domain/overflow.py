@@ -1,0 +1,53 @@
+"""What to leave out when a destination is slower than its camera: whole groups of pictures.
+
+What is already in the transport's buffer stays; from the overflow on everything is left out until there is room
+again and a keyframe comes, so that the destination never decodes from the middle of a group.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a destination may lag behind: bytes buffered here, and seconds until they are confirmed."""
+
+    buffer_bytes: int = 4 << 20
+    buffer_s: float = 5.0
+
+    @property
+    def resume_bytes(self) -> int:
+        """Buffered bytes below which media goes on: a quarter."""
+        return self.buffer_bytes // 4
+
+    @property
+    def resume_s(self) -> float:
+        """Lag below which media goes on: a quarter."""
+        return self.buffer_s / 4
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Whether media of one destination flows. Dropped counts are of the session."""
+
+    flowing: bool = True
+    overflowing: bool = False
+    groups_dropped: int = 0
+
+
+def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
+    """Judge the lag: `buffered` bytes here, the oldest unconfirmed byte `lag_s` old."""
+    if buffered >= bounds.buffer_bytes or lag_s >= bounds.buffer_s:
+        groups = flow.groups_dropped + (1 if flow.flowing else 0)
+        return replace(flow, flowing=False, overflowing=True, groups_dropped=groups)
+    if flow.overflowing and buffered <= bounds.resume_bytes and lag_s <= bounds.resume_s:
+        return replace(flow, overflowing=False)
+    return flow
+
+
+def keyframe_came(flow: Flow) -> Flow:
+    """A keyframe begins: go on if there is room, otherwise its group is left out too."""
+    if flow.flowing:
+        return flow
+    if flow.overflowing:
+        return replace(flow, groups_dropped=flow.groups_dropped + 1)
+    return replace(flow, flowing=True)

@@ -1,0 +1,51 @@
+"""What a changed job means for what runs: only what changed is restarted."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from vonggac.events.inventory import CameraV1, PlannedDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """Deliveries by what happens to them; ids of `stopped` are those of the old plan."""
+
+    restart_source: bool
+    started: tuple[PlannedDelivery, ...]
+    restarted: tuple[PlannedDelivery, ...]
+    stopped: tuple[PlannedDelivery, ...]
+    disabled: tuple[PlannedDelivery, ...]
+
+
+def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
+    """The deliveries that shall run; none when the camera is disabled."""
+    if not camera.enabled:
+        return {}
+    return {delivery.id: delivery for delivery in camera.deliveries if delivery.enabled}
+
+
+def unwanted(camera: CameraV1) -> tuple[PlannedDelivery, ...]:
+    """The deliveries that the plan names and that shall not run."""
+    running = wanted(camera)
+    return tuple(delivery for delivery in camera.deliveries if delivery.id not in running)
+
+
+def compare(old: CameraV1, new: CameraV1) -> PlanChange:
+    """What to do to get from `old` to `new`."""
+    before, after = wanted(old), wanted(new)
+    kept = before.keys() & after.keys()
+    return PlanChange(
+        restart_source=_source(old) != _source(new),
+        started=tuple(delivery for key, delivery in after.items() if key not in before),
+        restarted=tuple(after[key] for key in after if key in kept and _target(before[key]) != _target(after[key])),
+        stopped=tuple(delivery for key, delivery in before.items() if key not in after),
+        disabled=unwanted(new),
+    )
+
+
+def _source(camera: CameraV1) -> tuple[object, ...]:
+    return camera.url, camera.secret, camera.transport, camera.forward_audio
+
+
+def _target(delivery: PlannedDelivery) -> tuple[object, ...]:
+    return delivery.url, delivery.secret, delivery.destination_id

@@ -1,0 +1,214 @@
+"""What comes in from the bus and what goes out: reports, adoption of held cameras, and how others' deliveries stand."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from pydantic import ValidationError
+
+from forwarder.domain.holding import holds
+from forwarder.domain.instant import Instant
+from forwarder.relay.camera import CameraRelay
+from forwarder.relay.delivery import DeliverySupervisor
+from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
+from vonggac.events import MalformedEventError, decode, new_event, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+HEARTBEAT_S = 5.0
+ADOPT_WITHIN_S = 1.0
+WATCH_AGAIN_AFTER_S = 1.0
+ADOPTED = b"adopted"
+_JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
+
+
+def adoption_subject(camera_id: UUID) -> str:
+    """Only the worker that holds the camera listens here: without a holder the server answers at once."""
+    return f"forwarder.camera.{camera_id}.adopt"
+
+
+class Reporter:
+    """Turns changes into events and bucket values. Never waits: `Outgoing` keeps what is not stored yet."""
+
+    def __init__(self, outgoing: Outgoing, *, worker_id: str, started_at: datetime) -> None:
+        self.worker_id = worker_id
+        self._outgoing, self._started_at = outgoing, started_at
+        self._sequences: dict[UUID, int] = {}
+
+    def observed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> DeliveryObservedV1:
+        """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
+        plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.counts
+        return DeliveryObservedV1(
+            delivery_id=plan.id,
+            camera_id=relay.camera.id,
+            destination_id=plan.destination_id,
+            camera_revision=relay.camera.revision,
+            worker_id=self.worker_id,
+            held_since=relay.held_since,
+            sequence=self._sequences.get(plan.id, 1),
+            observed_at=delivery.since,
+            state=delivery.state,
+            cause=delivery.cause,
+            detail=delivery.detail,
+            attempt=delivery.attempt,
+            next_attempt_at=delivery.next_attempt_at,
+            last_success_at=delivery.last_success_at,
+            bytes_acknowledged=counts.bytes_acknowledged,
+            packets_sent=counts.packets_sent,
+            groups_dropped=counts.groups_dropped,
+        )
+
+    def changed(self, relay: CameraRelay, supervisor: DeliverySupervisor, *, latest: bool = True) -> None:
+        """Report a change; `latest=False` leaves the bucket alone because another worker speaks for it now.
+
+        A delivery that the plan no longer knows is taken out of the bucket.
+        """
+        key = supervisor.plan.id
+        self._sequences[key] = self._sequences.get(key, 0) + 1
+        observed = self.observed(relay, supervisor)
+        event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
+        self._outgoing.event(subjects.delivery_observation(key), event)
+        subject = subjects.key_value(topology.DELIVERY_STATUS, key)
+        if latest and key in {planned.id for planned in relay.camera.deliveries}:
+            self._outgoing.value(subject, observed.model_dump_json().encode())
+        elif latest:
+            self._outgoing.removal(subject)
+
+    def forget(self, delivery_ids: Iterable[UUID]) -> None:
+        """Take deliveries of a removed camera that nobody holds out of the bucket."""
+        for delivery_id in delivery_ids:
+            self._outgoing.removal(subjects.key_value(topology.DELIVERY_STATUS, delivery_id))
+
+    def alive(self, now: Instant, cameras_held: int) -> None:
+        """One heartbeat."""
+        alive = ForwarderAliveV1(
+            worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held
+        )
+        event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
+        self._outgoing.event(subjects.worker_heartbeat(self.worker_id), event)
+        body = alive.model_dump_json().encode()
+        self._outgoing.value(subjects.key_value(topology.WORKERS, self.worker_id), body)
+
+
+class Adoption:
+    """Gives a job to the worker that holds its camera already, so that the camera is never pulled twice.
+
+    The answer to a JetStream message may be published by any client, so the holder needs only the reply subject.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def offer(self, camera_id: UUID, job: Job) -> bool:
+        """Whether another worker holds the camera and has taken the job. False also when nobody answers in time."""
+        headers = {_JOB_SUBJECT: job.message.subject, _JOB_REPLY: job.message.reply}
+        subject = adoption_subject(camera_id)
+        try:
+            answer = await self._bus.client.request(subject, job.message.data, ADOPT_WITHIN_S, headers=headers)
+        except NoRespondersError:
+            return False
+        except (TimeoutError, NatsError, OSError) as error:
+            log.warning("adoption_unanswered", camera_id=str(camera_id), error=type(error).__name__)
+            return False
+        return bool(answer.data == ADOPTED)
+
+    async def listen(self, camera_id: UUID, adopt: Callable[[Job], Awaitable[None]]) -> Subscription:
+        """Hand jobs that other workers offer for this camera to `adopt`. Raises NatsError when the bus is closed."""
+
+        async def offered(message: Msg) -> None:
+            job = self._job(message)
+            if job is None:
+                return
+            await adopt(job)
+            await message.respond(ADOPTED)
+
+        return await self._bus.client.subscribe(adoption_subject(camera_id), cb=offered)
+
+    def _job(self, message: Msg) -> Job | None:
+        headers = message.headers or {}
+        subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
+        original = Msg(self._bus.client, subject=subject, reply=reply, data=message.data)
+        try:
+            event, metadata = decode(message.data), original.metadata
+        except (MalformedEventError, NatsError, ValueError, IndexError) as error:
+            log.warning("adoption_malformed", error=type(error).__name__)
+            return None
+        return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
+
+
+class StatusBoard:
+    """The latest of every delivery, by whichever worker: a watch on the bucket, kept in memory."""
+
+    def __init__(self, bus: Bus, seen: Callable[[DeliveryObservedV1], None]) -> None:
+        """`seen` is told of every report as it comes in, those of this worker included."""
+        self._bus, self._seen = bus, seen
+        self._bucket = Bucket(bus, topology.DELIVERY_STATUS)
+        self._ready = False
+        self.deliveries: dict[UUID, DeliveryObservedV1] = {}
+
+    async def run(self) -> None:
+        """Watch until cancelled; the watch is made anew after every reconnection (its consumer may be gone)."""
+        while True:
+            try:
+                await self._watch()
+            except (TimeoutError, NatsError, OSError) as error:
+                log.info("delivery_status_watch_failed", error=type(error).__name__)
+                await asyncio.sleep(WATCH_AGAIN_AFTER_S)
+
+    def of_camera(self, camera_id: UUID) -> list[DeliveryObservedV1]:
+        """The last reports of one camera's deliveries."""
+        return [observed for observed in self.deliveries.values() if observed.camera_id == camera_id]
+
+    def held_by_another(self, camera_id: UUID, worker_id: str) -> bool:
+        """Whether by the last reports another worker holds the camera."""
+        return any(holds(observed) and observed.worker_id != worker_id for observed in self.of_camera(camera_id))
+
+    async def _watch(self) -> None:
+        connection = self._bus.connections
+        fresh: dict[UUID, DeliveryObservedV1] | None = {}
+        async with self._bucket.watch() as watcher:
+            while self._bus.connections == connection:
+                try:
+                    entry = await watcher.updates(timeout=WATCH_AGAIN_AFTER_S)  # type: ignore[no-untyped-call]
+                except TimeoutError:
+                    continue
+                if entry is None:
+                    self.deliveries, fresh = fresh if fresh is not None else self.deliveries, None
+                    continue
+                self._enter(self.deliveries if fresh is None else fresh, entry.key, entry.value, entry.operation)
+
+    def _enter(
+        self, deliveries: dict[UUID, DeliveryObservedV1], key: str, value: bytes | None, operation: str | None
+    ) -> None:
+        try:
+            if operation is not None or not value:
+                deliveries.pop(UUID(key), None)
+                return
+            observed = DeliveryObservedV1.model_validate_json(value)
+        except (ValidationError, ValueError):
+            log.warning("delivery_status_malformed", key=key)
+            return
+        deliveries[observed.delivery_id] = observed
+        self._seen(observed)
+
+
+async def leave(bus: Bus, worker_id: str) -> None:
+    """Take a worker off the list before its entry expires."""
+    try:
+        await Bucket(bus, topology.WORKERS).delete(worker_id)
+    except (NatsError, TimeoutError, OSError) as error:
+        log.info("worker_not_taken_off", worker_id=worker_id, error=type(error).__name__)
+
+
+async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:
+    """The forwarders that gave a sign of life lately, longest running first. Raises NatsError or TimeoutError."""
+    values = await Bucket(bus, topology.WORKERS).all()
+    alive = [ForwarderAliveV1.model_validate_json(values[key]) for key in values if key.startswith("forwarder-")]
+    return sorted(alive, key=lambda worker: worker.started_at)

@@ -1,0 +1,105 @@
+"""Prometheus metrics of one forwarder process, read from what runs at the moment of the scrape: the hot path counts
+nothing for them.
+
+Labels are stable: camera and destination ids. The state is a gauge of its own, never a label on a counter, so that
+`rate()` survives a change of state.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from forwarder.domain.camera import PullState
+from forwarder.relay.camera import CameraRelay
+from forwarder.relay.delivery import DeliverySupervisor
+
+_BY_DELIVERY = ("camera_id", "destination_id")
+
+
+class Metrics(Collector):
+    """One registry. `relays` and `process` are set when the process has connected to the bus."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.relays: Callable[[], Iterable[CameraRelay]] = tuple
+        self.jobs_turned_away: Callable[[], int] = int
+        self.observations_waiting: Callable[[], int] = int
+        self.observations_dropped: Callable[[], int] = int
+        self.registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        relays = list(self.relays())
+        yield GaugeMetricFamily("vonggac_forwarder_cameras_held", "Cameras this process holds.", value=len(relays))
+        yield CounterMetricFamily(
+            "vonggac_forwarder_jobs_turned_away",
+            "Jobs put back because this process holds as many cameras as it may.",
+            value=self.jobs_turned_away(),
+        )
+        yield GaugeMetricFamily(
+            "vonggac_forwarder_observations_waiting",
+            "Reports kept in memory until NATS has stored them.",
+            value=self.observations_waiting(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_observations_dropped",
+            "Reports lost because NATS was away for too long.",
+            value=self.observations_dropped(),
+        )
+        yield from _cameras(relays)
+        yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+
+
+def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:
+    live = GaugeMetricFamily(
+        "vonggac_forwarder_camera_live", "1 while the camera's media flows.", labels=("camera_id",)
+    )
+    pulls = CounterMetricFamily(
+        "vonggac_forwarder_camera_pulls", "Attempts to play the camera since it was taken.", labels=("camera_id",)
+    )
+    for relay in relays:
+        live.add_metric([str(relay.camera.id)], float(relay.pull.state is PullState.LIVE))
+        pulls.add_metric([str(relay.camera.id)], relay.pulls)
+    yield from (live, pulls)
+
+
+def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
+    state = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_state", "1 for the present state of a delivery.", labels=(*_BY_DELIVERY, "state")
+    )
+    written = CounterMetricFamily(
+        "vonggac_forwarder_delivery_bytes_written", "Media bytes handed to the transport.", labels=_BY_DELIVERY
+    )
+    acknowledged = CounterMetricFamily(
+        "vonggac_forwarder_delivery_bytes_acknowledged",
+        "Media bytes that the destination's kernel confirmed.",
+        labels=_BY_DELIVERY,
+    )
+    packets = CounterMetricFamily(
+        "vonggac_forwarder_delivery_packets", "RTP and RTCP packets handed to the transport.", labels=_BY_DELIVERY
+    )
+    dropped = CounterMetricFamily(
+        "vonggac_forwarder_delivery_packets_dropped",
+        "Packets left out because the destination was too slow.",
+        labels=_BY_DELIVERY,
+    )
+    groups = CounterMetricFamily(
+        "vonggac_forwarder_delivery_groups_dropped",
+        "Groups of pictures left out because the destination was too slow.",
+        labels=_BY_DELIVERY,
+    )
+    sessions = CounterMetricFamily(
+        "vonggac_forwarder_delivery_sessions", "Sessions opened at the destination.", labels=_BY_DELIVERY
+    )
+    for relay, delivery in pairs:
+        labels = [str(relay.camera.id), str(delivery.plan.destination_id)]
+        counts = delivery.counts
+        state.add_metric([*labels, delivery.delivery.state.value], 1)
+        written.add_metric(labels, counts.bytes_written)
+        acknowledged.add_metric(labels, counts.bytes_acknowledged)
+        packets.add_metric(labels, counts.packets_sent)
+        dropped.add_metric(labels, counts.packets_dropped)
+        groups.add_metric(labels, counts.groups_dropped)
+        sessions.add_metric(labels, delivery.sessions)
+    yield from (state, written, acknowledged, packets, dropped, groups, sessions)

@@ -1,0 +1,226 @@
+"""The supervisor of one camera: pulls it once, hands the media to its deliveries, and alone decides to pull again."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from forwarder.domain import camera as domain
+from forwarder.domain import plan
+from forwarder.domain.camera import Pull, PullState
+from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.source import CameraSource, open_source
+from forwarder.relay.surroundings import Surroundings
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.url import RtspUrl, fill_credentials
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+TICK_S = 1.0
+
+type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
+"""Told of every change of state, and once with `released` or `disabled` at the end."""
+
+
+class CameraRelay:
+    """One camera and its deliveries, from `start` to `stop`."""
+
+    def __init__(self, camera: CameraV1, surroundings: Surroundings, on_change: OnDeliveryChange) -> None:
+        now = surroundings.now()
+        self.camera = camera
+        self.held_since: datetime = now.at
+        self.pull: Pull = domain.begun(now)
+        self.pulls = 0
+        self.deliveries: dict[UUID, DeliverySupervisor] = {}
+        self._surroundings, self._on_change = surroundings, on_change
+        self._loop = asyncio.get_running_loop()
+        self._source: CameraSource | None = None
+        self._attempt: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self._retry_timer: asyncio.TimerHandle | None = None
+        self._tick_timer: asyncio.TimerHandle | None = None
+        self._pictures = 0
+        self._media_s = now.monotonic_s
+        self._stopped = False
+
+    @property
+    def silent_s(self) -> float:
+        """How long the camera has sent no media; 0 while it is not live."""
+        if self.pull.state is not PullState.LIVE:
+            return 0.0
+        return self._surroundings.now().monotonic_s - self._media_s
+
+    def start(self) -> None:
+        """Begin to pull; every delivery tells its first state."""
+        for planned in plan.wanted(self.camera).values():
+            self._add(planned)
+        self.say_disabled()
+        self._pull()
+        # Ticks of many cameras are spread over the second.
+        self._tick_timer = self._loop.call_later(TICK_S * self._surroundings.chance(), self._tick)
+
+    def say_disabled(self) -> None:
+        """Say so of every delivery of a camera that shall not run."""
+        self._say_disabled(plan.unwanted(self.camera))
+
+    def change(self, camera: CameraV1) -> None:
+        """Take a changed plan over in place: only what changed is restarted."""
+        change = plan.compare(self.camera, camera)
+        newer = camera.revision != self.camera.revision
+        disabled = {planned.id for planned in change.disabled}
+        self.camera = camera
+        for planned in change.stopped:
+            gone = self.deliveries.pop(planned.id)
+            state = DeliveryState.DISABLED if planned.id in disabled else DeliveryState.RELEASED
+            self._keep(self._loop.create_task(gone.stop(state), name=f"stop-{planned.id}"))
+        stopped = {planned.id for planned in change.stopped}
+        self._say_disabled(tuple(planned for planned in change.disabled if planned.id not in stopped))
+        for planned in change.restarted:
+            self.deliveries[planned.id].retarget(planned)
+        for planned in change.started:
+            self._add(planned)
+        if change.restart_source:
+            self._end_source(None, None)
+            self.pull = domain.begun(self._surroundings.now())
+            self._pull()
+        self._adopt_unchanged(camera, announce=newer)
+
+    async def stop(self, state: DeliveryState) -> None:
+        """End every session in order, bounded to about two seconds; `state` is every delivery's last word."""
+        self._stopped = True
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        # Destinations first: whoever takes the camera next may publish only when the old session is gone.
+        await asyncio.gather(*(delivery.stop(state) for delivery in self.deliveries.values()))
+        self._end_source(None, None)
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
+        for key, planned in plan.wanted(camera).items():
+            supervisor = self.deliveries[key]
+            supervisor.plan = planned
+            if announce:
+                supervisor.announce()
+
+    def _add(self, planned: PlannedDelivery) -> None:
+        supervisor = DeliverySupervisor(planned, self._surroundings, self._changed)
+        self.deliveries[planned.id] = supervisor
+        if self._source is not None and self.pull.state is PullState.LIVE:
+            supervisor.camera_live(self._source)
+        elif self.pull.cause is not None:
+            supervisor.camera_away(self.pull.cause, self.pull.detail)
+        else:
+            supervisor.announce()
+
+    def _say_disabled(self, deliveries: tuple[PlannedDelivery, ...]) -> None:
+        for planned in deliveries:
+            DeliverySupervisor(planned, self._surroundings, self._changed).say(DeliveryState.DISABLED)
+
+    def _changed(self, delivery: DeliverySupervisor) -> None:
+        self._on_change(self, delivery)
+
+    def _pull(self) -> None:
+        self._retry_timer = None
+        self.pulls += 1
+        self._attempt = self._loop.create_task(self._play(), name=f"pull-{self.camera.id}")
+
+    def _retry(self) -> None:
+        self.pull = domain.retried(self.pull, self._surroundings.now())
+        self._pull()
+
+    async def _play(self) -> None:
+        if self._endings:
+            # Many cameras allow two sessions: the old one ends before a new one is asked for.
+            await asyncio.wait(self._endings)
+        surroundings, camera = self._surroundings, self.camera
+        try:
+            credentials = surroundings.open_secret(camera.secret)
+            source = await open_source(
+                RtspUrl.parse(fill_credentials(camera.url, credentials)),
+                credentials,
+                audio=camera.forward_audio,
+                deadline_s=surroundings.connect_deadline_s,
+                allowed=surroundings.allowed,
+                on_began=self._media_began,
+                on_lost=self._lost,
+            )
+        except RtspError as error:
+            self._attempt = None
+            self._failed(error.cause, error.message)
+            return
+        except Exception as error:  # a mistake of ours with one camera must not end the others
+            log.error("camera_attempt_crashed", camera_id=str(camera.id), exc_info=error)
+            self._attempt = None
+            self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
+            return
+        self._attempt, self._source = None, source
+        self._media_s = surroundings.now().monotonic_s
+
+    def _media_began(self) -> None:
+        if self._source is None or self._stopped:
+            return
+        now = self._surroundings.now()
+        self.pull = domain.media_came(self.pull, now)
+        self._media_s, self._pictures = now.monotonic_s, self._source.fanout.pictures
+        log.info("camera_live", camera_id=str(self.camera.id))
+        for delivery in self.deliveries.values():
+            delivery.camera_live(self._source)
+
+    def _lost(self, error: RtspError | None) -> None:
+        # None: our own close.
+        if error is not None and self._source is not None:
+            self._failed(error.cause, error.message)
+
+    def _failed(self, cause: Cause, detail: str | None) -> None:
+        if self._stopped:
+            return
+        surroundings = self._surroundings
+        was_live = self.pull.state is PullState.LIVE
+        self.pull = domain.failed(
+            self.pull, cause, detail, surroundings.now(), chance=surroundings.chance(), limits=surroundings.pull_limits
+        )
+        if was_live or self.pull.failures == 1:
+            log.warning("camera_away", camera_id=str(self.camera.id), cause=cause.value, detail=detail)
+        self._end_source(cause, detail)
+        self._retry_timer = self._loop.call_later(self.pull.retry_in_s, self._retry)
+
+    def _end_source(self, cause: Cause | None, detail: str | None) -> None:
+        """Let the present session and attempt go; the deliveries wait for the camera."""
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+            self._retry_timer = None
+        if self._attempt is not None:
+            self._keep(self._attempt)
+            self._attempt.cancel()
+            self._attempt = None
+        source, self._source = self._source, None
+        if source is not None:
+            self._keep(self._loop.create_task(source.close(), name=f"leave-{self.camera.id}"))
+        if not self._stopped:
+            for delivery in self.deliveries.values():
+                delivery.camera_away(cause, detail)
+
+    def _tick(self) -> None:
+        self._tick_timer = self._loop.call_later(TICK_S, self._tick)
+        if self._source is None:
+            return
+        now_s = self._surroundings.now().monotonic_s
+        pictures = self._source.fanout.pictures
+        if pictures != self._pictures:
+            self._pictures, self._media_s = pictures, now_s
+        silent_s = now_s - self._media_s
+        if silent_s >= self._surroundings.media_timeout_s:
+            live = self.pull.state is PullState.LIVE
+            self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
+        elif self.pull.state is PullState.LIVE:
+            for delivery in self.deliveries.values():
+                delivery.tick(silent_s)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

@@ -1,0 +1,198 @@
+"""The supervisor of one delivery: it opens sessions, watches them, and alone decides to try again.
+
+All decisions are `forwarder.domain.delivery.decide`; this is the edge that carries them out. It never waits for
+anything that another delivery waits for.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from forwarder.domain import delivery as domain
+from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Opened, RetryDue, Sampled
+from forwarder.relay.engines import publish
+from forwarder.relay.session import Counts, Session, Target
+from forwarder.relay.source import CameraSource
+from forwarder.relay.surroundings import Surroundings
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import PlannedDelivery
+from vonggac.rtsp.errors import RtspError
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+QUICK_LOOK_S = 0.2
+"""Until a new session is confirmed it is looked at this often, then once a second."""
+_QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
+
+type OnChange = Callable[["DeliverySupervisor"], None]
+
+
+class DeliverySupervisor:
+    """One camera at one destination. `delivery` is its state, `on_change` is told of every new one."""
+
+    def __init__(self, plan: PlannedDelivery, surroundings: Surroundings, on_change: OnChange) -> None:
+        self.plan = plan
+        self.delivery: Delivery = domain.waiting(surroundings.now())
+        self.sessions = 0
+        self._surroundings, self._on_change = surroundings, on_change
+        self._loop = asyncio.get_running_loop()
+        self._source: CameraSource | None = None
+        self._session: Session | None = None
+        self._past = Counts()
+        self._opening: asyncio.Task[None] | None = None
+        self._closings: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._silent_s = 0.0
+        self._without_audio = False
+
+    @property
+    def counts(self) -> Counts:
+        """Since this worker took the camera."""
+        return self._past + self._session.counts if self._session else self._past
+
+    def camera_live(self, source: CameraSource) -> None:
+        self._source, self._silent_s = source, 0.0
+        self._handle(CameraLive())
+
+    def camera_away(self, cause: Cause | None, detail: str | None) -> None:
+        self._source = None
+        self._handle(CameraAway(cause, detail))
+
+    def tick(self, silent_s: float) -> None:
+        """Look at the session; call once a second. `silent_s`: how long the camera has sent no media."""
+        self._silent_s = silent_s
+        self._look()
+
+    def announce(self) -> None:
+        """Tell the state although it did not change: its surroundings (the plan's revision) did."""
+        self._on_change(self)
+
+    def retarget(self, plan: PlannedDelivery) -> None:
+        """Another address or other credentials: begin anew, whatever was before."""
+        self.plan = plan
+        self._close(orderly=True)
+        self.delivery = domain.waiting(self._surroundings.now())
+        self._without_audio = False
+        if self._source is None:
+            self._on_change(self)
+        else:
+            self._handle(CameraLive())
+
+    async def stop(self, state: DeliveryState) -> None:
+        """End in order, bounded to about a second; `state` is the last word (`released` or `disabled`)."""
+        self._source = None
+        self._close(orderly=True)
+        if self._closings:
+            await asyncio.wait(self._closings)
+        self.say(state)
+
+    def say(self, state: DeliveryState) -> None:
+        """The last word on this delivery, for one that runs no more or never ran."""
+        self.delivery = domain.ended(self.delivery, state, self._surroundings.now())
+        self._on_change(self)
+
+    def _handle(self, event: Event) -> None:
+        before = self.delivery
+        decision = domain.decide(
+            before,
+            event,
+            self._surroundings.now(),
+            chance=self._surroundings.chance(),
+            limits=self._surroundings.limits,
+        )
+        self.delivery = decision.delivery
+        for action in decision.actions:
+            if action is Action.CLOSE:
+                self._close(orderly=isinstance(event, CameraAway))
+            elif action is Action.OPEN:
+                self._open()
+            else:
+                self._later(self.delivery.retry_in_s, self._retry)
+        after = self.delivery
+        if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
+            self._on_change(self)
+
+    def _retry(self) -> None:
+        self._handle(RetryDue())
+
+    def _open(self) -> None:
+        assert self._source is not None, "a session is opened only while the camera is live"
+        self._opening = self._loop.create_task(self._attempt(self._source), name=f"publish-{self.plan.id}")
+
+    async def _attempt(self, source: CameraSource) -> None:
+        if self._closings:
+            # A centre may refuse a second publisher of the same stream: the old session ends first.
+            await asyncio.wait(self._closings)
+        try:
+            session = await publish(self._target(), source, self._lost)
+        except RtspError as error:
+            if error.cause is Cause.NO_TRACK and len(source.tracks) > 1:
+                self._without_audio = True
+            self._opening = None
+            self._handle(Failed(error.cause, error.message))
+            return
+        except Exception as error:  # a mistake of ours in one delivery must not end the others
+            log.error("delivery_attempt_crashed", delivery_id=str(self.plan.id), exc_info=error)
+            self._opening = None
+            self._handle(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
+            return
+        self._opening, self._session = None, session
+        self.sessions += 1
+        self._handle(Opened())
+        self._later(QUICK_LOOK_S, self._quick_look)
+
+    def _target(self) -> Target:
+        surroundings = self._surroundings
+        return Target(
+            url=self.plan.url,
+            credentials=surroundings.open_secret(self.plan.secret),
+            video_only=self._without_audio,
+            deadline_s=surroundings.connect_deadline_s,
+            bounds=surroundings.bounds,
+            allowed=surroundings.allowed,
+        )
+
+    def _lost(self, error: RtspError | None) -> None:
+        # None: our own close. A session that is not the present one was closed by us, too.
+        if error is not None and self._session is not None:
+            self._handle(Failed(error.cause, error.message))
+
+    def _look(self) -> None:
+        if self._session is None:
+            return
+        now = self._surroundings.now()
+        counts = self._session.look(now.monotonic_s)
+        self._handle(Sampled(counts.bytes_written, counts.bytes_acknowledged, self._silent_s))
+
+    def _quick_look(self) -> None:
+        self._timer = None
+        self._look()
+        if self._session is not None and self.delivery.state in _QUICK:
+            self._later(QUICK_LOOK_S, self._quick_look)
+
+    def _close(self, *, orderly: bool) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._opening is not None:
+            self._keep(self._opening)
+            self._opening.cancel()
+            self._opening = None
+        session, self._session = self._session, None
+        if session is None:
+            return
+        self._past += session.counts
+        if orderly:
+            self._keep(self._loop.create_task(session.close(), name=f"teardown-{self.plan.id}"))
+        else:
+            session.abort()
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._closings.add(task)
+        task.add_done_callback(self._closings.discard)
+
+    def _later(self, delay_s: float, then: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(delay_s, then)

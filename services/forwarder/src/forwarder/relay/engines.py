@@ -1,0 +1,29 @@
+"""How to publish, by the scheme of the destination: the one table.
+
+An engine takes the camera's source and gives a `Session`; the supervisors, states and metrics are the same for all.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from forwarder.relay.session import OnLost, Session, Target, publish_rtsp
+from forwarder.relay.source import CameraSource
+from vonggac.events.causes import Cause
+from vonggac.rtsp.errors import RtspError
+
+type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
+
+ENGINES: Mapping[str, Engine] = MappingProxyType({"rtsp": publish_rtsp})
+
+
+async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Session:
+    """Open a session with the engine of the target's scheme.
+
+    Raises RtspError; `transport_unsupported` for a scheme that is not in the table.
+    """
+    scheme = target.url.partition("://")[0].lower()
+    engine = ENGINES.get(scheme)
+    if engine is None:
+        msg = f"the destination's scheme must be one of: {', '.join(sorted(ENGINES))}"
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+    return await engine(target, source, on_lost)

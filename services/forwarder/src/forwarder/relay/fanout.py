@@ -1,0 +1,173 @@
+"""The hot path: one batch from the camera, written to every destination without waiting for any of them.
+
+Nothing here awaits. A destination that is too slow is told by its own transport, loses groups of pictures by the rules
+of `forwarder.domain.overflow`, and is passed over until it is fast again; the others never notice.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Protocol
+
+from forwarder.domain import overflow
+from forwarder.domain.overflow import Bounds, Flow
+from forwarder.relay.keyframes import KeyframeFinder
+from vonggac.rtsp.framing import MediaBatch
+
+FRAME_HEADER_BYTES = 4
+
+
+class MediaWriter(Protocol):
+    """Where an outlet writes: never blocks, never raises."""
+
+    def write_media(self, data: bytes) -> None: ...
+
+    @property
+    def write_buffer_bytes(self) -> int: ...
+
+
+class Outlet:
+    """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
+
+    `written`, `packets` count media handed to the transport; `packets_dropped` what was left out for overflow.
+    """
+
+    __slots__ = (
+        "_channels",
+        "_fanout",
+        "_marks",
+        "_verbatim",
+        "_writer",
+        "bounds",
+        "flow",
+        "packets",
+        "packets_dropped",
+        "written",
+    )
+
+    def __init__(self, fanout: "FanOut", writer: MediaWriter, channels: Mapping[int, int], bounds: Bounds) -> None:
+        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on."""
+        self._fanout, self._writer, self.bounds = fanout, writer, bounds
+        self._channels = dict(channels)
+        same = all(source == target for source, target in channels.items())
+        self._verbatim = same and channels.keys() >= fanout.channels
+        self._marks: deque[tuple[float, int]] = deque()
+        self.flow = Flow(flowing=False)
+        self.written = 0
+        self.packets = 0
+        self.packets_dropped = 0
+
+    def write(self, batch: MediaBatch, *, clean: bool) -> None:
+        """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
+        if clean and self._verbatim:
+            self._writer.write_media(batch.data)
+            self.written += len(batch.data)
+            self.packets += len(batch.frames)
+        else:
+            self._rewrite(batch)
+
+    def buffer_is_full(self) -> None:
+        """The transport's buffer crossed its bound."""
+        self.judge(lag_s=0.0, buffered=self.bounds.buffer_bytes)
+
+    def judge(self, *, lag_s: float, buffered: int | None = None) -> None:
+        """Begin to leave media out, or find that there is room again."""
+        size = self._writer.write_buffer_bytes if buffered is None else buffered
+        flow = overflow.lagged(self.flow, self.bounds, buffered=size, lag_s=lag_s)
+        if flow is not self.flow:
+            self._become(flow)
+
+    def keyframe_came(self) -> bool:
+        """Whether media flows from this keyframe on."""
+        self._become(overflow.keyframe_came(self.flow))
+        return self.flow.flowing
+
+    def lag_s(self, now_s: float, acknowledged: int) -> float:
+        """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
+        marks = self._marks
+        while marks and marks[0][1] <= acknowledged:
+            marks.popleft()
+        lag = now_s - marks[0][0] if marks else 0.0
+        if self.written > acknowledged and (not marks or marks[-1][1] < self.written):
+            marks.append((now_s, self.written))
+        return lag
+
+    def _become(self, flow: Flow) -> None:
+        turned = flow.flowing is not self.flow.flowing
+        self.flow = flow
+        if turned:
+            self._fanout.sort()
+
+    def _rewrite(self, batch: MediaBatch) -> None:
+        data, out = batch.data, bytearray()
+        for channel, start, end in batch.frames:
+            target = self._channels.get(channel)
+            if target is not None:
+                at = len(out)
+                out += data[start:end]
+                out[at + 1] = target
+                self.packets += 1
+        if out:
+            self._writer.write_media(bytes(out))
+            self.written += len(out)
+
+
+class FanOut:
+    """From one camera session to its outlets. `pictures` grows while video comes (RTCP alone does not count)."""
+
+    def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
+        """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
+        self.channels = channels
+        self._video_channel = video_channel
+        self._finder = finder
+        self._outlets: tuple[Outlet, ...] = ()
+        self._flowing: tuple[Outlet, ...] = ()
+        self._held: tuple[Outlet, ...] = ()
+        self.pictures = 0
+
+    def on_media(self, batch: MediaBatch) -> None:
+        """Pass one batch on, in order, at once."""
+        seen = {frame[0] for frame in batch.frames}
+        clean = seen <= self.channels
+        if self._video_channel in seen:
+            self.pictures += 1
+        # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
+        flowing = self._flowing
+        if self._held:
+            self._start_held(batch, clean=clean)
+        for outlet in flowing:
+            outlet.write(batch, clean=clean)
+
+    def add(self, outlet: Outlet) -> None:
+        self._outlets = (*self._outlets, outlet)
+        self.sort()
+
+    def remove(self, outlet: Outlet) -> None:
+        self._outlets = tuple(other for other in self._outlets if other is not outlet)
+        self.sort()
+
+    def sort(self) -> None:
+        """Tell flowing outlets from held ones anew."""
+        if not self._held:
+            self._finder.forget()
+        self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
+        self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+
+    def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
+        held = list(self._held)
+        passed = dict.fromkeys(held, len(batch.frames))
+        for index in self._finder.starts(batch):
+            for outlet in [outlet for outlet in held if outlet.keyframe_came()]:
+                held.remove(outlet)
+                passed[outlet] = index
+                outlet.write(_tail(batch, index), clean=clean)
+        for outlet, count in passed.items():
+            if outlet.flow.groups_dropped:
+                outlet.packets_dropped += count
+
+
+def _tail(batch: MediaBatch, index: int) -> MediaBatch:
+    begin = batch.frames[index][1]
+    if begin == 0:
+        return batch
+    frames = [(channel, start - begin, end - begin) for channel, start, end in batch.frames[index:]]
+    return MediaBatch(batch.data[begin:], frames)

@@ -1,0 +1,160 @@
+"""What runs beside the HTTP API of one forwarder process: started, watched and stopped in order."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from forwarder.domain.camera import PullLimits
+from forwarder.domain.delivery import Limits
+from forwarder.domain.instant import Instant
+from forwarder.domain.overflow import Bounds
+from forwarder.messaging import HEARTBEAT_S, Reporter, leave
+from forwarder.metrics import Metrics
+from forwarder.relay.surroundings import Surroundings
+from forwarder.relay.worker import Worker
+from forwarder.settings import Settings
+from vonggac.auth import Unsealer
+from vonggac.bus import Bus, Outgoing
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+
+def read_clocks() -> Instant:
+    """Both clocks, now."""
+    return Instant(datetime.now(UTC), time.monotonic())
+
+
+def surroundings_of(settings: Settings) -> Surroundings:
+    """Raises OSError or ValueError when the private key cannot be read."""
+    return Surroundings(
+        now=read_clocks,
+        chance=random.random,
+        unsealer=Unsealer.from_file(settings.workers_private_key_file),
+        allowed=AllowedNetworks.parse(settings.allowed_networks),
+        limits=Limits(
+            silent_s=settings.silent_after_s,
+            keyframe_s=settings.keyframe_wait_s,
+            stall_s=settings.stall_s,
+            drop_s=settings.drop_s,
+            good_s=settings.good_session_s,
+            refused_retry_s=settings.refused_retry_s,
+        ),
+        pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
+        bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        connect_deadline_s=settings.connect_timeout_s,
+        media_timeout_s=settings.media_timeout_s,
+    )
+
+
+class Process:
+    """One forwarder: `run` until `stop`. `bus`, `worker` and `reporter` are None until NATS was there once."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Raises OSError or ValueError when the private key cannot be read."""
+        self.worker_id = f"forwarder-{uuid4().hex[:12]}"
+        self.bus: Bus | None = None
+        self.worker: Worker | None = None
+        self.reporter: Reporter | None = None
+        self.failed = False
+        self._settings, self._metrics = settings, metrics
+        self._surroundings = surroundings_of(settings)
+        self._stopped = asyncio.Event()
+        self._working = False
+
+    async def check(self) -> str | None:
+        """Readiness: None when jobs are being fetched, otherwise one line."""
+        if self.bus is None or not self._working:
+            return "waiting for NATS and its streams"
+        return await self.bus.check()
+
+    def stop(self) -> None:
+        """Ask `run` to end in order."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Connect, forward until `stop`, hand over in order. Raises what ended a background task unexpectedly."""
+        try:
+            if await self._until_stopped(self._connect()):
+                assert self.bus is not None
+                await self._work(self.bus)
+        finally:
+            self._working = False
+            if self.bus is not None:
+                await self.bus.close()
+
+    async def _connect(self) -> None:
+        self.bus = await Bus.connect(self._settings, name=self.worker_id)
+        await self.bus.wait_for_topology()
+
+    async def _work(self, bus: Bus) -> None:
+        settings = self._settings
+        outgoing = Outgoing(bus)
+        started_at = self._surroundings.now().at
+        self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
+        worker = Worker(bus, outgoing, self._surroundings, self.reporter, max_cameras=settings.max_cameras)
+        self.worker = worker
+        self._expose(worker, outgoing)
+        sending = asyncio.create_task(outgoing.run(), name="send-observations")
+        try:
+            self._working = True
+            log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
+            await self._until_stopped(self._forward(worker, self.reporter, sending))
+            self._working = False
+            await self._hand_over(worker, outgoing)
+            await leave(bus, self.worker_id)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+        log.info("forwarder_stopped", worker_id=self.worker_id)
+
+    async def _forward(self, worker: Worker, reporter: Reporter, sending: asyncio.Task[None]) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(), name="worker")
+            group.create_task(self._beat(worker, reporter), name="heartbeat")
+            # Not a child, because it must outlive the others; but its death is ours.
+            group.create_task(_watch(sending), name="watch-sending")
+
+    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+        while True:
+            reporter.alive(self._surroundings.now(), worker.cameras_held)
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
+        try:
+            async with asyncio.timeout(self._settings.stop_within_s):
+                await worker.release_all()
+        except TimeoutError:
+            # Their jobs come to others when the lease runs out.
+            log.error("cameras_not_handed_over", count=worker.cameras_held)
+        await outgoing.drain(within_s=1.0)
+
+    def _expose(self, worker: Worker, outgoing: Outgoing) -> None:
+        metrics = self._metrics
+        metrics.relays = lambda: [held.relay for held in worker.held.values()]
+        metrics.jobs_turned_away = lambda: worker.jobs_turned_away
+        metrics.observations_waiting = lambda: outgoing.waiting
+        metrics.observations_dropped = lambda: outgoing.dropped
+
+    async def _until_stopped(self, work: Coroutine[None, None, None]) -> bool:
+        """Run `work`; False when `stop` came first (then `work` is cancelled). Raises what `work` raises."""
+        working = asyncio.create_task(work)
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            working_done = working.done()
+            working.cancel()
+            await asyncio.wait({working, stopped})
+        if not working.cancelled():
+            working.result()
+        return working_done
+
+
+async def _watch(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

@@ -1,0 +1,137 @@
+"""One publishing session at an RTSP destination: verbatim, with what its kernel confirmed. Never retries."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from forwarder.domain.overflow import Bounds
+from forwarder.relay.fanout import Outlet
+from forwarder.relay.source import CameraSource
+from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.client import Publisher, open_publisher
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
+
+_KEEPALIVE_AT_MOST_BYTES = 1024
+"""Upper bound of one keep-alive of ours, so that its confirmed bytes are never taken for media."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where and how to publish. `url` may hold the placeholders of `fill_credentials`."""
+
+    url: str
+    credentials: Credentials | None
+    video_only: bool
+    deadline_s: float
+    bounds: Bounds
+    allowed: AllowedNetworks
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of one session, or summed over sessions. Media bytes; packets are RTP and RTCP."""
+
+    bytes_written: int = 0
+    bytes_acknowledged: int = 0
+    packets_sent: int = 0
+    packets_dropped: int = 0
+    groups_dropped: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.bytes_written + other.bytes_written,
+            self.bytes_acknowledged + other.bytes_acknowledged,
+            self.packets_sent + other.packets_sent,
+            self.packets_dropped + other.packets_dropped,
+            self.groups_dropped + other.groups_dropped,
+        )
+
+
+class Session(Protocol):
+    """What the supervisor of a delivery needs of an open session, whatever the protocol."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+    def look(self, now_s: float) -> Counts:
+        """Ask what was confirmed and judge the lag; call about once a second."""
+
+    async def close(self) -> None:
+        """End in order; bounded to about a second."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
+type OnLost = Callable[[RtspError | None], None]
+
+
+class RtspPublishing:
+    """A session of ANNOUNCE and RECORD whose media is the camera's, frame for frame."""
+
+    def __init__(self, publisher: Publisher, source: CameraSource, bounds: Bounds) -> None:
+        self._publisher = publisher
+        self._fanout = source.fanout
+        connection = publisher.connection
+        self._outlet = Outlet(source.fanout, connection, publisher.channel_map, bounds)
+        connection.set_write_limits(high_bytes=bounds.buffer_bytes, low_bytes=bounds.resume_bytes)
+        connection.on_pause_writing = self._outlet.buffer_is_full
+        self._socket: SocketOptions = connection.transport.get_extra_info("socket")
+        # What is confirmed by now is our handshake: RECORD was answered.
+        info = self._tcp_info()
+        self._before_media = info.bytes_acked if info else 0
+        self._acknowledged = 0
+        source.fanout.add(self._outlet)
+
+    @property
+    def counts(self) -> Counts:
+        outlet = self._outlet
+        return Counts(
+            outlet.written, self._acknowledged, outlet.packets, outlet.packets_dropped, outlet.flow.groups_dropped
+        )
+
+    def look(self, now_s: float) -> Counts:
+        written = self._outlet.written
+        info = self._tcp_info()
+        if info is not None:
+            self._acknowledged = max(self._acknowledged, self._confirmed(info, written))
+        self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+        return self.counts
+
+    async def close(self) -> None:
+        self._fanout.remove(self._outlet)
+        await self._publisher.close()
+
+    def abort(self) -> None:
+        self._fanout.remove(self._outlet)
+        self._publisher.abort()
+
+    def _confirmed(self, info: TcpInfo, written: int) -> int:
+        """Media bytes that are certainly confirmed: never more than there are."""
+        if info.all_confirmed and self._publisher.connection.write_buffer_bytes == 0:
+            return written
+        keepalives = self._publisher.stats.keepalives_sent * _KEEPALIVE_AT_MOST_BYTES
+        return max(0, min(written, info.bytes_acked - self._before_media - keepalives))
+
+    def _tcp_info(self) -> TcpInfo | None:
+        return None if self._publisher.connection.closed else read_tcp_info(self._socket)
+
+
+async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) -> RtspPublishing:
+    """Open a session at an RTSP destination. `on_lost` is called only for a session that was returned.
+
+    Raises RtspError.
+    """
+    tracks = [track for track in source.tracks if track.kind == "video" or not target.video_only]
+    publisher = await open_publisher(
+        RtspUrl.parse(fill_credentials(target.url, target.credentials)),
+        target.credentials,
+        source.sdp,
+        tracks,
+        deadline_s=target.deadline_s,
+        allowed=target.allowed,
+        on_lost=on_lost,
+    )
+    return RtspPublishing(publisher, source, target.bounds)

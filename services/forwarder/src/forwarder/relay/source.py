@@ -1,0 +1,97 @@
+"""One attempt to play a camera: RTSP over TCP, its media going straight into the fan-out. Never retries."""
+
+import asyncio
+from collections.abc import Callable
+
+from forwarder.relay.fanout import FanOut
+from forwarder.relay.keyframes import KeyframeFinder
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.client import Player, open_player
+from vonggac.rtsp.connection import OnLost
+from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.h26x import video_codec
+from vonggac.rtsp.sdp import SessionDescription
+from vonggac.rtsp.tracks import Track
+from vonggac.rtsp.url import Credentials, RtspUrl
+
+
+class CameraSource:
+    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are what destinations are told."""
+
+    def __init__(self, player: Player, fanout: FanOut) -> None:
+        self._player = player
+        self.fanout = fanout
+
+    @property
+    def sdp(self) -> SessionDescription:
+        return self._player.sdp
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        return self._player.tracks
+
+    @property
+    def bytes_received(self) -> int:
+        return self._player.connection.bytes_received
+
+    async def close(self) -> None:
+        """TEARDOWN, bounded to about a second."""
+        await self._player.close()
+
+    def abort(self) -> None:
+        self._player.abort()
+
+
+async def open_source(
+    url: RtspUrl,
+    credentials: Credentials | None,
+    *,
+    audio: bool,
+    deadline_s: float,
+    allowed: AllowedNetworks,
+    on_began: Callable[[], None],
+    on_lost: OnLost,
+) -> CameraSource:
+    """Play the camera at `url`.
+
+    `on_began` is called once, from the event loop, after the first picture's packets came: never before this returned.
+    Raises RtspError.
+    """
+    loop = asyncio.get_running_loop()
+    made: list[FanOut] = []
+    opened: list[CameraSource] = []
+    began = False
+
+    def tracks_agreed(tracks: tuple[Track, ...]) -> None:
+        made.append(_fanout(tracks))
+
+    def first_media(batch: MediaBatch) -> None:
+        nonlocal began
+        fanout = made[0]
+        fanout.on_media(batch)
+        if fanout.pictures and opened and not began:
+            began = True
+            # From now on without this detour.
+            opened[0]._player.connection.on_media = fanout.on_media
+            loop.call_soon(on_began)
+
+    player = await open_player(
+        url,
+        credentials,
+        deadline_s=deadline_s,
+        tracks=("video", "audio") if audio else ("video",),
+        allowed=allowed,
+        on_media=first_media,
+        on_tracks=tracks_agreed,
+        on_lost=on_lost,
+    )
+    source = CameraSource(player, made[0])
+    opened.append(source)
+    return source
+
+
+def _fanout(tracks: tuple[Track, ...]) -> FanOut:
+    video = next(track for track in tracks if track.kind == "video")
+    channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
+    finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
+    return FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)

@@ -1,0 +1,38 @@
+"""What supervisors are given: the clock, chance, keys, limits. One object for all cameras of a process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from forwarder.domain.camera import PullLimits
+from forwarder.domain.delivery import Limits
+from forwarder.domain.instant import Instant
+from forwarder.domain.overflow import Bounds
+from vonggac.auth.sealing import SecretUnreadableError, Unsealer
+from vonggac.events.causes import Cause
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.url import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`now` reads the clocks, `chance` gives a random number in [0, 1); times are seconds."""
+
+    now: Callable[[], Instant]
+    chance: Callable[[], float]
+    unsealer: Unsealer
+    allowed: AllowedNetworks
+    limits: Limits = field(default_factory=Limits)
+    pull_limits: PullLimits = field(default_factory=PullLimits)
+    bounds: Bounds = field(default_factory=Bounds)
+    connect_deadline_s: float = 10.0
+    media_timeout_s: float = 10.0
+
+    def open_secret(self, sealed: str | None) -> Credentials | None:
+        """Raises RtspError `secret_unreadable`."""
+        if sealed is None:
+            return None
+        try:
+            return self.unsealer.unseal(sealed)
+        except SecretUnreadableError as error:
+            raise RtspError(Cause.SECRET_UNREADABLE, str(error)) from None

@@ -1,0 +1,247 @@
+"""Which cameras this process forwards: jobs are fetched, held in progress, adopted, given back.
+
+A camera is held for as long as its job is kept in progress. A changed plan, or a job that the server hands out again,
+may reach any worker; whoever gets it offers it to the camera's holder first, and takes the camera only if there is
+none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from forwarder.domain.holding import takes_over
+from forwarder.domain.plan import wanted
+from forwarder.messaging import Adoption, Reporter, StatusBoard
+from forwarder.relay.camera import CameraRelay
+from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.surroundings import Surroundings
+from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+FETCH_AT_ONCE = 20
+"""Small batches, so that workers that start together share the cameras."""
+FETCH_WAIT_S = 5.0
+FULL_RETRY_S = 2.0
+RECONNECTED_S = 10.0
+"""For this long after a reconnection, a holder that does not answer may be reconnecting itself."""
+HOLDER_RETURNS_WITHIN_S = topology.DELIVERY_ACK_WAIT_S
+HOLDER_POLL_S = 0.25
+RELEASE_AT_ONCE = 16
+
+
+@dataclass(slots=True)
+class Held:
+    """A camera of this worker: its latest job, what runs for it, and where others offer its next job."""
+
+    job: Job
+    relay: CameraRelay
+    offers: Subscription
+    ending: bool = False
+
+
+class Worker:
+    """Holds cameras. `run` until cancelled, then `release_all`."""
+
+    def __init__(
+        self, bus: Bus, outgoing: Outgoing, surroundings: Surroundings, reporter: Reporter, *, max_cameras: int
+    ) -> None:
+        self.held: dict[UUID, Held] = {}
+        self.jobs_turned_away = 0
+        self._bus, self._outgoing, self._surroundings, self._reporter = bus, outgoing, surroundings, reporter
+        self._max_cameras = max_cameras
+        self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
+        self._adoption = Adoption(bus)
+        self.board = StatusBoard(bus, self._seen)
+        self._yielded: set[UUID] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        self._hold_now = asyncio.Event()
+        self._reconnected_s = float("-inf")
+        bus.on_reconnect(self._reconnected)
+
+    @property
+    def cameras_held(self) -> int:
+        return len(self.held)
+
+    async def run(self) -> None:
+        """Fetch and hold until cancelled. Raises only what is a mistake of ours."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.board.run(), name="delivery-status-watch")
+            group.create_task(self._keep_holding(), name="hold-jobs")
+            group.create_task(self._fetch_for_ever(), name="fetch-jobs")
+
+    async def release_all(self) -> None:
+        """Hand every camera over: sessions end in order, then the job goes to whoever fetches next."""
+        await self._queue.close()
+        turn = asyncio.Semaphore(RELEASE_AT_ONCE)
+
+        async def release(held: Held) -> None:
+            async with turn:
+                await self._retire(held, DeliveryState.RELEASED)
+                # The next holder's reports must not be overtaken by ours.
+                await self._outgoing.drain(within_s=1.0)
+                await _answer(held.job.give_back())
+
+        await asyncio.gather(*(release(held) for held in list(self.held.values()) if not held.ending))
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    async def _fetch_for_ever(self) -> None:
+        while True:
+            # A full worker fetches too: the job may be a change of a camera that it or another one holds.
+            room = max(1, min(self._max_cameras - len(self.held), FETCH_AT_ONCE))
+            jobs = await self._queue.fetch(room, wait_s=FETCH_WAIT_S)
+            await asyncio.gather(*(self._take(job) for job in _newest(jobs)))
+
+    async def _keep_holding(self) -> None:
+        while True:
+            if self._bus.connected:
+                for held in list(self.held.values()):
+                    await _answer(held.job.hold())
+            self._hold_now.clear()
+            try:
+                async with asyncio.timeout(topology.DELIVERY_ACK_WAIT_S / 3):
+                    await self._hold_now.wait()
+            except TimeoutError:
+                continue
+
+    async def _take(self, job: Job) -> None:
+        camera_id = _camera_id(job)
+        if camera_id is None:
+            log.error("job_is_no_camera", event_type=job.event.type)
+            await _answer(job.done())
+            return
+        held = self.held.get(camera_id)
+        if held is not None:
+            await self._adopt(held, job)
+        elif not await self._holder_adopts(camera_id, job):
+            await self._take_unheld(camera_id, job)
+
+    async def _take_unheld(self, camera_id: UUID, job: Job) -> None:
+        camera = job.event.data
+        if not isinstance(camera, CameraV1):
+            self._reporter.forget(observed.delivery_id for observed in self.board.of_camera(camera_id))
+            await _answer(job.done())
+        elif not wanted(camera):
+            CameraRelay(camera, self._surroundings, self._changed).say_disabled()
+            await _answer(job.done())
+        elif len(self.held) >= self._max_cameras:
+            self.jobs_turned_away += 1
+            await _answer(job.again_in(FULL_RETRY_S))
+        else:
+            await self._hold(camera, job)
+
+    async def _hold(self, camera: CameraV1, job: Job) -> None:
+        relay = CameraRelay(camera, self._surroundings, self._changed)
+
+        async def adopt(offered: Job) -> None:
+            held = self.held.get(camera.id)
+            if held is not None:
+                await self._adopt(held, offered)
+
+        try:
+            offers = await self._adoption.listen(camera.id, adopt)
+        except NatsError as error:
+            # Without the bus the job is not ours either: the server gives it to somebody else.
+            log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
+            return
+        self._yielded.discard(camera.id)
+        self.held[camera.id] = Held(job, relay, offers)
+        log.info("camera_taken", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
+        relay.start()
+
+    async def _holder_adopts(self, camera_id: UUID, job: Job) -> bool:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + HOLDER_RETURNS_WITHIN_S
+        while not await self._adoption.offer(camera_id, job):
+            lately = loop.time() - self._reconnected_s < RECONNECTED_S
+            known = self.board.held_by_another(camera_id, self._reporter.worker_id)
+            if not (lately and known) or loop.time() > deadline:
+                return False
+            await _answer(job.hold())
+            await asyncio.sleep(HOLDER_POLL_S)
+        log.info("job_adopted_by_holder", camera_id=str(camera_id))
+        return True
+
+    async def _adopt(self, held: Held, job: Job) -> None:
+        """The camera is ours and its job came again, or came changed: answer for the new one, restart what changed."""
+        if job.stream_sequence < held.job.stream_sequence:
+            return
+        held.job = job
+        await _answer(job.hold())
+        if held.ending:
+            # Taken up again when the camera has been left.
+            return
+        camera = job.event.data
+        if isinstance(camera, CameraV1) and wanted(camera):
+            held.relay.change(camera)
+            return
+        held.relay.camera = (
+            camera if isinstance(camera, CameraV1) else held.relay.camera.model_copy(update={"deliveries": ()})
+        )
+        state = DeliveryState.DISABLED if isinstance(camera, CameraV1) else DeliveryState.RELEASED
+        self._end(held, state, done=True)
+
+    def _end(self, held: Held, state: DeliveryState, *, done: bool) -> None:
+        held.ending = True
+        task = asyncio.create_task(self._finish(held, held.job, state, done=done))
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _finish(self, held: Held, job: Job, state: DeliveryState, *, done: bool) -> None:
+        await self._retire(held, state)
+        if held.job is not job:
+            await self._take_unheld(held.relay.camera.id, held.job)
+        elif done:
+            await _answer(job.done())
+
+    async def _retire(self, held: Held, state: DeliveryState) -> None:
+        """Stop what runs for a camera; its job stays to be answered."""
+        camera_id = held.relay.camera.id
+        await held.relay.stop(state)
+        if self.held.get(camera_id) is held:
+            del self.held[camera_id]
+        await _answer(held.offers.unsubscribe())
+        log.info("camera_left", camera_id=str(camera_id), state=state.value)
+
+    def _seen(self, observed: DeliveryObservedV1) -> None:
+        held = self.held.get(observed.camera_id)
+        if held is None or observed.camera_id in self._yielded:
+            return
+        if takes_over(observed, worker_id=self._reporter.worker_id, held_since=held.relay.held_since):
+            log.warning("camera_yielded", camera_id=str(observed.camera_id), to=observed.worker_id)
+            self._yielded.add(observed.camera_id)
+            self._end(held, DeliveryState.RELEASED, done=False)
+
+    def _changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
+        self._reporter.changed(relay, supervisor, latest=relay.camera.id not in self._yielded)
+
+    def _reconnected(self) -> None:
+        self._reconnected_s = asyncio.get_running_loop().time()
+        self._hold_now.set()
+
+
+async def _answer(answer: Awaitable[None]) -> None:
+    """Answer the server; when it is away, the job's turn is over anyway and it will be offered again."""
+    try:
+        await answer
+    except (NatsError, OSError) as error:
+        log.info("job_answer_failed", error=type(error).__name__)
+
+
+def _camera_id(job: Job) -> UUID | None:
+    data = job.event.data
+    return data.id if isinstance(data, CameraV1 | RemovedV1) else None
+
+
+def _newest(jobs: Iterable[Job]) -> list[Job]:
+    """One job per camera: of two in one batch the earlier was replaced on the server meanwhile."""
+    newest = {job.event.subject: job for job in sorted(jobs, key=lambda job: job.stream_sequence)}
+    return list(newest.values())

@@ -1,0 +1,66 @@
+"""Settings of the forwarder, from environment variables that begin with VONGGAC_FORWARDER_."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks
+from vonggac.settings import ServiceSettings, SettingsConfigDict
+
+
+class Settings(ServiceSettings):
+    """Durations are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="VONGGAC_FORWARDER_", extra="ignore", frozen=True)
+
+    port: int = Field(default=8103, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
+    workers_private_key_file: Path = Field(
+        description="Key that opens camera and destination credentials (base64 of 32 bytes)."
+    )
+    allowed_networks: tuple[str, ...] = Field(
+        default=PRIVATE_NETWORKS,
+        description="Networks (CIDR) that cameras and destinations may lie in; checked after name resolution.",
+    )
+    max_cameras: int = Field(default=200, ge=1, le=10_000, description="Cameras this process takes at most.")
+    connect_timeout_s: float = Field(
+        default=10.0, gt=0, le=120, description="Seconds for one whole handshake with a camera or a destination."
+    )
+    media_timeout_s: float = Field(
+        default=10.0, gt=0, le=300, description="Seconds without video packets until a camera counts as lost."
+    )
+    silent_after_s: float = Field(
+        default=4.0, gt=0, le=60, description="Seconds without video packets until deliveries wait for the camera."
+    )
+    auth_cooldown_s: float = Field(
+        default=1800.0, ge=1, description="Seconds of rest after a camera refused the credentials (lock-out)."
+    )
+    refused_retry_s: float = Field(
+        default=300.0, ge=1, description="Seconds until a destination that refused the credentials is tried again."
+    )
+    stall_s: float = Field(
+        default=5.0, gt=0, description="Seconds without a confirmed byte until a delivery is called stalled."
+    )
+    drop_s: float = Field(
+        default=15.0, gt=0, description="Seconds without a confirmed byte until the session is dropped."
+    )
+    keyframe_wait_s: float = Field(
+        default=15.0, gt=0, description="Seconds a new session waits for a keyframe until the camera is blamed."
+    )
+    good_session_s: float = Field(
+        default=60.0, gt=0, description="Seconds of good work after which waiting times start from the beginning."
+    )
+    buffer_bytes: int = Field(
+        default=4 << 20, ge=64 << 10, description="Bytes held back for one slow destination before media is left out."
+    )
+    buffer_s: float = Field(
+        default=5.0, gt=0, description="Seconds a destination may lag behind before media is left out."
+    )
+    stop_within_s: float = Field(
+        default=20.0, gt=0, le=24, description="Seconds for handing all cameras over at an orderly stop."
+    )
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        AllowedNetworks.parse(value)
+        return value
