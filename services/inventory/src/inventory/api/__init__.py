@@ -12,9 +12,22 @@ def routers() -> tuple[APIRouter, ...]:
         deliveries,
         destinations,
         districts,
+        exports,
         facilities,
         focal_points,
+        imports,
     )
 
-    nouns = (agencies, districts, facilities, focal_points, destinations, cameras, deliveries, changes)
+    nouns = (
+        agencies,
+        districts,
+        facilities,
+        focal_points,
+        destinations,
+        cameras,
+        deliveries,
+        imports,
+        exports,
+        changes,
+    )
     return tuple(noun.router for noun in nouns)

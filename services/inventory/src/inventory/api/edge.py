@@ -65,9 +65,9 @@ class Edge:
         return self.services.store.read()
 
     @asynccontextmanager
-    async def write(self, caller: Principal) -> AsyncIterator[Writing]:
+    async def write(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[Writing]:
         """A transaction of the caller; committed at its end."""
-        async with self.services.store.write(Actor(caller.subject, self.request_id)) as writing:
+        async with self.services.store.write(Actor(caller.subject, self.request_id), dry_run=dry_run) as writing:
             yield writing
 
     def check_match(self, thing: Thing) -> None:

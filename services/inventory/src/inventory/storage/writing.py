@@ -71,7 +71,7 @@ class Writing:
         """Raises ProblemError 409 when a code is taken."""
         self.prepare(thing)
         self.session.add(thing)
-        await self._flush()
+        await self.flush()
         self.note_added(thing)
 
     def prepare(self, thing: Thing) -> None:
@@ -89,8 +89,17 @@ class Writing:
 
     async def change(self, thing: Thing, values: Mapping[str, Any]) -> bool:
         """Set `values`; False when that changes nothing. Raises ProblemError 409 when a code is taken."""
-        before = snapshot(thing)
         code_before = getattr(thing, "code", None)
+        if not self.stage(thing, values):
+            return False
+        await self.flush()
+        if isinstance(thing, Destination) or (isinstance(thing, Facility) and thing.code != code_before):
+            await self._touch_cameras_of(thing)
+        return True
+
+    def stage(self, thing: Thing, values: Mapping[str, Any]) -> bool:
+        """As `change`, for many things: nothing is sent before `flush`, and the code must stay."""
+        before = snapshot(thing)
         secret_before = getattr(thing, "sealed_secret", None)
         for name, value in values.items():
             setattr(thing, name, value)
@@ -101,18 +110,22 @@ class Writing:
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
-        await self._flush()
         self.record(thing, "changed", before, after)
         self._announce(thing)
-        if isinstance(thing, Destination) or (isinstance(thing, Facility) and thing.code != code_before):
-            await self._touch_cameras_of(thing)
         return True
+
+    async def flush(self) -> None:
+        """Send what is staged. Raises ProblemError 409 when a code is taken."""
+        try:
+            await self.session.flush()
+        except IntegrityError as error:
+            raise conflict(error) from None
 
     async def remove(self, thing: Thing) -> None:
         """Delete a thing nothing refers to any more, and publish its tombstone."""
         self.record(thing, "removed", snapshot(thing), None)
         await self.session.delete(thing)
-        await self._flush()
+        await self.flush()
         if isinstance(thing, Delivery):
             self._touched_cameras.add(thing.camera_id)
             return
@@ -146,6 +159,12 @@ class Writing:
 
     async def _bump_touched(self) -> None:
         bumped = self._touched_cameras - self._new_cameras
+        for held in list(self.session.identity_map.values()):
+            if isinstance(held, Camera) and held.id in bumped:
+                held.revision += 1
+                held.changed_at = self.now
+                bumped.discard(held.id)
+        await self.flush()
         if not bumped:
             return
         statement = (
@@ -154,9 +173,6 @@ class Writing:
             .values(revision=Camera.revision + 1, changed_at=self.now)
         )
         await self.session.execute(statement)
-        for held in list(self.session.identity_map.values()):
-            if isinstance(held, Camera) and held.id in bumped:
-                await self.session.refresh(held)
 
     async def _move(self, moved: Sequence[dict[str, Any]]) -> None:
         try:
@@ -192,12 +208,6 @@ class Writing:
         subject = subjects.inventory(noun, thing_id)
         self._messages.append(outbox.message(subject, payload, thing_id=str(thing_id), now=self.now))
 
-    async def _flush(self) -> None:
-        try:
-            await self.session.flush()
-        except IntegrityError as error:
-            raise conflict(error) from None
-
 
 def _refold(thing: Thing) -> None:
     if thing.searched:
@@ -216,8 +226,8 @@ class Store:
             yield session
 
     @asynccontextmanager
-    async def write(self, actor: Actor) -> AsyncIterator[Writing]:
-        """A transaction that waits for the writer before it.
+    async def write(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+        """A transaction that waits for the writer before it; with `dry_run` all is checked and nothing is kept.
 
         Raises ProblemError 503 when that takes too long, 409 when the database refuses.
         """
@@ -227,6 +237,8 @@ class Store:
                 writing = Writing(session, actor, datetime.now(UTC))
                 yield writing
                 await writing.finish()
+                if dry_run:
+                    await session.rollback()
         except psycopg.IntegrityError as error:
             raise conflict(error) from None
         self._on_commit()

@@ -1,0 +1,113 @@
+"""cameras.csv: each row checked on its own, credentials sealed at once, before anything is looked up."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from inventory.domain.addresses import Address, parse_camera_url
+from inventory.domain.camera import CameraFields
+from inventory.domain.destination import NO_DESTINATION
+from inventory.importing import cells
+from inventory.importing.facilities import note_repeated
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.reading import Columns, Row, read_table
+from vonggac.auth import Credentials, Sealer
+
+COLUMNS = Columns(
+    required=("code", "name", "facility_code", "url"),
+    optional=("username", "password", "area", "destinations", "probe_interval_s"),
+)
+EXPORTED = ("code", "name", "facility_code", "url", "area", "destinations", "probe_interval_s")
+_FIELDS = ("code", "name", "area", "probe_interval_s")
+_CONVERTED: dict[str, Callable[[str], str]] = {"area": str.lower, "probe_interval_s": cells.number}
+_BETWEEN_CODES = re.compile(r"[;|,\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRow:
+    """A row whose cells are right."""
+
+    line: int
+    fields: CameraFields
+    facility_code: str
+    url: str
+    sealed_secret: str | None
+    destinations: tuple[str, ...] | None
+    """Codes; None for every enabled destination."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFile:
+    """The rows, and which columns the file has: one that it lacks leaves what is on record."""
+
+    present: frozenset[str]
+    rows: list[CameraRow]
+
+    @property
+    def has_secrets(self) -> bool:
+        return any(row.sealed_secret is not None for row in self.rows)
+
+
+def parse_cameras(body: bytes, mistakes: Mistakes, sealer: Sealer) -> CameraFile:
+    """Rows with a mistake are left out and listed in `mistakes`. No password leaves this function unsealed."""
+    table = read_table(body, COLUMNS, mistakes)
+    rows = [parsed for row in table.rows if (parsed := _parse(row, mistakes, sealer)) is not None]
+    note_repeated(((row.line, row.fields.code) for row in rows), mistakes)
+    return CameraFile(table.present, rows)
+
+
+def _parse(row: Row, mistakes: Mistakes, sealer: Sealer) -> CameraRow | None:
+    before = mistakes.count
+    if not row.cells["facility_code"]:
+        mistakes.add(row.line, "facility_code", "is empty: give the code of a facility on record")
+    given = {
+        name: _CONVERTED.get(name, str)(cell)
+        for name in _FIELDS
+        if (cell := row.cells.get(name, "")) or name in COLUMNS.required
+    }
+    try:
+        fields = CameraFields.model_validate(given)
+    except ValidationError as error:
+        mistakes.add_all(row.line, error)
+    address = _address(row, mistakes)
+    credentials = _credentials(row, address, mistakes)
+    if mistakes.count > before or address is None:
+        return None
+    return CameraRow(
+        row.line,
+        fields,
+        row.cells["facility_code"],
+        address.url,
+        sealer.seal(credentials) if credentials is not None else None,
+        _destinations(row.cells.get("destinations", "")),
+    )
+
+
+def _address(row: Row, mistakes: Mistakes) -> Address | None:
+    try:
+        return parse_camera_url(row.cells["url"])
+    except ValueError as error:
+        mistakes.add(row.line, "url", str(error))
+        return None
+
+
+def _credentials(row: Row, address: Address | None, mistakes: Mistakes) -> Credentials | None:
+    username, password = row.cells.get("username", ""), row.cells.get("password", "")
+    in_url = address.credentials if address is not None else None
+    if not username and not password:
+        return in_url
+    if not username:
+        mistakes.add(row.line, "username", "is empty though there is a password: give both or none")
+    elif in_url is not None:
+        mistakes.add(row.line, "url", "holds credentials although there are username and password: give them once")
+    return Credentials(username=username, password=password)
+
+
+def _destinations(cell: str) -> tuple[str, ...] | None:
+    if not cell:
+        return None
+    if cell.lower() == NO_DESTINATION:
+        return ()
+    return tuple(dict.fromkeys(code for code in _BETWEEN_CODES.split(cell) if code))
