@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
 python := .venv/bin/python
-typed := shared services simulator local $(wildcard tests bench tools) conftest.py
+typed := shared services simulator local docs deploy $(wildcard tests/* bench/*.py tools/*.py) conftest.py
 
 .PHONY: help
 help: ## List the targets
@@ -48,6 +48,7 @@ format: setup ## Let ruff mend and format the code
 .PHONY: generate
 generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
 	@$(python) -m vonggac.events.generate
+	@$(python) docs/generate.py
 
 .PHONY: bench
 bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JSON lines
@@ -67,5 +68,5 @@ clean: ## Remove caches, .venv/ and .tools/ (the data of make run stays)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist .venv .tools
 
 .PHONY: clean-state
-clean-state: ## Remove var/, the data of make run
-	@$(PYTHON3) local/clean_state.py var
+clean-state: setup ## Remove var/, the data of make run
+	@$(python) -m local clean

@@ -1,0 +1,136 @@
+"""`python -m local COMMAND`: run, smoke, clean on one machine; setup, demo, truth for containers."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from nats.errors import Error as NatsError
+
+from local import clean, run, setup, smoke, tools
+from local.demo import content
+from local.inventory_api import RefusedError
+from local.own_cameras import CameraFileError, OwnCamera, read_own_cameras
+from local.process import ProcessEndedError
+from local.progress import Progress
+from local.state import StateFolder, StateInUseError
+from local.stopping import KILLED, Stopping, run_stoppable
+from vonggac.embedded import ServerError
+from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks
+
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
+
+
+def main() -> int:
+    """Exit status: 0 done, or stopped in order; 1 it did not work, with the reason; 2 wrong arguments."""
+    arguments = _parser().parse_args()
+    progress = Progress()
+    try:
+        return int(arguments.work(arguments, progress))
+    except CameraFileError as error:
+        for line in (*error.lines(), run.own_cameras_hint(error.path)):
+            sys.stderr.write(line + "\n")
+    except TimeoutError:
+        sys.stderr.write(f"{arguments.command}: NATS did not answer in time\n")
+    except (ProcessEndedError, ServerError, StateInUseError, RefusedError, NatsError, OSError, ValueError) as error:
+        sys.stderr.write(f"{arguments.command}: {error}\n")
+    return 1
+
+
+def _run(arguments: argparse.Namespace, progress: Progress) -> int:
+    state, allowed = StateFolder(arguments.state), _networks(arguments)
+    own: list[OwnCamera] | None = None
+    if arguments.cameras is not None:
+        own = read_own_cameras(
+            arguments.cameras, facility_codes=content.facility_codes(), allowed=AllowedNetworks.parse(allowed)
+        )
+        progress.step("cameras", f"{len(own)} in {arguments.cameras}")
+    stopping = Stopping(progress.line)
+    with state.held():
+        work = run.run(state, own, allowed=allowed, progress=progress, stopping=stopping)
+        return run_stoppable(work, stopping, stopped_status=0)
+
+
+def _smoke(arguments: argparse.Namespace, progress: Progress) -> int:
+    stopping = Stopping(progress.line)
+    work = smoke.smoke(allowed=_networks(arguments), progress=progress, stopping=stopping)
+    return run_stoppable(work, stopping, stopped_status=KILLED)
+
+
+def _clean(arguments: argparse.Namespace, progress: Progress) -> int:
+    return clean.clean(StateFolder(arguments.state), progress)
+
+
+def _setup(arguments: argparse.Namespace, progress: Progress) -> int:
+    return _finish(setup.setup(arguments.keys, arguments.nats, replicas=arguments.replicas, progress=progress))
+
+
+def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
+    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    return _finish(tools.demo(arguments.inventory, arguments.simulator, token, progress))
+
+
+def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
+    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    return _finish(tools.truth(arguments.reporting, token, within_s=arguments.within, progress=progress))
+
+
+def _finish(work: Coroutine[Any, Any, int]) -> int:
+    return asyncio.run(work)
+
+
+def _networks(arguments: argparse.Namespace) -> tuple[str, ...]:
+    given = tuple(part for text in arguments.allow for part in text.replace(",", " ").split())
+    AllowedNetworks.parse(given)
+    return (*LOOPBACK_NETWORKS, *PRIVATE_NETWORKS, *given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run_command = commands.add_parser("run", help="the whole platform on this machine, until Ctrl-C")
+    run_command.add_argument("--cameras", type=Path, help="CSV of your own cameras, in place of the demo's")
+    smoke_command = commands.add_parser("smoke", help="start, wait for the truth, print it, stop; throw-away state")
+    clean_command = commands.add_parser("clean", help="remove the state folder")
+    for command in (run_command, clean_command):
+        command.add_argument("--state", type=Path, default=Path("var"), help="folder of all state (default: var)")
+    for command in (run_command, smoke_command):
+        command.add_argument(
+            "--allow",
+            action="append",
+            default=[],
+            metavar="CIDR",
+            help="network that workers may connect to, besides loopback and private ones (may be given again)",
+        )
+    run_command.set_defaults(work=_run)
+    smoke_command.set_defaults(work=_smoke)
+    clean_command.set_defaults(work=_clean)
+    _add_tools(commands)
+    return parser
+
+
+def _add_tools(commands: Any) -> None:
+    setup_command = commands.add_parser("setup", help="make keys and declare the streams (containers: once, first)")
+    setup_command.add_argument("--keys", type=Path, required=True, help="folder for the keys")
+    setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
+    setup_command.add_argument("--replicas", type=int, default=1, choices=[1, 3], help="copies of each stream")
+    setup_command.set_defaults(work=_setup)
+    demo_command = commands.add_parser("demo", help="load the demo through inventory's API")
+    demo_command.add_argument("--inventory", required=True, metavar="URL")
+    demo_command.add_argument("--simulator", required=True, metavar="URL")
+    demo_command.set_defaults(work=_demo)
+    truth_command = commands.add_parser("truth", help="wait for the demo's truth in reporting and print it")
+    truth_command.add_argument("--reporting", required=True, metavar="URL")
+    truth_command.add_argument("--within", type=float, default=90.0, metavar="SECONDS", help="(default: 90)")
+    truth_command.set_defaults(work=_truth)
+    for command in (demo_command, truth_command):
+        token = command.add_mutually_exclusive_group(required=True)
+        token.add_argument("--token-file", type=Path, help="file with an admin token")
+        token.add_argument("--keys", type=Path, help="folder with the key that signs one")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""Tokens: where a command gets the one it calls the services with."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from vonggac.auth import Role
+from vonggac.auth.keys import token_issuer
+
+VALID_FOR = timedelta(hours=12)
+
+
+def admin_token(keys: Path) -> str:
+    """A province lead's token, signed with the key in `keys`. Raises OSError when there is none."""
+    return token_issuer(keys).issue(subject="admin", roles=frozenset({Role.PROVINCE_LEAD}), valid_for=VALID_FOR)

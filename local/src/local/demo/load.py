@@ -1,0 +1,93 @@
+"""Putting the demo into inventory through its API. Doing it again changes nothing that is as it should be."""
+
+from dataclasses import dataclass
+
+from local.demo import content
+from local.inventory_api import InventoryApi, Json
+from local.own_cameras import OwnCamera
+from local.simulator_api import SimulatorApi
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What inventory holds after loading."""
+
+    cameras: tuple[str, ...]
+    """Codes of the enabled cameras."""
+    notes: tuple[str, ...]
+    """What the person at the terminal should know."""
+
+
+async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
+    """Agencies, districts, facilities, and the two destinations at the simulator's centres. Raises RefusedError."""
+    await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
+    await inventory.ensure("districts", [dict(row) for row in content.rows("districts")])
+    await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
+    centres = await simulator.centres()
+    wanted = content.destinations()
+    present = await inventory.ensure(
+        "destinations",
+        [
+            {
+                "code": one.code,
+                "name": one.name,
+                "role": one.role,
+                "url_template": centres[one.simulator_id].rstrip("/") + "/{camera_code}",
+            }
+            for one in wanted
+        ],
+    )
+    for one in wanted:
+        if not present[one.code]["has_secret"]:
+            await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
+
+
+async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
+    """The eight virtual cameras, unless inventory holds cameras of the user's own: then those go on alone."""
+    present = {str(camera["code"]): camera for camera in await inventory.all("cameras")}
+    demo = set(content.camera_codes())
+    own = [code for code, camera in present.items() if code not in demo and camera["enabled"]]
+    if own:
+        note = f"goes on with the {len(own)} cameras of your own; the demo's stay off (make clean-state begins anew)"
+        return Loaded(tuple(own), (note,))
+    addresses = await simulator.cameras()
+    await inventory.import_csv("cameras", content.as_csv([_demo_row(row, addresses, present) for row in _demo_rows()]))
+    await _enable([camera for code, camera in present.items() if code in demo], inventory, enabled=True)
+    return Loaded(tuple(content.camera_codes()), ())
+
+
+async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
+    """The user's cameras in place of the demo's, which are switched off where an earlier run had loaded them."""
+    await inventory.import_csv("cameras", content.as_csv([camera.row() for camera in cameras]))
+    codes = {camera.code for camera in cameras}
+    present = await inventory.all("cameras")
+    await _enable([camera for camera in present if camera["code"] in codes], inventory, enabled=True)
+    demo = set(content.camera_codes()) - codes
+    notes = []
+    off = await _enable([camera for camera in present if camera["code"] in demo], inventory, enabled=False)
+    if off:
+        notes.append(f"the demo's {off} cameras of an earlier run are switched off")
+    enabled = codes | {str(one["code"]) for one in present if one["enabled"] and one["code"] not in demo}
+    if enabled - codes:
+        notes.append(f"{len(enabled - codes)} cameras of earlier files stay as they are")
+    return Loaded(tuple(sorted(enabled)), tuple(notes))
+
+
+def _demo_rows() -> list[dict[str, str]]:
+    return content.rows("cameras")
+
+
+def _demo_row(row: dict[str, str], addresses: dict[str, str], present: dict[str, Json]) -> dict[str, str]:
+    filled = {column: cell for column, cell in row.items() if column != "simulator_id"}
+    filled["url"] = addresses[row["simulator_id"]]
+    if present.get(row["code"], {}).get("has_secret"):
+        # Written again it would be sealed anew, and every worker would have to begin anew with this camera.
+        filled = {column: cell for column, cell in filled.items() if column not in {"username", "password"}}
+    return filled
+
+
+async def _enable(cameras: list[Json], inventory: InventoryApi, *, enabled: bool) -> int:
+    differing = [camera for camera in cameras if camera["enabled"] is not enabled]
+    for camera in differing:
+        await inventory.change("cameras", camera["id"], {"enabled": enabled})
+    return len(differing)

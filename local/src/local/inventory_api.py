@@ -1,0 +1,107 @@
+"""Inventory's HTTP API as this package uses it: make things exist, import CSV, change."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+TIMEOUT_S = 60.0
+PAGE = 1000
+
+type Json = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """A service refused or could not be reached. The message is what its problem+json says; `errors` are its rows."""
+
+    def __init__(self, message: str, errors: list[Json] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or []
+
+
+class InventoryApi:
+    """`async with InventoryApi(address, token) as inventory:`. Every method raises RefusedError."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def all(self, noun: str) -> list[Json]:
+        """Every thing of a noun, page by page."""
+        items: list[Json] = []
+        cursor: str | None = None
+        while True:
+            parameters = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            page = await self._call("GET", f"/v1/{noun}", params=parameters)
+            items += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
+    async def ensure(self, noun: str, wanted: list[Json]) -> dict[str, Json]:
+        """Add what is missing and change what differs, by `code`; the things by code as they are now."""
+        present = {str(thing["code"]): thing for thing in await self.all(noun)}
+        for body in wanted:
+            code = str(body["code"])
+            thing = present.get(code)
+            if thing is None:
+                present[code] = await self._call("POST", f"/v1/{noun}", json=body)
+            elif any(thing.get(name) != value for name, value in body.items()):
+                present[code] = await self.change(noun, thing["id"], body)
+        return {str(body["code"]): present[str(body["code"])] for body in wanted}
+
+    async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any]) -> Json:
+        """Change the fields given."""
+        return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch))
+
+    async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:
+        """Write credentials; they cannot be read back."""
+        await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json={"username": username, "password": password})
+
+    async def import_csv(self, noun: str, text: str) -> Json:
+        """Import all rows or none; the answer counts them. A refusal's `errors` name row and column."""
+        return await self._call(
+            "POST", f"/v1/imports/{noun}", content=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8"}
+        )
+
+    async def _call(self, method: str, path: str, **options: Any) -> Json:
+        return await call(self._client, method, path, **options)
+
+
+async def call(client: httpx.AsyncClient, method: str, path: str, **options: Any) -> Json:
+    """The JSON answer, {} when there is none. Raises RefusedError with what the problem document says."""
+    try:
+        response = await client.request(method, path, **options)
+    except httpx.TransportError as error:
+        msg = f"{method} {client.base_url}{path.lstrip('/')}: no answer ({type(error).__name__})"
+        raise RefusedError(msg) from None
+    if response.is_success:
+        return dict(response.json()) if response.content else {}
+    raise _refusal(method, path, response)
+
+
+def _refusal(method: str, path: str, response: httpx.Response) -> RefusedError:
+    try:
+        problem = dict(response.json())
+    except ValueError:
+        return RefusedError(f"{method} {path}: status {response.status_code}")
+    errors: list[Json] = problem.get("errors") or []
+    lines = [f"{method} {path}: {response.status_code} {problem.get('detail') or problem.get('title')}"]
+    lines += [f"  {_where(error)}{error.get('message')}" for error in errors]
+    return RefusedError("\n".join(lines), errors)
+
+
+def _where(error: Json) -> str:
+    row = f"row {error['row']}, " if error.get("row") else ""
+    return f"{row}{error.get('field')}: "

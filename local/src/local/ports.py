@@ -1,0 +1,88 @@
+"""Choosing ports: the documented one, else another, and it is said."""
+
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+LOOPBACK = "127.0.0.1"
+LOWEST, HIGHEST = 20_000, 32_000
+"""Below the range that the kernel gives to outgoing connections, so that none of them takes a chosen port."""
+RTSP_PORTS = 16
+"""The simulator's cameras lie on the ports after its RTSP base, then its centres."""
+FIRST_CENTRE = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """One port of every part of the platform."""
+
+    postgres: int = 5432
+    nats: int = 4222
+    inventory: int = 8101
+    prober: int = 8102
+    forwarder: int = 8103
+    reporting: int = 8104
+    simulator: int = 8105
+    rtsp_base: int = 8550
+
+    def centre(self, index: int) -> int:
+        """The RTSP port of the demo's centre at `index`: 0 is the national one, 1 the provincial one."""
+        return self.rtsp_base + FIRST_CENTRE + index
+
+
+def choose(preferred: Ports, taken: Callable[[str, int, int], None]) -> Ports:
+    """The preferred ports where they are free; `taken(part, port, instead)` hears of each that is not."""
+    chosen: dict[str, int] = {}
+    used: set[int] = set()
+    for field in fields(Ports):
+        wanted: int = getattr(preferred, field.name)
+        width = RTSP_PORTS if field.name == "rtsp_base" else 1
+        port = wanted if _free(wanted, width, used) else _another(wanted, width, used)
+        if port != wanted:
+            taken(field.name, wanted, port)
+        used.update(range(port, port + width))
+        chosen[field.name] = port
+    return Ports(**chosen)
+
+
+def anywhere() -> Ports:
+    """Free ports in no fixed place, for a platform beside another."""
+    used: set[int] = set()
+    chosen: dict[str, int] = {}
+    for field in fields(Ports):
+        width = RTSP_PORTS if field.name == "rtsp_base" else 1
+        chosen[field.name] = _random(width, used)
+        used.update(range(chosen[field.name], chosen[field.name] + width))
+    return Ports(**chosen)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        # As servers do: a closed connection that lingers there is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free(port: int, width: int, used: set[int]) -> bool:
+    return all(each not in used and is_free(each) for each in range(port, port + width))
+
+
+def _another(wanted: int, width: int, used: set[int]) -> int:
+    # Near the documented one first, and the same at every start as long as it stays free.
+    for port in range(wanted + 1000, wanted + 10_000, 1000):
+        if port + width < HIGHEST and _free(port, width, used):
+            return port
+    return _random(width, used)
+
+
+def _random(width: int, used: set[int]) -> int:
+    while True:
+        port = random.randrange(LOWEST, HIGHEST - width)  # noqa: S311 - no secret
+        if _free(port, width, used):
+            return port

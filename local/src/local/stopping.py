@@ -1,0 +1,46 @@
+"""Ctrl-C: once to stop in order, twice to kill."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KILLED = 130
+"""Exit status after the second signal, as shells have it for an interrupted command."""
+
+
+@dataclass
+class Stopping:
+    """What the signals have asked for so far, and who must hear of it."""
+
+    say: Callable[[str], None]
+    kill: Callable[[], None] = field(default=lambda: None)
+    """Set by whoever starts processes: called at the second signal."""
+    asked: int = 0
+
+    def received(self, task: "asyncio.Task[int]") -> None:
+        self.asked += 1
+        if self.asked == 1:
+            self.say("stopping in order (once more: kill everything)")
+            task.cancel()
+        else:
+            self.say("killing everything")
+            self.kill()
+
+
+def run_stoppable(work: Coroutine[Any, Any, int], stopping: Stopping, *, stopped_status: int) -> int:
+    """Exit status of `work`; `stopped_status` when a signal ended it in order, KILLED after a second one."""
+
+    async def stoppable() -> int:
+        task = asyncio.ensure_future(work)
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, stopping.received, task)
+        return await task
+
+    try:
+        status = asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        status = stopped_status
+    return KILLED if stopping.asked > 1 else status
