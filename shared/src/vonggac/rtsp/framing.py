@@ -5,6 +5,7 @@ frame header are. What the Deframer returns depends on the bytes alone, never on
 """
 
 import re
+import struct
 from dataclasses import dataclass
 
 from vonggac.rtsp.errors import MalformedError, RtspError
@@ -17,6 +18,7 @@ MAX_JUNK_BYTES = 64 * 1024
 _DOLLAR = 0x24
 _BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
 _FRAME_HEADER = 4
+_unpack_header = struct.Struct(">BBH").unpack_from
 _MAX_START_LINE = 4096
 # Where a frame or a message can begin again after junk. Nobody negotiates more than 32 channels, so a '$' before
 # a higher number is taken for payload of a lost frame.
@@ -106,15 +108,20 @@ class Deframer:
     def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
         """Take whole frames from `begin`; holds a partial one and then returns the end."""
         size = len(data)
+        last = size - _FRAME_HEADER
         pos = begin
         needed = _FRAME_HEADER
         frames: list[tuple[int, int, int]] = []
-        while size - pos >= _FRAME_HEADER and data[pos] == _DOLLAR:
-            end = pos + _FRAME_HEADER + (data[pos + 2] << 8 | data[pos + 3])
+        append, unpack = frames.append, _unpack_header
+        while pos <= last:
+            dollar, channel, length = unpack(data, pos)
+            if dollar != _DOLLAR:
+                break
+            end = pos + _FRAME_HEADER + length
             if end > size:
                 needed = end - pos
                 break
-            frames.append((data[pos + 1], pos, end))
+            append((channel, pos, end))
             pos = end
         if frames:
             self._junk_run = 0
