@@ -25,6 +25,7 @@ class Metrics(Collector):
         self.registry = CollectorRegistry()
         self.relays: Callable[[], Iterable[CameraRelay]] = tuple
         self.jobs_turned_away: Callable[[], int] = int
+        self.jobs_passed_on: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
         self.registry.register(self)
@@ -36,6 +37,11 @@ class Metrics(Collector):
             "vonggac_forwarder_jobs_turned_away",
             "Jobs put back because this process holds as many cameras as it may.",
             value=self.jobs_turned_away(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_jobs_passed_on",
+            "Jobs given to the worker that holds their camera already.",
+            value=self.jobs_passed_on(),
         )
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",

@@ -1,11 +1,23 @@
 """One pull of a camera reaches both centres, and the state words are true."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from forwarder.domain.camera import PullState
+from forwarder.relay.camera import CameraRelay
+from simulator import Simulator
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
 
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, Recorder
 
-async def test_both_centres_receive_from_one_pull(sim, planner, relay_of, recorder) -> None:  # type: ignore[no-untyped-def]
+
+async def test_both_centres_receive_from_one_pull(
+    sim: Simulator, planner: Planner, relay_of: Callable[..., CameraRelay], recorder: Recorder
+) -> None:
     relay = relay_of(planner.camera(sim))
     for centre in sim.centres.values():
         stream = await centre.wait_for("gate", lambda stream: stream.packets > 50)

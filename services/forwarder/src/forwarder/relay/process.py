@@ -137,6 +137,7 @@ class Process:
         metrics = self._metrics
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
+        metrics.jobs_passed_on = lambda: worker.jobs_passed_on
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 

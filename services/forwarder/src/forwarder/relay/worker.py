@@ -55,6 +55,7 @@ class Worker:
     ) -> None:
         self.held: dict[UUID, Held] = {}
         self.jobs_turned_away = 0
+        self.jobs_passed_on = 0
         self._bus, self._outgoing, self._surroundings, self._reporter = bus, outgoing, surroundings, reporter
         self._max_cameras = max_cameras
         self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
@@ -167,7 +168,8 @@ class Worker:
                 return False
             await _answer(job.hold())
             await asyncio.sleep(HOLDER_POLL_S)
-        log.info("job_adopted_by_holder", camera_id=str(camera_id))
+        self.jobs_passed_on += 1
+        log.info("job_passed_on", camera_id=str(camera_id))
         return True
 
     async def _adopt(self, held: Held, job: Job) -> None:
