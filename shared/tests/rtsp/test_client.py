@@ -285,6 +285,17 @@ async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
         assert 0 < sum(step.ms for step in steps) < 2000
 
 
+@pytest.mark.parametrize("method", ["DESCRIBE", "PLAY"])
+@pytest.mark.parametrize("gibberish", [b"\xa7\x03\xff" * 50, b"$"], ids=["junk", "one odd byte"])
+async def test_a_deadline_that_passes_while_gibberish_comes_is_no_timeout(method: str, gibberish: bytes) -> None:
+    async with ScriptedPeer(Camera(**{method: gibberish})) as peer:
+        with pytest.raises(RtspError) as caught:
+            await play(peer, deadline_s=0.2)
+        answered_before = method == "PLAY"
+        expected = Cause.TIMEOUT if answered_before and gibberish == b"$" else Cause.PROTOCOL_ERROR
+        assert caught.value.cause is expected
+
+
 async def test_a_cancelled_handshake_leaves_no_connection() -> None:
     async with ScriptedPeer(Camera(PLAY=None)) as peer:
         opening = asyncio.create_task(play(peer))

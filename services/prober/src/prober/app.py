@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from prober.api import cameras, workers
 from prober.metrics import Metrics
-from prober.process import Process
+from prober.probes.process import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application

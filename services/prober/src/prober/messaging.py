@@ -38,6 +38,14 @@ class Announcer:
         self._outgoing.event(subjects.worker_heartbeat(fact.worker_id), event)
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
+    def forget(self, camera_id: UUID) -> None:
+        """The camera is gone or disabled: nobody looks at it any more, so its last look says nothing."""
+        self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
+
+    def left(self, worker_id: str) -> None:
+        """This worker ends; its entry need not expire."""
+        self._outgoing.removal(subjects.key_value(topology.WORKERS, worker_id))
+
     def _latest(self, bucket: str, key: str, fact: CameraObservedV1 | ProberAliveV1) -> None:
         self._outgoing.value(subjects.key_value(bucket, key), fact.model_dump_json().encode())
 
@@ -68,10 +76,6 @@ class CameraStatuses:
         statuses = (parse_status(values[key]) for key in sorted(values))
         return [status for status in statuses if status is not None]
 
-    async def forget(self, camera_id: UUID) -> None:
-        """The camera is gone or disabled: nobody looks at it. Raises NatsError or TimeoutError."""
-        await self._bucket.delete(str(camera_id))
-
 
 class Workers:
     """The probers that gave a sign of life within the last seconds."""
@@ -84,10 +88,6 @@ class Workers:
         values = await self._bucket.all()
         alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if key.startswith("prober-")]
         return sorted(alive, key=_started_at)
-
-    async def leave(self, worker_id: str) -> None:
-        """Take a worker off the list before its entry expires. Raises NatsError or TimeoutError."""
-        await self._bucket.delete(worker_id)
 
 
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:

@@ -1,6 +1,7 @@
 """Running an app under uvicorn on uvloop, with a stop that is waited for."""
 
 import asyncio
+import signal
 import socket
 
 import uvicorn
@@ -25,6 +26,14 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
     server = uvicorn.Server(config)
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn takes these signals over while it serves and raises them again after its orderly stop, which would then end
+    # the process as if it had been killed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
     if not server.started:

@@ -14,7 +14,7 @@ from typing import Self
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
 from vonggac.rtsp.connection import OnLost, OnMedia, RtspConnection
-from vonggac.rtsp.errors import RtspError, StatusError
+from vonggac.rtsp.errors import MalformedError, RtspError, StatusError
 from vonggac.rtsp.messages import Response, parse_session
 from vonggac.rtsp.sdp import SessionDescription, announce_sdp, base_url, media_base, parse_sdp, resolve_control
 from vonggac.rtsp.session import DEFAULT_TIMEOUT_S, RtspSession, SessionOutcome, Step, session_header
@@ -138,6 +138,7 @@ class _Attempt:
         self._session_id: str | None = None
         self._timeout_s = DEFAULT_TIMEOUT_S
         self._public: frozenset[str] | None = None
+        self._answers = 0
         self.control_url = url.wire
 
     async def __aenter__(self) -> Self:
@@ -178,7 +179,7 @@ class _Attempt:
     async def options(self) -> None:
         """Learn what the peer can. One that does not know OPTIONS (or wants a login) has just told nothing."""
         with self._step("options") as left_s:
-            response = await self.connection.request("OPTIONS", self._url.wire, timeout_s=left_s)
+            response = await self._request("OPTIONS", self._url.wire, timeout_s=left_s)
         public = response.headers.get("Public")
         if response.ok and public is not None:
             self._public = frozenset(part.strip().upper() for part in public.split(","))
@@ -187,10 +188,25 @@ class _Attempt:
         """Raises StatusError for an answer that is not 2xx: also for 301, 302 and 305, redirects are not followed."""
         fields = [*headers, *session_header(self._session_id)]
         with self._step(method.lower()) as left_s:
-            response = await self.connection.request(method, url, fields, body, timeout_s=left_s)
+            response = await self._request(method, url, fields, body, timeout_s=left_s)
             if not response.ok:
                 raise StatusError(method, response.status, response.reason)
             return response
+
+    async def _request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, timeout_s: float
+    ) -> Response:
+        """A request whose time runs out while the peer talks gibberish is not merely late."""
+        connection = self.connection
+        try:
+            response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
+        except RtspError as error:
+            gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
+            if error.cause is Cause.TIMEOUT and gibberish:
+                raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
+            raise
+        self._answers += 1
+        return response
 
     async def set_up(self, tracks: Sequence[Track], *, mode: str | None) -> tuple[Track, ...]:
         """SETUP each track, asking for its channel numbers; returns the tracks with those that were answered."""

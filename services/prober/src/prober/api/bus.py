@@ -10,7 +10,7 @@ from fastapi import Request
 from nats.errors import Error as NatsError
 from pydantic import PlainSerializer
 
-from prober.process import Process
+from prober.probes.process import Process
 from vonggac.bus import Bus
 from vonggac.http import ProblemError
 

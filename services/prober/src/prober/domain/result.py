@@ -23,8 +23,3 @@ class ProbeResult:
     duration_s: float
     steps: tuple[Step, ...] = ()
     media: Media | None = None
-
-    @property
-    def decode_s(self) -> float | None:
-        """Time of the decoding step, None when nothing was decoded."""
-        return next((step.duration_ms / 1000 for step in self.steps if step.name == "decode"), None)

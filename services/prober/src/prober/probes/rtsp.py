@@ -13,7 +13,17 @@ from prober.probes.target import Target, Tools
 from prober.probes.watch import VideoWatch
 from vonggac.events import Cause
 from vonggac.events.prober import Media, Step
-from vonggac.rtsp import Player, RtspError, RtspUrl, Track, VideoCodec, open_player, parse_sps, video_codec
+from vonggac.rtsp import (
+    MediaDescription,
+    Player,
+    RtspError,
+    RtspUrl,
+    Track,
+    VideoCodec,
+    open_player,
+    parse_sps,
+    video_codec,
+)
 from vonggac.rtsp import Step as HandshakeStep
 from vonggac.rtsp.depacketizer import AccessUnit
 from vonggac.rtsp.errors import MalformedError
@@ -48,6 +58,7 @@ class _Attempt:
         self._audio_codec: str | None = None
         self._picture: Picture | Undecodable | None = None
         self._unit: AccessUnit | None = None
+        self._junk_bytes = 0
 
     async def run(self) -> ProbeResult:
         failure: Failure | None = None
@@ -60,6 +71,7 @@ class _Attempt:
         finally:
             duration_s = self._clock() - self._began
             if player is not None:
+                self._junk_bytes = player.connection.junk_bytes
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         return ProbeResult(judgement, duration_s, self._all_steps(), self._media())
@@ -78,7 +90,7 @@ class _Attempt:
             send_options=True,
             steps=self._handshake,
         )
-        self._audio_codec = next((media.codec.lower() for media in player.sdp.media if media.kind == "audio"), None)
+        self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
         return player
 
     def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
@@ -106,12 +118,15 @@ class _Attempt:
         if not watch.keyframe.done():
             return
         self._unit = watch.keyframe.result()
-        decoding = asyncio.create_task(self._tools.decoder.decode(watch.codec, self._picture_nals(self._unit)))
+        decoding = asyncio.create_task(
+            self._tools.decoder.decode(watch.codec, self._picture_nals(watch.codec, self._unit))
+        )
         try:
             await self._measure(watch)
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
             if decoding.done():
                 self._picture = decoding.result()
+                self._steps.append(Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2)))
         finally:
             decoding.cancel()
 
@@ -130,10 +145,13 @@ class _Attempt:
         await player.close(timeout_s=TEARDOWN_WITHIN_S)
         self._step("teardown", began)
 
-    def _picture_nals(self, unit: AccessUnit) -> list[bytes]:
-        """The description's parameter sets go in front; those in the stream come later and so win."""
+    def _picture_nals(self, codec: VideoCodec, unit: AccessUnit) -> list[bytes]:
+        """The keyframe with parameter sets: the stream's own, completed by the description's where it has not all."""
         assert self._track is not None
-        return [*self._track.media.parameter_sets, *unit.nals]
+        present = {nal_type(codec, nal) for nal in unit.nals}
+        described = self._track.media.parameter_sets
+        missing = [nal for nal in described if nal_type(codec, nal) not in present]
+        return [*missing, *unit.nals]
 
     def _evidence(self, failure: Failure | None, *, playing: bool) -> Evidence:
         watch = self._watch
@@ -141,8 +159,8 @@ class _Attempt:
             failure = self._lost.result()
         if watch is None:
             return Evidence(failure=failure, playing=playing)
-        if failure is None and watch.packets == 0 and watch.malformed:
-            failure = Failure(Cause.PROTOCOL_ERROR, f"{watch.malformed} media packets came, none of them is RTP")
+        if failure is None and watch.packets == 0 and (watch.malformed or self._junk_bytes):
+            failure = Failure(Cause.PROTOCOL_ERROR, "PLAY was accepted, and what came then is not RTP")
         return Evidence(
             failure=failure,
             playing=playing,
@@ -157,7 +175,7 @@ class _Attempt:
         watch, track = self._watch, self._track
         if track is None:
             return None
-        codec = track.codec.lower() or None
+        codec = codec_name(track.media)
         if watch is None:
             return Media(codec=codec)
         profile, width, height = self._shape(watch.codec, track)
@@ -195,13 +213,13 @@ class _Attempt:
         self._steps.append(Step(name=name, duration_ms=round((self._clock() - began) * 1000, 2)))
 
     def _all_steps(self) -> tuple[Step, ...]:
-        handshake = [Step(name=step.name, duration_ms=round(step.ms, 2)) for step in self._handshake]
-        decode = (
-            [Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2))]
-            if isinstance(self._picture, Picture)
-            else []
-        )
-        return (*handshake, *self._steps, *decode)
+        return (*(Step(name=step.name, duration_ms=round(step.ms, 2)) for step in self._handshake), *self._steps)
+
+
+def codec_name(media: MediaDescription) -> str | None:
+    """As people call it: h264, h265, aac, pcma …; None when the description does not say."""
+    name = media.codec.lower()
+    return {"mpeg4-generic": "aac", "mp4a-latm": "aac"}.get(name, name) or None
 
 
 async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, starts_keyframe
-from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
+from vonggac.rtsp.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.rtsp.rtp import RtpHeader, SequenceTracker, parse_rtp
 
 MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
 _FRAME_HEADER = 4
+_ENOUGH = 256
+"""Bytes of a payload that show whether a keyframe begins (an aggregation packet lists its parameter sets first)."""
 
 
 class VideoWatch:
@@ -35,8 +37,11 @@ class VideoWatch:
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
         self._depacketizer = Depacketizer(codec)
         self._sequence = SequenceTracker()
-        self._first_timestamp: int | None = None
-        self._frame: int | None = None
+        self._collecting = False
+        self._undecided = False
+        self._first_timestamp = 0
+        self._timestamp: int | None = None
+        self._size = 0
         self._frame_bytes: dict[int, int] = {}
         self._group: list[int] = []
 
@@ -54,11 +59,11 @@ class VideoWatch:
 
     def feed(self, batch: MediaBatch) -> None:
         """Take whole interleaved frames; other channels (RTCP) are passed over."""
-        data = batch.data
+        data, mine = batch.data, self._channel
         for channel, start, end in batch.frames:
-            if channel == self._channel:
+            if channel == mine:
                 try:
-                    self._packet(data, start + _FRAME_HEADER, end)
+                    self._packet(parse_rtp(data, start + _FRAME_HEADER, end), data)
                 except MalformedError:
                     self.malformed += 1
 
@@ -91,34 +96,59 @@ class VideoWatch:
             return 0.0
         return (max(self._frame_bytes) - min(self._frame_bytes)) / self._clock_rate
 
-    def _packet(self, data: bytes, start: int, end: int) -> None:
-        header = parse_rtp(data, start, end)
-        if self.first_packet_at is None:
-            self.first_packet_at = self._clock()
+    def _packet(self, header: RtpHeader, data: bytes) -> None:
         self._sequence.update(header.sequence)
-        payload = memoryview(data)[header.payload_start : header.payload_end]
-        at = self._relative(header.timestamp)
-        self._count(at, payload)
-        if self.keyframe.done():
+        if header.timestamp != self._timestamp:
+            self._next_frame(header.timestamp)
+        start, end = header.payload_start, header.payload_end
+        self._size += end - start
+        if self._undecided:
+            self._decide(data[start : min(end, start + _ENOUGH)])
+        if self._collecting:
+            self._collect(header, data)
+
+    def _next_frame(self, timestamp: int) -> None:
+        if self._timestamp is None:
+            self.first_packet_at = self._clock()
+            self._first_timestamp = timestamp
+        self._close_frame()
+        self._timestamp = timestamp
+        self._undecided = not (self._collecting or self.second_keyframe.done())
+
+    def _decide(self, payload: bytes) -> None:
+        """Whether a keyframe begins: delimiters and SEI do not say yet, parameter sets and the first slice do."""
+        if not starts_keyframe(self.codec, payload):
+            self._undecided = begins_picture(self.codec, payload)
             return
+        self._undecided = False
+        if not self.keyframe.done():
+            # From here on until it is whole; what comes before a keyframe is only counted.
+            self._collecting = True
+            return
+        assert self._timestamp is not None, "a frame has begun"
+        at = self._relative(self._timestamp)
+        if at > self._group[0]:
+            self._group.append(at)
+            self.second_keyframe.set_result(None)
+
+    def _collect(self, header: RtpHeader, data: bytes) -> None:
+        payload = memoryview(data)[header.payload_start : header.payload_end]
         for unit in self._depacketizer.push(
             payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
         ):
             if unit.keyframe and not self.keyframe.done():
                 self._group.append(self._relative(unit.rtp_timestamp))
+                self._collecting = False
                 self.keyframe.set_result(unit)
 
-    def _count(self, at: int, payload: memoryview) -> None:
-        new_frame = at != self._frame
-        self._frame = at
+    def _close_frame(self) -> None:
+        if self._timestamp is None:
+            return
+        at = self._relative(self._timestamp)
         if at in self._frame_bytes or len(self._frame_bytes) < MAX_FRAMES:
-            self._frame_bytes[at] = self._frame_bytes.get(at, 0) + len(payload)
-        if len(self._group) == 1 and new_frame and at > self._group[0] and starts_keyframe(self.codec, payload):
-            self._group.append(at)
-            self.second_keyframe.set_result(None)
+            self._frame_bytes[at] = self._frame_bytes.get(at, 0) + self._size
+        self._size = 0
 
     def _relative(self, timestamp: int) -> int:
         """Ticks since the first packet, over the 32-bit wrap."""
-        if self._first_timestamp is None:
-            self._first_timestamp = timestamp
         return (timestamp - self._first_timestamp + 0x80000000) % 0x100000000 - 0x80000000

@@ -150,7 +150,7 @@ class Worker:
         if isinstance(data, CameraV1) and data.enabled:
             return await self._turn(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
-            await self._statuses.forget(data.id)
+            self._announcer.forget(data.id)
             await job.done()
             log.info("camera_not_watched", camera_id=str(data.id), removed=isinstance(data, RemovedV1))
             return "retired"

@@ -4,9 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from nats.errors import Error as NatsError
-
-from prober.messaging import Announcer, Workers
+from prober.messaging import Announcer
 from prober.metrics import Metrics
 from prober.probes.decoding import Decoder
 from prober.probes.look import Looker
@@ -36,11 +34,16 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
-        self._working = False
+        self._worker: Worker | None = None
+
+    @property
+    def probes_running(self) -> int:
+        """Looks going on now."""
+        return self._worker.probes_running if self._worker is not None else 0
 
     async def check(self) -> str | None:
         """Readiness: None when jobs are being fetched, otherwise one line."""
-        if self.bus is None or not self._working:
+        if self.bus is None or self._worker is None:
             return "waiting for NATS and its streams"
         return await self.bus.check()
 
@@ -57,7 +60,7 @@ class Process:
         try:
             await self._work(self.bus, decoder)
         finally:
-            self._working = False
+            self._worker = None
             decoder.close()
             await self.bus.close()
 
@@ -84,7 +87,7 @@ class Process:
         settings = self._settings
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        worker = Worker(
+        worker = self._worker = Worker(
             bus=bus,
             worker_id=self.worker_id,
             looker=Looker(Tools(self._networks, decoder, settings.measure_window_s), self._unsealer),
@@ -101,17 +104,15 @@ class Process:
         beating = asyncio.create_task(self._beat(announcer, worker))
         working = asyncio.create_task(worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        self._working = True
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({sending, beating, working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            self._working = False
             _raise_first(sending, beating, working)
             worker.stop()
             await working
             await _cancel(beating)
+            announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
-            await self._leave(bus)
         finally:
             await _cancel(sending, beating, working, stopped)
         log.info("prober_stopped", worker_id=self.worker_id)
@@ -128,13 +129,6 @@ class Process:
                 )
             )
             await asyncio.sleep(self._settings.heartbeat_interval_s)
-
-    async def _leave(self, bus: Bus) -> None:
-        try:
-            await Workers(bus).leave(self.worker_id)
-        except (NatsError, TimeoutError) as error:
-            # The entry expires by itself.
-            log.info("worker_not_taken_off", worker_id=self.worker_id, error=type(error).__name__)
 
 
 def _raise_first(*tasks: asyncio.Task[None]) -> None:

@@ -1,0 +1,193 @@
+"""What the prober's tests share: simulated cameras, plans in the inventory, probers, and what was observed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from nats.aio.msg import Msg
+
+from prober.metrics import Metrics
+from prober.probes.decoding import Decoder
+from prober.probes.process import Process
+from prober.probes.target import Tools
+from prober.settings import Settings
+from simulator import CameraConfig, Simulator, SimulatorConfig
+from vonggac.auth import Credentials, Sealer
+from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
+from vonggac.bus import Bus
+from vonggac.embedded import NatsServer
+from vonggac.events import decode, new_event, subjects
+from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.testing import eventually
+
+LOOPBACK = "127.0.0.0/8"
+SMALL: dict[str, Any] = {"width": 320, "height": 180, "fps": 10, "bitrate_kbps": 300, "gop_s": 0.5, "loop_s": 2.0}
+
+
+class StartSimulator(Protocol):
+    """Start a simulator with these cameras (fields of CameraConfig); it lives as long as the test."""
+
+    async def __call__(self, *cameras: dict[str, Any]) -> Simulator: ...
+
+
+@pytest.fixture(scope="session")
+def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest_asyncio.fixture
+async def simulate(clips_folder: Path) -> AsyncIterator[StartSimulator]:
+    async with AsyncExitStack() as stack:
+
+        async def start(*cameras: dict[str, Any]) -> Simulator:
+            configs = [CameraConfig.model_validate({**SMALL, "number": 1, **camera}) for camera in cameras]
+            return await stack.enter_async_context(
+                Simulator(SimulatorConfig(cameras=configs), cache_folder=clips_folder)
+            )
+
+        yield start
+
+
+@pytest.fixture
+def tools() -> Any:
+    decoder = Decoder(1)
+    yield Tools(AllowedNetworks.parse([LOOPBACK]), decoder, measure_window_s=0.0)
+    decoder.close()
+
+
+class Planner:
+    """Writes into INVENTORY what inventory would: cameras and removals."""
+
+    def __init__(self, bus: Bus, sealer: Sealer) -> None:
+        self._bus, self._sealer = bus, sealer
+
+    def seal(self, username: str, password: str) -> str:
+        return self._sealer.seal(Credentials(username, password))
+
+    async def camera(self, url: str, **changes: Any) -> CameraV1:
+        """Plan a new camera, or with `id` and `revision` another state of one."""
+        camera = CameraV1(
+            id=changes.pop("id", None) or uuid4(),
+            revision=changes.pop("revision", 1),
+            changed_at=datetime.now(UTC),
+            code="QT-001",
+            name="Hành lang",
+            facility_id=uuid4(),
+            enabled=changes.pop("enabled", True),
+            url=url,
+            probe_interval_s=changes.pop("probe_interval_s", 60.0),
+            probe_timeout_s=changes.pop("probe_timeout_s", 5.0),
+            **changes,
+        )
+        await self._publish(camera.id, new_event(camera, source="/inventory", subject=str(camera.id), time=_now()))
+        return camera
+
+    async def remove(self, camera: CameraV1) -> None:
+        removed = RemovedV1(id=camera.id, noun="camera", revision=camera.revision + 1, removed_at=_now())
+        await self._publish(camera.id, new_event(removed, source="/inventory", subject=str(camera.id), time=_now()))
+
+    async def _publish(self, camera_id: UUID, event: Any) -> None:
+        headers = {"Nats-Msg-Id": event.id}
+        await self._bus.js.publish(subjects.inventory("camera", camera_id), event.encode(), headers=headers)
+
+
+@pytest.fixture
+def planner(bus: Bus, keys_folder: Path) -> Planner:
+    return Planner(bus, Sealer.from_file(keys_folder / WORKERS_PUBLIC))
+
+
+@dataclass
+class Observed:
+    """Everything on OBSERVATIONS, as it comes."""
+
+    looks: list[CameraObservedV1] = field(default_factory=list)
+    heartbeats: list[ProberAliveV1] = field(default_factory=list)
+    event_ids: list[str] = field(default_factory=list)
+
+    def of(self, camera_id: UUID) -> list[CameraObservedV1]:
+        return [look for look in self.looks if look.camera_id == camera_id]
+
+    async def look(self, camera_id: UUID, number: int = 1, *, within_s: float = 15.0) -> CameraObservedV1:
+        """The camera's look of that number, 1 being the first."""
+        await eventually(lambda: len(self.of(camera_id)) >= number, within_s=within_s, what=f"look {number}")
+        return self.of(camera_id)[number - 1]
+
+    async def take(self, message: Msg) -> None:
+        event = decode(message.data)
+        self.event_ids.append(event.id)
+        if isinstance(event.data, CameraObservedV1):
+            self.looks.append(event.data)
+        elif isinstance(event.data, ProberAliveV1):
+            self.heartbeats.append(event.data)
+
+
+@pytest_asyncio.fixture
+async def observed(bus: Bus) -> Observed:
+    seen = Observed()
+    await bus.js.subscribe("observation.>", cb=seen.take, ordered_consumer=True)
+    return seen
+
+
+class StartProber(Protocol):
+    """Start a prober (fields of Settings); it is stopped at the end of the test, or earlier by its `stop`."""
+
+    async def __call__(self, **settings: Any) -> "RunningProber": ...
+
+
+@dataclass
+class RunningProber:
+    """A prober in this event loop."""
+
+    process: Process
+    metrics: Metrics
+    task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """In order; raises what the process died of."""
+        self.process.stop()
+        await self.task
+
+
+@pytest.fixture
+def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settings]:
+    def make(**changes: Any) -> Settings:
+        values = {
+            "nats_url": nats_server.url,
+            "workers_private_key_file": keys_folder / WORKERS_PRIVATE,
+            "jwks_file": keys_folder / JWKS,
+            "allowed_networks": (LOOPBACK,),
+            "measure_window_s": 0.0,
+            "heartbeat_interval_s": 0.5,
+        }
+        return Settings.model_validate(values | changes)
+
+    return make
+
+
+@pytest_asyncio.fixture
+async def probe(settings: Callable[..., Settings]) -> AsyncIterator[StartProber]:
+    running: list[RunningProber] = []
+
+    async def start(**changes: Any) -> RunningProber:
+        made = settings(**changes)
+        metrics = Metrics(per_camera=made.metrics_per_camera)
+        process = Process(made, metrics)
+        running.append(RunningProber(process, metrics, asyncio.create_task(process.run())))
+        return running[-1]
+
+    yield start
+    for prober in running:
+        await prober.stop()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

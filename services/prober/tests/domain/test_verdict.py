@@ -1,0 +1,55 @@
+"""Evidence to verdict."""
+
+import pytest
+
+from prober.domain.verdict import NOBODY_LOOKED, Evidence, Failure, judge
+from vonggac.events import Cause
+from vonggac.events.prober import Verdict
+
+LOST = Failure(Cause.ENDED, "the peer closed the connection")
+
+
+def test_a_decoded_keyframe_is_up() -> None:
+    judgement = judge(Evidence(playing=True, packets=12, keyframe=True, decoded=True))
+    assert (judgement.verdict, judgement.cause, judgement.detail) == (Verdict.UP, None, None)
+
+
+def test_a_stream_that_ends_after_its_keyframe_was_decoded_is_up() -> None:
+    assert judge(Evidence(LOST, playing=True, packets=12, keyframe=True, decoded=True)).verdict is Verdict.UP
+
+
+def test_a_keyframe_that_does_not_decode_is_down_with_the_decoders_reason() -> None:
+    judgement = judge(Evidence(playing=True, packets=9, keyframe=True, decoded=False, undecodable="damaged slice"))
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.DECODE_FAILED)
+    assert judgement.detail == "damaged slice"
+
+
+def test_a_keyframe_that_waits_for_our_decoder_is_not_the_cameras_fault() -> None:
+    judgement = judge(Evidence(playing=True, packets=9, keyframe=True))
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
+
+
+def test_silence_after_play_is_no_media() -> None:
+    assert judge(Evidence(playing=True)).cause is Cause.NO_MEDIA
+
+
+def test_media_without_a_whole_keyframe_says_how_much_came() -> None:
+    judgement = judge(Evidence(playing=True, packets=80, units_dropped=3))
+    assert judgement.cause is Cause.NO_KEYFRAME
+    assert judgement.detail is not None
+    assert "80 packets (3 damaged)" in judgement.detail
+
+
+def test_a_deadline_before_play_is_a_timeout() -> None:
+    assert judge(Evidence()).cause is Cause.TIMEOUT
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NOBODY_LOOKED))
+def test_what_breaks_an_attempt_off_is_its_cause(cause: Cause) -> None:
+    judgement = judge(Evidence(Failure(cause, "why")))
+    assert (judgement.verdict, judgement.cause, judgement.detail) == (Verdict.DOWN, cause, "why")
+
+
+@pytest.mark.parametrize("cause", sorted(NOBODY_LOOKED))
+def test_what_lies_with_us_says_nothing_about_the_camera(cause: Cause) -> None:
+    assert judge(Evidence(Failure(cause, "why"))).verdict is Verdict.UNKNOWN

@@ -1,0 +1,129 @@
+"""What is measured of a stream, on the stream's own clock."""
+
+import pytest
+
+from prober.probes.watch import MAX_FRAMES, VideoWatch
+from vonggac.rtsp import MediaBatch, VideoCodec, build_rtp, interleave
+
+CLOCK_RATE = 90_000
+TICKS = 3600  # 25 pictures a second
+KEY, INTER = b"\x65\x88" + b"k" * 998, b"\x41\x9a" + b"i" * 98
+AUD, SEI, SPS, PPS = b"\x09\xf0", b"\x06\x05\x01\x80", b"\x67\x42\x00\x1e", b"\x68\xce\x38\x80"
+
+
+class Camera:
+    """Sends frames from a given timestamp and sequence number on."""
+
+    def __init__(self, *, timestamp: int = 0, sequence: int = 0) -> None:
+        self.timestamp, self.sequence = timestamp, sequence
+        self.watch = VideoWatch(codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, clock=lambda: 5.0)
+
+    def send(self, *nals: bytes, channel: int = 0) -> None:
+        frames, data = [], b""
+        for nal in nals:
+            packet = build_rtp(
+                nal,
+                payload_type=96,
+                sequence=self.sequence & 0xFFFF,
+                timestamp=self.timestamp,
+                ssrc=1,
+                marker=nal is nals[-1],
+            )
+            frame = interleave(channel, packet)
+            frames.append((channel, len(data), len(data) + len(frame)))
+            data += frame
+            self.sequence += 1
+        self.timestamp += TICKS
+        self.watch.feed(MediaBatch(data, frames))
+
+    def group(self, *leading: bytes) -> None:
+        """A keyframe and 24 others: one second."""
+        self.send(*leading, KEY)
+        for _ in range(24):
+            self.send(INTER)
+
+
+@pytest.mark.parametrize("timestamp", [0, 2**32 - 10 * TICKS], ids=["plain", "over the wrap"])
+async def test_a_group_of_pictures_is_measured(timestamp: int) -> None:
+    camera = Camera(timestamp=timestamp, sequence=2**16 - 5)
+    camera.group()
+    camera.group()
+    watch = camera.watch
+    assert watch.keyframe.result().nals == [KEY]
+    assert watch.second_keyframe.done()
+    assert watch.fps() == 25.0
+    assert watch.gop_s() == 1.0
+    assert watch.bitrate_kbps() == pytest.approx((1000 + 24 * 100) * 8 / 1000)
+    assert (watch.packets, watch.packets_lost, watch.first_packet_at) == (50, 0, 5.0)
+
+
+async def test_a_keyframe_in_the_middle_of_what_comes_is_found() -> None:
+    camera = Camera()
+    for _ in range(7):
+        camera.send(INTER)
+    assert not camera.watch.keyframe.done()
+    camera.group()
+    assert camera.watch.keyframe.done()
+    assert camera.watch.gop_s() is None
+
+
+@pytest.mark.parametrize("leading", [(SPS, PPS), (AUD, SPS, PPS), (AUD, SEI, SPS, PPS), (SEI,)])
+async def test_a_keyframe_may_begin_with_a_delimiter_or_sei(leading: tuple[bytes, ...]) -> None:
+    camera = Camera()
+    camera.send(INTER)
+    camera.group(*leading)
+    camera.group(*leading)
+    unit = camera.watch.keyframe.result()
+    assert unit.nals[-1] == KEY
+    assert set(unit.nals) >= {SPS, PPS} & set(leading)
+    assert camera.watch.gop_s() == 1.0
+
+
+async def test_sei_before_an_inter_picture_is_no_keyframe() -> None:
+    camera = Camera()
+    for _ in range(30):
+        camera.send(AUD, SEI, INTER)
+    assert not camera.watch.keyframe.done()
+    assert camera.watch.fps() == 25.0
+
+
+async def test_a_missing_packet_is_counted_and_spoils_its_keyframe_only() -> None:
+    camera = Camera()
+    camera.send(INTER)
+    camera.sequence += 1
+    camera.send(KEY[:1] + b"\x01" + KEY[2:])
+    assert not camera.watch.keyframe.done()
+    camera.group()
+    assert camera.watch.keyframe.done()
+    assert camera.watch.packets_lost == 1
+
+
+async def test_other_channels_are_not_measured() -> None:
+    camera = Camera()
+    camera.send(KEY, channel=2)
+    assert camera.watch.packets == 0
+
+
+async def test_one_picture_has_no_rate() -> None:
+    camera = Camera()
+    camera.send(KEY)
+    watch = camera.watch
+    assert watch.keyframe.done()
+    assert (watch.fps(), watch.gop_s(), watch.bitrate_kbps()) == (None, None, None)
+
+
+async def test_what_is_no_rtp_is_counted_and_passed_over() -> None:
+    camera = Camera()
+    frame = interleave(0, b"garbage")
+    camera.watch.feed(MediaBatch(frame, [(0, 0, len(frame))]))
+    camera.send(KEY)
+    assert camera.watch.malformed == 1
+    assert camera.watch.keyframe.done()
+
+
+async def test_a_timestamp_for_every_packet_does_not_fill_the_memory() -> None:
+    camera = Camera()
+    for _ in range(MAX_FRAMES + 100):
+        camera.send(INTER)
+    assert camera.watch.packets == MAX_FRAMES + 100
+    assert camera.watch.fps() == 25.0
