@@ -5,9 +5,10 @@ and provincial, must have one (R09, R10). Three-valued: one thing that is certai
 non-compliant, otherwise one unknown thing makes it unknown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from reporting.domain.deliveries import PROVES, Standing
 from reporting.domain.instants import Millis
@@ -65,6 +66,8 @@ class Durations:
 
 
 DURATION_NAMES = tuple(Durations.__dataclass_fields__)
+_INDEX = {name: index for index, name in enumerate(DURATION_NAMES)}
+_PERIOD = _INDEX["period"]
 
 
 @dataclass(slots=True)
@@ -98,43 +101,62 @@ def account(
     maintenance: Sequence[Segment[bool]],
 ) -> Account:
     """Account for every millisecond of `period`. All lines are sorted and free of overlap."""
-    result = Account(Durations(period=period.length), tuple(DeliveryDurations() for _ in deliveries))
-    for start, end, values in overlay(period, [maintenance, camera, *(line.segments for line in deliveries)]):
+    lines: list[Iterable[tuple[Millis, Millis, Any]]] = [
+        maintenance,
+        [(start, end, seen.state.value) for start, end, seen in camera],
+        *(_codes(line) for line in deliveries),
+    ]
+    plan = tuple((line.role, line.required) for line in deliveries)
+    sums = [0] * len(DURATION_NAMES)
+    ledgers = [DeliveryDurations() for _ in deliveries]
+    for start, end, values in overlay(period, lines):
         length = end - start
-        if values[0]:
-            result.camera.maintenance += length
-            for durations in result.deliveries:
-                durations.maintenance += length
-        else:
-            _add(result, length, values[1], values[2:], deliveries)
-    return result
+        codes = tuple(values)
+        for entry in _entries(plan, codes):
+            sums[entry] += length
+        for ledger, code in zip(ledgers, codes[2:], strict=True):
+            _enter(ledger, length, code, agreed=codes[0])
+    sums[_PERIOD] = period.length
+    return Account(Durations(*sums), tuple(ledgers))
 
 
-def _add(
-    result: Account,
-    length: Millis,
-    seen: Seen | None,
-    standings: Sequence[Standing | None],
-    deliveries: Sequence[DeliveryLine],
-) -> None:
-    state = seen.state if seen is not None else CameraState.UNKNOWN
-    if state is CameraState.UP:
-        result.camera.up += length
-    elif state is CameraState.DOWN:
-        result.camera.down += length
+type _Code = bool | str | None
+"""A piece of a delivery's line: True connected, a cause not connected, None unknown."""
+
+
+def _codes(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
+    proving = PROVES[line.proof]
+    return [
+        (start, end, True if standing[0] in proving else standing[1] or NO_CAUSE)
+        for start, end, standing in line.segments
+    ]
+
+
+@lru_cache(maxsize=100_000)
+def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Which sums a moment goes into: one of each partition. Few combinations exist, so each is decided once."""
+    agreed, state, *connections = codes
+    if agreed:
+        return (_INDEX["maintenance"],)
+    verdict_state = CameraState.UNKNOWN if state is None else CameraState(state)
+    standings = [None if code is None else code is True for code in connections]
+    national, provincial = role_connections(plan, standings)
+    verdict = complies(verdict_state, national, provincial)
+    compliance = "compliance_unknown" if verdict is None else "compliant" if verdict else "non_compliant"
+    return _INDEX[verdict_state.value], _INDEX[compliance], _INDEX[connection_name(national, provincial)]
+
+
+def _enter(ledger: "DeliveryDurations", length: Millis, code: _Code, *, agreed: bool | None) -> None:
+    if agreed:
+        ledger.maintenance += length
+    elif code is None:
+        ledger.unknown += length
+    elif code is True:
+        ledger.connected += length
     else:
-        result.camera.unknown += length
-    for durations, line, standing in zip(result.deliveries, deliveries, standings, strict=True):
-        _add_delivery(durations, length, standing, line.proof)
-    national, provincial = role_connections(deliveries, standings)
-    _add_connection(result.camera, length, national, provincial)
-    verdict = complies(state, national, provincial)
-    if verdict is None:
-        result.camera.compliance_unknown += length
-    elif verdict:
-        result.camera.compliant += length
-    else:
-        result.camera.non_compliant += length
+        ledger.not_connected += length
+        cause = str(code)
+        ledger.by_cause[cause] = ledger.by_cause.get(cause, 0) + length
 
 
 def complies(state: CameraState, national: bool | None, provincial: bool | None) -> bool | None:
@@ -145,16 +167,17 @@ def complies(state: CameraState, national: bool | None, provincial: bool | None)
 
 
 def role_connections(
-    deliveries: Sequence[DeliveryLine], standings: Sequence[Standing | None]
+    plan: Sequence[tuple[DestinationRole | None, bool]], connections: Sequence[bool | None]
 ) -> tuple[bool | None, bool | None]:
     """Whether national and provincial centre have the camera: every required delivery of the role, at least one.
 
-    A role without a required delivery is not connected: that is certain, not unknown.
+    `plan` is role and required of each delivery, `connections` whether it is connected. A role without a required
+    delivery is not connected: that is certain, not unknown.
     """
     found: dict[DestinationRole, list[bool | None]] = {DestinationRole.NATIONAL: [], DestinationRole.PROVINCIAL: []}
-    for line, standing in zip(deliveries, standings, strict=True):
-        if line.required and line.role is not None:
-            found[line.role].append(connected(standing, line.proof))
+    for (role, required), connection in zip(plan, connections, strict=True):
+        if required and role is not None:
+            found[role].append(connection)
     return _all(found[DestinationRole.NATIONAL]), _all(found[DestinationRole.PROVINCIAL])
 
 
@@ -177,19 +200,3 @@ def _all(values: list[bool | None]) -> bool | None:
     if not values or False in values:
         return False
     return None if None in values else True
-
-
-def _add_connection(camera: Durations, length: Millis, national: bool | None, provincial: bool | None) -> None:
-    name = connection_name(national, provincial)
-    setattr(camera, name, getattr(camera, name) + length)
-
-
-def _add_delivery(durations: DeliveryDurations, length: Millis, standing: Standing | None, proof: str) -> None:
-    if standing is None:
-        durations.unknown += length
-    elif standing.state in PROVES[proof]:
-        durations.connected += length
-    else:
-        durations.not_connected += length
-        cause = standing.cause or NO_CAUSE
-        durations.by_cause[cause] = durations.by_cause.get(cause, 0) + length

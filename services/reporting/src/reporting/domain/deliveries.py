@@ -5,8 +5,9 @@ sign of life. Among the workers whose claim holds at a moment, the one that took
 holds, the state is unknown. The order in which changes and heartbeats arrive does not matter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from reporting.domain.instants import Millis
@@ -16,6 +17,8 @@ from vonggac.events.inventory import RequiredProof
 
 UNKNOWN = "unknown"
 """Shown instead of a DeliveryState where no claim holds."""
+
+RELEASED = DeliveryState.RELEASED.value
 
 PROVES: Mapping[str, frozenset[str]] = {
     RequiredProof.ACKNOWLEDGED.value: frozenset({DeliveryState.ACKNOWLEDGED.value, DeliveryState.VERIFIED.value}),
@@ -53,26 +56,27 @@ def presumed_alive_until(last_alive_at: Millis, now: Millis, grace: Millis) -> M
     return now + 1 if now <= last_alive_at + grace else last_alive_at
 
 
-def resolve(claims: Sequence[Claim], alive_until: Mapping[str, Millis]) -> list[Segment[Standing]]:
-    """The one truth out of all claims of one delivery: sorted segments; gaps are unknown."""
-    spans = [span for claim in claims if (span := _span(claim, alive_until)) is not None]
-    if len(spans) == 1:
-        return [_segment(*spans[0][:2], spans[0][2])]
-    spans.sort(key=lambda span: span[0])
+def resolve(claims: Iterable[Claim], alive_until: Mapping[str, Millis]) -> list[Segment[Standing]]:
+    """The one truth out of all claims of one delivery: sorted segments; gaps are unknown.
+
+    Claims that come sorted by `observed_at` and do not contend, which are nearly all, are turned one by one.
+    """
+    spans: list[_Span] = []
+    for claim in claims:
+        worker, _, _, start, end, state, _ = claim
+        if state == RELEASED:
+            continue
+        alive = alive_until.get(worker, start)
+        if end is None or (end > alive and alive > start):
+            end = alive
+        if end > start:
+            spans.append((start, end, claim))
     if all(left[1] <= right[0] for left, right in pairwise(spans)):
-        return [_segment(*span) for span in spans]
-    return _contested(spans)
+        return [Segment(start, end, Standing(claim[5], claim[6], start)) for start, end, claim in spans]
+    return _contested(sorted(spans, key=itemgetter(0)))
 
 
 type _Span = tuple[Millis, Millis, Claim]
-
-
-def _span(claim: Claim, alive_until: Mapping[str, Millis]) -> _Span | None:
-    alive = alive_until.get(claim.worker_id, claim.observed_at)
-    end = alive if claim.ends_at is None else min(claim.ends_at, max(alive, claim.observed_at))
-    if claim.state == DeliveryState.RELEASED.value or end <= claim.observed_at:
-        return None
-    return claim.observed_at, end, claim
 
 
 def _contested(spans: list[_Span]) -> list[Segment[Standing]]:

@@ -1,7 +1,7 @@
 """Half-open stretches of time that carry a value, and laying several such lines over each other."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from reporting.domain.instants import Millis
@@ -15,6 +15,10 @@ class Segment[T](NamedTuple):
     value: T
 
 
+type _Piece = tuple[Millis, Millis, list[Any]]
+_time_of = itemgetter(0)
+
+
 class Period(NamedTuple):
     """[start, end)."""
 
@@ -26,31 +30,39 @@ class Period(NamedTuple):
         return self.end - self.start
 
 
-def overlay(period: Period, lines: Sequence[Sequence[Segment[Any]]]) -> Iterator[tuple[Millis, Millis, list[Any]]]:
+def overlay(period: Period, lines: Sequence[Iterable[tuple[Millis, Millis, Any]]]) -> Iterator[_Piece]:
     """Cut `period` wherever a line changes; each piece comes with the value of every line, None where it has none.
 
-    A line's segments are sorted and do not overlap. The pieces fill the period without gap or overlap.
+    A line's segments are sorted and do not overlap. The pieces fill the period without gap or overlap. The list of
+    values is the same object every time, changed in place: read it before taking the next piece.
     """
     start, end = period
-    cuts = {start, end}
-    for line in lines:
-        for segment in line:
-            if start < segment[0] < end:
-                cuts.add(segment[0])
-            if start < segment[1] < end:
-                cuts.add(segment[1])
-    at = [0] * len(lines)
-    for left, right in pairwise(sorted(cuts)):
-        values: list[Any] = []
-        for number, line in enumerate(lines):
-            index = at[number]
-            while index < len(line) and line[index][1] <= left:
-                index += 1
-            at[number] = index
-            values.append(line[index][2] if index < len(line) and line[index][0] <= left else None)
-        yield left, right, values
+    values: list[Any] = [None] * len(lines)
+    changes: list[tuple[Millis, int, Any]] = []
+    for number, line in enumerate(lines):
+        for left, right, value in line:
+            if right <= start or left >= end:
+                continue
+            if left <= start:
+                values[number] = value
+            else:
+                changes.append((left, number, value))
+            if right < end:
+                changes.append((right, number, None))
+    # Stable: where a segment ends and the line's next begins, the end was appended first.
+    changes.sort(key=_time_of)
+    at = start
+    for time, number, value in changes:
+        if time > at:
+            yield at, time, values
+            at = time
+        values[number] = value
+    yield at, end, values
 
 
 def value_at[T](line: Sequence[Segment[T]], instant: Millis) -> Segment[T] | None:
     """The segment that holds at `instant`."""
-    return next((segment for segment in reversed(line) if segment.start <= instant < segment.end), None)
+    for segment in reversed(line):
+        if segment[0] <= instant:
+            return segment if instant < segment[1] else None
+    return None

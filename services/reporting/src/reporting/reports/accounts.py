@@ -20,7 +20,7 @@ from reporting.storage import courses, workers
 from reporting.storage.plan import Camera
 from vonggac.events.inventory import DestinationRole
 
-PORTION = 1000
+PORTION = 2000
 """Cameras read and accounted at a time: bounds memory, and lets other work run in between."""
 
 
@@ -62,13 +62,33 @@ async def accounts(
     """Accounts of `cameras`, portion by portion, in their order. The arithmetic runs beside the event loop."""
     alive = await alive_until(session, question)
     windows = await courses.maintenance(session, question.period.start, question.now + 1)
-    for portion in batched(cameras, PORTION):
-        ids = [one.id for one in portion]
-        deliveries = [planned.id for one in portion for planned in one.deliveries]
-        seen = await courses.camera_lines(session, ids, question.period.start, question.now + 1)
-        claims = await courses.claims(session, deliveries, question.period.start, question.now + 1, alive)
-        material = _Material(question, seen, claims, alive, windows)
-        yield await asyncio.to_thread(_account_all, material, portion)
+    computing: asyncio.Task[list[CameraAccount]] | None = None
+    try:
+        for portion in batched(cameras, PORTION):
+            # While one portion is read, the one before is accounted: PostgreSQL and this process work side by side.
+            material = await _read(session, question, portion, alive, windows)
+            if computing is not None:
+                yield await computing
+            computing = asyncio.create_task(asyncio.to_thread(_account_all, material, portion))
+        if computing is not None:
+            yield await computing
+    finally:
+        if computing is not None:
+            await asyncio.wait({computing})
+
+
+async def _read(
+    session: AsyncSession,
+    question: Question,
+    portion: Sequence[Camera],
+    alive: Mapping[str, Millis],
+    windows: Mapping[UUID, list[Window]],
+) -> "_Material":
+    start, end = question.period.start, question.now + 1
+    deliveries = [planned.id for one in portion for planned in one.deliveries]
+    seen = await courses.camera_lines(session, [one.id for one in portion], start, end)
+    claims = await courses.claims(session, deliveries, start, end, alive)
+    return _Material(question, seen, claims, alive, windows)
 
 
 async def alive_until(session: AsyncSession, question: Question) -> dict[str, Millis]:
@@ -77,6 +97,9 @@ async def alive_until(session: AsyncSession, question: Question) -> dict[str, Mi
     return {
         name: presumed_alive_until(last, question.now, question.presumed_alive_ms) for name, (_, last) in known.items()
     }
+
+
+_ROLES = {role.value: role for role in DestinationRole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +121,24 @@ def _account(material: _Material, camera: Camera) -> CameraAccount:
     agreed = courses.maintenance_line(material.windows, camera.id, camera.facility.id)
     lines = [
         DeliveryLine(
-            role=DestinationRole(planned.role) if planned.role else None,
+            role=_ROLES[planned.role] if planned.role else None,
             proof=planned.required_proof,
             required=planned.enabled,
             segments=resolve(material.claims.get(planned.id, ()), material.alive_until),
         )
         for planned in camera.deliveries
     ]
-    standings = [_standing_at(line.segments, question.now) for line in lines]
-    national, provincial = compliance.role_connections(lines, standings)
+    nows = [delivery_now(line.segments, question.now) for line in lines]
+    connections = tuple(
+        compliance.connected(standing, line.proof) for line, (_, standing) in zip(lines, nows, strict=True)
+    )
+    national, provincial = compliance.role_connections([(line.role, line.required) for line in lines], connections)
     now = camera_now(seen, agreed, question.now)
     return CameraAccount(
         camera=camera,
         now=now,
-        deliveries_now=tuple(delivery_now(line.segments, question.now) for line in lines),
-        connected_now=tuple(
-            compliance.connected(standing, line.proof) for line, standing in zip(lines, standings, strict=True)
-        ),
+        deliveries_now=tuple(now_and_standing[0] for now_and_standing in nows),
+        connected_now=connections,
         national_now=national,
         provincial_now=provincial,
         compliant_now=compliance.complies(CameraState(now.state), national, provincial),
@@ -131,17 +155,13 @@ def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], n
     return Now(CameraState.UNKNOWN.value, None, _last_end(seen, now))
 
 
-def delivery_now(segments: Sequence[Segment[Standing]], now: Millis) -> Now:
+def delivery_now(segments: Sequence[Segment[Standing]], now: Millis) -> tuple[Now, Standing | None]:
     """The delivery's state at `now`, `unknown` where no worker that is alive claims it."""
-    standing = _standing_at(segments, now)
-    if standing is None:
-        return Now(UNKNOWN, None, _last_end(segments, now))
-    return Now(standing.state, standing.cause, standing.since)
-
-
-def _standing_at(segments: Sequence[Segment[Standing]], now: Millis) -> Standing | None:
     found = value_at(segments, now)
-    return None if found is None else found.value
+    if found is None:
+        return Now(UNKNOWN, None, _last_end(segments, now)), None
+    standing = found.value
+    return Now(standing.state, standing.cause, standing.since), standing
 
 
 def _last_end(segments: Sequence[Segment[Any]], now: Millis) -> Millis | None:

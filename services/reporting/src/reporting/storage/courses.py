@@ -20,15 +20,16 @@ from reporting.domain.timeline import CameraState
 
 _RUNS = text(
     """
-    select camera_id, array_agg((extract(epoch from started_at) * 1000)::bigint order by started_at) as starts,
-           array_agg((extract(epoch from ends_at) * 1000)::bigint order by started_at) as ends,
-           array_agg(state order by started_at) as states, array_agg(cause order by started_at) as causes
+    select camera_id, array_agg((extract(epoch from started_at) * 1000)::bigint) as starts,
+           array_agg((extract(epoch from ends_at) * 1000)::bigint) as ends,
+           array_agg(state) as states, array_agg(cause) as causes
     from (
         select camera_id, started_at, ends_at, state, cause from camera_run
         where camera_id = any(:ids) and ends_at > :from and started_at < :to
         union all
         select camera_id, started_at, ends_at, state, cause from camera_state
         where camera_id = any(:ids) and ends_at > :from and started_at < :to
+        order by camera_id, started_at
     ) as runs
     group by camera_id
     """
@@ -44,13 +45,19 @@ _DOWN = text(
 
 _CHANGES = text(
     """
-    select delivery_id, worker_id, sequence, state, cause,
-           (extract(epoch from held_since) * 1000)::bigint as held_since,
-           (extract(epoch from observed_at) * 1000)::bigint as observed_at,
-           (extract(epoch from ends_at) * 1000)::bigint as ends_at
-    from delivery_change
-    where delivery_id = any(:ids) and observed_at < :to
-      and (ends_at > :from or (ends_at is null and worker_id = any(:alive)))
+    select delivery_id, array_agg(worker_id), array_agg(held_since), array_agg(sequence), array_agg(observed_at),
+           array_agg(ends_at), array_agg(state), array_agg(cause)
+    from (
+        select delivery_id, worker_id, sequence, state, cause,
+               (extract(epoch from held_since) * 1000)::bigint as held_since,
+               (extract(epoch from observed_at) * 1000)::bigint as observed_at,
+               (extract(epoch from ends_at) * 1000)::bigint as ends_at
+        from delivery_change
+        where delivery_id = any(:ids) and delivery_change.observed_at < :to
+          and (delivery_change.ends_at > :from or (delivery_change.ends_at is null and worker_id = any(:alive)))
+        order by delivery_id, observed_at, sequence
+    ) as said
+    group by delivery_id
     """
 )
 
@@ -89,11 +96,10 @@ async def claims(
     """What workers claimed of each delivery that may hold in [start, end)."""
     alive = [name for name, until in alive_until.items() if until > start]
     given = {"ids": list(ids), "from": moment(start), "to": moment(end), "alive": alive}
-    found: dict[UUID, list[Claim]] = {}
-    for row in await session.execute(_CHANGES, given):
-        claim = Claim(row.worker_id, row.held_since, row.sequence, row.observed_at, row.ends_at, row.state, row.cause)
-        found.setdefault(row.delivery_id, []).append(claim)
-    return found
+    return {
+        delivery_id: list(map(Claim._make, zip(*columns, strict=True)))
+        for delivery_id, *columns in await session.execute(_CHANGES, given)
+    }
 
 
 async def maintenance(session: AsyncSession, start: Millis, end: Millis) -> dict[UUID, list[Window]]:

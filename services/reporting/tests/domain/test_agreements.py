@@ -1,0 +1,84 @@
+"""Maintenance, outages, rounding, and laying lines over each other."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting.domain.compliance import Seen
+from reporting.domain.instants import millis, moment, shown
+from reporting.domain.maintenance import Window, agreed, refusal
+from reporting.domain.outages import accounted, outages
+from reporting.domain.percentages import percentages, rounded
+from reporting.domain.segments import Period, Segment, overlay, value_at
+from reporting.domain.timeline import CameraState
+
+UP, DOWN = CameraState.UP, CameraState.DOWN
+
+
+def seen(start: int, end: int, state: CameraState, cause: str | None = None, since: int | None = None) -> Segment[Seen]:
+    return Segment(start, end, Seen(state, cause, start if since is None else since))
+
+
+def test_a_window_entered_after_it_began_is_refused() -> None:
+    assert refusal(Window(10, 20, 5)) is None
+    assert refusal(Window(10, 20, 10)) == ("from", refusal(Window(10, 20, 15))[1])  # type: ignore[index]
+    assert refusal(Window(20, 20, 5)) is not None
+
+
+def test_windows_that_touch_are_one() -> None:
+    found = agreed([Window(10, 20, 0), Window(20, 30, 0), Window(15, 18, 0), Window(40, 50, 45)])
+    assert found == [Segment(10, 30, True)]
+
+
+def test_an_outage_lists_its_causes_in_order() -> None:
+    line = [seen(0, 10, UP), seen(10, 20, DOWN, "timeout"), seen(20, 30, DOWN, "refused"), seen(30, 40, UP)]
+    (found,) = outages(Period(0, 40), line, [], 100)
+    assert (found.start, found.end, found.causes, found.ongoing) == (10, 30, ("timeout", "refused"), False)
+
+
+def test_maintenance_is_no_outage_and_unknown_ends_one() -> None:
+    line = [seen(0, 10, DOWN, "timeout"), seen(20, 60, DOWN, "timeout")]
+    found = outages(Period(0, 60), line, [Segment(40, 50, True)], 60)
+    assert [(one.start, one.end, one.ongoing) for one in found] == [(0, 10, False), (20, 40, False), (50, 60, True)]
+
+
+def test_an_outage_that_began_before_the_period_says_so() -> None:
+    (found,) = outages(Period(100, 200), [seen(50, 150, DOWN, "dns")], [], 300)
+    assert (found.start, found.end, found.began_before) == (100, 150, True)
+
+
+def test_the_accounted_line_has_no_gap() -> None:
+    found = accounted(Period(0, 100), [seen(10, 30, UP), seen(50, 60, DOWN, "tls")], [Segment(20, 40, True)])
+    assert [(one.start, one.end, one.value.state.value) for one in found] == [
+        (0, 10, "unknown"),
+        (10, 20, "up"),
+        (20, 40, "maintenance"),
+        (40, 50, "unknown"),
+        (50, 60, "down"),
+        (60, 100, "unknown"),
+    ]
+
+
+def test_percentages_without_time_are_none() -> None:
+    assert percentages(0, 0, 0) == (None, None, None, None)
+    assert rounded(None) is None
+    assert [rounded(one) for one in (0.125, 99.995, 100.0, 7.0)] == ["0.13", "100.00", "100.00", "7.00"]
+
+
+def test_times_are_shown_in_vietnam() -> None:
+    assert shown(0) == "1970-01-01T07:00:00.000+07:00"
+    assert millis(moment(1_234_567)) == 1_234_567
+
+
+@given(st.lists(st.tuples(st.integers(-20, 120), st.integers(1, 40), st.booleans()), max_size=8))
+def test_pieces_fill_the_period_and_carry_the_value_of_their_moment(spans: list[tuple[int, int, bool]]) -> None:
+    line: list[Segment[bool]] = []
+    for start, length, value in sorted(spans):
+        if not line or start >= line[-1].end:
+            line.append(Segment(start, start + length, value))
+    at = 0
+    for start, end, (value,) in overlay(Period(0, 100), [line]):
+        assert start == at < end
+        held = value_at(line, start)
+        assert value == (None if held is None else held.value)
+        at = end
+    assert at == 100

@@ -1,0 +1,144 @@
+"""Where every millisecond goes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reporting.domain.compliance import DeliveryLine, Seen, account, complies, role_connections
+from reporting.domain.deliveries import Standing
+from reporting.domain.percentages import percentages, rounded
+from reporting.domain.segments import Period, Segment
+from reporting.domain.timeline import CameraState
+from vonggac.events.inventory import DestinationRole
+
+HOUR = 3_600_000
+DAY = Period(0, 24 * HOUR)
+UP, DOWN, UNKNOWN = CameraState.UP, CameraState.DOWN, CameraState.UNKNOWN
+NATIONAL, PROVINCIAL = DestinationRole.NATIONAL, DestinationRole.PROVINCIAL
+
+
+def seen(start: int, end: int, state: CameraState = UP, cause: str | None = None) -> Segment[Seen]:
+    return Segment(start, end, Seen(state, cause, start))
+
+
+def line(
+    role: DestinationRole, *spans: tuple[int, int, str], proof: str = "acknowledged", required: bool = True
+) -> DeliveryLine:
+    segments = [Segment(start, end, Standing(state, None, start)) for start, end, state in spans]
+    return DeliveryLine(role, proof, required, segments)
+
+
+def connected(role: DestinationRole, state: str = "acknowledged", proof: str = "acknowledged") -> DeliveryLine:
+    return line(role, (DAY.start, DAY.end, state), proof=proof)
+
+
+BOTH = [connected(NATIONAL), connected(PROVINCIAL)]
+
+
+def test_an_outage_from_two_to_a_quarter_to_three_gives_96_875_percent_of_the_day() -> None:
+    """R08."""
+    start, end = 2 * HOUR, 2 * HOUR + 45 * 60_000
+    camera = [seen(0, start), seen(start, end, DOWN, "timeout"), seen(end, DAY.end)]
+    found = account(DAY, camera, BOTH, []).camera
+    figures = percentages(found.up, found.down, found.unknown)
+    assert (figures.measured_percent, figures.strict_percent, figures.coverage_percent) == (96.875, 96.875, 100.0)
+    assert rounded(figures.measured_percent) == "96.88"
+    assert found.down == end - start
+    assert found.compliant == DAY.length - found.down
+
+
+def test_unknown_is_neither_up_nor_down() -> None:
+    found = account(DAY, [seen(0, 6 * HOUR)], BOTH, []).camera
+    figures = percentages(found.up, found.down, found.unknown)
+    assert figures == (100.0, 25.0, 100.0, 25.0)
+
+
+def test_maintenance_is_in_no_percentage() -> None:
+    camera = [seen(0, 12 * HOUR), seen(12 * HOUR, DAY.end, DOWN)]
+    found = account(DAY, camera, BOTH, [Segment(12 * HOUR, DAY.end, True)])
+    assert (found.camera.maintenance, found.camera.down) == (12 * HOUR, 0)
+    assert percentages(found.camera.up, found.camera.down, found.camera.unknown).strict_percent == 100.0
+    assert found.deliveries[0].maintenance == 12 * HOUR
+
+
+def test_one_delivery_alone_does_not_comply() -> None:
+    found = account(DAY, [seen(*DAY)], [connected(NATIONAL), connected(PROVINCIAL, "backing_off")], []).camera
+    assert (found.compliant, found.non_compliant, found.national_only) == (0, DAY.length, DAY.length)
+
+
+def test_a_role_without_a_required_delivery_is_not_connected() -> None:
+    off = line(PROVINCIAL, (0, DAY.end, "acknowledged"), required=False)
+    found = account(DAY, [seen(*DAY)], [connected(NATIONAL), off], []).camera
+    assert (found.compliant, found.non_compliant) == (0, DAY.length)
+
+
+@pytest.mark.parametrize(("state", "proof", "counts"), [
+    ("acknowledged", "acknowledged", True),
+    ("verified", "acknowledged", True),
+    ("verified", "verified", True),
+    ("acknowledged", "verified", False),
+    ("sending", "acknowledged", False),
+])  # fmt: skip
+def test_a_delivery_counts_as_its_destination_demands(state: str, proof: str, counts: bool) -> None:
+    lines = [connected(NATIONAL, state, proof), connected(PROVINCIAL)]
+    assert account(DAY, [seen(*DAY)], lines, []).camera.compliant == (DAY.length if counts else 0)
+
+
+def test_a_certain_fault_beats_an_unknown() -> None:
+    found = account(DAY, [seen(*DAY, DOWN)], [line(NATIONAL), line(PROVINCIAL)], []).camera
+    assert (found.non_compliant, found.compliance_unknown, found.connection_unknown) == (DAY.length, 0, DAY.length)
+    assert complies(UNKNOWN, True, True) is None
+    assert complies(UNKNOWN, True, False) is False
+
+
+def test_not_connected_time_is_divided_by_cause() -> None:
+    segments = [
+        Segment(0, HOUR, Standing("backing_off", "refused", 0)),
+        Segment(HOUR, 3 * HOUR, Standing("connecting", None, HOUR)),
+    ]
+    found = account(DAY, [], [DeliveryLine(NATIONAL, "acknowledged", True, segments)], []).deliveries[0]
+    assert found.by_cause == {"refused": HOUR, "none": 2 * HOUR}
+    assert (found.not_connected, found.unknown) == (3 * HOUR, 21 * HOUR)
+
+
+def test_every_delivery_of_a_role_must_be_connected() -> None:
+    plan = [(NATIONAL, True), (NATIONAL, True), (PROVINCIAL, True)]
+    assert role_connections(plan, [True, False, True]) == (False, True)
+    assert role_connections(plan, [True, None, None]) == (None, None)
+
+
+@st.composite
+def cut_lines(draw: st.DrawFn, values: st.SearchStrategy[object]) -> list[Segment[object]]:
+    cuts = sorted(draw(st.sets(st.integers(-50, 150), min_size=2, max_size=8)))
+    return [Segment(start, end, draw(values)) for start, end in zip(cuts[::2], cuts[1::2], strict=False)]
+
+
+STATES = st.sampled_from([Seen(UP, None, 0), Seen(DOWN, "timeout", 0), Seen(UNKNOWN, None, 0)])
+STANDINGS = st.sampled_from([Standing("acknowledged", None, 0), Standing("backing_off", "refused", 0)])
+
+
+@given(cut_lines(STATES), cut_lines(STANDINGS), cut_lines(STANDINGS), cut_lines(st.just(True)))
+def test_all_partitions_add_up_to_the_period(
+    camera: list[Segment[Seen]],
+    national: list[Segment[Standing]],
+    provincial: list[Segment[Standing]],
+    agreed: list[Segment[bool]],
+) -> None:
+    period = Period(0, 100)
+    lines = [
+        DeliveryLine(NATIONAL, "acknowledged", True, national),
+        DeliveryLine(PROVINCIAL, "acknowledged", True, provincial),
+    ]
+    found = account(period, camera, lines, agreed)
+    one = found.camera
+    assert one.period == 100
+    assert one.up + one.down + one.maintenance + one.unknown == 100
+    assert one.compliant + one.non_compliant + one.maintenance + one.compliance_unknown == 100
+    assert (
+        one.both + one.national_only + one.provincial_only + one.neither + one.connection_unknown + one.maintenance
+        == 100
+    )
+    for delivery in found.deliveries:
+        assert delivery.connected + delivery.not_connected + delivery.maintenance + delivery.unknown == 100
+        assert sum(delivery.by_cause.values()) == delivery.not_connected
+    assert one.compliant <= min(one.up, one.both)

@@ -1,0 +1,72 @@
+"""Changes of deliveries are chained per worker, in any order of arrival."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reporting.domain.deliveries import Claim
+from reporting.domain.instants import millis
+from reporting.storage import courses, delivery_changes, workers
+from vonggac.events.forwarder import DeliveryObservedV1
+
+if TYPE_CHECKING:
+    from services.reporting.tests.conftest import Province
+
+    from vonggac.database import Database
+
+START = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def history(province: Province, worker: str, count: int) -> list[DeliveryObservedV1]:
+    camera = province.camera()
+    planned = camera.deliveries[0]
+    states = ("connecting", "sending", "acknowledged", "backing_off")
+    events: list[Any] = [
+        province.says(
+            planned,
+            camera,
+            number + 1,
+            START + timedelta(seconds=number),
+            states[number % 4],
+            worker=worker,
+            held_since=START,
+        )
+        for number in range(count)
+    ]
+    return [event.data for event in events]
+
+
+async def stored(database: Database, one: DeliveryObservedV1, worker: str) -> list[Claim]:
+    async with database.transaction() as session:
+        found = await courses.claims(
+            session, [one.delivery_id], millis(START) - 1, millis(START) + 10**9, {worker: millis(START) + 10**9}
+        )
+    return found[one.delivery_id]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_each_change_ends_where_the_next_begins(database: Database, province: Province, seed: int) -> None:
+    chance, worker = random.Random(seed), f"forwarder-{seed}"
+    changes = history(province, worker, 20)
+    arriving = [*changes, *chance.choices(changes, k=10)]
+    chance.shuffle(arriving)
+    while arriving:
+        batch, arriving = arriving[: (size := chance.randint(1, 6))], arriving[size:]
+        async with database.transaction() as session:
+            await delivery_changes.record(session, batch)
+    found = await stored(database, changes[0], worker)
+    assert [claim.sequence for claim in found] == list(range(1, 21))
+    assert [claim.ends_at for claim in found] == [millis(one.observed_at) for one in changes[1:]] + [None]
+
+
+async def test_a_sign_of_life_never_moves_back(database: Database) -> None:
+    for at in (START + timedelta(seconds=10), START, START + timedelta(seconds=5)):
+        async with database.transaction() as session:
+            await workers.heard_of(session, "forwarder", {"forwarder-1": at})
+    async with database.transaction() as session:
+        alive = await workers.last_alive(session, since=START)
+    assert alive == {"forwarder-1": ("forwarder", millis(START) + 10_000)}
