@@ -1,4 +1,4 @@
-"""`python -m local COMMAND`: run, smoke, clean on one machine; setup, demo, truth for containers."""
+"""`python -m local COMMAND`: run, smoke, clean on one machine; setup, demo, truth, token for containers."""
 
 import argparse
 import asyncio
@@ -78,6 +78,11 @@ def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
     return _finish(tools.truth(arguments.reporting, token, within_s=arguments.within, progress=progress))
 
 
+def _token(arguments: argparse.Namespace, progress: Progress) -> int:
+    progress.line(tools.token_from(keys=arguments.keys, token_file=arguments.token_file))
+    return 0
+
+
 def _finish(work: Coroutine[Any, Any, int]) -> int:
     return asyncio.run(work)
 
@@ -126,7 +131,9 @@ def _add_tools(commands: Any) -> None:
     truth_command.add_argument("--reporting", required=True, metavar="URL")
     truth_command.add_argument("--within", type=float, default=90.0, metavar="SECONDS", help="(default: 90)")
     truth_command.set_defaults(work=_truth)
-    for command in (demo_command, truth_command):
+    token_command = commands.add_parser("token", help="print a token of the role province_lead")
+    token_command.set_defaults(work=_token)
+    for command in (demo_command, truth_command, token_command):
         token = command.add_mutually_exclusive_group(required=True)
         token.add_argument("--token-file", type=Path, help="file with an admin token")
         token.add_argument("--keys", type=Path, help="folder with the key that signs one")

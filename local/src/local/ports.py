@@ -31,16 +31,19 @@ class Ports:
         return self.rtsp_base + FIRST_CENTRE + index
 
 
-def choose(preferred: Ports, taken: Callable[[str, int, int], None]) -> Ports:
-    """The preferred ports where they are free; `taken(part, port, instead)` hears of each that is not."""
+def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
+    """The preferred ports where they are free; `taken(part, what was done)` hears of each that is not."""
     chosen: dict[str, int] = {}
     used: set[int] = set()
     for field in fields(Ports):
         wanted: int = getattr(preferred, field.name)
         width = RTSP_PORTS if field.name == "rtsp_base" else 1
         port = wanted if _free(wanted, width, used) else _another(wanted, width, used)
-        if port != wanted:
-            taken(field.name, wanted, port)
+        if port != wanted and width == 1:
+            taken(field.name, f"port {wanted} is taken by another program: using {port}")
+        elif port != wanted:
+            last = wanted + width - 1
+            taken("simulator", f"RTSP ports {wanted} to {last} are not all free: using {port} to {port + width - 1}")
         used.update(range(port, port + width))
         chosen[field.name] = port
     return Ports(**chosen)

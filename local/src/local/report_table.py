@@ -8,7 +8,9 @@ from rich.table import Table
 
 from local.inventory_api import Json
 
-WIDTH = 150
+WIDTH = 300
+"""Wider than any table, so that states and causes are never cut."""
+WIDEST = {"facility": 32, "district": 22}
 ROLES = ("national", "provincial")
 
 
@@ -17,13 +19,13 @@ def render(document: Json) -> str:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     codes = _destination_codes(document)
     for heading in ("camera", "facility", "district", "state", *(codes[role] for role in ROLES), "compliant"):
-        table.add_column(heading)
-    for camera in document["cameras"]:
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=WIDEST.get(heading))
+    for camera in sorted(document["cameras"], key=lambda camera: str(camera["code"])):
         deliveries = {one["destination"]["role"]: one for one in camera["deliveries"]}
         table.add_row(
             camera["code"],
-            f"{camera['facility']['code']} {camera['facility']['name']}"[:36],
-            camera["district"]["name"] or camera["district"]["code"] or "",
+            _named(camera["facility"]),
+            _named(camera["district"]),
             _state(camera),
             *(_state(deliveries[role]) if role in deliveries else "none" for role in ROLES),
             {True: "yes", False: "no", None: "unknown"}[camera["compliant"]],
@@ -42,6 +44,10 @@ def _destination_codes(document: Json) -> dict[str, str]:
             if destination["role"] in codes and destination["code"]:
                 codes[destination["role"]] = f"{destination['code']} ({destination['role']})"
     return codes
+
+
+def _named(thing: Json) -> str:
+    return " ".join(thing[part] for part in ("code", "name") if thing[part])
 
 
 def _state(thing: Json) -> str:

@@ -28,11 +28,7 @@ async def run(
     state: StateFolder, own: list[OwnCamera] | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
 ) -> int:
     """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself."""
-
-    def taken(part: str, wanted: int, instead: int) -> None:
-        progress.step(part, f"port {wanted} is taken by another program: using {instead}")
-
-    platform = Platform(state, choose(Ports(), taken), allowed=allowed, progress=progress)
+    platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
     stopping.kill = platform.kill
     try:
         await platform.start()
