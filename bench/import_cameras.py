@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 
@@ -58,9 +59,17 @@ async def send(client: httpx.AsyncClient, kind: str, body: bytes) -> httpx.Respo
     return await client.post(f"/v1/imports/{kind}", content=body, headers={"content-type": "text/csv"}, timeout=120)
 
 
-async def timed(client: httpx.AsyncClient, body: bytes) -> dict[str, Any]:
-    """One import: seconds, the longest the event loop was held up, and what became of the rows."""
-    longest_s, began = 0.0, time.perf_counter()
+def cpu_s(server: PostgresServer) -> tuple[float, float]:
+    """CPU seconds used so far: of this process, and of PostgreSQL's processes."""
+    assert server.process is not None
+    parent = psutil.Process(server.process.pid)
+    times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
+    return time.process_time(), sum(used.user + used.system for used in times)
+
+
+async def timed(client: httpx.AsyncClient, server: PostgresServer, body: bytes) -> dict[str, Any]:
+    """One import: seconds, CPU, the longest the event loop was held up, and what became of the rows."""
+    longest_s, began, before = 0.0, time.perf_counter(), cpu_s(server)
 
     async def watch() -> None:
         nonlocal longest_s
@@ -74,7 +83,9 @@ async def timed(client: httpx.AsyncClient, body: bytes) -> dict[str, Any]:
     took_s = time.perf_counter() - began
     watcher.cancel()
     answer.raise_for_status()
-    return {"seconds": round(took_s, 2), "loop_held_up_s": round(longest_s, 3), **answer.json()}
+    own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(cpu_s(server), before, strict=True))
+    figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
+    return figures | {"loop_held_up_s": round(longest_s, 3)} | answer.json()
 
 
 async def published(bus: Bus, wanted: int) -> float:
@@ -85,7 +96,7 @@ async def published(bus: Bus, wanted: int) -> float:
     return round(time.perf_counter() - began, 2)
 
 
-async def measure(settings: Settings, token: str, count: int) -> dict[str, Any]:
+async def measure(settings: Settings, server: PostgresServer, token: str, count: int) -> dict[str, Any]:
     bus = await Bus.connect(settings, name="bench")
     await topology.declare(bus.js)
     app, results = create_app(settings), {}
@@ -95,12 +106,12 @@ async def measure(settings: Settings, token: str, count: int) -> dict[str, Any]:
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
             await prepare(client)
             first = cameras_csv(count, credentials=True, interval_s=30)
-            results["new, with credentials"] = await timed(client, first)
+            results["new, with credentials"] = await timed(client, server, first)
             results["published after"] = {"seconds": await published(bus, count + FACILITIES)}
             again = cameras_csv(count, credentials=False, interval_s=30)
-            results["again, unchanged"] = await timed(client, again)
+            results["again, unchanged"] = await timed(client, server, again)
             changed = cameras_csv(count, credentials=False, interval_s=60)
-            results["again, every row changed"] = await timed(client, changed)
+            results["again, every row changed"] = await timed(client, server, changed)
             exported = time.perf_counter()
             text = (await client.get("/v1/exports/cameras.csv")).text
             results["export"] = {"seconds": round(time.perf_counter() - exported, 2), "rows": text.count("\n") - 1}
@@ -132,7 +143,7 @@ def main() -> None:
             issuer = token_issuer(folder / "keys")
             roles = frozenset({Role.PROVINCE_LEAD})
             token = issuer.issue(subject="bench", roles=roles, valid_for=timedelta(hours=1))
-            results = asyncio.run(measure(settings, token, count))
+            results = asyncio.run(measure(settings, postgres, token, count))
         finally:
             nats.stop()
             postgres.stop()

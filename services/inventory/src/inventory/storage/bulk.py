@@ -1,11 +1,15 @@
 """Many rows at once: COPY into a table, as one statement of the caller's transaction."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
+
+BREATHE_EVERY = 250
+"""Rows after which the event loop gets a turn: writing a row only buffers it."""
 
 
 async def copy_rows(
@@ -20,5 +24,7 @@ async def copy_rows(
     names = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(name) for name in columns)
     statement = psycopg.sql.SQL("copy {} ({}) from stdin").format(psycopg.sql.Identifier(table.__tablename__), names)
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
+        for number, row in enumerate(rows):
             await copy.write_row(row)
+            if number % BREATHE_EVERY == 0:
+                await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """Deliveries: which camera goes to which destination."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select
@@ -30,11 +31,14 @@ async def enabled_destinations(session: AsyncSession) -> Sequence[Destination]:
 
 async def copy_deliveries(writing: Writing, deliveries: Sequence[Delivery]) -> None:
     """Store many new deliveries at once, logged one by one. Raises psycopg.IntegrityError."""
-    for delivery in deliveries:
-        writing.prepare(delivery)
-        writing.note_added(delivery)
-    rows = [tuple(getattr(delivery, name) for name in _COLUMNS) for delivery in deliveries]
-    await copy_rows(writing.session, Delivery, _COLUMNS, rows)
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for delivery in deliveries:
+            writing.prepare(delivery)
+            writing.note_added(delivery)
+            yield tuple(getattr(delivery, name) for name in _COLUMNS)
+
+    await copy_rows(writing.session, Delivery, _COLUMNS, rows())
 
 
 async def connect_all_cameras(writing: Writing, destination: Destination) -> None:

@@ -16,7 +16,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.storage.tables import Agency, Coded, District, Facility, FocalPoint
 from inventory.storage.writing import Writing
 
-CHUNK = 500
+CHUNK = 250
 NAMED = 8
 
 

@@ -148,5 +148,5 @@ async def _remove_others(writing: Writing, camera: Camera, record: _OnRecord, wa
 
 
 async def _copy_cameras(writing: Writing, cameras: Sequence[Camera]) -> None:
-    rows = [tuple(getattr(camera, name) for name in _COLUMNS) for camera in cameras]
+    rows = (tuple(getattr(camera, name) for name in _COLUMNS) for camera in cameras)
     await copy_rows(writing.session, Camera, _COLUMNS, rows)

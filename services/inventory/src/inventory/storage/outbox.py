@@ -30,7 +30,7 @@ def message(subject: str, payload: Payload, *, thing_id: str, now: datetime) -> 
 
 async def append(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
     """Add `messages` in this order to the caller's transaction."""
-    rows = [(entry.event_id, entry.subject, entry.body, now) for entry in messages]
+    rows = ((entry.event_id, entry.subject, entry.body, now) for entry in messages)
     await copy_rows(session, OutboxRow, ("event_id", "subject", "body", "created_at"), rows)
 
 

@@ -21,7 +21,7 @@ from vonggac.events.inventory import (
     PlannedDelivery,
 )
 
-CHUNK = 1000
+CHUNK = 250
 PAYLOADS: dict[type[Thing], type[Payload]] = {
     Agency: AgencyV1,
     District: DistrictV1,
