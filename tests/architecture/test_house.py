@@ -102,7 +102,9 @@ def test_only_a_delayed_nak_is_used() -> None:
 
 def test_the_project_speaks_of_itself_alone() -> None:
     """No path of a machine and no registry host in what people read or run (the lock file names its registry)."""
-    foreign = re.compile(r"(?<![\w./-])/(?:work|root|home)/\w|pypi\.org|pythonhosted|docker\.io|ghcr\.io|registry\.npmjs")
+    foreign = re.compile(
+        r"(?<![\w./-])/(?:work|root|home)/\w|pypi\.org|pythonhosted|docker\.io|ghcr\.io|registry\.npmjs"
+    )
     texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".sh", ""}]
     found = [str(path.relative_to(ROOT)) for path in texts if foreign.search(path.read_text("utf-8", "ignore"))]
     assert [name for name in found if name != str(Path(__file__).relative_to(ROOT))] == []

@@ -1,0 +1,103 @@
+"""End to end: what comes in by CSV is probed, delivered to two centres, and reported as it truly is."""
+
+import csv
+import io
+from pathlib import Path
+
+import av
+import pytest
+from tests.platform import RunningPlatform, each
+
+from local.demo import content
+from vonggac.telemetry import REDACTED
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+CENTRES = ("national", "provincial")
+
+
+def centre_ids() -> dict[str, str]:
+    return {one.role: one.simulator_id for one in content.destinations()}
+
+
+async def test_the_demo_reaches_the_truth(running: RunningPlatform) -> None:
+    document = await running.truth()
+    causes = {camera["code"]: camera["cause"] for camera in document["cameras"] if camera["state"] == "down"}
+    assert causes["QT-10-C01"] == "auth_failed"
+    assert causes["QT-11-C01"] in {"timeout", "refused"}
+    assert len(causes) == 2
+
+
+async def test_both_centres_really_receive_what_the_report_says(running: RunningPlatform) -> None:
+    document = await running.truth()
+    good = {camera["code"] for camera in document["cameras"] if camera["compliant"]}
+    for role in CENTRES:
+        streams = await running.receives(centre_ids()[role], packets=50)
+        assert {path for path, stream in streams.items() if stream.live} == good
+        assert set(each(streams, lambda stream: stream.lost).values()) == {0}
+        for stream in streams.values():
+            assert all(session.first_packet_is_keyframe for session in stream.all_sessions)
+
+
+@pytest.mark.parametrize("role", CENTRES)
+async def test_a_centre_plays_moving_pictures_back(running: RunningPlatform, role: str) -> None:
+    await running.truth()
+    centre = await running.get("simulator", f"/v1/centres/{centre_ids()[role]}")
+    login = next(one for one in content.destinations() if one.role == role)
+    userinfo = f"{login.username}:{login.password}@" if login.username else ""
+    for code in ("QT-01-C01", "QT-05-C01"):
+        url = f"rtsp://{userinfo}{centre['host']}:{centre['port']}/{code}"
+        pictures = set()
+        with av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as container:
+            for frame in container.decode(video=0):
+                pictures.add(frame.to_ndarray(format="gray").tobytes())
+                if len(pictures) == 5:
+                    break
+        assert len(pictures) == 5
+
+
+async def test_json_and_csv_give_the_same_numbers(running: RunningPlatform) -> None:
+    document = await running.truth()
+    period = f"from={document['period']['from']}&to={document['period']['to']}".replace("+", "%2B")
+    answer = await running.call("reporting", "GET", f"/v1/compliance?{period}&format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    by_json = {
+        (camera["code"], delivery["destination"]["code"]): (camera["state"], delivery["state"])
+        for camera in document["cameras"]
+        for delivery in camera["deliveries"]
+    }
+    by_csv = {
+        (row["camera_code"], row["destination_code"]): (row["camera_state"], row["delivery_state"]) for row in rows
+    }
+    assert len(rows) == 16
+    assert by_csv == by_json
+
+
+async def test_no_password_is_left_anywhere(running: RunningPlatform) -> None:
+    await running.truth()
+    folder = running.platform.state.root
+    kept_by_postgres = {path for path in folder.rglob("*") if path.name == "password"}
+    secrets = {password.encode() for password in content.passwords()}
+    secrets |= {path.read_bytes().strip() for path in kept_by_postgres}
+    found = [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path not in kept_by_postgres and any(one in path.read_bytes() for one in secrets)
+    ]
+    assert found == []
+    for child in running.platform.children.values():
+        assert child.process is not None
+        argv = command_line(child.process.pid)
+        assert not any(one in argv for one in secrets)
+
+
+async def test_addresses_with_credentials_show_nowhere(running: RunningPlatform) -> None:
+    for service, path in (("inventory", "/v1/cameras"), ("prober", "/v1/cameras"), ("forwarder", "/v1/deliveries")):
+        text = (await running.call(service, "GET", path)).text
+        assert "@127.0.0.1" not in text.replace(f"{REDACTED}@", "")
+        assert not any(password in text for password in content.passwords())

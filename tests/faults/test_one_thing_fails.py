@@ -1,0 +1,139 @@
+"""One part fails at a time: the others go on, what was observed is kept, and the report tells the truth again."""
+
+import asyncio
+import time
+
+import pytest
+from tests.platform import RunningPlatform, each
+
+from local.demo import content
+from vonggac.testing import eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+
+CENTRE_BY_ROLE = {one.role: one.simulator_id for one in content.destinations()}
+NATIONAL, PROVINCIAL = CENTRE_BY_ROLE["national"], CENTRE_BY_ROLE["provincial"]
+GOOD_CAMERAS = content.EXPECTATION.delivered_both
+TAKEOVER_WITHIN_S = 5.0
+
+
+async def delivered(running: RunningPlatform, role: str) -> int:
+    """How many cameras reporting calls connected to one destination."""
+    document = await running.compliance()
+    return sum(
+        delivery["connected"] is True
+        for camera in document["cameras"]
+        for delivery in camera["deliveries"]
+        if delivery["destination"]["role"] == role
+    )
+
+
+@pytest.mark.parametrize("fault", ["refuse", "black_hole", "off"])
+async def test_a_centre_that_dies_costs_the_other_no_packet(running: RunningPlatform, fault: str) -> None:
+    await running.truth()
+    await running.reset(PROVINCIAL)
+    await running.call("simulator", "PUT", f"/v1/centres/{NATIONAL}/fault", {"fault": fault})
+
+    async def reported() -> bool:
+        return await delivered(running, "national") == 0
+
+    await eventually(reported, within_s=40, poll_s=0.25)
+    assert await delivered(running, "provincial") == GOOD_CAMERAS
+    await running.call("simulator", "DELETE", f"/v1/centres/{NATIONAL}/fault")
+    await running.truth()
+    healthy = await running.receives(PROVINCIAL, packets=20)
+    assert set(each(healthy, lambda stream: stream.lost).values()) == {0}
+    assert set(each(healthy, lambda stream: stream.sessions).values()) == {1}
+
+
+async def test_cameras_of_a_killed_forwarder_go_on_elsewhere(running: RunningPlatform) -> None:
+    await running.truth()
+    first = running.platform.children.pop("forwarder")
+    await running.start_another("forwarder")
+    await running.reset(NATIONAL)
+    await running.reset(PROVINCIAL)
+    first.kill()
+    killed = time.monotonic()
+    await first.stop(within_s=5)
+    for centre in (NATIONAL, PROVINCIAL):
+        await running.receives(centre, packets=1, within_s=TAKEOVER_WITHIN_S * 3)
+    assert time.monotonic() - killed < TAKEOVER_WITHIN_S * 3
+    for centre in (NATIONAL, PROVINCIAL):
+        streams = await running.streams(centre)
+        gaps = [stream.gaps_s[-1] for stream in streams.values()]
+        assert len(gaps) == GOOD_CAMERAS
+        assert max(gaps) < TAKEOVER_WITHIN_S
+    await running.truth()
+    await running.nothing_observed_is_lost()
+
+
+async def test_a_restarted_nats_server_loses_nothing_and_interrupts_no_stream(running: RunningPlatform) -> None:
+    await running.truth()
+    await running.reset(PROVINCIAL)
+    before = await running.observations_stored()
+    await running.platform.nats.stop()
+    await running.receives(PROVINCIAL, packets=100)
+    await running.platform.nats.start()
+
+    async def observed_again() -> bool:
+        return await running.observations_stored() >= before + 3 * content.EXPECTATION.cameras
+
+    await eventually(observed_again, within_s=90, poll_s=0.5)
+    await running.nothing_observed_is_lost()
+    await running.truth()
+    streams = await running.streams(PROVINCIAL)
+    assert set(each(streams, lambda stream: (stream.sessions, stream.lost)).values()) == {(1, 0)}
+
+
+async def test_a_restarted_postgres_loses_nothing(running: RunningPlatform) -> None:
+    await running.truth()
+    before = await running.observations_stored()
+    await running.platform.postgres.stop()
+
+    async def observed_meanwhile() -> bool:
+        return await running.observations_stored() >= before + content.EXPECTATION.cameras
+
+    await eventually(observed_meanwhile, within_s=60, poll_s=0.5)
+    await running.platform.postgres.start()
+    await running.nothing_observed_is_lost()
+    await running.truth()
+    await running.call("inventory", "GET", "/v1/facilities")
+
+
+async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: RunningPlatform) -> None:
+    document = await running.truth()
+    began = document["period"]["to"]
+    child = running.platform.children.pop("reporting")
+    assert await child.stop(within_s=30)
+    stopped = time.monotonic()
+    before = await running.observations_stored()
+    looks = 60 // 15 * content.EXPECTATION.cameras
+
+    async def a_minute_of_looks() -> bool:
+        return time.monotonic() - stopped >= 60 and await running.observations_stored() >= before + looks
+
+    await eventually(a_minute_of_looks, within_s=100, poll_s=0.5)
+    child.start()
+    running.platform.children["reporting"] = child
+    await eventually_ready(running)
+    await running.nothing_observed_is_lost()
+    document = await running.truth()
+    ended = document["period"]["to"]
+    period = f"from={began}&to={ended}".replace("+", "%2B")
+    report = await running.get("reporting", f"/v1/compliance?{period}")
+    for camera in report["cameras"]:
+        assert camera["seconds"]["unknown"] == 0, camera["code"]
+
+
+async def eventually_ready(running: RunningPlatform) -> None:
+    """Reporting answers again."""
+
+    async def ready() -> bool:
+        try:
+            await running.compliance()
+        except Exception as error:
+            raise AssertionError(error) from error
+        return True
+
+    await eventually(ready, within_s=60, poll_s=0.25)
+    await asyncio.sleep(0)

@@ -1,0 +1,161 @@
+"""The running platform as the cross-service tests see it: its APIs, and what its centres count for themselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+from nats.aio.client import Client
+
+from local import environment
+from local.access import admin_token
+from local.demo import content
+from local.demo.load import load_base, load_demo_cameras
+from local.inventory_api import InventoryApi
+from local.platform import Platform, wait_ready
+from local.ports import anywhere
+from local.process import Child
+from local.simulator_api import SimulatorApi
+from local.truth import finding
+from simulator.statistics import StreamStatistics
+from vonggac.bus import topology
+from vonggac.bus.connection import connect_once
+from vonggac.embedded import PostgresServer
+from vonggac.testing import eventually
+
+type Json = dict[str, Any]
+
+TRUTH_WITHIN_S = 60.0
+
+
+@dataclass
+class RunningPlatform:
+    """Thin calls, no decisions."""
+
+    platform: Platform
+    token: str
+    others: list[Child] = field(default_factory=list)
+    """Processes started beside the platform's own."""
+
+    async def get(self, service: str, path: str) -> Json:
+        """A GET with the admin token; an error answer fails the test."""
+        return dict((await self.call(service, "GET", path)).json())
+
+    async def call(self, service: str, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        """Any call with the admin token; an error answer fails the test."""
+        address = getattr(self.platform.addresses, service)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20, trust_env=False) as client:
+            answer = await client.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        return answer
+
+    async def compliance(self) -> Json:
+        return await self.get("reporting", "/v1/compliance")
+
+    async def truth(self, *, within_s: float = TRUTH_WITHIN_S) -> Json:
+        """The compliance report once it says what the demo's truth is."""
+
+        async def holds() -> Json:
+            document = await self.compliance()
+            assert finding(document).shortfall(content.EXPECTATION) == []
+            return document
+
+        return await eventually(holds, within_s=within_s, poll_s=0.25)
+
+    async def streams(self, centre: str) -> dict[str, StreamStatistics]:
+        """What a centre counts, by camera code."""
+        items = (await self.get("simulator", f"/v1/centres/{centre}/streams"))["items"]
+        read = [StreamStatistics.model_validate(item) for item in items]
+        return {stream.path.lstrip("/"): stream for stream in read}
+
+    async def reset(self, centre: str) -> None:
+        """Begin the centre's counters anew."""
+        await self.call("simulator", "POST", f"/v1/centres/{centre}/statistics/reset")
+
+    async def receives(self, centre: str, *, packets: int, within_s: float = 30) -> dict[str, StreamStatistics]:
+        """The centre's streams once each of the six good cameras has brought `packets` more, and is live."""
+        before = await self.streams(centre)
+
+        async def grown() -> dict[str, StreamStatistics]:
+            now = await self.streams(centre)
+            live = {path: stream for path, stream in now.items() if stream.live}
+            assert len(live) == content.EXPECTATION.delivered_both
+            for path, stream in live.items():
+                assert stream.packets >= (before[path].packets if path in before else 0) + packets
+            return now
+
+        return await eventually(grown, within_s=within_s, poll_s=0.1)
+
+    async def start_another(self, service: str) -> Child:
+        """One more process of a service, on a port of its own."""
+        platform = self.platform
+        server = platform.postgres.server
+        assert isinstance(server, PostgresServer)
+        variables = environment.of_service(
+            service,
+            state=platform.state,
+            ports=platform.ports,
+            database_urls={name: server.url(name) for name in environment.RECORD_KEEPERS},
+            allowed=("127.0.0.0/8",),
+        )
+        port = getattr(anywhere(), service)
+        variables[f"VONGGAC_{service.upper()}_PORT"] = str(port)
+        name = f"{service}-{len(self.others) + 2}"
+        child = Child(name, [service], variables, platform.state.logs / f"{name}.log", platform._record)
+        child.start()
+        self.others.append(child)
+        await wait_ready(f"http://127.0.0.1:{port}", within_s=60, child=child)
+        return child
+
+    async def stop_others(self) -> None:
+        """End what `start_another` started."""
+        for child in self.others:
+            await child.stop(within_s=30)
+
+    async def observations_stored(self) -> int:
+        """Messages in the OBSERVATIONS stream."""
+        client: Client = await connect_once(self.platform.addresses.nats, name="count")
+        try:
+            return int((await client.jetstream().stream_info(topology.OBSERVATIONS)).state.messages)
+        finally:
+            await client.close()
+
+    def reporting_rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Rows of reporting's own database."""
+        server = self.platform.postgres.server
+        assert isinstance(server, PostgresServer)
+        with psycopg.connect(server.url("reporting").replace("+psycopg", "")) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    async def nothing_observed_is_lost(self) -> None:
+        """Every message of the two streams that reporting consumes was handled by it."""
+        client: Client = await connect_once(self.platform.addresses.nats, name="count")
+        try:
+            stream = client.jetstream()
+
+            async def handled() -> bool:
+                info = await stream.consumer_info(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS)
+                dead = await stream.stream_info(topology.DEAD_LETTERS)
+                assert dead.state.messages == 0
+                return bool(info.num_pending == 0 and info.num_ack_pending == 0)
+
+            await eventually(handled, within_s=60)
+        finally:
+            await client.close()
+
+
+async def load(platform: Platform) -> RunningPlatform:
+    """The demo, loaded through inventory's API."""
+    token = admin_token(platform.state.keys)
+    simulator = SimulatorApi(platform.addresses.simulator)
+    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+        await load_base(inventory, simulator)
+        await load_demo_cameras(inventory, simulator)
+    return RunningPlatform(platform, token)
+
+
+def each(streams: dict[str, StreamStatistics], tell: Callable[[StreamStatistics], object]) -> dict[str, object]:
+    """One fact per stream, for readable assertions."""
+    return {path: tell(stream) for path, stream in streams.items()}
