@@ -30,8 +30,8 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
 
-    # uvicorn takes these signals over while it serves and raises them again after its orderly stop, which would then end
-    # the process as if it had been killed.
+    # uvicorn takes these signals over while it serves and raises them again after its orderly stop, which would then
+    # end the process as if it had been killed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
