@@ -29,6 +29,7 @@ class _Message:
     body: bytes
     message_id: str | None
     content_type: str
+    removes: bool = False
 
 
 class Outgoing:
@@ -51,6 +52,10 @@ class Outgoing:
     def value(self, subject: str, body: bytes) -> None:
         """Queue a plain value, such as the latest status in a bucket."""
         self._put(_Message(subject, body, None, "application/json"))
+
+    def removal(self, subject: str) -> None:
+        """Queue the removal of a bucket's value (`subjects.key_value`), in order with what was queued before."""
+        self._put(_Message(subject, b"", None, "application/json", removes=True))
 
     @property
     def waiting(self) -> int:
@@ -99,6 +104,8 @@ class Outgoing:
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id
+        if message.removes:
+            headers["KV-Operation"] = "DEL"
         try:
             await self._bus.js.publish(message.subject, message.body, headers=headers, timeout=STORE_WITHIN_S)
         except (TimeoutError, NatsError, APIError, OSError) as error:
