@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KILLED = 130
 """Exit status after the second signal, as shells have it for an interrupted command."""
+SAME_WITHIN_S = 1.0
+"""make and timeout pass on what the terminal has sent already: what comes so soon is the same wish."""
 
 
 @dataclass
@@ -19,8 +22,13 @@ class Stopping:
     kill: Callable[[], None] = field(default=lambda: None)
     """Set by whoever starts processes: called at the second signal."""
     asked: int = 0
+    first_at_s: float = 0.0
 
     def received(self, task: "asyncio.Task[int]") -> None:
+        if self.asked == 0:
+            self.first_at_s = time.monotonic()
+        elif time.monotonic() - self.first_at_s < SAME_WITHIN_S:
+            return
         self.asked += 1
         if self.asked == 1:
             self.say("stopping in order (once more: kill everything)")
