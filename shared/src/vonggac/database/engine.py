@@ -1,8 +1,11 @@
 """One engine per process, one transaction per request or message."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from psycopg import AsyncConnection
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -31,7 +34,7 @@ class Database:
             max_overflow=5,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": 5},
+            connect_args={"connect_timeout": 5, "async_creator_fn": _connect},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -52,3 +55,19 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _connect(*arguments: Any, **given: Any) -> AsyncConnection[Any]:
+    """Connect so that a cancellation leaves no half-open connection behind.
+
+    psycopg leaves the socket of a cancelled connect to the garbage collector; PostgreSQL would wait for its password
+    until authentication_timeout (a minute), and everything that waits for all backends, such as DROP DATABASE, with it.
+    """
+    connecting = asyncio.create_task(AsyncConnection.connect(*arguments, **given))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await asyncio.wait({connecting})
+        if not connecting.cancelled() and connecting.exception() is None:
+            await connecting.result().close()
+        raise

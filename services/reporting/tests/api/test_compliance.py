@@ -1,0 +1,209 @@
+"""GET /v1/compliance: JSON and CSV say the same, and what is wrong is named."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reporting.api.compliance_schemas import ComplianceReport
+from reporting.reports.tables import COLUMNS
+from vonggac.auth import Role
+
+if TYPE_CHECKING:
+    from services.reporting.tests.conftest import Client, Province, Start
+
+    from reporting.messaging import Ingest
+    from vonggac.events.inventory import CameraV1
+
+DAY = datetime(2026, 11, 20, tzinfo=UTC)
+PERIOD = {"from": "2026-11-20T07:00:00+07:00", "to": "2026-11-21T07:00:00+07:00"}
+
+
+async def one_day(ingest: Ingest, province: Province, **facility: Any) -> list[CameraV1]:
+    """A good camera, one with the outage of R08 and a provincial centre that refuses for an hour, and one unseen."""
+    good, failing, unseen = (province.camera(code) for code in ("CAM-01", "CAM-02", "CAM-03"))
+    down, up_again = DAY + timedelta(hours=2), DAY + timedelta(hours=2, minutes=45)
+    end = DAY + timedelta(days=1)
+    await province.feed(
+        ingest, *province.base(**facility), *(province.stated("camera", one) for one in (good, failing, unseen))
+    )
+    facts = province.looks(good, DAY, end, every_s=300)
+    facts += province.looks(failing, DAY, down, every_s=300)
+    facts += province.looks(failing, down, up_again, "down", cause="timeout", every_s=300)
+    facts += province.looks(failing, up_again, end, every_s=300)
+    for camera in (good, failing):
+        facts += [province.says(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
+    provincial = failing.deliveries[1]
+    refused, accepted = DAY + timedelta(hours=10), DAY + timedelta(hours=11)
+    facts.append(province.says(provincial, failing, 2, refused, "backing_off", cause="refused"))
+    facts.append(province.says(provincial, failing, 3, accepted, "acknowledged"))
+    await province.feed(ingest, *facts, province.alive(end))
+    return [good, failing, unseen]
+
+
+async def read(client: Client, **parameters: str) -> dict[str, Any]:
+    answer = await client.get("/v1/compliance", params={**PERIOD, **parameters})
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    ComplianceReport.model_validate(document)
+    return document
+
+
+async def test_the_day_of_the_outage_is_96_875_percent(client: Client, ingest: Ingest, province: Province) -> None:
+    await one_day(ingest, province)
+    document = await read(client)
+    good, failing, unseen = document["cameras"]
+    assert good["availability"]["measured_percent"] == 100.0
+    assert failing["availability"]["measured_percent"] == 96.875
+    assert failing["seconds"]["down"] == 2700.0
+    assert failing["seconds"]["non_compliant"] == 2700.0 + 3600.0
+    assert failing["seconds"]["national_only"] == 3600.0
+    assert failing["deliveries"][1]["not_connected_by_cause"] == {"refused": 3600.0}
+    assert unseen["availability"] == {
+        "measured_percent": None,
+        "strict_percent": 0.0,
+        "lenient_percent": 100.0,
+        "coverage_percent": 0.0,
+    }
+    assert document["period"] == {
+        "from": "2026-11-20T07:00:00.000+07:00",
+        "to": "2026-11-21T07:00:00.000+07:00",
+        "seconds": 86400.0,
+    }
+
+
+async def test_groups_are_the_sums_of_their_cameras(client: Client, ingest: Ingest, province: Province) -> None:
+    await one_day(ingest, province)
+    document = await read(client)
+    total = document["totals"]
+    for name, length in total["seconds"].items():
+        assert length == pytest.approx(sum(camera["seconds"][name] for camera in document["cameras"]), abs=1e-6)
+    for grouping in ("by_district", "by_agency", "by_type", "by_facility"):
+        (group,) = document[grouping]
+        assert {key: group[key] for key in total} == total
+    assert (document["by_type"][0]["code"], document["by_type"][0]["name"]) == ("school", "Trường học")
+    assert total["facilities"] == {"total": 1, "with_cameras": 1, "without_cameras": 0}
+
+
+async def test_json_and_csv_agree(client: Client, ingest: Ingest, province: Province) -> None:
+    await one_day(ingest, province)
+    document = await read(client)
+    rows = table((await client.get("/v1/compliance", params={**PERIOD, "format": "csv"})).content)
+    lines = [(camera, delivery) for camera in document["cameras"] for delivery in camera["deliveries"]]
+    assert len(rows) == len(lines) == 6
+    for row, (camera, delivery) in zip(rows, lines, strict=True):
+        assert (row["camera_id"], row["delivery_id"]) == (camera["id"], delivery["id"])
+        assert row["camera_state"] == camera["state"]
+        assert (row["camera_cause"] or None, row["camera_since"] or None) == (camera["cause"], camera["since"])
+        for name, length in camera["seconds"].items():
+            assert float(row[f"camera_{name}_s"]) == length
+        for kind in ("availability", "compliance"):
+            for name, percent in camera[kind].items():
+                cell = row[f"{kind}_{name}"]
+                assert (float(cell) if cell else None) == percent
+        for name, length in delivery["seconds"].items():
+            assert float(row[f"delivery_{name}_s"]) == length
+        assert (row["delivery_state"], row["destination_role"]) == (delivery["state"], delivery["destination"]["role"])
+        assert (row["period_from"], row["period_to"]) == (document["period"]["from"], document["period"]["to"])
+        assert row["rule_version"] == document["rule"]["version"]
+    assert rows[2]["availability_measured_percent_rounded"] == "96.88"
+
+
+def table(content: bytes, delimiter: str = ",") -> list[dict[str, str]]:
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+async def test_the_excel_form_has_semicolons_and_decimal_commas(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await one_day(ingest, province)
+    answer = await client.get("/v1/compliance", params={**PERIOD, "csv": "excel-vi"}, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = table(answer.content, ";")
+    assert tuple(rows[0]) == COLUMNS
+    assert rows[2]["availability_measured_percent"] == "96,875"
+    assert rows[2]["camera_down_s"] == "2700,0"
+    assert answer.content.count(b"\r\n") == len(rows) + 1
+
+
+async def test_a_name_that_looks_like_a_formula_is_made_harmless(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await one_day(ingest, province, name="=HYPERLINK(1)")
+    rows = table((await client.get("/v1/compliance", params={**PERIOD, "format": "csv"})).content)
+    assert rows[0]["facility_name"] == "'=HYPERLINK(1)"
+
+
+async def test_a_camera_without_deliveries_has_a_row(client: Client, ingest: Ingest, province: Province) -> None:
+    camera = province.camera(deliveries=())
+    await province.feed(ingest, *province.base(), province.stated("camera", camera))
+    (row,) = table((await client.get("/v1/compliance", params={**PERIOD, "format": "csv"})).content)
+    assert (row["camera_id"], row["delivery_id"]) == (str(camera.id), "")
+    assert (await read(client))["cameras"][0]["seconds"]["non_compliant"] == 86400.0
+
+
+async def test_filters_take_codes_and_ids(client: Client, ingest: Ingest, province: Province) -> None:
+    await one_day(ingest, province)
+    for name, given in (
+        ("district", "465"),
+        ("district", str(province.district)),
+        ("agency", "SYT"),
+        ("facility", "KCL-01"),
+        ("type", "school"),
+    ):
+        document = await read(client, **{name: given})
+        assert len(document["cameras"]) == 3
+        assert document["filters"][name] == given
+    assert (await read(client, type="hotel"))["cameras"] == []
+
+
+@pytest.mark.parametrize(("parameters", "field", "says"), [
+    ({"from": "yesterday"}, "from", "ISO 8601"),
+    ({"to": "2999-01-01"}, "to", "in the future"),
+    ({"from": "2026-11-21", "to": "2026-11-20"}, "from", "earlier than to"),
+    ({"from": "2020-01-01", "to": "2026-11-20"}, "from", "366 days"),
+    ({"district": "999"}, "district", "no district"),
+    ({"type": "palace"}, "type", "hotel"),
+    ({"format": "pdf"}, "format", "json"),
+])  # fmt: skip
+async def test_a_wrong_parameter_is_named(client: Client, parameters: dict[str, str], field: str, says: str) -> None:
+    answer = await client.get("/v1/compliance", params=parameters)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert says in error["message"]
+
+
+async def test_a_plus_sign_that_was_not_encoded_and_a_bare_date_are_understood(client: Client) -> None:
+    answer = await client.get("/v1/compliance?from=2026-11-20T07:00:00+07:00&to=2026-11-21")
+    assert answer.json()["period"]["seconds"] == 17 * 3600
+    assert answer.json()["period"]["to"] == "2026-11-21T00:00:00.000+07:00"
+
+
+async def test_a_file_needs_the_right_to_export(start: Start, client: Client) -> None:
+    async with start(role=Role.FACILITY) as facility:
+        assert (await facility.get("/v1/compliance")).status_code == 200
+        refused = await facility.get("/v1/compliance", params={"format": "csv"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "export" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/compliance", "/v1/overview", "/v1/outages", "/v1/maintenance"])
+async def test_without_a_token_nothing_is_shown(client: Client, path: str) -> None:
+    assert (await client.get(path, headers={"Authorization": ""})).status_code == 401
+
+
+async def test_a_destination_that_demands_verified_is_not_content_with_acknowledged(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await one_day(ingest, province)
+    await province.feed(ingest, province.destination("national", proof="verified", revision=2))
+    document = await read(client)
+    assert document["cameras"][0]["seconds"]["provincial_only"] == 86400.0
+    assert document["cameras"][0]["deliveries"][0]["required_proof"] == "verified"
