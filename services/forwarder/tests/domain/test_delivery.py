@@ -1,0 +1,189 @@
+"""The state words of a delivery: each transition as a fact, and what holds for any history."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwarder.domain import delivery as domain
+from forwarder.domain.delivery import (
+    Action,
+    CameraAway,
+    CameraLive,
+    Delivery,
+    Event,
+    Failed,
+    Limits,
+    Opened,
+    RetryDue,
+    Sampled,
+)
+from forwarder.domain.instant import Instant
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState as State
+
+START = datetime(2021, 5, 14, 7, 0, tzinfo=UTC)
+LIMITS = Limits()
+
+
+def at(second: float) -> Instant:
+    return Instant(START + timedelta(seconds=second), 1000.0 + second)
+
+
+def run(*steps: tuple[float, Event], chance: float = 0.5) -> tuple[Delivery, tuple[Action, ...]]:
+    """The delivery after all steps, and the actions of the last one."""
+    delivery = domain.waiting(at(0))
+    actions: tuple[Action, ...] = ()
+    for second, event in steps:
+        decision = domain.decide(delivery, event, at(second), chance=chance, limits=LIMITS)
+        delivery, actions = decision.delivery, decision.actions
+    return delivery, actions
+
+
+CONNECTED: list[tuple[float, Event]] = [(1, CameraLive()), (2, Opened())]
+SENDING = [*CONNECTED, (3, Sampled(1000, 0))]
+ACKNOWLEDGED = [*SENDING, (4, Sampled(2000, 1500))]
+
+
+def test_a_live_camera_opens_a_session() -> None:
+    delivery, actions = run((1, CameraLive()))
+    assert (delivery.state, delivery.attempt, actions) == (State.CONNECTING, 1, (Action.OPEN,))
+
+
+def test_the_ok_to_record_alone_is_not_sending() -> None:
+    delivery, _ = run(*CONNECTED)
+    assert delivery.state is State.CONNECTING
+    delivery, _ = run(*CONNECTED, (3, Sampled(0, 0)))
+    assert delivery.state is State.CONNECTING
+
+
+def test_a_written_byte_is_sending_and_a_confirmed_one_acknowledged() -> None:
+    assert run(*SENDING)[0].state is State.SENDING
+    delivery, _ = run(*ACKNOWLEDGED)
+    assert (delivery.state, delivery.cause, delivery.last_success_at) == (State.ACKNOWLEDGED, None, at(4).at)
+
+
+def test_acknowledged_is_left_when_confirmations_cease() -> None:
+    delivery, _ = run(*ACKNOWLEDGED, (8, Sampled(9000, 1500)))
+    assert delivery.state is State.ACKNOWLEDGED
+    delivery, actions = run(*ACKNOWLEDGED, (8, Sampled(9000, 1500)), (9.5, Sampled(9500, 1500)))
+    assert (delivery.state, delivery.cause, actions) == (State.STALLED, Cause.STALLED, ())
+
+
+def test_a_stalled_session_is_dropped_in_the_end() -> None:
+    stalled = [*ACKNOWLEDGED, (9.5, Sampled(9500, 1500))]
+    delivery, actions = run(*stalled, (20, Sampled(9500, 1500)))
+    assert (delivery.state, delivery.cause) == (State.BACKING_OFF, Cause.STALLED)
+    assert actions == (Action.CLOSE, Action.WAIT)
+
+
+def test_a_stalled_session_that_moves_again_is_acknowledged() -> None:
+    assert run(*ACKNOWLEDGED, (9.5, Sampled(9500, 1500)), (10, Sampled(9600, 9600)))[0].state is State.ACKNOWLEDGED
+
+
+def test_acknowledged_is_left_when_the_camera_falls_silent_even_if_its_reports_are_confirmed() -> None:
+    delivery, actions = run(*ACKNOWLEDGED, (9, Sampled(2060, 2060, silent_s=5)))
+    assert (delivery.state, delivery.cause, actions) == (State.WAITING_FOR_CAMERA, Cause.STALLED, ())
+
+
+def test_a_session_that_waits_too_long_for_a_keyframe_blames_the_camera() -> None:
+    delivery, _ = run(*CONNECTED, (18, Sampled(0, 0)))
+    assert (delivery.state, delivery.cause) == (State.WAITING_FOR_CAMERA, Cause.NO_KEYFRAME)
+    delivery, _ = run(*CONNECTED, (18, Sampled(0, 0)), (19, Sampled(500, 0)))
+    assert delivery.state is State.SENDING
+
+
+def test_a_failure_backs_off_and_keeps_its_cause_while_it_connects_again() -> None:
+    failed: list[tuple[float, Event]] = [(1, CameraLive()), (2, Failed(Cause.REFUSED, "nobody listens"))]
+    delivery, actions = run(*failed)
+    assert (delivery.state, delivery.cause, actions) == (State.BACKING_OFF, Cause.REFUSED, (Action.CLOSE, Action.WAIT))
+    assert delivery.next_attempt_at == at(2.25).at
+    delivery, actions = run(*failed, (3, RetryDue()))
+    assert (delivery.state, delivery.cause, delivery.attempt) == (State.CONNECTING, Cause.REFUSED, 2)
+    assert actions == (Action.OPEN,)
+
+
+def test_refused_credentials_rest_for_long() -> None:
+    delivery, _ = run((1, CameraLive()), (2, Failed(Cause.AUTH_FAILED)))
+    assert delivery.state is State.REFUSED
+    assert delivery.retry_in_s >= LIMITS.refused_retry_s
+
+
+def test_a_camera_that_comes_and_goes_does_not_shorten_the_rest_after_refused_credentials() -> None:
+    delivery, actions = run(
+        (1, CameraLive()), (2, Failed(Cause.AUTH_FAILED)), (3, CameraAway(Cause.ENDED)), (4, CameraLive())
+    )
+    assert (delivery.state, delivery.cause, actions) == (State.REFUSED, Cause.AUTH_FAILED, (Action.WAIT,))
+    assert delivery.retry_in_s == pytest.approx(LIMITS.refused_retry_s * 1.05 - 2)
+
+
+def test_a_camera_that_goes_away_ends_the_session_and_hands_its_cause_on() -> None:
+    delivery, actions = run(*ACKNOWLEDGED, (5, CameraAway(Cause.ENDED, "gone")))
+    assert (delivery.state, delivery.cause, delivery.detail) == (State.WAITING_FOR_CAMERA, Cause.ENDED, "gone")
+    assert actions == (Action.CLOSE,)
+    assert delivery.progress is None
+
+
+def test_a_repeated_loss_of_the_camera_does_not_move_the_beginning() -> None:
+    delivery, _ = run((5, CameraAway(Cause.TIMEOUT)), (9, CameraAway(Cause.TIMEOUT)))
+    assert delivery.since == at(5).at
+
+
+def test_a_good_minute_starts_the_attempts_anew() -> None:
+    good = [
+        *ACKNOWLEDGED,
+        (40, Sampled(50_000, 40_000)),
+        (66, Sampled(90_000, 80_000)),
+        (67, Failed(Cause.ENDED)),
+        (68, RetryDue()),
+    ]
+    assert run(*good)[0].attempt == 1
+    short = [*ACKNOWLEDGED, (5, Failed(Cause.ENDED)), (6, RetryDue())]
+    assert run(*short)[0].attempt == 2
+
+
+def test_a_sample_of_a_session_that_is_gone_changes_nothing() -> None:
+    failed, _ = run((1, CameraLive()), (2, Failed(Cause.REFUSED)))
+    assert domain.decide(failed, Sampled(5, 5), at(3), chance=0, limits=LIMITS).delivery == failed
+
+
+EVENTS = st.one_of(
+    st.builds(CameraLive),
+    st.builds(CameraAway, st.sampled_from([None, Cause.ENDED, Cause.STALLED])),
+    st.builds(RetryDue),
+    st.builds(Opened),
+    st.builds(Failed, st.sampled_from([Cause.REFUSED, Cause.AUTH_FAILED, Cause.TIMEOUT])),
+    st.tuples(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 10)).map(
+        lambda sample: Sampled(sample[0], min(sample[0], sample[1]), sample[2])
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), EVENTS), max_size=40), st.floats(0, 1, exclude_max=True))
+def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance: float) -> None:
+    delivery, moment, open_sessions = domain.waiting(at(0)), 0.0, 0
+    for wait, event in steps:
+        moment += wait
+        decision = domain.decide(delivery, event, at(moment), chance=chance, limits=LIMITS)
+        before, delivery = delivery, decision.delivery
+        for action in decision.actions:
+            open_sessions = {Action.OPEN: open_sessions + 1, Action.CLOSE: 0, Action.WAIT: open_sessions}[action]
+        # Never two sessions of one delivery, and never one while it is left alone.
+        assert open_sessions <= 1
+        if delivery.failing:
+            assert open_sessions == 0
+            assert delivery.cause is not None
+            assert delivery.next_attempt_at is not None
+        if delivery.state is State.ACKNOWLEDGED:
+            assert delivery.progress is not None
+            assert delivery.progress.acknowledged > 0
+            assert delivery.cause is None
+        if delivery.state is State.SENDING:
+            assert delivery.progress is not None
+            assert delivery.progress.written > 0
+        if delivery.state is State.STALLED:
+            assert delivery.progress is not None
+            assert delivery.progress.written > delivery.progress.acknowledged
+        assert delivery.since >= before.since
+        assert delivery.since <= at(moment).at
