@@ -3,10 +3,15 @@
 import asyncio
 from typing import Any
 
+import pytest
+from nats.js.api import ConsumerConfig
+
+from prober.domain.result import ProbeResult
 from prober.messaging import CameraStatuses, Workers
+from prober.probes.look import Looker
 from vonggac.bus import Bus, topology
 from vonggac.events import Cause, decode, new_event, subjects
-from vonggac.events.inventory import AgencyRole, AgencyV1
+from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1
 from vonggac.events.prober import Verdict
 from vonggac.testing import eventually
 
@@ -31,6 +36,7 @@ async def test_a_camera_is_looked_at_told_and_looked_at_again(
     assert status is not None
     assert status.observed_at >= first.observed_at
     assert len(set(observed.event_ids)) == len(observed.event_ids)
+    assert prober.metrics.registry.get_sample_value("vonggac_prober_job_lateness_seconds_count") >= 2
 
 
 async def test_a_single_new_camera_does_not_wait(simulate: Any, planner: Any, observed: Any, probe: Any) -> None:
@@ -111,6 +117,20 @@ async def test_a_removed_camera_leaves_the_queue_and_the_list(
     await eventually(lambda: _none(queue_length(bus)))
 
 
+async def test_a_camera_removed_while_it_is_looked_at_leaves_the_list_too(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await gate.set_fault("no_media")
+    await probe()
+    camera = await planner.camera(gate.url(), probe_timeout_s=0.8)
+    await eventually(lambda: gate.sessions == 1)
+    await planner.remove(camera)
+    await observed.look(camera.id)
+    await eventually(lambda: _none(queue_length(bus)))
+    await eventually(lambda: _none(CameraStatuses(bus).get(camera.id)))
+
+
 async def test_a_disabled_camera_is_not_looked_at_and_comes_back_when_enabled(
     bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
 ) -> None:
@@ -151,6 +171,39 @@ async def test_no_secret_is_told(bus: Bus, simulate: Any, planner: Any, observed
     assert stored.data is not None
     assert b"s3cret" not in stored.data
     assert b"viewer" not in stored.data
+
+
+async def test_a_look_that_outlives_its_deadline_is_abandoned_and_told(
+    planner: Any, observed: Any, probe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless(_looker: Looker, _camera: CameraV1) -> ProbeResult:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(Looker, "look", endless)
+    monkeypatch.setattr("prober.probes.worker.GRACE_S", 0.1)
+    prober = await probe()
+    camera = await planner.camera("rtsp://127.0.0.1:9/live", probe_timeout_s=0.2, probe_interval_s=0.5)
+    second = await observed.look(camera.id, 2)
+    assert (second.verdict, second.cause) == (Verdict.DOWN, Cause.TIMEOUT)
+    assert prober.process.probes_running <= 1
+
+
+async def test_a_long_look_keeps_its_job(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = ConsumerConfig(durable_name=topology.PROBER, ack_wait=1.0, max_ack_pending=-1)
+    await bus.js.add_consumer(topology.PROBE_JOBS, quick)
+    monkeypatch.setattr("prober.probes.worker.HOLD_EVERY_S", 0.2)
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await gate.set_fault("no_media")
+    await probe()
+    camera = await planner.camera(gate.url(), probe_timeout_s=2.5)
+    await observed.look(camera.id)
+    assert gate.sessions_total == 1
+    info = await bus.js.consumer_info(topology.PROBE_JOBS, topology.PROBER)
+    assert info.delivered is not None
+    assert info.delivered.consumer_seq == 1
 
 
 async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, probe: Any) -> None:

@@ -147,6 +147,10 @@ class Worker:
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
+        if isinstance(data, CameraV1 | RemovedV1) and data.id in self._looking:
+            # Changed or removed while we look: one session at a time, and its verdict comes before the removal.
+            await job.again_in(SAME_CAMERA_AGAIN_S)
+            return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
             return await self._turn(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
@@ -159,10 +163,6 @@ class Worker:
         return "buried"
 
     async def _turn(self, job: Job, camera: CameraV1) -> str:
-        if camera.id in self._looking:
-            # The camera was changed while we look: one session at a time.
-            await job.again_in(SAME_CAMERA_AGAIN_S)
-            return "deferred"
         delay_s = schedule.first_look_delay_s(
             deliveries=job.deliveries,
             waiting=job.message.metadata.num_pending,

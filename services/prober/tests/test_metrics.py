@@ -1,0 +1,44 @@
+"""What is counted, with labels that stay few."""
+
+from prober.domain.result import Judgement, ProbeResult
+from prober.metrics import Metrics
+from vonggac.events import Cause
+from vonggac.events.prober import Step, Verdict
+
+UP = ProbeResult(
+    Judgement(Verdict.UP), 0.5, (Step(name="connect", duration_ms=3), Step(name="new phase", duration_ms=1))
+)
+DOWN = ProbeResult(Judgement(Verdict.DOWN, Cause.TIMEOUT, "late"), 5.0)
+
+
+def test_looks_are_counted_by_verdict_and_cause() -> None:
+    metrics = Metrics()
+    for result in (UP, UP, DOWN):
+        metrics.looked("camera", result, interval_s=60)
+    sample = metrics.registry.get_sample_value
+    assert sample("vonggac_prober_probes_total", {"verdict": "up", "cause": "none"}) == 2
+    assert sample("vonggac_prober_probes_total", {"verdict": "down", "cause": "timeout"}) == 1
+    assert sample("vonggac_prober_probe_duration_seconds_sum", {"phase": "total"}) == 6.0
+
+
+def test_a_phase_of_tomorrow_makes_no_label_of_its_own() -> None:
+    metrics = Metrics()
+    metrics.looked("camera", UP, interval_s=60)
+    assert metrics.registry.get_sample_value("vonggac_prober_probe_duration_seconds_count", {"phase": "other"}) == 1
+
+
+def test_by_default_there_is_no_series_per_camera() -> None:
+    metrics = Metrics()
+    metrics.looked("camera", UP, interval_s=60)
+    assert metrics.registry.get_sample_value("vonggac_prober_probe_success", {"camera_id": "camera"}) is None
+
+
+def test_a_series_per_camera_follows_its_last_look_and_drops_out() -> None:
+    metrics = Metrics(per_camera=True)
+    metrics.looked("seen", UP, interval_s=60)
+    metrics.looked("lost", DOWN, interval_s=60)
+    metrics.looked("elsewhere now", UP, interval_s=0)
+    sample = metrics.registry.get_sample_value
+    assert sample("vonggac_prober_probe_success", {"camera_id": "seen"}) == 1
+    assert sample("vonggac_prober_probe_success", {"camera_id": "lost"}) == 0
+    assert sample("vonggac_prober_probe_success", {"camera_id": "elsewhere now"}) is None
