@@ -3,13 +3,13 @@
 import random
 from typing import Unpack
 
-from simulator.clips.library import ClipLibrary
 from simulator.clips.spec import Scene, spec_of
 from simulator.config import CameraConfig
 from simulator.device import Device, PortState
 from simulator.faults import CameraFault, CameraFaultName, CameraFaultParameters
 from simulator.feed import Feed
-from simulator.packets import PreparedTrack, prepare_audio, prepare_video, replace_pictures
+from simulator.library import ClipLibrary
+from simulator.packets import PreparedTrack, replace_pictures
 from simulator.rtsp.camera_session import CameraSession
 from vonggac.telemetry import get_logger
 
@@ -72,10 +72,9 @@ class Camera(Device[CameraSession]):
 
     async def start(self) -> None:
         """Prepare the clip, then answer as the configuration's fault (if any) demands."""
-        video = prepare_video(await self._library.video(spec_of(self.config, self._number)))
-        self._tracks = [video]
+        self._tracks = [await self._library.video(spec_of(self.config, self._number))]
         if self.config.audio != "none":
-            self._tracks.append(prepare_audio(await self._library.audio(self.config.audio)))
+            self._tracks.append(await self._library.audio(self.config.audio))
         self._boot()
         if self.config.fault is None:
             await self.set_port("open")
@@ -134,8 +133,8 @@ class Camera(Device[CameraSession]):
         """Other pictures than the clip's, encoded when first asked for."""
         if name not in _SCENES:
             return None
-        clip = await self._library.video(spec_of(self.config, self._number, _SCENES[name]))
-        return replace_pictures(self._tracks[0], clip)
+        scene = await self._library.video(spec_of(self.config, self._number, _SCENES[name]))
+        return replace_pictures(self._tracks[0], scene)
 
     def _show(
         self, before: CameraFaultName | None, name: CameraFaultName | None, pictures: PreparedTrack | None

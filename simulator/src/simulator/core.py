@@ -6,8 +6,8 @@ from typing import Self
 
 from simulator.camera import Camera
 from simulator.centre import Centre
-from simulator.clips.library import ClipLibrary
 from simulator.config import SimulatorConfig
+from simulator.library import ClipLibrary
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

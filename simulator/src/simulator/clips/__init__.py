@@ -1,7 +1,6 @@
 """Test patterns: painted with numpy, encoded once with PyAV, kept in a cache folder, then only sent."""
 
 from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
-from simulator.clips.library import ClipLibrary
 from simulator.clips.spec import Scene, VideoSpec
 
-__all__ = ["AccessUnit", "AudioClip", "ClipLibrary", "Scene", "VideoClip", "VideoSpec"]
+__all__ = ["AccessUnit", "AudioClip", "Scene", "VideoClip", "VideoSpec"]

@@ -48,10 +48,9 @@ def prepare_video(clip: VideoClip) -> PreparedTrack:
     )
 
 
-def replace_pictures(track: PreparedTrack, clip: VideoClip) -> PreparedTrack:
-    """The same track showing another clip, as a camera that is covered: its SDP stays."""
-    frames = _pictures(clip)
-    return replace(track, frames=frames, keyframes=_keyframes(frames))
+def replace_pictures(track: PreparedTrack, other: PreparedTrack) -> PreparedTrack:
+    """The same track showing the other's pictures, as a camera that is covered: its SDP stays."""
+    return replace(track, frames=other.frames, keyframes=other.keyframes)
 
 
 def prepare_audio(clip: AudioClip) -> PreparedTrack:

@@ -1,41 +1,45 @@
-"""Each distinct clip is encoded once per process, and once per machine where a cache folder is given."""
+"""Each distinct clip is encoded and packed once per process; encoded once per machine where a cache folder is given."""
 
 import asyncio
 import os
 import threading
 from pathlib import Path
 
-from simulator.clips.encoded import AudioClip, VideoClip
+from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_audio, encode_video
 from simulator.clips.spec import VideoSpec
 from simulator.config import AudioCodec
+from simulator.packets import PreparedTrack, prepare_audio, prepare_video
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 
 class ClipLibrary:
-    """Hands out clips. Encoding runs in threads, as many at a time as there are cores."""
+    """Hands out tracks that are ready to send, the same object to all who ask for the same clip.
+
+    Encoding runs in threads, as many at a time as there are cores.
+    """
 
     def __init__(self, cache_folder: Path | None = None) -> None:
         self._cache_folder = cache_folder
-        self._videos: dict[VideoSpec, asyncio.Task[VideoClip]] = {}
-        self._audios: dict[AudioCodec, asyncio.Task[AudioClip]] = {}
+        self._videos: dict[VideoSpec, asyncio.Task[PreparedTrack]] = {}
+        self._audios: dict[AudioCodec, asyncio.Task[PreparedTrack]] = {}
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
         self._cancelled = threading.Event()
 
-    async def video(self, spec: VideoSpec) -> VideoClip:
-        """The clip of `spec`. Callers that ask at the same time wait for the same encoding."""
+    async def video(self, spec: VideoSpec) -> PreparedTrack:
+        """The track of `spec`. Callers that ask at the same time wait for the same encoding."""
         task = self._videos.get(spec)
         if task is None:
             task = self._videos[spec] = asyncio.create_task(self._make_video(spec))
         return await asyncio.shield(task)
 
-    async def audio(self, codec: AudioCodec) -> AudioClip:
-        """The audio loop of `codec`."""
+    async def audio(self, codec: AudioCodec) -> PreparedTrack:
+        """The audio track of `codec`."""
         task = self._audios.get(codec)
         if task is None:
-            task = self._audios[codec] = asyncio.create_task(asyncio.to_thread(encode_audio, codec))
+            task = self._audios[codec] = asyncio.create_task(asyncio.to_thread(_prepare_audio, codec))
         return await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -44,9 +48,12 @@ class ClipLibrary:
         tasks = [*self._videos.values(), *self._audios.values()]
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _make_video(self, spec: VideoSpec) -> VideoClip:
+    async def _make_video(self, spec: VideoSpec) -> PreparedTrack:
         async with self._room:
-            return await asyncio.to_thread(self._load_or_encode, spec)
+            return await asyncio.to_thread(self._prepare_video, spec)
+
+    def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
+        return prepare_video(self._load_or_encode(spec))
 
     def _load_or_encode(self, spec: VideoSpec) -> VideoClip:
         if self._cache_folder is None:
@@ -58,6 +65,10 @@ class ClipLibrary:
         clip = encode_video(spec, self._cancelled)
         _store(path, clip)
         return clip
+
+
+def _prepare_audio(codec: AudioCodec) -> PreparedTrack:
+    return prepare_audio(encode_audio(codec))
 
 
 def _load(path: Path) -> VideoClip | None:
