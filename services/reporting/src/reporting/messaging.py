@@ -20,7 +20,7 @@ from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
 from reporting.settings import Settings
-from reporting.storage import camera_runs, delivery_changes, inbox, mirror, workers
+from reporting.storage import camera_runs, delivery_changes, housekeeping, inbox, mirror, workers
 from reporting.storage.revision import migrations_missing
 from vonggac.bus import Bus, EventConsumer, PullConsumer, Received, topology
 from vonggac.database import Database
@@ -34,6 +34,9 @@ log = get_logger(__name__)
 
 WAIT_S = 0.5
 MEASURE_EVERY_S = 5.0
+FOLD_WITHIN = timedelta(hours=2)
+FOLD_AFTER = timedelta(minutes=10)
+"""Attempts are folded once they are this old: late ones of the same stretch have come by then."""
 
 STATES = {
     Verdict.UP: CameraState.UP,
@@ -230,10 +233,13 @@ class Feed:
 
 
 async def keep_house(database: Database, settings: Settings, now: datetime) -> None:
-    """One round: forget old inbox rows. Raises what PostgreSQL raises."""
+    """One round: forget old inbox rows, fold failing attempts. Raises what PostgreSQL raises."""
     async with database.transaction() as session:
         forgotten = await inbox.forget(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+    async with database.transaction() as session:
+        folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
     metrics.HOUSEKEEPING.labels("inbox").inc(forgotten)
+    metrics.HOUSEKEEPING.labels("delivery_change").inc(folded)
 
 
 async def _measure_once(consumers: Sequence[PullConsumer]) -> None:

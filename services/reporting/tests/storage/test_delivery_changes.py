@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporting.domain.deliveries import Claim
+from reporting.domain.compliance import DeliveryDurations, DeliveryLine, account
+from reporting.domain.deliveries import Claim, resolve
 from reporting.domain.instants import millis
-from reporting.storage import courses, delivery_changes, workers
+from reporting.domain.segments import Period
+from reporting.storage import courses, delivery_changes, housekeeping, workers
 from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:
@@ -61,6 +63,34 @@ async def test_each_change_ends_where_the_next_begins(database: Database, provin
     found = await stored(database, changes[0], worker)
     assert [claim.sequence for claim in found] == list(range(1, 21))
     assert [claim.ends_at for claim in found] == [millis(one.observed_at) for one in changes[1:]] + [None]
+
+
+async def test_folding_failed_attempts_changes_no_figure(database: Database, province: Province) -> None:
+    camera, worker = province.camera(), "forwarder-1"
+    planned = camera.deliveries[0]
+    said: list[tuple[str, str | None]] = [("connecting", None), ("acknowledged", None)]
+    said += [("backing_off", "refused"), ("connecting", "refused")] * 10 + [("backing_off", "timeout")]
+    said += [("connecting", "timeout"), ("acknowledged", None)]
+    events = [
+        province.says(planned, camera, number + 1, START + timedelta(seconds=number), state, cause=cause, worker=worker)
+        for number, (state, cause) in enumerate(said)
+    ]
+    changes: list[Any] = [event.data for event in events]
+    async with database.transaction() as session:
+        await delivery_changes.record(session, changes)
+    before = await by_cause(database, changes[0], worker)
+    async with database.transaction() as session:
+        gone = await housekeeping.fold_attempts(session, since=START, until=START + timedelta(hours=1))
+    assert gone == 20
+    assert await by_cause(database, changes[0], worker) == before
+    async with database.transaction() as session:
+        assert await housekeeping.fold_attempts(session, since=START, until=START + timedelta(hours=1)) == 0
+
+
+async def by_cause(database: Database, one: DeliveryObservedV1, worker: str) -> DeliveryDurations:
+    period = Period(millis(START), millis(START) + 60_000)
+    segments = resolve(await stored(database, one, worker), {worker: period.end})
+    return account(period, [], [DeliveryLine(None, "acknowledged", True, segments)], []).deliveries[0]
 
 
 async def test_a_sign_of_life_never_moves_back(database: Database) -> None:

@@ -168,6 +168,7 @@ delivery_change = Table(
     Column("state", Text, nullable=False),
     Column("cause", Text),
     Column("attempt", SmallInteger, nullable=False),
+    Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
 )
 
 maintenance_window = Table(

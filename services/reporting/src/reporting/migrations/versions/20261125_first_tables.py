@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("create extension if not exists btree_gist")
     _mirrors()
+    _plan()
     _facts()
     _agreements()
 
@@ -27,6 +28,37 @@ def _mirrors() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency")),
     )
+    op.create_table(
+        "district",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_district")),
+    )
+    op.create_table(
+        "facility",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("district_id", sa.Uuid(), nullable=False),
+        sa.Column("managing_agency_id", sa.Uuid(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility")),
+    )
+    op.create_table(
+        "tombstone",
+        sa.Column("id", sa.Uuid(), nullable=False, comment="A thing of the inventory that is gone"),
+        sa.Column("noun", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tombstone")),
+    )
+
+
+def _plan() -> None:
     op.create_table(
         "camera",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -59,34 +91,6 @@ def _mirrors() -> None:
         sa.Column("required_proof", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_destination")),
-    )
-    op.create_table(
-        "district",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_district")),
-    )
-    op.create_table(
-        "facility",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("district_id", sa.Uuid(), nullable=False),
-        sa.Column("managing_agency_id", sa.Uuid(), nullable=False),
-        sa.Column("restricted", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility")),
-    )
-    op.create_table(
-        "tombstone",
-        sa.Column("id", sa.Uuid(), nullable=False, comment="A thing of the inventory that is gone"),
-        sa.Column("noun", sa.Text(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tombstone")),
     )
 
 
@@ -145,6 +149,9 @@ def _facts() -> None:
         sa.Column("cause", sa.Text(), nullable=True),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", "worker_id", "sequence", name=op.f("pk_delivery_change")),
+    )
+    op.create_index(
+        "ix_delivery_change_observed_at", "delivery_change", ["observed_at"], unique=False, postgresql_using="brin"
     )
 
 

@@ -1,0 +1,49 @@
+"""Keeping the tables small without changing any figure."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# A destination that is down makes its worker say connecting, backing_off, connecting, ... for days, all with the cause
+# of the failure. Of such a stretch the first row is kept, prolonged to the end of the last: the same worker, not
+# connected, for the same cause, without a gap. The newest row of a worker has no end and stays.
+_FOLD = text(
+    """
+    with settled as (
+        select delivery_id, worker_id, sequence, ends_at,
+               failing and lag(failing) over chain
+               and lag(cause) over chain = cause and lag(ends_at) over chain = observed_at as goes_on
+        from (
+            select *, cause is not null and state in ('connecting', 'backing_off', 'refused') as failing
+            from delivery_change
+            where observed_at >= :since and observed_at < :until and ends_at is not null
+        ) as said
+        window chain as (partition by delivery_id, worker_id order by sequence)
+    ), numbered as (
+        select *, count(*) filter (where goes_on is not true) over chain as stretch
+        from settled
+        window chain as (partition by delivery_id, worker_id order by sequence)
+    ), folded as (
+        select delivery_id, worker_id, min(sequence) as first, max(ends_at) as ends_at,
+               array_agg(sequence order by sequence) as sequences
+        from numbered group by delivery_id, worker_id, stretch having count(*) > 1
+    ), gone as (
+        delete from delivery_change as change using folded
+        where change.delivery_id = folded.delivery_id and change.worker_id = folded.worker_id
+          and change.sequence = any(folded.sequences) and change.sequence <> folded.first
+        returning 1
+    ), prolonged as (
+        update delivery_change as change set ends_at = folded.ends_at from folded
+        where change.delivery_id = folded.delivery_id and change.worker_id = folded.worker_id
+          and change.sequence = folded.first
+        returning 1
+    )
+    select count(*) from gone
+    """
+)
+
+
+async def fold_attempts(session: AsyncSession, *, since: datetime, until: datetime) -> int:
+    """Fold failing attempts that began in [since, until); returns how many rows went."""
+    return int((await session.execute(_FOLD, {"since": since, "until": until})).scalar_one())
