@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, Counter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from vonggac.auth import Principal, Right, Role, TokenVerifier, install_authentication, require
 from vonggac.auth.keys import JWKS
@@ -19,8 +19,15 @@ from vonggac.http import FieldError, ProblemError, new_application
 from vonggac.telemetry import Health
 
 
+def _even(count: int) -> int:
+    if count % 2:
+        message = "must be even"
+        raise ValueError(message)
+    return count
+
+
 class Body(BaseModel):
-    count: int = Field(ge=1)
+    count: Annotated[int, AfterValidator(_even)] = Field(ge=1)
 
 
 @asynccontextmanager
@@ -91,6 +98,13 @@ async def test_a_wrong_field_is_named(
     answer = await client.post("/v1/add", headers=bearer(token_for(Role.OPERATOR)), json=body)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_a_rule_of_our_own_speaks_without_the_framework_s_prefix(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
+    answer = await client.post("/v1/add", json={"count": 3}, headers=bearer(token_for(Role.OPERATOR)))
+    assert answer.json()["errors"] == [{"field": "count", "row": None, "message": "must be even"}]
 
 
 async def test_a_problem_carries_its_errors_and_no_credential(client: httpx.AsyncClient) -> None:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from inventory.metrics import Metrics
 from inventory.storage import outbox
+from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow
 from vonggac.bus import Bus, BusSettings, topology
 from vonggac.database import Database
@@ -75,6 +76,9 @@ class Relay:
 
     async def _publish_window(self) -> bool:
         """Publish some rows; False when there are none. Raises _UnstoredError after keeping what was stored."""
+        if not self._bus.connected:
+            # Not tried: a message buffered by the client would hold a transaction open until its timeout.
+            raise _UnstoredError("NATS is not connected")
         async with self._database.transaction() as session:
             rows = window(await outbox.next_rows(session, WINDOW))
             if not rows:
@@ -116,11 +120,6 @@ def window(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         subjects.add(row.subject)
         taken.append(row)
     return taken
-
-
-def is_transient(error: DBAPIError) -> bool:
-    """Whether the database is away or restarting, rather than a statement being wrong."""
-    return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
 
 
 async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") -> None:

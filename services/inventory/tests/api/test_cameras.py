@@ -1,12 +1,140 @@
-"""/v1/cameras."""
+"""/v1/cameras, their deliveries and destinations."""
 
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 
-async def test_new_camera_goes_to_every_enabled_destination(province: Any) -> None:
+async def deliveries_of(province: Any, camera: dict[str, Any]) -> list[dict[str, Any]]:
+    whole = (await province.client.get(f"/v1/cameras/{camera['id']}")).json()
+    deliveries: list[dict[str, Any]] = whole["deliveries"]
+    return deliveries
+
+
+async def test_a_new_camera_goes_to_every_enabled_destination(province: Any) -> None:
     first = await province.destination()
     second = await province.destination(role="provincial")
     await province.destination(enabled=False)
     camera = await province.camera()
     assert {delivery["destination_id"] for delivery in camera["deliveries"]} == {first["id"], second["id"]}
-    assert camera["deliveries"][0]["url"].endswith(f"/{camera['code']}")
+    assert all(delivery["url"].endswith(f"/{camera['code']}") for delivery in camera["deliveries"])
+
+
+async def test_a_new_camera_goes_only_where_it_is_said_to(province: Any) -> None:
+    wanted = await province.destination()
+    await province.destination()
+    camera = await province.camera(destination_ids=[wanted["id"]])
+    assert [delivery["destination_id"] for delivery in camera["deliveries"]] == [wanted["id"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"facility_id": str(uuid4())}, "facility_id"),
+        ({"destination_ids": [str(uuid4())]}, "destination_ids"),
+        ({"url": "http://10.1.1.1/"}, "url"),
+        ({"url": "rtsp://10.1.1.1/password=x"}, "url"),
+        ({"area": "bathroom"}, "area"),
+        ({"probe_interval_s": 4}, "probe_interval_s"),
+    ],
+)
+async def test_a_wrong_camera_is_refused_naming_the_field(province: Any, given: dict[str, Any], field: str) -> None:
+    facility = await province.facility()
+    body = {"code": "C", "name": "n", "url": "rtsp://10.1.1.1/1", "facility_id": facility["id"]}
+    answer = await province.client.post("/v1/cameras", json=body | given)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    assert (await province.client.get("/v1/cameras")).json()["items"] == []
+
+
+async def test_a_shorter_interval_takes_the_timeout_with_it(province: Any) -> None:
+    camera = await province.camera()
+    one = f"/v1/cameras/{camera['id']}"
+    assert camera["probe_timeout_s"] == 10
+    assert (await province.client.patch(one, json={"probe_interval_s": 8})).json()["probe_timeout_s"] == 4
+    refused = await province.client.patch(one, json={"probe_timeout_s": 8})
+    assert refused.status_code == 422
+    assert "less than probe_interval_s" in refused.text
+
+
+async def test_a_destination_can_take_every_camera_there_is(province: Any) -> None:
+    cameras = [await province.camera() for _ in range(3)]
+    late = await province.destination(connect_all_cameras=True)
+    for camera in cameras:
+        assert [delivery["destination_id"] for delivery in await deliveries_of(province, camera)] == [late["id"]]
+
+
+async def test_a_new_template_moves_every_delivery(province: Any) -> None:
+    destination = await province.destination()
+    camera = await province.camera()
+    one = f"/v1/destinations/{destination['id']}"
+    await province.client.patch(one, json={"url_template": "rtsp://10.9.9.9/{facility_code}/{camera_id}"})
+    (delivery,) = await deliveries_of(province, camera)
+    assert delivery["url"].endswith(f"/{camera['id']}")
+    assert (await province.client.get(f"/v1/cameras/{camera['id']}")).json()["revision"] == 2
+
+
+async def test_two_destinations_never_publish_to_one_address(province: Any) -> None:
+    template = "rtsp://10.9.9.9/{camera_code}"
+    await province.destination(url_template=template)
+    await province.destination(url_template=template)
+    facility = await province.facility()
+    body = {"code": "C", "name": "n", "url": "rtsp://10.1.1.1/1", "facility_id": facility["id"]}
+    answer = await province.client.post("/v1/cameras", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "url_template")
+    assert (await province.client.get("/v1/cameras")).json()["items"] == []
+
+
+async def test_codes_that_meet_in_an_address_are_refused(province: Any) -> None:
+    await province.destination(url_template="rtsp://10.9.9.9/{facility_code}-{camera_code}")
+    first = await province.facility(code="A")
+    second = await province.facility(code="A-B")
+    await province.camera(facility_id=first["id"], code="B-C")
+    body = {"code": "C", "name": "n", "url": "rtsp://10.1.1.1/1", "facility_id": second["id"]}
+    assert (await province.client.post("/v1/cameras", json=body)).status_code == 409
+
+
+async def test_cameras_may_swap_their_codes_by_way_of_a_third(province: Any) -> None:
+    await province.destination()
+    first, second = await province.camera(code="A"), await province.camera(code="B")
+    for camera, code in ((first, "X"), (second, "A"), (first, "B")):
+        answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"code": code})
+        assert answer.status_code == 200
+    (delivery,) = await deliveries_of(province, first)
+    assert delivery["url"].endswith("/B")
+
+
+async def test_a_delivery_exists_once(province: Any) -> None:
+    destination = await province.destination()
+    camera = await province.camera()
+    body = {"camera_id": camera["id"], "destination_id": destination["id"]}
+    answer = await province.client.post("/v1/deliveries", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "destination_id")
+
+
+async def test_a_destination_in_use_stays_unless_it_is_disconnected(province: Any) -> None:
+    destination = await province.destination()
+    camera = await province.camera()
+    one = f"/v1/destinations/{destination['id']}"
+    refused = await province.client.delete(one)
+    assert refused.status_code == 409
+    assert camera["code"] in refused.json()["detail"]
+    assert (await province.client.delete(one, params={"disconnect_all_cameras": "true"})).status_code == 204
+    assert await deliveries_of(province, camera) == []
+
+
+async def test_cameras_are_found_by_facility_district_destination_and_area(province: Any) -> None:
+    facility = await province.facility()
+    destination = await province.destination()
+    wanted = await province.camera(facility_id=facility["id"], area="gate")
+    await province.camera(destination_ids=[])
+    filters = (
+        {"facility_id": facility["id"]},
+        {"district_id": facility["district_id"]},
+        {"destination_id": destination["id"]},
+        {"area": "gate"},
+        {"code": wanted["code"]},
+    )
+    for query in filters:
+        found = (await province.client.get("/v1/cameras", params=query)).json()["items"]
+        assert [camera["id"] for camera in found] == [wanted["id"]], query

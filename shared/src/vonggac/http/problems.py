@@ -91,7 +91,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 def _field_error(item: Any) -> FieldError:
     location = [str(part) for part in item["loc"]]
     field = ".".join(location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location)
-    return FieldError(field=field, message=redact(str(item["msg"])))
+    return FieldError(field=field, message=redact(str(item["msg"]).removeprefix("Value error, ")))
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -174,9 +174,9 @@ async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller:
     async with edge.write(caller) as writing:
         camera = await writing.get(Camera, camera_id)
         edge.check_match(camera)
-        await writing.change(camera, await _patched(writing, camera, body))
         address = _parse(body["url"]) if "url" in body else None
-        await writing.change(camera, secret_of(edge, writing, caller, address))
+        secret = secret_of(edge, writing, caller, address)
+        await writing.change(camera, await _patched(writing, camera, body, address) | secret)
     return edge.show(CameraShown, camera)
 
 
@@ -204,13 +204,13 @@ async def remove_camera_secret(camera_id: UUID, edge: Edged, caller: SecretWrite
         await remove_secret(edge, writing, await writing.get(Camera, camera_id))
 
 
-async def _patched(writing: Writing, camera: Camera, body: CameraPatch) -> dict[str, Any]:
+async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address: Address | None) -> dict[str, Any]:
     patch: dict[str, Any] = {name: value for name, value in body.items() if name not in {"url", "facility_id"}}
     if "probe_interval_s" in body and "probe_timeout_s" not in body:
         patch["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, body["probe_interval_s"])
     values = merged(CameraFields, camera, patch).model_dump()
-    if "url" in body:
-        values["url"] = _parse(body["url"]).url
+    if address is not None:
+        values["url"] = address.url
     if "facility_id" in body:
         await must_exist(writing, "facility_id", Facility, body["facility_id"])
         values["facility_id"] = body["facility_id"]

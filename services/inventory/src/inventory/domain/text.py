@@ -6,7 +6,7 @@ import unicodedata
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
 # TCVN3 bytes shown as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never does.
-_TCVN3 = re.compile(r"[^\W\d_][¡-©«-¸»]|[¡-©«-¹»][^\W\d_]")
+_TCVN3 = re.compile("[^\\W\\d_][¨ª¬\xadµ-¹]|[¡-ª¬-®µ-¹][^\\W\\d_]")
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 

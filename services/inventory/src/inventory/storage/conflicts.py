@@ -1,11 +1,17 @@
 """What the database refuses, in words that name the field."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import psycopg
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from vonggac.http import FieldError, ProblemError
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
 
 _FIELDS = {
     "uq_deliveries_camera_id_destination_id": (
@@ -17,6 +23,35 @@ _FIELDS = {
         "another delivery publishes to the same address; separate placeholders by '/', and use each template once",
     ),
 }
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the database is away or restarting, rather than a statement being wrong."""
+    return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Turn what the database raises into ProblemError: 409 for a conflict, 422 for a value, 503 while it is away."""
+    try:
+        yield
+    except (IntegrityError, psycopg.IntegrityError) as error:
+        raise conflict(error) from None
+    except (DataError, psycopg.DataError):
+        msg = "a value holds a character or a number that cannot be stored, such as NUL"
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg) from None
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+        raise _away(error.orig) from None
+    except (psycopg.OperationalError, PoolTimeoutError) as error:
+        raise _away(error) from None
+
+
+def _away(error: BaseException | None) -> ProblemError:
+    log.warning("database_unavailable", error=type(error).__name__)
+    msg = "the database does not answer; nothing was changed, try again shortly"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers={"Retry-After": "2"})
 
 
 def conflict(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
-from inventory.storage.conflicts import conflict, not_found
+from inventory.storage.conflicts import available, conflict, not_found
 from inventory.storage.states import camera_plans, state
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
@@ -181,7 +181,7 @@ class Writing:
                 statement = (
                     update(table)  # type: ignore[arg-type] # a Core statement for executemany
                     .where(table.c.id == bindparam("delivery_id"))
-                    .values(url=bindparam("new_url"))
+                    .values(url=bindparam("new_url"), revision=table.c.revision + 1, changed_at=self.now)
                 )
                 await (await self.session.connection()).execute(statement, list(moved))
             await self.session.execute(text("set constraints all immediate"))
@@ -222,16 +222,17 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        async with self.database.transaction() as session:
-            yield session
+        with available():
+            async with self.database.transaction() as session:
+                yield session
 
     @asynccontextmanager
     async def write(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
         """A transaction that waits for the writer before it; with `dry_run` all is checked and nothing is kept.
 
-        Raises ProblemError 503 when that takes too long, 409 when the database refuses.
+        Raises ProblemError 503 when that takes too long or PostgreSQL is away, 409 when it refuses.
         """
-        try:
+        with available():
             async with self.database.transaction() as session:
                 await self._take_turn(session)
                 writing = Writing(session, actor, datetime.now(UTC))
@@ -239,8 +240,6 @@ class Store:
                 await writing.finish()
                 if dry_run:
                     await session.rollback()
-        except psycopg.IntegrityError as error:
-            raise conflict(error) from None
         self._on_commit()
 
     async def _take_turn(self, session: AsyncSession) -> None:

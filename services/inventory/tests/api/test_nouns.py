@@ -1,0 +1,171 @@
+"""What all nouns have in common: create, read, list, change, remove, and errors that say what would be right."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+PATHS = ("agencies", "districts", "facilities", "focal-points", "destinations", "cameras", "deliveries")
+
+
+async def make(province: Any, path: str) -> dict[str, Any]:
+    if path == "focal-points":
+        person = {"full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng", "phone": "0233 3852 123"}
+        facility = await province.facility()
+        body = person | {"facility_id": facility["id"], "valid_from": "2021-05-07"}
+        made: dict[str, Any] = await province.post("/v1/focal-points", body)
+    elif path == "deliveries":
+        camera = await province.camera(destination_ids=[])
+        destination = await province.destination()
+        body = {"camera_id": camera["id"], "destination_id": destination["id"]}
+        made = await province.post("/v1/deliveries", body)
+    else:
+        singular = {"agencies": "agency", "facilities": "facility"}.get(path, path[:-1])
+        made = await getattr(province, singular)()
+    return made
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_thing_is_made_read_and_removed(province: Any, path: str) -> None:
+    made = await make(province, path)
+    one = f"/v1/{path}/{made['id']}"
+    read = await province.client.get(one)
+    assert {name: made[name] for name in read.json() if name in made} == read.json()
+    listed = (await province.client.get(f"/v1/{path}")).json()["items"]
+    assert made["id"] in {thing["id"] for thing in listed}
+    assert (await province.client.delete(one)).status_code == 204
+    gone = await province.client.get(one)
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_change_of_nothing_keeps_the_revision(province: Any, path: str) -> None:
+    made = await make(province, path)
+    answer = await province.client.patch(f"/v1/{path}/{made['id']}", json={})
+    assert (answer.status_code, answer.json()["revision"]) == (200, made["revision"])
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_unknown_field_is_named(province: Any, path: str) -> None:
+    made = await make(province, path)
+    for answer in (
+        await province.client.patch(f"/v1/{path}/{made['id']}", json={"colour": "red"}),
+        await province.client.post(f"/v1/{path}", json={"colour": "red"}),
+    ):
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "colour" in {error["field"] for error in answer.json()["errors"]}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_stale_if_match_is_refused(province: Any, path: str) -> None:
+    made = await make(province, path)
+    one = f"/v1/{path}/{made['id']}"
+    etag = (await province.client.get(one)).headers["etag"]
+    stale = await province.client.patch(one, json={}, headers={"If-Match": '"99"'})
+    assert (stale.status_code, stale.json()["code"], stale.headers["etag"]) == (412, "stale", etag)
+    assert (await province.client.delete(one, headers={"If-Match": '"99"'})).status_code == 412
+    assert (await province.client.patch(one, json={}, headers={"If-Match": etag})).status_code == 200
+    assert (await province.client.delete(one, headers={"If-Match": "*"})).status_code == 204
+
+
+@pytest.mark.parametrize("noun", ["agency", "district", "facility", "destination", "camera"])
+async def test_a_taken_code_is_a_conflict_about_the_code(province: Any, noun: str) -> None:
+    make_one = getattr(province, noun)
+    made = await make_one()
+    with pytest.raises(AssertionError) as refused:
+        await make_one(code=made["code"])
+    assert '"status":409' in str(refused.value)
+    assert '"field":"code"' in str(refused.value)
+
+
+async def test_changing_raises_the_revision_by_one_and_is_shown_in_the_etag(province: Any) -> None:
+    made = await province.facility()
+    answer = await province.client.patch(f"/v1/facilities/{made['id']}", json={"beds": 40, "name": "Trường  Mới"})
+    assert (answer.json()["beds"], answer.json()["name"], answer.json()["revision"]) == (40, "Trường Mới", 2)
+    assert answer.headers["etag"] == '"2"'
+
+
+async def test_null_empties_what_may_be_empty_and_nothing_else(province: Any) -> None:
+    made = await province.facility(beds=40)
+    one = f"/v1/facilities/{made['id']}"
+    assert (await province.client.patch(one, json={"beds": None})).json()["beds"] is None
+    assert (await province.client.patch(one, json={"name": None})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("facilities", "district_id"), ("facilities", "managing_agency_id"), ("focal-points", "facility_id")],
+)
+async def test_a_reference_to_nothing_is_named(province: Any, path: str, field: str) -> None:
+    made = await make(province, path)
+    answer = await province.client.patch(f"/v1/{path}/{made['id']}", json={field: str(uuid4())})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_what_is_referred_to_stays_and_says_by_whom(province: Any) -> None:
+    facility = await province.facility()
+    camera = await province.camera(facility_id=facility["id"])
+    for path, thing_id, name in (
+        ("agencies", facility["managing_agency_id"], facility["code"]),
+        ("districts", facility["district_id"], facility["code"]),
+        ("facilities", facility["id"], camera["code"]),
+    ):
+        answer = await province.client.delete(f"/v1/{path}/{thing_id}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "referred_to")
+        assert name in answer.json()["detail"]
+
+
+async def test_pages_cover_the_list_once(province: Any) -> None:
+    for _ in range(5):
+        await province.agency()
+    codes, cursor = [], None
+    while True:
+        query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await province.client.get("/v1/agencies", params=query)).json()
+        codes += [agency["code"] for agency in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert codes == sorted(codes)
+    assert len(codes) == len(set(codes)) == 5
+
+
+@pytest.mark.parametrize("path", ["agencies", "deliveries", "changes"])
+async def test_a_cursor_of_something_else_is_refused(province: Any, path: str) -> None:
+    answer = await province.client.get(f"/v1/{path}", params={"cursor": "/w"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+@pytest.mark.parametrize("q", ["huong hoa", "HƯỚNG", "hoá hướng"])
+async def test_search_finds_without_diacritics(province: Any, q: str) -> None:
+    wanted = await province.district(name="Huyện Hướng Hóa")
+    await province.district(name="Huyện Đakrông")
+    found = (await province.client.get("/v1/districts", params={"q": q})).json()["items"]
+    assert [district["id"] for district in found] == [wanted["id"]]
+
+
+async def test_search_takes_wildcards_literally(province: Any) -> None:
+    await province.district()
+    assert (await province.client.get("/v1/districts", params={"q": "%"})).json()["items"] == []
+
+
+async def test_a_district_is_listed_for_the_days_it_exists(province: Any) -> None:
+    await province.district(code="461", valid_from="2004-01-01", valid_to="2025-06-30")
+    days = {"2021-05-07": 1, "2025-06-30": 1, "2025-07-02": 0}
+    for day, count in days.items():
+        listed = (await province.client.get("/v1/districts", params={"valid_on": day})).json()["items"]
+        assert len(listed) == count
+
+
+async def test_a_value_postgresql_cannot_hold_is_a_clear_error(province: Any) -> None:
+    answer = await province.client.get("/v1/agencies", params={"code": "a\x00"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_writers_at_the_same_time_lose_nothing(province: Any) -> None:
+    facility = await province.facility()
+    one = f"/v1/facilities/{facility['id']}"
+    answers = await asyncio.gather(*(province.client.patch(one, json={"beds": beds}) for beds in range(1, 9)))
+    assert sorted(answer.json()["revision"] for answer in answers) == list(range(2, 10))
