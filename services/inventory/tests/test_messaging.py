@@ -1,0 +1,259 @@
+"""The outbox: what is committed is published, in order, whatever NATS and PostgreSQL do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from nats.js.errors import NotFoundError
+
+from inventory.messaging import Relay, window
+from inventory.metrics import Metrics
+from inventory.settings import Settings
+from inventory.storage import outbox
+from inventory.storage.republishing import republish
+from inventory.storage.tables import OutboxRow
+from vonggac.auth import Role
+from vonggac.bus import Bus, topology
+from vonggac.database import Database
+from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.events import CloudEvent, Payload, decode, subjects
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1
+from vonggac.testing import eventually
+
+
+async def latest(bus: Bus, noun: str, thing_id: str) -> CloudEvent[Payload]:
+    """The last message about a thing. Raises AssertionError while there is none."""
+    try:
+        message = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id))
+    except NotFoundError:
+        raise AssertionError(noun) from None
+    assert message.data is not None
+    return decode(message.data)
+
+
+async def published_camera(bus: Bus, camera: dict[str, Any], revision: int) -> CameraV1:
+    """The camera's message, once it has `revision`."""
+
+    async def look() -> CameraV1:
+        data = (await latest(bus, "camera", camera["id"])).data
+        assert isinstance(data, CameraV1)
+        assert data.revision == revision, data
+        return data
+
+    return await eventually(look)
+
+
+async def test_a_camera_s_message_carries_all_a_worker_needs(province: Any, bus: Bus) -> None:
+    destination = await province.destination(required_proof="verified")
+    camera = await province.camera(url="rtsp://u:p@10.1.1.1/ch1", probe_interval_s=20)
+    await province.client.put(f"/v1/destinations/{destination['id']}/secret", json={"username": "d", "password": "q"})
+    message = await published_camera(bus, camera, 2)
+    assert (message.code, message.url, message.probe_interval_s) == (camera["code"], "rtsp://10.1.1.1/ch1", 20)
+    assert message.secret is not None
+    (delivery,) = message.deliveries
+    assert (str(delivery.id), delivery.url) == (camera["deliveries"][0]["id"], camera["deliveries"][0]["url"])
+    assert (delivery.enabled, delivery.required_proof, delivery.secret is not None) == (True, "verified", True)
+
+
+async def test_other_nouns_say_their_whole_state(province: Any, bus: Bus) -> None:
+    agency, destination = await province.agency(), await province.destination()
+    facility = await province.facility()
+    person = {"full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng", "phone": "0233 3852 123"}
+    made = await province.post("/v1/focal-points", person | {"facility_id": facility["id"], "valid_from": "2021-05-07"})
+    said = await eventually(lambda: latest(bus, "focal_point", made["id"]))
+    assert isinstance(said.data, FocalPointV1)
+    assert said.data.full_name == person["full_name"]
+    assert isinstance((await latest(bus, "agency", agency["id"])).data, AgencyV1)
+    assert isinstance((await latest(bus, "destination", destination["id"])).data, DestinationV1)
+    assert (await latest(bus, "facility", facility["id"])).subject == facility["id"]
+
+
+@pytest.mark.parametrize("what", ["facility code", "destination", "delivery", "secret", "no secret", "disconnected"])
+async def test_what_a_camera_is_made_of_publishes_it_anew(province: Any, bus: Bus, what: str) -> None:
+    destination = await province.destination(url_template="rtsp://10.9.9.9/{facility_code}/{camera_code}")
+    facility = await province.facility()
+    camera = await province.camera(facility_id=facility["id"], url="rtsp://u:p@10.1.1.1/1")
+    client, delivery = province.client, f"/v1/deliveries/{camera['deliveries'][0]['id']}"
+    secret = f"/v1/cameras/{camera['id']}/secret"
+    if what == "facility code":
+        await client.patch(f"/v1/facilities/{facility['id']}", json={"code": "NEW"})
+        assert (await published_camera(bus, camera, 2)).deliveries[0].url == f"rtsp://10.9.9.9/NEW/{camera['code']}"
+    elif what == "destination":
+        await client.patch(f"/v1/destinations/{destination['id']}", json={"enabled": False})
+        assert not (await published_camera(bus, camera, 2)).deliveries[0].enabled
+    elif what == "delivery":
+        await client.patch(delivery, json={"enabled": False})
+        assert not (await published_camera(bus, camera, 2)).deliveries[0].enabled
+    elif what == "disconnected":
+        await client.delete(delivery)
+        assert (await published_camera(bus, camera, 2)).deliveries == ()
+    elif what == "secret":
+        before = (await published_camera(bus, camera, 1)).secret
+        await client.put(secret, json={"username": "u", "password": "p2"})
+        assert (await published_camera(bus, camera, 2)).secret not in {None, before}
+    else:
+        await client.delete(secret)
+        assert (await published_camera(bus, camera, 2)).secret is None
+
+
+async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> None:
+    await province.destination()
+    camera = await province.camera()
+    await province.client.delete(f"/v1/cameras/{camera['id']}")
+
+    async def look() -> RemovedV1:
+        data = (await latest(bus, "camera", camera["id"])).data
+        assert isinstance(data, RemovedV1)
+        return data
+
+    tombstone = await eventually(look)
+    assert (tombstone.noun, tombstone.revision) == ("camera", 2)
+
+
+async def test_a_refused_change_publishes_nothing(province: Any, bus: Bus) -> None:
+    first, second = await province.agency(), await province.agency()
+    await province.client.patch(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
+    last = await province.agency()
+    await eventually(lambda: latest(bus, "agency", last["id"]))
+    unchanged = (await latest(bus, "agency", second["id"])).data
+    assert isinstance(unchanged, AgencyV1)
+    assert (unchanged.code, unchanged.revision) == (second["code"], 1)
+
+
+async def test_the_message_is_the_outbox_row_and_its_id_the_event_s(province: Any, bus: Bus) -> None:
+    agency = await province.agency()
+    event = await eventually(lambda: latest(bus, "agency", agency["id"]))
+    message = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory("agency", agency["id"]))
+    assert message.headers is not None
+    assert message.headers["Nats-Msg-Id"] == event.id
+    assert message.headers["Content-Type"] == "application/cloudevents+json"
+
+
+async def test_changes_made_while_nats_is_down_are_published_in_order_later(
+    province: Any, bus: Bus, nats_server: NatsServer
+) -> None:
+    await province.destination()
+    camera = await province.camera()
+    await published_camera(bus, camera, 1)
+    nats_server.stop()
+    try:
+        for number in range(5):
+            body = {"name": f"Hành lang {number}"}
+            assert (await province.client.patch(f"/v1/cameras/{camera['id']}", json=body)).status_code == 200
+        assert (await province.client.get("/readyz")).status_code == 200
+    finally:
+        nats_server.start()
+    await eventually(lambda: bus.connected)
+    assert (await published_camera(bus, camera, 6)).name == "Hành lang 4"
+
+
+async def test_publishing_goes_on_after_postgresql_was_restarted(
+    province: Any, bus: Bus, postgres_server: PostgresServer
+) -> None:
+    await province.agency()
+    postgres_server.stop()
+    try:
+        away = await province.client.post("/v1/agencies", json={"code": "A", "name": "n", "role": "lead"})
+        assert (away.status_code, away.json()["code"]) == (503, "database_unavailable")
+        assert (await province.client.get("/readyz")).json()["failures"].keys() >= {"database"}
+    finally:
+        postgres_server.start()
+    agency = await province.agency()
+    await eventually(lambda: latest(bus, "agency", agency["id"]))
+
+
+async def test_everything_can_be_said_again_after_a_lost_stream(province: Any, bus: Bus, inventory_url: str) -> None:
+    await province.destination()
+    camera = await province.camera()
+    await published_camera(bus, camera, 1)
+    await bus.js.purge_stream(topology.INVENTORY)
+    database = Database(inventory_url)
+    assert await republish(database) == 5
+    await database.close()
+    assert (await published_camera(bus, camera, 1)).code == camera["code"]
+
+    async def all_there() -> bool:
+        return (await bus.js.stream_info(topology.INVENTORY)).state.messages == 5
+
+    await eventually(all_there)
+
+
+class Recorded:
+    """Stands before the bus and keeps the order of what is published; the first publication of some may fail."""
+
+    def __init__(self, bus: Bus, failing: frozenset[str] = frozenset()) -> None:
+        self.js, self.connected, self.on_reconnect = self, True, bus.on_reconnect
+        self._bus, self._failing, self.stored = bus, set(failing), list[bytes]()
+
+    async def publish(self, subject: str, body: bytes, **options: Any) -> Any:
+        if subject in self._failing:
+            self._failing.discard(subject)
+            raise TimeoutError
+        answer = await self._bus.js.publish(subject, body, **options)
+        self.stored.append(body)
+        return answer
+
+
+@asynccontextmanager
+async def relaying(url: str, *buses: Any) -> AsyncIterator[Database]:
+    """Relays on one outbox, as replicas would."""
+    database = Database(url)
+    relays = [Relay(database, bus, Metrics(), poll_s=0.05) for bus in buses]
+    tasks = [asyncio.create_task(relay.run()) for relay in relays]
+    try:
+        yield database
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await database.close()
+
+
+async def fill(database: Database, subject_and_body: list[tuple[str, bytes]]) -> None:
+    messages = [outbox.OutboxMessage(str(uuid4()), subject, body) for subject, body in subject_and_body]
+    async with database.transaction() as session:
+        await outbox.append(session, messages, now=datetime.now(UTC))
+
+
+async def emptied(database: Database) -> bool:
+    async with database.transaction() as session:
+        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+
+
+async def test_a_retry_never_overtakes_a_newer_state_of_the_same_thing(bus: Bus, inventory_url: str) -> None:
+    recorded = Recorded(bus, failing=frozenset({"inventory.camera.a"}))
+    states = [("inventory.camera.a", b"1"), ("inventory.camera.b", b"2"), ("inventory.camera.a", b"3")]
+    async with relaying(inventory_url, recorded) as database:
+        await fill(database, states)
+        await eventually(lambda: emptied(database))
+    assert recorded.stored.index(b"1") < recorded.stored.index(b"3")
+    assert sorted(recorded.stored) == [b"1", b"2", b"3"]
+
+
+async def test_two_replicas_publish_each_message_once_and_in_order(bus: Bus, inventory_url: str) -> None:
+    first, second = Recorded(bus), Recorded(bus)
+    second.stored = first.stored
+    async with relaying(inventory_url, first, second) as database:
+        for start in range(0, 200, 20):
+            await fill(database, [("inventory.camera.a", b"%03d" % number) for number in range(start, start + 20)])
+        await eventually(lambda: emptied(database))
+    assert first.stored == [b"%03d" % number for number in range(200)]
+
+
+def test_a_window_ends_before_a_subject_that_came_before() -> None:
+    rows = [OutboxRow(id=number, subject=subject) for number, subject in enumerate("abcad")]
+    assert [row.subject for row in window(rows)] == ["a", "b", "c"]
+
+
+async def test_the_backlog_is_measured(province: Any, token_for: Callable[[Role], str], settings: Settings) -> None:
+    await province.agency()
+
+    async def shown() -> bool:
+        text = (await province.client.get("/metrics")).text
+        return "vonggac_inventory_outbox_backlog 0.0" in text and "vonggac_inventory_bus_connected 1.0" in text
+
+    await eventually(shown)
