@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -120,9 +121,10 @@ async def test_a_stalled_centre_is_called_stalled_before_its_session_is_dropped(
     relay = relay_of(planner.camera(sim))
     await acknowledged(relay, "national", "provincial")
     await sim.centres["national"].set_fault("black_hole")
-    await eventually(lambda: at(relay, "national").delivery.state is DeliveryState.BACKING_OFF, within_s=15)
-    states = recorder.states(planner.destination("national"))
-    assert states[-3:] == [DeliveryState.ACKNOWLEDGED, DeliveryState.STALLED, DeliveryState.BACKING_OFF]
+    said = functools.partial(recorder.states, planner.destination("national"))
+    await eventually(lambda: DeliveryState.BACKING_OFF in said(), within_s=20)
+    before = said()[: said().index(DeliveryState.BACKING_OFF)]
+    assert before[-2:] == [DeliveryState.ACKNOWLEDGED, DeliveryState.STALLED]
 
 
 async def test_a_scheme_without_an_engine_is_a_cause_and_not_a_crash(
@@ -145,3 +147,17 @@ async def test_an_address_outside_the_allowed_networks_is_not_connected_to(
     relay = relay_of(camera.model_copy(update={"deliveries": (foreign, good)}))
     await acknowledged(relay, "provincial")
     await eventually(lambda: at(relay, "national").delivery.cause is Cause.ADDRESS_NOT_ALLOWED)
+
+
+async def test_a_centre_that_listens_again_is_found_before_the_long_wait_is_over(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    await sim.centres["national"].set_fault("refuse")
+    # With this chance the waits are as long as they can be.
+    relay = relay_of(planner.camera(sim), chance=lambda: 0.999)
+    down = at(relay, "national")
+    await eventually(lambda: down.delivery.attempt == 4 and down.delivery.state is DeliveryState.BACKING_OFF)
+    assert down.delivery.retry_in_s > 3.9
+    await sim.centres["national"].clear_fault()
+    await eventually(lambda: down.delivery.state is DeliveryState.ACKNOWLEDGED, within_s=3.5)
+    assert sim.centres["national"].streams["gate"].sessions == 1

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from forwarder.domain import delivery as domain
 from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Opened, RetryDue, Sampled
 from forwarder.relay.engines import publish
-from forwarder.relay.session import Counts, Session, Target
+from forwarder.relay.session import Counts, Session, Target, UnreachableError
 from forwarder.relay.source import CameraSource
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
@@ -21,6 +21,7 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+AFTER_KNOCK_S = 0.5
 QUICK_LOOK_S = 0.2
 """Until a new session is confirmed it is looked at this often, then once a second."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
@@ -45,6 +46,8 @@ class DeliverySupervisor:
         self._timer: asyncio.TimerHandle | None = None
         self._silent_s = 0.0
         self._without_audio = False
+        self._door: tuple[str, int] | None = None
+        self._leave_door: Callable[[], None] | None = None
 
     @property
     def counts(self) -> Counts:
@@ -108,10 +111,22 @@ class DeliverySupervisor:
             elif action is Action.OPEN:
                 self._open()
             else:
-                self._later(self.delivery.retry_in_s, self._retry)
+                self._wait()
         after = self.delivery
         if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
             self._on_change(self)
+
+    def _wait(self) -> None:
+        self._later(self.delivery.retry_in_s, self._retry)
+        if self._door is not None:
+            surroundings = self._surroundings
+            self._leave_door = surroundings.knocks.wait(*self._door, surroundings.allowed, self._door_opened)
+
+    def _door_opened(self) -> None:
+        # All deliveries to this address hear it in the same moment.
+        delay_s = AFTER_KNOCK_S * self._surroundings.chance()
+        if self._timer is not None and self._timer.when() - self._loop.time() > delay_s:
+            self._later(delay_s, self._retry)
 
     def _retry(self) -> None:
         self._handle(RetryDue())
@@ -129,6 +144,7 @@ class DeliverySupervisor:
         except RtspError as error:
             if error.cause is Cause.NO_TRACK and len(source.tracks) > 1:
                 self._without_audio = True
+            self._door = (error.host, error.port) if isinstance(error, UnreachableError) else None
             self._opening = None
             self._handle(Failed(error.cause, error.message))
             return
@@ -137,7 +153,7 @@ class DeliverySupervisor:
             self._opening = None
             self._handle(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
             return
-        self._opening, self._session = None, session
+        self._opening, self._session, self._door = None, session, None
         self.sessions += 1
         self._handle(Opened())
         self._later(QUICK_LOOK_S, self._quick_look)
@@ -175,6 +191,9 @@ class DeliverySupervisor:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._leave_door is not None:
+            self._leave_door()
+            self._leave_door = None
         if self._opening is not None:
             self._keep(self._opening)
             self._opening.cancel()

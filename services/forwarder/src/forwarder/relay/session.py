@@ -8,11 +8,14 @@ from forwarder.domain.overflow import Bounds
 from forwarder.relay.fanout import Outlet
 from forwarder.relay.source import CameraSource
 from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
+from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.client import Publisher, open_publisher
 from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.session import Step
 from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
 
+_NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
 _KEEPALIVE_AT_MOST_BYTES = 1024
 """Upper bound of one keep-alive of ours, so that its confirmed bytes are never taken for media."""
 
@@ -27,6 +30,19 @@ class Target:
     deadline_s: float
     bounds: Bounds
     allowed: AllowedNetworks
+
+    @property
+    def rtsp_url(self) -> RtspUrl:
+        """With the placeholders filled in, for the wire only. Raises RtspError for an address that is none."""
+        return RtspUrl.parse(fill_credentials(self.url, self.credentials))
+
+
+class UnreachableError(RtspError):
+    """No connection to the destination could be made; `host` and `port` say where to knock."""
+
+    def __init__(self, error: RtspError, host: str, port: int) -> None:
+        super().__init__(error.cause, error.message)
+        self.host, self.port = host, port
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +138,24 @@ class RtspPublishing:
 async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) -> RtspPublishing:
     """Open a session at an RTSP destination. `on_lost` is called only for a session that was returned.
 
-    Raises RtspError.
+    Raises RtspError; UnreachableError when not even a connection was made.
     """
     tracks = [track for track in source.tracks if track.kind == "video" or not target.video_only]
-    publisher = await open_publisher(
-        RtspUrl.parse(fill_credentials(target.url, target.credentials)),
-        target.credentials,
-        source.sdp,
-        tracks,
-        deadline_s=target.deadline_s,
-        allowed=target.allowed,
-        on_lost=on_lost,
-    )
+    url = target.rtsp_url
+    steps: list[Step] = []
+    try:
+        publisher = await open_publisher(
+            url,
+            target.credentials,
+            source.sdp,
+            tracks,
+            deadline_s=target.deadline_s,
+            allowed=target.allowed,
+            on_lost=on_lost,
+            steps=steps,
+        )
+    except RtspError as error:
+        if error.cause in _NOT_CONNECTED and steps[-1].name == "connect":
+            raise UnreachableError(error, url.host, url.port) from None
+        raise
     return RtspPublishing(publisher, source, target.bounds)

@@ -7,6 +7,7 @@ from forwarder.domain.camera import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
 from forwarder.domain.overflow import Bounds
+from forwarder.relay.knocks import Knocks
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks
@@ -27,6 +28,7 @@ class Surroundings:
     bounds: Bounds = field(default_factory=Bounds)
     connect_deadline_s: float = 10.0
     media_timeout_s: float = 10.0
+    knocks: Knocks = field(default_factory=Knocks)
 
     def open_secret(self, sealed: str | None) -> Credentials | None:
         """Raises RtspError `secret_unreadable`."""
