@@ -108,7 +108,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vonggac-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        nats, postgres = NatsServer(Path(folder) / "nats", free_port()), PostgresServer(Path(folder) / "pg", free_port())
+        nats, postgres = (
+            NatsServer(Path(folder) / "nats", free_port()),
+            PostgresServer(Path(folder) / "pg", free_port()),
+        )
         nats.start()
         postgres.start()
         try:

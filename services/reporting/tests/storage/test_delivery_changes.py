@@ -47,7 +47,7 @@ async def stored(database: Database, one: DeliveryObservedV1, worker: str) -> li
         found = await courses.claims(
             session, [one.delivery_id], millis(START) - 1, millis(START) + 10**9, {worker: millis(START) + 10**9}
         )
-    return found[one.delivery_id]
+    return [Claim(*row) for row in found[one.delivery_id]]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import compliance
 from reporting.domain.compliance import Account, DeliveryLine, Seen
-from reporting.domain.deliveries import UNKNOWN, Claim, Standing, presumed_alive_until, resolve
+from reporting.domain.deliveries import UNKNOWN, ClaimRow, Standing, presumed_alive_until, resolve
 from reporting.domain.instants import Millis, moment
 from reporting.domain.maintenance import Window
 from reporting.domain.segments import Period, Segment, value_at
@@ -106,7 +106,7 @@ _ROLES = {role.value: role for role in DestinationRole}
 class _Material:
     question: Question
     seen: Mapping[UUID, list[Segment[Seen]]]
-    claims: Mapping[UUID, list[Claim]]
+    claims: Mapping[UUID, list[ClaimRow]]
     alive_until: Mapping[str, Millis]
     windows: Mapping[UUID, list[Window]]
 

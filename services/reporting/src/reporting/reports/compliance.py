@@ -54,7 +54,8 @@ async def portions(session: AsyncSession, question: Question, scope: plan.Scope)
 
 def _encode(portion: Sequence[CameraAccount], totals: Totals) -> bytes:
     totals.add(portion)
-    return to_json([_camera(one) for one in portion])[1:-1]
+    places = _Places()
+    return to_json([_camera(one, places) for one in portion])[1:-1]
 
 
 def _head(question: Question, asked: Asked, totals: Totals) -> dict[str, Any]:
@@ -95,26 +96,48 @@ def _time(durations: Durations) -> dict[str, Any]:
     availability = percentages(durations.up, durations.down, durations.unknown)
     compliance = percentages(durations.compliant, durations.non_compliant, durations.compliance_unknown)
     return {
-        "seconds": {name: getattr(durations, name) / 1000 for name in DURATION_NAMES},
+        "seconds": {name: length / 1000 for name, length in zip(DURATION_NAMES, durations.lengths, strict=True)},
         "availability": availability._asdict(),
         "compliance": compliance._asdict(),
     }
 
 
-def _camera(one: CameraAccount) -> dict[str, Any]:
+class _Places:
+    """The parts that many cameras share, built once per portion."""
+
+    def __init__(self) -> None:
+        self._facilities: dict[int, dict[str, Any]] = {}
+        self._destinations: dict[int, dict[str, Any]] = {}
+
+    def of(self, facility: Facility) -> dict[str, Any]:
+        """Facility, district and agency of a camera."""
+        known = self._facilities.get(id(facility))
+        if known is None:
+            district, agency = _named(facility.district), _named(facility.agency)
+            known = {"facility": _facility(facility), "district": district, "agency": agency}
+            self._facilities[id(facility)] = known
+        return known
+
+    def destination(self, planned: Delivery) -> dict[str, Any]:
+        """The destination of a delivery."""
+        known = self._destinations.get(id(planned.destination))
+        if known is None:
+            known = {**_named(planned.destination), "role": planned.role}
+            self._destinations[id(planned.destination)] = known
+        return known
+
+
+def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
     camera: Camera = one.camera
-    facility = camera.facility
     return {
-        "id": camera.id,
+        "id": str(camera.id),
         "code": camera.code,
         "name": camera.name,
-        "facility": _facility(facility),
-        "district": _named(facility.district),
-        "agency": _named(facility.agency),
+        **places.of(camera.facility),
         **_now(one.now),
         "compliant": one.compliant_now,
         "deliveries": [
-            _delivery(planned, now, connected, durations)
+            _delivery(planned, places, now, connected, durations)
             for planned, now, connected, durations in zip(
                 camera.deliveries, one.deliveries_now, one.connected_now, one.account.deliveries, strict=True
             )
@@ -123,12 +146,14 @@ def _camera(one: CameraAccount) -> dict[str, Any]:
     }
 
 
-def _delivery(planned: Delivery, now: Now, connected: bool | None, durations: DeliveryDurations) -> dict[str, Any]:
+def _delivery(
+    planned: Delivery, places: _Places, now: Now, connected: bool | None, durations: DeliveryDurations
+) -> dict[str, Any]:
     return {
-        "id": planned.id,
+        "id": str(planned.id),
         "enabled": planned.enabled,
         "required_proof": planned.required_proof,
-        "destination": {**_named(planned.destination), "role": planned.role},
+        "destination": places.destination(planned),
         **_now(now),
         "connected": connected,
         "seconds": {
@@ -146,12 +171,12 @@ def _now(now: Now) -> dict[str, Any]:
 
 
 def _named(thing: Named) -> dict[str, Any]:
-    return {"id": thing.id, "code": thing.code, "name": thing.name}
+    return {"id": str(thing.id), "code": thing.code, "name": thing.name}
 
 
 def _facility(facility: Facility) -> dict[str, Any]:
     return {
-        "id": facility.id,
+        "id": str(facility.id),
         "code": facility.code,
         "name": facility.name,
         "type": facility.type,

@@ -78,7 +78,7 @@ class ComplianceTable:
             str(facility.id), text(facility.code), text(facility.name), facility.type, _truth(facility.restricted),
             str(camera.id), text(camera.code), text(camera.name),
             one.now.state, one.now.cause, shown(one.now.since), _truth(one.compliant_now),
-            *(self._number(getattr(time, name) / 1000) for name in DURATION_NAMES),
+            *(self._number(length / 1000) for length in time.lengths),
             *self._percentages(time.up, time.down, time.unknown),
             *self._percentages(time.compliant, time.non_compliant, time.compliance_unknown),
         ]  # fmt: skip

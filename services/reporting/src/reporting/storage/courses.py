@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.compliance import Seen
-from reporting.domain.deliveries import Claim
+from reporting.domain.deliveries import ClaimRow
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
 from reporting.domain.segments import Segment
@@ -92,12 +92,12 @@ async def cameras_down(session: AsyncSession, start: Millis, end: Millis) -> set
 
 async def claims(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, alive_until: Mapping[str, Millis]
-) -> dict[UUID, list[Claim]]:
+) -> dict[UUID, list[ClaimRow]]:
     """What workers claimed of each delivery that may hold in [start, end)."""
     alive = [name for name, until in alive_until.items() if until > start]
     given = {"ids": list(ids), "from": moment(start), "to": moment(end), "alive": alive}
     return {
-        delivery_id: list(map(Claim._make, zip(*columns, strict=True)))
+        delivery_id: list(zip(*columns, strict=True))
         for delivery_id, *columns in await session.execute(_CHANGES, given)
     }
 
