@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,17 +12,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from reporting.api.compliance_schemas import ComplianceReport
 from reporting.messaging import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
+from vonggac.auth.keys import JWKS
 from vonggac.bus import Outgoing, topology
 from vonggac.bus.deadletters import REASON_HEADER
 from vonggac.database import Database, migrate
-from vonggac.embedded import PostgresServer, free_port
+from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -208,6 +212,43 @@ async def test_housekeeping_forgets_old_inbox_rows_and_nothing_else(
     await province.feed(ingest, *an_hour(province, camera))
     async with database.transaction() as session:
         assert len(await plan.cameras(session, await plan.facilities(session, plan.Scope()))) == 1
+
+
+async def test_the_process_migrates_serves_and_stops_in_order(
+    bus: Bus, nats_server: NatsServer, database_url: str, keys_folder: Path, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "reporting.log"
+    environment = {
+        "VONGGAC_REPORTING_DATABASE_URL": database_url,
+        "VONGGAC_REPORTING_NATS_URL": nats_server.url,
+        "VONGGAC_REPORTING_JWKS_FILE": str(keys_folder / JWKS),
+        "VONGGAC_REPORTING_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "reporting"]
+    migrated = await asyncio.create_subprocess_exec(*command, "migrate", env=environment, stderr=subprocess.DEVNULL)
+    assert await migrated.wait() == 0
+    with log.open("wb") as errors:
+        serving = await asyncio.create_subprocess_exec(*command, env=environment, stderr=errors)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as caller:
+
+            async def ready() -> bool:
+                try:
+                    return (await caller.get("/readyz")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await eventually(ready, within_s=30)
+        serving.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(serving.wait(), 15) in {0, -signal.SIGTERM}
+    finally:
+        if serving.returncode is None:
+            serving.kill()
+            await serving.wait()
+    said = log.read_text("utf-8")
+    assert "reporting_feeding" in said
+    assert "reporting_stopped" in said
+    assert str(make_url(database_url).password) not in said
 
 
 def test_a_bad_setting_stops_the_start_with_its_name() -> None:

@@ -31,7 +31,7 @@ def main() -> None:
         raise SystemExit(f"reporting cannot start: {error}") from None
     # A report makes a million small values that all stay until it is done: looking for garbage among them costs a third
     # of its time and finds none.
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(50_000, 20, 50)
     run(app, host=settings.host, port=settings.port)
     if app.state.background.dead is not None:
         raise SystemExit(1)

@@ -6,17 +6,20 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
 from reporting.api.compliance_schemas import ComplianceReport
 from reporting.reports.tables import COLUMNS
+from reporting.storage import maintenance
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
     from reporting.messaging import Ingest
+    from vonggac.database import Database
     from vonggac.events.inventory import CameraV1
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -197,6 +200,21 @@ async def test_a_file_needs_the_right_to_export(start: Start, client: Client) ->
 @pytest.mark.parametrize("path", ["/v1/compliance", "/v1/overview", "/v1/outages", "/v1/maintenance"])
 async def test_without_a_token_nothing_is_shown(client: Client, path: str) -> None:
     assert (await client.get(path, headers={"Authorization": ""})).status_code == 401
+
+
+async def test_agreed_maintenance_is_taken_out_of_the_figures(
+    client: Client, ingest: Ingest, database: Database, province: Province
+) -> None:
+    _, failing, _ = await one_day(ingest, province)
+    start, end = DAY + timedelta(hours=2), DAY + timedelta(hours=3)
+    window = {"id": uuid4(), "facility_id": province.facility, "reason": "thay nguồn", "approved_by": "lead"}
+    window |= {"starts_at": start, "ends_at": end, "created_at": DAY}
+    async with database.transaction() as session:
+        await maintenance.add(session, window)
+    line = (await read(client))["cameras"][1]
+    assert line["id"] == str(failing.id)
+    assert (line["seconds"]["down"], line["seconds"]["maintenance"]) == (0.0, 3600.0)
+    assert line["availability"]["measured_percent"] == 100.0
 
 
 async def test_a_destination_that_demands_verified_is_not_content_with_acknowledged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -99,6 +100,20 @@ async def test_an_observation_older_than_the_window_fills_only_unclaimed_time(da
         (570_000, 600_000, "down"),
         (600_000, 600_000 + (2 * WINDOW + 1) * 30_000, "up"),
     ]
+
+
+async def test_replicas_that_take_the_same_cameras_at_once_lose_nothing(database: Database) -> None:
+    cameras = {uuid4(): looks(WINDOW, random.Random(number)) for number in range(5)}
+
+    async def replica(share: int) -> None:
+        for start in range(share * 4, WINDOW, 8):
+            batch = {camera: seen[start : start + 4] for camera, seen in cameras.items()}
+            async with database.transaction() as session:
+                await camera_runs.record(session, batch)
+
+    await asyncio.gather(replica(0), replica(1))
+    for camera, seen in cameras.items():
+        assert await stored(database, camera) == bare(runs(seen))
 
 
 async def test_the_same_event_twice_is_handled_once(ingest: Ingest, database: Database, province: Province) -> None:
