@@ -235,7 +235,7 @@ def forwarder_environment(folder: Path, nats_url: str, port: int, streams: int) 
         "PORT": str(port),
         "LOG_LEVEL": "warning",
         "MAX_CAMERAS": str(streams),
-        "ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+        "ALLOWED_NETWORKS": "127.0.0.0/8",
         "WORKERS_PRIVATE_KEY_FILE": str(folder / "keys" / WORKERS_PRIVATE),
         "JWKS_FILE": str(folder / "keys" / JWKS),
     }

@@ -15,7 +15,7 @@ PACKAGES = {
 }
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 LOGGERS = {"log", "logger", "_log"}
-METRICS = {"Counter", "Gauge", "Histogram", "Summary"}
+METRICS = {"Counter", "Gauge", "Histogram", "Summary", "CounterMetricFamily", "GaugeMetricFamily"}
 
 
 def readme(package: str) -> str:

@@ -26,7 +26,12 @@ def test_a_missing_key_file_setting_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ALLOWED_NETWORKS", '["10.0.0.0/40"]'), ("MAX_CAMERAS", "0"), ("BUFFER_BYTES", "12"), ("STOP_WITHIN_S", "600")],
+    [
+        ("ALLOWED_NETWORKS", "10.0.0.0/8, 10.0.0.0/40"),
+        ("MAX_CAMERAS", "0"),
+        ("BUFFER_BYTES", "12"),
+        ("STOP_WITHIN_S", "600"),
+    ],
 )
 def test_a_bad_value_is_named(keys_folder: Path, name: str, value: str) -> None:
     ended = start(WORKERS_PRIVATE_KEY_FILE=str(keys_folder / WORKERS_PRIVATE), **{name: value})

@@ -1,8 +1,11 @@
 """Settings of the forwarder, from environment variables that begin with VONGGAC_FORWARDER_."""
 
+import json
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
@@ -17,9 +20,10 @@ class Settings(ServiceSettings):
     workers_private_key_file: Path = Field(
         description="Key that opens camera and destination credentials (base64 of 32 bytes)."
     )
-    allowed_networks: tuple[str, ...] = Field(
+    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=PRIVATE_NETWORKS,
-        description="Networks (CIDR) that cameras and destinations may lie in; checked after name resolution.",
+        description="Networks that cameras and destinations may lie in, CIDR, comma separated; checked after name "
+        "resolution.",
     )
     max_cameras: int = Field(default=200, ge=1, le=10_000, description="Cameras this process takes at most.")
     connect_timeout_s: float = Field(
@@ -58,6 +62,15 @@ class Settings(ServiceSettings):
     stop_within_s: float = Field(
         default=20.0, gt=0, le=24, description="Seconds for handing all cameras over at an orderly stop."
     )
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("allowed_networks")
     @classmethod

@@ -76,7 +76,7 @@ def environment(nats_server: NatsServer, keys_folder: Path) -> dict[str, str]:
         "NATS_URL": nats_server.url,
         "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
         "JWKS_FILE": str(keys_folder / JWKS),
-        "ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+        "ALLOWED_NETWORKS": "127.0.0.0/8",
         "CONNECT_TIMEOUT_S": "2",
     }
     return {prefix + name: value for name, value in settings.items()}
