@@ -84,8 +84,9 @@ async def timed(client: httpx.AsyncClient, server: PostgresServer, body: bytes) 
     watcher.cancel()
     answer.raise_for_status()
     own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(cpu_s(server), before, strict=True))
+    counts: dict[str, Any] = answer.json()
     figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
-    return figures | {"loop_held_up_s": round(longest_s, 3)} | answer.json()
+    return {**figures, "loop_held_up_s": round(longest_s, 3), **counts}
 
 
 async def published(bus: Bus, wanted: int) -> float:

@@ -1,5 +1,6 @@
 """/v1/imports and /v1/exports: all or nothing, every mistake with its line, out and in again without change."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -64,3 +65,149 @@ async def test_an_export_comes_back_without_change(loaded: Any, kind: str, shape
     answer = await send(loaded, kind, exported.text)
     assert answer.status_code == 200, answer.text
     assert answer.json()["unchanged"] == answer.json()["rows"] > 0
+
+
+async def test_every_mistake_of_a_file_is_listed_and_nothing_is_kept(ready: Any) -> None:
+    await send(ready, "facilities", FACILITIES)
+    text = (
+        "code;name;facility_code;url;username;password;area;destinations;probe_interval_s\r\n"
+        "CAM-1;Tốt;KCL-01;rtsp://10.1.1.1/1;;;gate;;20\r\n"
+        "CAM 2;;KCL-01;rtsp://10.1.1.1/1;;;gate;;20\r\n"
+        "CAM-3;n;KCL-01;http://10.1.1.1/1;;;toilet;;2\r\n"
+        "CAM-1;n;KCL-01;rtsp://10.1.1.1/1;;p;;;\r\n"
+        "CAM-1;n;KCL-01;rtsp://10.1.1.1/1;;;;;\r\n"
+    )
+    answer = await send(ready, "cameras", text)
+    assert (answer.status_code, answer.json()["code"]) == (422, "import_refused")
+    found = {(error["row"], error["field"]) for error in answer.json()["errors"]}
+    assert found == {
+        (3, "code"), (3, "name"), (4, "url"), (4, "area"), (4, "probe_interval_s"), (5, "username"), (6, "code"),
+    }  # fmt: skip
+    assert all(len(error["message"]) > 10 for error in answer.json()["errors"])
+    assert (await ready.client.get("/v1/cameras")).json()["items"] == []
+
+
+async def test_codes_that_are_not_on_record_are_mistakes_of_their_rows(ready: Any) -> None:
+    facilities = FACILITIES.replace(",468,", ",999,").replace("465,SYT", "465,XXX")
+    answer = (await send(ready, "facilities", facilities)).json()
+    assert [(error["row"], error["field"]) for error in answer["errors"]] == [
+        (2, "district_code"),
+        (3, "managing_agency_code"),
+    ]
+    await send(ready, "facilities", FACILITIES)
+    cameras = CAMERAS.replace("KCL-02", "KCL-09").replace("TT-QG", "TT-XX")
+    answer = (await send(ready, "cameras", cameras)).json()
+    assert [(error["row"], error["field"]) for error in answer["errors"]] == [(3, "destinations"), (4, "facility_code")]
+    assert "IOC, TT-QG" in answer["errors"][0]["message"]
+
+
+async def test_a_dry_run_checks_everything_and_keeps_nothing(ready: Any) -> None:
+    answer = await send(ready, "facilities", FACILITIES, dry_run=True)
+    assert (answer.json()["dry_run"], answer.json()["created"]) == (True, 2)
+    assert (await ready.client.get("/v1/facilities")).json()["items"] == []
+    refused = await send(ready, "facilities", FACILITIES.replace(",468,", ",999,"), dry_run=True)
+    assert refused.status_code == 422
+    assert (await ready.client.get("/v1/changes", params={"noun": "facility"})).json()["items"] == []
+
+
+async def test_a_column_that_is_not_there_leaves_what_is_on_record(loaded: Any) -> None:
+    short = "code,name,facility_code,url\nCAM-01,Tên mới,KCL-01,rtsp://10.1.1.1/ch1\n"
+    assert (await send(loaded, "cameras", short)).json()["updated"] == 1
+    (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "CAM-01"})).json()["items"]
+    assert (camera["name"], camera["area"], camera["probe_interval_s"]) == ("Tên mới", "corridor", 20)
+    assert (camera["has_secret"], camera["revision"]) == (True, 2)
+
+
+async def test_an_empty_cell_goes_back_to_the_default(loaded: Any) -> None:
+    text = "code,name,facility_code,url,area,probe_interval_s\nCAM-01,Hành lang,KCL-01,rtsp://10.1.1.1/ch1,,\n"
+    assert (await send(loaded, "cameras", text)).json()["updated"] == 1
+    (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "CAM-01"})).json()["items"]
+    assert (camera["area"], camera["probe_interval_s"]) == (None, 30)
+
+
+async def test_an_import_connects_and_disconnects(loaded: Any) -> None:
+    text = "code,name,facility_code,url,destinations\nCAM-01,Hành lang,KCL-01,rtsp://10.1.1.1/ch1,IOC\n"
+    text += "CAM-03,Sân,KCL-02,rtsp://10.1.1.3/ch1,TT-QG;IOC\n".replace(";", "|")
+    assert (await send(loaded, "cameras", text)).json()["updated"] == 2
+    deliveries = (await loaded.client.get("/v1/deliveries")).json()["items"]
+    codes = {camera["id"]: camera["code"] for camera in (await loaded.client.get("/v1/cameras")).json()["items"]}
+    assert sorted(codes[delivery["camera_id"]] for delivery in deliveries) == ["CAM-01", "CAM-02", "CAM-03", "CAM-03"]
+
+
+async def test_addresses_that_meet_are_a_mistake_of_their_row(ready: Any) -> None:
+    await send(ready, "facilities", FACILITIES + "A,n,school,468,SYT,,,\nA-B,n,school,468,SYT,,,\n")
+    await ready.destination(code="X", url_template="rtsp://10.9.9.9/{facility_code}-{camera_code}")
+    text = "code,name,facility_code,url\nB-C,n,A,rtsp://10.1.1.1/1\nC,n,A-B,rtsp://10.1.1.2/1\n"
+    answer = (await send(ready, "cameras", text)).json()
+    assert [(error["row"], error["field"]) for error in answer["errors"]] == [(3, "code")]
+
+
+async def test_another_focal_point_succeeds_the_one_before_who_stays_on_record(ready: Any) -> None:
+    await send(ready, "facilities", FACILITIES)
+    assert (await send(ready, "facilities", FACILITIES.replace("Trần Văn Mẫu", "Lê Thị Mẫu"))).json()["updated"] == 1
+    people = (await ready.client.get("/v1/focal-points")).json()["items"]
+    assert {person["full_name"]: person["valid_to"] is None for person in people} == {
+        "Trần Văn Mẫu": False,
+        "Lê Thị Mẫu": True,
+    }
+    exported = (await ready.client.get("/v1/exports/facilities.csv")).text
+    assert "Lê Thị Mẫu" in exported
+    assert "Trần Văn Mẫu" not in exported
+
+
+async def test_a_focal_point_without_a_phone_is_a_mistake(ready: Any) -> None:
+    answer = (await send(ready, "facilities", FACILITIES.replace("0233 3852 123", ""))).json()
+    assert [(error["row"], error["field"]) for error in answer["errors"]] == [(2, "focal_point_phone")]
+
+
+async def test_a_form_with_a_file_is_taken_too(ready: Any) -> None:
+    files = {"file": ("facilities.csv", FACILITIES.encode("utf-8-sig"), "text/csv")}
+    answer = await ready.client.post("/v1/imports/facilities", files=files)
+    assert (answer.status_code, answer.json()["created"]) == (200, 2)
+    wrong = await ready.client.post("/v1/imports/facilities", files={"other": ("f.csv", b"x", "text/csv")})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "file")
+
+
+async def test_what_is_no_csv_is_refused(ready: Any) -> None:
+    answer = await ready.client.post("/v1/imports/facilities", json={})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_a_file_beyond_the_limit_is_refused(ready: Any) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(34):
+            yield b"x" * 1024 * 1024
+
+    answer = await ready.client.post("/v1/imports/facilities", content=pieces(), headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_no_exported_cell_is_a_formula(loaded: Any) -> None:
+    facility = await loaded.facility(name="=1+1", address="@x", longitude=-107.1)
+    text = (await loaded.client.get("/v1/exports/facilities.csv")).text
+    (line,) = [line for line in text.splitlines() if line.startswith(facility["code"])]
+    assert "'=1+1" in line
+    assert "'@x" in line
+    assert (await send(loaded, "facilities", text)).json()["unchanged"] == 3
+
+
+async def test_a_hundred_and_more_rows_go_in_and_come_out_again(loaded: Any) -> None:
+    header = "code,name,facility_code,url,username,password\n"
+    rows = [f"Z-{number:04d},Tầng {number},KCL-01,rtsp://10.2.0.1/{number},u,p\n" for number in range(700)]
+    assert (await send(loaded, "cameras", header + "".join(rows))).json()["created"] == 700
+    moved = [row.replace("10.2.0.1", "10.2.0.2").replace(",u,p", ",,") for row in rows]
+    assert (await send(loaded, "cameras", header + "".join(moved))).json()["updated"] == 700
+    text = (await loaded.client.get("/v1/exports/cameras.csv")).text
+    assert (await send(loaded, "cameras", text)).json() == {
+        "kind": "cameras", "dry_run": False, "rows": 703, "created": 0, "updated": 0, "unchanged": 703,
+    }  # fmt: skip
+    (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "Z-0699"})).json()["items"]
+    assert (camera["revision"], camera["has_secret"], camera["url"]) == (2, True, "rtsp://10.2.0.2/699")
+
+
+async def test_imports_are_counted(loaded: Any) -> None:
+    await send(loaded, "cameras", "nonsense")
+    text = (await loaded.client.get("/metrics")).text
+    assert 'vonggac_inventory_imports_total{kind="cameras",result="done"} 1.0' in text
+    assert 'vonggac_inventory_imports_total{kind="cameras",result="refused"} 1.0' in text
+    assert 'vonggac_inventory_import_rows_total{kind="cameras",result="created"} 3.0' in text

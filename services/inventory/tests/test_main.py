@@ -1,0 +1,89 @@
+"""The process: settings, migrations, serving, stopping."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from inventory.migrations import SCRIPTS
+from inventory.storage.tables import Base
+from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
+from vonggac.database import migrate
+from vonggac.embedded import NatsServer, free_port
+from vonggac.testing import eventually
+
+
+@pytest.fixture
+def environment(database_url: str, keys_folder: Path, nats_server: NatsServer) -> dict[str, str]:
+    given = {
+        "DATABASE_URL": database_url,
+        "NATS_URL": nats_server.url,
+        "JWKS_FILE": str(keys_folder / JWKS),
+        "WORKERS_PUBLIC_KEY_FILE": str(keys_folder / WORKERS_PUBLIC),
+        "PORT": str(free_port()),
+    }
+    return {**os.environ, **{f"VONGGAC_INVENTORY_{name}": value for name, value in given.items()}}
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "inventory", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
+    migrate(SCRIPTS, database_url)
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_a_missing_setting_is_named(environment: dict[str, str]) -> None:
+    del environment["VONGGAC_INVENTORY_DATABASE_URL"]
+    done = run(environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith("setting VONGGAC_INVENTORY_DATABASE_URL: ")
+
+
+def test_a_key_file_that_is_no_key_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "bad.pub").write_text("no key", "ascii")
+    environment["VONGGAC_INVENTORY_WORKERS_PUBLIC_KEY_FILE"] = str(tmp_path / "bad.pub")
+    done = run(environment)
+    assert (done.returncode, "bad.pub" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
+async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]) -> None:
+    address = f"http://127.0.0.1:{environment['VONGGAC_INVENTORY_PORT']}"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "inventory", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    async with httpx.AsyncClient(base_url=address) as client:
+
+        async def readiness() -> httpx.Response:
+            try:
+                return await client.get("/readyz")
+            except httpx.TransportError:
+                raise AssertionError(address) from None
+
+        before = await eventually(readiness, within_s=30)
+        assert (before.status_code, "inventory migrate" in before.json()["failures"]["migrations"]) == (503, True)
+        migrated = await asyncio.to_thread(run, environment, "migrate")
+        assert migrated.returncode == 0, migrated.stderr
+        assert (await readiness()).status_code == 200
+        assert (await client.get("/livez")).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    _, log = await process.communicate()
+    assert process.returncode == 0
+    assert b'"inventory_stopped"' in log
+    again = await asyncio.to_thread(run, environment, "republish")
+    assert again.stdout.startswith("0 messages")
