@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from vonggac.auth import Credentials
 from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import RtspUrl, strip_userinfo
+from vonggac.rtsp.url import Credentials, RtspUrl, strip_userinfo
 
 _SECRET_PARAMETER = re.compile(r"\b(pass(?:word|wd|phrase)?|pwd|psw|token|auth|secret|key)=([^&/?;]*)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
