@@ -103,7 +103,7 @@ def stale() -> list[Path]:
 
 
 def _settings_class(package: str) -> type[BaseSettings]:
-    module = importlib.import_module(f"{package}.settings" if package in SERVICES else f"{package}.config")
+    module = importlib.import_module(f"{package}.settings")
     found: type[BaseSettings] = module.Settings if package in SERVICES else module.SimulatorSettings
     return found
 
