@@ -62,19 +62,9 @@ async def accounts(
     """Accounts of `cameras`, portion by portion, in their order. The arithmetic runs beside the event loop."""
     alive = await alive_until(session, question)
     windows = await courses.maintenance(session, question.period.start, question.now + 1)
-    computing: asyncio.Task[list[CameraAccount]] | None = None
-    try:
-        for portion in batched(cameras, PORTION):
-            # While one portion is read, the one before is accounted: PostgreSQL and this process work side by side.
-            material = await _read(session, question, portion, alive, windows)
-            if computing is not None:
-                yield await computing
-            computing = asyncio.create_task(asyncio.to_thread(_account_all, material, portion))
-        if computing is not None:
-            yield await computing
-    finally:
-        if computing is not None:
-            await asyncio.wait({computing})
+    for portion in batched(cameras, PORTION):
+        material = await _read(session, question, portion, alive, windows)
+        yield await asyncio.to_thread(_account_all, material, portion)
 
 
 async def _read(
