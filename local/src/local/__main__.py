@@ -16,7 +16,7 @@ from local.inventory_api import RefusedError
 from local.own_cameras import CameraFileError, OwnCamera, read_own_cameras
 from local.process import ProcessEndedError
 from local.progress import Progress
-from local.state import StateFolder, StateInUseError
+from local.state import ProcessRecord, StateFolder, StateInUseError
 from local.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks
@@ -50,6 +50,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         progress.step("cameras", f"{len(own)} in {arguments.cameras}")
     stopping = Stopping(progress.line)
     with state.held():
+        # Before ports are chosen: what a killed platform left holds them.
+        ProcessRecord(state).stop_leftovers(progress.step)
         work = run.run(state, own, allowed=allowed, progress=progress, stopping=stopping)
         return run_stoppable(work, stopping, stopped_status=0)
 

@@ -17,7 +17,7 @@ def clean(state: StateFolder, progress: Progress) -> int:
         progress.line(f"{state.root} was not made by this platform: it is left alone")
         return 1
     with state.held():
-        ProcessRecord(state).stop_leftovers()
+        ProcessRecord(state).stop_leftovers(progress.step)
         shutil.rmtree(state.root)
     progress.line(f"{state.root} is removed")
     return 0

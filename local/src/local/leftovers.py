@@ -1,10 +1,12 @@
 """What a platform must not leave behind: processes, and passwords in anything it wrote."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
+POLL_S = 0.05
 CHUNK_BYTES = 1 << 20
 KEPT_SECRETS = frozenset({"password", "admin-token"})
 """Files whose purpose is to keep one secret, readable by their owner alone."""
@@ -12,13 +14,20 @@ KEPT_SECRETS = frozenset({"password", "admin-token"})
 
 def running_below(process: psutil.Process | None = None) -> list[psutil.Process]:
     """The processes started by this one, and by those, that are alive now."""
-    return [one for one in (process or psutil.Process()).children(recursive=True) if _alive(one)]
+    return [one for one in (process or psutil.Process()).children(recursive=True) if alive(one)]
 
 
 def still_running(processes: Iterable[psutil.Process], *, within_s: float) -> list[psutil.Process]:
-    """Those that have not ended, waiting up to `within_s` for them."""
-    _, alive = psutil.wait_procs(list(processes), timeout=within_s)
-    return [one for one in alive if _alive(one)]
+    """Those that have not ended, waiting up to `within_s` for them.
+
+    A zombie has ended: orphans stay one for as long as the machine's first process does not reap them.
+    """
+    deadline = time.monotonic() + within_s
+    running = [one for one in processes if alive(one)]
+    while running and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        running = [one for one in running if alive(one)]
+    return running
 
 
 def files_with(secrets: Iterable[str], folder: Path) -> list[Path]:
@@ -40,7 +49,8 @@ def _contains(path: Path, wanted: list[bytes]) -> bool:
     return False
 
 
-def _alive(process: psutil.Process) -> bool:
+def alive(process: psutil.Process) -> bool:
+    """Whether the process runs: it is the same one, and no zombie."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

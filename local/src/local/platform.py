@@ -68,8 +68,6 @@ class Platform:
 
     async def start(self) -> None:
         """Return when every part is ready. Raises ProcessEndedError or ServerError with the last lines of a log."""
-        for name in self._record.stop_leftovers():
-            self._progress.step(name, "left over from a platform that was killed: stopped")
         ensure_keys(self.state.keys)
         self._progress.step("keys", f"in {self.state.keys}")
         await together(self._start_records(), self._start_bus(), self._start_simulator())

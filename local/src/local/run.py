@@ -18,10 +18,10 @@ from local.report_table import render
 from local.simulator_api import SimulatorApi
 from local.state import StateFolder
 from local.stopping import Stopping
-from local.truth import ReportingApi, wait_for
+from local.truth import ReportingApi, finding, settled, wait_for
 
 SHOWN_WITHIN_S = 25.0
-"""Longest wait for the first verdict on every camera before the addresses are shown anyway."""
+"""Longest wait until it is known how every camera stands, before the addresses are shown anyway."""
 
 
 async def run(
@@ -67,19 +67,19 @@ async def _load(platform: Platform, token: str, own: list[OwnCamera] | None, pro
 
 async def _first_look(platform: Platform, token: str, loaded: Loaded, progress: Progress) -> Json | None:
     reporting = ReportingApi(platform.addresses.reporting, token)
+    codes = set(loaded.cameras)
 
-    def looked_at(document: Json) -> bool:
-        known = {camera["code"] for camera in document["cameras"] if camera["state"] != "unknown"}
-        return known >= set(loaded.cameras)
+    def good(document: Json) -> bool:
+        if codes == set(content.camera_codes()):
+            return not finding(document).shortfall(content.EXPECTATION)
+        return settled(document, codes)
 
     try:
-        document, complete, refusal = await wait_for(reporting, looked_at, within_s=SHOWN_WITHIN_S)
+        document, holds, refusal = await wait_for(reporting, good, within_s=SHOWN_WITHIN_S)
     finally:
         await reporting.close()
-    if refusal:
-        progress.step("reporting", refusal)
-    else:
-        progress.step("reporting", "every camera was looked at" if complete else "not every camera was looked at yet")
+    told = "knows how every camera stands" if holds else "does not know yet how every camera stands"
+    progress.step("reporting", refusal or told)
     return document
 
 

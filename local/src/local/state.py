@@ -10,11 +10,13 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from local.leftovers import alive, still_running
 
 LEFTOVER_STOP_WITHIN_S = 15.0
 
@@ -96,22 +98,19 @@ class ProcessRecord:
         self._started.pop(name, None)
         self._write()
 
-    def stop_leftovers(self) -> list[str]:
-        """Stop what an earlier platform left running, last started first; returns the names."""
-        stopped = []
+    def stop_leftovers(self, told: Callable[[str, str], None]) -> None:
+        """Stop what an earlier platform left running, last started first; `told(name, text)` hears of each."""
         for name, (pid, created, stop_signal) in reversed(self._read().items()):
             process = _same_process(pid, created)
             if process is None:
                 continue
+            told(name, "left over from a platform that was killed: stopping it")
             process.send_signal(stop_signal)
-            _, alive = psutil.wait_procs([process], timeout=LEFTOVER_STOP_WITHIN_S)
-            for stubborn in alive:
+            for stubborn in still_running([process], within_s=LEFTOVER_STOP_WITHIN_S):
                 stubborn.kill()
-            psutil.wait_procs(alive, timeout=LEFTOVER_STOP_WITHIN_S)
-            stopped.append(name)
+                still_running([stubborn], within_s=LEFTOVER_STOP_WITHIN_S)
         self._started = {}
         self._write()
-        return stopped
 
     def _read(self) -> dict[str, tuple[int, float, int]]:
         try:
@@ -131,7 +130,7 @@ def _same_process(pid: int, created: float) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
         # A process id is given out again; the start time tells whose it is now.
-        if abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE:
+        if abs(process.create_time() - created) > 1 or not alive(process):
             return None
     except psutil.NoSuchProcess:
         return None

@@ -14,6 +14,7 @@ POLL_S = 0.5
 TIMEOUT_S = 10.0
 PROVEN = frozenset({"acknowledged", "verified"})
 """Delivery states in which the destination itself has confirmed what it got."""
+UNDER_WAY = frozenset({"unknown", "waiting_for_camera", "connecting", "sending"})
 BOTH = frozenset({"national", "provincial"})
 
 
@@ -74,6 +75,15 @@ def delivered_to_both(camera: Json) -> bool:
     """Whether the national and the provincial destination both confirm what they get."""
     proven = {one["destination"]["role"] for one in camera["deliveries"] if one["state"] in PROVEN}
     return proven >= BOTH
+
+
+def settled(document: Json, codes: set[str]) -> bool:
+    """Whether each of these cameras was looked at, and the deliveries of those that are up have come to something."""
+    cameras = {camera["code"]: camera for camera in document["cameras"]}
+    if not codes <= set(cameras) or any(cameras[code]["state"] == "unknown" for code in codes):
+        return False
+    sought = [one for code in codes if cameras[code]["state"] == "up" for one in cameras[code]["deliveries"]]
+    return not any(one["enabled"] and one["state"] in UNDER_WAY for one in sought)
 
 
 class ReportingApi:
