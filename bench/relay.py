@@ -26,6 +26,7 @@ from uuid import uuid4
 import httpx
 import psutil
 import uvloop
+from relay_limit import ms_per_stream_second
 
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, ensure_keys
 from vonggac.bus import topology
@@ -226,7 +227,15 @@ def run(streams: int, seconds: float) -> dict[str, object]:
         asyncio.run(publish(nats.url, [planned(url, ports, number) for number, url in enumerate(urls)]))
         wait_acknowledged(api, streams * DESTINATIONS)
         time.sleep(SETTLE_S)
-        return measure(process, api, streams, seconds, base_bytes)
+        result = measure(process, api, streams, seconds, base_bytes)
+        forwarder.terminate()
+        forwarder.wait()
+        limit = ms_per_stream_second(urls, ports, seconds)
+        ours = float(str(result["ms_per_stream_second"]))
+        return result | {
+            "c_loop_ms": None if limit is None else round(limit, 3),
+            "ratio_c_loop": None if limit is None else round(limit / ours, 2),
+        }
 
 
 def forwarder_environment(folder: Path, nats_url: str, port: int, streams: int) -> dict[str, str]:
