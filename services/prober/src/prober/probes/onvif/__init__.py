@@ -1,0 +1,21 @@
+"""ONVIF: who a device is, what it streams, and how far its clock is off.
+
+`look_at` asks one address for everything, `clock_drift` for its time only; both are one attempt with a hard deadline
+and give values. `scan` asks many addresses for a person who then decides what goes into the inventory.
+"""
+
+from prober.probes.onvif.clock import DRIFT_LIMIT_S
+from prober.probes.onvif.finding import ClockReading, DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
+from prober.probes.onvif.look import clock_drift, look_at
+
+__all__ = [
+    "DRIFT_LIMIT_S",
+    "ClockReading",
+    "DeviceFacts",
+    "MediaProfile",
+    "OnvifCause",
+    "OnvifFinding",
+    "Remark",
+    "clock_drift",
+    "look_at",
+]
