@@ -20,8 +20,8 @@ help: ## List the targets
 ##@ Use
 
 .PHONY: run
-run: setup ## The whole platform on this machine, with the demo (CAMERAS=mine.csv takes your own cameras; ARGS=--help)
-	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(ARGS)
+run: setup ## The whole platform on this machine, with the demo; CAMERAS=mine.csv takes your own cameras instead
+	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(ALLOW),--allow "$(ALLOW)") $(ARGS)
 
 .PHONY: smoke
 smoke: setup ## Start everything with throw-away state, wait for the truth, print it; exit status 0 only if it holds

@@ -13,7 +13,7 @@ from nats.errors import Error as NatsError
 from local import clean, run, setup, smoke, tools
 from local.demo import content
 from local.inventory_api import RefusedError
-from local.own_cameras import CameraFileError, OwnCamera, read_own_cameras
+from local.own_cameras import CameraFileError, read_own_cameras
 from local.process import ProcessEndedError
 from local.progress import Progress
 from local.state import ProcessRecord, StateFolder, StateInUseError
@@ -42,12 +42,13 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     state, allowed = StateFolder(arguments.state), _networks(arguments)
-    own: list[OwnCamera] | None = None
+    own: run.OwnCameras | None = None
     if arguments.cameras is not None:
-        own = read_own_cameras(
+        cameras = read_own_cameras(
             arguments.cameras, facility_codes=content.facility_codes(), allowed=AllowedNetworks.parse(allowed)
         )
-        progress.step("cameras", f"{len(own)} in {arguments.cameras}")
+        own = run.OwnCameras(arguments.cameras, cameras)
+        progress.step("cameras", f"{len(cameras)} in {arguments.cameras}")
     stopping = Stopping(progress.line)
     with state.held():
         # Before ports are chosen: what a killed platform left holds them.

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.inventory_api import RefusedError
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.url import RtspUrl
@@ -23,8 +24,9 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class OwnCamera:
-    """One checked row."""
+    """One checked row; `line` is the line of the file it begins in."""
 
+    line: int
     code: str
     name: str
     url: str = field(repr=False)
@@ -82,12 +84,23 @@ def read_own_cameras(path: Path, *, facility_codes: list[str], allowed: AllowedN
         mistakes += [f"row {line}, {mistake}" for mistake in wrong]
         if not wrong:
             facility = row.pop("facility_code", "") or facility_codes[0]
-            cameras.append(OwnCamera(**row, facility_code=facility))
+            cameras.append(OwnCamera(line=line, **row, facility_code=facility))
     if not cameras and not mistakes:
         mistakes.append("has no cameras: add a row below the header")
     if mistakes:
         raise CameraFileError(path, mistakes)
     return cameras
+
+
+def refused_rows(path: Path, cameras: list[OwnCamera], refusal: RefusedError) -> CameraFileError:
+    """Inventory's refusal of the import of `cameras`, told with the rows of the user's own file."""
+    mistakes = []
+    for error in refusal.errors:
+        # Inventory counts the lines of what it was sent: the header, then one line per camera.
+        index = (error.get("row") or 0) - 2
+        where = f"row {cameras[index].line}, " if 0 <= index < len(cameras) else ""
+        mistakes.append(f"{where}{error['field']}: {error['message']}")
+    return CameraFileError(path, mistakes or [str(refusal)])
 
 
 def _table(path: Path) -> list[tuple[int, list[str]]]:
@@ -125,6 +138,7 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def _mistakes(row: dict[str, str], facility_codes: list[str], allowed: AllowedNetworks) -> list[str]:
     wrong = [f"{name}: is empty" for name in REQUIRED if not row.get(name)]
+    wrong += [f"{name}: must be on one line" for name, cell in row.items() if len(cell.splitlines()) > 1]
     if row.get("code") and not _CODE.fullmatch(row["code"]):
         wrong.append("code: use 1 to 64 letters, digits, '.', '_' or '-', e.g. CAM-01")
     if row.get("url"):
@@ -141,7 +155,7 @@ def _address_mistakes(url: str, allowed: AllowedNetworks) -> list[str]:
     try:
         host = RtspUrl.parse(url).host
     except MalformedError as error:
-        return [f"{error}, e.g. rtsp://192.168.1.20:554/stream1"]
+        return [f"{error.message}, e.g. rtsp://192.168.1.20:554/stream1"]
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -3,14 +3,15 @@
 import asyncio
 import shlex
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from local import environment
 from local.access import VALID_FOR, admin_token
 from local.demo import content
 from local.demo.load import Loaded, load_base, load_demo_cameras, load_own_cameras
-from local.inventory_api import InventoryApi, Json
-from local.own_cameras import OwnCamera
+from local.inventory_api import InventoryApi, Json, RefusedError
+from local.own_cameras import OwnCamera, refused_rows
 from local.platform import Platform
 from local.ports import Ports, choose
 from local.progress import Progress
@@ -24,8 +25,25 @@ SHOWN_WITHIN_S = 25.0
 """Longest wait until it is known how every camera stands, before the addresses are shown anyway."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnCameras:
+    """The user's file, checked."""
+
+    path: Path
+    cameras: list[OwnCamera]
+
+    async def load(self, inventory: InventoryApi) -> Loaded:
+        """Raises CameraFileError for what only inventory can judge."""
+        try:
+            return await load_own_cameras(inventory, self.cameras)
+        except RefusedError as refusal:
+            if refusal.errors:
+                raise refused_rows(self.path, self.cameras, refusal) from None
+            raise
+
+
 async def run(
-    state: StateFolder, own: list[OwnCamera] | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
+    state: StateFolder, own: OwnCameras | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
 ) -> int:
     """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself."""
     platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
@@ -38,7 +56,7 @@ async def run(
     return 0
 
 
-async def _serve(platform: Platform, own: list[OwnCamera] | None, progress: Progress) -> None:
+async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress) -> None:
     token = admin_token(platform.state.keys)
     platform.state.write_token(token)
     loaded = await _load(platform, token, own, progress)
@@ -50,14 +68,14 @@ async def _serve(platform: Platform, own: list[OwnCamera] | None, progress: Prog
     await asyncio.Event().wait()
 
 
-async def _load(platform: Platform, token: str, own: list[OwnCamera] | None, progress: Progress) -> Loaded:
+async def _load(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
     simulator = SimulatorApi(platform.addresses.simulator)
     async with InventoryApi(platform.addresses.inventory, token) as inventory:
         await load_base(inventory, simulator)
         if own is None:
             loaded = await load_demo_cameras(inventory, simulator)
         else:
-            loaded = await load_own_cameras(inventory, own)
+            loaded = await own.load(inventory)
     what = "demo" if own is None else "cameras"
     progress.step(what, f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")
     for note in loaded.notes:
@@ -131,4 +149,4 @@ def _play_back(platform: Platform, camera: str) -> str:
 
 def own_cameras_hint(path: Path) -> str:
     """What to do about a camera file that cannot be used."""
-    return f"nothing was started: mend {path} and try again (columns: code,name,url[,username,password,facility_code])"
+    return f"nothing was loaded: mend {path} and try again (columns: code,name,url[,username,password,facility_code])"

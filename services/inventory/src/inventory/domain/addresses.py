@@ -65,7 +65,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
     try:
         parsed = RtspUrl.parse(text)
     except MalformedError as error:
-        msg = f"{error}; an address looks like rtsp://10.1.2.3:554/path"
+        msg = f"{error.message}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
     bare = strip_userinfo(text)
     if not bare.isascii() or any(char.isspace() for char in bare):
