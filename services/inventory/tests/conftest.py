@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
+from sqlalchemy import NullPool, create_engine, text
 
 from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.tables import Base
 from vonggac.auth import Role
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
 from vonggac.bus import Bus
@@ -23,21 +24,23 @@ from vonggac.embedded import NatsServer, PostgresServer
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server: PostgresServer) -> str:
-    """A database with inventory's tables, made by its migrations, to copy from."""
-    name = "inventory_template"
-    postgres_server.create_database(name)
-    migrate(SCRIPTS, postgres_server.url(name))
-    return name
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """A database with inventory's tables, made by its migrations."""
+    postgres_server.create_database("inventory")
+    url = postgres_server.url("inventory")
+    migrate(SCRIPTS, url)
+    return url
 
 
 @pytest.fixture
-def inventory_url(postgres_server: PostgresServer, migrated_template: str) -> Any:
-    """An empty inventory database of its own."""
-    name = f"inventory_{uuid4().hex}"
-    postgres_server._psql("postgres", f'create database "{name}" template "{migrated_template}"')
-    yield postgres_server.url(name)
-    postgres_server.drop_database(name)
+def inventory_url(migrated_url: str) -> str:
+    """That database, emptied: much faster than a database per test."""
+    engine = create_engine(migrated_url, poolclass=NullPool)
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"truncate {tables} restart identity"))
+    engine.dispose()
+    return migrated_url
 
 
 @pytest.fixture
