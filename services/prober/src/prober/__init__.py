@@ -5,5 +5,5 @@ bucket `camera_status`. Any number of replicas share the queue; each can be kill
 
 Consumes: `probe.job.<camera_id>` (CameraV1 or RemovedV1, filled by the NATS server from INVENTORY).
 Publishes: `observation.camera.<camera_id>` (CameraObservedV1), `observation.worker.<worker_id>` (ProberAliveV1), and
-the latest of each in the buckets `camera_status` and `workers`.
+the latest of each in the buckets `camera_status` and `workers`; what ONVIF scans find in the bucket `scans`.
 """

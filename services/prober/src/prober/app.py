@@ -2,9 +2,10 @@
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
 then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at that could not
-be told. Stop, the other way round: no more jobs are fetched and running looks get their time, what is unfinished is
-given back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background
-task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and what they
+found is stored, no more jobs are fetched and running looks get their time, what is unfinished is given back, the
+heartbeat ends, the observations still in memory are stored, the connection is closed. A background task that dies takes
+the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
 import asyncio
@@ -15,12 +16,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import cameras, workers
+from prober.api import cameras, scans, workers
 from prober.metrics import Metrics
+from prober.probes.onvif.scan import Scanner
 from prober.probes.process import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
+from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
@@ -34,6 +37,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
     metrics = Metrics(per_camera=settings.metrics_per_camera)
     process = Process(settings, metrics)
+    scanner = Scanner(
+        worker_id=process.worker_id,
+        allowed_networks=AllowedNetworks.parse(settings.allowed_networks),
+        metrics=metrics,
+        concurrency=settings.scan_concurrency,
+        max_scans=settings.max_scans,
+    )
     health = Health()
     health.add("work", process.check)
 
@@ -51,6 +61,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
         try:
             yield
         finally:
+            await scanner.stop()
             process.stop()
             await asyncio.wait({running})
 
@@ -70,6 +81,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     )
     install_authentication(app, verifier)
     app.state.process = process
+    app.state.scanner = scanner
     app.include_router(cameras.router)
     app.include_router(workers.router)
+    app.include_router(scans.router)
     return app

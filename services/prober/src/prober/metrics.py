@@ -45,6 +45,24 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self.scans = Counter(
+            "vonggac_prober_scans",
+            "Ended ONVIF scans by state (finished, cancelled, failed).",
+            ("state",),
+            registry=self.registry,
+        )
+        self.scanned = Counter(
+            "vonggac_prober_scanned_addresses",
+            "Addresses asked in scans by outcome: `onvif`, or the cause why there is no device.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.onvif_look = Histogram(
+            "vonggac_prober_onvif_look_duration_seconds",
+            "Time of one ONVIF look of a scan (one address, one port).",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.success = _Success()
         if per_camera:
             self.registry.register(self.success)

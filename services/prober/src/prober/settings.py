@@ -40,6 +40,10 @@ class Settings(ServiceSettings):
     )
     stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running looks are given at a stop.")
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=5, description="Seconds between heartbeats.")
+    max_scans: int = Field(default=4, ge=1, le=64, description="ONVIF scans at a time in this process.")
+    scan_concurrency: int = Field(
+        default=16, ge=1, le=256, description="Addresses asked at a time by all ONVIF scans of this process."
+    )
     metrics_per_camera: bool = Field(
         default=False, description="Export vonggac_prober_probe_success per camera (a series for each)."
     )

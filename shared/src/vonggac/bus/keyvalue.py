@@ -23,10 +23,13 @@ class Bucket:
         except KeyNotFoundError:
             return None
 
-    async def all(self) -> dict[str, bytes]:
-        """Every key with its latest value. Raises NatsError or TimeoutError when NATS is away."""
+    async def all(self, keys: str = ">") -> dict[str, bytes]:
+        """Every key that fits `keys` (a pattern as of subjects) with its latest value.
+
+        Raises NatsError or TimeoutError when NATS is away.
+        """
         values: dict[str, bytes] = {}
-        async with self.watch() as watcher:
+        async with self.watch(keys) as watcher:
             while True:
                 entry = await watcher.updates(timeout=5)  # type: ignore[no-untyped-call]
                 if entry is None:
@@ -47,9 +50,9 @@ class Bucket:
             return
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[KeyValue.KeyWatcher]:
+    async def watch(self, keys: str = ">") -> AsyncIterator[KeyValue.KeyWatcher]:
         """Updates from the current values on; `updates()` gives None once after the current ones."""
-        watcher = await (await self._bucket()).watchall()
+        watcher = await (await self._bucket()).watch(keys)
         try:
             yield watcher
         finally:

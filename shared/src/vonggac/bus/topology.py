@@ -35,12 +35,15 @@ REPORTING_OBSERVATIONS = "reporting_observations"
 CAMERA_STATUS = "camera_status"
 DELIVERY_STATUS = "delivery_status"
 WORKERS = "workers"
+SCANS = "scans"
 
 PROBE_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
 """A dead forwarder's cameras are offered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
+SCANS_KEPT_S = 3600.0
+SCANS_MAX_BYTES = 64 << 20
 DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
@@ -111,11 +114,19 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: camera status, delivery status, worker presence (this one expires)."""
+    """The latest of each: camera status, delivery status, worker presence and ONVIF scans (these two expire)."""
     return (
         KeyValueConfig(bucket=CAMERA_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
         KeyValueConfig(bucket=DELIVERY_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
         KeyValueConfig(bucket=WORKERS, history=1, ttl=WORKER_TTL_S, storage=StorageType.FILE, replicas=replicas),
+        KeyValueConfig(
+            bucket=SCANS,
+            history=1,
+            ttl=SCANS_KEPT_S,
+            max_bytes=SCANS_MAX_BYTES,
+            storage=StorageType.FILE,
+            replicas=replicas,
+        ),
     )
 
 

@@ -1,0 +1,206 @@
+"""Asking a network for cameras: a person starts it, looks at what was found, and takes it into the inventory."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.probes.onvif.candidates import CameraCandidate, cameras_csv, candidates
+from prober.probes.onvif.finding import OnvifFinding
+from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState
+from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
+from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
+from vonggac.auth import Credentials, Right, require
+from vonggac.bus import topology
+from vonggac.http import FieldError, Problem, ProblemError
+
+router = APIRouter(
+    prefix="/v1/scans",
+    tags=["scans"],
+    dependencies=[Depends(require(Right.OPERATE)), Depends(require(Right.IMPORT))],
+)
+
+LOST_AFTER_S = 15.0
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+type Responses = dict[int | str, dict[str, Any]]
+type Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ScanRequest(BaseModel):
+    """What to ask, and the login to ask with (none: only what devices tell anybody)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    addresses: list[Annotated[str, Field(max_length=100)]] = Field(
+        min_length=1,
+        max_length=MAX_ADDRESSES,
+        description="IP addresses, `ip:port`, or networks in CIDR; 256 addresses in total.",
+        examples=[["10.20.1.0/24", "10.20.2.15:8899"]],
+    )
+    ports: list[Port] = Field(
+        default=[80, 8080, 8000], min_length=1, max_length=8, description="Ports asked at addresses without one."
+    )
+    username: str | None = Field(default=None, min_length=1, max_length=64)
+    password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the scan ends.")
+    timeout_s: float = Field(default=10.0, ge=1, le=60, description="Seconds one device may take to answer everything.")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            msg = "username and password belong together: give both or none"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def credentials(self) -> Credentials | None:
+        if self.username is None or self.password is None:
+            return None
+        return Credentials(self.username, self.password.get_secret_value())
+
+
+class ScanStatus(BaseModel):
+    """How far a scan is."""
+
+    id: UUID
+    state: ScanState = Field(description="`lost`: the prober that ran it died; start the scan again.")
+    total: int = Field(description="Addresses to ask.")
+    asked: int = Field(description="Addresses that were asked.")
+    found: int = Field(description="Addresses at which a device speaks ONVIF.")
+    started_at: LocalTime
+    updated_at: LocalTime
+    expires_at: LocalTime = Field(description="Until then what was found can be read.")
+
+    @classmethod
+    def of(cls, head: ScanHead, findings: list[OnvifFinding]) -> "ScanStatus":
+        silent = datetime.now(UTC) - head.updated_at > timedelta(seconds=LOST_AFTER_S)
+        return cls(
+            id=head.id,
+            state=ScanState.LOST if head.state is ScanState.RUNNING and silent else head.state,
+            total=head.total,
+            asked=len(findings),
+            found=sum(finding.onvif for finding in findings),
+            started_at=head.started_at,
+            updated_at=head.updated_at,
+            expires_at=head.started_at + timedelta(seconds=topology.SCANS_KEPT_S),
+        )
+
+
+class ScannedAddress(OnvifFinding):
+    """What was found at one address, or why nothing was, with the cameras that could be taken into the inventory."""
+
+    cameras: list[CameraCandidate]
+
+    @classmethod
+    def of(cls, finding: OnvifFinding) -> "ScannedAddress":
+        return cls(**dict(finding), cameras=candidates(finding))
+
+
+class Scan(ScanStatus):
+    """A scan with what was found so far, in the order of the addresses."""
+
+    results: list[ScannedAddress]
+
+
+_NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such scan, or it has expired"}}
+_AWAY: Responses = {503: {"model": Problem, "description": "NATS does not answer"}}
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Ask addresses for cameras by ONVIF",
+    description="Runs beside the answer; follow it at `Location`. Addresses outside the prober's allowed networks are "
+    "not connected to and reported as `address_not_allowed`. At most one login is tried at each device.",
+    responses={429: {"model": Problem, "description": "Too many scans run here already"}, **_AWAY},
+)
+async def start_scan(request: Request, response: Response, wanted: ScanRequest) -> ScanStatus:
+    plan = ScanPlan(_targets(wanted), wanted.credentials, wanted.timeout_s)
+    try:
+        with answered_by_the_bus():
+            head = await _scanner(request).start(bus_of(request), plan)
+    except TooManyScansError:
+        msg = "this prober runs as many scans as it may; stop one, or try again in a minute"
+        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_scans", msg, headers={"Retry-After": "60"}) from None
+    response.headers["Location"] = f"{router.prefix}/{head.id}"
+    return ScanStatus.of(head, [])
+
+
+@router.get(
+    "/{scan_id}",
+    summary="How far a scan is and what it found",
+    description="Kept for an hour. Credentials are in none of it.",
+    responses={**_NOT_FOUND, **_AWAY},
+)
+async def get_scan(request: Request, scan_id: UUID) -> Scan:
+    head, findings = await _found(request, scan_id)
+    status = ScanStatus.of(head, findings)
+    return Scan(**dict(status), results=[ScannedAddress.of(finding) for finding in findings])
+
+
+@router.get(
+    "/{scan_id}/cameras.csv",
+    summary="What a scan found, as a file for inventory's camera import",
+    description="UTF-8 with a byte order mark, so that Excel reads it. Fill in the facility code (or give it here), "
+    "`username` and `password`, take out what is not wanted, and send it to inventory.",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}, **_NOT_FOUND, **_AWAY},
+)
+async def get_cameras_csv(
+    request: Request,
+    scan_id: UUID,
+    facility_code: Annotated[str | None, Query(pattern=_CODE, description="Facility of all these cameras.")] = None,
+) -> Response:
+    _, findings = await _found(request, scan_id)
+    body = cameras_csv(findings, facility_code=facility_code or "")
+    headers = {"Content-Disposition": f'attachment; filename="scan-{scan_id}.csv"'}
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.delete(
+    "/{scan_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Stop a scan",
+    description="At once when it runs in the process that answers, within two seconds when in another. What it found "
+    "can be read until it expires.",
+    responses={**_NOT_FOUND, **_AWAY},
+)
+async def stop_scan(request: Request, scan_id: UUID) -> None:
+    with answered_by_the_bus():
+        records = ScanRecords(bus_of(request))
+        if await records.head(scan_id) is None:
+            raise _no_scan(scan_id)
+        await records.ask_to_stop(scan_id)
+    _scanner(request).cancel(scan_id)
+
+
+def _targets(wanted: ScanRequest) -> tuple[Target, ...]:
+    try:
+        return expand(wanted.addresses, wanted.ports)
+    except WrongAddressesError as error:
+        errors = [FieldError(field=f"addresses.{index}", message=message) for index, message in error.mistakes]
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "Nothing was asked: put the addresses right.", errors
+        ) from None
+
+
+async def _found(request: Request, scan_id: UUID) -> tuple[ScanHead, list[OnvifFinding]]:
+    with answered_by_the_bus():
+        records = ScanRecords(bus_of(request))
+        head = await records.head(scan_id)
+        if head is None:
+            raise _no_scan(scan_id)
+        return head, await records.findings(scan_id)
+
+
+def _no_scan(scan_id: UUID) -> ProblemError:
+    msg = f"there is no scan {scan_id}; scans are kept for an hour"
+    return ProblemError(HTTPStatus.NOT_FOUND, "scan_not_found", msg)
+
+
+def _scanner(request: Request) -> Scanner:
+    scanner: Scanner = request.app.state.scanner
+    return scanner
