@@ -174,11 +174,14 @@ def wait_acknowledged(api: str, deliveries: int) -> None:
 
 
 def measure(process: psutil.Process, api: str, streams: int, seconds: float, base_bytes: int) -> dict[str, object]:
-    before, began = process.cpu_times(), time.monotonic()
+    # The scrapes lie outside the measured time.
     acknowledged = metric(httpx.get(f"{api}/metrics", timeout=30).text, "vonggac_forwarder_delivery_bytes_acknowledged")
+    scraped = time.monotonic()
+    time.sleep(1.0)
+    before, began = process.cpu_times(), time.monotonic()
     time.sleep(seconds)
-    text = httpx.get(f"{api}/metrics", timeout=30).text
     after, took = process.cpu_times(), time.monotonic() - began
+    text, moved_in = httpx.get(f"{api}/metrics", timeout=30).text, time.monotonic() - scraped
     moved = metric(text, "vonggac_forwarder_delivery_bytes_acknowledged_total") - acknowledged
     user, system = after.user - before.user, after.system - before.system
     return {
@@ -189,7 +192,7 @@ def measure(process: psutil.Process, api: str, streams: int, seconds: float, bas
         "streams_per_core": round(took * streams / (user + system)),
         "mb_per_stream": round((process.memory_info().rss - base_bytes) / 1e6 / streams, 3),
         "base_mb": round(base_bytes / 1e6, 1),
-        "mbit_s_per_delivery": round(moved * 8 / 1e6 / took / streams / DESTINATIONS, 2),
+        "mbit_s_per_delivery": round(moved * 8 / 1e6 / moved_in / streams / DESTINATIONS, 2),
         "acknowledged": int(metric(text, "vonggac_forwarder_delivery_state{", 'state="acknowledged"')),
         "groups_dropped": int(metric(text, "vonggac_forwarder_delivery_groups_dropped_total")),
         "machine_busy_percent": round(psutil.cpu_percent(interval=1.0)),

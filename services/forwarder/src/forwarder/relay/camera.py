@@ -52,7 +52,7 @@ class CameraRelay:
         """How long the camera has sent no media; 0 while it is not live."""
         if self.pull.state is not PullState.LIVE:
             return 0.0
-        return self._surroundings.now().monotonic_s - self._media_s
+        return self._surroundings.monotonic_s() - self._media_s
 
     def start(self) -> None:
         """Begin to pull; every delivery tells its first state."""
@@ -209,7 +209,7 @@ class CameraRelay:
         self._tick_timer = self._loop.call_later(TICK_S, self._tick)
         if self._source is None:
             return
-        now_s = self._surroundings.now().monotonic_s
+        now_s = self._surroundings.monotonic_s()
         pictures = self._source.fanout.pictures
         if pictures != self._pictures:
             self._pictures, self._media_s = pictures, now_s
@@ -219,7 +219,7 @@ class CameraRelay:
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
         elif self.pull.state is PullState.LIVE:
             for delivery in self.deliveries.values():
-                delivery.tick(silent_s)
+                delivery.tick(now_s, silent_s)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._endings.add(task)

@@ -8,7 +8,19 @@ import asyncio
 from collections.abc import Callable
 
 from forwarder.domain import delivery as domain
-from forwarder.domain.delivery import Action, CameraAway, CameraLive, Delivery, Event, Failed, Opened, RetryDue, Sampled
+from forwarder.domain.delivery import (
+    Action,
+    CameraAway,
+    CameraLive,
+    Decision,
+    Delivery,
+    Event,
+    Failed,
+    Opened,
+    RetryDue,
+    Sampled,
+)
+from forwarder.domain.instant import Instant
 from forwarder.relay.engines import publish
 from forwarder.relay.session import Counts, Session, Target, UnreachableError
 from forwarder.relay.source import CameraSource
@@ -34,8 +46,8 @@ class DeliverySupervisor:
 
     def __init__(self, plan: PlannedDelivery, surroundings: Surroundings, on_change: OnChange) -> None:
         self.plan = plan
-        self.delivery: Delivery = domain.waiting(surroundings.now())
         self.sessions = 0
+        self._delivery: Delivery = domain.waiting(surroundings.now())
         self._surroundings, self._on_change = surroundings, on_change
         self._loop = asyncio.get_running_loop()
         self._source: CameraSource | None = None
@@ -45,9 +57,20 @@ class DeliverySupervisor:
         self._closings: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._silent_s = 0.0
+        self._acknowledged = 0
+        self._good_sample: tuple[float, Sampled] | None = None
         self._without_audio = False
         self._door: tuple[str, int] | None = None
         self._leave_door: Callable[[], None] | None = None
+
+    @property
+    def delivery(self) -> Delivery:
+        """The state as it is now."""
+        if self._good_sample is not None:
+            # A sample that changes no word is weighed only when somebody asks: hundreds come in every second.
+            (when_s, sample), self._good_sample = self._good_sample, None
+            self._delivery = self._decide(sample, self._surroundings.now().earlier(when_s)).delivery
+        return self._delivery
 
     @property
     def counts(self) -> Counts:
@@ -62,10 +85,10 @@ class DeliverySupervisor:
         self._source = None
         self._handle(CameraAway(cause, detail))
 
-    def tick(self, silent_s: float) -> None:
+    def tick(self, now_s: float, silent_s: float) -> None:
         """Look at the session; call once a second. `silent_s`: how long the camera has sent no media."""
         self._silent_s = silent_s
-        self._look()
+        self._look(now_s)
 
     def announce(self) -> None:
         """Tell the state although it did not change: its surroundings (the plan's revision) did."""
@@ -75,7 +98,7 @@ class DeliverySupervisor:
         """Another address or other credentials: begin anew, whatever was before."""
         self.plan = plan
         self._close(orderly=True)
-        self.delivery = domain.waiting(self._surroundings.now())
+        self._delivery = domain.waiting(self._surroundings.now())
         self._without_audio = False
         if self._source is None:
             self._on_change(self)
@@ -92,19 +115,13 @@ class DeliverySupervisor:
 
     def say(self, state: DeliveryState) -> None:
         """The last word on this delivery, for one that runs no more or never ran."""
-        self.delivery = domain.ended(self.delivery, state, self._surroundings.now())
+        self._delivery = domain.ended(self.delivery, state, self._surroundings.now())
         self._on_change(self)
 
     def _handle(self, event: Event) -> None:
         before = self.delivery
-        decision = domain.decide(
-            before,
-            event,
-            self._surroundings.now(),
-            chance=self._surroundings.chance(),
-            limits=self._surroundings.limits,
-        )
-        self.delivery = decision.delivery
+        decision = self._decide(event, self._surroundings.now())
+        self._delivery = decision.delivery
         for action in decision.actions:
             if action is Action.CLOSE:
                 self._close(orderly=isinstance(event, CameraAway))
@@ -112,12 +129,16 @@ class DeliverySupervisor:
                 self._open()
             else:
                 self._wait()
-        after = self.delivery
+        after = self._delivery
         if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
             self._on_change(self)
 
+    def _decide(self, event: Event, now: Instant) -> Decision:
+        surroundings = self._surroundings
+        return domain.decide(self._delivery, event, now, chance=surroundings.chance(), limits=surroundings.limits)
+
     def _wait(self) -> None:
-        self._later(self.delivery.retry_in_s, self._retry)
+        self._later(self._delivery.retry_in_s, self._retry)
         if self._door is not None:
             surroundings = self._surroundings
             self._leave_door = surroundings.knocks.wait(*self._door, surroundings.allowed, self._door_opened)
@@ -154,6 +175,7 @@ class DeliverySupervisor:
             self._handle(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
             return
         self._opening, self._session, self._door = None, session, None
+        self._acknowledged = 0
         self.sessions += 1
         self._handle(Opened())
         self._later(QUICK_LOOK_S, self._quick_look)
@@ -174,16 +196,21 @@ class DeliverySupervisor:
         if error is not None and self._session is not None:
             self._handle(Failed(error.cause, error.message))
 
-    def _look(self) -> None:
+    def _look(self, now_s: float) -> None:
         if self._session is None:
             return
-        now = self._surroundings.now()
-        counts = self._session.look(now.monotonic_s)
-        self._handle(Sampled(counts.bytes_written, counts.bytes_acknowledged, self._silent_s))
+        written, acknowledged = self._session.look(now_s)
+        sample = Sampled(written, acknowledged, self._silent_s)
+        advanced, self._acknowledged = acknowledged > self._acknowledged, acknowledged
+        lively = self._silent_s < self._surroundings.limits.silent_s
+        if advanced and lively and self._delivery.state is DeliveryState.ACKNOWLEDGED:
+            self._good_sample = (now_s, sample)
+        else:
+            self._handle(sample)
 
     def _quick_look(self) -> None:
         self._timer = None
-        self._look()
+        self._look(self._surroundings.monotonic_s())
         if self._session is not None and self.delivery.state in _QUICK:
             self._later(QUICK_LOOK_S, self._quick_look)
 

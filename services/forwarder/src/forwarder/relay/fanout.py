@@ -81,6 +81,11 @@ class Outlet:
         self._become(overflow.keyframe_came(self.flow))
         return self.flow.flowing
 
+    @property
+    def lagging(self) -> bool:
+        """Whether the lag was worth a note lately, or media is being left out."""
+        return bool(self._marks) or self.flow.overflowing
+
     def lag_s(self, now_s: float, acknowledged: int) -> float:
         """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
         marks = self._marks

@@ -71,8 +71,8 @@ class Session(Protocol):
     @property
     def counts(self) -> Counts: ...
 
-    def look(self, now_s: float) -> Counts:
-        """Ask what was confirmed and judge the lag; call about once a second."""
+    def look(self, now_s: float) -> tuple[int, int]:
+        """Media bytes written and confirmed by now; judges the lag. Call about once a second."""
 
     async def close(self) -> None:
         """End in order; bounded to about a second."""
@@ -108,13 +108,14 @@ class RtspPublishing:
             outlet.written, self._acknowledged, outlet.packets, outlet.packets_dropped, outlet.flow.groups_dropped
         )
 
-    def look(self, now_s: float) -> Counts:
+    def look(self, now_s: float) -> tuple[int, int]:
         written = self._outlet.written
         info = self._tcp_info()
         if info is not None:
             self._acknowledged = max(self._acknowledged, self._confirmed(info, written))
-        self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
-        return self.counts
+        if written > self._acknowledged or self._outlet.lagging:
+            self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+        return written, self._acknowledged
 
     async def close(self) -> None:
         self._fanout.remove(self._outlet)

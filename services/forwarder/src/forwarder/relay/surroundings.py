@@ -1,5 +1,6 @@
 """What supervisors are given: the clock, chance, keys, limits. One object for all cameras of a process."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ class Surroundings:
     bounds: Bounds = field(default_factory=Bounds)
     connect_deadline_s: float = 10.0
     media_timeout_s: float = 10.0
+    monotonic_s: Callable[[], float] = time.monotonic
+    """The same clock as `now().monotonic_s`, for what is read often."""
     knocks: Knocks = field(default_factory=Knocks)
 
     def open_secret(self, sealed: str | None) -> Credentials | None:
