@@ -257,7 +257,7 @@ async def test_a_client_that_does_not_read_costs_bounded_memory(simulate: Simula
     reader = await MediaRecorder.play(camera.url())
     client = await Client.connect(camera)
     raw = client.connection.transport.get_extra_info("socket")
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     session = (await client.set_up()).headers.get("Session") or ""
     await client.ask("PLAY", Session=session)
     client.connection.transport.pause_reading()
