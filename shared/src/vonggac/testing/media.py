@@ -54,6 +54,11 @@ class MediaRecorder:
         await eventually(lambda: bool(holds(self)), within_s=within_s, poll_s=0.01)
         return self
 
+    @property
+    def missing(self) -> int:
+        """Video packets missing by sequence number."""
+        return sum(depacketizer.missing for depacketizer in self._depacketizers.values())
+
     def forget(self) -> None:
         """Drop what came so far."""
         self.packets.clear()
