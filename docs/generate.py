@@ -2,6 +2,7 @@
 
 - `docs/signals.md`: every log event and metric, collected from the "Signals" section of each package's README;
 - `docs/settings.md`: every setting, read from the settings classes;
+- `docs/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
 - `services/<service>/openapi.json`: each service's HTTP API.
 
 `--check` writes nothing and exits 1 naming what is stale.
@@ -20,6 +21,7 @@ from typing import Any
 from nacl.public import PrivateKey
 from pydantic_settings import BaseSettings
 
+from vonggac.events.advice import ADVICE
 from vonggac.settings import describe
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
@@ -70,6 +72,21 @@ def settings_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def causes_page() -> str:
+    """The page of all causes."""
+    parts = [
+        "# Causes",
+        GENERATED,
+        "Why a camera or a delivery is not as it should be: the closed list of every event, API, metric and report. Which of "
+        "them make a camera `down` and which are findings beside `up`: "
+        "[decisions/0009](decisions/0009-which-findings-make-a-camera-down.md).",
+        "| cause | detection | xử lý | advice |\n|---|---|---|---|",
+    ]
+    for cause, advice in ADVICE.items():
+        parts[-1] += f"\n| `{cause}` | {_cell(advice.detection)} | {_cell(advice.vi)} | {_cell(advice.en)} |"
+    return "\n\n".join(parts) + "\n"
+
+
 def openapi(service: str) -> str:
     """A service's OpenAPI document."""
     with tempfile.TemporaryDirectory() as folder:
@@ -93,6 +110,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     yield Path("docs/signals.md"), signals()
     yield Path("docs/settings.md"), settings_page()
+    yield Path("docs/causes.md"), causes_page()
     for service in SERVICES:
         yield Path("services") / service / "openapi.json", openapi(service)
 

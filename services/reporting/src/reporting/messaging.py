@@ -27,7 +27,7 @@ from vonggac.database import Database
 from vonggac.events import Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1, Verdict
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1, Verdict
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -153,6 +153,8 @@ def _check(received: Received, latest: datetime) -> None:
             at = data.observed_at
         case ProberAliveV1() | ForwarderAliveV1():
             at = data.alive_at
+        case SiteObservedV1():
+            at = data.ended_at or data.began_at
         case _:
             raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.OBSERVATIONS}")
     if at > latest:

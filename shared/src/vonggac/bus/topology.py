@@ -36,6 +36,11 @@ CAMERA_STATUS = "camera_status"
 DELIVERY_STATUS = "delivery_status"
 WORKERS = "workers"
 SCANS = "scans"
+CAMERA_FAILURES = "camera_failures"
+PICTURE_LOOKS = "picture_looks"
+PICTURE_REFERENCES = "picture_references"
+SITE_STATUS = "site_status"
+LOGIN_FAILURES = "login_failures"
 
 PROBE_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
@@ -44,6 +49,8 @@ EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
+PICTURE_LOOKS_KEPT_S = 86_400.0
+LOGIN_FAILURES_KEPT_S = 86_400.0
 DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
@@ -114,8 +121,18 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: camera status, delivery status, worker presence and ONVIF scans (these two expire)."""
+    """The latest of each: statuses, worker presence, ONVIF scans, pictures to compare with, failures and failed logins.
+
+    What has a ttl expires.
+    """
+    kept = (CAMERA_FAILURES, PICTURE_REFERENCES, SITE_STATUS)
+    expiring = ((PICTURE_LOOKS, PICTURE_LOOKS_KEPT_S), (LOGIN_FAILURES, LOGIN_FAILURES_KEPT_S))
     return (
+        *(KeyValueConfig(bucket=name, history=1, storage=StorageType.FILE, replicas=replicas) for name in kept),
+        *(
+            KeyValueConfig(bucket=name, history=1, ttl=ttl_s, storage=StorageType.FILE, replicas=replicas)
+            for name, ttl_s in expiring
+        ),
         KeyValueConfig(bucket=CAMERA_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
         KeyValueConfig(bucket=DELIVERY_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
         KeyValueConfig(bucket=WORKERS, history=1, ttl=WORKER_TTL_S, storage=StorageType.FILE, replicas=replicas),

@@ -16,7 +16,7 @@ from vonggac.bus import topology
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import RemovedV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
 
 VERSION = "1.0.0"
@@ -27,6 +27,7 @@ _INVENTORY_ADDRESS = "inventory.{noun}.{id}"
 _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     CameraObservedV1: "observation.camera.{camera_id}",
     DeliveryObservedV1: "observation.delivery.{delivery_id}",
+    SiteObservedV1: "observation.site.{facility_id}",
     ProberAliveV1: "observation.worker.{worker_id}",
     ForwarderAliveV1: "observation.worker.{worker_id}",
 }
@@ -35,6 +36,7 @@ _PARAMETERS = {
     "id": "Id of the thing (UUID).",
     "camera_id": "Id of the camera (UUID).",
     "delivery_id": "Id of the delivery, one camera to one destination (UUID).",
+    "facility_id": "Id of the facility (UUID).",
     "worker_id": "Id of one worker process, new at every start.",
 }
 _RECEIVES: dict[str, tuple[tuple[str, str], ...]] = {

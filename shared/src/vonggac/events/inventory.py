@@ -148,6 +148,20 @@ class PlannedDelivery(BaseModel):
     enabled: bool = True
 
 
+class ExpectedDevice(BaseModel):
+    """What the survey found a camera to be; None where it was not noted. Another device there is `identity_changed`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    codec: str | None = Field(default=None, description="h264 or h265.")
+    width: int | None = Field(default=None, description="Pixels.")
+    height: int | None = Field(default=None, description="Pixels.")
+    fps: float | None = Field(default=None, description="Pictures a second that the camera is set to.")
+    serial: str | None = None
+    mac: str | None = Field(default=None, description="Lower case, with colons.")
+    onvif_address: str | None = Field(default=None, description="host or host:port of the device service.")
+
+
 class CameraV1(_State):
     """Everything a worker needs to probe and to forward one camera."""
 
@@ -163,6 +177,7 @@ class CameraV1(_State):
     probe_interval_s: float = Field(gt=0)
     probe_timeout_s: float = Field(gt=0)
     deliveries: tuple[PlannedDelivery, ...] = ()
+    expected: ExpectedDevice | None = None
 
 
 class RemovedV1(Payload):

@@ -1,4 +1,4 @@
-"""What prober says: one look at one camera, and that a worker is alive."""
+"""What prober says: one look at one camera, a fault of a whole site, and that a worker is alive."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -11,11 +11,22 @@ from vonggac.events.envelope import Payload
 
 
 class Verdict(StrEnum):
-    """`up`: a whole keyframe arrived and decoded. `down`: it did not, for a cause. `unknown`: nobody could look."""
+    """`up`: a true, moving picture arrived. `down`: it did not, for a cause. `unknown`: nobody could look.
+
+    A light look decodes nothing: its `up` says that a keyframe came, and leaves the last deep look's judgement standing.
+    """
 
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"
+
+
+class LookKind(StrEnum):
+    """How closely was looked. `sampled`: a deep look at a keyframe of the forwarder, without a session of its own."""
+
+    DEEP = "deep"
+    LIGHT = "light"
+    SAMPLED = "sampled"
 
 
 class Step(BaseModel):
@@ -42,6 +53,8 @@ class Media(BaseModel):
     packets_received: int | None = None
     packets_lost: int | None = None
     audio_codec: str | None = None
+    jitter_ms: float | None = None
+    clock_drift_s: float | None = None
 
 
 class CameraObservedV1(Payload):
@@ -59,6 +72,37 @@ class CameraObservedV1(Payload):
     duration_ms: float = Field(ge=0)
     steps: tuple[Step, ...] = ()
     media: Media | None = None
+    kind: LookKind = LookKind.DEEP
+    findings: tuple[Cause, ...] = Field(
+        default=(), description="What is wrong beside the cause; a camera that is `up` may have some."
+    )
+    not_checked: dict[str, str] = Field(
+        default_factory=dict, description="Checks (by their cause) that could not be made, and why."
+    )
+    facility_id: UUID | None = None
+    deep_at: AwareDatetime | None = Field(default=None, description="When the picture was last judged.")
+    identity_at: AwareDatetime | None = Field(default=None, description="When the device was last asked who it is.")
+    login_proven: bool = Field(default=False, description="The camera took this login at this revision before.")
+    logins_failed: int = Field(default=0, ge=0, description="Failed logins in a row at this revision.")
+
+
+class SiteState(StrEnum):
+    """Of a facility's cameras together."""
+
+    FAILING = "failing"
+    OVER = "over"
+
+
+class SiteObservedV1(Payload):
+    """All cameras of a facility fail alike, or they no longer do: one fault to tell instead of one per camera."""
+
+    event_type: ClassVar[str] = "vn.vonggac.prober.site_observed.v1"
+    facility_id: UUID
+    state: SiteState
+    cause: Cause = Field(description="What most of the cameras fail of.")
+    camera_ids: tuple[UUID, ...] = Field(description="The cameras that failed when the fault was found.")
+    began_at: AwareDatetime = Field(description="When the last of them failed; together with the facility its name.")
+    ended_at: AwareDatetime | None = None
 
 
 class ProberAliveV1(Payload):

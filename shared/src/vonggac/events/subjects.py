@@ -16,6 +16,15 @@ def delivery_observation(delivery_id: UUID | str) -> str:
     return f"observation.delivery.{delivery_id}"
 
 
+def site_observation(facility_id: UUID | str) -> str:
+    return f"observation.site.{facility_id}"
+
+
+def forwarder_keyframe(camera_id: UUID | str) -> str:
+    """Core NATS request-reply: the newest keyframe, from the forwarder that holds the camera."""
+    return f"forwarder.keyframe.{camera_id}"
+
+
 def worker_heartbeat(worker_id: str) -> str:
     return f"observation.worker.{worker_id}"
 

@@ -1,0 +1,187 @@
+"""How each cause is detected and what to do about it, Vietnamese first. The source of docs/causes.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vonggac.events.causes import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One line each: how it is detected, and what to do, in Vietnamese and English."""
+
+    detection: str
+    vi: str
+    en: str
+
+
+_ADVICE = {
+    Cause.DNS: Advice(
+        "The camera's name has no address, or the resolver did not answer before the deadline.",
+        "Kiểm tra tên máy và DNS; tốt nhất dùng địa chỉ IP cố định.",
+        "Check the host name and DNS; better use a fixed IP address.",
+    ),
+    Cause.ROUTE: Advice(
+        "The network says that it cannot reach the address (EHOSTUNREACH, ENETUNREACH).",
+        "Kiểm tra đường truyền, VPN và định tuyến tới cơ sở; xem các camera cùng cơ sở có bị như vậy không.",
+        "Check the line, VPN and routes to the site; see whether its other cameras fail too.",
+    ),
+    Cause.REFUSED: Advice(
+        "The address answers, and nothing listens at the port (TCP reset).",
+        "Bật RTSP trên camera, kiểm tra số cổng và tường lửa; chờ nếu camera đang khởi động lại.",
+        "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting.",
+    ),
+    Cause.TIMEOUT: Advice(
+        "No answer before the deadline of the look.",
+        "Kiểm tra nguồn điện, dây mạng, đường truyền và VPN; so với các camera cùng cơ sở.",
+        "Check power, cable, line and VPN; compare with the site's other cameras.",
+    ),
+    Cause.TLS: Advice(
+        "RTSPS: the certificate is not trusted, has expired, or the port speaks no TLS.",
+        "Kiểm tra chứng thư và đồng hồ của camera, hoặc khai báo dấu vân tay chứng thư; kiểm tra cổng RTSPS.",
+        "Check the camera's certificate and clock, or pin its fingerprint; check that the port is the RTSPS one.",
+    ),
+    Cause.ADDRESS_NOT_ALLOWED: Advice(
+        "The address lies in none of the allowed networks; nobody connected to it.",
+        "Sửa địa chỉ camera, hoặc thêm mạng của cơ sở vào danh sách mạng được phép.",
+        "Correct the camera's address, or add the site's network to the allowed networks.",
+    ),
+    Cause.AUTH_FAILED: Advice(
+        "401 or 403 after one login; after two in a row the next try waits half an hour.",
+        "Nhập lại tên và mật khẩu đúng; không thử nhiều lần vì camera sẽ khóa tài khoản khoảng 30 phút.",
+        "Enter the right user and password; do not try again and again, the camera locks the account for half an hour.",
+    ),
+    Cause.SESSION_LIMIT: Advice(
+        "453, 503 or 5xx on SETUP, or 401 on a login that worked before at the same settings.",
+        "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên.",
+        "Close other viewers of the camera or recorder, or raise its limit of sessions.",
+    ),
+    Cause.NOT_FOUND: Advice(
+        "404: the device has no stream at this path.",
+        "Kiểm tra đường dẫn RTSP và số kênh; kênh của đầu ghi có thể chưa gắn camera.",
+        "Check the RTSP path and channel number; the recorder's channel may be empty.",
+    ),
+    Cause.NO_TRACK: Advice(
+        "The session description has no video.",
+        "Bật luồng hình trên kênh này; chọn đúng luồng chính hoặc luồng phụ.",
+        "Enable video on this channel; choose the right main or sub stream.",
+    ),
+    Cause.CODEC_UNSUPPORTED: Advice(
+        "The video is neither H.264 nor H.265 (or a form of them that cannot be read).",
+        "Đặt chuẩn nén của luồng thành H.264 hoặc H.265.",
+        "Set the stream's codec to H.264 or H.265.",
+    ),
+    Cause.TRANSPORT_UNSUPPORTED: Advice(
+        "461, or the URL's scheme is not supported: the camera does not send media the way that was asked.",
+        "Bật truyền RTP qua TCP trên camera, hoặc đổi cách truyền trong hồ sơ camera.",
+        "Enable RTP over TCP on the camera, or change the transport in the camera's record.",
+    ),
+    Cause.PROTOCOL_ERROR: Advice(
+        "What came is not RTSP, SDP or RTP.",
+        "Kiểm tra cổng có đúng là RTSP không (không phải HTTP); cập nhật phần mềm camera.",
+        "Check that the port is the RTSP one (not HTTP); update the camera's firmware.",
+    ),
+    Cause.NO_MEDIA: Advice(
+        "PLAY was accepted and no RTP packet came before the deadline.",
+        "Chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP; khởi động lại camera nếu vẫn vậy.",
+        "Switch to RTP over TCP, check for a firewall that drops UDP; restart the camera if it stays.",
+    ),
+    Cause.NO_KEYFRAME: Advice(
+        "Media came and no whole keyframe before the deadline.",
+        "Rút ngắn khoảng cách khung hình chính (I-frame) còn 1-3 giây; tắt H.264+/H.265+; kiểm tra mất gói.",
+        "Shorten the I-frame interval to 1-3 s; switch off H.264+/H.265+; look for lost packets.",
+    ),
+    Cause.DECODE_FAILED: Advice(
+        "A keyframe came whole and the decoder found it damaged or could not read it.",
+        "Khởi động lại camera; kiểm tra phần mềm và chuẩn nén của luồng.",
+        "Restart the camera; check its firmware and the stream's codec settings.",
+    ),
+    Cause.LOW_FPS: Advice(
+        "Fewer pictures a second than the floor, or than 60 % of what the survey or the stream itself states.",
+        "Kiểm tra tốc độ khung hình đã đặt, đường lên của cơ sở và tải của camera hoặc đầu ghi.",
+        "Check the frame rate that is set, the site's uplink, and the load of the camera or recorder.",
+    ),
+    Cause.LOW_BITRATE: Advice(
+        "Fewer bits than a picture of this size and rate can be made of.",
+        "Tăng bitrate tối đa và chất lượng hình trên camera; kiểm tra đường lên.",
+        "Raise the maximum bit rate and the quality on the camera; check the uplink.",
+    ),
+    Cause.PACKET_LOSS: Advice(
+        "Gaps in the RTP sequence numbers above the threshold.",
+        "Kiểm tra dây, bộ chuyển mạch và đường truyền; dùng RTP qua TCP.",
+        "Check cable, switch and line; use RTP over TCP.",
+    ),
+    Cause.JITTER: Advice(
+        "Pictures arrive unevenly: the mean deviation from the stream's own clock is above the threshold.",
+        "Đường truyền nghẽn hoặc sóng yếu: giảm bitrate, ưu tiên lưu lượng camera, kiểm tra Wi-Fi/4G.",
+        "The line is congested or the radio weak: lower the bit rate, give cameras priority, check Wi-Fi or 4G.",
+    ),
+    Cause.FROZEN: Advice(
+        "Two looks show the same picture, without even the noise of the sensor.",
+        "Khởi động lại camera; kiểm tra kênh đầu ghi có mất tín hiệu camera không.",
+        "Restart the camera; check whether the recorder has lost the camera of this channel.",
+    ),
+    Cause.BLACK: Advice(
+        "The picture is black all over.",
+        "Kiểm tra đèn, hồng ngoại ban đêm và ống kính; bật lại hồng ngoại.",
+        "Check the light, the infrared lamps at night, and the lens; switch infrared on.",
+    ),
+    Cause.COVERED: Advice(
+        "The picture is nearly uniform: something is in front of the lens.",
+        "Cử người đến xem: bỏ vật che ống kính, lau ống kính.",
+        "Send somebody: take away what covers the lens, and clean it.",
+    ),
+    Cause.BLURRED: Advice(
+        "The picture has far fewer edges than it should or used to have.",
+        "Lau ống kính và chỉnh lại nét.",
+        "Clean the lens and focus it again.",
+    ),
+    Cause.NO_SIGNAL_CARD: Advice(
+        "The recorder shows a card (such as NO SIGNAL) in place of the camera.",
+        "Kiểm tra camera nối vào đầu ghi: nguồn, dây, và cấu hình kênh.",
+        "Check the camera behind the recorder: power, cable, and the channel's settings.",
+    ),
+    Cause.SCENE_CHANGED: Advice(
+        "The picture differs in structure from the reference that was approved.",
+        "Camera bị xoay hoặc dời: chỉnh lại góc nhìn, hoặc duyệt ảnh mốc mới.",
+        "The camera was turned or moved: aim it again, or approve a new reference.",
+    ),
+    Cause.CLOCK_DRIFT: Advice(
+        "The camera's clock (RTCP sender report, ONVIF) is more than 5 s off.",
+        "Đặt máy chủ NTP trên camera và đúng múi giờ (GMT+7).",
+        "Set an NTP server on the camera, and the right time zone (GMT+7).",
+    ),
+    Cause.IDENTITY_CHANGED: Advice(
+        "Codec, size, serial number or MAC differ from the survey.",
+        "Thiết bị hoặc cấu hình đã đổi: xác minh tại chỗ, sửa lại hồ sơ, đặt trước địa chỉ DHCP.",
+        "The device or its settings were changed: verify on site, correct the record, reserve the DHCP address.",
+    ),
+    Cause.MISMATCH: Advice(
+        "The destination plays a picture other than the camera's, or an old one.",
+        "Báo trung tâm giám sát: luồng đang phát không phải hình hiện tại của camera này.",
+        "Tell the monitoring centre: what it plays is not this camera's present picture.",
+    ),
+    Cause.ENDED: Advice(
+        "The device ended the session (TEARDOWN, RTCP BYE, or it closed the connection) before a keyframe was whole.",
+        "Xem camera có khởi động lại liên tục hay bị giành phiên không; kiểm tra nguồn.",
+        "See whether the camera restarts again and again or somebody takes its session; check its power.",
+    ),
+    Cause.STALLED: Advice(
+        "The session stands and media no longer flows.",
+        "Kiểm tra đường truyền; khởi động lại camera nếu vẫn vậy.",
+        "Check the line; restart the camera if it stays.",
+    ),
+    Cause.SECRET_UNREADABLE: Advice(
+        "The stored credentials cannot be opened with the workers' key; nobody connected.",
+        "Nhập lại tên và mật khẩu của camera trong hệ thống quản lý.",
+        "Write the camera's credentials again in the inventory.",
+    ),
+    Cause.INTERNAL_ERROR: Advice(
+        "A mistake of the platform itself, or too little CPU; nothing is known about the camera.",
+        "Báo đơn vị vận hành: xem nhật ký của dịch vụ và tải máy chủ.",
+        "Tell the operator: see the service's log and the machine's load.",
+    ),
+}
+ADVICE: Mapping[Cause, Advice] = MappingProxyType(_ADVICE)
+"""Of every cause."""
