@@ -37,6 +37,19 @@ def files_with(secrets: Iterable[str], folder: Path) -> list[Path]:
     return [path for path in files if _contains(path, wanted)]
 
 
+def arguments_with(secrets: Iterable[str], processes: Iterable[psutil.Process]) -> list[int]:
+    """Ids of processes that show one of `secrets` in the process list."""
+    wanted = list(secrets)
+    return [one.pid for one in processes if any(secret in text for secret in wanted for text in _arguments(one))]
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
+
+
 def _contains(path: Path, wanted: list[bytes]) -> bool:
     overlap = max(len(secret) for secret in wanted) - 1
     before = b""

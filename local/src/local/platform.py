@@ -66,6 +66,11 @@ class Platform:
             **http, nats=f"nats://{LOOPBACK}:{self.ports.nats}", postgres=f"{LOOPBACK}:{self.ports.postgres}"
         )
 
+    def passwords(self) -> set[str]:
+        """Those that the platform made for itself and nobody may see."""
+        file = self.state.postgres / "password"
+        return {file.read_text("ascii")} if file.exists() else set()
+
     async def start(self) -> None:
         """Return when every part is ready. Raises ProcessEndedError or ServerError with the last lines of a log."""
         ensure_keys(self.state.keys)

@@ -14,7 +14,7 @@ from local.access import admin_token
 from local.demo import content
 from local.demo.load import load_base, load_demo_cameras
 from local.inventory_api import InventoryApi, Json, RefusedError
-from local.leftovers import files_with, running_below, still_running
+from local.leftovers import arguments_with, files_with, running_below, still_running
 from local.platform import Platform
 from local.ports import anywhere
 from local.process import ProcessEndedError, tail
@@ -97,10 +97,12 @@ async def _run(
             await platform.while_running(_find_the_truth(platform, outcome, progress))
         finally:
             started = running_below()
+            secrets = content.passwords() | platform.passwords()
+            outcome.problems += [f"process {one} shows a password" for one in arguments_with(secrets, started)]
             await platform.stop()
     left = await asyncio.to_thread(still_running, started, within_s=GONE_WITHIN_S)
     outcome.problems += [f"process {one.pid} is still running after the stop" for one in left]
-    shown = await asyncio.to_thread(files_with, content.passwords(), state.root)
+    shown = await asyncio.to_thread(files_with, secrets, state.root)
     outcome.problems += [f"{path.relative_to(state.root)} contains a password" for path in shown]
 
 

@@ -1,0 +1,59 @@
+"""The demo: complete, and in step with the simulator that plays it."""
+
+from local.demo import content
+from simulator.demo import SILENT_CAMERA_ID, WRONG_PASSWORD_CAMERA_ID, demo_config
+from vonggac.events.inventory import AgencyRole, FacilityType
+
+
+def test_the_ten_districts_of_2021_are_there() -> None:
+    assert [row["code"] for row in content.rows("districts")] == [
+        "461", "462", "464", "465", "466", "467", "468", "469", "470", "471",
+    ]  # fmt: skip
+
+
+def test_twelve_facilities_cover_every_type() -> None:
+    facilities = content.rows("facilities")
+    assert len(facilities) == 12
+    assert {row["type"] for row in facilities} == set(FacilityType)
+    assert {row["district_code"] for row in facilities} <= {row["code"] for row in content.rows("districts")}
+    assert {row["managing_agency_code"] for row in facilities} <= {row["code"] for row in content.rows("agencies")}
+    assert {row["code"] for row in facilities if row["type"] == "military"} == {
+        row["code"] for row in facilities if row["restricted"] == "true"
+    }
+
+
+def test_every_role_of_the_mandate_has_an_agency() -> None:
+    assert {row["role"] for row in content.rows("agencies")} == set(AgencyRole)
+
+
+def test_every_virtual_camera_is_in_the_inventory_once() -> None:
+    cameras = content.rows("cameras")
+    assert sorted(row["simulator_id"] for row in cameras) == sorted(camera.id for camera in demo_config().cameras)
+    assert {row["facility_code"] for row in cameras} <= set(content.facility_codes())
+    assert len(cameras) == content.EXPECTATION.cameras
+
+
+def test_only_the_camera_that_should_fail_has_a_wrong_login() -> None:
+    virtual = {camera.id: camera for camera in demo_config().cameras}
+    wrong = [
+        row["simulator_id"]
+        for row in content.rows("cameras")
+        if (row.get("username", ""), row.get("password", ""))
+        != (virtual[row["simulator_id"]].username, virtual[row["simulator_id"]].password.get_secret_value())
+    ]
+    assert wrong == [WRONG_PASSWORD_CAMERA_ID]
+    assert [camera.id for camera in virtual.values() if camera.fault is not None] == [SILENT_CAMERA_ID]
+
+
+def test_the_destinations_can_log_in_at_their_centres() -> None:
+    centres = {centre.id: centre for centre in demo_config().centres}
+    destinations = content.destinations()
+    assert [one.role for one in destinations] == ["national", "provincial"]
+    for one in destinations:
+        centre = centres[one.simulator_id]
+        assert (one.username, one.password) == (centre.username, centre.password.get_secret_value())
+
+
+def test_rows_survive_the_way_through_csv() -> None:
+    rows = [{"code": "A", "name": 'Sân "sau", dãy B'}, {"code": "B", "area": "gate"}]
+    assert content.as_csv(rows) == 'code,name,area\nA,"Sân ""sau"", dãy B",\nB,,gate\n'

@@ -1,0 +1,89 @@
+"""What the compose file and the local platform tell the services is what the services listen to."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+import forwarder.settings
+import inventory.settings
+import prober.settings
+import reporting.settings
+import simulator.settings
+from local import environment
+from local.ports import Ports
+from local.state import StateFolder
+from vonggac.settings import describe
+
+ROOT = Path(__file__).parents[2]
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "inventory": inventory.settings.Settings,
+    "prober": prober.settings.Settings,
+    "forwarder": forwarder.settings.Settings,
+    "reporting": reporting.settings.Settings,
+    "simulator": simulator.settings.SimulatorSettings,
+}
+
+
+def known(service: str) -> set[str]:
+    return {variable for variable, *_ in describe(SETTINGS[service])}
+
+
+def required(service: str) -> set[str]:
+    return {variable for variable, _, default, _ in describe(SETTINGS[service]) if default == "required"}
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_compose_sets_what_the_service_needs_and_nothing_it_does_not_know(service: str) -> None:
+    given = set(compose()["services"][service].get("environment", {}))
+    assert given <= known(service)
+    assert required(service) <= given
+
+
+@pytest.mark.parametrize("service", environment.SERVICES)
+def test_the_local_platform_sets_what_the_service_needs(tmp_path: Path, service: str) -> None:
+    urls = {name: f"postgresql+psycopg://u:p@h/{name}" for name in environment.RECORD_KEEPERS}
+    given = environment.of_service(
+        service, state=StateFolder(tmp_path), ports=Ports(), database_urls=urls, allowed=("127.0.0.0/8",)
+    )
+    assert set(given) <= known(service)
+    assert required(service) <= set(given)
+
+
+def test_the_local_platform_sets_only_what_the_simulator_knows(tmp_path: Path) -> None:
+    assert set(environment.of_simulator(state=StateFolder(tmp_path), ports=Ports())) <= known("simulator")
+
+
+def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
+    for service, container in compose()["services"].items():
+        mounted = any("keys-workers" in volume for volume in container.get("volumes", []))
+        assert mounted == (service in {*environment.WORKERS, "setup"}), service
+
+
+def test_every_container_of_ours_runs_without_privileges() -> None:
+    for name, container in compose()["services"].items():
+        if container["image"].startswith("vonggac-"):
+            assert container["read_only"] is True, name
+            assert container["cap_drop"] == ["ALL"], name
+            assert container["security_opt"] == ["no-new-privileges:true"], name
+    assert "\nUSER 10001:10001\n" in (ROOT / "deploy" / "docker" / "Dockerfile").read_text("utf-8")
+
+
+def test_ports_are_published_on_this_machine_alone() -> None:
+    published = [port for container in compose()["services"].values() for port in container.get("ports", [])]
+    assert published
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_the_dockerfile_copies_every_package_of_the_workspace() -> None:
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]["workspace"]["members"]
+    members = {path.relative_to(ROOT) for pattern in workspace for path in ROOT.glob(f"{pattern}/pyproject.toml")}
+    dockerfile = (ROOT / "deploy" / "docker" / "Dockerfile").read_text("utf-8")
+    assert [str(path) for path in members if f"COPY {path} {path.parent}/\n" not in dockerfile] == []
