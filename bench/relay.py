@@ -199,7 +199,7 @@ def measure(process: psutil.Process, api: str, streams: int, seconds: float, bas
     }
 
 
-def run(streams: int, seconds: float) -> dict[str, object]:
+def run(streams: int, seconds: float, low_water_bytes: int) -> dict[str, object]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ensure_keys(folder / "keys")
@@ -219,9 +219,8 @@ def run(streams: int, seconds: float) -> dict[str, object]:
                 {"VONGGAC_SIMULATOR_PORT": str(simulator_port), "VONGGAC_SIMULATOR_LOG_LEVEL": "warning"},
             )
         )
-        forwarder = stack.enter_context(
-            child([sys.executable, "-m", "forwarder"], forwarder_environment(folder, nats.url, forwarder_port, streams))
-        )
+        environment = forwarder_environment(folder, nats.url, forwarder_port, streams, low_water_bytes)
+        forwarder = stack.enter_context(child([sys.executable, "-m", "forwarder"], environment))
         wait_ready(simulator)
         wait_ready(api)
         process = psutil.Process(forwarder.pid)
@@ -241,12 +240,13 @@ def run(streams: int, seconds: float) -> dict[str, object]:
         }
 
 
-def forwarder_environment(folder: Path, nats_url: str, port: int, streams: int) -> dict[str, str]:
+def forwarder_environment(folder: Path, nats_url: str, port: int, streams: int, low_water_bytes: int) -> dict[str, str]:
     settings = {
         "NATS_URL": nats_url,
         "PORT": str(port),
         "LOG_LEVEL": "warning",
         "MAX_CAMERAS": str(streams),
+        "RECEIVE_LOW_WATER_BYTES": str(low_water_bytes),
         "ALLOWED_NETWORKS": "127.0.0.0/8",
         "WORKERS_PRIVATE_KEY_FILE": str(folder / "keys" / WORKERS_PRIVATE),
         "JWKS_FILE": str(folder / "keys" / JWKS),
@@ -258,8 +258,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=150)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--low-water-bytes", type=int, default=0, help="the forwarder's receive_low_water_bytes")
     arguments = parser.parse_args()
-    result = run(arguments.streams, arguments.seconds)
+    result = run(arguments.streams, arguments.seconds, arguments.low_water_bytes)
     for name, value in result.items():
         print(f"{name:>24}  {value}")
     print(json.dumps(result))

@@ -33,3 +33,14 @@ async def test_both_centres_receive_from_one_pull(
         states = recorder.states(destination)
         assert states[:2] == [DeliveryState.WAITING_FOR_CAMERA, DeliveryState.CONNECTING]
         assert states[-1] is DeliveryState.ACKNOWLEDGED
+
+
+async def test_a_low_water_mark_loses_nothing_and_does_not_hold_up_the_end(
+    sim: Simulator, planner: Planner, relay_of: Callable[..., CameraRelay]
+) -> None:
+    relay = relay_of(planner.camera(sim), receive_low_water_bytes=16_384)
+    for centre in sim.centres.values():
+        stream = await centre.wait_for("gate", lambda stream: stream.packets > 200)
+        assert stream.lost == 0
+    await relay.stop(DeliveryState.RELEASED)
+    await eventually(lambda: sim.cameras["gate"].sessions == 0, within_s=1)

@@ -159,6 +159,7 @@ class CameraRelay:
             self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
             return
         self._attempt, self._source = None, source
+        source.wait_for_bytes(surroundings.receive_low_water_bytes)
         self._media_s = surroundings.now().monotonic_s
 
     def _media_began(self) -> None:

@@ -48,6 +48,7 @@ def surroundings_of(settings: Settings) -> Surroundings:
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
+        receive_low_water_bytes=settings.receive_low_water_bytes,
     )
 
 

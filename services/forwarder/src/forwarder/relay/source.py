@@ -1,6 +1,7 @@
 """One attempt to play a camera: RTSP over TCP, its media going straight into the fan-out. Never retries."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from forwarder.relay.fanout import FanOut
@@ -21,6 +22,7 @@ class CameraSource:
     def __init__(self, player: Player, fanout: FanOut) -> None:
         self._player = player
         self.fanout = fanout
+        self._low_water_bytes = 0
 
     @property
     def sdp(self) -> SessionDescription:
@@ -34,8 +36,19 @@ class CameraSource:
     def bytes_received(self) -> int:
         return self._player.connection.bytes_received
 
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""
+        connection = self._player.connection
+        if not connection.closed and low_water_bytes != self._low_water_bytes:
+            self._low_water_bytes = low_water_bytes
+            connection.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_water_bytes)
+            )
+
     async def close(self) -> None:
         """TEARDOWN, bounded to about a second."""
+        # Its answer is shorter than any mark.
+        self.wait_for_bytes(0)
         await self._player.close()
 
     def abort(self) -> None:

@@ -31,6 +31,7 @@ class Surroundings:
     media_timeout_s: float = 10.0
     monotonic_s: Callable[[], float] = time.monotonic
     """The same clock as `now().monotonic_s`, for what is read often."""
+    receive_low_water_bytes: int = 0
     knocks: Knocks = field(default_factory=Knocks)
 
     def open_secret(self, sealed: str | None) -> Credentials | None:

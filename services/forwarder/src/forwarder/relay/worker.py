@@ -30,6 +30,8 @@ FETCH_AT_ONCE = 20
 """Small batches, so that workers that start together share the cameras."""
 FETCH_WAIT_S = 5.0
 FULL_RETRY_S = 2.0
+FULL_PAUSE_S = 0.2
+"""Of a full worker between two fetches: cameras that nobody has room for must not keep it busy."""
 RECONNECTED_S = 10.0
 """For this long after a reconnection, a holder that does not answer may be reconnecting itself."""
 HOLDER_RETURNS_WITHIN_S = topology.DELIVERY_ACK_WAIT_S
@@ -97,9 +99,12 @@ class Worker:
     async def _fetch_for_ever(self) -> None:
         while True:
             # A full worker fetches too: the job may be a change of a camera that it or another one holds.
-            room = max(1, min(self._max_cameras - len(self.held), FETCH_AT_ONCE))
-            jobs = await self._queue.fetch(room, wait_s=FETCH_WAIT_S)
+            room = self._max_cameras - len(self.held)
+            jobs = await self._queue.fetch(min(room, FETCH_AT_ONCE) if room > 0 else FETCH_AT_ONCE, wait_s=FETCH_WAIT_S)
+            turned_away = self.jobs_turned_away
             await asyncio.gather(*(self._take(job) for job in _newest(jobs)))
+            if self.jobs_turned_away > turned_away:
+                await asyncio.sleep(FULL_PAUSE_S)
 
     async def _keep_holding(self) -> None:
         while True:

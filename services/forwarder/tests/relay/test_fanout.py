@@ -1,0 +1,130 @@
+"""The hot path alone: what is written to whom, byte for byte."""
+
+import struct
+
+import pytest
+
+from forwarder.domain.overflow import Bounds
+from forwarder.relay.fanout import FanOut, Outlet
+from forwarder.relay.keyframes import KeyframeFinder
+from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.h26x import VideoCodec
+from vonggac.rtsp.rtp import build_rtp
+
+SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
+
+
+class Writer:
+    """A destination that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.write_buffer_bytes = 0
+
+    def write_media(self, data: bytes) -> None:
+        self.written += data
+
+
+def frame(channel: int, payload: bytes, timestamp: int = 0) -> bytes:
+    packet = build_rtp(payload, payload_type=96, sequence=1, timestamp=timestamp, ssrc=7)
+    return struct.pack(">BBH", 0x24, channel, len(packet)) + packet
+
+
+def batch(*frames: bytes) -> MediaBatch:
+    spans, at = [], 0
+    for item in frames:
+        spans.append((item[1], at, at + len(item)))
+        at += len(item)
+    return MediaBatch(b"".join(frames), spans)
+
+
+@pytest.fixture
+def fanout() -> FanOut:
+    return FanOut(channels=frozenset({0, 1, 2, 3}), video_channel=0, finder=KeyframeFinder(VideoCodec.H264, 0))
+
+
+SAME = {0: 0, 1: 1, 2: 2, 3: 3}
+
+
+def outlet(fanout: FanOut, channels: dict[int, int] = SAME) -> tuple[Outlet, Writer]:
+    writer = Writer()
+    made = Outlet(fanout, writer, channels, Bounds(buffer_bytes=1000, buffer_s=4))
+    fanout.add(made)
+    return made, writer
+
+
+def test_a_session_begins_with_the_first_packet_of_a_keyframe(fanout: FanOut) -> None:
+    _, writer = outlet(fanout)
+    fanout.on_media(batch(frame(0, INTER, 1), frame(2, b"sound")))
+    assert writer.written == b""
+    key = [frame(0, SPS, 2), frame(2, b"sound"), frame(0, IDR, 2)]
+    fanout.on_media(batch(frame(0, INTER, 1), *key))
+    assert writer.written == b"".join(key)
+
+
+def test_what_follows_is_passed_on_byte_for_byte(fanout: FanOut) -> None:
+    made, writer = outlet(fanout)
+    frames = [frame(0, IDR, 1), frame(1, b"report"), frame(0, INTER, 2), frame(3, b"report")]
+    for item in frames:
+        fanout.on_media(batch(item))
+    assert writer.written == b"".join(frames)
+    assert (made.packets, made.written) == (4, len(writer.written))
+
+
+def test_channels_are_rewritten_and_other_tracks_left_out(fanout: FanOut) -> None:
+    _, writer = outlet(fanout, {0: 4, 1: 5})
+    fanout.on_media(batch(frame(0, IDR, 1), frame(2, b"sound"), frame(1, b"report")))
+    assert writer.written == frame(4, IDR, 1) + frame(5, b"report")
+
+
+def test_frames_on_a_channel_that_nobody_agreed_on_are_left_out(fanout: FanOut) -> None:
+    _, writer = outlet(fanout)
+    fanout.on_media(batch(frame(0, IDR, 1), frame(9, b"stray"), frame(0, INTER, 2)))
+    assert writer.written == frame(0, IDR, 1) + frame(0, INTER, 2)
+
+
+def test_a_parameter_set_in_mid_picture_begins_nothing(fanout: FanOut) -> None:
+    _, writer = outlet(fanout)
+    fanout.on_media(batch(frame(0, INTER, 1), frame(0, SPS, 1), frame(0, INTER, 2)))
+    assert writer.written == b""
+
+
+def test_an_overflow_leaves_out_the_rest_of_the_group_for_that_outlet_alone(fanout: FanOut) -> None:
+    slow, slow_writer = outlet(fanout)
+    _, fast_writer = outlet(fanout)
+    fanout.on_media(batch(frame(0, IDR, 1)))
+    slow.buffer_is_full()
+    fanout.on_media(batch(frame(0, INTER, 2)))
+    fanout.on_media(batch(frame(0, IDR, 3)))
+    slow.judge(lag_s=0)
+    fanout.on_media(batch(frame(0, INTER, 4)))
+    fanout.on_media(batch(frame(0, INTER, 5), frame(0, IDR, 6)))
+    assert slow_writer.written == frame(0, IDR, 1) + frame(0, IDR, 6)
+    assert (slow.flow.groups_dropped, slow.packets_dropped) == (2, 4)
+    everything = ((IDR, 1), (INTER, 2), (IDR, 3), (INTER, 4), (INTER, 5), (IDR, 6))
+    assert fast_writer.written == b"".join(frame(0, payload, stamp) for payload, stamp in everything)
+
+
+def test_the_lag_is_the_age_of_the_oldest_unconfirmed_byte(fanout: FanOut) -> None:
+    made, _ = outlet(fanout)
+    made.written = 100
+    assert made.lag_s(10.0, 0) == 0
+    made.written = 200
+    assert made.lag_s(11.0, 50) == 1
+    assert made.lag_s(13.0, 50) == 3
+    assert made.lag_s(14.0, 150) == 3
+    assert made.lag_s(15.0, 200) == 0
+
+
+def test_only_video_counts_as_a_sign_of_life(fanout: FanOut) -> None:
+    fanout.on_media(batch(frame(1, b"report"), frame(2, b"sound")))
+    assert fanout.pictures == 0
+    fanout.on_media(batch(frame(0, INTER, 1)))
+    assert fanout.pictures == 1
+
+
+def test_a_packet_that_is_no_rtp_neither_begins_a_session_nor_breaks_anything(fanout: FanOut) -> None:
+    _, writer = outlet(fanout)
+    stray = b"$\x00\x00\x02\xff\xff"
+    fanout.on_media(batch(stray, frame(0, IDR, 1)))
+    assert writer.written == frame(0, IDR, 1)
