@@ -64,12 +64,8 @@ class Scanner:
         concurrency: int,
         max_scans: int,
     ) -> None:
-        self._worker_id, self._networks, self._metrics, self._max_scans = (
-            worker_id,
-            allowed_networks,
-            metrics,
-            max_scans,
-        )
+        self._worker_id, self._networks, self._metrics = worker_id, allowed_networks, metrics
+        self._max_scans, self._admitted = max_scans, 0
         self._slots = asyncio.Semaphore(concurrency)
         self._running: dict[UUID, tuple[_Running, asyncio.Task[None]]] = {}
 

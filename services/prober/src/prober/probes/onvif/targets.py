@@ -8,7 +8,9 @@ from typing import Self
 
 DEFAULT_PORT = 80
 MAX_ADDRESSES = 256
-_HOST_PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
+_HOST_PORT = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class WrongAddressesError(ValueError):
 
 
 def expand(addresses: Sequence[str], ports: Sequence[int]) -> tuple[Target, ...]:
-    """Each address once, in the order given; one with a port of its own is asked only there.
+    """In the order given, each once. An address with a port is a target of its own: devices behind one address.
 
     Raises WrongAddressesError for what is no address, and when there would be more than MAX_ADDRESSES.
     """
-    found: dict[str, dict[int, None]] = {}
+    found: dict[Target, None] = {}
     mistakes = []
     for index, text in enumerate(addresses):
         try:
@@ -65,14 +67,13 @@ def expand(addresses: Sequence[str], ports: Sequence[int]) -> tuple[Target, ...]
         except ValueError as error:
             mistakes.append((index, str(error)))
             continue
-        for host in hosts:
-            found.setdefault(host, {}).update(dict.fromkeys(asked))
+        found |= dict.fromkeys(Target(host, asked) for host in hosts)
         if len(found) > MAX_ADDRESSES:
             mistakes.append((index, f"makes it more than {MAX_ADDRESSES} addresses: split the scan"))
             break
     if mistakes:
         raise WrongAddressesError(mistakes)
-    return tuple(Target(host, tuple(asked)) for host, asked in found.items())
+    return tuple(found)
 
 
 def _hosts(text: str, ports: tuple[int, ...]) -> tuple[list[str], tuple[int, ...]]:

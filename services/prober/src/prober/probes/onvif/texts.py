@@ -1,20 +1,20 @@
 """Texts and addresses that a device sends: untrusted until they went through here. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from prober.probes.onvif.finding import MAX_TEXT
 from vonggac.auth import Credentials
 from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import DEFAULT_PORT, RtspUrl, strip_userinfo
+from vonggac.rtsp.url import RtspUrl, strip_userinfo
 from vonggac.telemetry.redaction import redact
 
 MAX_URL = 1000
 """What inventory takes for a camera's address."""
 _PATH = re.compile(r"/[!-\"$-~]*")
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
-_USER = re.compile(r"(?<![a-z])(?P<key>user(?:name)?=)(?P<value>.*?)(?=[&/?;]|_pass|$)", re.IGNORECASE)
+_USER = re.compile(r"(?<![a-z])(?P<key>(?:user(?:name)?|usr)=)(?P<value>.*?)(?=[&/?;]|_pass|$)", re.IGNORECASE)
 _PASSWORD = re.compile(
     r"(?<![a-z])(?P<key>(?:pass(?:word|wd|phrase)?|pwd|psw)=)(?P<value>.*?)(?=[&/?;]|_channel|_stream|$)",
     re.IGNORECASE,
@@ -76,9 +76,8 @@ def clean_stream_url(uri: object, *, host: str, credentials: Credentials | None)
     had_secret = parsed.credentials is not None or target != parsed.target
     if _OTHER_SECRET.search(target):
         return CleanUrl(None, parsed.host, had_secret=True)
-    bracketed = f"[{host}]" if ":" in host else host
-    url = f"rtsp://{bracketed}{'' if parsed.port == DEFAULT_PORT else f':{parsed.port}'}{target}"
-    usable = len(url) <= MAX_URL and "#" not in url and "@" not in url
+    url = replace(parsed, host=host, target=target).wire
+    usable = len(url) <= MAX_URL and "@" not in url
     return CleanUrl(url if usable else None, parsed.host, had_secret)
 
 
