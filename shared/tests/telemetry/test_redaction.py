@@ -56,6 +56,7 @@ def test_any_url_password_is_hidden(password: str) -> None:
     assert f"{password}PW" not in shown
 
 
+@pytest.mark.usefixtures("logging_left_as_it_was")
 def test_a_log_line_never_holds_a_url_password() -> None:
     configure_logging(service="test", level="debug")
     handler = logging.getLogger().handlers[0]

@@ -24,17 +24,15 @@ SECRETS = ("Matkhau-trong-url", "Matkhau-ghi-sau", "Matkhau-trong-csv", "Matkhau
 
 
 @pytest_asyncio.fixture
-async def logged() -> AsyncIterator[io.StringIO]:
+async def logged(logging_left_as_it_was: None) -> AsyncIterator[io.StringIO]:
     """What the service's own handler writes, at the most talkative level."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     configure_logging(service="inventory", level="debug")
     stream = io.StringIO()
     (handler,) = root.handlers
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(stream)
     yield stream
-    root.handlers, root.level = handlers, level
 
 
 async def write_every_secret(province: Any) -> list[str]:

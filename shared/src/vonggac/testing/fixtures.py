@@ -1,5 +1,6 @@
 """Pytest fixtures: one nats-server and one PostgreSQL per test run, fresh streams and databases per test."""
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+import structlog
 from nats.js.errors import NotFoundError
 from pydantic import SecretStr
 
@@ -98,3 +100,14 @@ def token_for(keys_folder: Path) -> Callable[[Role], str]:
         return issuer.issue(subject=f"test-{role}", roles=frozenset({role}), valid_for=timedelta(hours=1))
 
     return make
+
+
+@pytest.fixture
+def logging_left_as_it_was() -> Iterator[None]:
+    """For tests that call `configure_logging`."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
