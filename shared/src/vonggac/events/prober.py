@@ -13,7 +13,7 @@ from vonggac.events.envelope import Payload
 class Verdict(StrEnum):
     """`up`: a true, moving picture arrived. `down`: it did not, for a cause. `unknown`: nobody could look.
 
-    A light look decodes nothing: its `up` says that a keyframe came, and leaves the last deep look's judgement standing.
+    A light look decodes nothing: its `up` says that a keyframe came and that the last deep look found the picture true.
     """
 
     UP = "up"
