@@ -176,6 +176,21 @@ def test_a_million_levels_are_no_message() -> None:
 
 
 @pytest.mark.parametrize(
+    "inside",
+    [
+        "<tds:GetDeviceInformationResponse " + " ".join(f'a{number}="1"' for number in range(80_000)) + "/>",
+        "<tds:GetDeviceInformationResponse>" + "<a/>" * 200_000 + "</tds:GetDeviceInformationResponse>",
+    ],
+    ids=["attributes", "elements"],
+)
+async def test_an_answer_that_costs_much_to_read_is_not_read(look: Any, device: Any, inside: str) -> None:
+    started = time.process_time()
+    found = await look(await device(answers={"GetDeviceInformation": inside}))
+    assert (found.onvif, found.cause) == (True, OnvifCause.PROTOCOL_ERROR)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n<html><p>Router</p></html>\n",
@@ -225,14 +240,23 @@ async def test_a_service_address_that_is_none_is_not_asked(look: Any, device: An
     [
         ("GetSystemDateAndTime", "<tds:GetDeviceInformationResponse/>"),
         ("GetProfiles", "<trt:GetProfilesResponse><trt:Profiles token='p'><tt:Name>n"),
+        (
+            "GetSystemDateAndTime",
+            f"<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:UTCDateTime><tt:Time>"
+            f"<tt:Hour>{'9' * 9000}</tt:Hour></tt:Time></tt:UTCDateTime></tds:SystemDateAndTime>"
+            "</tds:GetSystemDateAndTimeResponse>",
+        ),
         ("GetProfiles", "<trt:GetProfilesResponse>12</trt:GetProfilesResponse>"),
         ("GetServices", "<tds:GetServicesResponse><tds:Service>x</tds:Service></tds:GetServicesResponse>"),
     ],
 )
-async def test_an_answer_that_does_not_fit_never_raises(look: Any, device: Any, operation: str, answer: str) -> None:
+async def test_an_answer_that_does_not_fit_never_raises(
+    look: Any, device: Any, operation: str, answer: str, caplog: pytest.LogCaptureFixture
+) -> None:
     found = await look(await device(answers={operation: answer}))
     assert found.onvif
     assert found.cause in (None, OnvifCause.PROTOCOL_ERROR)
+    assert caplog.records == []
 
 
 async def test_a_large_answer_does_not_hold_up_the_loop(look: Any, device: Any, answers: Any) -> None:
