@@ -109,8 +109,19 @@ class RunningPlatform:
         await wait_ready(f"http://127.0.0.1:{port}", within_s=60, child=child)
         return child
 
+    def take_out(self, name: str) -> Child:
+        """A process that the platform shall not watch any more; it is ended with the others."""
+        child = self.platform.children.pop(name)
+        self.others.append(child)
+        return child
+
+    def put_back(self, child: Child) -> None:
+        """Let the platform watch it again."""
+        self.others.remove(child)
+        self.platform.children[child.name] = child
+
     async def stop_others(self) -> None:
-        """End what `start_another` started."""
+        """End what `start_another` started and `take_out` left."""
         for child in self.others:
             await child.stop(within_s=30)
 

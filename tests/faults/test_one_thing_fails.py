@@ -1,6 +1,5 @@
 """One part fails at a time: the others go on, what was observed is kept, and the report tells the truth again."""
 
-import asyncio
 import time
 
 import pytest
@@ -48,7 +47,7 @@ async def test_a_centre_that_dies_costs_the_other_no_packet(running: RunningPlat
 
 async def test_cameras_of_a_killed_forwarder_go_on_elsewhere(running: RunningPlatform) -> None:
     await running.truth()
-    first = running.platform.children.pop("forwarder")
+    first = running.take_out("forwarder")
     await running.start_another("forwarder")
     await running.reset(NATIONAL)
     await running.reset(PROVINCIAL)
@@ -103,7 +102,7 @@ async def test_a_restarted_postgres_loses_nothing(running: RunningPlatform) -> N
 async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: RunningPlatform) -> None:
     document = await running.truth()
     began = document["period"]["to"]
-    child = running.platform.children.pop("reporting")
+    child = running.take_out("reporting")
     assert await child.stop(within_s=30)
     stopped = time.monotonic()
     before = await running.observations_stored()
@@ -114,7 +113,7 @@ async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: 
 
     await eventually(a_minute_of_looks, within_s=100, poll_s=0.5)
     child.start()
-    running.platform.children["reporting"] = child
+    running.put_back(child)
     await eventually_ready(running)
     await running.nothing_observed_is_lost()
     document = await running.truth()
@@ -136,4 +135,3 @@ async def eventually_ready(running: RunningPlatform) -> None:
         return True
 
     await eventually(ready, within_s=60, poll_s=0.25)
-    await asyncio.sleep(0)
