@@ -10,13 +10,16 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import av
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, nal_type
+from prober.domain.picture import PictureLook, reduce_picture
+from prober.probes.planes import planes_of
+from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
 
 _START_CODE = b"\x00\x00\x00\x01"
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
@@ -31,13 +34,14 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the decoder made of a keyframe."""
+    """What the decoder made of a keyframe; `look` is what of it can be judged and kept."""
 
     width: int
     height: int
     profile: str | None
     pixel_format: str
     decode_s: float
+    look: PictureLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +59,40 @@ class Decoder:
         _keep_freed_memory()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder")
 
-    async def decode(self, codec: VideoCodec, nals: Sequence[bytes]) -> Picture | Undecodable:
+    async def decode(
+        self, codec: VideoCodec, nals: Sequence[bytes], *, taken_at: datetime | None = None
+    ) -> Picture | Undecodable:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
+
+        `taken_at` (aware UTC): when the keyframe was captured, now when not given.
 
         Cancelling gives up waiting; a picture already in a thread is finished there and thrown away.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._pool, decode_keyframe, codec, nals)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, decode_keyframe, codec, nals, taken_at)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def decode_keyframe(codec: VideoCodec, nals: Sequence[bytes]) -> Picture | Undecodable:
+def decode_keyframe(
+    codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime | None = None
+) -> Picture | Undecodable:
     """The same, in the caller's thread."""
+    taken_at = taken_at or datetime.now(UTC)
     started = time.monotonic()
     context = av.CodecContext.create(_DECODERS[codec], "r")
     assert isinstance(context, VideoCodecContext)
     frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in nals if _is_needed(codec, nal)))
-    decode_s = time.monotonic() - started
     if frame is None:
-        return Undecodable(problem, decode_s)
+        return Undecodable(problem, time.monotonic() - started)
+    look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
     return Picture(
         width=frame.width,
         height=frame.height,
         profile=context.profile,
         pixel_format=frame.format.name,
-        decode_s=decode_s,
+        decode_s=time.monotonic() - started,
+        look=look,
     )
 
 

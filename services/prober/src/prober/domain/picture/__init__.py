@@ -1,0 +1,19 @@
+"""Picture truth: from one decoded keyframe, the last look and an approved reference to findings. Pure numpy."""
+
+from prober.domain.picture.judge import CHECKS, PictureJudgement, judge
+from prober.domain.picture.look import ENCODED_BYTES, LookUnreadableError, PictureLook
+from prober.domain.picture.reduction import Planes, reduce_picture
+from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
+
+__all__ = [
+    "CHECKS",
+    "DEFAULT_THRESHOLDS",
+    "ENCODED_BYTES",
+    "LookUnreadableError",
+    "PictureJudgement",
+    "PictureLook",
+    "PictureThresholds",
+    "Planes",
+    "judge",
+    "reduce_picture",
+]

@@ -1,0 +1,151 @@
+"""Is the picture true? One look, beside the last one and the approved reference."""
+
+import math
+from dataclasses import dataclass, replace
+
+from prober.domain.picture.emptiness import look_for_emptiness
+from prober.domain.picture.look import PictureLook
+from prober.domain.picture.sameness import difference
+from prober.domain.picture.structure import coarse_similarity, similarity
+from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
+from vonggac.events import Cause
+
+CHECKS = (
+    Cause.NO_SIGNAL_CARD,
+    Cause.BLACK,
+    Cause.COVERED,
+    Cause.FROZEN,
+    Cause.BLURRED,
+    Cause.SCENE_CHANGED,
+)
+"""What is judged, the gravest first."""
+
+_SAME_PLACE = 0.5
+_USUAL_WEIGHT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PictureJudgement:
+    """What was found, the gravest first; what could not be checked (by the cause's word), and why; the figures.
+
+    `remember` is the look to give to the next `judge` as `previous`: while the picture stays the same it is the first
+    one of them, so that its age is how long nothing has changed. Store it after each look.
+    """
+
+    findings: tuple[Cause, ...]
+    not_checked: dict[str, str]
+    measures: dict[str, float]
+    remember: PictureLook
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One check: found or not, or why it could not be made."""
+
+    found: bool = False
+    why_not: str | None = None
+
+
+def judge(
+    look: PictureLook,
+    previous: PictureLook | None,
+    reference: PictureLook | None,
+    thresholds: PictureThresholds = DEFAULT_THRESHOLDS,
+) -> PictureJudgement:
+    """Judge `look` beside `previous` (as the last judgement said to remember) and the `reference` that was approved."""
+    emptiness = look_for_emptiness(look, thresholds)
+    measures = {
+        "bright_level": emptiness.bright_level,
+        "structure": emptiness.structure,
+        "flat": emptiness.flat,
+        "noise": look.noise,
+    }
+    if emptiness.cause is not None:
+        return _nothing_seen(emptiness.cause, measures, look, previous)
+    same = previous is not None and _is_same(measures, look, previous, thresholds)
+    checks = {
+        Cause.FROZEN: _frozen(same, look, previous, thresholds),
+        Cause.BLURRED: _blurred(measures, look, previous, reference, thresholds),
+        Cause.SCENE_CHANGED: _scene_changed(measures, look, reference, thresholds),
+    }
+    findings = tuple(cause for cause in CHECKS if cause in checks and checks[cause].found)
+    not_checked = {cause.value: check.why_not for cause, check in checks.items() if check.why_not is not None}
+    usual_edge_px = _usual_edge_px(look, previous, blurred=Cause.BLURRED in findings)
+    anchor = previous if same and previous is not None else look
+    return PictureJudgement(findings, not_checked, measures, replace(anchor, usual_edge_px=usual_edge_px))
+
+
+def _nothing_seen(
+    cause: Cause, measures: dict[str, float], look: PictureLook, previous: PictureLook | None
+) -> PictureJudgement:
+    """The other checks would judge the hand before the lens; what the camera showed before stays remembered."""
+    why_not = f"the picture shows nothing of the place ({cause})"
+    rest = (Cause.FROZEN, Cause.BLURRED, Cause.SCENE_CHANGED)
+    return PictureJudgement((cause,), dict.fromkeys(rest, why_not), measures, previous or look)
+
+
+def _is_same(
+    measures: dict[str, float], look: PictureLook, previous: PictureLook, thresholds: PictureThresholds
+) -> bool:
+    found = difference(look, previous)
+    if found is None:
+        return False
+    measures["points_difference"], measures["cell_difference"] = found.points, found.cell
+    return found.is_same(thresholds)
+
+
+def _frozen(same: bool, look: PictureLook, previous: PictureLook | None, thresholds: PictureThresholds) -> _Checked:
+    if previous is None:
+        return _Checked(why_not="no earlier look to compare with")
+    age_s = (look.taken_at - previous.taken_at).total_seconds()
+    if same and age_s < thresholds.frozen_min_age_s:
+        return _Checked(
+            why_not=f"unchanged, but for {age_s:.0f} s only: {thresholds.frozen_min_age_s:.0f} s are needed"
+        )
+    return _Checked(found=same)
+
+
+def _blurred(
+    measures: dict[str, float],
+    look: PictureLook,
+    previous: PictureLook | None,
+    reference: PictureLook | None,
+    thresholds: PictureThresholds,
+) -> _Checked:
+    if math.isnan(look.edge_px):
+        return _Checked(why_not="too few edges in the picture")
+    measures["edge_px"] = look.edge_px
+    if look.edge_px > thresholds.blurred_edge_width * look.width:
+        return _Checked(found=True)
+    for known, sharp_px in (
+        (reference, reference.edge_px if reference else math.nan),
+        (previous, previous.usual_edge_px if previous else math.nan),
+    ):
+        if known is not None and not math.isnan(sharp_px) and _same_place(look, known):
+            ratio = look.edge_px / sharp_px
+            measures["edge_ratio"] = ratio
+            return _Checked(found=ratio > thresholds.blurred_edge_ratio)
+    return _Checked()
+
+
+def _same_place(look: PictureLook, known: PictureLook) -> bool:
+    """Edges of different places, or of pictures of different size, have nothing to do with one another."""
+    return look.width == known.width and coarse_similarity(look.grey, known.grey) >= _SAME_PLACE
+
+
+def _usual_edge_px(look: PictureLook, previous: PictureLook | None, *, blurred: bool) -> float:
+    """Follows the good looks slowly; begins anew at another place."""
+    usual = previous.usual_edge_px if previous is not None and _same_place(look, previous) else math.nan
+    if blurred or math.isnan(look.edge_px):
+        return usual
+    return look.edge_px if math.isnan(usual) else usual + _USUAL_WEIGHT * (look.edge_px - usual)
+
+
+def _scene_changed(
+    measures: dict[str, float], look: PictureLook, reference: PictureLook | None, thresholds: PictureThresholds
+) -> _Checked:
+    if reference is None:
+        return _Checked(why_not="no reference picture is approved")
+    agreement = similarity(look.grey, reference.grey)
+    measures["scene_similarity"] = agreement
+    return _Checked(found=agreement < thresholds.scene_similarity)

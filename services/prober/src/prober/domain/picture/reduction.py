@@ -1,0 +1,72 @@
+"""From the planes of a decoded picture to a look. Reads a part of the rows only: a look must cost next to nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from prober.domain.picture.look import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, PictureLook
+from prober.domain.picture.sharpness import measure_edges
+
+_ROWS_OF_A_CELL = 5
+"""Rows read of each row of cells, evenly spread."""
+_HASH_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """A decoded picture in 8 bits: luma (height, width), and Cb and Cr in any size. May be views of foreign memory.
+
+    `full_range`: black is 0 and white 255 (as in JPEG), not 16 and 235.
+    """
+
+    luma: Grey
+    cb: Grey
+    cr: Grey
+    full_range: bool = False
+
+
+def reduce_picture(planes: Planes, taken_at: datetime, keyframe_hash: bytes) -> PictureLook:
+    """A look at the picture; it holds no view of the planes. Of `keyframe_hash` the first 16 bytes are kept."""
+    height, width = planes.luma.shape
+    edges = measure_edges(planes.luma)
+    chroma = np.stack([_means(plane, CHROMA_SHAPE[1:]) for plane in (planes.cb, planes.cr)])
+    grey, points = _means(planes.luma, GREY_SHAPE), _points(planes.luma, POINTS_SHAPE)
+    if planes.full_range:
+        grey, points = _studio_range(grey), _studio_range(points)
+    return PictureLook(
+        taken_at=taken_at,
+        width=width,
+        height=height,
+        keyframe_hash=keyframe_hash[:_HASH_BYTES].ljust(_HASH_BYTES, b"\0"),
+        grey=grey,
+        points=points,
+        chroma=chroma,
+        edge_px=edges.width_px,
+        noise=edges.noise,
+    )
+
+
+def _means(plane: Grey, shape: tuple[int, int]) -> Grey:
+    """Mean of each cell of a grid over the plane; a plane smaller than the grid gives its nearest pixels."""
+    rows, columns = shape
+    height, width = plane.shape
+    read = max(1, min(_ROWS_OF_A_CELL, height // rows))
+    picked = (np.arange(rows * read) * height) // (rows * read)
+    sums = plane[picked].reshape(rows, read, width).sum(axis=1, dtype=np.uint32)
+    borders = (np.arange(columns + 1) * width) // columns
+    counts = np.maximum(np.diff(borders), 1) * read
+    means: npt.NDArray[np.float64] = np.add.reduceat(sums, borders[:-1], axis=1) / counts
+    return (means + 0.5).astype(np.uint8)
+
+
+def _points(plane: Grey, shape: tuple[int, int]) -> Grey:
+    rows, columns = (
+        (np.arange(count) * 2 + 1) * size // (2 * count) for count, size in zip(shape, plane.shape, strict=True)
+    )
+    return plane[np.ix_(rows, columns)]
+
+
+def _studio_range(values: Grey) -> Grey:
+    return (values * (219.0 / 255.0) + 16.5).astype(np.uint8)
