@@ -20,6 +20,10 @@ type Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 BOMB = f'<?xml version="1.0"?><!DOCTYPE s:Envelope [<!ENTITY l0 "ha">{LAUGHS}]>'
+HUGE_HOUR = (
+    f"<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:UTCDateTime><tt:Time><tt:Hour>{'9' * 9000}</tt:Hour>"
+    "</tt:Time></tt:UTCDateTime></tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>"
+)
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 
 
@@ -240,12 +244,7 @@ async def test_a_service_address_that_is_none_is_not_asked(look: Any, device: An
     [
         ("GetSystemDateAndTime", "<tds:GetDeviceInformationResponse/>"),
         ("GetProfiles", "<trt:GetProfilesResponse><trt:Profiles token='p'><tt:Name>n"),
-        (
-            "GetSystemDateAndTime",
-            f"<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:UTCDateTime><tt:Time>"
-            f"<tt:Hour>{'9' * 9000}</tt:Hour></tt:Time></tt:UTCDateTime></tds:SystemDateAndTime>"
-            "</tds:GetSystemDateAndTimeResponse>",
-        ),
+        ("GetSystemDateAndTime", HUGE_HOUR),
         ("GetProfiles", "<trt:GetProfilesResponse>12</trt:GetProfilesResponse>"),
         ("GetServices", "<tds:GetServicesResponse><tds:Service>x</tds:Service></tds:GetServicesResponse>"),
     ],

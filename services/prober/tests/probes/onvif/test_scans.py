@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState
 from prober.settings import Settings
 from vonggac.auth import Credentials, Role
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.embedded import free_port
+from vonggac.embedded import NatsServer, free_port
 from vonggac.testing import eventually
 
 type Client = httpx.AsyncClient
@@ -123,6 +124,46 @@ async def test_another_replica_answers_for_a_scan(replica: Any, virtual_camera: 
     scan_id = await begin(one, virtual_camera)
     scan = await ended(other, scan_id)
     assert (scan["found"], scan["results"][0]["cause"]) == (1, "auth_failed")
+
+
+async def test_scans_do_not_mix(replica: Any, device: Any) -> None:
+    cameras = [await device(), await device()]
+    client = await replica()
+    scans = [await begin(client, camera.address) for camera in cameras]
+    for camera, scan_id in zip(cameras, scans, strict=True):
+        scan = await ended(client, scan_id)
+        assert [result["port"] for result in scan["results"]] == [camera.port]
+
+
+async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
+    settings: Callable[..., Settings], token_for: Callable[[Role], str], device: Any, tmp_path: Path
+) -> None:
+    camera = await device(hang_at="GetProfiles")
+    server = NatsServer(tmp_path / "nats", free_port())
+    server.start()
+    declaring = await Bus.connect(settings(nats_url=server.url), name="test")
+    await topology.declare(declaring.js)
+    await declaring.close()
+    app = create_app(settings(nats_url=server.url))
+    headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
+    try:
+        async with (
+            LifespanManager(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t", headers=headers) as client,
+        ):
+            await eventually(lambda: _ready(client))
+            scan_id = await begin(client, camera.address, timeout_s=2)
+            await eventually(lambda: camera.open_now)
+            await asyncio.to_thread(server.stop)
+            await eventually(lambda: [asked.operation for asked in camera.asked][-1:] == ["GetProfiles"])
+            await eventually(lambda: not camera.open_now, what="the look is over")
+            await asyncio.to_thread(server.start)
+            await eventually(lambda: _ready(client))
+            scan = await ended(client, scan_id)
+            assert (scan["state"], scan["asked"], scan["found"]) == ("finished", 1, 1)
+            assert scan["results"][0]["cause"] == "timeout"
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_a_cancelled_scan_keeps_what_it_found(replica: Any, device: Any) -> None:

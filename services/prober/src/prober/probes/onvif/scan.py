@@ -25,7 +25,9 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 SIGN_OF_LIFE_S = 1.0
-STORE_WITHIN_S = 5.0
+STORE_WITHIN_S = 60.0
+"""An ended scan waits this long for an absent NATS."""
+STOP_WITHIN_S = 5.0
 _LAST_WORDS = frozenset({OnvifCause.AUTH_FAILED, OnvifCause.ADDRESS_NOT_ALLOWED, OnvifCause.ROUTE})
 """After these the other ports of an address are not asked: they say nothing new, or would cost another login."""
 _TELLING = (OnvifCause.PROTOCOL_ERROR, OnvifCause.NOT_ONVIF, OnvifCause.REFUSED, OnvifCause.TIMEOUT)
@@ -93,12 +95,13 @@ class Scanner:
             self._running[scan_id][0].stopped.set()
 
     async def stop(self) -> None:
-        """Cancel every scan and wait until what they found is stored (bounded)."""
+        """Cancel every scan and wait until what they found is stored, at most STOP_WITHIN_S."""
         tasks = [task for _, task in self._running.values()]
         for scan_id in list(self._running):
             self.cancel(scan_id)
         if tasks:
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+            await _cancel(tasks)
 
     def _new_head(self, total: int) -> ScanHead:
         now = datetime.now(UTC)
@@ -123,10 +126,12 @@ class Scanner:
             # A mistake of ours ends this scan and says so; the prober goes on.
             log.error("scan_failed", scan_id=str(scan.head.id), exc_info=error)
         finally:
-            writer.head(_now(scan.head, state))
-            await outgoing.drain(within_s=STORE_WITHIN_S)
-            await _cancel([sending])
             self._metrics.scans.labels(state.value).inc()
+            writer.head(_now(scan.head, state))
+            try:
+                await outgoing.drain(within_s=STORE_WITHIN_S)
+            finally:
+                await _cancel([sending])
         log.info("scan_ended", scan_id=str(scan.head.id), state=state.value)
 
     async def _first(self, *ways: Coroutine[Any, Any, ScanState]) -> ScanState:
