@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
 python := .venv/bin/python
-typed := shared services simulator local docs deploy $(wildcard tests/* bench/*.py tools/*.py) conftest.py
+typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
 help: ## List the targets
