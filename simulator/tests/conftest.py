@@ -5,16 +5,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import av
+import numpy as np
+import numpy.typing as npt
 import pytest
 import pytest_asyncio
 import uvloop
 
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
+from simulator.camera import Camera
+from vonggac.testing.media import MediaRecorder
 
 BOTH_LOOPS = {"test_listener.py", "test_camera_faults.py", "test_centre_faults.py"}
 """Where sockets are handled in ways in which the loops differ."""
 
 type Simulate = Callable[..., Awaitable[Simulator]]
+type Picture = npt.NDArray[np.uint8]
 
 
 def pytest_asyncio_loop_factories(
@@ -64,3 +70,25 @@ def make_camera() -> Callable[..., CameraConfig]:
         return CameraConfig.model_validate(small | options)
 
     return make
+
+
+async def _look(camera: Camera, count: int = 1) -> list[Picture]:
+    recorder = await MediaRecorder.play(camera.url(with_credentials=True))
+    await recorder.until(lambda seen: sum(unit.keyframe for unit in seen.units) >= count)
+    await recorder.close()
+    name = recorder.player.tracks[0].codec.upper()
+    codec = {"H264": "h264", "H265": "hevc"}[name]
+    pictures: list[Picture] = []
+    for unit in [unit for unit in recorder.units if unit.keyframe][:count]:
+        decoder = av.CodecContext.create(codec, "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        data = b"".join(b"\x00\x00\x00\x01" + nal for nal in unit.nals)
+        frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]
+        pictures.append(frame.to_ndarray(format="rgb24").astype(np.uint8))
+    return pictures
+
+
+@pytest.fixture
+def look() -> Callable[..., Awaitable[list[Picture]]]:
+    """Play a camera until it has sent so many keyframes and decode them: arrays of height, width, RGB."""
+    return _look

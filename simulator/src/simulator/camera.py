@@ -3,21 +3,20 @@
 import random
 from typing import Unpack
 
-from simulator.clips.spec import Scene, spec_of
 from simulator.config import CameraConfig
 from simulator.device import Device, PortState
 from simulator.faults import CameraFault, CameraFaultName, CameraFaultParameters
 from simulator.feed import Feed
 from simulator.library import ClipLibrary
-from simulator.packets import PreparedTrack, replace_pictures
+from simulator.packets import PreparedTrack
 from simulator.rtsp.camera_session import CameraSession
+from simulator.staging import Staging
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 _PORT: dict[CameraFaultName, PortState] = {CameraFaultName.OFF: "dead", CameraFaultName.REFUSE: "refused"}
 _SILENT = frozenset((CameraFaultName.OFF, CameraFaultName.BLACK_HOLE, CameraFaultName.STALL, CameraFaultName.NO_MEDIA))
-_SCENES: dict[CameraFaultName, Scene] = {CameraFaultName.FREEZE: "frozen", CameraFaultName.BLACK: "black"}
 _REBOOTS = frozenset((CameraFaultName.OFF, CameraFaultName.REFUSE))
 _ENDS_SESSIONS = frozenset((CameraFaultName.AUTH, CameraFaultName.NOT_FOUND))
 _GARBAGE = random.Random(1742).randbytes(1 << 16)
@@ -42,8 +41,7 @@ class Camera(Device[CameraSession]):
         self.reboots = 0
         self.sessions_total = 0
         self.frames_dropped = 0
-        self._number = number if config.number is None else config.number
-        self._library = library
+        self._staging = Staging(config, number if config.number is None else config.number, library)
         self._random = random.Random()
         self._tracks: list[PreparedTrack] = []
         self._feed: Feed | None = None
@@ -72,9 +70,7 @@ class Camera(Device[CameraSession]):
 
     async def start(self) -> None:
         """Prepare the clip, then answer as the configuration's fault (if any) demands."""
-        self._tracks = [await self._library.video(spec_of(self.config, self._number))]
-        if self.config.audio != "none":
-            self._tracks.append(await self._library.audio(self.config.audio))
+        self._tracks = await self._staging.tracks(None)
         self._boot()
         if self.config.fault is None:
             await self.set_port("open")
@@ -89,7 +85,7 @@ class Camera(Device[CameraSession]):
     async def set_fault(
         self, fault: CameraFault | CameraFaultName | str, **parameters: Unpack[CameraFaultParameters]
     ) -> None:
-        """Let a fault act from now on, in place of any other. Raises ValueError for an unknown one.
+        """Let a fault act from now on, in place of any other. Raises ValueError for a wrong one.
 
         `close` is over as soon as it is done: `fault` is None afterwards.
         """
@@ -116,34 +112,27 @@ class Camera(Device[CameraSession]):
 
     async def _change(self, fault: CameraFault | None) -> None:
         async with self._changing:
+            tracks = await self._staging.tracks(fault)
             name = fault.fault if fault is not None else None
-            pictures = await self._pictures(name)
             before = self.fault.fault if self.fault is not None else None
             self.fault = fault
+            if tracks[0] is not self._tracks[0]:
+                self._tracks = tracks
+                self.feed.show(tracks[0])
             if before in _REBOOTS or name is CameraFaultName.CLOSE:
                 self._reboot(before)
-            self._show(before, name, pictures)
+            self._spoil_feed()
             await self.set_port("open" if name is None else _PORT.get(name, "open"))
             self._act_on_sessions(name)
             if name is CameraFaultName.CLOSE:
                 self.fault = None
             log.info("camera_fault_set", camera=self.id, fault=name, before=before)
 
-    async def _pictures(self, name: CameraFaultName | None) -> PreparedTrack | None:
-        """Other pictures than the clip's, encoded when first asked for."""
-        if name not in _SCENES:
-            return None
-        scene = await self._library.video(spec_of(self.config, self._number, _SCENES[name]))
-        return replace_pictures(self._tracks[0], scene)
-
-    def _show(
-        self, before: CameraFaultName | None, name: CameraFaultName | None, pictures: PreparedTrack | None
-    ) -> None:
-        self.feed.inter_only = name is CameraFaultName.NO_KEYFRAME
-        if pictures is not None:
-            self.feed.show(pictures, distinct=False)
-        elif before in _SCENES:
-            self.feed.show(self._tracks[0], distinct=True)
+    def _spoil_feed(self) -> None:
+        """Let the feed do what the fault demands of it."""
+        fault = self.fault
+        self.feed.inter_only = self.has_fault(CameraFaultName.NO_KEYFRAME)
+        self.feed.distinct = fault is None or (fault.fault, fault.chosen_kind) != (CameraFaultName.FREEZE, "coded")
 
     def _act_on_sessions(self, name: CameraFaultName | None) -> None:
         if name is CameraFaultName.REFUSE:

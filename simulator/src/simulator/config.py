@@ -10,7 +10,7 @@ from simulator.faults import CameraFault, CentreFault
 type Auth = Literal["none", "basic", "digest", "digest-sha256"]
 type VideoCodec = Literal["h264", "h265"]
 type AudioCodec = Literal["none", "pcma", "pcmu", "aac"]
-type Pattern = Literal["shapes", "static", "night", "noisy"]
+type Scene = Literal["shapes", "day", "night", "noisy", "static", "static_no_clock", "fog"]
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -52,7 +52,7 @@ class CameraConfig(DeviceConfig):
     gop_s: float = Field(default=1.0, gt=0, le=30, description="Seconds from keyframe to keyframe.")
     loop_s: float = Field(default=7.0, gt=0, le=120, description="Length of the clip, in whole GOPs.")
     audio: AudioCodec = "none"
-    pattern: Pattern = "shapes"
+    scene: Scene = Field(default="shapes", description="What the camera sees.")
     number: int | None = Field(
         default=None,
         ge=0,

@@ -1,11 +1,15 @@
 """The faults a virtual camera or centre can be given: closed lists, one at a time each."""
 
 from enum import StrEnum
-from typing import TypedDict
+from typing import Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_DELAY_S = 600.0
+
+
+class FaultError(ValueError):
+    """A fault that does not fit the device; the message names the parameter and what would be right."""
 
 
 class CameraFaultName(StrEnum):
@@ -24,9 +28,21 @@ class CameraFaultName(StrEnum):
     CLOSE = "close"
     """A reboot: sessions are closed at once, new ones work and begin anew. Over as soon as it is done."""
     FREEZE = "freeze"
-    """The same picture for ever, bit for bit."""
+    """The same picture for ever: `coded`, bit for bit, or `encoder`, one picture encoded again and again."""
     BLACK = "black"
-    """A black picture."""
+    """A black picture: `pure`, or with `noise` and the camera's text."""
+    COVERED = "covered"
+    """Something lies over the lens: near-uniform `brown` or `grey`."""
+    BLURRED = "blurred"
+    """The scene out of focus; the camera's text stays sharp."""
+    NO_SIGNAL_CARD = "no_signal_card"
+    """The card of a recorder that has lost its camera, `blue` or `grey`."""
+    SCENE_CHANGED = "scene_changed"
+    """The camera was turned: its scene is `shifted` or `rotated`."""
+    LOW_FPS = "low_fps"
+    """`fps` pictures a second, whatever the stream says of itself."""
+    LOW_BITRATE = "low_bitrate"
+    """Encoded at `bitrate_kbps`."""
     SESSION_LIMIT = "session_limit"
     """453 on SETUP of new sessions; those that play go on."""
     SLOW_START = "slow_start"
@@ -58,6 +74,16 @@ class CentreFaultName(StrEnum):
     """Sessions are closed at once, new ones work. Over as soon as it is done."""
 
 
+CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
+    CameraFaultName.FREEZE: ("coded", "encoder"),
+    CameraFaultName.BLACK: ("pure", "noise"),
+    CameraFaultName.COVERED: ("brown", "grey"),
+    CameraFaultName.NO_SIGNAL_CARD: ("blue", "grey"),
+    CameraFaultName.SCENE_CHANGED: ("shifted", "rotated"),
+}
+"""The kinds in which a fault comes; the first is the default."""
+
+
 class CameraFault(BaseModel):
     """One fault of a camera with its parameters."""
 
@@ -73,6 +99,23 @@ class CameraFault(BaseModel):
         le=MAX_DELAY_S,
         description="stall: seconds of media a new session gets before it stalls.",
     )
+    kind: str | None = Field(default=None, description="Of a fault that comes in several; by default its first.")
+    fps: int = Field(default=2, ge=1, le=60, description="low_fps: pictures a second.")
+    bitrate_kbps: int = Field(default=24, ge=8, le=50_000, description="low_bitrate: kbit a second.")
+
+    @model_validator(mode="after")
+    def _kind_exists(self) -> Self:
+        kinds = CAMERA_FAULT_KINDS.get(self.fault, ())
+        if self.kind is not None and self.kind not in kinds:
+            right = f"one of: {', '.join(kinds)}" if kinds else "left out"
+            msg = f"kind: {self.fault} has no kind {self.kind!r}; it must be {right}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def chosen_kind(self) -> str | None:
+        """`kind` or the default; None for a fault that comes in one only."""
+        return self.kind or next(iter(CAMERA_FAULT_KINDS.get(self.fault, ())), None)
 
 
 class CentreFault(BaseModel):
@@ -91,6 +134,9 @@ class CameraFaultParameters(TypedDict, total=False):
 
     delay_s: float
     after_s: float
+    kind: str
+    fps: int
+    bitrate_kbps: int
 
 
 class CentreFaultParameters(TypedDict, total=False):

@@ -63,6 +63,7 @@ class TrackClock:
         self._base_timestamp = randomness.getrandbits(32)
         self._frames_per_s = float(track.frames_per_s)
         self._frame_shift = 0
+        self._last_keyframe: int | None = None
 
     @property
     def due(self) -> float:
@@ -81,16 +82,25 @@ class TrackClock:
         return (self._base_timestamp + ticks) & 0xFFFF_FFFF
 
     def skip_to(self, now: float, *, keyframe: bool) -> None:
-        """Go on at `now`; with `keyframe`, show the next picture that a player can begin with."""
+        """Go on at `now`; with `keyframe`, show the next picture that a player can begin with.
+
+        Not the keyframe that was shown last, if there is another: a clip is short, and two looks at a camera that is
+        well must not see the same noise.
+        """
         self.number = max(self.number, int((now - self.epoch) * self._frames_per_s) + 1)
         if keyframe:
             length = len(self.track.frames)
             position = (self.number + self._frame_shift) % length
-            following = next((index for index in self.track.keyframes if index >= position), length)
+            keyframes = (*self.track.keyframes, *(length + index for index in self.track.keyframes))
+            coming = [index for index in keyframes if index >= position]
+            following = next((index for index in coming if index % length != self._last_keyframe), coming[0])
             self._frame_shift += following - position
 
     def show(self, track: PreparedTrack) -> None:
-        """Replace the pictures, beginning with the first."""
+        """Replace the pictures, beginning with the first; another rate counts from the next frame on."""
+        if track.frames_per_s != self.track.frames_per_s:
+            self.epoch, self._base_timestamp, self.number = self.due, self.timestamp, 0
+            self._frames_per_s = float(track.frames_per_s)
         self.track = track
         self._frame_shift = -self.number
 
@@ -103,6 +113,8 @@ class TrackClock:
         template: FrameTemplate = self.track.frames[index]
         timestamp = self.timestamp
         self.number += 1
+        if template.keyframe:
+            self._last_keyframe = index
         if inter_only and template.keyframe and self.track.media == "video":
             return None
         serial = loops % MAX_SERIAL if distinct and template.keyframe and self.track.media == "video" else 0
@@ -125,7 +137,9 @@ class Feed:
         epoch = self._loop.time() - randomness.uniform(0, 1)
         self.clocks = [TrackClock(track, epoch, randomness) for track in tracks]
         self.inter_only = False
-        self._distinct = True
+        """Leave keyframes out."""
+        self.distinct = True
+        """As in `TrackClock.next_frame`."""
         self._starts_with_keyframe = starts_with_keyframe
         self._subscribers: list[Subscriber] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -157,9 +171,8 @@ class Feed:
             self._timer.cancel()
             self._timer = None
 
-    def show(self, video: PreparedTrack, *, distinct: bool) -> None:
-        """Show other pictures from the next frame on; `distinct` as in `TrackClock.next_frame`."""
-        self._distinct = distinct
+    def show(self, video: PreparedTrack) -> None:
+        """Show other pictures from the next frame on."""
         for clock in self.clocks:
             if clock.track.media == "video":
                 clock.show(video)
@@ -177,7 +190,7 @@ class Feed:
             if clock.due < now - _TOO_LATE_S:
                 clock.skip_to(now, keyframe=True)
             while clock.due <= now + _EARLY_S:
-                frame = clock.next_frame(distinct=self._distinct, inter_only=self.inter_only)
+                frame = clock.next_frame(distinct=self.distinct, inter_only=self.inter_only)
                 if frame is not None:
                     for subscriber in self._subscribers:
                         subscriber.send_frame(index, frame)

@@ -53,7 +53,7 @@ class ClipLibrary:
             return await asyncio.to_thread(self._prepare_video, spec)
 
     def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
-        return prepare_video(self._load_or_encode(spec))
+        return prepare_video(self._load_or_encode(spec), spec.rate)
 
     def _load_or_encode(self, spec: VideoSpec) -> VideoClip:
         if self._cache_folder is None:

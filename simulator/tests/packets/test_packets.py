@@ -21,7 +21,7 @@ SPEC = VideoSpec(
     bitrate_kbps=1500,
     gop_frames=5,
     gops=2,
-    pattern="shapes",
+    scene="shapes",
     number=12,
 )
 CODECS = {"h264": VideoCodec.H264, "h265": VideoCodec.H265}
@@ -34,7 +34,7 @@ def clip(request: pytest.FixtureRequest) -> VideoClip:
 
 @pytest.fixture(scope="module")
 def track(clip: VideoClip) -> PreparedTrack:
-    return prepare_video(clip)
+    return prepare_video(clip, SPEC.rate)
 
 
 def packets_of(data: bytes) -> list[bytes]:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from simulator.camera import Camera
-from simulator.config import AudioCodec, Auth, Pattern, VideoCodec
+from simulator.config import AudioCodec, Auth, Scene, VideoCodec
 from simulator.core import Simulator
-from simulator.faults import CameraFault
+from simulator.faults import CameraFault, FaultError
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
@@ -30,7 +30,7 @@ class CameraView(BaseModel):
     bitrate_kbps: int
     gop_s: float
     audio: AudioCodec
-    pattern: Pattern
+    scene: Scene
     auth: Auth
     username: str
     max_sessions: int
@@ -92,7 +92,10 @@ async def get_camera(camera: AnyCamera) -> CameraView:
 @router.put("/{camera_id}/fault")
 async def set_camera_fault(camera: ReadyCamera, fault: CameraFault) -> CameraView:
     """Let a fault act from now on, in place of any other; `close` is over when this is answered."""
-    await camera.set_fault(fault)
+    try:
+        await camera.set_fault(fault)
+    except FaultError as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "fault_does_not_fit", str(error)) from None
     return view(camera)
 
 
@@ -119,7 +122,7 @@ def view(camera: Camera) -> CameraView:
         bitrate_kbps=config.bitrate_kbps,
         gop_s=config.gop_s,
         audio=config.audio,
-        pattern=config.pattern,
+        scene=config.scene,
         auth=config.auth,
         username=config.username,
         max_sessions=config.max_sessions,

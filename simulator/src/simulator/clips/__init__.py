@@ -1,6 +1,6 @@
 """Test patterns: painted with numpy, encoded once with PyAV, kept in a cache folder, then only sent."""
 
 from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
-from simulator.clips.spec import Scene, VideoSpec
+from simulator.clips.spec import VideoSpec, View
 
-__all__ = ["AccessUnit", "AudioClip", "Scene", "VideoClip", "VideoSpec"]
+__all__ = ["AccessUnit", "AudioClip", "VideoClip", "VideoSpec", "View"]

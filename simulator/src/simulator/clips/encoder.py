@@ -20,6 +20,8 @@ _AUDIO_FORMATS = {
     "pcmu": ("pcm_mulaw", "s16", 8_000, 160),
     "aac": ("aac", "fltp", 16_000, 1_024),
 }
+_STILL_QP = 30
+"""Rate control would put the bits that a picture without news does not need into ever finer keyframes."""
 _START_CODE = b"\x00\x00\x01"
 _H264_SLICES = frozenset((1, 5))
 _H264_PARAMETER_SETS = frozenset((7, 8))
@@ -84,12 +86,17 @@ def _video_context(spec: VideoSpec) -> av.VideoCodecContext:
     context.pix_fmt = "yuv420p"
     context.time_base = Fraction(1, spec.fps)
     context.framerate = Fraction(spec.fps)
-    context.bit_rate = spec.bitrate_kbps * 1000
     context.gop_size = spec.gop_frames
     context.thread_count = 1
+    # The bits are meant per second: fewer pictures a second get more each.
+    kbps = spec.bitrate_kbps * spec.fps // spec.rate
+    if spec.view == "still":
+        quality = f"qp={_STILL_QP}"
+    else:
+        context.bit_rate = kbps * 1000
+        quality = f"bitrate={kbps}:vbv-maxrate={kbps * 3 // 2}:vbv-bufsize={kbps}"
     rate_control = (
-        f"keyint={spec.gop_frames}:min-keyint={spec.gop_frames}:scenecut=0:bframes=0:repeat-headers=1"
-        f":vbv-maxrate={spec.bitrate_kbps * 3 // 2}:vbv-bufsize={spec.bitrate_kbps}"
+        f"{quality}:keyint={spec.gop_frames}:min-keyint={spec.gop_frames}:scenecut=0:bframes=0:repeat-headers=1"
     )
     if spec.codec == "h264":
         context.options = {

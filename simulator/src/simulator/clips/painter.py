@@ -1,30 +1,55 @@
-"""Painting test pictures as planar YUV 4:2:0 with numpy: moving shapes and the camera's number in block digits."""
+"""Painting a clip's pictures as planar YUV 4:2:0 with numpy: a world seen through lens, light and sensor, with text."""
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.clips.spec import VideoSpec
+from simulator.clips import optics
+from simulator.clips.lettering import BLACK, NEUTRAL, WHITE, cell_of, text_width, write_text
+from simulator.clips.spec import VideoSpec, View
+from simulator.clips.worlds import Plane, Shapes, World, Yard
+from simulator.config import Scene
 
-type Plane = npt.NDArray[np.uint8]
-
-_DIGITS = (
-    ("###", "#.#", "#.#", "#.#", "###"),
-    (".#.", "##.", ".#.", ".#.", "###"),
-    ("###", "..#", "###", "#..", "###"),
-    ("###", "..#", "###", "..#", "###"),
-    ("#.#", "#.#", "###", "..#", "..#"),
-    ("###", "#..", "###", "..#", "###"),
-    ("###", "#..", "###", "#.#", "###"),
-    ("###", "..#", ".#.", ".#.", ".#."),
-    ("###", "#.#", "###", "#.#", "###"),
-    ("###", "#.#", "###", "..#", "###"),
-)
-_BLACK = 16
-_WHITE = 235
 _NOISE_SHIFT = 64
-_TEMPORAL_NOISE = {"shapes": 6, "static": 6, "night": 8, "noisy": 24}
+_CARDS: dict[View, tuple[int, int, int]] = {
+    "black": (BLACK, NEUTRAL, NEUTRAL),
+    "no_signal_blue": (41, 224, 112),
+    "no_signal_grey": (52, NEUTRAL, NEUTRAL),
+}
+_LIDS: dict[View, tuple[int, int, int]] = {
+    "dark": (BLACK + 2, NEUTRAL, NEUTRAL),
+    "covered_brown": (44, 118, 142),
+    "covered_grey": (58, NEUTRAL, NEUTRAL),
+}
+"""What covers the lens: luma, U, V."""
+_LID_NOISE = 1.2
+_FLIPPED_BITS = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a scene looks to the camera. Light: luma * gain + offset; noise: its standard deviation in grey levels."""
+
+    world: type[World]
+    noise: float
+    moving: bool = True
+    clock_from_s: int | None = None
+    gain: float = 1.0
+    offset: float = 0.0
+    infrared: bool = False
+
+
+_MORNING = 8 * 3600
+_LOOKS: dict[Scene, _Look] = {
+    "shapes": _Look(Shapes, 1.7),
+    "day": _Look(Yard, 2.0, clock_from_s=_MORNING),
+    "night": _Look(Yard, 5.0, clock_from_s=23 * 3600 + 900, gain=0.3, offset=12, infrared=True),
+    "noisy": _Look(Yard, 12.0, clock_from_s=_MORNING),
+    "static": _Look(Yard, 1.8, moving=False, clock_from_s=_MORNING),
+    "static_no_clock": _Look(Yard, 0.9, moving=False),
+    "fog": _Look(Yard, 1.5, clock_from_s=_MORNING, gain=0.2, offset=148),
+}
 
 
 class Painter:
@@ -32,74 +57,98 @@ class Painter:
 
     def __init__(self, spec: VideoSpec) -> None:
         self._spec = spec
+        self._look = _LOOKS[spec.scene]
+        wide = self._look.world is not Shapes
+        self._world = self._look.world(_canvas_width(spec.width) if wide else spec.width, spec.height, spec.number)
         self._random = np.random.default_rng(spec.number)
-        self._background = self._paint_background()
-        amplitude = _TEMPORAL_NOISE[spec.pattern]
+        noise = _LID_NOISE if spec.view in _LIDS else self._look.noise
         shape = (spec.height + _NOISE_SHIFT, spec.width + _NOISE_SHIFT)
-        self._noise = self._random.integers(0, amplitude, shape).astype(np.uint8)
+        self._noise = np.rint(self._random.normal(0, noise, shape)).astype(np.int16)
+        self._lamp = optics.lamp(spec.width, spec.height) if self._look.infrared else None
+        self._aim = optics.aim(self._world.width, spec.width, spec.height, spec.view)
+        self._blur = optics.Blur(spec.width, spec.height) if spec.view == "blurred" else None
+        self._first: Plane | None = None
 
     def picture(self, index: int) -> Plane:
         """Picture `index` of the loop as one array of height * 3 / 2 rows (Y, then U and V)."""
+        spec = self._spec
+        if spec.view not in ("frozen", "still"):
+            return self._paint(index)
+        if self._first is None:
+            self._first = self._paint(0)
+        return self._first.copy() if spec.view == "frozen" else self._digitized(self._first)
+
+    def _paint(self, index: int) -> Plane:
         spec = self._spec
         size = spec.width * spec.height
         flat = np.empty(size * 3 // 2, np.uint8)
         luma = flat[:size].reshape(spec.height, spec.width)
         chroma = flat[size:].reshape(2, spec.height // 2, spec.width // 2)
-        if spec.scene == "black":
-            luma.fill(_BLACK)
-            chroma.fill(128)
+        if spec.view in _CARDS:
+            self._paint_card(luma, chroma)
         else:
-            self._paint(luma, chroma, 0 if spec.scene == "frozen" else index)
+            self._paint_light(luma, chroma, index)
+            self._add_noise(luma)
+            self._write(luma, chroma, index)
         return flat.reshape(spec.height * 3 // 2, spec.width)
 
-    def _paint(self, luma: Plane, chroma: Plane, index: int) -> None:
-        luma[:] = self._background
-        hue = self._spec.number * 2.4
-        chroma[0].fill(round(128 + 44 * math.cos(hue)))
-        chroma[1].fill(round(128 + 44 * math.sin(hue)))
-        if self._spec.pattern != "static":
-            self._paint_shapes(luma, chroma, index)
-        if self._spec.scene == "live":
-            row, column = self._random.integers(0, _NOISE_SHIFT, 2)
-            luma += self._noise[row : row + luma.shape[0], column : column + luma.shape[1]]
-        if self._spec.pattern == "night":
-            luma //= 4
-            luma += _BLACK
-        self._paint_number(luma, chroma)
+    def _paint_card(self, luma: Plane, chroma: Plane) -> None:
+        values = _CARDS[self._spec.view]
+        _fill(luma, chroma, values)
+        if self._spec.view != "black":
+            text = "NO SIGNAL"
+            cell = cell_of(luma.shape[0], 30)
+            left, top = (luma.shape[1] - text_width(text, cell)) // 2 & ~1, (luma.shape[0] - 5 * cell) // 2 & ~1
+            write_text(luma, chroma, text, left=max(0, left), top=max(0, top), cell=cell, boxed=False)
 
-    def _paint_background(self) -> Plane:
-        height, width = self._spec.height, self._spec.width
-        ramp = np.linspace(40, 150, width)[None, :] + np.linspace(0, 30, height)[:, None]
-        coarse = self._random.integers(0, 24, (height // 4 + 1, width // 4 + 1))
-        texture = coarse.repeat(4, axis=0).repeat(4, axis=1)[:height, :width]
-        return (ramp + texture).astype(np.uint8)
+    def _paint_light(self, luma: Plane, chroma: Plane, index: int) -> None:
+        """What falls on the sensor."""
+        spec, look = self._spec, self._look
+        if spec.view in _LIDS:
+            _fill(luma, chroma, _LIDS[spec.view])
+            if spec.view != "dark":
+                luma += (np.arange(luma.shape[1]) * 8 // luma.shape[1]).astype(np.uint8)
+            return
+        world_luma, world_chroma = self._world.paint(index / spec.frames, moving=look.moving)
+        self._aim.take(world_luma, world_chroma, luma, chroma)
+        if (look.gain, look.offset) != (1.0, 0.0):
+            light = luma * np.float32(look.gain)
+            if self._lamp is not None:
+                light *= self._lamp
+            luma[:] = light + np.float32(look.offset)
+            # Light and mist take the colours with them.
+            chroma[:] = NEUTRAL if look.infrared else NEUTRAL + (chroma.astype(np.int16) - NEUTRAL) // 4
+        if self._blur is not None:
+            self._blur.apply(luma, chroma)
 
-    def _paint_shapes(self, luma: Plane, chroma: Plane, index: int) -> None:
-        """Three textured squares on paths that close when the loop does, so that the seam is not seen."""
-        height, width = luma.shape
-        side = min(height, width) // 4 & ~1
-        turn = 2 * math.pi * index / self._spec.frames
-        for number in range(3):
-            phase = turn * (number + 1) + number * 2.1 + self._spec.number
-            left = int((width - side) * (0.5 + 0.5 * math.sin(phase))) & ~1
-            top = int((height - side) * (0.5 + 0.5 * math.cos(phase * (1 if number else 2)))) & ~1
-            texture = self._background[number * 4 : number * 4 + side, number * 8 : number * 8 + side]
-            luma[top : top + side, left : left + side] = texture // 2 + 80 + 30 * number
-            area = np.s_[top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
-            chroma[0][area] = 90 + 40 * number
-            chroma[1][area] = 170 - 40 * number
+    def _add_noise(self, luma: Plane) -> None:
+        row, column = self._random.integers(0, _NOISE_SHIFT, 2)
+        noise = self._noise[row : row + luma.shape[0], column : column + luma.shape[1]]
+        luma[:] = np.clip(luma + noise, BLACK, WHITE)
 
-    def _paint_number(self, luma: Plane, chroma: Plane) -> None:
-        cell = max(2, min(luma.shape) // 40 & ~1)
-        digits = [_DIGITS[int(digit)] for digit in str(self._spec.number)]
-        left = top = 2 * cell
-        luma[top - cell : top + 6 * cell, left - cell : left + 4 * cell * len(digits)] = _BLACK
-        chroma[:, (top - cell) // 2 : top // 2 + 3 * cell, (left - cell) // 2 : left // 2 + 2 * cell * len(digits)] = (
-            128
-        )
-        for position, digit in enumerate(digits):
-            for row, cells in enumerate(digit):
-                for column, mark in enumerate(cells):
-                    if mark == "#":
-                        x, y = left + (position * 4 + column) * cell, top + row * cell
-                        luma[y : y + cell, x : x + cell] = _WHITE
+    def _digitized(self, picture: Plane) -> Plane:
+        """`picture` with the last bit of a few samples turned: all that is new in a frozen sensor's output."""
+        flips = self._random.random(picture.shape, np.float32) < _FLIPPED_BITS
+        return picture ^ flips.astype(np.uint8)
+
+    def _write(self, luma: Plane, chroma: Plane, index: int) -> None:
+        """The camera's number at the top left, its clock at the top right."""
+        spec = self._spec
+        cell = cell_of(min(luma.shape), 40)
+        write_text(luma, chroma, str(spec.number), left=2 * cell, top=2 * cell, cell=cell, boxed=True)
+        if self._look.clock_from_s is not None:
+            seconds = self._look.clock_from_s + index // spec.rate
+            text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+            cell = cell_of(min(luma.shape), 60)
+            left = luma.shape[1] - text_width(text, cell) - 2 * cell & ~1
+            write_text(luma, chroma, text, left=max(0, left), top=2 * cell, cell=cell, boxed=True)
+
+
+def _canvas_width(width: int) -> int:
+    return width * 3 // 2 & ~1
+
+
+def _fill(luma: Plane, chroma: npt.NDArray[np.uint8], values: tuple[int, int, int]) -> None:
+    luma.fill(values[0])
+    chroma[0].fill(values[1])
+    chroma[1].fill(values[2])

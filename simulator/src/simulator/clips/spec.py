@@ -6,17 +6,40 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from simulator.config import CameraConfig, Pattern, VideoCodec
+from simulator.config import CameraConfig, Scene, VideoCodec
 
-type Scene = Literal["live", "frozen", "black"]
+type View = Literal[
+    "live",
+    "frozen",
+    "still",
+    "black",
+    "dark",
+    "covered_brown",
+    "covered_grey",
+    "blurred",
+    "shifted",
+    "rotated",
+    "no_signal_blue",
+    "no_signal_grey",
+]
+"""What the camera makes of its scene: `live` is right, the others stand in for its faults.
 
-FORMAT_VERSION = 1
+`frozen` is one coded GOP for ever; `still` is one picture that goes through the encoder again and again; `dark` is
+what a lens cap leaves: noise and the text that the camera writes into its picture.
+"""
+
+FORMAT_VERSION = 2
 """Raised whenever the painter, the encoder settings or the file format change, so that no old clip is used."""
+_STAND_IN_GOPS = 4
+_REPEATED: frozenset[View] = frozenset(("frozen", "black"))
 
 
 @dataclass(frozen=True, slots=True)
 class VideoSpec:
-    """One looped clip. `scene` tells the moving picture from its stand-ins for the faults freeze and black."""
+    """One looped clip of a `scene` in a `view`.
+
+    `fps` is what the stream says of itself; `pictures_per_s` are sent, fewer for a camera that does not keep up.
+    """
 
     codec: VideoCodec
     width: int
@@ -25,14 +48,23 @@ class VideoSpec:
     bitrate_kbps: int
     gop_frames: int
     gops: int
-    pattern: Pattern
+    scene: Scene
     number: int
-    scene: Scene = "live"
+    view: View = "live"
+    pictures_per_s: int = 0
+    """0 stands for `fps`."""
+
+    @property
+    def rate(self) -> int:
+        """Pictures a second that are sent."""
+        return self.pictures_per_s or self.fps
 
     @property
     def frames(self) -> int:
-        """Length of the loop; a stand-in needs one GOP only."""
-        return self.gop_frames * (self.gops if self.scene == "live" else 1)
+        """Length of the loop; a stand-in needs a few GOPs only, one where all are alike."""
+        if self.view == "live":
+            return self.gop_frames * self.gops
+        return self.gop_frames * (1 if self.view in _REPEATED else min(self.gops, _STAND_IN_GOPS))
 
     @property
     def key(self) -> str:
@@ -41,7 +73,7 @@ class VideoSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def spec_of(camera: CameraConfig, number: int, scene: Scene = "live") -> VideoSpec:
+def spec_of(camera: CameraConfig, number: int, view: View = "live") -> VideoSpec:
     """The clip that `camera` shows; `number` is drawn into the picture."""
     gop_frames = max(1, round(camera.fps * camera.gop_s))
     return VideoSpec(
@@ -52,7 +84,7 @@ def spec_of(camera: CameraConfig, number: int, scene: Scene = "live") -> VideoSp
         bitrate_kbps=camera.bitrate_kbps,
         gop_frames=gop_frames,
         gops=max(1, math.ceil(camera.loop_s * camera.fps / gop_frames)),
-        pattern=camera.pattern,
+        scene=camera.scene,
         number=number,
-        scene=scene,
+        view=view,
     )

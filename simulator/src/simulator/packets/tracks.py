@@ -33,7 +33,7 @@ class PreparedTrack:
     """Media section without its `m=` line and without `a=control`."""
 
 
-def prepare_video(clip: VideoClip) -> PreparedTrack:
+def prepare_video(clip: VideoClip, pictures_per_s: int) -> PreparedTrack:
     """Packets on channel 0, parameter sets in front of every keyframe."""
     frames = _pictures(clip)
     return PreparedTrack(
@@ -41,7 +41,7 @@ def prepare_video(clip: VideoClip) -> PreparedTrack:
         codec=clip.codec,
         payload_type=VIDEO_PAYLOAD_TYPE,
         clock_rate_hz=VIDEO_CLOCK_HZ,
-        frames_per_s=Fraction(clip.fps),
+        frames_per_s=Fraction(pictures_per_s),
         frames=frames,
         keyframes=_keyframes(frames),
         sdp_lines=_video_sdp(clip),
@@ -50,7 +50,7 @@ def prepare_video(clip: VideoClip) -> PreparedTrack:
 
 def replace_pictures(track: PreparedTrack, other: PreparedTrack) -> PreparedTrack:
     """The same track showing the other's pictures, as a camera that is covered: its SDP stays."""
-    return replace(track, frames=other.frames, keyframes=other.keyframes)
+    return replace(track, frames=other.frames, keyframes=other.keyframes, frames_per_s=other.frames_per_s)
 
 
 def prepare_audio(clip: AudioClip) -> PreparedTrack:
