@@ -1,6 +1,5 @@
 import asyncio
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -25,38 +24,7 @@ from vonggac.rtsp import (
     parse_transports,
     plan_tracks,
 )
-from vonggac.testing.rtsp import ScriptedPeer, reply
-
-SDP = (
-    b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\n"
-    b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n"
-    b"m=audio 0 RTP/AVP 8\r\na=control:trackID=2\r\n"
-)
-
-type Override = Response | bytes | Callable[[Request], Response | bytes | None] | None
-
-
-class Camera:
-    """Answers as a good camera or centre does; a test replaces the answer to a method."""
-
-    def __init__(self, **overrides: Override) -> None:
-        self.overrides = overrides
-        self.session = "42;timeout=60"
-
-    def __call__(self, request: Request) -> Response | bytes | None:
-        if request.method in self.overrides:
-            override = self.overrides[request.method]
-            return override(request) if callable(override) else override
-        if request.method == "DESCRIBE":
-            return reply(headers=[("Content-Base", f"{request.uri}/")], body=SDP)
-        if request.method == "SETUP":
-            transport = request.headers.get("Transport") or ""
-            return reply(headers=[("Transport", transport), ("Session", self.session)])
-        return reply()
-
-
-def with_cseq(request: Request, before: bytes = b"", after: bytes = b"") -> bytes:
-    return before + b"RTSP/1.0 200 OK\r\nCSeq: %d\r\n\r\n" % (request.cseq or 0) + after
+from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply, with_cseq
 
 
 def url_of(peer: ScriptedPeer) -> RtspUrl:
@@ -69,16 +37,16 @@ async def play(peer: ScriptedPeer, **more: object) -> Player:
 
 
 def source_tracks() -> tuple[Track, ...]:
-    return plan_tracks(parse_sdp(SDP), ("video", "audio"), "rtsp://camera/")
+    return plan_tracks(parse_sdp(CAMERA_SDP), ("video", "audio"), "rtsp://camera/")
 
 
 async def publish(peer: ScriptedPeer, **more: object) -> Publisher:
     arguments: dict[str, object] = {"deadline_s": 5, **more}
-    return await open_publisher(url_of(peer), None, parse_sdp(SDP), source_tracks(), **arguments)  # type: ignore[arg-type]
+    return await open_publisher(url_of(peer), None, parse_sdp(CAMERA_SDP), source_tracks(), **arguments)  # type: ignore[arg-type]
 
 
 async def test_a_player_sets_up_the_video_and_plays() -> None:
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer)
         base = f"rtsp://127.0.0.1:{peer.port}/live?channel=1/"
         assert [(request.method, request.uri) for request in peer.requests] == [
@@ -96,7 +64,7 @@ async def test_a_player_sets_up_the_video_and_plays() -> None:
 
 
 async def test_sound_is_set_up_when_asked_for() -> None:
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer, tracks=("video", "audio"))
         assert [(track.kind, track.rtp_channel, track.rtcp_channel) for track in player.tracks] == [
             ("video", 0, 1), ("audio", 2, 3),
@@ -107,7 +75,7 @@ async def test_sound_is_set_up_when_asked_for() -> None:
 async def test_media_before_and_behind_the_answer_to_play_is_handed_over() -> None:
     early, late = interleave(0, b"early"), interleave(0, b"late")
     seen: list[tuple[str, object]] = []
-    camera = Camera(PLAY=lambda request: with_cseq(request, early, late))
+    camera = ScriptedCamera(PLAY=lambda request: with_cseq(request, early, late))
     async with ScriptedPeer(camera) as peer:
 
         def on_media(batch: MediaBatch) -> None:
@@ -121,7 +89,7 @@ async def test_media_before_and_behind_the_answer_to_play_is_handed_over() -> No
 
 async def test_other_channel_numbers_of_the_server_are_taken() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP/TCP;unicast;interleaved=6-7"), ("Session", "1")])
-    async with ScriptedPeer(Camera(SETUP=answer)) as peer:
+    async with ScriptedPeer(ScriptedCamera(SETUP=answer)) as peer:
         player = await play(peer)
         assert (player.tracks[0].rtp_channel, player.tracks[0].rtcp_channel) == (6, 7)
         await player.close()
@@ -129,14 +97,14 @@ async def test_other_channel_numbers_of_the_server_are_taken() -> None:
 
 async def test_a_channel_number_given_twice_is_refused() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", "1")])
-    async with ScriptedPeer(Camera(SETUP=lambda _: answer)) as peer:
+    async with ScriptedPeer(ScriptedCamera(SETUP=lambda _: answer)) as peer:
         with pytest.raises(RtspError, match="in use") as caught:
             await play(peer, tracks=("video", "audio"))
         assert caught.value.cause is Cause.PROTOCOL_ERROR
 
 
 async def test_options_tell_how_to_keep_the_session_alive() -> None:
-    camera = Camera(OPTIONS=lambda _: reply(headers=[("Public", "OPTIONS, DESCRIBE, SETUP, PLAY")]))
+    camera = ScriptedCamera(OPTIONS=lambda _: reply(headers=[("Public", "OPTIONS, DESCRIBE, SETUP, PLAY")]))
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:
         player = await play(peer, send_options=True)
@@ -147,7 +115,7 @@ async def test_options_tell_how_to_keep_the_session_alive() -> None:
 
 
 async def test_keep_alive_falls_back_to_options_when_get_parameter_is_not_taken() -> None:
-    camera = Camera(GET_PARAMETER=reply(501, reason="Not Implemented"))
+    camera = ScriptedCamera(GET_PARAMETER=reply(501, reason="Not Implemented"))
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:
         player = await play(peer)
@@ -158,7 +126,7 @@ async def test_keep_alive_falls_back_to_options_when_get_parameter_is_not_taken(
 
 
 async def test_a_camera_that_never_answers_keep_alives_keeps_its_session() -> None:
-    camera = Camera(GET_PARAMETER=None)
+    camera = ScriptedCamera(GET_PARAMETER=None)
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:
         player = await play(peer)
@@ -170,7 +138,7 @@ async def test_a_camera_that_never_answers_keep_alives_keeps_its_session() -> No
 
 async def test_a_session_that_the_camera_forgot_is_lost() -> None:
     lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
-    camera = Camera(GET_PARAMETER=reply(454, reason="Session Not Found"))
+    camera = ScriptedCamera(GET_PARAMETER=reply(454, reason="Session Not Found"))
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:
         player = await play(peer, on_lost=lost.set_result)
@@ -182,7 +150,7 @@ async def test_a_session_that_the_camera_forgot_is_lost() -> None:
 
 async def test_a_camera_that_goes_away_is_reported_with_its_cause_once() -> None:
     lost: list[RtspError | None] = []
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer, on_lost=lost.append)
         peer.writer.close()
         await player.connection.wait_closed()
@@ -192,7 +160,7 @@ async def test_a_camera_that_goes_away_is_reported_with_its_cause_once() -> None
 
 async def test_our_own_close_is_reported_without_a_cause() -> None:
     lost: list[RtspError | None] = []
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer, on_lost=lost.append)
         await player.close()
         await player.close()
@@ -202,7 +170,7 @@ async def test_our_own_close_is_reported_without_a_cause() -> None:
 
 
 async def test_close_is_bounded_when_teardown_is_not_answered() -> None:
-    async with ScriptedPeer(Camera(TEARDOWN=None)) as peer:
+    async with ScriptedPeer(ScriptedCamera(TEARDOWN=None)) as peer:
         player = await play(peer)
         async with asyncio.timeout(5):
             await player.close(timeout_s=0.05)
@@ -224,7 +192,7 @@ async def test_close_is_bounded_when_teardown_is_not_answered() -> None:
 async def test_a_refusal_has_its_cause_and_names_step_and_code(method: str, status: int, cause: Cause) -> None:
     lost: list[RtspError | None] = []
     steps: list[Step] = []
-    async with ScriptedPeer(Camera(**{method: reply(status, reason="No")})) as peer:
+    async with ScriptedPeer(ScriptedCamera(**{method: reply(status, reason="No")})) as peer:
         with pytest.raises(RtspError, match=f"{method} was answered {status}") as caught:
             await play(peer, on_lost=lost.append, steps=steps)
         assert caught.value.cause is cause
@@ -233,7 +201,7 @@ async def test_a_refusal_has_its_cause_and_names_step_and_code(method: str, stat
 
 
 async def test_a_refused_play_gives_the_session_back() -> None:
-    async with ScriptedPeer(Camera(PLAY=reply(455, reason="No"))) as peer:
+    async with ScriptedPeer(ScriptedCamera(PLAY=reply(455, reason="No"))) as peer:
         with pytest.raises(RtspError):
             await play(peer)
         await peer.until(lambda: peer.methods[-1] == "TEARDOWN")
@@ -242,16 +210,16 @@ async def test_a_refused_play_gives_the_session_back() -> None:
 
 async def test_udp_as_the_answer_to_tcp_is_refused() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP;unicast;client_port=0-1"), ("Session", "1")])
-    async with ScriptedPeer(Camera(SETUP=answer)) as peer:
+    async with ScriptedPeer(ScriptedCamera(SETUP=answer)) as peer:
         with pytest.raises(RtspError) as caught:
             await play(peer)
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
 
 
 async def test_an_unknown_transport_is_refused_before_anything_is_sent() -> None:
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         with pytest.raises(RtspError) as caught:
-            await play(peer, transport="udp")
+            await play(peer, transport="quic")
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
         assert peer.connections == 0
 
@@ -265,7 +233,7 @@ async def test_an_unknown_transport_is_refused_before_anything_is_sent() -> None
     ],
 )
 async def test_a_description_without_video_has_its_cause(body: bytes, cause: Cause) -> None:
-    async with ScriptedPeer(Camera(DESCRIBE=reply(body=body))) as peer:
+    async with ScriptedPeer(ScriptedCamera(DESCRIBE=reply(body=body))) as peer:
         with pytest.raises(RtspError) as caught:
             await play(peer)
         assert caught.value.cause is cause
@@ -275,7 +243,7 @@ async def test_a_description_without_video_has_its_cause(body: bytes, cause: Cau
 async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
     steps: list[Step] = []
     loop = asyncio.get_running_loop()
-    async with ScriptedPeer(Camera(**{method: None})) as peer:
+    async with ScriptedPeer(ScriptedCamera(**{method: None})) as peer:
         began = loop.time()
         with pytest.raises(RtspError, match=f"no answer to {method}") as caught:
             await play(peer, deadline_s=0.2, steps=steps)
@@ -288,7 +256,7 @@ async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
 @pytest.mark.parametrize("method", ["DESCRIBE", "PLAY"])
 @pytest.mark.parametrize("gibberish", [b"\xa7\x03\xff" * 50, b"$"], ids=["junk", "one odd byte"])
 async def test_a_deadline_that_passes_while_gibberish_comes_is_no_timeout(method: str, gibberish: bytes) -> None:
-    async with ScriptedPeer(Camera(**{method: gibberish})) as peer:
+    async with ScriptedPeer(ScriptedCamera(**{method: gibberish})) as peer:
         with pytest.raises(RtspError) as caught:
             await play(peer, deadline_s=0.2)
         answered_before = method == "PLAY"
@@ -297,7 +265,7 @@ async def test_a_deadline_that_passes_while_gibberish_comes_is_no_timeout(method
 
 
 async def test_a_cancelled_handshake_leaves_no_connection() -> None:
-    async with ScriptedPeer(Camera(PLAY=None)) as peer:
+    async with ScriptedPeer(ScriptedCamera(PLAY=None)) as peer:
         opening = asyncio.create_task(play(peer))
         await peer.until(lambda: "PLAY" in peer.methods)
         opening.cancel()
@@ -345,7 +313,7 @@ async def test_a_dead_name_a_closed_port_and_a_forbidden_address_are_told_apart(
 
 
 async def test_a_publisher_announces_the_sources_tracks_and_records() -> None:
-    async with ScriptedPeer(Camera()) as peer:
+    async with ScriptedPeer(ScriptedCamera()) as peer:
         publisher = await publish(peer)
         url = f"rtsp://127.0.0.1:{peer.port}/live?channel=1"
         assert [(request.method, request.uri) for request in peer.requests] == [
@@ -374,7 +342,7 @@ async def test_a_destination_with_its_own_channel_numbers_is_mapped() -> None:
         first = 10 + wanted.interleaved[0]
         return reply(headers=[("Transport", f"RTP/AVP/TCP;unicast;interleaved={first}-{first + 1}"), ("Session", "1")])
 
-    async with ScriptedPeer(Camera(SETUP=other)) as peer:
+    async with ScriptedPeer(ScriptedCamera(SETUP=other)) as peer:
         publisher = await publish(peer)
         assert not publisher.verbatim
         assert publisher.channel_map == {0: 10, 1: 11, 2: 12, 3: 13}
@@ -384,7 +352,7 @@ async def test_a_destination_with_its_own_channel_numbers_is_mapped() -> None:
 async def test_a_publisher_hears_the_destinations_reports() -> None:
     report = interleave(1, b"receiver report")
     heard: list[bytes] = []
-    camera = Camera(RECORD=lambda request: with_cseq(request, after=report))
+    camera = ScriptedCamera(RECORD=lambda request: with_cseq(request, after=report))
     async with ScriptedPeer(camera) as peer:
         publisher = await publish(peer, on_media=lambda batch: heard.append(batch.data))
         await publisher.close()
@@ -392,7 +360,7 @@ async def test_a_publisher_hears_the_destinations_reports() -> None:
 
 
 async def test_a_stream_that_is_taken_is_refused_with_its_code() -> None:
-    async with ScriptedPeer(Camera(ANNOUNCE=reply(406, reason="Not Acceptable"))) as peer:
+    async with ScriptedPeer(ScriptedCamera(ANNOUNCE=reply(406, reason="Not Acceptable"))) as peer:
         with pytest.raises(RtspError, match="ANNOUNCE was answered 406") as caught:
             await publish(peer)
         assert caught.value.cause is Cause.PROTOCOL_ERROR

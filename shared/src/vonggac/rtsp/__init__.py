@@ -1,4 +1,4 @@
-"""RTSP over TCP for those who play, publish or serve it: prober, forwarder and simulator.
+"""RTSP for those who play, publish or serve it: prober, forwarder and simulator.
 
 `client` has the two handshakes (`open_player`, `open_publisher`), `connection` one connection of a client;
 `messages`, `transport`, `framing`, `digest` and `sdp` are the protocol for both sides; `rtp`, `rtcp`, `h26x`,
@@ -8,7 +8,7 @@ Every failure is an `RtspError` with a `Cause`. Nothing here retries.
 """
 
 from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks, resolve
-from vonggac.rtsp.client import OnTracks, Player, Publisher, open_player, open_publisher
+from vonggac.rtsp.client import PLAYER_TRANSPORTS, OnTracks, Publisher, open_player, open_publisher
 from vonggac.rtsp.connection import OnLost, OnMedia, RtspConnection
 from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.digest import (
@@ -20,7 +20,7 @@ from vonggac.rtsp.digest import (
     parse_challenges,
     verify_authorization,
 )
-from vonggac.rtsp.errors import MalformedError, RtspError, StatusError, cause_of_status
+from vonggac.rtsp.errors import MalformedError, RedirectError, RtspError, StatusError, cause_of_status
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.h26x import (
     VideoCodec,
@@ -34,6 +34,8 @@ from vonggac.rtsp.h26x import (
     video_codec,
 )
 from vonggac.rtsp.messages import Headers, Request, Response, parse_session
+from vonggac.rtsp.player import Player
+from vonggac.rtsp.reports import DEFAULT_REPORT_INTERVAL_S
 from vonggac.rtsp.rtcp import (
     Goodbye,
     ReceiverReport,
@@ -59,13 +61,19 @@ from vonggac.rtsp.sdp import (
 )
 from vonggac.rtsp.session import RtspSession, SessionStats, Step
 from vonggac.rtsp.sps import SpsInfo, parse_sps
+from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.rtsp.tracks import Track, plan_tracks
 from vonggac.rtsp.transport import Transport, parse_transports
-from vonggac.rtsp.url import DEFAULT_PORT, Credentials, RtspUrl, strip_userinfo
+from vonggac.rtsp.udp import ReceptionStats, UdpOptions
+from vonggac.rtsp.url import DEFAULT_PORT, DEFAULT_TLS_PORT, Credentials, RtspUrl, on_host_of, strip_userinfo
 
 __all__ = [
     "DEFAULT_PORT",
+    "DEFAULT_REPORT_INTERVAL_S",
+    "DEFAULT_TLS_PORT",
+    "PLAYER_TRANSPORTS",
     "PRIVATE_NETWORKS",
+    "SYSTEM_AUTHORITIES",
     "AccessUnit",
     "AllowedNetworks",
     "Authenticator",
@@ -86,6 +94,8 @@ __all__ = [
     "Player",
     "Publisher",
     "ReceiverReport",
+    "ReceptionStats",
+    "RedirectError",
     "ReportBlock",
     "Request",
     "Response",
@@ -101,8 +111,10 @@ __all__ = [
     "SpsInfo",
     "StatusError",
     "Step",
+    "TlsPolicy",
     "Track",
     "Transport",
+    "UdpOptions",
     "VideoCodec",
     "announce_sdp",
     "base_url",
@@ -123,6 +135,7 @@ __all__ = [
     "new_challenge",
     "ntp_from_unix",
     "ntp_to_unix",
+    "on_host_of",
     "open_player",
     "open_publisher",
     "parse_authorization",

@@ -4,29 +4,33 @@ One attempt, one deadline, no retry: retrying is the supervisor's. A failure is 
 the peer may have made by then is torn down on the way out.
 """
 
-import asyncio
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import Self
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.connection import OnLost, OnMedia, RtspConnection
-from vonggac.rtsp.errors import MalformedError, RtspError, StatusError
-from vonggac.rtsp.messages import Response, parse_session
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.connection import OnLost, OnMedia
+from vonggac.rtsp.errors import RtspError, StatusError
+from vonggac.rtsp.handshake import Clock, Handshake, Route, follow_redirects
+from vonggac.rtsp.player import Player
+from vonggac.rtsp.reports import DEFAULT_REPORT_INTERVAL_S, InterleavedReports
 from vonggac.rtsp.sdp import SessionDescription, announce_sdp, base_url, media_base, parse_sdp, resolve_control
-from vonggac.rtsp.session import DEFAULT_TIMEOUT_S, RtspSession, SessionOutcome, Step, session_header
-from vonggac.rtsp.tracks import Track, check_channels, plan_tracks
-from vonggac.rtsp.transport import Transport, parse_transports
+from vonggac.rtsp.session import RtspSession, Step
+from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.rtsp.tracks import Track, plan_tracks
+from vonggac.rtsp.udp import UdpOptions, UdpReception
 from vonggac.rtsp.url import Credentials, RtspUrl
 
 type OnTracks = Callable[[tuple[Track, ...]], None]
 
+PLAYER_TRANSPORTS = MappingProxyType(
+    {"tcp": ("tcp",), "udp": ("udp",), "auto": ("tcp", "udp"), "udp_then_tcp": ("udp", "tcp")}
+)
+"""What may be asked for, and what is tried for it in this order."""
 
-class Player(RtspSession):
-    """A camera that plays to us: media arrives at `on_media`."""
+_DEFAULT_UDP = UdpOptions()
 
 
 class Publisher(RtspSession):
@@ -44,6 +48,19 @@ class Publisher(RtspSession):
         return all(source == target for source, target in self.channel_map.items())
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a caller of open_player wants."""
+
+    tracks: Collection[str]
+    on_media: OnMedia
+    on_tracks: OnTracks | None
+    send_options: bool
+    allowed: AllowedNetworks | None
+    udp: UdpOptions
+    report_interval_s: float | None
+
+
 async def open_player(
     url: RtspUrl,
     credentials: Credentials | None = None,
@@ -54,36 +71,41 @@ async def open_player(
     on_tracks: OnTracks | None = None,
     tracks: Collection[str] = ("video",),
     transport: str = "tcp",
+    udp: UdpOptions = _DEFAULT_UDP,
+    tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
+    credentials_for_redirects: bool = False,
     send_options: bool = False,
+    report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S,
     steps: list[Step] | None = None,
 ) -> Player:
-    """Connect, DESCRIBE, SETUP, PLAY: `deadline_s` seconds for all of it.
+    """Connect, DESCRIBE, SETUP, PLAY: `deadline_s` seconds for all of it, redirects and second tries included.
 
     `credentials` go before those of the URL. `tracks`: kinds of media. `on_tracks` is told the tracks with their
-    channels before PLAY is sent, because media may come before the answer to PLAY, and so before this returns.
-    `on_lost` is called only for a session that was returned. `send_options`: ask first what the camera can, so that the
-    keep-alive need not find out; costs one more round trip. `steps`: a list to fill, of use when this fails.
+    channels before PLAY is sent, because media may come before the answer to PLAY, and so before this returns; it is
+    told again when a second transport is tried. `on_lost` is called only for a session that was returned.
+
+    `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP; `udp_then_tcp` is UDP, and
+    TCP when UDP is not taken or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
+    it would not be encrypted. Media from UDP is handed over in the shape of interleaved frames.
+
+    `tls`: whom to trust on rtsps://. `credentials_for_redirects`: send them to another host too. `send_options`: ask
+    first what the camera can, so that the keep-alive need not find out; costs one more round trip. `report_interval_s`:
+    how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
 
     Raises RtspError with a cause (see errors.cause_of_status for answers that are not 2xx).
     """
-    if transport != "tcp":
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use 'tcp'")
-    async with _Attempt(url, deadline_s, steps) as attempt:
-        await attempt.connect(credentials or url.credentials, allowed, on_media)
-        if send_options:
-            await attempt.options()
-        response = await attempt.ask("DESCRIBE", url.wire, [("Accept", "application/sdp")])
-        sdp = parse_sdp(response.body)
-        base = media_base(base_url(response.headers, url.wire), sdp)
-        attempt.control_url = resolve_control(base, sdp.control)
-        agreed = await attempt.set_up(plan_tracks(sdp, tracks, base), mode=None)
-        if on_tracks is not None:
-            on_tracks(agreed)
-        await attempt.ask("PLAY", attempt.control_url, [("Range", "npt=0.000-")])
-        player = Player(attempt.connection, sdp=sdp, tracks=agreed, **attempt.outcome())
-        player.start(on_lost)
-        return player
+    if transport not in PLAYER_TRANSPORTS:
+        known = ", ".join(PLAYER_TRANSPORTS)
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use one of: {known}")
+    clock = Clock(deadline_s, steps)
+    wish = _Wish(tracks, on_media, on_tracks, send_options, allowed, udp, report_interval_s)
+
+    async def attempt(route: Route) -> Player:
+        return await _play_by_any(_transports(transport, route.url), wish, route, clock, on_lost)
+
+    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    return await follow_redirects(route, attempt)
 
 
 async def open_publisher(
@@ -95,151 +117,120 @@ async def open_publisher(
     deadline_s: float,
     on_lost: OnLost | None = None,
     on_media: OnMedia | None = None,
+    tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
+    credentials_for_redirects: bool = False,
     send_options: bool = False,
     steps: list[Step] | None = None,
 ) -> Publisher:
-    """Connect, ANNOUNCE, SETUP, RECORD: `deadline_s` seconds for all of it.
+    """Connect, ANNOUNCE, SETUP, RECORD: `deadline_s` seconds for all of it, redirects included.
 
     `sdp` and `tracks` are the source's (a Player has them): its payload types and fmtp are announced, and its channel
     numbers asked for, so that its frames can go on verbatim. `on_media` gets what the destination sends (RTCP).
+    The rest is as in open_player.
 
     Raises RtspError with a cause, as open_player does.
     """
     announced = announce_sdp(sdp, [track.index for track in tracks], origin_id=secrets.randbits(62))
-    async with _Attempt(url, deadline_s, steps) as attempt:
-        await attempt.connect(credentials or url.credentials, allowed, on_media)
-        if send_options:
-            await attempt.options()
-        body = announced.encode()
-        await attempt.ask("ANNOUNCE", url.wire, [("Content-Type", "application/sdp")], body)
-        wanted = tuple(
-            replace(track, control_url=resolve_control(url.wire, f"trackID={number}"))
-            for number, track in enumerate(tracks)
-        )
-        agreed = await attempt.set_up(wanted, mode="record")
-        await attempt.ask("RECORD", url.wire, [("Range", "npt=0.000-")])
-        publisher = Publisher(attempt.connection, sdp=announced, tracks=agreed, **attempt.outcome())
-        publisher.channel_map = _channel_map(tracks, agreed)
-        publisher.start(on_lost)
-        return publisher
+    body = announced.encode()
+    clock = Clock(deadline_s, steps)
+
+    async def attempt(route: Route) -> Publisher:
+        async with Handshake(route, clock) as handshake:
+            await handshake.connect(on_media)
+            if send_options:
+                await handshake.options()
+            await handshake.ask("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
+            wanted = [
+                replace(track, control_url=resolve_control(handshake.url, f"trackID={number}"))
+                for number, track in enumerate(tracks)
+            ]
+            agreed = await handshake.set_up_over_tcp(wanted, mode="record")
+            await handshake.ask("RECORD", handshake.url, [("Range", "npt=0.000-")])
+            publisher = Publisher(handshake.connection, sdp=announced, tracks=agreed, **handshake.outcome())
+            publisher.channel_map = _channel_map(tracks, agreed)
+            publisher.start(on_lost)
+            return publisher
+
+    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    return await follow_redirects(route, attempt)
 
 
-class _Attempt:
-    """One handshake: its deadline, its steps, what the peer has told. Left with an error, it says goodbye."""
+def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
+    """What to try. Raises RtspError transport_unsupported when nothing is left under TLS."""
+    order = tuple(name for name in PLAYER_TRANSPORTS[asked] if name == "tcp" or not url.secure)
+    if not order:
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")
+    return order
 
-    def __init__(self, url: RtspUrl, deadline_s: float, steps: list[Step] | None) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._deadline_s = deadline_s
-        self._ends_at = self._loop.time() + deadline_s
-        self._url = url
-        self._steps = steps if steps is not None else []
-        self._connection: RtspConnection | None = None
-        self._session_id: str | None = None
-        self._timeout_s = DEFAULT_TIMEOUT_S
-        self._public: frozenset[str] | None = None
-        self._answers = 0
-        self.control_url = url.wire
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None or self._connection is None:
-            return
-        if self._session_id is not None:
-            # A camera may count the session against its few until it times out.
-            self._connection.post("TEARDOWN", self.control_url, session_header(self._session_id))
-        self._connection.close()
-
-    @property
-    def connection(self) -> RtspConnection:
-        assert self._connection is not None
-        return self._connection
-
-    def outcome(self) -> SessionOutcome:
-        return {
-            "url": self.control_url,
-            "session_id": self._session_id,
-            "timeout_s": self._timeout_s,
-            "public": self._public,
-            "steps": self._steps,
-        }
-
-    async def connect(
-        self, credentials: Credentials | None, allowed: AllowedNetworks | None, on_media: OnMedia | None
-    ) -> None:
-        with self._step("dns") as left_s:
-            address = await resolve(self._url.host, self._url.port, allowed, timeout_s=left_s)
-        with self._step("connect") as left_s:
-            self._connection = await RtspConnection.open(
-                address, self._url.port, timeout_s=left_s, credentials=credentials, on_media=on_media
-            )
-
-    async def options(self) -> None:
-        """Learn what the peer can. One that does not know OPTIONS (or wants a login) has just told nothing."""
-        with self._step("options") as left_s:
-            response = await self._request("OPTIONS", self._url.wire, timeout_s=left_s)
-        public = response.headers.get("Public")
-        if response.ok and public is not None:
-            self._public = frozenset(part.strip().upper() for part in public.split(","))
-
-    async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Response:
-        """Raises StatusError for an answer that is not 2xx: also for 301, 302 and 305, redirects are not followed."""
-        fields = [*headers, *session_header(self._session_id)]
-        with self._step(method.lower()) as left_s:
-            response = await self._request(method, url, fields, body, timeout_s=left_s)
-            if not response.ok:
-                raise StatusError(method, response.status, response.reason)
-            return response
-
-    async def _request(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, timeout_s: float
-    ) -> Response:
-        """A request whose time runs out while the peer talks gibberish is not merely late."""
-        connection = self.connection
-        try:
-            response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
-        except RtspError as error:
-            gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
-            if error.cause is Cause.TIMEOUT and gibberish:
-                raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
+async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: Clock, on_lost: OnLost | None) -> Player:
+    """Try the transports in their order, each in a connection of its own."""
+    name, *others = order
+    player = None
+    try:
+        player = await _play(name, wish, route, clock)
+        if not others or name == "tcp" or await player.media_within(min(wish.udp.first_media_s, clock.left_s / 2)):
+            player.start(on_lost)
+            return player
+        await player.close()
+    except RtspError as error:
+        if player is not None:
+            player.abort()
+        if not others or not _is_about_transport(error, tried=name):
             raise
-        self._answers += 1
-        return response
+    except BaseException:
+        if player is not None:
+            player.abort()
+        raise
+    return await _play_by_any(others, wish, route, clock, on_lost)
 
-    async def set_up(self, tracks: Sequence[Track], *, mode: str | None) -> tuple[Track, ...]:
-        """SETUP each track, asking for its channel numbers; returns the tracks with those that were answered."""
-        agreed = tuple([await self._set_up_one(track, mode) for track in tracks])
-        check_channels(agreed)
-        return agreed
 
-    async def _set_up_one(self, track: Track, mode: str | None) -> Track:
-        wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
-        response = await self.ask("SETUP", track.control_url, [("Transport", wanted.encode())])
-        session = response.headers.get("Session")
-        if session is not None and self._session_id is None:
-            session_id, timeout_s = parse_session(session)
-            self._session_id = session_id or None
-            self._timeout_s = timeout_s or DEFAULT_TIMEOUT_S
-        answered = response.headers.get("Transport")
-        transport = parse_transports(answered)[0] if answered else wanted
-        if not transport.over_tcp:
-            raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over TCP was answered with another transport")
-        rtp_channel, rtcp_channel = transport.interleaved or (track.rtp_channel, track.rtcp_channel)
-        return replace(track, rtp_channel=rtp_channel, rtcp_channel=rtcp_channel)
+def _is_about_transport(error: RtspError, *, tried: str) -> bool:
+    """Whether another transport may succeed: with UDP refused, cameras also say 400, 406, 451 and the like."""
+    if error.cause is Cause.TRANSPORT_UNSUPPORTED:
+        return True
+    refused = isinstance(error, StatusError) and error.method == "SETUP"
+    return tried == "udp" and refused and error.cause is Cause.PROTOCOL_ERROR
 
-    @contextmanager
-    def _step(self, name: str) -> Iterator[float]:
-        """Time a step (also one that fails) and give it what is left of the deadline."""
-        began = self._loop.time()
-        left_s = self._ends_at - began
-        if left_s <= 0:
-            raise RtspError(Cause.TIMEOUT, f"{self._deadline_s:.3g} s were over before {name}")
+
+async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Player:
+    """One handshake over one connection; the player is not started yet."""
+    async with Handshake(route, clock) as handshake:
+        await handshake.connect()
+        if wish.send_options:
+            await handshake.options()
+        response = await handshake.ask("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
+        sdp = parse_sdp(response.body)
+        base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
+        handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
+        planned = plan_tracks(sdp, wish.tracks, base)
+        connection = handshake.connection
+        udp = UdpReception(connection, wish.udp, wish.allowed) if transport == "udp" else None
         try:
-            yield left_s
-        finally:
-            self._steps.append(Step(name, (self._loop.time() - began) * 1000))
+            agreed = planned
+            if udp is None:
+                agreed = await handshake.set_up_over_tcp(planned, mode=None)
+            else:
+                for track in planned:
+                    udp.agreed(await handshake.set_up(track, udp.open_track(track)))
+            if wish.on_tracks is not None:
+                wish.on_tracks(agreed)
+            # Not before: whoever takes media must know the tracks.
+            connection.on_media = wish.on_media
+            if udp is not None:
+                udp.start(wish.report_interval_s)
+            await handshake.ask("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
+        except BaseException as error:
+            if udp is not None:
+                udp.stop()
+            if isinstance(error, RtspError) and _is_about_transport(error, tried=transport):
+                await handshake.give_back()
+            raise
+        reports = None
+        if udp is None and wish.report_interval_s is not None:
+            reports = InterleavedReports(connection, agreed, wish.report_interval_s)
+        return Player(connection, sdp=sdp, tracks=agreed, udp=udp, reports=reports, **handshake.outcome())
 
 
 def _channel_map(source: Sequence[Track], target: Sequence[Track]) -> dict[int, int]:

@@ -4,16 +4,18 @@ Works the same on asyncio and uvloop. `data_received` is the relay's hot path.
 """
 
 import asyncio
-import errno
+import socket
 from collections.abc import Callable, Iterable
 from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
+from vonggac.rtsp.dial import connect_plain, connect_socket, secure
 from vonggac.rtsp.digest import Authenticator
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.tls import TlsPolicy
 from vonggac.rtsp.url import Credentials
 
 USER_AGENT = "VongGac"
@@ -22,7 +24,6 @@ _LINGER_S = 1.0
 _SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "TEARDOWN"})
 _KNOWN = frozenset({"DESCRIBE", "SETUP", "PLAY", "PAUSE", "RECORD", "REDIRECT"})
 _REASONS = {200: "OK", 405: "Method Not Allowed", 501: "Not Implemented"}
-_ROUTE_ERRORS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 type OnMedia = Callable[[MediaBatch], None]
 type OnLost = Callable[[RtspError | None], None]
@@ -47,6 +48,8 @@ class RtspConnection(asyncio.Protocol):
     ) -> None:
         self.on_media = on_media
         self.on_lost = on_lost
+        self.on_sample: OnMedia | None = None
+        """Gets each batch too, after `on_media`, while it is set: for statistics that need not see all."""
         self.on_pause_writing: Callable[[], None] | None = None
         self.on_resume_writing: Callable[[], None] | None = None
         self.bytes_received = 0
@@ -75,22 +78,53 @@ class RtspConnection(asyncio.Protocol):
         allowed: AllowedNetworks | None = None,
         on_media: OnMedia | None = None,
         on_lost: OnLost | None = None,
+        tls: TlsPolicy | None = None,
     ) -> Self:
-        """Resolve and connect, one attempt, `timeout_s` for both together.
+        """Resolve and connect, one attempt, `timeout_s` for all of it; under TLS when a policy is given.
 
-        Raises RtspError: dns, address_not_allowed, refused, route or timeout.
+        Raises RtspError: dns, address_not_allowed, refused, route, timeout or tls.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
+        ends_at = loop.time() + timeout_s
         address = await resolve(host, port, allowed, timeout_s=timeout_s)
-        try:
-            async with asyncio.timeout_at(deadline):
-                _, connection = await loop.create_connection(
-                    lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost), address, port
-                )
-        except OSError as error:
-            raise _connect_error(error) from None
-        return connection
+        if tls is not None:
+            connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
+            return await cls.secure(
+                connected,
+                tls,
+                host,
+                timeout_s=ends_at - loop.time(),
+                credentials=credentials,
+                on_media=on_media,
+                on_lost=on_lost,
+            )
+        return await connect_plain(
+            lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost),
+            address,
+            port,
+            timeout_s=ends_at - loop.time(),
+        )
+
+    @classmethod
+    async def secure(
+        cls,
+        connected: socket.socket,
+        tls: TlsPolicy,
+        server_name: str,
+        *,
+        timeout_s: float,
+        credentials: Credentials | None = None,
+        on_media: OnMedia | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Self:
+        """The second half of `open` under TLS, on a socket from `dial.connect_socket`. Raises RtspError tls."""
+        return await secure(
+            lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost),
+            connected,
+            tls,
+            server_name,
+            timeout_s=timeout_s,
+        )
 
     async def request(
         self,
@@ -126,9 +160,15 @@ class RtspConnection(asyncio.Protocol):
         if not self.closed:
             self.transport.write(data)
 
+    def take_media(self, batch: MediaBatch) -> None:
+        """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
+        self.bytes_received += len(batch.data)
+        if self.on_media is not None:
+            self.on_media(batch)
+
     @property
     def write_buffer_bytes(self) -> int:
-        """Bytes queued here that the kernel has not taken yet."""
+        """Bytes queued here that the kernel has not taken yet; under TLS those that are not encrypted yet."""
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     @property
@@ -175,6 +215,8 @@ class RtspConnection(asyncio.Protocol):
             if type(item) is MediaBatch:
                 if self.on_media is not None:
                     self.on_media(item)
+                if self.on_sample is not None:
+                    self.on_sample(item)
             elif isinstance(item, Response):
                 self._answered(item)
             elif isinstance(item, Request):
@@ -299,11 +341,3 @@ def _loss(exc: Exception | None) -> RtspError:
         return RtspError(Cause.ENDED, "the connection broke")
     # The loop hands over what a callback (on_media) raised, after reporting it itself.
     return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
-
-
-def _connect_error(error: OSError) -> RtspError:
-    if isinstance(error, TimeoutError):
-        return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
-    if error.errno in _ROUTE_ERRORS:
-        return RtspError(Cause.ROUTE, "there is no route to the address")
-    return RtspError(Cause.REFUSED, "the address refused the connection")

@@ -3,6 +3,7 @@
     RtspError
      ├── MalformedError   what arrived (or was given) does not follow the protocol
      └── StatusError      the peer answered, and the answer is not 2xx
+          └── RedirectError   … but 3xx, with the address to go to instead
 
 Every error carries a `Cause`, so that a supervisor turns it into a value without looking at its class or text.
 """
@@ -51,6 +52,14 @@ class StatusError(RtspError):
         self.args = (method, status, reason)
         self.method = method
         self.status = status
+
+
+class RedirectError(StatusError):
+    """The peer answered `method` with a redirect to `location`, as it wrote it: not for showing."""
+
+    def __init__(self, method: str, status: int, reason: str, location: str) -> None:
+        super().__init__(method, status, reason)
+        self.location = location
 
 
 def cause_of_status(method: str, status: int) -> Cause:

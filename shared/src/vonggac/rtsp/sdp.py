@@ -167,7 +167,7 @@ def base_url(headers: Headers, request_url: str) -> str:
     """Content-Base, else Content-Location, else the request URL (RFC 2326 C.1.1); without userinfo."""
     for name in ("Content-Base", "Content-Location"):
         value = (headers.get(name) or "").strip()
-        if value.lower().startswith("rtsp://"):
+        if value.lower().startswith(("rtsp://", "rtsps://")):
             return strip_userinfo(value)
     return request_url
 

@@ -18,7 +18,7 @@ _MAX_KEEPALIVE_WAIT_S = 10.0
 
 
 class Step(NamedTuple):
-    """One step of a handshake: dns, connect, options, describe, announce, setup, play or record."""
+    """One step of a handshake: dns, connect, tls, options, describe, announce, setup, play or record."""
 
     name: str
     ms: float
@@ -96,6 +96,7 @@ class RtspSession:
 
     async def close(self, timeout_s: float = 1.0) -> None:
         """Send TEARDOWN, wait for its answer (at most `timeout_s`) and close. May be called more than once."""
+        self._release()
         await self._stop_keepalive()
         try:
             if not self.connection.closed:
@@ -110,11 +111,16 @@ class RtspSession:
 
     def abort(self) -> None:
         """End at once, without TEARDOWN."""
+        self._release()
         if self._keepalive is not None:
             self._keepalive.cancel()
         self.connection.abort()
 
+    def _release(self) -> None:
+        """Give up what the session holds beside its connection; may be called more than once."""
+
     def _lost(self, error: RtspError | None) -> None:
+        self._release()
         if self._keepalive is not None and self._keepalive is not asyncio.current_task():
             self._keepalive.cancel()
         if self._on_lost is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.sdp import MediaDescription, SessionDescription, resolve_control
+from vonggac.rtsp.url import on_host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Track:
 def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> tuple[Track, ...]:
     """The first medium of each kind, in the description's order, with channels 0-1, 2-3 …
 
-    A camera's talk-back channel (audio, sendonly in ONVIF's words) is taken only when it has no other audio.
+    Control URLs stay on the host of `base`, wherever they point to. A camera's talk-back channel (audio, sendonly in
+    ONVIF's words) is taken only when it has no other audio.
     Raises RtspError no_track when video is wanted and there is none, or when nothing at all is left.
     """
     chosen = {kind: index for kind in kinds if (index := _first_of(sdp, kind)) is not None}
@@ -50,7 +52,7 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
         Track(
             index=index,
             media=sdp.media[index],
-            control_url=resolve_control(base, sdp.media[index].control),
+            control_url=on_host_of(resolve_control(base, sdp.media[index].control), base),
             rtp_channel=2 * number,
             rtcp_channel=2 * number + 1,
         )

@@ -19,6 +19,8 @@ class Transport:
     server_port: tuple[int, int] | None = None
     mode: str | None = None
     ssrc: str | None = None
+    source: str | None = None
+    """Where a server sends from, when that is not its RTSP address."""
 
     @property
     def over_tcp(self) -> bool:
@@ -33,6 +35,8 @@ class Transport:
         ):
             if pair is not None:
                 parts.append(f"{name}={pair[0]}-{pair[1]}")
+        if self.source is not None:
+            parts.append(f"source={self.source}")
         if self.ssrc is not None:
             parts.append(f"ssrc={self.ssrc}")
         if self.mode is not None:
@@ -65,6 +69,7 @@ def _parse_one(text: str) -> Transport:
         server_port=_pair(values.get("server_port"), "server_port", 65535),
         mode=values.get("mode"),
         ssrc=values.get("ssrc"),
+        source=values.get("source"),
     )
 
 

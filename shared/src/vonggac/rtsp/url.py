@@ -9,7 +9,10 @@ from vonggac.rtsp.errors import MalformedError
 from vonggac.telemetry.redaction import redact
 
 DEFAULT_PORT = 554
+DEFAULT_TLS_PORT = 322
+"""Of rtsps (RFC 7826 §4.2)."""
 
+_DEFAULT_PORTS = {"rtsp": DEFAULT_PORT, "rtsps": DEFAULT_TLS_PORT}
 _MAX_LENGTH = 2048
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\]+$")
@@ -29,7 +32,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RtspUrl:
-    """`rtsp://[user:password@]host[:port]/path[?query]`.
+    """`rtsp[s]://[user:password@]host[:port]/path[?query]`.
 
     `target` is path and query as they go on the wire, percent-encoded, with a leading `/`, or "" if none was
     given. `str()` and `repr()` show neither the userinfo nor password parameters in the path.
@@ -39,6 +42,8 @@ class RtspUrl:
     port: int = DEFAULT_PORT
     target: str = ""
     credentials: Credentials | None = field(default=None, compare=False)
+    scheme: str = "rtsp"
+    """"rtsp" or "rtsps" (over TLS)."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -46,29 +51,41 @@ class RtspUrl:
         text = text.strip()
         if len(text) > _MAX_LENGTH:
             raise MalformedError(f"the RTSP address is longer than {_MAX_LENGTH} characters")
-        scheme = _SCHEME.match(text)
-        if scheme is None:
-            raise MalformedError("the RTSP address does not begin with rtsp://")
-        if scheme[1].lower() != "rtsp":
-            raise MalformedError(f"the scheme is {scheme[1].lower()}://, it must be rtsp://")
-        rest = text[scheme.end() :]
+        found = _SCHEME.match(text)
+        if found is None:
+            raise MalformedError("the RTSP address does not begin with rtsp:// or rtsps://")
+        scheme = found[1].lower()
+        if scheme not in _DEFAULT_PORTS:
+            raise MalformedError(f"the scheme is {scheme}://, it must be rtsp:// or rtsps://")
+        rest = text[found.end() :]
         if any(ord(char) < 0x20 or ord(char) == 0x7F for char in rest):
             raise MalformedError("the RTSP address holds a control character")
         authority, target = _split_authority(rest)
         userinfo, at, hostport = authority.rpartition("@")
         host, port = _split_port(hostport)
-        return cls(host, port, _encode_target(target), _parse_userinfo(userinfo) if at else None)
+        return cls(
+            host,
+            port or _DEFAULT_PORTS[scheme],
+            _encode_target(target),
+            _parse_userinfo(userinfo) if at else None,
+            scheme,
+        )
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.scheme == "rtsps"
 
     @property
     def authority(self) -> str:
         """`host` or `host:port`; IPv6 in brackets; the default port left out."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
+        return host if self.port == _DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     @property
     def wire(self) -> str:
         """The address for request lines: without credentials."""
-        return f"rtsp://{self.authority}{self.target}"
+        return f"{self.scheme}://{self.authority}{self.target}"
 
     def __str__(self) -> str:
         return redact(self.wire)
@@ -84,6 +101,31 @@ def strip_userinfo(url: str) -> str:
         return url
     authority, target = _split_authority(url[scheme.end() :])
     return scheme[0] + authority.rpartition("@")[2] + target
+
+
+def on_host_of(url: str, reference: str) -> str:
+    """`url` with scheme, host and port of `reference` where they differ; path and query as they are.
+
+    A camera behind NAT announces its inner address in Content-Base and control URLs, and one behind a TLS proxy
+    announces rtsp://: all requests go over the one connection, so they keep the address it was made with.
+    """
+    found, own = _SCHEME.match(url), _SCHEME.match(reference)
+    if found is None or own is None:
+        return url
+    authority, target = _split_authority(url[found.end() :])
+    expected, _ = _split_authority(reference[own.end() :])
+    if _endpoint(found[1], authority) == _endpoint(own[1], expected):
+        return url
+    return own[0] + expected + target
+
+
+def _endpoint(scheme: str, authority: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port for comparing; None when the authority is none."""
+    try:
+        host, port = _split_port(authority.rpartition("@")[2])
+    except MalformedError:
+        return None
+    return scheme.lower(), host.lower(), port or _DEFAULT_PORTS.get(scheme.lower(), 0)
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
@@ -104,7 +146,7 @@ def _parse_userinfo(userinfo: str) -> Credentials:
     return Credentials(unquote(username), unquote(password))
 
 
-def _split_port(hostport: str) -> tuple[str, int]:
+def _split_port(hostport: str) -> tuple[str, int | None]:
     if hostport.startswith("["):
         host, bracket, tail = hostport[1:].partition("]")
         if not bracket or not re.fullmatch(r"[0-9A-Fa-f:.]+(%[\w.-]+)?", host):
@@ -117,7 +159,7 @@ def _split_port(hostport: str) -> tuple[str, int]:
         if not _HOST.match(host):
             raise MalformedError("the host holds a character that no host name has")
     if tail in ("", ":"):
-        return host, DEFAULT_PORT
+        return host, None
     # A ':' here may come from a password with '/' or '?' that was not percent-encoded: do not quote the text.
     if not re.fullmatch(r":[0-9]{1,5}", tail) or not 1 <= int(tail[1:]) <= 65535:
         raise MalformedError(

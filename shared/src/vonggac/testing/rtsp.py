@@ -1,6 +1,7 @@
 """A scripted RTSP server on a real socket: a test says what it answers, and sees what it was asked."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
@@ -8,17 +9,26 @@ from typing import Self
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.messages import Headers, Request, Response
 
+CAMERA_SDP = (
+    b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\n"
+    b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n"
+    b"m=audio 0 RTP/AVP 8\r\na=control:trackID=2\r\n"
+)
+
+type Override = Response | bytes | Callable[[Request], Response | bytes | None] | None
 type Answer = Callable[[Request], Response | bytes | None]
 
 
 class ScriptedPeer:
     """`answer` gets each request and returns a response, raw bytes, or None for silence.
 
-    A Response gets the request's CSeq. `requests`, `responses` and `media` hold what came in, in order.
+    A Response gets the request's CSeq. `requests`, `responses` and `media` hold what came in, in order. With `tls` it
+    speaks TLS.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self._tls = tls
         self.requests: list[Request] = []
         self.responses: list[Response] = []
         self.media: list[MediaBatch] = []
@@ -47,7 +57,7 @@ class ScriptedPeer:
             await self._changed.wait_for(holds)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(
@@ -98,3 +108,27 @@ def reply(
 ) -> Response:
     """A response with these header fields."""
     return Response(status, reason, Headers(headers), body)
+
+
+class ScriptedCamera:
+    """Answers as a good camera or centre does; a test replaces the answer to a method."""
+
+    def __init__(self, **overrides: Override) -> None:
+        self.overrides = overrides
+        self.session = "42;timeout=60"
+
+    def __call__(self, request: Request) -> Response | bytes | None:
+        if request.method in self.overrides:
+            override = self.overrides[request.method]
+            return override(request) if callable(override) else override
+        if request.method == "DESCRIBE":
+            return reply(headers=[("Content-Base", f"{request.uri}/")], body=CAMERA_SDP)
+        if request.method == "SETUP":
+            transport = request.headers.get("Transport") or ""
+            return reply(headers=[("Transport", transport), ("Session", self.session)])
+        return reply()
+
+
+def with_cseq(request: Request, before: bytes = b"", after: bytes = b"") -> bytes:
+    """A plain 200 for `request`, with other bytes before and behind it."""
+    return before + b"RTSP/1.0 200 OK\r\nCSeq: %d\r\n\r\n" % (request.cseq or 0) + after

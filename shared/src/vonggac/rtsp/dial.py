@@ -1,0 +1,74 @@
+"""Making the TCP connection, plain or under TLS: one attempt each, every failure an RtspError."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.tls import TlsPolicy, tls_error
+
+_ROUTE_ERRORS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+
+
+async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
+    """Connect `make`'s protocol. Raises RtspError: refused, route or timeout."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, protocol = await asyncio.get_running_loop().create_connection(make, address, port)
+    except OSError as error:
+        raise _connect_error(error) from None
+    return protocol
+
+
+async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
+    """A connected socket for `secure`. Raises RtspError as `connect_plain` does."""
+    connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connected.setblocking(False)
+        async with asyncio.timeout(timeout_s):
+            await asyncio.get_running_loop().sock_connect(connected, (address, port))
+    except OSError as error:
+        connected.close()
+        raise _connect_error(error) from None
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+async def secure[P: asyncio.Protocol](
+    make: Callable[[], P], connected: socket.socket, policy: TlsPolicy, server_name: str, *, timeout_s: float
+) -> P:
+    """The TLS handshake on `connected`, which belongs to the protocol from now on; closed when this fails.
+
+    Nothing is sent inside before the certificate is found good. Raises RtspError tls.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout_s):
+            context = await loop.run_in_executor(None, lambda: policy.context)
+            transport, protocol = await loop.create_connection(
+                make, sock=connected, ssl=context, server_hostname=server_name.partition("%")[0]
+            )
+    except (OSError, ValueError) as error:
+        connected.close()
+        raise tls_error(error) from None
+    except BaseException:
+        connected.close()
+        raise
+    try:
+        policy.check(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
+    except RtspError:
+        transport.abort()
+        raise
+    return protocol
+
+
+def _connect_error(error: OSError) -> RtspError:
+    if isinstance(error, TimeoutError):
+        return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
+    if error.errno in _ROUTE_ERRORS:
+        return RtspError(Cause.ROUTE, "there is no route to the address")
+    return RtspError(Cause.REFUSED, "the address refused the connection")
