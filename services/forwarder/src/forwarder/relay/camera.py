@@ -20,8 +20,6 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TICK_S = 1.0
-
 type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 """Told of every change of state, and once with `released` or `disabled` at the end."""
 
@@ -42,7 +40,6 @@ class CameraRelay:
         self._attempt: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._retry_timer: asyncio.TimerHandle | None = None
-        self._tick_timer: asyncio.TimerHandle | None = None
         self._pictures = 0
         self._media_s = now.monotonic_s
         self._stopped = False
@@ -60,8 +57,7 @@ class CameraRelay:
             self._add(planned)
         self.say_disabled()
         self._pull()
-        # Ticks of many cameras are spread over the second.
-        self._tick_timer = self._loop.call_later(TICK_S * self._surroundings.chance(), self._tick)
+        self._surroundings.ticker.add(self._tick)
 
     def say_disabled(self) -> None:
         """Say so of every delivery of a camera that shall not run."""
@@ -92,8 +88,7 @@ class CameraRelay:
     async def stop(self, state: DeliveryState) -> None:
         """End every session in order, bounded to about two seconds; `state` is every delivery's last word."""
         self._stopped = True
-        if self._tick_timer is not None:
-            self._tick_timer.cancel()
+        self._surroundings.ticker.remove(self._tick)
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
         await asyncio.gather(*(delivery.stop(state) for delivery in self.deliveries.values()))
         self._end_source(None, None)
@@ -207,7 +202,6 @@ class CameraRelay:
                 delivery.camera_away(cause, detail)
 
     def _tick(self) -> None:
-        self._tick_timer = self._loop.call_later(TICK_S, self._tick)
         if self._source is None:
             return
         now_s = self._surroundings.monotonic_s()

@@ -4,8 +4,9 @@ Nothing here awaits. A destination that is too slow is told by its own transport
 of `forwarder.domain.overflow`, and is passed over until it is fast again; the others never notice.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from forwarder.domain import overflow
@@ -127,7 +128,14 @@ class FanOut:
         self._outlets: tuple[Outlet, ...] = ()
         self._flowing: tuple[Outlet, ...] = ()
         self._held: tuple[Outlet, ...] = ()
+        self._began: Callable[[], None] | None = None
         self.pictures = 0
+
+    def when_pictures_come(self, began: Callable[[], None]) -> None:
+        """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
+        self._began = began
+        if self.pictures:
+            self._tell_began()
 
     def on_media(self, batch: MediaBatch) -> None:
         """Pass one batch on, in order, at once."""
@@ -135,6 +143,8 @@ class FanOut:
         clean = seen <= self.channels
         if self._video_channel in seen:
             self.pictures += 1
+            if self._began is not None:
+                self._tell_began()
         # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
         flowing = self._flowing
         if self._held:
@@ -156,6 +166,11 @@ class FanOut:
             self._finder.forget()
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
         self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+
+    def _tell_began(self) -> None:
+        began, self._began = self._began, None
+        if began is not None:
+            asyncio.get_running_loop().call_soon(began)
 
     def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
         held = list(self._held)

@@ -156,7 +156,7 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
             steps=steps,
         )
     except RtspError as error:
-        if error.cause in _NOT_CONNECTED and steps[-1].name == "connect":
+        if error.cause in _NOT_CONNECTED and steps and steps[-1].name == "connect":
             raise UnreachableError(error, url.host, url.port) from None
         raise
     return RtspPublishing(publisher, source, target.bounds)

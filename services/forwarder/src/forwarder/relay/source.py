@@ -1,13 +1,12 @@
 """One attempt to play a camera: RTSP over TCP, its media going straight into the fan-out. Never retries."""
 
-import asyncio
 import socket
 from collections.abc import Callable
 
 from forwarder.relay.fanout import FanOut
 from forwarder.relay.keyframes import KeyframeFinder
+from vonggac.rtsp import Player, open_player
 from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.client import Player, open_player
 from vonggac.rtsp.connection import OnLost
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import video_codec
@@ -67,26 +66,17 @@ async def open_source(
 ) -> CameraSource:
     """Play the camera at `url`.
 
-    `on_began` is called once, from the event loop, after the first picture's packets came: never before this returned.
+    `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
+    returned.
     Raises RtspError.
     """
-    loop = asyncio.get_running_loop()
     made: list[FanOut] = []
-    opened: list[CameraSource] = []
-    began = False
 
     def tracks_agreed(tracks: tuple[Track, ...]) -> None:
         made.append(_fanout(tracks))
 
-    def first_media(batch: MediaBatch) -> None:
-        nonlocal began
-        fanout = made[0]
-        fanout.on_media(batch)
-        if fanout.pictures and opened and not began:
-            began = True
-            # From now on without this detour.
-            opened[0]._player.connection.on_media = fanout.on_media
-            loop.call_soon(on_began)
+    def pass_on(batch: MediaBatch) -> None:
+        made[-1].on_media(batch)
 
     player = await open_player(
         url,
@@ -94,13 +84,12 @@ async def open_source(
         deadline_s=deadline_s,
         tracks=("video", "audio") if audio else ("video",),
         allowed=allowed,
-        on_media=first_media,
+        on_media=pass_on,
         on_tracks=tracks_agreed,
         on_lost=on_lost,
     )
-    source = CameraSource(player, made[0])
-    opened.append(source)
-    return source
+    made[-1].when_pictures_come(on_began)
+    return CameraSource(player, made[-1])
 
 
 def _fanout(tracks: tuple[Track, ...]) -> FanOut:

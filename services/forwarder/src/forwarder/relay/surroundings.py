@@ -9,6 +9,7 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
 from forwarder.domain.overflow import Bounds
 from forwarder.relay.knocks import Knocks
+from forwarder.relay.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks
@@ -33,6 +34,7 @@ class Surroundings:
     """The same clock as `now().monotonic_s`, for what is read often."""
     receive_low_water_bytes: int = 0
     knocks: Knocks = field(default_factory=Knocks)
+    ticker: Ticker = field(default_factory=Ticker)
 
     def open_secret(self, sealed: str | None) -> Credentials | None:
         """Raises RtspError `secret_unreadable`."""
