@@ -69,6 +69,11 @@ def test_a_content_length_that_is_no_number_is_refused(value: str) -> None:
         ("1234 ; Timeout = 30", ("1234", 30.0)),
         ("abc", ("abc", None)),
         ("abc;timeout=soon", ("abc", None)),
+        ('"abc"; timeout="30"', ("abc", 30.0)),
+        ("abc, timeout = 30s;", ("abc", 30.0)),
+        ("abc;x=1;TIMEOUT=12.5", ("abc", 12.5)),
+        ("abc;timeout=0", ("abc", None)),
+        ("abc;timeout=12345678", ("abc", None)),
     ],
 )
 def test_the_session_field_gives_id_and_timeout(value: str, expected: tuple[str, float | None]) -> None:

@@ -16,6 +16,7 @@ from vonggac.rtsp import (
     plan_tracks,
     resolve_control,
 )
+from vonggac.rtsp.tracks import check_order
 
 SPS = bytes.fromhex("6742c01f")
 PPS = bytes.fromhex("68ce3c80")
@@ -162,7 +163,7 @@ def test_odd_lines_are_left_out() -> None:
         b"a=fmtp:96 sprop-parameter-sets=%%%,Zw==\r\na=\r\n=\r\n"
     )
     (video,) = sdp.media
-    assert (video.port, video.payload_types, video.codec, video.clock_rate) == (0, (96,), "", 90000)
+    assert (video.port, video.payload_types, video.codec, video.clock_rate) == (0, (96,), "H264", 90000)
     assert video.parameter_sets == [b"\x67"]
 
 
@@ -193,3 +194,53 @@ def test_any_bytes_raise_nothing_but_rtsp_error(data: bytes) -> None:
         assert isinstance(media.codec, str)
         assert media.clock_rate > 0
         assert all(media.parameter_sets)
+
+
+@pytest.mark.parametrize(
+    ("section", "codec", "rate", "payload_type"),
+    [
+        ("m=video 0 RTP/AVP 96\na=rtpmap:97 H264/90000\na=fmtp:97 packetization-mode=1", "H264", 90000, 96),
+        ("m=video 0 RTP/AVP 98\na=fmtp:98 sprop-vps=QAE=;sprop-sps=QgE=", "H265", 90000, 98),
+        ("m=video 0 RTP/AVP 96\na=fmtp:96 sprop-parameter-sets=Z0I=,aM4=", "H264", 90000, 96),
+        ("m=video 0 RTP/AVP\na=rtpmap:96 H264/90000", "H264", 90000, 96),
+        ("m=video zero RTP/AVP 96\na=rtpmap:96 h265/0", "H265", 90000, 96),
+        ("m=audio 0 RTP/AVP 0", "PCMU", 8000, 0),
+        ("m=video 0 RTP/AVP 26\na=rtpmap:26", "JPEG", 90000, 26),
+        ("m=video 0 RTP/AVP 96", "", 90000, 96),
+    ],
+)
+def test_missing_and_wrong_fields_of_a_medium_are_made_up_for(
+    section: str, codec: str, rate: int, payload_type: int
+) -> None:
+    (media,) = parse_sdp(f"v=0\n{section}\n".encode()).media
+    assert (media.codec, media.clock_rate, media.payload_type) == (codec, rate, payload_type)
+
+
+def test_a_destination_is_told_the_coding_that_the_camera_left_out() -> None:
+    sdp = parse_sdp(
+        b"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:97 H264/90000\na=fmtp:97 packetization-mode=1\n"
+        b"m=audio 0 RTP/AVP 8\nm=video 0 RTP/AVP 98\na=fmtp:98 sprop-vps=QAE=\n"
+    )
+    text = announce_sdp(sdp, [0, 1, 2], origin_id=1).encode().decode()
+    for line in ("rtpmap:96 H264/90000", "fmtp:96 packetization-mode=1", "rtpmap:8 PCMA/8000", "rtpmap:98 H265/90000"):
+        assert f"a={line}\r\n" in text
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "fmtp", "refused"),
+    [
+        ("H265/90000", "sprop-max-don-diff=2", True),
+        ("H265/90000", "sprop-max-don-diff=0", False),
+        ("H264/90000", "packetization-mode=2", True),
+        ("H264/90000", "packetization-mode=1;sprop-max-don-diff=2", False),
+    ],
+)
+def test_pictures_out_of_decoding_order_are_refused_by_name(rtpmap: str, fmtp: str, refused: bool) -> None:
+    sdp = parse_sdp(f"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 {rtpmap}\na=fmtp:96 {fmtp}\n".encode())
+    tracks = plan_tracks(sdp, ("video",), "rtsp://h/")
+    if not refused:
+        check_order(tracks)
+        return
+    with pytest.raises(RtspError, match="out of decoding order") as caught:
+        check_order(tracks)
+    assert caught.value.cause is Cause.CODEC_UNSUPPORTED

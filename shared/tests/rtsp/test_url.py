@@ -1,7 +1,7 @@
 import pytest
 
 from vonggac.events.causes import Cause
-from vonggac.rtsp import Credentials, MalformedError, RtspUrl, strip_userinfo
+from vonggac.rtsp import Credentials, MalformedError, RtspUrl, on_host_of, strip_userinfo
 
 
 def test_credentials_are_kept_apart_from_the_wire_form() -> None:
@@ -78,3 +78,30 @@ def test_a_refused_address_does_not_show_its_password() -> None:
 def test_strip_userinfo_leaves_other_urls_alone() -> None:
     assert strip_userinfo("rtsp://a:b@h:1/x@y") == "rtsp://h:1/x@y"
     assert strip_userinfo("trackID=1") == "trackID=1"
+
+
+def test_rtsps_has_its_own_default_port() -> None:
+    url = RtspUrl.parse("RTSPS://u:p@camera/live")
+    assert (url.scheme, url.secure, url.port, url.wire) == ("rtsps", True, 322, "rtsps://camera/live")
+    assert RtspUrl.parse("rtsps://camera:554/").wire == "rtsps://camera:554/"
+    assert not RtspUrl.parse("rtsp://camera/").secure
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("rtsp://192.168.1.64:554/ch/trackID=1?x=1", "rtsp://10.1.2.3:8554/ch/trackID=1?x=1"),
+        ("rtsp://10.1.2.3/a", "rtsp://10.1.2.3:8554/a"),
+        ("rtsp://10.1.2.3:8554/a", "rtsp://10.1.2.3:8554/a"),
+        ("RTSP://10.1.2.3:8554", "RTSP://10.1.2.3:8554"),
+        ("rtsps://10.1.2.3:8554/a", "rtsp://10.1.2.3:8554/a"),
+        ("rtsp://[::1/a", "rtsp://10.1.2.3:8554/a"),
+        ("trackID=1", "trackID=1"),
+    ],
+)
+def test_an_address_is_kept_on_the_host_that_was_asked(told: str, kept: str) -> None:
+    assert on_host_of(told, "rtsp://10.1.2.3:8554/live") == kept
+
+
+def test_the_default_port_written_out_is_the_same_host() -> None:
+    assert on_host_of("rtsp://Camera:554/a", "rtsp://camera/live") == "rtsp://Camera:554/a"

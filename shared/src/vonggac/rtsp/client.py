@@ -19,7 +19,7 @@ from vonggac.rtsp.reports import DEFAULT_REPORT_INTERVAL_S, InterleavedReports
 from vonggac.rtsp.sdp import SessionDescription, announce_sdp, base_url, media_base, parse_sdp, resolve_control
 from vonggac.rtsp.session import RtspSession, Step
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.rtsp.tracks import Track, plan_tracks
+from vonggac.rtsp.tracks import Track, check_order, plan_tracks
 from vonggac.rtsp.udp import UdpOptions, UdpReception
 from vonggac.rtsp.url import Credentials, RtspUrl
 
@@ -205,6 +205,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
         base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
         handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
         planned = plan_tracks(sdp, wish.tracks, base)
+        check_order(planned)
         connection = handshake.connection
         udp = UdpReception(connection, wish.udp, wish.allowed) if transport == "udp" else None
         try:

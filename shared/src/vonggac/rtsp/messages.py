@@ -10,6 +10,7 @@ MAX_HEADERS = 128
 
 _LINE_BREAK = re.compile(r"[\r\n\x00]")
 _STATUS_LINE = re.compile(r"RTSP/[0-9]\.[0-9] +([0-9]{3})(?: (.*))?$")
+_TIMEOUT = re.compile(r"""\s*"?\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)(?![0-9])""")
 _REQUEST_LINE = re.compile(r"([A-Z_]{3,32}) +(\S+) +RTSP/[0-9]\.[0-9]\s*$")
 
 
@@ -139,13 +140,20 @@ def content_length(headers: Headers) -> int:
 
 
 def parse_session(value: str) -> tuple[str, float | None]:
-    """`Session: id;timeout=60` -> (id, timeout in s or None) (RFC 2326 §12.37)."""
-    session_id, *parameters = [part.strip() for part in value.split(";")]
+    """`Session: id;timeout=60` -> (id, timeout in s or None) (RFC 2326 §12.37).
+
+    Also as devices write it: in quotes, with spaces around the `=`, with a unit behind the number, a comma for the
+    semicolon. A timeout of 0 is none.
+    """
+    session_id, *parameters = [part.strip() for part in re.split("[;,]", value)]
+    timeout_s = None
     for parameter in parameters:
         name, _, number = parameter.partition("=")
-        if name.strip().lower() == "timeout" and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", number.strip()):
-            return session_id, float(number)
-    return session_id, None
+        found = _TIMEOUT.match(number)
+        if name.strip().lower() == "timeout" and found is not None:
+            timeout_s = float(found[1]) or None
+            break
+    return session_id.strip('"'), timeout_s
 
 
 def _parse_headers(lines: list[str]) -> Headers:

@@ -28,7 +28,8 @@ _STATIC_CODECS: dict[int, tuple[str, int]] = {
 }
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_RTPMAP = re.compile(r"([^/\s]+)\s*/\s*([0-9]{1,9})(?:\s*/\s*([0-9]{1,3}))?")
+_RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
+_TELLING_KEYS = (("sprop-vps", "H265"), ("sprop-sps", "H265"), ("sprop-parameter-sets", "H264"))
 _PARAMETER_SET_KEYS = ("sprop-vps", "sprop-sps", "sprop-pps", "sprop-parameter-sets")
 
 type Attributes = tuple[tuple[str, str], ...]
@@ -51,16 +52,18 @@ class MediaDescription:
 
     @property
     def rtpmap(self) -> tuple[str, int, int] | None:
-        """(codec in upper case, clock rate in Hz, channels) of the first payload type, or None if unknown."""
-        for name, value in self.attributes:
-            if name != "rtpmap":
-                continue
-            number, _, rest = value.strip().partition(" ")
-            match = _RTPMAP.match(rest.strip())
-            if match and number == str(self.payload_type):
-                return match[1].upper(), int(match[2]), int(match[3] or 1)
+        """(codec in upper case, clock rate in Hz or 0 if not said, channels), or None if unknown.
+
+        Of the first payload type; else the section's only rtpmap, whatever number it names; else what the payload
+        type means by itself (RFC 3551); else what the format parameters give away.
+        """
+        match = _RTPMAP.match(_parameter(self.attributes, "rtpmap", self.payload_type) or "")
+        if match:
+            return match[1].upper(), int(match[2] or 0), int(match[3] or 1)
         static = _STATIC_CODECS.get(self.payload_type) if self.payload_type is not None else None
-        return (static[0], static[1], 1) if static else None
+        if static is not None:
+            return (*static, 1)
+        return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS if key in self.fmtp), None)
 
     @property
     def codec(self) -> str:
@@ -76,13 +79,21 @@ class MediaDescription:
 
     @property
     def fmtp(self) -> dict[str, str]:
-        """Format parameters by lower-case name."""
-        for name, value in self.attributes:
-            number, _, rest = value.strip().partition(" ")
-            if name == "fmtp" and number == str(self.payload_type):
-                pairs = (part.partition("=") for part in rest.split(";") if part.strip())
-                return {key.strip().lower(): text.strip() for key, _, text in pairs}
-        return {}
+        """Format parameters by lower-case name: of the first payload type, or the section's only ones."""
+        parameters = _parameter(self.attributes, "fmtp", self.payload_type) or ""
+        pairs = (part.partition("=") for part in parameters.split(";") if part.strip())
+        return {key.strip().lower(): text.strip() for key, _, text in pairs}
+
+    @property
+    def interleaves_nals(self) -> bool:
+        """Whether NAL units come in another order than they are decoded in, with order numbers inside the packets.
+
+        H.264 packetization-mode=2 (RFC 6184 §5.4), H.265 sprop-max-don-diff above 0 (RFC 7798 §4.4).
+        """
+        fmtp = self.fmtp
+        if self.codec == "H264":
+            return fmtp.get("packetization-mode") == "2"
+        return self.codec == "H265" and fmtp.get("sprop-max-don-diff", "0").strip("0") != ""
 
     @property
     def control(self) -> str | None:
@@ -125,6 +136,15 @@ class SessionDescription:
             lines.append(f"m={media.kind} {media.port} {media.protocol} {types}")
             lines += _attribute_lines(media.attributes)
         return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:
+    """The value of `a=name:<payload type> value`; some cameras write another number there than in m=."""
+    found = [value.strip().partition(" ") for key, value in attributes if key == name]
+    own = next((rest for number, _, rest in found if number == str(payload_type)), None)
+    if own is None and len(found) == 1:
+        own = found[0][2]
+    return own.strip() if own is not None else None
 
 
 def attribute(attributes: Attributes, name: str) -> str | None:
@@ -216,12 +236,17 @@ def announce_sdp(sdp: SessionDescription, indexes: Sequence[int], *, origin_id: 
 
 
 def _announce_media(media: MediaDescription, number: int) -> MediaDescription:
+    """rtpmap and fmtp are written out for the payload type, also when the camera left them out or misnumbered them."""
     own = str(media.payload_type)
-    kept = tuple(
-        (name, value)
-        for name, value in media.attributes
-        if name in ("rtpmap", "fmtp") and value.split(" ", 1)[0] == own
-    )
+    kept: list[tuple[str, str]] = []
+    said = _parameter(media.attributes, "rtpmap", media.payload_type) or ""
+    match = _RTPMAP.match(said)
+    if match and int(match[2] or 0):
+        kept.append(("rtpmap", f"{own} {said}"))
+    elif media.rtpmap is not None:
+        kept.append(("rtpmap", f"{own} {media.rtpmap[0]}/{media.clock_rate}"))
+    if parameters := _parameter(media.attributes, "fmtp", media.payload_type):
+        kept.append(("fmtp", f"{own} {parameters}"))
     return MediaDescription(
         media.kind, 0, "RTP/AVP", media.payload_types[:1], (*kept, ("control", f"trackID={number}"))
     )
@@ -229,10 +254,11 @@ def _announce_media(media: MediaDescription, number: int) -> MediaDescription:
 
 def _parse_media(value: str, attributes: Attributes) -> MediaDescription | None:
     parts = value.split()
-    if len(parts) < 4:
+    if len(parts) < 3:
         return None
     port = parts[1].partition("/")[0]
-    types = tuple(int(part) for part in parts[3:] if re.fullmatch(r"[0-9]{1,3}", part))
+    mapped = [text.strip().partition(" ")[0] for name, text in attributes if name == "rtpmap"]
+    types = tuple(int(part) for part in parts[3:] or mapped if re.fullmatch(r"[0-9]{1,3}", part))
     return MediaDescription(
         kind=parts[0].lower(),
         port=int(port) if re.fullmatch(r"[0-9]{1,5}", port) else 0,

@@ -15,6 +15,7 @@ DEFAULT_TIMEOUT_S = 60.0
 _MAX_KEEPALIVE_INTERVAL_S = 30.0
 _MIN_KEEPALIVE_INTERVAL_S = 1.0
 _MAX_KEEPALIVE_WAIT_S = 10.0
+_SILENCE_S = 1.0
 
 
 class Step(NamedTuple):
@@ -152,10 +153,17 @@ class RtspSession:
                 self._keepalives_unanswered += 1
                 self._keepalive_method = "OPTIONS"
                 continue
-            if response.status == 454:
+            if response.status == 454 and not await self._media_flows():
                 self.connection.fail(RtspError(Cause.ENDED, "the peer no longer knows the session"))
             elif not response.ok:
                 self._keepalive_method = "OPTIONS"
+
+    async def _media_flows(self) -> bool:
+        """Some cameras say 454 to every GET_PARAMETER and play on; a session that is really gone falls silent."""
+        await asyncio.sleep(_SILENCE_S)
+        before = self.connection.bytes_received
+        await asyncio.sleep(_SILENCE_S)
+        return not self.connection.closed and self.connection.bytes_received > before
 
 
 def session_header(session_id: str | None) -> list[tuple[str, str]]:

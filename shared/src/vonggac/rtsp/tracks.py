@@ -60,6 +60,14 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
     )
 
 
+def check_order(tracks: Collection[Track]) -> None:
+    """Raises RtspError codec_unsupported for NAL units out of decoding order: no camera needs them."""
+    for track in tracks:
+        if track.media.interleaves_nals:
+            sign = "packetization-mode=2" if track.codec == "H264" else "sprop-max-don-diff above 0"
+            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the {track.codec} comes out of decoding order ({sign})")
+
+
 def check_channels(tracks: Collection[Track]) -> None:
     """Raises MalformedError when a peer has given one channel number twice."""
     numbers = [number for track in tracks for number in (track.rtp_channel, track.rtcp_channel)]
