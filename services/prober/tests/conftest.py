@@ -13,15 +13,20 @@ import pytest
 import pytest_asyncio
 from nats.aio.msg import Msg
 
+from prober.domain.findings import StreamThresholds
+from prober.domain.picture import PictureThresholds
 from prober.metrics import Metrics
 from prober.probes.decoding import Decoder
+from prober.probes.look import Surroundings
+from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.pictures import PictureMemory
 from prober.probes.process import Process
 from prober.probes.target import Tools
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
-from vonggac.auth import Credentials, Sealer
+from vonggac.auth import Credentials, Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bus
+from vonggac.bus import Bus, Outgoing
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
@@ -64,6 +69,24 @@ def tools() -> Any:
     decoder.close()
 
 
+@pytest_asyncio.fixture
+async def surroundings(bus: Bus, tools: Tools, keys_folder: Path) -> AsyncIterator[Surroundings]:
+    """What a Looker needs; pictures must stand still for no time at all to be frozen."""
+    outgoing = Outgoing(bus)
+    sending = asyncio.create_task(outgoing.run())
+    yield Surroundings(
+        tools=tools,
+        unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
+        gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
+        guard=LoginGuard(outgoing, cooldown_s=1800.0),
+        pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
+        thresholds=StreamThresholds(),
+        bus=bus,
+    )
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
 class Planner:
     """Writes into INVENTORY what inventory would: cameras and removals."""
 
@@ -81,7 +104,7 @@ class Planner:
             changed_at=datetime.now(UTC),
             code="QT-001",
             name="Hành lang",
-            facility_id=uuid4(),
+            facility_id=changes.pop("facility_id", None) or uuid4(),
             enabled=changes.pop("enabled", True),
             url=url,
             probe_interval_s=changes.pop("probe_interval_s", 60.0),

@@ -53,3 +53,17 @@ def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.pub").write_text("AAAA", "ascii")
     with pytest.raises(ValueError, match=r"bad\.pub"):
         Sealer.from_file(tmp_path / "bad.pub")
+
+
+def test_a_fingerprint_stands_for_one_login_at_one_device_and_one_key() -> None:
+    unsealer = Unsealer(bytes(KEY))
+    mine = unsealer.fingerprint("10.0.0.1:554", Credentials("viewer", "s3cret"))
+    assert mine == Unsealer(bytes(KEY)).fingerprint("10.0.0.1:554", Credentials("viewer", "s3cret"))
+    others = {
+        unsealer.fingerprint("10.0.0.2:554", Credentials("viewer", "s3cret")),
+        unsealer.fingerprint("10.0.0.1:554", Credentials("viewer", "other")),
+        unsealer.fingerprint("10.0.0.1:554", Credentials("viewers", "3cret")),
+        Unsealer(bytes(32)).fingerprint("10.0.0.1:554", Credentials("viewer", "s3cret")),
+    }
+    assert mine not in others
+    assert len(others) == 4

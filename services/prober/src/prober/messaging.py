@@ -4,15 +4,21 @@ from datetime import datetime
 from uuid import UUID
 
 from nats.errors import Error as NatsError
-from pydantic import ValidationError
+from nats.js.errors import NotFoundError
+from pydantic import TypeAdapter, ValidationError
 
-from prober.domain.schedule import PreviousLook
+from prober.domain.failures import Failure, record_look
+from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.events import new_event, subjects
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1
+from vonggac.events import MalformedEventError, decode, new_event, subjects
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1, SiteState
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
+
+FAILURES_KEPT = 20
+_FAILURES = TypeAdapter(tuple[Failure, ...])
 
 
 class StatusUnreadableError(Exception):
@@ -32,6 +38,21 @@ class Announcer:
         self._outgoing.event(subjects.camera_observation(fact.camera_id), event)
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
 
+    def site(self, fact: SiteObservedV1) -> None:
+        """A fault of a whole site, or its end; told once whoever tells it."""
+        event = new_event(
+            fact,
+            source="/prober/site",
+            subject=str(fact.facility_id),
+            time=fact.ended_at or fact.began_at,
+            event_id=event_id(fact),
+        )
+        self._outgoing.event(subjects.site_observation(fact.facility_id), event)
+        if fact.state is SiteState.FAILING:
+            self._latest(topology.SITE_STATUS, str(fact.facility_id), fact)
+        else:
+            self._outgoing.removal(subjects.key_value(topology.SITE_STATUS, fact.facility_id))
+
     def alive(self, fact: ProberAliveV1) -> None:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
@@ -42,11 +63,17 @@ class Announcer:
         """The camera is gone or disabled: nobody looks at it any more, so its last look says nothing."""
         self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
 
+    def removed(self, camera_id: UUID) -> None:
+        """The camera is gone for good: nothing is kept of it."""
+        self.forget(camera_id)
+        for bucket in (topology.CAMERA_FAILURES, topology.PICTURE_LOOKS, topology.PICTURE_REFERENCES):
+            self._outgoing.removal(subjects.key_value(bucket, camera_id))
+
     def left(self, worker_id: str) -> None:
         """This worker ends; its entry need not expire."""
         self._outgoing.removal(subjects.key_value(topology.WORKERS, worker_id))
 
-    def _latest(self, bucket: str, key: str, fact: CameraObservedV1 | ProberAliveV1) -> None:
+    def _latest(self, bucket: str, key: str, fact: CameraObservedV1 | ProberAliveV1 | SiteObservedV1) -> None:
         self._outgoing.value(subjects.key_value(bucket, key), fact.model_dump_json().encode())
 
 
@@ -56,15 +83,14 @@ class CameraStatuses:
     def __init__(self, bus: Bus) -> None:
         self._bucket = Bucket(bus, topology.CAMERA_STATUS)
 
-    async def previous(self, camera_id: UUID) -> PreviousLook | None:
+    async def last(self, camera_id: UUID) -> CameraObservedV1 | None:
         """None when the camera was never looked at. Raises StatusUnreadableError when the bus does not answer."""
         try:
             value = await self._bucket.get(str(camera_id))
         except (NatsError, TimeoutError, OSError) as error:
             log.warning("camera_status_unreadable", camera_id=str(camera_id), error=type(error).__name__)
             raise StatusUnreadableError from error
-        observed = parse_status(value)
-        return PreviousLook.of(observed) if observed else None
+        return parse_status(value)
 
     async def get(self, camera_id: UUID) -> CameraObservedV1 | None:
         """Raises NatsError or TimeoutError when NATS is away."""
@@ -75,6 +101,61 @@ class CameraStatuses:
         values = await self._bucket.all()
         statuses = (parse_status(values[key]) for key in sorted(values))
         return [status for status in statuses if status is not None]
+
+
+class FailureHistories:
+    """The last failures of each camera, newest first."""
+
+    def __init__(self, bus: Bus, outgoing: Outgoing | None = None, *, most: int = FAILURES_KEPT) -> None:
+        """`outgoing` is needed to record, `most` is how many are kept of each camera."""
+        self._bucket = Bucket(bus, topology.CAMERA_FAILURES)
+        self._outgoing, self._most = outgoing, most
+
+    async def record(self, look: CameraObservedV1) -> None:
+        """Add a look. A history that cannot be read now is left as it is: the observations themselves are kept."""
+        assert self._outgoing is not None, "made for reading"
+        try:
+            history = await self.get(look.camera_id)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.warning("failures_unreadable", camera_id=str(look.camera_id), error=type(error).__name__)
+            return
+        changed = record_look(history, look, most=self._most)
+        if changed != history:
+            key = subjects.key_value(topology.CAMERA_FAILURES, look.camera_id)
+            self._outgoing.value(key, _FAILURES.dump_json(changed))
+
+    async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
+        """Raises NatsError or TimeoutError when NATS is away."""
+        value = await self._bucket.get(str(camera_id))
+        if not value:
+            return ()
+        try:
+            return _FAILURES.validate_json(value)
+        except ValidationError:
+            log.warning("failures_malformed", camera_id=str(camera_id))
+            return ()
+
+
+class Cameras:
+    """What the inventory says of each camera now."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def get(self, camera_id: UUID) -> CameraV1 | None:
+        """None when there is no such camera. Raises NatsError or TimeoutError when NATS is away."""
+        try:
+            stored = await self._bus.js.get_last_msg(
+                topology.INVENTORY, subjects.inventory("camera", camera_id), direct=True
+            )
+        except NotFoundError:
+            return None
+        try:
+            data = decode(stored.data or b"").data
+        except MalformedEventError:
+            log.warning("camera_malformed", camera_id=str(camera_id))
+            return None
+        return data if isinstance(data, CameraV1) else None
 
 
 class Workers:

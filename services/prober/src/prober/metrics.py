@@ -10,7 +10,19 @@ from prometheus_client.registry import Collector
 from prober.domain.result import ProbeResult
 from vonggac.events.prober import Verdict
 
-PHASES = ("dns", "connect", "options", "describe", "setup", "play", "keyframe", "measure", "decode", "teardown")
+PHASES = (
+    "dns",
+    "connect",
+    "options",
+    "describe",
+    "setup",
+    "play",
+    "keyframe",
+    "measure",
+    "sample",
+    "decode",
+    "teardown",
+)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -24,6 +36,12 @@ class Metrics:
             "Looks by verdict and cause (`none` beside `up`).",
             ("verdict", "cause"),
             registry=self.registry,
+        )
+        self.looks = Counter(
+            "vonggac_prober_looks", "Looks by kind (deep, light, sampled).", ("kind",), registry=self.registry
+        )
+        self.findings = Counter(
+            "vonggac_prober_findings", "What looks found beside their cause.", ("finding",), registry=self.registry
         )
         self.phases = Histogram(
             "vonggac_prober_probe_duration_seconds",
@@ -70,6 +88,9 @@ class Metrics:
     def looked(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
         """Count one finished look."""
         judgement = result.judgement
+        self.looks.labels(result.kind.value).inc()
+        for finding in judgement.findings:
+            self.findings.labels(finding.value).inc()
         self.probes.labels(judgement.verdict.value, judgement.cause.value if judgement.cause else "none").inc()
         for step in result.steps:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)

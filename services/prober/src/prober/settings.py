@@ -32,8 +32,42 @@ class Settings(ServiceSettings):
         le=30,
         description="Seconds of media measured in a look; it ends early at the second keyframe.",
     )
+    deep_interval_s: float = Field(
+        default=60.0, ge=0, description="Seconds from deep look to deep look at a good camera; light ones in between."
+    )
+    max_probes_per_network: int = Field(
+        default=8, ge=0, le=4096, description="Looks at a time at one site network by this process; 0: no bound."
+    )
+    network_prefix_v4: int = Field(default=24, ge=8, le=32, description="Bits of an IPv4 address that make a network.")
+    network_prefix_v6: int = Field(default=64, ge=16, le=128, description="Bits of an IPv6 address that make one.")
     auth_cooldown_s: float = Field(
         default=1800.0, ge=0, description="Seconds to the next look after two failed logins in a row."
+    )
+    suspect_backoff_s: float = Field(
+        default=300.0,
+        ge=0,
+        description="Seconds to the next look when a camera refuses a login that it took before (its session limit?).",
+    )
+    identity_interval_s: float = Field(
+        default=86_400.0, ge=0, description="Seconds until a camera is asked again by ONVIF who it is."
+    )
+    site_fault_min_cameras: int = Field(
+        default=3, ge=2, le=1000, description="Cameras of a facility that must fail alike to make a fault of the site."
+    )
+    failures_kept: int = Field(default=20, ge=1, le=100, description="Failures that are kept of each camera.")
+    max_asked_probes: int = Field(
+        default=4, ge=1, le=256, description="Looks at a time that people asked for (POST /v1/probes)."
+    )
+    min_fps: float = Field(default=5.0, ge=0, description="Fewer pictures a second are low_fps, unless surveyed so.")
+    fps_ratio: float = Field(default=0.6, ge=0, le=1, description="Below this part of the surveyed rate: low_fps.")
+    min_bits_per_pixel: float = Field(
+        default=0.002, ge=0, description="Fewer bits per pixel and picture are low_bitrate (104 kbit/s at 1080p25)."
+    )
+    max_loss_percent: float = Field(default=1.0, ge=0, le=100, description="More lost packets are packet_loss.")
+    max_jitter_ms: float = Field(default=100.0, ge=0, description="More mean unevenness of pictures is jitter.")
+    max_clock_drift_s: float = Field(default=5.0, ge=0, description="A camera's clock further off is clock_drift.")
+    frozen_min_age_s: float = Field(
+        default=30.0, ge=0, description="Seconds that a picture must stand still to be frozen."
     )
     first_look_spread_s: float = Field(
         default=10.0, ge=0, description="Seconds over which the first looks of many new cameras are spread."

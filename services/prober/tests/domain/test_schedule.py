@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prober.domain.schedule import LEAST_PAUSE_S, PreviousLook, first_look_delay_s, lateness_s, next_look_delay_s
+from prober.domain.schedule import (
+    LEAST_PAUSE_S,
+    PreviousLook,
+    early_by_s,
+    first_look_delay_s,
+    lateness_s,
+    next_look_delay_s,
+)
+from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
@@ -75,3 +83,20 @@ def test_lateness_is_measured_from_then(after_s: float, late_s: float) -> None:
 def test_a_changed_camera_is_not_late() -> None:
     assert lateness_s(previous(), camera_revision=4, started_at=NOW + timedelta(days=1)) is None
     assert lateness_s(None, camera_revision=1, started_at=NOW) is None
+
+
+@pytest.mark.parametrize(("after_s", "early_s"), [(10.0, 48.0), (57.5, None), (58.0, None), (90.0, None)])
+def test_a_job_that_the_server_gives_out_too_early_waits(after_s: float, early_s: float | None) -> None:
+    now = NOW + timedelta(seconds=after_s)
+    assert early_by_s(previous(), camera_revision=3, now=now) == early_s
+
+
+def test_a_changed_or_new_camera_is_never_too_early() -> None:
+    assert early_by_s(previous(), camera_revision=4, now=NOW) is None
+    assert early_by_s(None, camera_revision=1, now=NOW) is None
+
+
+def test_a_resting_camera_waits_for_the_end_of_its_rest() -> None:
+    resting = previous(cause=Cause.AUTH_FAILED, verdict=Verdict.DOWN, interval_s=1800.0)
+    assert early_by_s(resting, camera_revision=3, now=NOW + timedelta(seconds=98)) == 1700.0
+    assert resting.logins_failed == 1

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from prober.domain.result import Judgement, ProbeResult
-from prober.probes.look import Looker
+from prober.probes.look import Looker, LookPlan, Surroundings
 from prober.probes.target import Target, Tools
-from vonggac.auth import Credentials, Sealer, Unsealer
-from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC
+from vonggac.auth import Credentials, Sealer
+from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import Verdict
@@ -53,45 +53,53 @@ def recording() -> Recording:
 
 
 @pytest.fixture
-def looker(tools: Tools, keys_folder: Path, recording: Recording) -> Looker:
-    return Looker(tools, Unsealer.from_file(keys_folder / WORKERS_PRIVATE), {"rtsp": recording})
+def looker(surroundings: Surroundings, recording: Recording) -> Looker:
+    return Looker(surroundings, {"rtsp": recording})
+
+
+async def result_of(looker: Looker, planned: CameraV1) -> ProbeResult:
+    result = await looker.look(planned, LookPlan())
+    assert isinstance(result, ProbeResult)
+    return result
 
 
 async def test_the_probe_gets_the_opened_login_and_the_cameras_deadline(
     looker: Looker, recording: Recording, keys_folder: Path
 ) -> None:
     secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "s3cret-Xem"))
-    assert await looker.look(camera(secret=secret)) is UP
-    assert recording.targets == [Target("rtsp://10.0.0.1/live", Credentials("viewer", "s3cret-Xem"), 5.0)]
+    assert (await result_of(looker, camera(secret=secret))).judgement.verdict is Verdict.UP
+    (target,) = recording.targets
+    assert (target.url, target.credentials) == ("rtsp://10.0.0.1/live", Credentials("viewer", "s3cret-Xem"))
+    assert 4.0 < target.deadline_s <= 5.0
     assert "s3cret-Xem" not in repr(recording.targets)
 
 
 async def test_cause_secret_unreadable_says_that_nobody_looked(looker: Looker, recording: Recording) -> None:
-    result = await looker.look(camera(secret="bm90IHNlYWxlZA=="))
+    result = await result_of(looker, camera(secret="bm90IHNlYWxlZA=="))
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.SECRET_UNREADABLE)
     assert recording.targets == []
 
 
 async def test_cause_transport_unsupported_of_a_scheme_without_a_probe(looker: Looker) -> None:
-    result = await looker.look(camera(url="http://10.0.0.1/live"))
+    result = await result_of(looker, camera(url="http://10.0.0.1/live"))
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.TRANSPORT_UNSUPPORTED)
     assert "rtsp://" in (result.judgement.detail or "")
 
 
 async def test_cause_internal_error_instead_of_an_exception(
-    tools: Tools, keys_folder: Path, capsys: pytest.CaptureFixture[str]
+    surroundings: Surroundings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def mistaken(_target: Target, _tools: Tools) -> ProbeResult:
         raise ZeroDivisionError
 
-    looker = Looker(tools, Unsealer.from_file(keys_folder / WORKERS_PRIVATE), {"rtsp": mistaken})
-    result = await looker.look(camera())
+    looker = Looker(surroundings, {"rtsp": mistaken})
+    result = await result_of(looker, camera())
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
     said = capsys.readouterr()
     assert "probe_failed" in said.out + said.err
 
 
-async def test_a_look_can_be_cancelled(tools: Tools, keys_folder: Path) -> None:
+async def test_a_look_can_be_cancelled(surroundings: Surroundings) -> None:
     begun = asyncio.Event()
 
     async def endless(_target: Target, _tools: Tools) -> ProbeResult:
@@ -99,8 +107,8 @@ async def test_a_look_can_be_cancelled(tools: Tools, keys_folder: Path) -> None:
         await asyncio.Event().wait()
         return UP
 
-    looker = Looker(tools, Unsealer.from_file(keys_folder / WORKERS_PRIVATE), {"rtsp": endless})
-    look = asyncio.create_task(looker.look(camera()))
+    looker = Looker(surroundings, {"rtsp": endless})
+    look = asyncio.create_task(looker.look(camera(), LookPlan()))
     await begun.wait()
     look.cancel()
     with pytest.raises(asyncio.CancelledError):

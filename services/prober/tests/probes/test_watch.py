@@ -16,7 +16,9 @@ class Camera:
 
     def __init__(self, *, timestamp: int = 0, sequence: int = 0) -> None:
         self.timestamp, self.sequence = timestamp, sequence
-        self.watch = VideoWatch(codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, clock=lambda: 5.0)
+        self.watch = VideoWatch(
+            codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: 5.0
+        )
 
     def send(self, *nals: bytes, channel: int = 0) -> None:
         frames, data = [], b""

@@ -8,7 +8,7 @@ from nats.js.api import ConsumerConfig
 
 from prober.domain.result import ProbeResult
 from prober.messaging import CameraStatuses, Workers
-from prober.probes.look import Looker
+from prober.probes.look import Looker, LookPlan
 from vonggac.bus import Bus, topology
 from vonggac.events import Cause, decode, new_event, subjects
 from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1
@@ -176,12 +176,12 @@ async def test_no_secret_is_told(bus: Bus, simulate: Any, planner: Any, observed
 async def test_a_look_that_outlives_its_deadline_is_abandoned_and_told(
     planner: Any, observed: Any, probe: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def endless(_looker: Looker, _camera: CameraV1) -> ProbeResult:
+    async def endless(_looker: Looker, _camera: CameraV1, _plan: LookPlan) -> ProbeResult:
         await asyncio.Event().wait()
         raise AssertionError
 
     monkeypatch.setattr(Looker, "look", endless)
-    monkeypatch.setattr("prober.probes.worker.GRACE_S", 0.1)
+    monkeypatch.setattr("prober.probes.observer.GRACE_S", 0.1)
     prober = await probe()
     camera = await planner.camera("rtsp://127.0.0.1:9/live", probe_timeout_s=0.2, probe_interval_s=0.5)
     second = await observed.look(camera.id, 2)
@@ -194,7 +194,7 @@ async def test_a_long_look_keeps_its_job(
 ) -> None:
     quick = ConsumerConfig(durable_name=topology.PROBER, ack_wait=1.0, max_ack_pending=-1)
     await bus.js.add_consumer(topology.PROBE_JOBS, quick)
-    monkeypatch.setattr("prober.probes.worker.HOLD_EVERY_S", 0.2)
+    monkeypatch.setattr("prober.probes.observer.HOLD_EVERY_S", 0.2)
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await gate.set_fault("no_media")
     await probe()

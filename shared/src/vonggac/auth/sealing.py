@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import json
 from pathlib import Path
 
@@ -39,6 +40,12 @@ class Unsealer:
     def __init__(self, private_key: bytes) -> None:
         """`private_key`: 32 bytes. Raises ValueError otherwise."""
         self._box = SealedBox(PrivateKey(private_key))
+        self._hash_key = hashlib.blake2b(private_key, digest_size=32, person=b"vonggac login").digest()
+
+    def fingerprint(self, device: str, credentials: Credentials) -> str:
+        """32 hex digits that stand for these credentials at this device, and tell nobody without the key anything."""
+        text = json.dumps([device, credentials.username, credentials.password]).encode()
+        return hashlib.blake2b(text, digest_size=16, key=self._hash_key).hexdigest()
 
     @classmethod
     def from_file(cls, path: Path) -> "Unsealer":

@@ -80,6 +80,7 @@ class CameraObservedV1(Payload):
         default_factory=dict, description="Checks (by their cause) that could not be made, and why."
     )
     facility_id: UUID | None = None
+    since: AwareDatetime | None = Field(default=None, description="When this verdict began, look by look.")
     deep_at: AwareDatetime | None = Field(default=None, description="When the picture was last judged.")
     identity_at: AwareDatetime | None = Field(default=None, description="When the device was last asked who it is.")
     login_proven: bool = Field(default=False, description="The camera took this login at this revision before.")

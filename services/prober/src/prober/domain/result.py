@@ -1,25 +1,45 @@
 """What one look at a camera gives back: a value, also when everything failed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from prober.domain.findings import StreamSeen
+from prober.domain.picture import PictureLook
 from vonggac.events import Cause
-from vonggac.events.prober import Media, Step, Verdict
+from vonggac.events.prober import LookKind, Media, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason. `cause` and `detail` are None exactly when the verdict is `up`."""
+    """A verdict with its reason. `cause` is None exactly when the verdict is `up`; `detail` tells of the findings too.
+
+    `not_checked`: checks that could not be made, with the reason.
+    """
 
     verdict: Verdict
     cause: Cause | None = None
     detail: str | None = None
+    findings: tuple[Cause, ...] = ()
+    not_checked: Mapping[Cause, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One attempt: the judgement, and what was measured on the way (steps in their order)."""
+    """One attempt: the judgement, and what was measured on the way (steps in their order).
+
+    `login_accepted`: None when the camera was not asked with a login, or did not get so far. `rest_s`: seconds until
+    the login may be tried again, when the camera was left alone for that. `seen`: what the stream's checks are made of,
+    None when no stream came. `picture`: of a deep look. `identity_at`: when the device was asked who it is, if it was.
+    """
 
     judgement: Judgement
     duration_s: float
     steps: tuple[Step, ...] = ()
     media: Media | None = None
+    kind: LookKind = LookKind.DEEP
+    login_accepted: bool | None = None
+    rest_s: float | None = None
+    seen: StreamSeen | None = None
+    picture: PictureLook | None = None
+    identity_at: datetime | None = None

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vonggac.events import Cause
-from vonggac.events.prober import CameraObservedV1
+from vonggac.events.prober import CameraObservedV1, Verdict
 
 LEAST_PAUSE_S = 1.0
 """Between two looks at one camera, also when a look took longer than the interval."""
+EARLY_S = 1.0
+"""A look may begin this much before it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +20,25 @@ class PreviousLook:
     cause: Cause | None
     interval_s: float
     started_at: datetime
+    verdict: Verdict = Verdict.DOWN
+    deep_at: datetime | None = None
+    identity_at: datetime | None = None
+    login_proven: bool = False
+    logins_failed: int = 0
 
     @classmethod
     def of(cls, observed: CameraObservedV1) -> "PreviousLook":
-        started_at = observed.observed_at - timedelta(milliseconds=observed.duration_ms)
-        return cls(observed.camera_revision, observed.cause, observed.interval_s, started_at)
+        return cls(
+            camera_revision=observed.camera_revision,
+            cause=observed.cause,
+            interval_s=observed.interval_s,
+            started_at=observed.observed_at - timedelta(milliseconds=observed.duration_ms),
+            verdict=observed.verdict,
+            deep_at=observed.deep_at,
+            identity_at=observed.identity_at,
+            login_proven=observed.login_proven,
+            logins_failed=max(observed.logins_failed, int(observed.cause is Cause.AUTH_FAILED)),
+        )
 
     @property
     def next_due_at(self) -> datetime:
@@ -52,3 +68,15 @@ def lateness_s(previous: PreviousLook | None, *, camera_revision: int, started_a
     if previous is None or previous.camera_revision != camera_revision:
         return None
     return max(0.0, (started_at - previous.next_due_at).total_seconds())
+
+
+def early_by_s(previous: PreviousLook | None, *, camera_revision: int, now: datetime) -> float | None:
+    """Seconds that a job came too early; None when the camera may be looked at.
+
+    The server gives jobs out anew when their delayed naks were lost (a restart), all at once: without this, a herd
+    would run over the cameras, and resting ones would be tried again.
+    """
+    if previous is None or previous.camera_revision != camera_revision:
+        return None
+    left_s = (previous.next_due_at - now).total_seconds()
+    return left_s if left_s > EARLY_S else None

@@ -1,7 +1,10 @@
 """From the evidence of one attempt to a verdict with a cause."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from prober.domain.findings import Checks
+from prober.domain.kinds import DOWN_BY_PICTURE
 from prober.domain.result import Judgement
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
@@ -22,11 +25,13 @@ class Failure:
 class Evidence:
     """What an attempt saw until it ended.
 
-    `failure` broke it off; without one the deadline (or the end of the measuring window) did. `decoded` is None while
-    the keyframe waits for the decoder, `undecodable` says why the decoder gave none.
+    `light`: the header of a keyframe is all that was looked for. `failure` broke it off; without one the deadline (or
+    the end of the measuring window) did. `decoded` is None while the keyframe waits for the decoder, `undecodable` says
+    why the decoder gave none.
     """
 
     failure: Failure | None = None
+    light: bool = False
     playing: bool = False
     packets: int = 0
     units_dropped: int = 0
@@ -36,8 +41,8 @@ class Evidence:
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """`up` when a whole keyframe arrived and decoded, whatever happened afterwards."""
-    if evidence.decoded:
+    """`up` when a whole keyframe arrived and decoded (began, for a light look), whatever happened afterwards."""
+    if evidence.decoded or (evidence.light and evidence.keyframe):
         return Judgement(Verdict.UP)
     if evidence.decoded is False:
         return down(Cause.DECODE_FAILED, evidence.undecodable or "the decoder gave no picture")
@@ -52,6 +57,28 @@ def judge(evidence: Evidence) -> Judgement:
         return down(Cause.NO_MEDIA, "PLAY was accepted and no media came before the deadline")
     dropped = f" ({evidence.units_dropped} damaged)" if evidence.units_dropped else ""
     return down(Cause.NO_KEYFRAME, f"{evidence.packets} packets{dropped} and no whole keyframe before the deadline")
+
+
+def conclude(judgement: Judgement, checks: Checks) -> Judgement:
+    """The verdict with the findings: pictures that show nothing of the place make an `up` a `down` (decision 0009)."""
+    found = tuple(dict.fromkeys(checks.findings))
+    detail = "; ".join(part for part in (judgement.detail, *checks.details) if part) or None
+    not_checked = {cause: reason for cause, reason in checks.not_checked.items() if cause not in found}
+    if judgement.verdict is not Verdict.UP:
+        return replace(judgement, detail=detail, findings=found, not_checked=not_checked)
+    cause = next((cause for cause in DOWN_BY_PICTURE if cause in found), None)
+    return Judgement(
+        Verdict.UP if cause is None else Verdict.DOWN,
+        cause,
+        detail,
+        tuple(finding for finding in found if finding is not cause),
+        not_checked,
+    )
+
+
+def nothing_checked(causes: Iterable[Cause], reason: str) -> Checks:
+    """No check of these could be made."""
+    return Checks(not_checked=dict.fromkeys(causes, reason))
 
 
 def down(cause: Cause, detail: str) -> Judgement:

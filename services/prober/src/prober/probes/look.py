@@ -1,58 +1,206 @@
-"""One look at a camera from the inventory: opens its secret, picks the probe, and guards the worker."""
+"""One look at a camera: with manners, by the forwarder's keyframe or an own session, and with every check made.
+
+Whatever happens comes back as a value.
+"""
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
+from uuid import UUID
 
+from prober.domain.findings import Checks, StreamThresholds, check_stream
+from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.result import Judgement, ProbeResult
-from prober.domain.verdict import unknown
+from prober.domain.verdict import conclude, down, nothing_checked, unknown
+from prober.probes.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
+from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.pictures import PictureMemory
 from prober.probes.rtsp import probe_rtsp
+from prober.probes.sampled import ask_for_keyframe, judge_sample
 from prober.probes.target import Probe, Target, Tools
 from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from vonggac.bus import Bus
 from vonggac.events import Cause
-from vonggac.events.inventory import CameraV1
+from vonggac.events.inventory import CameraV1, ExpectedDevice
+from vonggac.events.prober import LookKind, Verdict
+from vonggac.rtsp import RtspError, RtspUrl
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp})
 """The probe of each URL scheme."""
+SAMPLE_SHARE = 0.5
+"""Of a look's time, for the forwarder's keyframe; the rest is for an own session."""
+AGAIN_SOON_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LookPlan:
+    """How to look this time."""
+
+    kind: LookKind = LookKind.DEEP
+    ask_device: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The camera's network is busy, or its login is being tried: come back later."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a Looker works with."""
+
+    tools: Tools
+    unsealer: Unsealer
+    gate: NetworkGate
+    guard: LoginGuard
+    pictures: PictureMemory
+    thresholds: StreamThresholds
+    bus: Bus
 
 
 class Looker:
-    """Looks at cameras; whatever happens comes back as a value."""
+    """Looks at cameras of the inventory, and at addresses that a person names."""
 
-    def __init__(self, tools: Tools, unsealer: Unsealer, probes: Mapping[str, Probe] = PROBES) -> None:
-        self._tools, self._unsealer, self._probes = tools, unsealer, probes
+    def __init__(self, surroundings: Surroundings, probes: Mapping[str, Probe] = PROBES) -> None:
+        self._with, self._probes = surroundings, probes
 
-    async def look(self, camera: CameraV1) -> ProbeResult:
+    async def look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
         """One attempt, at most `probe_timeout_s` (and the probe's bounded good-bye) long."""
         started = time.monotonic()
         try:
-            return await self._look(camera)
+            return await self._look(camera, plan)
         except Exception as error:
             # A mistake of ours is a verdict with a cause, not a dead worker.
             log.error("probe_failed", camera_id=str(camera.id), exc_info=error)
-            judgement = unknown(
-                Cause.INTERNAL_ERROR, f"the prober made a mistake ({type(error).__name__}), see its log"
-            )
-            return ProbeResult(judgement, time.monotonic() - started)
+            return ProbeResult(_our_mistake(error), time.monotonic() - started)
 
-    async def _look(self, camera: CameraV1) -> ProbeResult:
-        scheme = camera.url.partition("://")[0].lower()
+    async def look_at(self, target: Target) -> ProbeResult | NotNow:
+        """One deep look at an address that is no camera of the inventory: nothing is remembered of it but the login."""
+        started = time.monotonic()
+        try:
+            result = await self._politely(target, facility_id=None)
+            return result if isinstance(result, NotNow) else await self._checked(result, None, None)
+        except Exception as error:
+            log.error("probe_failed", exc_info=error)
+            return ProbeResult(_our_mistake(error), time.monotonic() - started)
+
+    async def _look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
+        began = time.monotonic()
+        try:
+            credentials = self._open(camera.secret)
+        except SecretUnreadableError as error:
+            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+        result: ProbeResult | NotNow | None = None
+        if any(delivery.enabled for delivery in camera.deliveries):
+            result = await self._by_sample(camera, plan)
+        if result is None:
+            left_s = camera.probe_timeout_s - (time.monotonic() - began)
+            target = Target(camera.url, credentials, left_s, plan.kind)
+            result = await self._politely(target, facility_id=camera.facility_id)
+        if isinstance(result, NotNow):
+            return result
+        if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
+            left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
+            result = await self._with_identity(result, camera.expected, credentials, left_s)
+        return await self._checked(result, camera.id, camera.expected)
+
+    async def _by_sample(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | None:
+        """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give."""
+        began = time.monotonic()
+        sample = await ask_for_keyframe(self._with.bus, camera.id, timeout_s=camera.probe_timeout_s * SAMPLE_SHARE)
+        if sample is None:
+            return None
+        decoder = self._with.tools.decoder if plan.kind is not LookKind.LIGHT else None
+        return await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
+
+    async def _politely(self, target: Target, *, facility_id: UUID | None) -> ProbeResult | NotNow:
+        """An own session, unless the camera's network or its login should be left alone now."""
+        scheme = target.url.partition("://")[0].lower()
         probe = self._probes.get(scheme)
         if probe is None:
             known = ", ".join(f"{name}://" for name in sorted(self._probes))
             return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, f"the camera's URL must begin with {known}"))
         try:
-            credentials = self._open(camera.secret)
-        except SecretUnreadableError as error:
-            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
-        return await probe(Target(camera.url, credentials, camera.probe_timeout_s), self._tools)
+            # Placeholders may stand where a URL takes none, so only what is before the path is read.
+            address = RtspUrl.parse("://".join([scheme, target.url.partition("://")[2].partition("/")[0]]))
+        except RtspError as error:
+            return _not_tried(down(error.cause, error.message))
+        gate, guard = self._with.gate, self._with.guard
+        network = gate.network_of(address.host, facility_id)
+        if gate.is_full(network):
+            return NotNow(AGAIN_SOON_S)
+        with ExitStack() as manners:
+            login = self._login(f"{address.host}:{address.port}", target.credentials)
+            if login is not None:
+                if (rest_s := guard.rest_left_s(login)) is not None:
+                    return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
+                if guard.is_being_tried(login):
+                    return NotNow(AGAIN_SOON_S)
+                manners.enter_context(guard.trying(login))
+            manners.enter_context(gate.within(network))
+            result = await probe(target, self._with.tools)
+            if login is not None and result.login_accepted is not None:
+                (guard.accepted if result.login_accepted else guard.refused)(login)
+        return result
+
+    def _login(self, device: str, credentials: Credentials | None) -> str | None:
+        return self._with.unsealer.fingerprint(device, credentials) if credentials is not None else None
+
+    async def _with_identity(
+        self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
+    ) -> ProbeResult:
+        if expected.onvif_address is None or result.seen is None or left_s < LEAST_S:
+            return result
+        plan = IdentityPlan(
+            expected.onvif_address,
+            facts_wanted=expected.serial is not None or expected.mac is not None,
+            credentials=credentials,
+            allowed_networks=self._with.tools.allowed_networks,
+        )
+        seen = await ask_device(plan, result.seen, deadline_s=left_s)
+        return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
+
+    async def _checked(
+        self, result: ProbeResult, camera_id: UUID | None, expected: ExpectedDevice | None
+    ) -> ProbeResult:
+        """The verdict with every check, made or not made."""
+        checks = Checks()
+        if result.kind is LookKind.LIGHT:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "a light look decodes and measures nothing")
+        elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
+            checks.add(check_stream(result.seen, expected, self._with.thresholds))
+            pictures = self._with.pictures
+            checks.add(
+                pictures.check_alone(result.picture)
+                if camera_id is None
+                else await pictures.check(camera_id, result.picture)
+            )
+        else:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
+        return replace(result, judgement=conclude(result.judgement, checks))
 
     def _open(self, secret: str | None) -> Credentials | None:
-        return self._unsealer.unseal(secret) if secret is not None else None
+        return self._with.unsealer.unseal(secret) if secret is not None else None
 
 
 def _not_tried(judgement: Judgement) -> ProbeResult:
     return ProbeResult(judgement, 0.0)
+
+
+def _resting(rest_s: float) -> Judgement:
+    return down(
+        Cause.AUTH_FAILED,
+        f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes",
+    )
+
+
+def _our_mistake(error: Exception) -> Judgement:
+    return unknown(Cause.INTERNAL_ERROR, f"the prober made a mistake ({type(error).__name__}), see its log")

@@ -4,15 +4,23 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from prober.messaging import Announcer
+from prober.domain.findings import StreamThresholds
+from prober.domain.logins import LoginLimits
+from prober.domain.picture import PictureThresholds
+from prober.messaging import Announcer, CameraStatuses, FailureHistories
 from prober.metrics import Metrics
 from prober.probes.decoding import Decoder
-from prober.probes.look import Looker
+from prober.probes.following import follow
+from prober.probes.look import Looker, Surroundings
+from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.observer import Observer, Rules
+from prober.probes.pictures import PictureMemory
+from prober.probes.sites import SiteWatch
 from prober.probes.target import Tools
 from prober.probes.worker import Limits, Worker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bus, Outgoing
+from vonggac.bus import Bus, Outgoing, topology
 from vonggac.events.prober import ProberAliveV1
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -34,16 +42,17 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
-        self._worker: Worker | None = None
+        self.observer: Observer | None = None
+        """While jobs are being fetched."""
 
     @property
     def probes_running(self) -> int:
         """Looks going on now."""
-        return self._worker.probes_running if self._worker is not None else 0
+        return self.observer.probes_running if self.observer is not None else 0
 
     async def check(self) -> str | None:
         """Readiness: None when jobs are being fetched, otherwise one line."""
-        if self.bus is None or self._worker is None:
+        if self.bus is None or self.observer is None:
             return "waiting for NATS and its streams"
         return await self.bus.check()
 
@@ -60,7 +69,7 @@ class Process:
         try:
             await self._work(self.bus, decoder)
         finally:
-            self._worker = None
+            self.observer = None
             decoder.close()
             await self.bus.close()
 
@@ -87,37 +96,80 @@ class Process:
         settings = self._settings
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        worker = self._worker = Worker(
+        guard = LoginGuard(outgoing, cooldown_s=settings.auth_cooldown_s)
+        observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder)
+        worker = Worker(
             bus=bus,
-            worker_id=self.worker_id,
-            looker=Looker(Tools(self._networks, decoder, settings.measure_window_s), self._unsealer),
+            observer=observer,
             announcer=announcer,
             metrics=self._metrics,
             limits=Limits(
                 max_concurrent_probes=settings.max_concurrent_probes,
-                auth_cooldown_s=settings.auth_cooldown_s,
                 first_look_spread_s=settings.first_look_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
         )
+        sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
         sending = asyncio.create_task(outgoing.run())
-        beating = asyncio.create_task(self._beat(announcer, worker))
+        beating = asyncio.create_task(self._beat(announcer, observer))
+        guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, guard.on_value))
+        watching = asyncio.create_task(sites.run())
         working = asyncio.create_task(worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
+        background = (sending, beating, guarding, watching, working)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
-            await asyncio.wait({sending, beating, working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            _raise_first(sending, beating, working)
+            await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            _raise_first(*background)
             worker.stop()
             await working
-            await _cancel(beating)
+            await _cancel(beating, guarding, watching)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
-            await _cancel(sending, beating, working, stopped)
+            await _cancel(*background, stopped)
+            await observer.close()
         log.info("prober_stopped", worker_id=self.worker_id)
 
-    async def _beat(self, announcer: Announcer, worker: Worker) -> None:
+    def _observer(
+        self, bus: Bus, outgoing: Outgoing, announcer: Announcer, guard: LoginGuard, decoder: Decoder
+    ) -> Observer:
+        settings = self._settings
+        surroundings = Surroundings(
+            tools=Tools(self._networks, decoder, settings.measure_window_s),
+            unsealer=self._unsealer,
+            gate=NetworkGate(
+                settings.max_probes_per_network,
+                prefix_v4=settings.network_prefix_v4,
+                prefix_v6=settings.network_prefix_v6,
+            ),
+            guard=guard,
+            pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s)),
+            thresholds=StreamThresholds(
+                min_fps=settings.min_fps,
+                fps_ratio=settings.fps_ratio,
+                min_bits_per_pixel=settings.min_bits_per_pixel,
+                max_loss_percent=settings.max_loss_percent,
+                max_jitter_ms=settings.max_jitter_ms,
+                max_clock_drift_s=settings.max_clock_drift_s,
+            ),
+            bus=bus,
+        )
+        return Observer(
+            worker_id=self.worker_id,
+            looker=Looker(surroundings),
+            statuses=CameraStatuses(bus),
+            histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
+            announcer=announcer,
+            metrics=self._metrics,
+            rules=Rules(
+                logins=LoginLimits(settings.auth_cooldown_s, settings.suspect_backoff_s),
+                deep_interval_s=settings.deep_interval_s,
+                identity_interval_s=settings.identity_interval_s,
+            ),
+        )
+
+    async def _beat(self, announcer: Announcer, observer: Observer) -> None:
         started_at = datetime.now(UTC)
         while True:
             announcer.alive(
@@ -125,7 +177,7 @@ class Process:
                     worker_id=self.worker_id,
                     started_at=started_at,
                     alive_at=datetime.now(UTC),
-                    probes_running=worker.probes_running,
+                    probes_running=observer.probes_running,
                 )
             )
             await asyncio.sleep(self._settings.heartbeat_interval_s)

@@ -1,23 +1,28 @@
-"""An RTSP camera over TCP: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
+"""An RTSP camera: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
+
+A light look ends with the keyframe's header: no picture, no measuring.
 
 One attempt and one deadline, from name resolution to the keyframe. Within it every wait is bounded by what is left.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+from prober.domain.findings import StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, Failure, judge
 from prober.probes.decoding import Picture, Undecodable
 from prober.probes.target import Target, Tools
 from prober.probes.watch import VideoWatch
 from vonggac.events import Cause
-from vonggac.events.prober import Media, Step
+from vonggac.events.prober import LookKind, Media, Step
 from vonggac.rtsp import (
     MediaDescription,
     Player,
     RtspError,
     RtspUrl,
+    SpsInfo,
     Track,
     VideoCodec,
     open_player,
@@ -47,6 +52,7 @@ class _Attempt:
     def __init__(self, target: Target, tools: Tools) -> None:
         loop = asyncio.get_running_loop()
         self._target, self._tools = target, tools
+        self._light = target.kind is LookKind.LIGHT
         self._clock = loop.time
         self._began = loop.time()
         self._ends_at = self._began + target.deadline_s
@@ -74,7 +80,22 @@ class _Attempt:
                 self._junk_bytes = player.connection.junk_bytes
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
-        return ProbeResult(judgement, duration_s, self._all_steps(), self._media())
+        seen = self._seen()
+        return ProbeResult(
+            judgement,
+            duration_s,
+            self._all_steps(),
+            seen.media if seen is not None else None,
+            kind=self._target.kind,
+            login_accepted=self._login_accepted(judgement.cause),
+            seen=seen,
+            picture=self._picture.look if isinstance(self._picture, Picture) else None,
+        )
+
+    def _login_accepted(self, cause: Cause | None) -> bool | None:
+        if self._target.credentials is None:
+            return None
+        return True if self._track is not None else False if cause is Cause.AUTH_FAILED else None
 
     async def _play(self) -> Player:
         """Raises RtspError."""
@@ -87,7 +108,7 @@ class _Attempt:
             on_media=self._on_media,
             on_lost=self._on_lost,
             on_tracks=self._on_tracks,
-            send_options=True,
+            send_options=not self._light,
             steps=self._handshake,
         )
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
@@ -98,7 +119,13 @@ class _Attempt:
         codec = video_codec(track.codec)
         if codec is None:
             raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
-        self._watch = VideoWatch(codec=codec, clock_rate=track.clock_rate, channel=track.rtp_channel, clock=self._clock)
+        self._watch = VideoWatch(
+            codec=codec,
+            clock_rate=track.clock_rate,
+            channel=track.rtp_channel,
+            rtcp_channel=track.rtcp_channel,
+            clock=self._clock,
+        )
 
     def _on_media(self, batch: MediaBatch) -> None:
         if self._watch is not None:
@@ -113,9 +140,10 @@ class _Attempt:
         watch = self._watch
         assert watch is not None, "on_tracks is called before PLAY"
         began = self._clock()
-        await _first_of(watch.keyframe, self._lost, within_s=self._left_s())
+        awaited = watch.keyframe_begun if self._light else watch.keyframe
+        await _first_of(awaited, self._lost, within_s=self._left_s())
         self._step("keyframe", began)
-        if not watch.keyframe.done():
+        if self._light or not watch.keyframe.done():
             return
         self._unit = watch.keyframe.result()
         decoding = asyncio.create_task(
@@ -163,23 +191,24 @@ class _Attempt:
             failure = Failure(Cause.PROTOCOL_ERROR, "PLAY was accepted, and what came then is not RTP")
         return Evidence(
             failure=failure,
+            light=self._light,
             playing=playing,
             packets=watch.packets,
             units_dropped=watch.units_dropped,
-            keyframe=self._unit is not None,
+            keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
         )
 
-    def _media(self) -> Media | None:
+    def _seen(self) -> StreamSeen | None:
         watch, track = self._watch, self._track
         if track is None:
             return None
         codec = codec_name(track.media)
         if watch is None:
-            return Media(codec=codec)
-        profile, width, height = self._shape(watch.codec, track)
-        return Media(
+            return StreamSeen(Media(codec=codec))
+        profile, width, height, declared_fps = self._shape(watch.codec, track)
+        media = Media(
             codec=codec,
             profile=profile,
             width=width,
@@ -190,21 +219,19 @@ class _Attempt:
             packets_received=watch.packets,
             packets_lost=watch.packets_lost,
             audio_codec=self._audio_codec,
+            jitter_ms=watch.jitter_ms(),
+            clock_drift_s=watch.clock_drift_s,
         )
+        return StreamSeen(media, pictures=watch.pictures, span_s=watch.span_s(), declared_fps=declared_fps)
 
-    def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None]:
-        """Profile, width and height: of the decoded picture, else as the parameter sets say."""
-        if isinstance(self._picture, Picture):
-            return self._picture.profile, self._picture.width, self._picture.height
+    def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
+        """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""
         nals = [*(self._unit.nals if self._unit else ()), *track.media.parameter_sets]
-        for nal in nals:
-            if is_parameter_set(codec, nal_type(codec, nal)):
-                try:
-                    sps = parse_sps(codec, nal)
-                except MalformedError:
-                    continue
-                return sps.profile, sps.width, sps.height
-        return None, None, None
+        sps = _first_sps(codec, nals)
+        fps = sps.fps if sps is not None else None
+        if isinstance(self._picture, Picture):
+            return self._picture.profile, self._picture.width, self._picture.height, fps
+        return (sps.profile, sps.width, sps.height, fps) if sps is not None else (None, None, None, None)
 
     def _left_s(self) -> float:
         return max(0.0, self._ends_at - self._clock())
@@ -220,6 +247,16 @@ def codec_name(media: MediaDescription) -> str | None:
     """As people call it: h264, h265, aac, pcma …; None when the description does not say."""
     name = media.codec.lower()
     return {"mpeg4-generic": "aac", "mp4a-latm": "aac"}.get(name, name) or None
+
+
+def _first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
+    for nal in nals:
+        if is_parameter_set(codec, nal_type(codec, nal)):
+            try:
+                return parse_sps(codec, nal)
+            except MalformedError:
+                continue
+    return None
 
 
 async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:

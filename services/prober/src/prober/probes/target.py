@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from prober.domain.result import ProbeResult
 from prober.probes.decoding import Decoder
 from vonggac.auth import Credentials
+from vonggac.events.prober import LookKind
 from vonggac.rtsp.addresses import AllowedNetworks
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One camera for one attempt. `url` without credentials (it may hold their placeholders)."""
+    """One camera for one attempt. `url` without credentials (it may hold their placeholders).
+
+    A light look ends with the header of a keyframe and decodes nothing.
+    """
 
     url: str
     credentials: Credentials | None
     deadline_s: float
+    kind: LookKind = LookKind.DEEP
 
 
 @dataclass(frozen=True, slots=True)

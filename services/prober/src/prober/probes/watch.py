@@ -4,8 +4,10 @@ Timed by the stream's own RTP clock, so that a burst at the start or a slow netw
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
+from prober.probes.arrival import CameraClock, Unevenness
 from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
@@ -22,19 +24,32 @@ _ENOUGH = 256
 class VideoWatch:
     """Fed with interleaved batches by the connection; never raises.
 
-    `keyframe` is done with the first whole keyframe, `second_keyframe` when the next one begins: then one whole group
-    of pictures was measured.
+    `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
+    `second_keyframe` when the next one begins: then one whole group of pictures was measured.
     """
 
-    def __init__(self, *, codec: VideoCodec, clock_rate: int, channel: int, clock: Callable[[], float]) -> None:
-        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds."""
+    def __init__(
+        self,
+        *,
+        codec: VideoCodec,
+        clock_rate: int,
+        channel: int,
+        rtcp_channel: int,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds; `wall_clock`: seconds since 1970."""
         loop = asyncio.get_running_loop()
+        self.keyframe_begun: asyncio.Future[None] = loop.create_future()
         self.codec = codec
         self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
         self.second_keyframe: asyncio.Future[None] = loop.create_future()
         self.first_packet_at: float | None = None
         self.malformed = 0
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
+        self._rtcp_channel = rtcp_channel
+        self._camera_clock = CameraClock(wall_clock)
+        self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
         self._sequence = SequenceTracker()
         self._collecting = False
@@ -57,19 +72,34 @@ class VideoWatch:
     def units_dropped(self) -> int:
         return self._depacketizer.dropped
 
+    @property
+    def pictures(self) -> int:
+        return len(self._frame_bytes)
+
+    @property
+    def clock_drift_s(self) -> float | None:
+        """Camera's clock minus ours by its sender report; None when none came."""
+        return self._camera_clock.drift_s
+
+    def jitter_ms(self) -> float | None:
+        """Unevenness of the pictures' arrival; None with too few of them."""
+        return self._unevenness.jitter_ms()
+
     def feed(self, batch: MediaBatch) -> None:
-        """Take whole interleaved frames; other channels (RTCP) are passed over."""
-        data, mine = batch.data, self._channel
+        """Take whole interleaved frames; channels other than the video's and its RTCP are passed over."""
+        data, mine, reports = batch.data, self._channel, self._rtcp_channel
         for channel, start, end in batch.frames:
-            if channel == mine:
-                try:
+            try:
+                if channel == mine:
                     self._packet(parse_rtp(data, start + _FRAME_HEADER, end), data)
-                except MalformedError:
-                    self.malformed += 1
+                elif channel == reports:
+                    self._camera_clock.take(data[start + _FRAME_HEADER : end])
+            except MalformedError:
+                self.malformed += channel == mine
 
     def fps(self) -> float | None:
         """Pictures a second; None with fewer than two pictures or a clock that stands still."""
-        span_s = self._span_s()
+        span_s = self.span_s()
         return round((len(self._frame_bytes) - 1) / span_s, 2) if span_s else None
 
     def gop_s(self) -> float | None:
@@ -83,14 +113,14 @@ class VideoWatch:
         """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
         if self.gop_s() is not None:
             first, last = self._group[0], self._group[1]
-        elif self._span_s():
+        elif self.span_s():
             first, last = min(self._frame_bytes), max(self._frame_bytes)
         else:
             return None
         received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
         return round(received * 8 / 1000 / ((last - first) / self._clock_rate), 1)
 
-    def _span_s(self) -> float:
+    def span_s(self) -> float:
         """From the first to the last picture on the stream's clock; 0.0 when there is no such span."""
         if len(self._frame_bytes) < 2:
             return 0.0
@@ -113,6 +143,7 @@ class VideoWatch:
             self._first_timestamp = timestamp
         self._close_frame()
         self._timestamp = timestamp
+        self._unevenness.update(self._relative(timestamp), self._clock())
         self._undecided = not (self._collecting or self.second_keyframe.done())
 
     def _decide(self, payload: bytes) -> None:
@@ -121,6 +152,8 @@ class VideoWatch:
             self._undecided = begins_picture(self.codec, payload)
             return
         self._undecided = False
+        if not self.keyframe_begun.done():
+            self.keyframe_begun.set_result(None)
         if not self.keyframe.done():
             # From here on until it is whole; what comes before a keyframe is only counted.
             self._collecting = True

@@ -1,4 +1,4 @@
-"""The worker's loop: fetch jobs while there is room, look, publish, put the job back for its next turn.
+"""The worker's loop: fetch jobs while there is room, look, put the job back for its next turn.
 
 The schedule is in the queue: a job put back with a delay comes back then, to whichever worker has room.
 """
@@ -7,33 +7,24 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
 
 from nats.errors import Error as NatsError
 
-from prober.domain import cooldown, schedule
-from prober.domain.result import ProbeResult
-from prober.domain.verdict import down
-from prober.messaging import Announcer, CameraStatuses, StatusUnreadableError
+from prober.domain import schedule
+from prober.messaging import Announcer
 from prober.metrics import Metrics
-from prober.probes.look import Looker
+from prober.probes.look import NotNow
+from prober.probes.observer import Early, Observer
 from vonggac.bus import Bus, Job, JobQueue, topology
 from vonggac.bus.deadletters import bury
-from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1
-from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 FETCH_WAIT_S = 1.0
-HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
-GRACE_S = 3.0
-"""After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 SAME_CAMERA_AGAIN_S = 1.0
 AFTER_MISTAKE_S = 30.0
-MAX_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +32,6 @@ class Limits:
     """How much a worker does at a time, and when."""
 
     max_concurrent_probes: int
-    auth_cooldown_s: float
     first_look_spread_s: float
     stop_within_s: float
 
@@ -53,26 +43,18 @@ class Worker:
         self,
         *,
         bus: Bus,
-        worker_id: str,
-        looker: Looker,
+        observer: Observer,
         announcer: Announcer,
         metrics: Metrics,
         limits: Limits,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._bus, self._worker_id, self._looker = bus, worker_id, looker
+        self._bus, self._observer = bus, observer
         self._announcer, self._metrics, self._limits, self._chance = announcer, metrics, limits, chance
-        self._statuses = CameraStatuses(bus)
         self._queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
         self._jobs: set[asyncio.Task[None]] = set()
-        self._looking: dict[UUID, asyncio.Task[ProbeResult]] = {}
-        self._abandoned: set[asyncio.Task[ProbeResult]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
-
-    @property
-    def probes_running(self) -> int:
-        return len(self._looking)
 
     def stop(self) -> None:
         """Fetch no more; `run` returns when the jobs in hand are answered for."""
@@ -88,7 +70,7 @@ class Worker:
                     self._take(job)
             await self._finish()
         finally:
-            for task in (*self._jobs, *self._abandoned):
+            for task in self._jobs:
                 task.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
             await self._queue.close()
@@ -147,16 +129,17 @@ class Worker:
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
-        if isinstance(data, CameraV1 | RemovedV1) and data.id in self._looking:
+        if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_looking(data.id):
             # Changed or removed while we look: one session at a time, and its verdict comes before the removal.
             await job.again_in(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
             return await self._turn(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
-            self._announcer.forget(data.id)
+            removed = isinstance(data, RemovedV1)
+            (self._announcer.removed if removed else self._announcer.forget)(data.id)
             await job.done()
-            log.info("camera_not_watched", camera_id=str(data.id), removed=isinstance(data, RemovedV1))
+            log.info("camera_not_watched", camera_id=str(data.id), removed=removed)
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
         await bury(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
@@ -177,86 +160,19 @@ class Worker:
         return await self._look(job, camera)
 
     async def _look(self, job: Job, camera: CameraV1) -> str:
-        previous, known = await self._previous(camera)
-        started_at = datetime.now(UTC)
-        left_s = cooldown.cooling_left_s(
-            previous, camera_revision=camera.revision, interval_s=camera.probe_interval_s, now=started_at
-        )
-        if left_s is not None:
-            await job.again_in(left_s)
-            return "cooling_down"
-        late_s = schedule.lateness_s(previous, camera_revision=camera.revision, started_at=started_at)
-        if late_s is not None:
-            self._metrics.lateness.observe(late_s)
-        result = await self._watched(job, camera)
-        interval_s = cooldown.interval_after_s(
-            result.judgement.cause,
-            previous=previous,
-            previous_known=known,
-            camera_revision=camera.revision,
-            interval_s=camera.probe_interval_s,
-            cooldown_s=self._limits.auth_cooldown_s,
-        )
-        self._report(camera, result, started_at=started_at, interval_s=interval_s)
-        elapsed_s = (datetime.now(UTC) - started_at).total_seconds()
-        await job.again_in(schedule.next_look_delay_s(interval_s=interval_s, elapsed_s=elapsed_s))
+        async def hold() -> None:
+            try:
+                await job.hold()
+            except NatsError as error:
+                # NATS is away; the look goes on, and its verdict is kept until NATS is back.
+                log.info("job_not_held", subject=job.message.subject, error=type(error).__name__)
+
+        outcome = await self._observer.observe(camera, hold=hold)
+        if isinstance(outcome, Early):
+            await job.again_in(outcome.by_s)
+            return "cooling_down" if outcome.resting else "early"
+        if isinstance(outcome, NotNow):
+            await job.again_in(outcome.delay_s * (1 + self._chance()))
+            return "deferred"
+        await job.again_in(outcome.next_look_in_s())
         return "looked"
-
-    async def _previous(self, camera: CameraV1) -> tuple[schedule.PreviousLook | None, bool]:
-        try:
-            return await self._statuses.previous(camera.id), True
-        except StatusUnreadableError:
-            return None, False
-
-    async def _watched(self, job: Job, camera: CameraV1) -> ProbeResult:
-        """The look, its job held meanwhile; abandoned when it outlives its deadline."""
-        look = asyncio.create_task(self._looker.look(camera))
-        self._looking[camera.id] = look
-        self._metrics.running.set(len(self._looking))
-        try:
-            return await self._until_deadline(job, camera, look)
-        finally:
-            look.cancel()
-            self._looking.pop(camera.id, None)
-            self._metrics.running.set(len(self._looking))
-
-    async def _until_deadline(self, job: Job, camera: CameraV1, look: asyncio.Task[ProbeResult]) -> ProbeResult:
-        clock = asyncio.get_running_loop().time
-        ends_at = clock() + camera.probe_timeout_s + GRACE_S
-        while (left_s := ends_at - clock()) > 0:
-            done, _ = await asyncio.wait({look}, timeout=min(HOLD_EVERY_S, left_s))
-            if done:
-                return look.result()
-            await self._hold(job)
-        self._abandoned.add(look)
-        look.add_done_callback(self._abandoned.discard)
-        log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
-        judgement = down(Cause.TIMEOUT, f"the look was not over {GRACE_S:g} s after its deadline and was abandoned")
-        return ProbeResult(judgement, camera.probe_timeout_s + GRACE_S)
-
-    async def _hold(self, job: Job) -> None:
-        try:
-            await job.hold()
-        except NatsError as error:
-            # NATS is away; the look goes on, and its verdict is kept until NATS is back.
-            log.info("job_not_held", subject=job.message.subject, error=type(error).__name__)
-
-    def _report(self, camera: CameraV1, result: ProbeResult, *, started_at: datetime, interval_s: float) -> None:
-        judgement = result.judgement
-        detail = redact(judgement.detail)[:MAX_DETAIL] if judgement.detail else None
-        fact = CameraObservedV1(
-            camera_id=camera.id,
-            camera_revision=camera.revision,
-            worker_id=self._worker_id,
-            observed_at=datetime.fromtimestamp(started_at.timestamp() + result.duration_s, UTC),
-            verdict=judgement.verdict,
-            cause=judgement.cause,
-            detail=detail,
-            interval_s=interval_s,
-            duration_ms=round(result.duration_s * 1000, 1),
-            steps=result.steps,
-            media=result.media,
-        )
-        self._announcer.observed(fact)
-        self._metrics.looked(str(camera.id), result, interval_s=interval_s)
-        log.debug("camera_observed", camera_id=str(camera.id), verdict=judgement.verdict, cause=judgement.cause)

@@ -1,0 +1,44 @@
+"""How closely a camera is looked at this time."""
+
+from datetime import datetime
+
+from prober.domain.schedule import PreviousLook
+from vonggac.events import Cause
+from vonggac.events.prober import LookKind, Verdict
+
+PICTURE_CHECKS = (
+    Cause.FROZEN,
+    Cause.BLACK,
+    Cause.COVERED,
+    Cause.BLURRED,
+    Cause.NO_SIGNAL_CARD,
+    Cause.SCENE_CHANGED,
+)
+DOWN_BY_PICTURE = (Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN)
+"""Pictures that show nothing of the place; the first that was found is the cause (docs/decisions/0009)."""
+STREAM_CHECKS = (
+    Cause.LOW_FPS,
+    Cause.LOW_BITRATE,
+    Cause.PACKET_LOSS,
+    Cause.JITTER,
+    Cause.CLOCK_DRIFT,
+    Cause.IDENTITY_CHANGED,
+)
+
+
+def kind_of_look(
+    previous: PreviousLook | None, *, camera_revision: int, deep_interval_s: float, now: datetime
+) -> LookKind:
+    """Light only while the last look was good and the last deep one is not `deep_interval_s` old yet.
+
+    Half an interval too early is early enough: otherwise a deep look due in a second would wait a whole interval.
+    """
+    if (
+        previous is None
+        or previous.camera_revision != camera_revision
+        or previous.verdict is not Verdict.UP
+        or previous.deep_at is None
+    ):
+        return LookKind.DEEP
+    age_s = (now - previous.deep_at).total_seconds()
+    return LookKind.DEEP if age_s + previous.interval_s / 2 >= deep_interval_s else LookKind.LIGHT

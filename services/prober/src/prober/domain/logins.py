@@ -1,0 +1,100 @@
+"""Not locking a camera's account, and not blaming a password that works.
+
+Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long
+(domain.md 5.4): after two failed logins in a row the next look waits. Dahua also answers 401 when its sessions are used
+up: a 401 on a login that the camera took before is a suspected limit, looked at slowly, and still a failed login that
+counts. A change of the camera (its revision) begins anew, for it may bring the right password.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from prober.domain.result import Judgement, ProbeResult
+from prober.domain.schedule import PreviousLook
+from vonggac.events import Cause
+
+MOST_FAILED_LOGINS = 2
+"""In a row, before the rest."""
+REST_TOLERANCE_S = 5.0
+"""A look that is due at the end of the rest began a little before its login failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """What is remembered of a login at one revision of a camera."""
+
+    proven: bool = False
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimits:
+    """How long the next look waits: after two failed logins, and after the first suspected session limit."""
+
+    cooldown_s: float
+    suspect_backoff_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A look with its past taken into account."""
+
+    judgement: Judgement
+    login: LoginState
+    interval_s: float
+
+
+def settle(
+    result: ProbeResult,
+    previous: PreviousLook | None,
+    *,
+    previous_known: bool,
+    camera_revision: int,
+    interval_s: float,
+    limits: LoginLimits,
+) -> Settled:
+    """The judgement, what to remember of the login, and the real time to the next look.
+
+    `previous_known` is False when the last look could not be read: then one failed login is assumed before this one.
+    """
+    before = _before(previous, camera_revision) if previous_known else LoginState(failed=1)
+    judgement = result.judgement
+    if result.rest_s is not None:
+        return Settled(judgement, before, max(interval_s, result.rest_s))
+    if judgement.cause is not Cause.AUTH_FAILED:
+        after = LoginState(proven=True) if result.login_accepted else before
+        return Settled(judgement, after, interval_s)
+    after = LoginState(before.proven, before.failed + 1)
+    if after.failed >= MOST_FAILED_LOGINS:
+        interval_s = max(interval_s, limits.cooldown_s)
+    elif after.proven:
+        interval_s = max(interval_s, limits.suspect_backoff_s)
+    if after.proven:
+        detail = f"{judgement.detail}, and it took this login before: its sessions may be used up"
+        judgement = replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)
+    return Settled(judgement, after, interval_s)
+
+
+def _before(previous: PreviousLook | None, camera_revision: int) -> LoginState:
+    if previous is None or previous.camera_revision != camera_revision:
+        return LoginState()
+    return LoginState(previous.login_proven, previous.logins_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """Failed logins in a row with one login at one device, whichever camera (channel) of it was meant."""
+
+    failed: int
+    last_at: datetime
+
+    def another(self, now: datetime) -> "DeviceLogin":
+        """After one more."""
+        return DeviceLogin(self.failed + 1, now)
+
+    def rest_left_s(self, now: datetime, *, cooldown_s: float) -> float | None:
+        """Seconds until this login may be tried there again; None when it may now."""
+        if self.failed < MOST_FAILED_LOGINS:
+            return None
+        left_s = (self.last_at + timedelta(seconds=cooldown_s) - now).total_seconds()
+        return left_s if left_s > REST_TOLERANCE_S else None

@@ -1,0 +1,80 @@
+"""A fault of a whole site: all cameras of a facility fail alike, so it is told once and not thirty times."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from vonggac.events import Cause
+from vonggac.events.prober import CameraObservedV1, SiteObservedV1, SiteState, Verdict
+
+WAY_TO_THE_SITE = frozenset({Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOUT})
+"""A broken line shows as one or the other, so these are alike."""
+WITHIN_INTERVALS = 1.5
+"""All began to fail within one interval; half of one more for looks that take until their deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLook:
+    """The latest look at one camera of a site."""
+
+    camera_id: UUID
+    verdict: Verdict
+    cause: Cause | None
+    observed_at: datetime
+    since: datetime
+    interval_s: float
+
+    @classmethod
+    def of(cls, observed: CameraObservedV1) -> "CameraLook":
+        return cls(
+            observed.camera_id,
+            observed.verdict,
+            observed.cause,
+            observed.observed_at,
+            observed.since or observed.observed_at,
+            observed.interval_s,
+        )
+
+
+def decide_site(
+    facility_id: UUID, looks: Collection[CameraLook], fault: SiteObservedV1 | None, *, least_cameras: int
+) -> SiteObservedV1 | None:
+    """What is to be told now of a facility: a fault that began, one that is over, or None for nothing new.
+
+    `looks`: the latest of each of its cameras; `fault`: what was told last if it is not over. Depends on the looks
+    alone and on no clock, so every prober that sees them says the same.
+    """
+    if fault is None:
+        return _beginning(facility_id, looks, least_cameras)
+    ups = [look.since for look in looks if look.verdict is Verdict.UP and look.since > fault.began_at]
+    if ups or not looks:
+        ended_at = min(ups) if ups else fault.began_at
+        return fault.model_copy(update={"state": SiteState.OVER, "ended_at": ended_at})
+    return None
+
+
+def _beginning(facility_id: UUID, looks: Collection[CameraLook], least_cameras: int) -> SiteObservedV1 | None:
+    if len(looks) < least_cameras or any(look.verdict is not Verdict.DOWN for look in looks):
+        return None
+    causes = Counter(look.cause for look in looks if look.cause is not None)
+    if len(causes) > 1 and not set(causes) <= WAY_TO_THE_SITE:
+        return None
+    first, last = min(look.since for look in looks), max(look.since for look in looks)
+    interval = timedelta(seconds=max(look.interval_s for look in looks))
+    if last - first > WITHIN_INTERVALS * interval:
+        return None
+    most_common = min(causes, key=lambda cause: (-causes[cause], cause))
+    return SiteObservedV1(
+        facility_id=facility_id,
+        state=SiteState.FAILING,
+        cause=most_common,
+        camera_ids=tuple(sorted((look.camera_id for look in looks), key=str)),
+        began_at=last,
+    )
+
+
+def event_id(site: SiteObservedV1) -> str:
+    """The same whoever tells it, so that the bus keeps one."""
+    return f"site-{site.facility_id}-{site.began_at:%Y%m%dT%H%M%S.%f}-{site.state}"

@@ -1,0 +1,223 @@
+"""From a camera to an observation: what is remembered of it, how to look, the look under its deadline, what is told.
+
+Scheduled looks and looks that a person asks for go the same way, so both keep the manners.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prober.domain import schedule
+from prober.domain.kinds import kind_of_look
+from prober.domain.logins import LoginLimits, Settled, settle
+from prober.domain.result import ProbeResult
+from prober.domain.verdict import down
+from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
+from prober.metrics import Metrics
+from prober.probes.identity import is_due
+from prober.probes.look import Looker, LookPlan, NotNow
+from vonggac.bus import topology
+from vonggac.events import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import CameraObservedV1, LookKind, Verdict
+from vonggac.telemetry import get_logger, redact
+
+log = get_logger(__name__)
+
+HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
+GRACE_S = 3.0
+"""After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
+MAX_DETAIL = 500
+
+type Hold = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When to look how, and what to do after failed logins."""
+
+    logins: LoginLimits
+    deep_interval_s: float
+    identity_interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The camera is not to be looked at yet; `resting` after failed logins."""
+
+    by_s: float
+    resting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A look that was made and told."""
+
+    fact: CameraObservedV1
+    started_at: datetime
+
+    def next_look_in_s(self) -> float:
+        """From now."""
+        elapsed_s = (datetime.now(UTC) - self.started_at).total_seconds()
+        return schedule.next_look_delay_s(interval_s=self.fact.interval_s, elapsed_s=elapsed_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What is remembered; `known` is False when it could not be read."""
+
+    status: CameraObservedV1 | None
+    look: schedule.PreviousLook | None
+    known: bool
+
+
+class Observer:
+    """One per process. Never more than one look at a camera at a time."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        looker: Looker,
+        statuses: CameraStatuses,
+        histories: FailureHistories,
+        announcer: Announcer,
+        metrics: Metrics,
+        rules: Rules,
+    ) -> None:
+        self.looker = looker
+        self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
+        self._announcer, self._metrics, self._rules = announcer, metrics, rules
+        self._looking: dict[UUID, asyncio.Task[ProbeResult | NotNow]] = {}
+        self._abandoned: set[asyncio.Task[ProbeResult | NotNow]] = set()
+
+    @property
+    def probes_running(self) -> int:
+        return len(self._looking)
+
+    def is_looking(self, camera_id: UUID) -> bool:
+        """Whether this process looks at the camera now."""
+        return camera_id in self._looking
+
+    async def close(self) -> None:
+        """Give up abandoned looks."""
+        for task in self._abandoned:
+            task.cancel()
+        await asyncio.gather(*self._abandoned, return_exceptions=True)
+
+    async def observe(
+        self, camera: CameraV1, *, hold: Hold | None = None, asked_for: bool = False
+    ) -> Observation | Early | NotNow:
+        """One look, told. `hold` is called while it lasts; `asked_for` by a person: not too early unless resting."""
+        past = await self._past(camera)
+        started_at = datetime.now(UTC)
+        early_s = schedule.early_by_s(past.look, camera_revision=camera.revision, now=started_at)
+        resting = past.look is not None and past.look.interval_s > camera.probe_interval_s
+        if early_s is not None and (resting or not asked_for):
+            return Early(early_s, resting)
+        late_s = schedule.lateness_s(past.look, camera_revision=camera.revision, started_at=started_at)
+        result = await self._under_deadline(camera, self._plan(camera, past, started_at, asked_for), hold)
+        if isinstance(result, NotNow):
+            return result
+        if late_s is not None and not asked_for:
+            self._metrics.lateness.observe(late_s)
+        settled = settle(
+            result,
+            past.look,
+            previous_known=past.known,
+            camera_revision=camera.revision,
+            interval_s=camera.probe_interval_s,
+            limits=self._rules.logins,
+        )
+        fact = self._fact(camera, result, settled, past, started_at)
+        await self._tell(fact, result, settled, past)
+        return Observation(fact, started_at)
+
+    async def _past(self, camera: CameraV1) -> _Past:
+        try:
+            status = await self._statuses.last(camera.id)
+        except StatusUnreadableError:
+            return _Past(None, None, known=False)
+        return _Past(status, schedule.PreviousLook.of(status) if status is not None else None, known=True)
+
+    def _plan(self, camera: CameraV1, past: _Past, now: datetime, asked_for: bool) -> LookPlan:
+        kind = kind_of_look(
+            past.look, camera_revision=camera.revision, deep_interval_s=self._rules.deep_interval_s, now=now
+        )
+        if asked_for:
+            kind = LookKind.DEEP
+        same = past.look is not None and past.look.camera_revision == camera.revision
+        asked_at = past.look.identity_at if same and past.look is not None else None
+        due = is_due(camera.expected, asked_at, every_s=self._rules.identity_interval_s, now=now)
+        return LookPlan(kind, ask_device=due and kind is not LookKind.LIGHT)
+
+    async def _under_deadline(self, camera: CameraV1, plan: LookPlan, hold: Hold | None) -> ProbeResult | NotNow:
+        """The look, its job held meanwhile; abandoned when it outlives its deadline."""
+        look = asyncio.create_task(self.looker.look(camera, plan))
+        self._looking[camera.id] = look
+        self._metrics.running.set(len(self._looking))
+        try:
+            return await self._wait(camera, look, hold)
+        finally:
+            look.cancel()
+            self._looking.pop(camera.id, None)
+            self._metrics.running.set(len(self._looking))
+
+    async def _wait(
+        self, camera: CameraV1, look: asyncio.Task[ProbeResult | NotNow], hold: Hold | None
+    ) -> ProbeResult | NotNow:
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + camera.probe_timeout_s + GRACE_S
+        while (left_s := ends_at - clock()) > 0:
+            done, _ = await asyncio.wait({look}, timeout=min(HOLD_EVERY_S, left_s))
+            if done:
+                return look.result()
+            if hold is not None:
+                await hold()
+        self._abandoned.add(look)
+        look.add_done_callback(self._abandoned.discard)
+        log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
+        judgement = down(Cause.TIMEOUT, f"the look was not over {GRACE_S:g} s after its deadline and was abandoned")
+        return ProbeResult(judgement, camera.probe_timeout_s + GRACE_S)
+
+    def _fact(
+        self, camera: CameraV1, result: ProbeResult, settled: Settled, past: _Past, started_at: datetime
+    ) -> CameraObservedV1:
+        judgement = settled.judgement
+        observed_at = datetime.fromtimestamp(started_at.timestamp() + result.duration_s, UTC)
+        status = past.status if past.status and past.status.camera_revision == camera.revision else None
+        same = past.status is not None and past.status.verdict is judgement.verdict
+        judged = result.picture is not None and judgement.verdict is not Verdict.UNKNOWN
+        return CameraObservedV1(
+            camera_id=camera.id,
+            camera_revision=camera.revision,
+            worker_id=self._worker_id,
+            observed_at=observed_at,
+            verdict=judgement.verdict,
+            cause=judgement.cause,
+            detail=redact(judgement.detail)[:MAX_DETAIL] if judgement.detail else None,
+            interval_s=settled.interval_s,
+            duration_ms=round(result.duration_s * 1000, 1),
+            steps=result.steps,
+            media=result.media,
+            kind=result.kind,
+            findings=judgement.findings,
+            not_checked={cause.value: reason for cause, reason in judgement.not_checked.items()},
+            facility_id=camera.facility_id,
+            since=(past.status.since or past.status.observed_at) if same and past.status else observed_at,
+            deep_at=observed_at if judged else status.deep_at if status else None,
+            identity_at=result.identity_at or (status.identity_at if status else None),
+            login_proven=settled.login.proven,
+            logins_failed=settled.login.failed,
+        )
+
+    async def _tell(self, fact: CameraObservedV1, result: ProbeResult, settled: Settled, past: _Past) -> None:
+        self._announcer.observed(fact)
+        changed = past.status is None or past.status.verdict is not fact.verdict
+        if fact.verdict is not Verdict.UP or changed:
+            await self._histories.record(fact)
+        told = replace(result, judgement=settled.judgement)
+        self._metrics.looked(str(fact.camera_id), told, interval_s=fact.interval_s)
+        log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)

@@ -1,0 +1,146 @@
+"""The forwarder's keyframe of a camera that it pulls, so that the prober opens no second session.
+
+Core NATS request-reply on `forwarder.keyframe.<camera_id>`; the body is one access unit in Annex B form, the headers
+say what the forwarder measured. No responder: nobody pulls the camera.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
+from prober.domain.result import ProbeResult
+from prober.domain.verdict import Evidence, judge
+from prober.probes.decoding import Decoder, Picture, Undecodable
+from vonggac.bus import Bus
+from vonggac.events import subjects
+from vonggac.events.prober import LookKind, Media, Step
+from vonggac.rtsp import VideoCodec
+
+MAX_BYTES = 1 << 20
+OLDEST_S = 60.0
+"""A keyframe captured before that says nothing about now."""
+DECODE_WITHIN_S = 1.0
+"""At least, for a keyframe that came late."""
+_START_CODE = b"\x00\x00\x01"
+_CODECS = {"h264": VideoCodec.H264, "h265": VideoCodec.H265}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One keyframe with its parameter sets (NAL units without start code). Figures are None where nobody measured."""
+
+    codec: VideoCodec
+    nals: list[bytes]
+    captured_at: datetime
+    fps: float | None = None
+    bitrate_kbps: float | None = None
+    packets_lost: int | None = None
+    packets_received: int | None = None
+
+
+async def ask_for_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Sample | None:
+    """None when no forwarder has the camera, none came in time, or what came is of no use."""
+    try:
+        reply = await bus.client.request(subjects.forwarder_keyframe(camera_id), b"", timeout=timeout_s)
+    except (NatsError, TimeoutError, OSError):
+        return None
+    return parse_sample(reply, now=datetime.now(UTC))
+
+
+def parse_sample(reply: Msg, *, now: datetime) -> Sample | None:
+    """None when it is none, too old or malformed: then an own session finds out more."""
+    headers = {name.lower(): value for name, value in (reply.headers or {}).items()}
+    codec = _CODECS.get(headers.get("codec", ""))
+    if codec is None or not 0 < len(reply.data) <= MAX_BYTES:
+        return None
+    try:
+        captured_at = datetime.fromisoformat(headers.get("captured_at", ""))
+    except ValueError:
+        return None
+    if captured_at.tzinfo is None or (now - captured_at).total_seconds() > OLDEST_S:
+        return None
+    lost, received = _number(headers.get("packets_lost")), _number(headers.get("packets_received"))
+    return Sample(
+        codec=codec,
+        nals=split_annex_b(reply.data),
+        captured_at=captured_at.astimezone(UTC),
+        fps=_number(headers.get("fps")),
+        bitrate_kbps=_number(headers.get("bitrate_kbps")),
+        packets_lost=int(lost) if lost is not None else None,
+        packets_received=int(received) if received is not None else None,
+    )
+
+
+def split_annex_b(data: bytes) -> list[bytes]:
+    """NAL units of a byte stream (H.264 Annex B): between start codes, without the zero bytes around them."""
+    return [nal for part in data.split(_START_CODE)[1:] if (nal := part.rstrip(b"\0"))]
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e12 else None
+
+
+async def judge_sample(sample: Sample, decoder: Decoder | None, *, began: float, deadline_s: float) -> ProbeResult:
+    """The verdict of a sampled keyframe; without a `decoder` a light look. `began`: monotonic seconds."""
+    steps = [Step(name="sample", duration_ms=_ms(began))]
+    picture: Picture | Undecodable | None = None
+    if decoder is not None:
+        left_s = max(DECODE_WITHIN_S, deadline_s - (time.monotonic() - began))
+        try:
+            async with asyncio.timeout(left_s):
+                picture = await decoder.decode(sample.codec, sample.nals, taken_at=sample.captured_at)
+            steps.append(Step(name="decode", duration_ms=round(picture.decode_s * 1000, 2)))
+        except TimeoutError:
+            picture = None
+    evidence = Evidence(
+        light=decoder is None,
+        playing=True,
+        packets=1,
+        keyframe=True,
+        decoded=None if picture is None else isinstance(picture, Picture),
+        undecodable=picture.reason if isinstance(picture, Undecodable) else None,
+    )
+    seen = _seen(sample, picture if isinstance(picture, Picture) else None)
+    return ProbeResult(
+        judge(evidence),
+        time.monotonic() - began,
+        tuple(steps),
+        seen.media,
+        kind=LookKind.LIGHT if decoder is None else LookKind.SAMPLED,
+        seen=seen,
+        picture=picture.look if isinstance(picture, Picture) else None,
+    )
+
+
+def _seen(sample: Sample, picture: Picture | None) -> StreamSeen:
+    media = Media(
+        codec=sample.codec.value.lower(),
+        profile=picture.profile if picture else None,
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
+        fps=sample.fps,
+        bitrate_kbps=sample.bitrate_kbps,
+        packets_received=sample.packets_received,
+        packets_lost=sample.packets_lost,
+    )
+    measured = sample.fps is not None
+    return StreamSeen(
+        media,
+        pictures=LEAST_PICTURES if measured else 0,
+        span_s=LEAST_SPAN_S if measured else 0.0,
+        clock_unknown="the forwarder's keyframe does not tell the camera's time",
+    )
+
+
+def _ms(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 2)

@@ -1,0 +1,76 @@
+"""Watches the latest look at each camera for faults of whole sites, and tells each of them once."""
+
+from collections import defaultdict
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from prober.domain.sites import CameraLook, decide_site
+from prober.messaging import Announcer, parse_status
+from prober.probes.following import follow
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.prober import SiteObservedV1, SiteState
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+
+class SiteWatch:
+    """Runs in every prober: all see the same looks in the same order, and what they tell has the same id."""
+
+    def __init__(self, bus: Bus, announcer: Announcer, *, least_cameras: int) -> None:
+        self._bus, self._announcer, self._least = bus, announcer, least_cameras
+        self._looks: dict[UUID, dict[UUID, CameraLook]] = defaultdict(dict)
+        self._facility: dict[UUID, UUID] = {}
+        self._faults: dict[UUID, SiteObservedV1] = {}
+        self._replayed = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._faults = {UUID(key): fault for key, value in (await self._known()).items() if (fault := _parse(value))}
+        await follow(self._bus, topology.CAMERA_STATUS, self._on_status, self._on_replayed)
+
+    async def _known(self) -> dict[str, bytes]:
+        return await Bucket(self._bus, topology.SITE_STATUS).all()
+
+    def _on_replayed(self) -> None:
+        self._replayed = True
+        for facility_id in {*self._looks, *self._faults}:
+            self._decide(facility_id)
+
+    def _on_status(self, key: str, value: bytes | None) -> None:
+        status = parse_status(value)
+        camera_id = UUID(key) if status is None else status.camera_id
+        before = self._facility.pop(camera_id, None)
+        if before is not None:
+            self._looks[before].pop(camera_id, None)
+        if status is not None and status.facility_id is not None:
+            self._facility[camera_id] = status.facility_id
+            self._looks[status.facility_id][camera_id] = CameraLook.of(status)
+        for facility_id in {before, status.facility_id if status else None} - {None}:
+            assert facility_id is not None
+            self._decide(facility_id)
+
+    def _decide(self, facility_id: UUID) -> None:
+        if not self._replayed:
+            return
+        looks = self._looks[facility_id]
+        told = decide_site(facility_id, looks.values(), self._faults.get(facility_id), least_cameras=self._least)
+        if not looks:
+            del self._looks[facility_id]
+        if told is None:
+            return
+        if told.state is SiteState.FAILING:
+            self._faults[facility_id] = told
+        else:
+            self._faults.pop(facility_id, None)
+        self._announcer.site(told)
+        log.warning("site_observed", facility_id=str(facility_id), state=told.state, cause=told.cause)
+
+
+def _parse(value: bytes) -> SiteObservedV1 | None:
+    try:
+        return SiteObservedV1.model_validate_json(value)
+    except ValidationError:
+        log.warning("site_status_malformed")
+        return None

@@ -1,0 +1,95 @@
+"""Never more than two failed logins before a rest, and no blame on a password that works."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from prober.domain.logins import DeviceLogin, LoginLimits, LoginState, Settled, settle
+from prober.domain.result import Judgement, ProbeResult
+from prober.domain.schedule import PreviousLook
+from vonggac.events import Cause
+from vonggac.events.prober import Verdict
+
+NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
+LIMITS = LoginLimits(cooldown_s=1800.0, suspect_backoff_s=300.0)
+
+
+def previous(**login: int) -> PreviousLook:
+    return PreviousLook(
+        1, None, 60.0, NOW, login_proven=bool(login.get("proven")), logins_failed=login.get("failed", 0)
+    )
+
+
+def settled(
+    cause: Cause | None,
+    before: PreviousLook | None,
+    *,
+    known: bool = True,
+    revision: int = 1,
+    accepted: bool | None = None,
+) -> Settled:
+    verdict = Verdict.UP if cause is None else Verdict.DOWN
+    detail = None if cause is None else "DESCRIBE was answered 401 Unauthorized"
+    result = ProbeResult(Judgement(verdict, cause, detail), 0.1, login_accepted=accepted)
+    return settle(result, before, previous_known=known, camera_revision=revision, interval_s=60.0, limits=LIMITS)
+
+
+def test_the_first_failed_login_does_not_slow_the_looks() -> None:
+    assert settled(Cause.AUTH_FAILED, None).interval_s == 60.0
+
+
+def test_the_second_in_a_row_does() -> None:
+    assert settled(Cause.AUTH_FAILED, previous(failed=1)).interval_s == 1800.0
+
+
+def test_after_a_rest_another_failure_rests_again() -> None:
+    assert settled(Cause.AUTH_FAILED, previous(failed=2)).interval_s == 1800.0
+
+
+def test_a_changed_camera_may_have_the_right_password() -> None:
+    after = settled(Cause.AUTH_FAILED, previous(failed=1), revision=2)
+    assert (after.interval_s, after.login) == (60.0, LoginState(proven=False, failed=1))
+
+
+def test_an_unreadable_past_counts_as_a_failed_login() -> None:
+    assert settled(Cause.AUTH_FAILED, None, known=False).interval_s == 1800.0
+
+
+@pytest.mark.parametrize("cause", [None, *sorted(set(Cause) - {Cause.AUTH_FAILED})])
+def test_no_other_outcome_slows_the_looks(cause: Cause | None) -> None:
+    assert settled(cause, previous(failed=1), known=False).interval_s == 60.0
+
+
+def test_a_silent_camera_does_not_make_failed_logins_forgotten() -> None:
+    assert settled(Cause.TIMEOUT, previous(failed=1)).login.failed == 1
+
+
+def test_an_accepted_login_is_remembered_and_clears_the_count() -> None:
+    assert settled(None, previous(failed=1), accepted=True).login == LoginState(proven=True, failed=0)
+
+
+def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_looked_at_slowly() -> None:
+    first = settled(Cause.AUTH_FAILED, previous(proven=1))
+    assert (first.judgement.cause, first.interval_s) == (Cause.SESSION_LIMIT, 300.0)
+    assert first.judgement.detail is not None
+    assert "took this login before" in first.judgement.detail
+    second = settled(Cause.AUTH_FAILED, previous(proven=1, failed=1))
+    assert (second.judgement.cause, second.interval_s) == (Cause.SESSION_LIMIT, 1800.0)
+
+
+def test_a_proven_login_of_another_revision_proves_nothing() -> None:
+    assert settled(Cause.AUTH_FAILED, previous(proven=1), revision=2).judgement.cause is Cause.AUTH_FAILED
+
+
+def test_a_device_rests_after_two_failed_logins_whichever_camera_was_meant() -> None:
+    once = DeviceLogin(0, NOW).another(NOW)
+    twice = once.another(NOW)
+    assert once.rest_left_s(NOW, cooldown_s=1800.0) is None
+    assert twice.rest_left_s(NOW + timedelta(seconds=100), cooldown_s=1800.0) == 1700.0
+    assert twice.rest_left_s(NOW + timedelta(seconds=1798), cooldown_s=1800.0) is None
+
+
+def test_a_camera_that_was_left_alone_is_looked_at_when_the_device_has_rested() -> None:
+    result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
+    after = settle(result, previous(failed=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    assert (after.interval_s, after.login.failed) == (700.0, 1)
