@@ -36,7 +36,9 @@ class MediaRecorder:
         self._depacketizers: dict[int, Depacketizer] = {}
 
     @classmethod
-    async def play(cls, url: str, *, tracks: Collection[str] = ("video",), deadline_s: float = 5.0) -> Self:
+    async def play(
+        cls, url: str, *, tracks: Collection[str] = ("video",), deadline_s: float = 5.0, transport: str = "tcp"
+    ) -> Self:
         """Open `url`, whose userinfo is the login. Raises RtspError."""
         recorder = cls()
         recorder.player = await open_player(
@@ -46,6 +48,7 @@ class MediaRecorder:
             on_lost=recorder._lose,
             on_tracks=recorder._know,
             tracks=tracks,
+            transport=transport,
         )
         return recorder
 
