@@ -16,8 +16,9 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import cameras, scans, workers
+from prober.api import cameras, networks, probes, prometheus, references, scans, workers
 from prober.metrics import Metrics
+from prober.probes.asked import AskingLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.process import Process
 from prober.settings import Settings
@@ -82,7 +83,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     install_authentication(app, verifier)
     app.state.process = process
     app.state.scanner = scanner
-    app.include_router(cameras.router)
-    app.include_router(workers.router)
-    app.include_router(scans.router)
+    app.state.settings = settings
+    app.state.asking_limit = AskingLimit(settings.max_asked_probes)
+    for module in (cameras, references, probes, scans, networks, workers, prometheus):
+        app.include_router(module.router)
     return app

@@ -1,13 +1,12 @@
 """The latest look at each camera over HTTP."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 from asgi_lifespan import LifespanManager
 
 from prober.app import create_app
@@ -20,26 +19,6 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.testing import eventually
 
 type Client = httpx.AsyncClient
-
-
-@pytest_asyncio.fixture
-async def client(
-    bus: Bus, settings: Callable[..., Settings], token_for: Callable[[Role], str]
-) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings(metrics_per_camera=True))
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
-    transport = httpx.ASGITransport(app)
-    async with (
-        LifespanManager(app),
-        httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers) as made,
-    ):
-        await eventually(lambda: _ready(made))
-        assert bus.connected
-        yield made
-
-
-async def _ready(client: Client) -> bool:
-    return (await client.get("/readyz")).status_code == 200
 
 
 async def put(bus: Bus, number: int, **changes: Any) -> CameraObservedV1:
@@ -113,6 +92,43 @@ async def test_an_old_look_is_shown_as_overdue(client: Client, bus: Bus) -> None
     old = await put(bus, 1, observed_at=datetime.now(UTC) - timedelta(seconds=121))
     status = (await client.get(f"/v1/cameras/{old.camera_id}")).json()
     assert (status["verdict"], status["overdue"]) == ("up", True)
+
+
+async def test_findings_are_shown_and_filtered(client: Client, bus: Bus) -> None:
+    await put(bus, 1)
+    blurred = await put(bus, 2, findings=(Cause.BLURRED,), not_checked={"clock_drift": "no report came"})
+    page = (await client.get("/v1/cameras?finding=blurred")).json()
+    assert [item["camera_id"] for item in page["items"]] == [str(blurred.camera_id)]
+    assert page["items"][0]["not_checked"] == {"clock_drift": "no report came"}
+    assert page["items"][0]["advice"] is None
+
+
+async def test_a_camera_that_is_down_is_shown_with_advice_in_both_languages(client: Client, bus: Bus) -> None:
+    down = await put(bus, 1, verdict=Verdict.DOWN, cause=Cause.AUTH_FAILED)
+    advice = (await client.get(f"/v1/cameras/{down.camera_id}")).json()["advice"]
+    assert "mật khẩu" in advice["vi"]
+    assert "password" in advice["en"]
+
+
+async def test_the_last_failures_of_a_camera_are_told(
+    client: Client, simulate: Any, planner: Any, observed: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await gate.set_fault("refuse")
+    camera = await planner.camera(gate.url(), probe_interval_s=0.3)
+    await observed.look(camera.id, 2)
+    await gate.clear_fault()
+    await eventually(lambda: observed.of(camera.id)[-1].verdict is Verdict.UP)
+
+    async def ended() -> Any:
+        [failure] = (await client.get(f"/v1/cameras/{camera.id}/failures")).json()["items"]
+        return failure if failure["ended_at"] else None
+
+    failure = await eventually(ended)
+    assert (failure["verdict"], failure["cause"]) == ("down", "refused")
+    assert failure["looks"] >= 2
+    assert failure["advice"]["en"]
+    assert (await client.get(f"/v1/cameras/{uuid4()}/failures")).json() == {"items": []}
 
 
 async def test_what_another_release_wrote_is_left_out(client: Client, bus: Bus) -> None:

@@ -10,6 +10,7 @@ from fastapi import Request
 from nats.errors import Error as NatsError
 from pydantic import PlainSerializer
 
+from prober.probes.observer import Observer
 from prober.probes.process import Process
 from vonggac.bus import Bus
 from vonggac.http import ProblemError
@@ -26,6 +27,14 @@ def bus_of(request: Request) -> Bus:
     if process.bus is None:
         raise _unavailable()
     return process.bus
+
+
+def observer_of(request: Request) -> Observer:
+    """What looks at cameras. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.observer is None:
+        raise _unavailable()
+    return process.observer
 
 
 @contextmanager

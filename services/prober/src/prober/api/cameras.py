@@ -8,11 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
-from prober.messaging import CameraStatuses
+from prober.domain.failures import Failure
+from prober.messaging import CameraStatuses, FailureHistories
 from vonggac.auth import Right, require
 from vonggac.events import Cause
-from vonggac.events.prober import CameraObservedV1, Media, Step, Verdict
+from vonggac.events.prober import CameraObservedV1, LookKind, Media, Step, Verdict
 from vonggac.http import Problem, ProblemError
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
@@ -36,15 +38,27 @@ class CameraStatus(BaseModel):
     worker_id: str
     steps: tuple[Step, ...] = Field(description="Each phase of the look and what it took.")
     media: Media | None = Field(description="What was measured of the stream.")
+    kind: LookKind = Field(description="How closely was looked; `sampled`: at the forwarder's keyframe.")
+    findings: tuple[Cause, ...] = Field(description="What is wrong beside the cause, also with a camera that is `up`.")
+    not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
+    since: LocalTime | None = Field(description="When this verdict began, look by look (without hysteresis).")
+    deep_at: LocalTime | None = Field(description="When the picture was last judged.")
+    advice: AdviceShown | None = Field(description="What to do about the cause; null without one.")
 
     @classmethod
     def of(cls, observed: CameraObservedV1, now: datetime) -> "CameraStatus":
         interval = timedelta(seconds=observed.interval_s)
         return cls(
-            **{name: getattr(observed, name) for name in CameraObservedV1.model_fields},
+            **{
+                name: getattr(observed, name) for name in cls.model_fields.keys() & CameraObservedV1.model_fields.keys()
+            },
+            advice=AdviceShown.on(observed.cause),
             next_look_due_at=observed.observed_at + interval,
             overdue=now > observed.observed_at + 2 * interval,
         )
+
+
+_COMMON = CameraStatus.model_fields.keys() & CameraObservedV1.model_fields.keys()
 
 
 class CameraPage(BaseModel):
@@ -58,7 +72,7 @@ class CameraPage(BaseModel):
 @router.get(
     "",
     summary="The latest look at each camera",
-    description="Ordered by camera id, filtered by verdict and cause, in pages. Cameras that were removed or disabled "
+    description="Ordered by camera id, filtered by verdict, cause and finding, in pages. Cameras that were removed or disabled "
     "are not listed, nor those that nobody has looked at yet.",
     responses={503: {"model": Problem, "description": "NATS does not answer"}},
 )
@@ -67,6 +81,7 @@ async def list_cameras(
     verdict: Annotated[Verdict | None, Query(description="Only cameras with this verdict.")] = None,
     cause: Annotated[Cause | None, Query(description="Only cameras with this cause.")] = None,
     after: Annotated[UUID | None, Query(description="Only cameras behind this id.")] = None,
+    finding: Annotated[Cause | None, Query(description="Only cameras with this finding.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Cameras a page.")] = MAX_PAGE,
 ) -> CameraPage:
     with answered_by_the_bus():
@@ -74,7 +89,9 @@ async def list_cameras(
     fitting = [
         status
         for status in statuses
-        if (verdict is None or status.verdict is verdict) and (cause is None or status.cause is cause)
+        if (verdict is None or status.verdict is verdict)
+        and (cause is None or status.cause is cause)
+        and (finding is None or finding in status.findings)
     ]
     rest = [status for status in fitting if after is None or str(status.camera_id) > str(after)]
     now = datetime.now(UTC)
@@ -101,3 +118,39 @@ async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
         msg = f"nobody has looked at a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_looked_at", msg)
     return CameraStatus.of(status, datetime.now(UTC))
+
+
+class FailureShown(BaseModel):
+    """Looks in a row that ended with one cause."""
+
+    verdict: Verdict
+    cause: Cause | None
+    detail: str | None = Field(description="Of the last of these looks.")
+    advice: AdviceShown | None
+    began_at: LocalTime
+    last_at: LocalTime = Field(description="When the last of these looks ended.")
+    looks: int
+    ended_at: LocalTime | None = Field(description="When a look ended otherwise; null while it lasts.")
+
+    @classmethod
+    def of(cls, failure: Failure) -> "FailureShown":
+        return cls(**dict(failure), advice=AdviceShown.on(failure.cause))
+
+
+class FailureList(BaseModel):
+    """Newest first."""
+
+    items: list[FailureShown]
+
+
+@router.get(
+    "/{camera_id}/failures",
+    summary="The last failures of one camera",
+    description="Newest first, each from its first failed look to its end. Empty for a camera that never failed, or "
+    "that is not there.",
+    responses={503: {"model": Problem, "description": "NATS does not answer"}},
+)
+async def get_failures(request: Request, camera_id: UUID) -> FailureList:
+    with answered_by_the_bus():
+        failures = await FailureHistories(bus_of(request)).get(camera_id)
+    return FailureList(items=[FailureShown.of(failure) for failure in failures])

@@ -1,0 +1,190 @@
+"""Look at a camera now, and wait for the verdict."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from math import ceil
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from prober.api.advice import AdviceShown
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, observer_of
+from prober.messaging import Cameras
+from prober.probes.asked import AskedTooMuchError, AskingLimit
+from prober.probes.look import NotNow
+from prober.probes.observer import Early, Observation, Observer
+from prober.probes.target import Target
+from vonggac.auth import Credentials, Right, require
+from vonggac.events import Cause
+from vonggac.events.prober import LookKind, Media, Step, Verdict
+from vonggac.http import FieldError, Problem, ProblemError
+from vonggac.rtsp import RtspError, RtspUrl
+from vonggac.telemetry import redact
+
+router = APIRouter(prefix="/v1/probes", tags=["probes"], dependencies=[Depends(require(Right.OPERATE))])
+
+
+class ProbeRequest(BaseModel):
+    """A camera of the inventory, or an address that is not there yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    camera_id: UUID | None = None
+    url: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="rtsp:// address without credentials; {username} and {password} may stand in path or query.",
+        examples=["rtsp://10.20.1.5/Streaming/Channels/101"],
+    )
+    username: str | None = Field(default=None, min_length=1, max_length=64, description="Only with `url`.")
+    password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the verdict.")
+    timeout_s: float = Field(default=10.0, ge=1, le=30, description="Only with `url`: seconds the look may take.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.camera_id is None) == (self.url is None):
+            msg = "give either camera_id or url"
+            raise ValueError(msg)
+        if (self.username is None) != (self.password is None):
+            msg = "username and password belong together: give both or none"
+            raise ValueError(msg)
+        if self.camera_id is not None and self.username is not None:
+            msg = "a camera of the inventory is looked at with the login that is stored for it"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def credentials(self) -> Credentials | None:
+        if self.username is None or self.password is None:
+            return None
+        return Credentials(self.username, self.password.get_secret_value())
+
+
+class ProbeVerdict(BaseModel):
+    """What the look found. No credential is in any of it."""
+
+    camera_id: UUID | None
+    observed_at: LocalTime
+    verdict: Verdict
+    cause: Cause | None
+    detail: str | None
+    advice: AdviceShown | None
+    findings: tuple[Cause, ...]
+    not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
+    kind: LookKind
+    duration_ms: float
+    steps: tuple[Step, ...]
+    media: Media | None
+    log: list[str] = Field(description="Step by step, for people.")
+
+
+@router.post(
+    "",
+    summary="Look at a camera now and wait for the verdict",
+    description="A deep look. Of a camera of the inventory it is an observation like any other (history, reports). "
+    "Allowed networks and the rest after failed logins hold here too.",
+    responses={
+        404: {"model": Problem, "description": "There is no such camera"},
+        409: {"model": Problem, "description": "It rests after failed logins, is disabled, or is looked at now"},
+        429: {"model": Problem, "description": "Too much is asked for, or the site's network is busy"},
+        503: {"model": Problem, "description": "NATS does not answer"},
+    },
+)
+async def probe_now(request: Request, wanted: ProbeRequest) -> ProbeVerdict:
+    limit: AskingLimit = request.app.state.asking_limit
+    observer = observer_of(request)
+    try:
+        if wanted.camera_id is not None:
+            with limit.within(str(wanted.camera_id)):
+                return await _look_at_camera(request, observer, wanted.camera_id)
+        assert wanted.url is not None, "validated"
+        with limit.within(_device(wanted.url)):
+            return await _look_at_address(observer, wanted.url, wanted)
+    except AskedTooMuchError as error:
+        raise _later(HTTPStatus.TOO_MANY_REQUESTS, "asked_too_much", str(error), error.after_s) from None
+
+
+async def look_now(request: Request, observer: Observer, camera_id: UUID) -> Observation:
+    """One look at a camera of the inventory. Raises ProblemError when it cannot be made now."""
+    with answered_by_the_bus():
+        camera = await Cameras(bus_of(request)).get(camera_id)
+    if camera is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_found", f"the inventory has no camera {camera_id}")
+    if not camera.enabled:
+        raise ProblemError(HTTPStatus.CONFLICT, "camera_disabled", "the camera is disabled: enable it in the inventory")
+    if observer.is_looking(camera_id):
+        raise _later(
+            HTTPStatus.CONFLICT, "being_looked_at", "the camera is being looked at now", camera.probe_timeout_s
+        )
+    outcome = await observer.observe(camera, asked_for=True)
+    if isinstance(outcome, Early):
+        msg = "two logins failed at this camera; another try now could lock its account. Correct the login instead"
+        raise _later(HTTPStatus.CONFLICT, "login_resting", msg, outcome.by_s)
+    if isinstance(outcome, NotNow):
+        raise _busy(outcome)
+    return outcome
+
+
+async def _look_at_camera(request: Request, observer: Observer, camera_id: UUID) -> ProbeVerdict:
+    fact = (await look_now(request, observer, camera_id)).fact
+    return ProbeVerdict(
+        **{name: getattr(fact, name) for name in ProbeVerdict.model_fields if hasattr(fact, name)},
+        advice=AdviceShown.on(fact.cause),
+        log=_log(fact.steps, fact.verdict, fact.cause, fact.detail),
+    )
+
+
+async def _look_at_address(observer: Observer, url: str, wanted: ProbeRequest) -> ProbeVerdict:
+    result = await observer.looker.look_at(Target(url, wanted.credentials, wanted.timeout_s))
+    if isinstance(result, NotNow):
+        raise _busy(result)
+    judgement = result.judgement
+    detail = redact(judgement.detail) if judgement.detail else None
+    return ProbeVerdict(
+        camera_id=None,
+        observed_at=datetime.now(UTC),
+        verdict=judgement.verdict,
+        cause=judgement.cause,
+        detail=detail,
+        advice=AdviceShown.on(judgement.cause),
+        findings=judgement.findings,
+        not_checked={cause.value: reason for cause, reason in judgement.not_checked.items()},
+        kind=result.kind,
+        duration_ms=round(result.duration_s * 1000, 1),
+        steps=result.steps,
+        media=result.media,
+        log=_log(result.steps, judgement.verdict, judgement.cause, detail),
+    )
+
+
+def _device(url: str) -> str:
+    """Host and port. Raises ProblemError for what is no address, and for one with a login in it."""
+    try:
+        parsed = RtspUrl.parse(url)
+    except RtspError as error:
+        raise _invalid(error.message) from None
+    if parsed.credentials is not None:
+        raise _invalid("holds a login: give username and password in their own fields, so that no log shows them")
+    return f"{parsed.host}:{parsed.port}"
+
+
+def _log(steps: tuple[Step, ...], verdict: Verdict, cause: Cause | None, detail: str | None) -> list[str]:
+    lines = [f"{step.name}: {step.duration_ms:g} ms" for step in steps]
+    reason = ", ".join(part for part in (cause.value if cause else None, detail) if part)
+    return [*lines, f"verdict: {verdict.value}" + (f" ({reason})" if reason else "")]
+
+
+def _invalid(message: str) -> ProblemError:
+    errors = [FieldError(field="url", message=message)]
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "Nothing was looked at: put the url right.", errors)
+
+
+def _busy(outcome: NotNow) -> ProblemError:
+    msg = "as many looks as allowed are going on at this site's network, or its login is being tried; ask again"
+    return _later(HTTPStatus.TOO_MANY_REQUESTS, "site_busy", msg, outcome.delay_s)
+
+
+def _later(status: HTTPStatus, code: str, message: str, after_s: float) -> ProblemError:
+    return ProblemError(status, code, message, headers={"Retry-After": str(max(1, ceil(after_s)))})

@@ -1,0 +1,79 @@
+"""The picture of each camera that a person approved; `scene_changed` compares with it."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.probes.pictures import Reference, References
+from vonggac.auth import Principal, Right, require
+from vonggac.http import Problem, ProblemError
+
+router = APIRouter(prefix="/v1/cameras/{camera_id}/reference", tags=["references"])
+
+_AWAY = {"model": Problem, "description": "NATS does not answer"}
+
+
+class ReferenceShown(BaseModel):
+    """Who approved which look. The picture itself is not shown: it is a small grey reduction for comparing only."""
+
+    camera_id: UUID
+    taken_at: LocalTime = Field(description="When the approved picture was seen.")
+    approved_at: LocalTime
+    approved_by: str
+
+    @classmethod
+    def of(cls, camera_id: UUID, reference: Reference) -> "ReferenceShown":
+        return cls(
+            camera_id=camera_id,
+            taken_at=reference.taken_at,
+            approved_at=reference.approved_at,
+            approved_by=reference.approved_by,
+        )
+
+
+@router.get(
+    "",
+    summary="Which look is the camera's reference",
+    dependencies=[Depends(require(Right.READ))],
+    responses={404: {"model": Problem, "description": "No picture was approved"}, 503: _AWAY},
+)
+async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
+    with answered_by_the_bus():
+        reference = await References(bus_of(request)).get(camera_id)
+    if reference is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "no_reference", "no picture of this camera was approved")
+    return ReferenceShown.of(camera_id, reference)
+
+
+@router.put(
+    "",
+    summary="Approve the camera's present picture as its reference",
+    description="The last deep look is taken. Look at the picture before (at the camera or a centre): from now on "
+    "whatever differs from it in structure is `scene_changed`.",
+    responses={409: {"model": Problem, "description": "No picture of this camera was seen lately"}, 503: _AWAY},
+)
+async def approve_reference(
+    request: Request, camera_id: UUID, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
+) -> ReferenceShown:
+    with answered_by_the_bus():
+        reference = await References(bus_of(request)).approve(camera_id, by=caller.subject)
+    if reference is None:
+        msg = "no picture of this camera was seen within a day; look at it first (POST /v1/probes)"
+        raise ProblemError(HTTPStatus.CONFLICT, "no_picture", msg)
+    return ReferenceShown.of(camera_id, reference)
+
+
+@router.delete(
+    "",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Forget the camera's reference",
+    dependencies=[Depends(require(Right.OPERATE))],
+    responses={503: _AWAY},
+)
+async def forget_reference(request: Request, camera_id: UUID) -> None:
+    with answered_by_the_bus():
+        await References(bus_of(request)).forget(camera_id)
