@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import PictureLook
+from prober.domain.picture.look import GREY_SHAPE, PictureLook
 from prober.domain.picture.thresholds import PictureThresholds
 from vonggac.events import Cause
 
@@ -17,6 +17,8 @@ _CARD_COLOUR_SPREAD = 3.0
 _CARD_TEXT_LEVELS = 40
 _CARD_TEXT_CELLS = 6
 _BLUE_CB, _BLUE_CR = 160, 128
+_INNER_ROWS = slice(8, 46)
+"""Without the strips above and below in which cameras write."""
 _MIDDLE = np.s_[11:43, 19:77]
 """The middle 60 % of the grid, where a card's words are and a camera's lettering is not."""
 
@@ -61,16 +63,24 @@ def _is_card(look: PictureLook, mode: int) -> bool:
 
 
 def _structure(grey: npt.NDArray[np.float64]) -> float:
-    """Deviation from a smooth surface of second degree in levels, without the most deviating cells (lettering)."""
-    deviation = np.abs(grey.ravel() - _BASIS @ (_BASIS_INVERSE @ grey.ravel()))
-    kept = np.sort(deviation)[: round(deviation.size * (1 - _TEXT_SHARE / 100))]
-    return float(np.sqrt((kept * kept).mean()))
+    """Deviation from a smooth surface of second degree in levels, without the most deviating cells (lettering).
+
+    The surface is laid a second time without them, for they would bend it.
+    """
+    values = grey[_INNER_ROWS].ravel()
+    kept = np.ones(values.size, bool)
+    for _ in range(2):
+        basis = _BASIS[kept]
+        surface = np.linalg.solve(basis.T @ basis, basis.T @ values[kept])
+        deviation = np.abs(values - _BASIS @ surface)
+        kept = deviation <= np.percentile(deviation, 100 - _TEXT_SHARE)
+    return float(np.sqrt(np.mean(deviation[kept] ** 2)))
 
 
 def _basis() -> npt.NDArray[np.float64]:
-    y, x = np.meshgrid(np.linspace(-1, 1, 54), np.linspace(-1, 1, 96), indexing="ij")
+    rows, columns = GREY_SHAPE
+    y, x = np.meshgrid(np.linspace(-1, 1, rows)[_INNER_ROWS], np.linspace(-1, 1, columns), indexing="ij")
     return np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1).reshape(-1, 6)
 
 
 _BASIS = _basis()
-_BASIS_INVERSE = np.linalg.pinv(_BASIS)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from prober.domain.picture.emptiness import look_for_emptiness
 from prober.domain.picture.look import PictureLook
-from prober.domain.picture.sameness import difference
-from prober.domain.picture.structure import coarse_similarity, similarity
+from prober.domain.picture.sameness import Difference, difference
+from prober.domain.picture.structure import compare_coarsely, compare_places
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
 from vonggac.events import Cause
 
@@ -21,6 +21,8 @@ CHECKS = (
 """What is judged, the gravest first."""
 
 _SAME_PLACE = 0.5
+_CONTRAST_KEPT = 0.5
+"""Blur takes the edges and leaves the contrast of large things; mist and darkness take both."""
 _USUAL_WEIGHT = 0.1
 
 
@@ -62,16 +64,17 @@ def judge(
     }
     if emptiness.cause is not None:
         return _nothing_seen(emptiness.cause, measures, look, previous)
-    same = previous is not None and _is_same(measures, look, previous, thresholds)
+    change = difference(look, previous) if previous is not None else None
     checks = {
-        Cause.FROZEN: _frozen(same, look, previous, thresholds),
+        Cause.FROZEN: _frozen(measures, look, previous, change, thresholds),
         Cause.BLURRED: _blurred(measures, look, previous, reference, thresholds),
         Cause.SCENE_CHANGED: _scene_changed(measures, look, reference, thresholds),
     }
     findings = tuple(cause for cause in CHECKS if cause in checks and checks[cause].found)
     not_checked = {cause.value: check.why_not for cause, check in checks.items() if check.why_not is not None}
     usual_edge_px = _usual_edge_px(look, previous, blurred=Cause.BLURRED in findings)
-    anchor = previous if same and previous is not None else look
+    unchanged = change is not None and change.is_same(thresholds)
+    anchor = previous if unchanged and previous is not None else look
     return PictureJudgement(findings, not_checked, measures, replace(anchor, usual_edge_px=usual_edge_px))
 
 
@@ -84,25 +87,26 @@ def _nothing_seen(
     return PictureJudgement((cause,), dict.fromkeys(rest, why_not), measures, previous or look)
 
 
-def _is_same(
-    measures: dict[str, float], look: PictureLook, previous: PictureLook, thresholds: PictureThresholds
-) -> bool:
-    found = difference(look, previous)
-    if found is None:
-        return False
-    measures["points_difference"], measures["cell_difference"] = found.points, found.cell
-    return found.is_same(thresholds)
-
-
-def _frozen(same: bool, look: PictureLook, previous: PictureLook | None, thresholds: PictureThresholds) -> _Checked:
-    if previous is None:
+def _frozen(
+    measures: dict[str, float],
+    look: PictureLook,
+    previous: PictureLook | None,
+    change: Difference | None,
+    thresholds: PictureThresholds,
+) -> _Checked:
+    if previous is None or change is None:
         return _Checked(why_not="no earlier look to compare with")
+    measures["points_difference"], measures["cell_difference"] = change.points, change.cell
+    if not change.is_same(thresholds):
+        if change.is_alive(thresholds):
+            return _Checked()
+        return _Checked(why_not="nothing moved, and what differs may be the sensor's noise or the coding alone")
     age_s = (look.taken_at - previous.taken_at).total_seconds()
-    if same and age_s < thresholds.frozen_min_age_s:
+    if age_s < thresholds.frozen_min_age_s:
         return _Checked(
             why_not=f"unchanged, but for {age_s:.0f} s only: {thresholds.frozen_min_age_s:.0f} s are needed"
         )
-    return _Checked(found=same)
+    return _Checked(found=True)
 
 
 def _blurred(
@@ -112,25 +116,29 @@ def _blurred(
     reference: PictureLook | None,
     thresholds: PictureThresholds,
 ) -> _Checked:
-    if math.isnan(look.edge_px):
-        return _Checked(why_not="too few edges in the picture")
-    measures["edge_px"] = look.edge_px
-    if look.edge_px > thresholds.blurred_edge_width * look.width:
-        return _Checked(found=True)
-    for known, sharp_px in (
+    has_edges = not math.isnan(look.edge_px)
+    if has_edges:
+        measures["edge_width"] = look.edge_px / look.width
+        if measures["edge_width"] > thresholds.blurred_edge_width:
+            return _Checked(found=True)
+    known_px = (
         (reference, reference.edge_px if reference else math.nan),
         (previous, previous.usual_edge_px if previous else math.nan),
-    ):
-        if known is not None and not math.isnan(sharp_px) and _same_place(look, known):
-            ratio = look.edge_px / sharp_px
-            measures["edge_ratio"] = ratio
-            return _Checked(found=ratio > thresholds.blurred_edge_ratio)
-    return _Checked()
+    )
+    for known, sharp_px in known_px:
+        if known is None or math.isnan(sharp_px) or not _same_place(look, known):
+            continue
+        if has_edges:
+            measures["edge_ratio"] = look.edge_px / sharp_px
+            return _Checked(found=measures["edge_ratio"] > thresholds.blurred_edge_ratio)
+        if compare_coarsely(look.grey, known.grey).contrast >= _CONTRAST_KEPT:
+            return _Checked(found=True)
+    return _Checked(why_not=None if has_edges else "too few edges in the picture")
 
 
 def _same_place(look: PictureLook, known: PictureLook) -> bool:
     """Edges of different places, or of pictures of different size, have nothing to do with one another."""
-    return look.width == known.width and coarse_similarity(look.grey, known.grey) >= _SAME_PLACE
+    return look.width == known.width and compare_coarsely(look.grey, known.grey).similarity >= _SAME_PLACE
 
 
 def _usual_edge_px(look: PictureLook, previous: PictureLook | None, *, blurred: bool) -> float:
@@ -146,6 +154,13 @@ def _scene_changed(
 ) -> _Checked:
     if reference is None:
         return _Checked(why_not="no reference picture is approved")
-    agreement = similarity(look.grey, reference.grey)
-    measures["scene_similarity"] = agreement
-    return _Checked(found=agreement < thresholds.scene_similarity)
+    agreement = compare_places(look.grey, reference.grey)
+    measures["scene_similarity"] = agreement.here
+    unlike = agreement.here < thresholds.scene_similarity
+    moved = (
+        agreement.elsewhere >= thresholds.scene_moved_similarity
+        and agreement.elsewhere - agreement.here >= thresholds.scene_moved_margin
+    )
+    if moved:
+        measures["moved_right"], measures["moved_down"] = agreement.right, agreement.down
+    return _Checked(found=unlike or moved)

@@ -21,15 +21,15 @@ class Difference:
 
     def is_same(self, thresholds: PictureThresholds) -> bool:
         """No person, no clock and no noise between them."""
-        if self.coded_alike:
-            return True
-        return self.points < thresholds.frozen_noise and self.cell < thresholds.frozen_cell
+        return self.coded_alike or (self.points < thresholds.frozen_noise and self.cell < thresholds.frozen_cell)
+
+    def is_alive(self, thresholds: PictureThresholds) -> bool:
+        """Something moved, or there is a sensor's noise. Less than that may be the coding of one and the same picture."""
+        return self.cell >= thresholds.alive_cell or self.points >= thresholds.alive_noise
 
 
-def difference(first: PictureLook, second: PictureLook) -> Difference | None:
-    """None when the pictures differ in size: then they cannot be one picture."""
-    if (first.width, first.height) != (second.width, second.height):
-        return None
+def difference(first: PictureLook, second: PictureLook) -> Difference:
+    """Two pictures of different size are compared as well, and differ."""
     return Difference(
         points=float(np.abs(first.points.astype(np.int16) - second.points).mean()),
         cell=float(np.abs(first.grey.astype(np.int16) - second.grey).max()),

@@ -1,41 +1,68 @@
-"""Whether two looks show the same place: agreement of their edges, whatever the light."""
+"""Whether two looks show the same place from the same angle: agreement of their edges, whatever the light."""
+
+import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import Grey
+from prober.domain.picture.look import GREY_SHAPE, Grey
 
 type Gradient = npt.NDArray[np.complex64]
+type Field = npt.NDArray[np.float32]
 
-_SHIFT_CELLS = 2
+_STILL_CELLS = 2
 """Wind, a loose mount and electronic stabilisation move a picture by this much (2 % of the width)."""
+_SEARCH_ROWS, _SEARCH_COLUMNS = 14, 24
+"""How far a moved picture is looked for: a quarter of the size."""
 _SOFTENING = 4.0
 """Gradients (levels a cell) below this count less and less: noise has a direction too."""
 
 
-def similarity(first: Grey, second: Grey) -> float:
-    """Agreement of edges, -1 to 1, at the best of the small shifts; 0 when one of them has no edges.
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of edges, -1 to 1 (0 without any): `here` in place, `elsewhere` when moved `right`, `down` (parts of the size)."""
 
-    The strength of an edge counts little and its direction much, so gain, offset and gamma between day and night do
-    not matter.
-    """
-    one, other = _gradient(first), _gradient(second)
-    height, width = one.shape
-    span = _SHIFT_CELLS
-    inner = one[span : height - span, span : width - span]
-    best = 0.0
-    for down in range(2 * span + 1):
-        for right in range(2 * span + 1):
-            moved = other[down : down + inner.shape[0], right : right + inner.shape[1]]
-            best = max(best, _agreement(inner, moved))
-    return best
+    here: float
+    elsewhere: float
+    right: float
+    down: float
 
 
-def coarse_similarity(first: Grey, second: Grey) -> float:
-    """Correlation of both after averaging 6 x 6 cells, -1 to 1: survives blur, but not every change of light."""
-    one, other = _coarse(first), _coarse(second)
-    power = float(np.sqrt((one * one).sum() * (other * other).sum()))
-    return float((one * other).sum()) / power if power > 0 else 0.0
+def compare_places(look: Grey, reference: Grey) -> Agreement:
+    """The strength of an edge counts little and its direction much: gain, offset and gamma do not matter."""
+    found = _agreements(_gradient(reference), _gradient(look))
+    near = np.s_[
+        _SEARCH_ROWS - _STILL_CELLS : _SEARCH_ROWS + _STILL_CELLS + 1,
+        _SEARCH_COLUMNS - _STILL_CELLS : _SEARCH_COLUMNS + _STILL_CELLS + 1,
+    ]
+    here = float(found[near].max())
+    found[near] = -1
+    row, column = np.unravel_index(int(found.argmax()), found.shape)
+    return Agreement(
+        here=here,
+        elsewhere=float(found[row, column]),
+        right=(int(column) - _SEARCH_COLUMNS) / GREY_SHAPE[1],
+        down=(int(row) - _SEARCH_ROWS) / GREY_SHAPE[0],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseAgreement:
+    """Of the means of 6 x 6 cells. `similarity`: correlation, -1 to 1. `contrast`: the look's over the known one's."""
+
+    similarity: float
+    contrast: float
+
+
+def compare_coarsely(look: Grey, known: Grey) -> CoarseAgreement:
+    """Survives blur, but not every change of light."""
+    one, other = _coarse(look), _coarse(known)
+    one_power, other_power = float((one * one).sum()), float((other * other).sum())
+    if one_power == 0 or other_power == 0:
+        return CoarseAgreement(0.0, 0.0)
+    similarity = float((one * other).sum()) / math.sqrt(one_power * other_power)
+    return CoarseAgreement(similarity, math.sqrt(one_power / other_power))
 
 
 def _gradient(grey: Grey) -> Gradient:
@@ -45,9 +72,31 @@ def _gradient(grey: Grey) -> Gradient:
     return (gradient / (strength + _SOFTENING)).astype(np.complex64)
 
 
-def _agreement(one: Gradient, other: Gradient) -> float:
-    power = float(np.sqrt(np.vdot(one, one).real * np.vdot(other, other).real))
-    return float(np.vdot(one, other).real) / power if power > 0 else 0.0
+def _agreements(one: Gradient, other: Gradient) -> Field:
+    """Correlation of what overlaps at each shift of `other`, (2 * _SEARCH_ROWS + 1, 2 * _SEARCH_COLUMNS + 1)."""
+    rows, columns = one.shape
+    # Room for the largest shift, so that nothing comes in again at the other side.
+    size = (rows + _SEARCH_ROWS, columns + _SEARCH_COLUMNS)
+    products = np.fft.ifft2(np.conj(np.fft.fft2(one, size)) * np.fft.fft2(other, size)).real
+    downs, rights = np.arange(-_SEARCH_ROWS, _SEARCH_ROWS + 1), np.arange(-_SEARCH_COLUMNS, _SEARCH_COLUMNS + 1)
+    power = _overlaps(one, -downs, -rights) * _overlaps(other, downs, rights)
+    return (products[np.ix_(downs, rights)] / np.sqrt(np.maximum(power, 1e-6))).astype(np.float32)
+
+
+def _overlaps(gradient: Gradient, downs: npt.NDArray[np.int_], rights: npt.NDArray[np.int_]) -> Field:
+    """Energy of the part that overlaps with the other picture at each shift."""
+    rows, columns = gradient.shape
+    integral = np.zeros((rows + 1, columns + 1))
+    integral[1:, 1:] = (np.abs(gradient) ** 2).cumsum(0).cumsum(1)
+    top, bottom = np.maximum(downs, 0), rows + np.minimum(downs, 0)
+    left, right = np.maximum(rights, 0), columns + np.minimum(rights, 0)
+    energy: Field = (
+        integral[np.ix_(bottom, right)]
+        - integral[np.ix_(top, right)]
+        - integral[np.ix_(bottom, left)]
+        + integral[np.ix_(top, left)]
+    ).astype(np.float32)
+    return energy
 
 
 def _coarse(grey: Grey) -> npt.NDArray[np.float64]:

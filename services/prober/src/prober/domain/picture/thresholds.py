@@ -13,16 +13,24 @@ class PictureThresholds:
     """Covered when what is left after a smooth surface is taken away varies less than this (levels)."""
     frozen_min_age_s: float = 30.0
     """Sameness proves nothing before: a server may hand out one keyframe twice."""
-    frozen_noise: float = 0.6
-    """Frozen when the points of two looks differ less than this on average (levels), and no cell moved."""
+    frozen_noise: float = 0.25
+    """Frozen when the points of two looks differ less than this on average (levels): less than any sensor's noise …"""
     frozen_cell: float = 4.0
-    """A cell whose mean changed by this much moved (levels): people, a clock in the picture."""
+    """… and the mean of no cell by this much (levels)."""
+    alive_cell: float = 20.0
+    """Something moved when the mean of a cell changed by this much (levels): people, a clock in the picture …"""
+    alive_noise: float = 3.0
+    """… and noise is the sensor's when points differ this much on average (levels): more than coding makes of it."""
     blurred_edge_ratio: float = 2.0
     """Blurred when edges are this much wider than in the approved reference (or the last look)."""
-    blurred_edge_width: float = 0.012
+    blurred_edge_width: float = 0.016
     """Blurred when edges are wider than this part of the picture's width."""
-    scene_similarity: float = 0.3
-    """Scene changed when the edges agree with the reference's less than this (-1 to 1)."""
+    scene_similarity: float = 0.15
+    """Scene changed when the edges agree with the reference's less than this (-1 to 1), wherever they went."""
+    scene_moved_similarity: float = 0.3
+    """Scene changed when the edges agree at least this well with the reference's in another place …"""
+    scene_moved_margin: float = 0.1
+    """… and by this much better than in their own."""
 
 
 DEFAULT_THRESHOLDS = PictureThresholds()

