@@ -18,75 +18,16 @@ from vonggac.rtsp import (
     RtspError,
     RtspUrl,
     SenderReport,
-    Step,
-    Transport,
     UdpOptions,
-    build_rtp,
     build_sender_report,
-    interleave,
     open_player,
     parse_rtcp,
     parse_transports,
 )
 from vonggac.rtsp.udp import bind_pair
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
-
-
-class UdpCamera(ScriptedCamera):
-    """Sends from its own pair of ports what a test tells it to; one track is enough."""
-
-    def __init__(self, **overrides: Response) -> None:
-        super().__init__(**overrides)
-        self.rtp, self.rtcp = bind_pair("127.0.0.1", None)
-        self.client: tuple[int, int] = (0, 0)
-
-    def __call__(self, request: Request) -> Response | bytes | None:
-        if request.method != "SETUP" or "SETUP" in self.overrides:
-            return super().__call__(request)
-        (wanted,) = parse_transports(request.headers.get("Transport") or "")
-        if wanted.client_port is None:
-            return super().__call__(request)
-        self.client = wanted.client_port
-        ports = (self.rtp.getsockname()[1], self.rtcp.getsockname()[1])
-        answer = Transport("RTP/AVP", client_port=wanted.client_port, server_port=ports)
-        return reply(headers=[("Transport", answer.encode()), ("Session", self.session)])
-
-    def send(self, *sequences: int, ssrc: int = 7) -> None:
-        for sequence in sequences:
-            self.rtp.sendto(packet(sequence, ssrc), ("127.0.0.1", self.client[0]))
-
-    def report(self, report: bytes) -> None:
-        self.rtcp.sendto(report, ("127.0.0.1", self.client[1]))
-
-    async def hears(self, opened: socket.socket) -> bytes:
-        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(opened, 2048), 5)
-
-    def close(self) -> None:
-        self.rtp.close()
-        self.rtcp.close()
-
-
-def packet(sequence: int, ssrc: int = 7) -> bytes:
-    return build_rtp(b"media %d" % sequence, payload_type=96, sequence=sequence, timestamp=sequence * 3600, ssrc=ssrc)
-
-
-class Taken:
-    """What a player handed over: (channel, packet), in order."""
-
-    def __init__(self) -> None:
-        self.frames: list[tuple[int, bytes]] = []
-
-    def __call__(self, batch: MediaBatch) -> None:
-        assert b"".join(interleave(ch, batch.data[a + 4 : b]) for ch, a, b in batch.frames) == batch.data
-        self.frames += [(channel, batch.data[start + 4 : end]) for channel, start, end in batch.frames]
-
-    async def count(self, count: int) -> None:
-        await eventually(lambda: len(self.frames) >= count)
-
-    @property
-    def packets(self) -> list[bytes]:
-        return [data for channel, data in self.frames if channel == 0]
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+from vonggac.testing.udp import Taken, UdpCamera, packet
 
 
 @pytest.fixture
@@ -258,101 +199,6 @@ def test_a_wrong_range_of_ports_is_refused() -> None:
     for wrong in (range(80, 90), range(65000, 70000), range(0)):
         with pytest.raises(ValueError, match="1024 to 65535"):
             UdpOptions(ports=wrong)
-
-
-async def test_auto_falls_back_to_udp_when_the_camera_does_not_know_tcp(camera: UdpCamera) -> None:
-    def udp_only(request: Request) -> Response | bytes | None:
-        if request.method == "SETUP" and "interleaved" in (request.headers.get("Transport") or ""):
-            return reply(461, reason="Unsupported Transport")
-        return camera(request)
-
-    steps: list[Step] = []
-    async with ScriptedPeer(udp_only) as peer:
-        player = await play(peer, transport="auto", steps=steps)
-        assert player.transport == "udp"
-        assert [step.name for step in steps].count("setup") == 2
-        await player.close()
-        with pytest.raises(RtspError) as caught:
-            await play(peer, transport="tcp")
-        assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
-
-
-async def test_auto_does_not_try_again_for_another_reason() -> None:
-    async with ScriptedPeer(ScriptedCamera(SETUP=reply(453, reason="Not Enough Bandwidth"))) as peer:
-        for transport in ("auto", "udp_then_tcp"):
-            with pytest.raises(RtspError) as caught:
-                await play(peer, transport=transport)
-            assert caught.value.cause is Cause.SESSION_LIMIT
-        assert peer.connections == 2
-
-
-@pytest.mark.parametrize("status", [461, 400, 406])
-async def test_udp_that_is_refused_falls_back_to_tcp(status: int) -> None:
-    def tcp_only(request: Request) -> Response | bytes | None:
-        if request.method == "SETUP" and "client_port" in (request.headers.get("Transport") or ""):
-            return reply(status, reason="No")
-        return ScriptedCamera()(request)
-
-    async with ScriptedPeer(tcp_only) as peer:
-        player = await play(peer, transport="udp_then_tcp")
-        assert player.transport == "tcp"
-        assert player.reception is None
-        await player.close()
-
-
-async def test_tcp_as_the_answer_to_udp_gives_the_session_back_and_falls_back() -> None:
-    answer = reply(headers=[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", "42")])
-    async with ScriptedPeer(ScriptedCamera(SETUP=answer)) as peer:
-        with pytest.raises(RtspError) as caught:
-            await play(peer)
-        assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
-        player = await play(peer, transport="udp_then_tcp")
-        assert peer.methods[3:] == ["DESCRIBE", "SETUP", "TEARDOWN", "DESCRIBE", "SETUP", "PLAY"]
-        await player.close()
-
-
-async def test_udp_without_media_falls_back_to_tcp_in_a_new_session(camera: UdpCamera, peer: ScriptedPeer) -> None:
-    lost: list[RtspError | None] = []
-    channels: list[int] = []
-    player = await play(
-        peer,
-        transport="udp_then_tcp",
-        udp=UdpOptions(first_media_s=0.1),
-        on_lost=lost.append,
-        on_tracks=lambda tracks: channels.append(tracks[0].rtp_channel),
-    )
-    assert player.transport == "tcp"
-    assert peer.methods == ["DESCRIBE", "SETUP", "PLAY", "TEARDOWN", "DESCRIBE", "SETUP", "PLAY"]
-    assert channels == [0, 0]
-    assert lost == []
-    await player.close()
-    assert lost == [None]
-
-
-async def test_udp_with_media_stays(camera: UdpCamera, peer: ScriptedPeer) -> None:
-    def playing(request: Request) -> Response | bytes | None:
-        if request.method == "PLAY":
-            camera.send(1)
-            return with_cseq(request)
-        return camera(request)
-
-    peer.answer = playing
-    taken = Taken()
-    player = await play(peer, transport="udp_then_tcp", on_media=taken, udp=UdpOptions(first_media_s=5))
-    assert player.transport == "udp"
-    assert taken.packets == [packet(1)]
-    await player.close()
-
-
-async def test_a_camera_that_leaves_while_udp_is_waited_for_is_lost_with_its_cause(
-    camera: UdpCamera, peer: ScriptedPeer
-) -> None:
-    opening = asyncio.create_task(play(peer, transport="udp_then_tcp", udp=UdpOptions(first_media_s=5)))
-    await peer.until(lambda: "PLAY" in peer.methods)
-    peer.writer.close()
-    with pytest.raises(RtspError) as caught:
-        await opening
-    assert caught.value.cause is Cause.ENDED
 
 
 async def test_a_callback_that_raises_ends_the_session(camera: UdpCamera, peer: ScriptedPeer) -> None:

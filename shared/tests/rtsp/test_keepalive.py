@@ -1,0 +1,68 @@
+import asyncio
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp import Player, RtspError, RtspUrl, interleave, open_player
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+
+
+async def play(peer: ScriptedPeer, **more: object) -> Player:
+    arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
+    url = RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live?channel=1")
+    return await open_player(url, **arguments)  # type: ignore[arg-type]
+
+
+async def test_options_tell_how_to_keep_the_session_alive() -> None:
+    camera = ScriptedCamera(OPTIONS=lambda _: reply(headers=[("Public", "OPTIONS, DESCRIBE, SETUP, PLAY")]))
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer, send_options=True)
+        assert [step.name for step in player.steps][2] == "options"
+        await peer.until(lambda: peer.methods.count("OPTIONS") == 2)
+        assert "GET_PARAMETER" not in peer.methods
+        await player.close()
+
+
+async def test_keep_alive_falls_back_to_options_when_get_parameter_is_not_taken() -> None:
+    camera = ScriptedCamera(GET_PARAMETER=reply(501, reason="Not Implemented"))
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer)
+        await peer.until(lambda: "OPTIONS" in peer.methods)
+        assert peer.methods.count("GET_PARAMETER") == 1
+        assert player.stats.keepalives_unanswered == 0
+        await player.close()
+
+
+async def test_a_camera_that_never_answers_keep_alives_keeps_its_session() -> None:
+    camera = ScriptedCamera(GET_PARAMETER=None)
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer)
+        await peer.until(lambda: "OPTIONS" in peer.methods)
+        assert player.stats.keepalives_unanswered == 1
+        assert not player.connection.closed
+        await player.close()
+
+
+async def test_a_camera_that_says_454_and_plays_on_keeps_its_session() -> None:
+    camera = ScriptedCamera(GET_PARAMETER=reply(454, reason="Session Not Found"))
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer)
+        while "OPTIONS" not in peer.methods:
+            peer.writer.write(interleave(0, b"media"))
+            await asyncio.sleep(0.05)
+        assert not player.connection.closed
+        await player.close()
+
+
+async def test_a_session_that_the_camera_forgot_is_lost() -> None:
+    lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+    camera = ScriptedCamera(GET_PARAMETER=reply(454, reason="Session Not Found"))
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(camera) as peer:
+        player = await play(peer, on_lost=lost.set_result)
+        error = await lost
+        assert error is not None
+        assert error.cause is Cause.ENDED
+        await player.close()
