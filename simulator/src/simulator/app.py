@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from simulator.api import cameras, centres
+from simulator.api import authority, cameras, centres
 from simulator.config import SimulatorConfig
 from simulator.core import Simulator
 from simulator.demo import demo_config
@@ -62,4 +62,5 @@ def create_app_for(simulator: Simulator, *, owned: bool = False) -> FastAPI:
     app.state.simulator = simulator
     app.include_router(cameras.router)
     app.include_router(centres.router)
+    app.include_router(authority.router)
     return app

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Unpack
 
+from simulator.certificates import Authority
 from simulator.config import CentreConfig
 from simulator.device import Device, PortState
 from simulator.faults import CentreFault, CentreFaultName, CentreFaultParameters
@@ -23,8 +24,10 @@ _DEAF = frozenset((CentreFaultName.OFF, CentreFaultName.BLACK_HOLE))
 class Centre(Device[CentreSession]):
     """Made by the Simulator. In a test: `url`, `stream_url`, `streams`, `wait_for`, `set_fault`, `clear_fault`."""
 
-    def __init__(self, config: CentreConfig, *, host: str, advertised_host: str | None = None) -> None:
-        super().__init__(config, host, advertised_host)
+    def __init__(
+        self, config: CentreConfig, authority: Authority, *, host: str, advertised_host: str | None = None
+    ) -> None:
+        super().__init__(config, authority, host=host, advertised_host=advertised_host)
         self.config = config
         self.fault: CentreFault | None = None
         self._streams: dict[str, Stream] = {}

@@ -30,6 +30,7 @@ class DeviceConfig(BaseModel):
     auth: Auth = Field(default="none", description="How clients must log in.")
     username: str = ""
     password: SecretStr = SecretStr("")
+    tls: bool = Field(default=False, description="RTSPS, with a certificate of the simulator's own authority.")
     session_timeout_s: int = Field(default=60, ge=1, le=3600, description="A silent session ends after this.")
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Self
 
 from simulator.camera import Camera
 from simulator.centre import Centre
+from simulator.certificates import Authority
 from simulator.config import SimulatorConfig
 from simulator.library import ClipLibrary
 from vonggac.telemetry import get_logger
@@ -28,13 +29,16 @@ class Simulator:
         cache_folder: Path | None = None,
     ) -> None:
         """`host` is listened on, `advertised_host` stands in URLs; encoded clips are kept in `cache_folder`."""
+        self.authority = Authority()
+        """Who signs the certificates of devices with TLS."""
         self._library = ClipLibrary(cache_folder)
         self.cameras = {
-            camera.id: Camera(camera, number, self._library, host=host, advertised_host=advertised_host)
+            camera.id: Camera(camera, number, self._library, self.authority, host=host, advertised_host=advertised_host)
             for number, camera in enumerate(config.cameras, start=1)
         }
         self.centres = {
-            centre.id: Centre(centre, host=host, advertised_host=advertised_host) for centre in config.centres
+            centre.id: Centre(centre, self.authority, host=host, advertised_host=advertised_host)
+            for centre in config.centres
         }
         self._devices: list[Camera | Centre] = [*self.centres.values(), *self.cameras.values()]
         self._preparing: asyncio.Task[None] | None = None

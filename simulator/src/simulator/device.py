@@ -1,10 +1,12 @@
 """What cameras and centres have in common: a port, its connections, one fault at a time."""
 
 import asyncio
+import ssl
 from abc import ABC, abstractmethod
 from typing import Literal
 from urllib.parse import quote
 
+from simulator.certificates import Authority
 from simulator.config import DeviceConfig
 from simulator.listener import Listener
 from simulator.rtsp.connection import ServerConnection
@@ -18,12 +20,16 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 class Device[Connection: ServerConnection](ABC):
     """A camera or a centre on its own port. `bind` first; subclasses open the port when they are ready."""
 
-    def __init__(self, config: DeviceConfig, host: str, advertised_host: str | None) -> None:
+    def __init__(self, config: DeviceConfig, authority: Authority, *, host: str, advertised_host: str | None) -> None:
+        """`authority` signs the certificate of a device with `tls`."""
         self.id = config.id
         self.device_config = config
         self.connections: set[Connection] = set()
         self.logins_failed = 0
         self._host = advertised_host or _WILDCARDS.get(host, host)
+        self.authority = authority
+        names = dict.fromkeys((self._host, "127.0.0.1", "::1", "localhost"))
+        self._identity = authority.issue(tuple(names)) if config.tls else None
         self._listener = Listener(host, config.port, self.new_connection)
         self._all_gone = asyncio.Event()
         self._all_gone.set()
@@ -42,6 +48,16 @@ class Device[Connection: ServerConnection](ABC):
     def port(self) -> int:
         """The real port; needs `bind` first."""
         return self._listener.port
+
+    @property
+    def certificate_sha256(self) -> str | None:
+        """Fingerprint of the certificate that clients must see; None without TLS."""
+        return self._identity.sha256 if self._identity is not None else None
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """With what new connections are met; None is plain TCP."""
+        return self._identity.context if self._identity is not None else None
 
     def bind(self) -> None:
         """Reserve the port; connects are refused. Raises ListenError."""
@@ -77,12 +93,13 @@ class Device[Connection: ServerConnection](ABC):
             password = self.device_config.password.get_secret_value()
             login = f"{quote(self.device_config.username, safe='')}:{quote(password, safe='')}@"
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"rtsp://{login}{host}:{self.port}{target}"
+        scheme = "rtsps" if self.device_config.tls else "rtsp"
+        return f"{scheme}://{login}{host}:{self.port}{target}"
 
     async def set_port(self, state: PortState) -> None:
         """Open, close or kill the port; connections stay as they are."""
         if state == "open":
-            await self._listener.open()
+            await self._listener.open(self.tls_context)
         elif state == "refused":
             await self._listener.refuse()
         else:

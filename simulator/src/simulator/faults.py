@@ -55,6 +55,30 @@ class CameraFaultName(StrEnum):
     """Bytes that are neither RTSP nor RTP, as answers and as media."""
     NO_MEDIA = "no_media"
     """PLAY is answered, nothing comes."""
+    TLS = "tls"
+    """New TLS connections fail: an `untrusted` or `expired` certificate, one of a `wrong_host`, or `plain` TCP."""
+    NO_TRACK = "no_track"
+    """The description has audio only. As a reboot."""
+    CODEC_UNSUPPORTED = "codec_unsupported"
+    """Video as `mjpeg` or `mpeg4`. As a reboot."""
+    IDENTITY_CHANGED = "identity_changed"
+    """Another device at the address: another `codec` or another picture `size`. As a reboot."""
+    PACKET_LOSS = "packet_loss"
+    """`percent` of the RTP packets are not sent; sequence numbers go on."""
+    JITTER = "jitter"
+    """Each packet is held up by a random time up to `jitter_ms`; the order is kept."""
+    CLOCK_DRIFT = "clock_drift"
+    """RTCP sender reports and the Date of answers are off by `offset_s`."""
+    ENDED = "ended"
+    """`after_s` after PLAY (or now) the camera ends the session: `close`, or a `teardown` or `announce` request."""
+    AUTH_LOCKOUT = "auth_lockout"
+    """After `logins` wrong logins every login is answered `401` or `403` for `for_s`."""
+    REDIRECT = "redirect"
+    """DESCRIBE is answered 302 with `location`."""
+    MID_GARBAGE = "mid_garbage"
+    """After a good start, garbage amid the media: `between` frames, or `inside` them."""
+    HUGE_FRAME = "huge_frame"
+    """An `access_unit` of `size_mb`; or DESCRIBE is answered by a `message` of 4 GiB or an endless `header`."""
 
 
 class CentreFaultName(StrEnum):
@@ -80,6 +104,13 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.COVERED: ("brown", "grey"),
     CameraFaultName.NO_SIGNAL_CARD: ("blue", "grey"),
     CameraFaultName.SCENE_CHANGED: ("shifted", "rotated"),
+    CameraFaultName.TLS: ("untrusted", "expired", "wrong_host", "plain"),
+    CameraFaultName.CODEC_UNSUPPORTED: ("mjpeg", "mpeg4"),
+    CameraFaultName.IDENTITY_CHANGED: ("codec", "size"),
+    CameraFaultName.ENDED: ("close", "teardown", "announce"),
+    CameraFaultName.AUTH_LOCKOUT: ("401", "403"),
+    CameraFaultName.MID_GARBAGE: ("between", "inside"),
+    CameraFaultName.HUGE_FRAME: ("access_unit", "message", "header"),
 }
 """The kinds in which a fault comes; the first is the default."""
 
@@ -97,18 +128,33 @@ class CameraFault(BaseModel):
         default=0.0,
         ge=0,
         le=MAX_DELAY_S,
-        description="stall: seconds of media a new session gets before it stalls.",
+        description="stall, ended: seconds of media a session gets first.",
     )
     kind: str | None = Field(default=None, description="Of a fault that comes in several; by default its first.")
     fps: int = Field(default=2, ge=1, le=60, description="low_fps: pictures a second.")
     bitrate_kbps: int = Field(default=24, ge=8, le=50_000, description="low_bitrate: kbit a second.")
+    percent: float = Field(default=5.0, gt=0, le=100, description="packet_loss: part of the RTP packets.")
+    jitter_ms: float = Field(default=100.0, gt=0, le=10_000, description="jitter: the longest delay of a packet.")
+    offset_s: float = Field(default=3600.0, ge=-1e9, le=1e9, description="clock_drift: seconds ahead; behind if < 0.")
+    logins: int = Field(default=3, ge=1, le=100, description="auth_lockout: wrong logins until the account is locked.")
+    for_s: float = Field(default=60.0, gt=0, le=86_400, description="auth_lockout: seconds it stays locked.")
+    location: str | None = Field(
+        default=None,
+        pattern=r"^rtsps?://[^@\s]+$",
+        max_length=1_000,
+        description="redirect: where to; without a login.",
+    )
+    size_mb: int = Field(default=64, ge=1, le=4_096, description="huge_frame: size of the access unit.")
 
     @model_validator(mode="after")
-    def _kind_exists(self) -> Self:
+    def _parameters_fit(self) -> Self:
         kinds = CAMERA_FAULT_KINDS.get(self.fault, ())
         if self.kind is not None and self.kind not in kinds:
             right = f"one of: {', '.join(kinds)}" if kinds else "left out"
             msg = f"kind: {self.fault} has no kind {self.kind!r}; it must be {right}"
+            raise ValueError(msg)
+        if self.fault is CameraFaultName.REDIRECT and self.location is None:
+            msg = "location: redirect needs the rtsp:// address to go to"
             raise ValueError(msg)
         return self
 
@@ -137,6 +183,13 @@ class CameraFaultParameters(TypedDict, total=False):
     kind: str
     fps: int
     bitrate_kbps: int
+    percent: float
+    jitter_ms: float
+    offset_s: float
+    logins: int
+    for_s: float
+    location: str
+    size_mb: int
 
 
 class CentreFaultParameters(TypedDict, total=False):

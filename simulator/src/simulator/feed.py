@@ -4,41 +4,17 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from simulator.packets import FrameTemplate, PreparedTrack, render
-from simulator.packets.template import INTERLEAVED_HEADER_BYTES, MAX_SERIAL
+from simulator.packets import Frame, FrameTemplate, PreparedTrack, render
+from simulator.packets.template import MAX_SERIAL
+from simulator.uplink import Uplink
 from vonggac.rtsp.rtcp import SenderReport, build_sender_report, ntp_from_unix
 
 REPORT_INTERVAL_S = 5.0
 _EARLY_S = 0.001
 _TOO_LATE_S = 1.0
 """A camera never sends seconds of media in one burst: after a pause this long it skips to the present."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One media frame as interleaved bytes on channel 2 * track."""
-
-    data: bytearray
-    starts: tuple[int, ...]
-    keyframe: bool
-
-    def on_channel(self, channel: int) -> bytearray:
-        """A copy for a session that asked for another channel number."""
-        copy = bytearray(self.data)
-        for start in self.starts:
-            copy[start + 1] = channel
-        return copy
-
-    def packets(self) -> list[bytes]:
-        """The RTP packets alone, for UDP."""
-        ends = (*self.starts[1:], len(self.data))
-        return [
-            bytes(self.data[start + INTERLEAVED_HEADER_BYTES : end])
-            for start, end in zip(self.starts, ends, strict=True)
-        ]
 
 
 class Subscriber(Protocol):
@@ -140,6 +116,9 @@ class Feed:
         """Leave keyframes out."""
         self.distinct = True
         """As in `TrackClock.next_frame`."""
+        self.clock_offset_s = 0.0
+        """By how much the camera's clock is ahead."""
+        self.uplink = Uplink(self._deliver, randomness)
         self._starts_with_keyframe = starts_with_keyframe
         self._subscribers: list[Subscriber] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -167,6 +146,7 @@ class Feed:
             self.stop()
 
     def stop(self) -> None:
+        self.uplink.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -192,19 +172,22 @@ class Feed:
             while clock.due <= now + _EARLY_S:
                 frame = clock.next_frame(distinct=self.distinct, inter_only=self.inter_only)
                 if frame is not None:
-                    for subscriber in self._subscribers:
-                        subscriber.send_frame(index, frame)
+                    self.uplink.send(index, frame)
         if self._subscribers:
             self._schedule()
         else:
             self._timer = None
+
+    def _deliver(self, track: int, frame: Frame) -> None:
+        for subscriber in self._subscribers:
+            subscriber.send_frame(track, frame)
 
     def _send_reports(self, now: float) -> None:
         for index, clock in enumerate(self.clocks):
             report = build_sender_report(
                 SenderReport(
                     ssrc=clock.ssrc,
-                    ntp=ntp_from_unix(time.time()),
+                    ntp=ntp_from_unix(time.time() + self.clock_offset_s),
                     rtp_timestamp=clock.timestamp_at(now),
                     packet_count=clock.packets,
                     octet_count=clock.octets,

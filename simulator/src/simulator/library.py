@@ -7,9 +7,10 @@ from pathlib import Path
 
 from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_audio, encode_video
+from simulator.clips.foreign import ForeignCodec, encode_foreign
 from simulator.clips.spec import VideoSpec
 from simulator.config import AudioCodec
-from simulator.packets import PreparedTrack, prepare_audio, prepare_video
+from simulator.packets import PreparedTrack, prepare_audio, prepare_foreign, prepare_video
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -24,6 +25,7 @@ class ClipLibrary:
     def __init__(self, cache_folder: Path | None = None) -> None:
         self._cache_folder = cache_folder
         self._videos: dict[VideoSpec, asyncio.Task[PreparedTrack]] = {}
+        self._foreign: dict[tuple[ForeignCodec, VideoSpec], asyncio.Task[PreparedTrack]] = {}
         self._audios: dict[AudioCodec, asyncio.Task[PreparedTrack]] = {}
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
         self._cancelled = threading.Event()
@@ -33,6 +35,14 @@ class ClipLibrary:
         task = self._videos.get(spec)
         if task is None:
             task = self._videos[spec] = asyncio.create_task(self._make_video(spec))
+        return await asyncio.shield(task)
+
+    async def foreign(self, codec: ForeignCodec, spec: VideoSpec) -> PreparedTrack:
+        """The beginning of `spec` in a codec that the platform does not take."""
+        task = self._foreign.get((codec, spec))
+        if task is None:
+            task = asyncio.create_task(asyncio.to_thread(_prepare_foreign, codec, spec))
+            self._foreign[codec, spec] = task
         return await asyncio.shield(task)
 
     async def audio(self, codec: AudioCodec) -> PreparedTrack:
@@ -45,7 +55,7 @@ class ClipLibrary:
     async def close(self) -> None:
         """Stop what is still being encoded and wait for it."""
         self._cancelled.set()
-        tasks = [*self._videos.values(), *self._audios.values()]
+        tasks = [*self._videos.values(), *self._foreign.values(), *self._audios.values()]
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _make_video(self, spec: VideoSpec) -> PreparedTrack:
@@ -65,6 +75,10 @@ class ClipLibrary:
         clip = encode_video(spec, self._cancelled)
         _store(path, clip)
         return clip
+
+
+def _prepare_foreign(codec: ForeignCodec, spec: VideoSpec) -> PreparedTrack:
+    return prepare_foreign(encode_foreign(codec, spec))
 
 
 def _prepare_audio(codec: AudioCodec) -> PreparedTrack:

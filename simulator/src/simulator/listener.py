@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 
 BACKLOG = 1_024
@@ -28,6 +29,7 @@ class Listener:
         self._protocol_factory = protocol_factory
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._tls: ssl.SSLContext | None = None
         self._fillers: list[socket.socket] = []
 
     @property
@@ -42,15 +44,18 @@ class Listener:
         """Reserve the port: connects are refused. Raises ListenError when it is taken."""
         self._socket = _bound(self._host, self._requested_port)
 
-    async def open(self) -> None:
-        """Accept connections."""
+    async def open(self, tls: ssl.SSLContext | None = None) -> None:
+        """Accept connections, over TLS if `tls` is given. Opened again with another `tls`, it holds for new ones."""
         assert self._socket is not None, "bind first"
-        if self._server is not None:
+        if self._server is not None and tls is self._tls:
             return
+        # What comes between two servers waits in the queue of the socket, which stays.
+        self._stop_accepting()
+        self._tls = tls
         self._drain()
         # The loop closes the socket it is given; ours keeps the port, and the queue of a dead port, alive.
         self._server = await asyncio.get_running_loop().create_server(
-            self._protocol_factory, sock=self._socket.dup(), backlog=BACKLOG
+            self._protocol_factory, sock=self._socket.dup(), backlog=BACKLOG, ssl=tls
         )
 
     async def refuse(self) -> None:

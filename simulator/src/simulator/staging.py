@@ -1,4 +1,4 @@
-"""What a camera shows under a fault: other pictures of the same stream."""
+"""What a camera shows under a fault: other pictures of the same stream, or another stream."""
 
 from dataclasses import replace
 
@@ -23,6 +23,10 @@ _VIEWS: dict[tuple[CameraFaultName, str | None], View] = {
 }
 
 
+REDESCRIBED = frozenset((CameraFaultName.NO_TRACK, CameraFaultName.CODEC_UNSUPPORTED, CameraFaultName.IDENTITY_CHANGED))
+"""Faults that change the session description: no session outlives them."""
+
+
 class Staging:
     """Encodes what is asked for when it is first asked for."""
 
@@ -39,11 +43,29 @@ class Staging:
             video = await self._library.video(spec_of(self._config, self._number))
             audio = [] if self._config.audio == "none" else [await self._library.audio(self._config.audio)]
             self._normal = [video, *audio]
-        spec = self._pictures(fault) if fault is not None else None
+        if fault is None:
+            return self._normal
+        if fault.fault in REDESCRIBED:
+            return await self._other_device(fault)
+        spec = self._pictures(fault)
         if spec is None:
             return self._normal
         pictures = await self._library.video(spec)
         return [replace_pictures(self._normal[0], pictures), *self._normal[1:]]
+
+    async def _other_device(self, fault: CameraFault) -> list[PreparedTrack]:
+        config = self._config
+        spec = spec_of(config, self._number)
+        if fault.fault is CameraFaultName.NO_TRACK:
+            return self._normal[1:] or [await self._library.audio("pcma")]
+        if fault.fault is CameraFaultName.CODEC_UNSUPPORTED:
+            video = await self._library.foreign("mjpeg" if fault.chosen_kind == "mjpeg" else "mpeg4", spec)
+        elif fault.chosen_kind == "codec":
+            video = await self._library.video(replace(spec, codec="h265" if spec.codec == "h264" else "h264"))
+        else:
+            width, height = (max(64, length * 3 // 4 & ~1) for length in (spec.width, spec.height))
+            video = await self._library.video(replace(spec, width=width, height=height))
+        return [video, *self._normal[1:]]
 
     def _pictures(self, fault: CameraFault) -> VideoSpec | None:
         """The clip whose pictures the normal video track shows; None for its own."""

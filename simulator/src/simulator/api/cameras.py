@@ -33,6 +33,8 @@ class CameraView(BaseModel):
     scene: Scene
     auth: Auth
     username: str
+    tls: bool
+    certificate_sha256: str | None
     max_sessions: int
     ready: bool
     fault: CameraFault | None
@@ -41,6 +43,7 @@ class CameraView(BaseModel):
     sessions_total: int
     reboots: int
     logins_failed: int
+    login_locked: bool
     frames_dropped: int
 
 
@@ -125,6 +128,8 @@ def view(camera: Camera) -> CameraView:
         scene=config.scene,
         auth=config.auth,
         username=config.username,
+        tls=config.tls,
+        certificate_sha256=camera.certificate_sha256,
         max_sessions=config.max_sessions,
         ready=camera.ready,
         fault=camera.fault,
@@ -133,5 +138,6 @@ def view(camera: Camera) -> CameraView:
         sessions_total=camera.sessions_total,
         reboots=camera.reboots,
         logins_failed=camera.logins_failed,
+        login_locked=camera.login_locked,
         frames_dropped=camera.frames_dropped,
     )

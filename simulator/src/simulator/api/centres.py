@@ -25,6 +25,8 @@ class CentreView(BaseModel):
     port: int
     auth: Auth
     username: str
+    tls: bool
+    certificate_sha256: str | None
     fault: CentreFault | None
     connections: int
     streams: int
@@ -110,6 +112,8 @@ def view(centre: Centre) -> CentreView:
         port=centre.port,
         auth=centre.config.auth,
         username=centre.config.username,
+        tls=centre.config.tls,
+        certificate_sha256=centre.certificate_sha256,
         fault=centre.fault,
         connections=len(centre.connections),
         streams=len(streams),

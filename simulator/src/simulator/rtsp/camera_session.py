@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simulator.faults import CameraFaultName
-from simulator.feed import Frame
+from simulator.faults import CameraFault, CameraFaultName
+from simulator.packets import Frame
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.description import camera_sdp, control_of
 from simulator.rtsp.login import Login
+from simulator.rtsp.nonsense import HugeUnit, Junk, garbage, huge_answer, split_interleaved
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.messages import Request
@@ -26,6 +27,7 @@ MAX_WRITE_BUFFER_BYTES = 1 << 20
 """A slow reader's frames beyond this are dropped, until a keyframe finds room."""
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _GARBAGE_ANSWER_BYTES = 512
+_SPOILS_MEDIA = frozenset((CameraFaultName.GARBAGE, CameraFaultName.MID_GARBAGE, CameraFaultName.HUGE_FRAME))
 
 
 class CameraSession(ServerConnection):
@@ -39,7 +41,9 @@ class CameraSession(ServerConnection):
         self._udp: dict[int, UdpTrack] = {}
         self._playing = False
         self._skipping: set[int] = set()
-        self._stall_timer: asyncio.TimerHandle | None = None
+        self._fault_timer: asyncio.TimerHandle | None = None
+        self._junk: Junk | None = None
+        self._huge: HugeUnit | None = None
         self._handlers: dict[str, Callable[[Request], Reply]] = {
             "OPTIONS": self._options,
             "DESCRIBE": self._describe,
@@ -69,47 +73,58 @@ class CameraSession(ServerConnection):
         self._camera.left(self)
 
     def delay_s(self, request: Request) -> float:
-        fault = self._camera.fault
-        slow = fault is not None and fault.fault is CameraFaultName.SLOW_START
-        return fault.delay_s if fault is not None and slow and request.method in ("DESCRIBE", "PLAY") else 0.0
+        slow = self._camera.fault_if(CameraFaultName.SLOW_START)
+        return slow.delay_s if slow is not None and request.method in ("DESCRIBE", "PLAY") else 0.0
 
     def reply_to(self, request: Request) -> Reply | None:
         camera = self._camera
         if camera.has_fault(CameraFaultName.GARBAGE):
-            self.transport.write(camera.garbage(_GARBAGE_ANSWER_BYTES))
+            self.transport.write(garbage(_GARBAGE_ANSWER_BYTES))
             return None
-        failures = self._login.failures
-        denial = self._login.denial(request, always=camera.has_fault(CameraFaultName.AUTH))
-        camera.logins_failed += self._login.failures - failures
+        denial = self._denial(request)
         if denial is not None:
             return denial
+        huge = camera.fault_if(CameraFaultName.HUGE_FRAME)
+        if huge is not None and huge.chosen_kind != "access_unit" and request.method == "DESCRIBE":
+            self.transport.write(huge_answer(huge.chosen_kind, request.headers.get("CSeq") or "0"))
+            return None
         handler = self._handlers.get(request.method)
         if handler is None:
             return Reply(501 if request.method not in ("ANNOUNCE", "RECORD") else 405, (("Allow", _METHODS),))
         return handler(request)
 
+    @property
+    def clock_offset_s(self) -> float:
+        return self._camera.clock_offset_s
+
     def follow_feed(self) -> None:
         """Take media, or stop taking it, as the session and the camera's fault demand."""
-        if self._stall_timer is not None:
-            self._stall_timer.cancel()
-            self._stall_timer = None
+        self._junk = self._huge = None
+        if self._fault_timer is not None:
+            self._fault_timer.cancel()
+            self._fault_timer = None
         if self._playing and not self._camera.is_silent and not self.transport.is_closing():
             self._camera.feed.add(self)
         else:
             self._camera.feed.remove(self)
+        ended = self._camera.fault_if(CameraFaultName.ENDED)
+        if self._playing and ended is not None:
+            self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
 
     def send_frame(self, track: int, frame: Frame) -> None:
         udp = self._udp.get(track)
-        if udp is not None:
-            udp.send_packets(frame.packets())
-            return
         channels = self._channels.get(track)
-        if channels is None or not self._has_room(track, frame):
-            return
-        if self._camera.has_fault(CameraFaultName.GARBAGE):
-            self.transport.write(self._camera.garbage(len(frame.data)))
-        else:
-            self.transport.write(frame.data if channels[0] == 2 * track else frame.on_channel(channels[0]))
+        fault = self._camera.fault
+        if udp is not None:
+            if fault is not None and fault.fault in _SPOILS_MEDIA:
+                udp.send_packets(split_interleaved(self._spoilt(fault, track, frame, frame.channel)))
+            else:
+                udp.send_packets(frame.packets())
+        elif channels is not None and self._has_room(track, frame):
+            if fault is not None and fault.fault in _SPOILS_MEDIA:
+                self.transport.write(self._spoilt(fault, track, frame, channels[0]))
+            else:
+                self.transport.write(frame.data if channels[0] == frame.channel else frame.on_channel(channels[0]))
 
     def send_report(self, track: int, report: bytes) -> None:
         udp = self._udp.get(track)
@@ -118,6 +133,51 @@ class CameraSession(ServerConnection):
             udp.send_report(report)
         elif channels is not None and track not in self._skipping:
             self.transport.write(interleave(channels[1], report))
+
+    def _denial(self, request: Request) -> Reply | None:
+        """The answer to a request that may not pass."""
+        camera, fault = self._camera, self._camera.fault
+        lockout, has_login = camera.lockout, request.headers.get("Authorization") is not None
+        if lockout is not None and lockout.locked and has_login:
+            camera.logins_failed += 1
+            forbidden = fault is not None and fault.chosen_kind == "403"
+            return Reply(403) if forbidden else Reply(401, (self._login.challenge,))
+        failures = self._login.failures
+        denial = self._login.denial(request, always=camera.has_fault(CameraFaultName.AUTH))
+        failed = self._login.failures > failures
+        camera.logins_failed += failed
+        if lockout is not None and failed:
+            lockout.failed()
+        elif lockout is not None and has_login:
+            lockout.succeeded()
+        return denial
+
+    def _spoilt(self, fault: CameraFault, track: int, frame: Frame, channel: int) -> bytes | bytearray:
+        """What is sent in place of a frame."""
+        if fault.fault is CameraFaultName.GARBAGE:
+            return garbage(len(frame.data))
+        if fault.fault is CameraFaultName.MID_GARBAGE:
+            self._junk = self._junk or Junk(fault.chosen_kind)
+            return self._junk.spoil(frame.on_channel(channel))
+        media = self._camera.feed.clocks[track].track
+        if media.media != "video" or fault.chosen_kind != "access_unit":
+            return frame.on_channel(channel)
+        self._huge = self._huge or HugeUnit(media.codec, fault.size_mb << 20)
+        return self._huge.next_chunk(frame, channel)
+
+    def _end_by_camera(self, kind: str | None) -> None:
+        """The camera ends the session of its own accord (RFC 2326 has no notice; 2101 is what servers send)."""
+        if self.transport.is_closing() or not self.is_set_up:
+            return
+        if kind == "close":
+            self.transport.close()
+            return
+        session = ("Session", self.session_id)
+        if kind == "teardown":
+            self.send_request("TEARDOWN", self._camera.url(), [session])
+        else:
+            self.send_request("ANNOUNCE", self._camera.url(), [session, ("x-notice", "2101 End-of-Stream Reached")])
+        self._end()
 
     def _has_room(self, track: int, frame: Frame) -> bool:
         if self.transport.get_write_buffer_size() > MAX_WRITE_BUFFER_BYTES:
@@ -135,6 +195,9 @@ class CameraSession(ServerConnection):
     def _describe(self, request: Request) -> Reply:
         if self._track_index(request.uri) != -1:
             return Reply(404)
+        redirect = self._camera.fault_if(CameraFaultName.REDIRECT)
+        if redirect is not None:
+            return Reply(302, (("Location", redirect.location or ""),))
         sdp = camera_sdp([clock.track for clock in self._camera.feed.clocks], self._camera.id)
         headers = (("Content-Base", f"{request.uri.rstrip('/')}/"), ("Content-Type", "application/sdp"))
         return Reply(200, headers, sdp)
@@ -197,10 +260,10 @@ class CameraSession(ServerConnection):
             return Reply(455)
         self._playing = True
         self.follow_feed()
-        fault = self._camera.fault
-        if fault is not None and fault.fault is CameraFaultName.STALL and fault.after_s > 0:
+        stall = self._camera.fault_if(CameraFaultName.STALL)
+        if stall is not None and stall.after_s > 0:
             self._camera.feed.add(self)
-            self._stall_timer = self._loop.call_later(fault.after_s, self._camera.feed.remove, self)
+            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.remove, self)
         clocks = self._camera.feed.clocks
         base = request.uri.rstrip("/")
         info = ",".join(

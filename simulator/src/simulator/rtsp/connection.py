@@ -4,10 +4,12 @@ import asyncio
 import secrets
 import socket
 import struct
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import cast
 
 from vonggac.rtsp.errors import RtspError
@@ -23,7 +25,9 @@ _SMALL_RECEIVE_BUFFER_BYTES = 16_384
 REASONS = {
     200: "OK",
     400: "Bad Request",
+    302: "Moved Temporarily",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
@@ -61,6 +65,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         self._delay: asyncio.TimerHandle | None = None
         self._deaf = False
         self._held: list[bytes] = []
+        self._own_requests = 0
         self._throttle: Throttle | None = None
         self._timeout_s = timeout_s
         self._alive_timer: asyncio.TimerHandle | None = None
@@ -81,6 +86,11 @@ class ServerConnection(asyncio.Protocol, ABC):
 
     def on_media(self, batch: MediaBatch) -> None:
         """Interleaved frames from the client; without an override they only keep the session alive."""
+
+    @property
+    def clock_offset_s(self) -> float:
+        """By how much the device's clock is ahead."""
+        return 0.0
 
     def delay_s(self, request: Request) -> float:
         """Seconds to wait before `request` is answered."""
@@ -118,6 +128,12 @@ class ServerConnection(asyncio.Protocol, ABC):
                 self.on_media(item)
             elif isinstance(item, Request):
                 self._enqueue(item)
+
+    def send_request(self, method: str, uri: str, headers: Iterable[tuple[str, str]]) -> None:
+        """A request of the device's own; its answer is passed over."""
+        self._own_requests += 1
+        fields = Headers([("CSeq", str(self._own_requests)), *headers])
+        self.transport.write(Request(method, uri, fields, b"").encode())
 
     def stop_reading(self) -> None:
         """Take nothing more from the client: its bytes pile up in the kernel until its window is closed."""
@@ -204,6 +220,7 @@ class ServerConnection(asyncio.Protocol, ABC):
             return
         cseq = request.headers.get("CSeq")
         headers = Headers([("CSeq", cseq)] if cseq is not None else [])
+        headers.add("Date", formatdate(time.time() + self.clock_offset_s, usegmt=True))
         headers.add("Server", "Vong Gac simulator")
         for name, value in reply.headers:
             headers.add(name, value)

@@ -1,5 +1,7 @@
 """The server's side of logging in: none, Basic, Digest with MD5 or SHA-256."""
 
+import time
+
 from simulator.config import Auth, DeviceConfig
 from simulator.rtsp.connection import Reply
 from vonggac.rtsp.digest import Challenge, new_challenge, verify_authorization
@@ -8,6 +10,31 @@ from vonggac.rtsp.messages import Request
 from vonggac.rtsp.url import Credentials
 
 REALM = "Vong Gac simulator"
+
+
+class Lockout:
+    """A device's guard against guessing: `limit` wrong logins in a row lock it for `for_s`, whoever asks."""
+
+    def __init__(self, limit: int, for_s: float) -> None:
+        self._limit = limit
+        self._for_s = for_s
+        self._failures = 0
+        self._locked_until = 0.0
+
+    @property
+    def locked(self) -> bool:
+        return time.monotonic() < self._locked_until
+
+    def failed(self) -> None:
+        """A login was wrong."""
+        self._failures += 1
+        if self._failures >= self._limit:
+            self._failures = 0
+            self._locked_until = time.monotonic() + self._for_s
+
+    def succeeded(self) -> None:
+        """A login was right."""
+        self._failures = 0
 
 
 class Login:
@@ -20,6 +47,11 @@ class Login:
         self.failures = 0
         """Requests that carried a login and were denied."""
 
+    @property
+    def challenge(self) -> tuple[str, str]:
+        """The header that asks for a login."""
+        return "WWW-Authenticate", self._challenge.encode()
+
     def denial(self, request: Request, *, always: bool = False) -> Reply | None:
         """401 with a fresh nonce, or None when the request may pass. `always`: deny whatever is sent."""
         if not always and (self._auth == "none" or request.method == "OPTIONS"):
@@ -30,7 +62,7 @@ class Login:
         if given is not None:
             self.failures += 1
         self._challenge = _new_challenge(self._auth)
-        return Reply(401, (("WWW-Authenticate", self._challenge.encode()),))
+        return Reply(401, (self.challenge,))
 
     def _admits(self, given: str, method: str) -> bool:
         try:

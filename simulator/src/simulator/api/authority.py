@@ -1,0 +1,21 @@
+"""`/v1/authority`: whose signature the devices with TLS carry."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from simulator.core import Simulator
+
+router = APIRouter(prefix="/v1/authority", tags=["authority"])
+
+
+class AuthorityView(BaseModel):
+    """The simulator's certificate authority, another one after every start."""
+
+    certificate_pem: str = Field(description="What a client must trust to accept the devices' certificates.")
+
+
+@router.get("")
+async def get_authority(request: Request) -> AuthorityView:
+    """The certificate to trust."""
+    simulator: Simulator = request.app.state.simulator
+    return AuthorityView(certificate_pem=simulator.authority.pem)

@@ -1,0 +1,58 @@
+"""The line between a camera and its clients: it loses packets and holds them up when it is told to."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+
+from simulator.packets import Frame
+
+
+class Uplink:
+    """Passes frames on to `deliver`. What is lost, or late, is so for every client alike; the order is kept."""
+
+    def __init__(self, deliver: Callable[[int, Frame], None], randomness: random.Random) -> None:
+        """`deliver` takes the track's index and the frame."""
+        self.loss = 0.0
+        """Part of the packets that never arrive, 0 to 1."""
+        self.jitter_s = 0.0
+        """Packets are held up by a random time up to this."""
+        self._deliver = deliver
+        self._random = randomness
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[float, int, Frame]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def send(self, track: int, frame: Frame) -> None:
+        """Take a frame that is due now."""
+        if not self.loss and not self.jitter_s and not self._waiting:
+            self._deliver(track, frame)
+            return
+        for packet in frame.split():
+            if self._random.random() < self.loss:
+                continue
+            if not self.jitter_s and not self._waiting:
+                self._deliver(track, packet)
+                continue
+            due = self._loop.time() + self._random.uniform(0, self.jitter_s)
+            if self._waiting:
+                due = max(due, self._waiting[-1][0])
+            self._waiting.append((due, track, packet))
+        if self._waiting and self._timer is None:
+            self._timer = self._loop.call_at(self._waiting[0][0], self._release)
+
+    def stop(self) -> None:
+        """Forget what is under way."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _release(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        while self._waiting and self._waiting[0][0] <= now:
+            _, track, packet = self._waiting.popleft()
+            self._deliver(track, packet)
+        if self._waiting:
+            self._timer = self._loop.call_at(self._waiting[0][0], self._release)
