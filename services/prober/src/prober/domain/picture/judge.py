@@ -97,6 +97,7 @@ def _frozen(
     if previous is None or change is None:
         return _Checked(why_not="no earlier look to compare with")
     measures["points_difference"], measures["cell_difference"] = change.points, change.cell
+    measures["untouched"] = change.untouched
     if not change.is_same(thresholds):
         if change.is_alive(thresholds):
             return _Checked()
@@ -154,7 +155,7 @@ def _scene_changed(
 ) -> _Checked:
     if reference is None:
         return _Checked(why_not="no reference picture is approved")
-    agreement = compare_places(look.grey, reference.grey)
+    agreement = compare_places(look.grey, reference.grey, look.width / look.height)
     measures["scene_similarity"] = agreement.here
     unlike = agreement.here < thresholds.scene_similarity
     moved = (
@@ -163,4 +164,5 @@ def _scene_changed(
     )
     if moved:
         measures["moved_right"], measures["moved_down"] = agreement.right, agreement.down
+        measures["turned_degrees"] = agreement.turned_degrees
     return _Checked(found=unlike or moved)

@@ -1,7 +1,7 @@
 """Whether two looks show the same place from the same angle: agreement of their edges, whatever the light."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,19 +19,45 @@ _SOFTENING = 4.0
 """Gradients (levels a cell) below this count less and less: noise has a direction too."""
 
 
+_ANGLES_DEGREES = (-20, -15, -10, -5, 5, 10, 15, 20)
+_CLEARLY_HERE = 0.6
+"""Nobody looks for a turned picture when this much agrees in place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of edges, -1 to 1 (0 without any): `here` in place, `elsewhere` when moved `right`, `down` (parts of the size)."""
+    """Of edges, -1 to 1 (0 without any): `here` in place, `elsewhere` where it is best after a move or a turn.
+
+    `right`, `down`: where it went (parts of the size); `turned_degrees`: by how much.
+    """
 
     here: float
     elsewhere: float
     right: float
     down: float
+    turned_degrees: float = 0.0
 
 
-def compare_places(look: Grey, reference: Grey) -> Agreement:
-    """The strength of an edge counts little and its direction much: gain, offset and gamma do not matter."""
-    found = _agreements(_gradient(reference), _gradient(look))
+def compare_places(look: Grey, reference: Grey, aspect: float) -> Agreement:
+    """The strength of an edge counts little and its direction much: gain, offset and gamma do not matter.
+
+    `aspect`: the picture's width over its height, which the grid does not keep.
+    """
+    wanted = _gradient(reference)
+    straight = _best(wanted, _gradient(look))
+    if straight.here >= _CLEARLY_HERE:
+        return straight
+    best = straight
+    for degrees in _ANGLES_DEGREES:
+        turned = _best(wanted, _gradient(_turned(look, degrees, aspect)))
+        reached = max(turned.here, turned.elsewhere)
+        if reached > best.elsewhere:
+            best = replace(turned, here=straight.here, elsewhere=reached, turned_degrees=float(-degrees))
+    return best
+
+
+def _best(wanted: Gradient, seen: Gradient) -> Agreement:
+    found = _agreements(wanted, seen)
     near = np.s_[
         _SEARCH_ROWS - _STILL_CELLS : _SEARCH_ROWS + _STILL_CELLS + 1,
         _SEARCH_COLUMNS - _STILL_CELLS : _SEARCH_COLUMNS + _STILL_CELLS + 1,
@@ -45,6 +71,17 @@ def compare_places(look: Grey, reference: Grey) -> Agreement:
         right=(int(column) - _SEARCH_COLUMNS) / GREY_SHAPE[1],
         down=(int(row) - _SEARCH_ROWS) / GREY_SHAPE[0],
     )
+
+
+def _turned(grey: Grey, degrees: float, aspect: float) -> Grey:
+    """Nearest cells of the picture turned about its middle; outside, the border goes on."""
+    rows, columns = grey.shape
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    y, x = np.meshgrid(np.linspace(-0.5, 0.5, rows), np.linspace(-0.5, 0.5, columns) * aspect, indexing="ij")
+    row = np.rint((y * cosine - x * sine + 0.5) * (rows - 1)).astype(np.intp)
+    column = np.rint(((y * sine + x * cosine) / aspect + 0.5) * (columns - 1)).astype(np.intp)
+    turned: Grey = grey[row.clip(0, rows - 1), column.clip(0, columns - 1)]
+    return turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +117,8 @@ def _agreements(one: Gradient, other: Gradient) -> Field:
     products = np.fft.ifft2(np.conj(np.fft.fft2(one, size)) * np.fft.fft2(other, size)).real
     downs, rights = np.arange(-_SEARCH_ROWS, _SEARCH_ROWS + 1), np.arange(-_SEARCH_COLUMNS, _SEARCH_COLUMNS + 1)
     power = _overlaps(one, -downs, -rights) * _overlaps(other, downs, rights)
-    return (products[np.ix_(downs, rights)] / np.sqrt(np.maximum(power, 1e-6))).astype(np.float32)
+    found: Field = (products[np.ix_(downs, rights)] / np.sqrt(np.maximum(power, 1e-6))).astype(np.float32)
+    return found
 
 
 def _overlaps(gradient: Gradient, downs: npt.NDArray[np.int_], rights: npt.NDArray[np.int_]) -> Field:

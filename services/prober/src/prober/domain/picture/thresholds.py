@@ -13,10 +13,12 @@ class PictureThresholds:
     """Covered when what is left after a smooth surface is taken away varies less than this (levels)."""
     frozen_min_age_s: float = 30.0
     """Sameness proves nothing before: a server may hand out one keyframe twice."""
-    frozen_noise: float = 0.25
-    """Frozen when the points of two looks differ less than this on average (levels): less than any sensor's noise …"""
-    frozen_cell: float = 4.0
-    """… and the mean of no cell by this much (levels)."""
+    frozen_untouched: float = 0.55
+    """Frozen when at least this part of the textured tiles has not changed by a single level …"""
+    frozen_textured: float = 0.5
+    """… at least this part of all tiles is textured (in flat or dark ones coding hides a sensor's noise) …"""
+    frozen_cell: float = 6.0
+    """… and the mean of no cell changed by this much (levels)."""
     alive_cell: float = 20.0
     """Something moved when the mean of a cell changed by this much (levels): people, a clock in the picture …"""
     alive_noise: float = 3.0
