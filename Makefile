@@ -54,6 +54,10 @@ generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages
 bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JSON lines
 	@for script in $(if $(BENCH),bench/$(BENCH).py,bench/[a-z]*.py); do echo "== $$script"; $(python) "$$script"; done
 
+.PHONY: bench-probe
+bench-probe: setup ## What looks at cameras cost beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
+	@exec $(python) bench/probe.py $(ARGS)
+
 ##@ Set up and tidy
 
 .PHONY: setup

@@ -72,8 +72,8 @@ class CameraPage(BaseModel):
 @router.get(
     "",
     summary="The latest look at each camera",
-    description="Ordered by camera id, filtered by verdict, cause and finding, in pages. Cameras that were removed or disabled "
-    "are not listed, nor those that nobody has looked at yet.",
+    description="Ordered by camera id, filtered by verdict, cause and finding, in pages. Cameras that were removed or "
+    "disabled are not listed, nor those that nobody has looked at yet.",
     responses={503: {"model": Problem, "description": "NATS does not answer"}},
 )
 async def list_cameras(

@@ -31,7 +31,7 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp})
+PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
 SAMPLE_SHARE = 0.5
 """Of a look's time, for the forwarder's keyframe; the rest is for an own session."""
@@ -103,7 +103,7 @@ class Looker:
             result = await self._by_sample(camera, plan)
         if result is None:
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
-            target = Target(camera.url, credentials, left_s, plan.kind)
+            target = Target(camera.url, credentials, left_s, plan.kind, transport=camera.transport.value)
             result = await self._politely(target, facility_id=camera.facility_id)
         if isinstance(result, NotNow):
             return result

@@ -104,6 +104,8 @@ class _Attempt:
             RtspUrl.parse(fill_credentials(self._target.url, credentials)),
             credentials,
             deadline_s=self._target.deadline_s,
+            transport=self._target.transport,
+            tls=self._target.tls,
             allowed=self._tools.allowed_networks,
             on_media=self._on_media,
             on_lost=self._on_lost,

@@ -8,19 +8,23 @@ from prober.probes.decoding import Decoder
 from vonggac.auth import Credentials
 from vonggac.events.prober import LookKind
 from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
-    A light look ends with the header of a keyframe and decodes nothing.
+    A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom to
+    trust on rtsps://.
     """
 
     url: str
     credentials: Credentials | None
     deadline_s: float
     kind: LookKind = LookKind.DEEP
+    transport: str = "tcp"
+    tls: TlsPolicy = SYSTEM_AUTHORITIES
 
 
 @dataclass(frozen=True, slots=True)
