@@ -30,8 +30,8 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 ##@ Develop
 
 .PHONY: test
-test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest $(ARGS)
+test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses; ARGS=-n0 runs them one by one)
+	@exec $(python) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, strict mypy, import-linter

@@ -1,0 +1,54 @@
+"""`.ci/run`: lint, then tests, from anywhere, and no process left."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.leftovers import still_running
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = """\
+lint:
+\t@echo linted; {lint}
+test:
+\t@setsid sleep 600 & echo $$! > daemon; echo "== 3 passed in 0.01s =="; {test}
+"""
+
+
+def run(folder: Path, *, lint: str = "true", test: str = "true") -> subprocess.CompletedProcess[str]:
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
+    (folder / "Makefile").write_text(MAKEFILE.format(lint=lint, test=test), "utf-8")
+    return subprocess.run(
+        [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == ["linted", "== 3 passed in 0.01s =="]
+    daemon = int((tmp_path / "daemon").read_text("ascii"))
+    assert "left over, stopping: " in done.stderr
+    assert not psutil.pid_exists(daemon) or still_running([psutil.Process(daemon)], within_s=5) == []
+
+
+@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"test": "false"}])
+def test_a_failure_is_the_result(tmp_path: Path, wrong: dict[str, str]) -> None:
+    assert run(tmp_path, **wrong).returncode != 0
+
+
+def test_nothing_is_tested_where_the_code_is_not_clean(tmp_path: Path) -> None:
+    assert "passed" not in run(tmp_path, lint="false").stdout
+
+
+def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "VONGGAC_CI_RUN"}
+    with subprocess.Popen(["sleep", "600"], env=environment) as other:
+        run(tmp_path)
+        assert other.poll() is None
+        other.kill()
