@@ -150,3 +150,15 @@ def test_an_oversized_body_is_refused_before_it_comes() -> None:
 def test_a_web_server_is_called_by_its_name() -> None:
     with pytest.raises(RtspError, match="speaks HTTP"):
         Deframer().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize("ends", [b"\r\n\r\n", b"\n\n", b"\r\n\n", b"\n\r\n"])
+@pytest.mark.parametrize("body", [b"\n\n--", b"\r\n\r\n"])
+def test_the_first_empty_line_ends_the_head_with_or_without_cr(ends: bytes, body: bytes) -> None:
+    data = b"RTSP/1.0 200 OK\r\nCSeq: 5\nContent-Length: 4" + ends + body
+    for step in (1, len(data)):
+        deframer = Deframer()
+        items = [item for at in range(0, len(data), step) for item in deframer.feed(data[at : at + step])]
+        (response,) = items
+        assert isinstance(response, Response)
+        assert (response.cseq, response.body) == (5, body[:4])

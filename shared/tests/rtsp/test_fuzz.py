@@ -177,7 +177,7 @@ def check(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -185,7 +185,7 @@ def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObjec
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=10_000, deadline=1000)
+@settings(max_examples=2000, deadline=None)
 @given(data=st.data())
 def test_a_parser_raises_nothing_else_many_times(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -220,19 +220,19 @@ class Mutant(asyncio.Protocol):
 
     def _answer(self, request: Request) -> bytes:
         answer = self._camera(request)
-        if self._chance.random() < 0.1:
+        if self._chance.random() < 0.05:
             answer = reply(401, [("WWW-Authenticate", new_challenge("camera").encode())])
         assert isinstance(answer, Response)
         answer.headers.set("CSeq", str(request.cseq))
         whole = answer.encode()
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.2:
             whole = self._broken(whole)
         for transport in parse_transports(request.headers.get("Transport") or "none"):
             if transport.client_port is not None:
                 self._field.send(self._broken(FRAME[4:]), transport.client_port[0])
                 self._field.send(self._broken(REPORT), transport.client_port[1])
         before, after = (self._broken(FRAME * 2) for _ in range(2))
-        return self._chance.choice((b"", before)) + whole + self._chance.choice((b"", after, after, REQUEST))
+        return self._chance.choice((b"", before)) + whole + self._chance.choice((*[b"", after] * 10, REQUEST))
 
     def _broken(self, data: bytes) -> bytes:
         return mutate(data, self._chance.randrange(2**32))
@@ -341,7 +341,7 @@ def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: 
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_it_many_times(field: Field, seed: int, way: str) -> None:
     field.attack(seed, way)

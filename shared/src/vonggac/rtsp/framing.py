@@ -27,7 +27,6 @@ _RESYNC = re.compile(
     rb"|GET_PARAMETER|SET_PARAMETER) "
 )
 _RESYNC_LONGEST = len(b"GET_PARAMETER ")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -149,19 +148,19 @@ class Deframer:
             self._lost = True
             return self._skip_junk(pos, pos + 1)
         limit = pos + MAX_HEAD_BYTES
-        head_end = _HEAD_END.search(data, pos, limit)
-        if head_end is None:
+        head_end, body = _head_end(data, pos, limit)
+        if head_end < 0:
             if len(data) >= limit:
                 raise MalformedError(f"a message head is longer than {MAX_HEAD_BYTES} bytes")
             self._hold(data, pos, len(data) - pos + 1)
             return len(data)
-        message = parse_head(data[pos : head_end.start()])
+        message = parse_head(data[pos:head_end])
         length = content_length(message.headers)
         if length > MAX_BODY_BYTES:
             raise MalformedError(f"a message body is longer than {MAX_BODY_BYTES} bytes")
         self._junk_run = 0
         self._partial = (message, length)
-        return self._take_body(data, head_end.end(), out)
+        return self._take_body(data, body, out)
 
     def _take_body(self, data: bytes, pos: int, out: list[Item]) -> int:
         """Complete the message in `_partial`; holds the tail and returns the end when its body is not there."""
@@ -198,6 +197,18 @@ def _batch(data: bytes, begin: int, end: int, frames: list[tuple[int, int, int]]
     if begin == 0:
         return MediaBatch(data if end == len(data) else data[:end], frames)
     return MediaBatch(data[begin:end], [(channel, start - begin, stop - begin) for channel, start, stop in frames])
+
+
+def _head_end(data: bytes, pos: int, limit: int) -> tuple[int, int]:
+    """(end of the head, begin of the body) around the first empty line, with or without CR; (-1, -1) if there is none.
+
+    With `find`, not a regular expression: a head that trickles in is searched again with every piece.
+    """
+    bare = data.find(b"\n\n", pos, limit)
+    full = data.find(b"\n\r\n", pos, limit if bare < 0 else bare + 1)
+    if full >= 0:
+        return full, full + 3
+    return (bare, bare + 2) if bare >= 0 else (-1, -1)
 
 
 def _looks_like_message(data: bytes, pos: int) -> bool | None:

@@ -14,6 +14,7 @@ DEFAULT_TLS_PORT = 322
 
 _DEFAULT_PORTS = {"rtsp": DEFAULT_PORT, "rtsps": DEFAULT_TLS_PORT}
 _MAX_LENGTH = 2048
+_MAX_SHOWN_SCHEME = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\]+$")
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~[]|"
@@ -56,7 +57,7 @@ class RtspUrl:
             raise MalformedError("the RTSP address does not begin with rtsp:// or rtsps://")
         scheme = found[1].lower()
         if scheme not in _DEFAULT_PORTS:
-            raise MalformedError(f"the scheme is {scheme}://, it must be rtsp:// or rtsps://")
+            raise MalformedError(f"the scheme is {scheme[:_MAX_SHOWN_SCHEME]}://, it must be rtsp:// or rtsps://")
         rest = text[found.end() :]
         if any(ord(char) < 0x20 or ord(char) == 0x7F for char in rest):
             raise MalformedError("the RTSP address holds a control character")
