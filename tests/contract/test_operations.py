@@ -1,0 +1,249 @@
+"""What operators are given fits the code: dashboards, alert rules and runbooks name only what exists."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from forwarder.metrics import Metrics as ForwarderMetrics
+from inventory.metrics import Metrics as InventoryMetrics
+from prober.metrics import Metrics as ProberMetrics
+from reporting.metrics import registry as reporting_registry
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.prober import LookKind, Verdict
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs/operations"
+DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
+RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
+RUNBOOKS = sorted(path for path in OPERATIONS.glob("*.md") if path.name != "README.md")
+
+FROM_PROMETHEUS = {"up", "ALERTS"}
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+LABELS_OF_PROMETHEUS = {"job", "instance", "le", "alertname", "alertstate", "severity"}
+WORDS = {"and", "or", "unless", "on", "ignoring", "by", "without", "group_left", "group_right", "offset", "bool"}
+LABEL_VALUES = {
+    "state": {state.value for state in DeliveryState},
+    "verdict": {verdict.value for verdict in Verdict},
+    "cause": {cause.value for cause in Cause} | {"none"},
+    "kind": {kind.value for kind in LookKind} | {"inventory", "observation"},
+}
+SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
+GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
+MATCHER = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')
+
+
+def exported() -> set[str]:
+    registries: list[CollectorRegistry] = [
+        ForwarderMetrics().registry,
+        InventoryMetrics().registry,
+        ProberMetrics(per_camera=True).registry,
+        reporting_registry,
+    ]
+    return {
+        family.name + suffix
+        for registry in registries
+        for family in registry.collect()
+        for suffix in SUFFIXES[family.type]
+    }
+
+
+def documented_labels() -> dict[str, set[str]]:
+    """Metric (with `_total`, without a histogram's suffixes) to its labels, as the READMEs' tables have them."""
+    labels: dict[str, set[str]] = {}
+    for readme in sorted((ROOT / "services").glob("*/README.md")):
+        for row in re.finditer(r"^\| `(vonggac_\w+)` \| \w+ \|([^|]*)\|", readme.read_text("utf-8"), re.MULTILINE):
+            without_values = re.sub(r"\([^)]*\)", "", row[2])
+            labels[row[1]] = set(re.findall(r"[a-z_]+", without_values))
+    return labels
+
+
+def metrics_of(expression: str) -> set[str]:
+    """Names of the metrics of a PromQL expression; also names that are none of ours."""
+    bare = re.sub(r"\[[^\]]*\]", "", re.sub(r"\{[^}]*\}", "", expression))
+    bare = GROUPING.sub("", re.sub(r"\boffset\s+\w+", "", bare))
+    return set(re.findall(r"\b([a-zA-Z_:][\w:]*)\b(?!\s*\()", bare)) - WORDS
+
+
+def labels_of(expression: str) -> set[str]:
+    grouped = {name.strip() for found in GROUPING.finditer(expression) for name in found[1].split(",")} - {""}
+    return grouped | {found[1] for found in MATCHER.finditer(expression)}
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load(RULES.read_text("utf-8"))
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def panels(dashboard: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(dashboard.read_text("utf-8"))["panels"]
+    return found
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    """Where, and what: every PromQL expression of rules, dashboards and their variables."""
+    for rule in rules():
+        yield rule["alert"], rule["expr"]
+    for dashboard in DASHBOARDS:
+        for panel in panels(dashboard):
+            for target in panel.get("targets", []):
+                yield f"{dashboard.stem}: {panel['title']}", target["expr"]
+
+
+EXPRESSIONS = list(expressions())
+BY_PLACE = [place for place, _ in EXPRESSIONS]
+
+
+@pytest.mark.parametrize("expression", [expression for _, expression in EXPRESSIONS], ids=BY_PLACE)
+def test_an_expression_names_only_metrics_that_exist(expression: str) -> None:
+    used = metrics_of(expression)
+    assert used
+    assert used - exported() - FROM_PROMETHEUS == set()
+
+
+@pytest.mark.parametrize("expression", [expression for _, expression in EXPRESSIONS], ids=BY_PLACE)
+def test_an_expression_names_only_labels_and_values_that_exist(expression: str) -> None:
+    documented = documented_labels()
+    known = set(LABELS_OF_PROMETHEUS)
+    for metric in metrics_of(expression) - FROM_PROMETHEUS:
+        known |= documented[re.sub(r"_(bucket|sum|count)$", "", metric)]
+    assert labels_of(expression) - known == set()
+    for label, values in MATCHER.findall(expression):
+        if label in LABEL_VALUES:
+            assert set(values.split("|")) - LABEL_VALUES[label] == set()
+
+
+def test_the_variables_of_dashboards_ask_for_what_exists() -> None:
+    documented = documented_labels()
+    for dashboard in DASHBOARDS:
+        for variable in json.loads(dashboard.read_text("utf-8"))["templating"]["list"]:
+            if variable["type"] == "query":
+                asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"])
+                assert asked is not None
+                assert asked[1] in exported()
+                assert asked[2] in documented[asked[1]]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_says_how_bad_what_and_where_to_read_on(rule: dict[str, Any]) -> None:
+    assert re.fullmatch(r"Vonggac[A-Z][A-Za-z]+", rule["alert"])
+    assert re.fullmatch(r"\d+[smh]", rule["for"])
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    notes = rule["annotations"]
+    assert re.search(r"[à-ỹđ]", notes["summary"], re.IGNORECASE), "Vietnamese first"
+    assert notes["summary_en"].isascii()
+    assert notes["runbook"] == f"docs/operations/{rule['alert']}.md"
+    grouped = labels_of(rule["expr"])
+    assert {label for note in notes.values() for label in re.findall(r"\$labels\.(\w+)", note)} <= grouped | {
+        "instance"
+    }
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names))
+    assert {path.stem for path in RUNBOOKS} == set(names)
+
+
+def test_the_index_has_every_alert_with_its_severity() -> None:
+    index = (OPERATIONS / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \|", index, re.MULTILINE)
+    assert listed == [(rule["alert"], rule["alert"], rule["labels"]["severity"]) for rule in rules()]
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
+def test_a_runbook_has_its_four_sections_and_the_rule_s_severity(path: Path) -> None:
+    text = path.read_text("utf-8")
+    [rule] = [rule for rule in rules() if rule["alert"] == path.stem]
+    assert text.startswith(f"# {path.stem}\n\nSeverity `{rule['labels']['severity']}`, after {rule['for']}.")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    diagnosis = text.partition("## Diagnosis")[2].partition("## Mitigation")[0]
+    assert re.search(r"curl|SELECT|in Prometheus", diagnosis)
+
+
+@pytest.mark.parametrize("path", [*RUNBOOKS, OPERATIONS / "README.md"], ids=lambda path: path.stem)
+def test_a_runbook_names_only_metrics_settings_and_pages_that_exist(path: Path) -> None:
+    text = path.read_text("utf-8")
+    metrics = set(re.findall(r"\bvonggac_(?:inventory|prober|forwarder|reporting)_\w+", text))
+    assert metrics - exported() == set()
+    settings = (ROOT / "docs/settings.md").read_text("utf-8")
+    assert [name for name in re.findall(r"\bVONGGAC_\w+", text) if f"| {name} |" not in settings] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def parameters_by_route() -> dict[tuple[str, str, str], set[str]]:
+    """(SERVICE, METHOD, path) to the query parameters, of the APIs as the code has them now."""
+    code = (
+        "import generate, json, sys; print(json.dumps({s: json.loads(generate.openapi(s)) for s in generate.SERVICES}))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "docs", capture_output=True, text=True, check=True)
+    return {
+        (service.upper(), method.upper(), path): {one["name"] for one in operation.get("parameters", [])}
+        for service, document in json.loads(result.stdout).items()
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_the_commands_of_runbooks_call_routes_that_exist(
+    parameters_by_route: dict[tuple[str, str, str], set[str]],
+) -> None:
+    call = re.compile(r"curl ([^|`\n]*?)\"\$(INVENTORY|PROBER|FORWARDER|REPORTING)(/v1/[^\"?]*)(?:\?([^\"]*))?\"")
+    calls = [(path.stem, *found) for path in RUNBOOKS for found in call.findall(path.read_text("utf-8"))]
+    assert len(calls) > len(RUNBOOKS)
+    wrong = []
+    for runbook, options, service, path, query in calls:
+        method = (re.findall(r"-X ([A-Z]+)", options) or ["GET"])[0]
+        shape = re.compile(re.sub(r"\\\$[A-Z]+", r"\\{[a-z_]+\\}", re.escape(path)))
+        fitting = [
+            known
+            for key, known in parameters_by_route.items()
+            if key[:2] == (service, method) and shape.fullmatch(key[2])
+        ]
+        asked = {pair.partition("=")[0] for pair in query.split("&") if pair}
+        if not fitting or asked - fitting[0]:
+            wrong.append((runbook, method, service, path, query))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_has_unique_panels_that_do_not_lie_over_each_other(dashboard: Path) -> None:
+    document = json.loads(dashboard.read_text("utf-8"))
+    assert document["uid"] == dashboard.stem
+    ids = [panel["id"] for panel in document["panels"]]
+    assert len(ids) == len(set(ids))
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in document["panels"])
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert all(x < 24 for x, _ in cells)
+    sources = {panel["datasource"]["uid"] for panel in document["panels"] if panel["type"] != "row"}
+    assert sources == {"${datasource}"}, "chosen by the reader, not one of our Grafana"
+
+
+def test_both_dashboards_are_there() -> None:
+    assert [path.stem for path in DASHBOARDS] == ["vonggac-forwarder", "vonggac-overview"]
+
+
+@pytest.mark.parametrize("path", [*DASHBOARDS, RULES], ids=lambda path: path.stem)
+def test_no_host_is_named(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert (
+        re.findall(
+            r"https?://|\blocalhost\b|\b\d{1,3}(?:\.\d{1,3}){3}\b|\.(?:svc|local|example|vn|com|net|org)\b", text
+        )
+        == []
+    )
