@@ -1,7 +1,18 @@
 import asyncio
 
 from vonggac.events.causes import Cause
-from vonggac.rtsp import Player, RtspError, RtspUrl, interleave, open_player
+from vonggac.rtsp import (
+    Credentials,
+    Player,
+    Request,
+    Response,
+    RtspError,
+    RtspUrl,
+    interleave,
+    new_challenge,
+    open_player,
+    verify_authorization,
+)
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 
@@ -65,4 +76,30 @@ async def test_a_session_that_the_camera_forgot_is_lost() -> None:
         error = await lost
         assert error is not None
         assert error.cause is Cause.ENDED
+        await player.close()
+
+
+async def test_a_nonce_that_gets_stale_is_renewed_within_the_session() -> None:
+    login = Credentials("admin", "S3cret")
+    current = [new_challenge("camera")]
+    refused: list[str] = []
+
+    def expiring(request: Request) -> Response | bytes | None:
+        value = request.headers.get("Authorization") or ""
+        if request.method == "GET_PARAMETER" and not refused:
+            current[0] = new_challenge("camera", stale=True)
+        if not value or not verify_authorization(value, method=request.method, credentials=login, challenge=current[0]):
+            refused.append(request.method)
+            return reply(401, [("WWW-Authenticate", current[0].encode())], reason="Unauthorized")
+        if request.method == "DESCRIBE":
+            refused.clear()
+        return ScriptedCamera.__call__(camera, request)
+
+    camera = ScriptedCamera()
+    camera.session = "42;timeout=2"
+    async with ScriptedPeer(expiring) as peer:
+        player = await play(peer, credentials=login)
+        await peer.until(lambda: peer.methods.count("GET_PARAMETER") == 3)
+        assert refused == ["GET_PARAMETER"]
+        assert not player.connection.closed
         await player.close()
