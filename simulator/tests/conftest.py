@@ -16,7 +16,7 @@ from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
 from simulator.camera import Camera
 from vonggac.testing.media import MediaRecorder
 
-BOTH_LOOPS = {"test_listener.py", "test_camera_faults.py", "test_centre_faults.py"}
+BOTH_LOOPS = {"test_listener.py", "test_camera_faults.py", "test_camera_access_faults.py", "test_centre_faults.py"}
 """Where sockets are handled in ways in which the loops differ."""
 
 type Simulate = Callable[..., Awaitable[Simulator]]

@@ -17,7 +17,12 @@ log = get_logger(__name__)
 
 MAX_STREAMS = 10_000
 _LOOK_AGAIN_S = 0.01
-_PORT: dict[CentreFaultName, PortState] = {CentreFaultName.OFF: "dead", CentreFaultName.REFUSE: "refused"}
+_PORT: dict[CentreFaultName, PortState] = {
+    CentreFaultName.OFF: "dead",
+    CentreFaultName.REFUSE: "refused",
+    CentreFaultName.RESTART: "refused",
+}
+_CLOSES_PORT = frozenset((CentreFaultName.REFUSE, CentreFaultName.RESTART))
 _DEAF = frozenset((CentreFaultName.OFF, CentreFaultName.BLACK_HOLE))
 
 
@@ -31,6 +36,8 @@ class Centre(Device[CentreSession]):
         self.config = config
         self.fault: CentreFault | None = None
         self._streams: dict[str, Stream] = {}
+        self._return_timer: asyncio.TimerHandle | None = None
+        self._returning: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -63,15 +70,24 @@ class Centre(Device[CentreSession]):
         for stream in self._streams.values():
             stream.reset_statistics()
 
-    def find_stream(self, path: str) -> Stream | None:
-        """The stream at `path` (no leading slash) if anybody ever published it."""
-        return self._streams.get(path)
+    def played_stream(self, path: str) -> Stream | None:
+        """What viewers of `path` (no leading slash) get; None where nobody ever published."""
+        wrong = self._fault_if(CentreFaultName.WRONG_PICTURE)
+        if wrong is None:
+            return self._streams.get(path)
+        if wrong.path is not None:
+            return self._streams.get(wrong.path.strip("/"))
+        return next(
+            (self._streams[other] for other in sorted(self._streams) if other != path and self._streams[other].live),
+            None,
+        )
 
     def make_stream(self, path: str) -> Stream | None:
         """The stream at `path`, a new one at need; None when there are too many."""
         stream = self._streams.get(path)
         if stream is None and len(self._streams) < MAX_STREAMS:
             stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes)
+            stream.freeze_playback(frozen=self.has_fault(CentreFaultName.FROZEN_PLAYBACK))
         return stream
 
     def new_connection(self) -> CentreSession:
@@ -84,12 +100,19 @@ class Centre(Device[CentreSession]):
         else:
             await self._change(self.config.fault)
 
+    async def close(self) -> None:
+        async with self._changing:
+            self._plan_return(None)
+        if self._returning is not None:
+            await self._returning
+        await super().close()
+
     async def set_fault(
         self, fault: CentreFault | CentreFaultName | str, **parameters: Unpack[CentreFaultParameters]
     ) -> None:
         """Let a fault act from now on, in place of any other. Raises ValueError for an unknown one.
 
-        `close` is over as soon as it is done: `fault` is None afterwards.
+        `close` is over as soon as it is done, and `restart` after its time: `fault` is None afterwards.
         """
         if not isinstance(fault, CentreFault):
             fault = CentreFault(fault=CentreFaultName(fault), **parameters)
@@ -111,18 +134,51 @@ class Centre(Device[CentreSession]):
         else:
             connection.resume_reading()
 
+    def _fault_if(self, name: CentreFaultName) -> CentreFault | None:
+        return self.fault if self.fault is not None and self.fault.fault is name else None
+
     async def _change(self, fault: CentreFault | None) -> None:
         async with self._changing:
-            name = fault.fault if fault is not None else None
-            before = self.fault.fault if self.fault is not None else None
-            self.fault = fault
-            if name is CentreFaultName.REFUSE or before is CentreFaultName.OFF:
-                self.reset_connections()
-            elif name in (CentreFaultName.AUTH, CentreFaultName.CLOSE):
-                self.close_connections()
-            await self.set_port("open" if name is None else _PORT.get(name, "open"))
-            for connection in tuple(self.connections):
-                self.act_on(connection)
-            if name is CentreFaultName.CLOSE:
-                self.fault = None
-            log.info("centre_fault_set", centre=self.id, fault=name, before=before)
+            await self._apply(fault)
+
+    async def _apply(self, fault: CentreFault | None) -> None:
+        name = fault.fault if fault is not None else None
+        before = self.fault.fault if self.fault is not None else None
+        self.fault = fault
+        if name in _CLOSES_PORT or before is CentreFaultName.OFF:
+            self.reset_connections()
+        elif name in (CentreFaultName.AUTH, CentreFaultName.CLOSE):
+            self.close_connections()
+        elif CentreFaultName.WRONG_PICTURE in (name, before):
+            self._close_viewers()
+        for stream in self._streams.values():
+            stream.freeze_playback(frozen=name is CentreFaultName.FROZEN_PLAYBACK)
+        await self.set_port("open" if name is None else _PORT.get(name, "open"))
+        for connection in tuple(self.connections):
+            self.act_on(connection)
+        self._plan_return(fault)
+        if name is CentreFaultName.CLOSE:
+            self.fault = None
+        log.info("centre_fault_set", centre=self.id, fault=name, before=before)
+
+    def _plan_return(self, fault: CentreFault | None) -> None:
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+            self._return_timer = None
+        if fault is not None and fault.fault is CentreFaultName.RESTART:
+            self._return_timer = asyncio.get_running_loop().call_later(fault.for_s, self._begin_return, fault)
+
+    def _begin_return(self, fault: CentreFault) -> None:
+        self._returning = asyncio.create_task(self._return(fault))
+
+    async def _return(self, fault: CentreFault) -> None:
+        async with self._changing:
+            # Another fault may have been set while this waited for its turn.
+            if self.fault is fault:
+                await self._apply(None)
+
+    def _close_viewers(self) -> None:
+        """Who plays must look again: the description has changed."""
+        for connection in tuple(self.connections):
+            if connection.is_viewing:
+                connection.transport.close()

@@ -73,6 +73,9 @@ class CentreConfig(DeviceConfig):
     second_publisher_status: Literal[406, 455] = Field(
         default=406, description="Answer to ANNOUNCE of a path that is being published."
     )
+    channels: Literal["asked", "other"] = Field(
+        default="asked", description="Interleaved channels in the answer to SETUP: those asked for, or others."
+    )
     gop_cache_bytes: int = Field(
         default=1 << 20, ge=0, description="Current GOP kept per stream for new viewers; a longer one is not kept."
     )

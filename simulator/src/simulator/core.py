@@ -1,17 +1,22 @@
 """The simulator: all cameras and centres of one configuration in one event loop."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from simulator.camera import Camera
 from simulator.centre import Centre
 from simulator.certificates import Authority
-from simulator.config import SimulatorConfig
+from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
 from simulator.library import ClipLibrary
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
+
+
+class DeviceExistsError(ValueError):
+    """A camera or a centre with an id that another one has."""
 
 
 class Simulator:
@@ -32,16 +37,20 @@ class Simulator:
         self.authority = Authority()
         """Who signs the certificates of devices with TLS."""
         self._library = ClipLibrary(cache_folder)
-        self.cameras = {
-            camera.id: Camera(camera, number, self._library, self.authority, host=host, advertised_host=advertised_host)
-            for number, camera in enumerate(config.cameras, start=1)
-        }
-        self.centres = {
-            centre.id: Centre(centre, self.authority, host=host, advertised_host=advertised_host)
-            for centre in config.centres
-        }
-        self._devices: list[Camera | Centre] = [*self.centres.values(), *self.cameras.values()]
+        self._host = host
+        self._advertised_host = advertised_host
+        self._last_number = 0
+        self.cameras: dict[str, Camera] = {}
+        self.centres: dict[str, Centre] = {}
+        for camera in config.cameras:
+            self.cameras[camera.id] = self._new_camera(camera)
+        for centre in config.centres:
+            self.centres[centre.id] = self._new_centre(centre)
         self._preparing: asyncio.Task[None] | None = None
+
+    @property
+    def _devices(self) -> list[Camera | Centre]:
+        return [*self.centres.values(), *self.cameras.values()]
 
     async def __aenter__(self) -> Self:
         self.bind()
@@ -70,6 +79,25 @@ class Simulator:
         """Prepare in the background. Needs `bind` first."""
         self._preparing = asyncio.create_task(self._prepare())
 
+    async def add_camera(self, config: CameraConfig) -> Camera:
+        """Set up one more camera and return it when it answers.
+
+        Raises DeviceExistsError, ListenError when its port is taken, FaultError when its fault does not fit.
+        """
+        return await self._add(self.cameras, config.id, lambda: self._new_camera(config))
+
+    async def add_centre(self, config: CentreConfig) -> Centre:
+        """Set up one more centre and return it when it answers. Raises as `add_camera`."""
+        return await self._add(self.centres, config.id, lambda: self._new_centre(config))
+
+    async def remove_camera(self, camera_id: str) -> None:
+        """Cut its sessions and give its port back. It must be ready. Raises KeyError."""
+        await self.cameras.pop(camera_id).close()
+
+    async def remove_centre(self, centre_id: str) -> None:
+        """As `remove_camera`."""
+        await self.centres.pop(centre_id).close()
+
     async def wait_ready(self) -> None:
         """Return when every camera and centre answers. Raises what hindered it."""
         assert self._preparing is not None, "start first"
@@ -95,6 +123,36 @@ class Simulator:
         await self._library.close()
         for device in self._devices:
             await device.close()
+
+    async def _add[AnyDevice: (Camera, Centre)](
+        self, devices: dict[str, AnyDevice], device_id: str, make: Callable[[], AnyDevice]
+    ) -> AnyDevice:
+        if device_id in devices:
+            msg = f"id: {device_id} is in use"
+            raise DeviceExistsError(msg)
+        device = devices[device_id] = make()
+        try:
+            device.bind()
+            await device.start()
+        except BaseException:
+            devices.pop(device_id, None)
+            await device.close()
+            raise
+        return device
+
+    def _new_camera(self, config: CameraConfig) -> Camera:
+        self._last_number += 1
+        return Camera(
+            config,
+            self._last_number,
+            self._library,
+            self.authority,
+            host=self._host,
+            advertised_host=self._advertised_host,
+        )
+
+    def _new_centre(self, config: CentreConfig) -> Centre:
+        return Centre(config, self.authority, host=self._host, advertised_host=self._advertised_host)
 
     async def _prepare(self) -> None:
         async with asyncio.TaskGroup() as group:

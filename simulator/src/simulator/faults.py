@@ -66,7 +66,7 @@ class CameraFaultName(StrEnum):
     PACKET_LOSS = "packet_loss"
     """`percent` of the RTP packets are not sent; sequence numbers go on."""
     JITTER = "jitter"
-    """Each packet is held up by a random time up to `jitter_ms`; the order is kept."""
+    """The packets of each frame are held up by a random time up to `jitter_ms`; the order is kept."""
     CLOCK_DRIFT = "clock_drift"
     """RTCP sender reports and the Date of answers are off by `offset_s`."""
     ENDED = "ended"
@@ -77,6 +77,8 @@ class CameraFaultName(StrEnum):
     """DESCRIBE is answered 302 with `location`."""
     MID_GARBAGE = "mid_garbage"
     """After a good start, garbage amid the media: `between` frames, or `inside` them."""
+    DAMAGED_KEYFRAMES = "damaged_keyframes"
+    """Keyframes arrive whole, and their slices are nonsense: a broken encoder."""
     HUGE_FRAME = "huge_frame"
     """An `access_unit` of `size_mb`; or DESCRIBE is answered by a `message` of 4 GiB or an endless `header`."""
 
@@ -96,6 +98,12 @@ class CentreFaultName(StrEnum):
     """401 whatever one sends; sessions are closed."""
     CLOSE = "close"
     """Sessions are closed at once, new ones work. Over as soon as it is done."""
+    RESTART = "restart"
+    """Sessions are reset and the port is closed for `for_s`; then the centre is well of its own accord."""
+    FROZEN_PLAYBACK = "frozen_playback"
+    """Viewers get one old group of pictures again and again, under the timestamps of what comes."""
+    WRONG_PICTURE = "wrong_picture"
+    """Viewers get another stream: the one at `path`, or the first other live one; 404 where there is none."""
 
 
 CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
@@ -134,7 +142,7 @@ class CameraFault(BaseModel):
     fps: int = Field(default=2, ge=1, le=60, description="low_fps: pictures a second.")
     bitrate_kbps: int = Field(default=24, ge=8, le=50_000, description="low_bitrate: kbit a second.")
     percent: float = Field(default=5.0, gt=0, le=100, description="packet_loss: part of the RTP packets.")
-    jitter_ms: float = Field(default=100.0, gt=0, le=10_000, description="jitter: the longest delay of a packet.")
+    jitter_ms: float = Field(default=100.0, gt=0, le=10_000, description="jitter: the longest delay of a frame.")
     offset_s: float = Field(default=3600.0, ge=-1e9, le=1e9, description="clock_drift: seconds ahead; behind if < 0.")
     logins: int = Field(default=3, ge=1, le=100, description="auth_lockout: wrong logins until the account is locked.")
     for_s: float = Field(default=60.0, gt=0, le=86_400, description="auth_lockout: seconds it stays locked.")
@@ -173,6 +181,10 @@ class CentreFault(BaseModel):
     bytes_per_s: int = Field(
         default=16_384, ge=1, le=1_000_000_000, description="slow_reader: bytes read a second and session."
     )
+    for_s: float = Field(default=5.0, gt=0, le=MAX_DELAY_S, description="restart: seconds the centre is away.")
+    path: str | None = Field(
+        default=None, min_length=1, max_length=1_000, description="wrong_picture: the stream to play instead."
+    )
 
 
 class CameraFaultParameters(TypedDict, total=False):
@@ -196,3 +208,5 @@ class CentreFaultParameters(TypedDict, total=False):
     """The parameters of CentreFault as keywords."""
 
     bytes_per_s: int
+    for_s: float
+    path: str

@@ -3,7 +3,10 @@
 import asyncio
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_audio, encode_video
@@ -15,52 +18,60 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+type _Key = VideoSpec | tuple[ForeignCodec, VideoSpec] | AudioCodec
+
 
 class ClipLibrary:
-    """Hands out tracks that are ready to send, the same object to all who ask for the same clip.
+    """Hands out tracks that are ready to send, the same object to all who ask for the same clip as long as one uses it.
 
     Encoding runs in threads, as many at a time as there are cores.
     """
 
     def __init__(self, cache_folder: Path | None = None) -> None:
         self._cache_folder = cache_folder
-        self._videos: dict[VideoSpec, asyncio.Task[PreparedTrack]] = {}
-        self._foreign: dict[tuple[ForeignCodec, VideoSpec], asyncio.Task[PreparedTrack]] = {}
-        self._audios: dict[AudioCodec, asyncio.Task[PreparedTrack]] = {}
+        self._tracks: WeakValueDictionary[_Key, PreparedTrack] = WeakValueDictionary()
+        self._preparing: dict[_Key, asyncio.Task[PreparedTrack]] = {}
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
         self._cancelled = threading.Event()
 
     async def video(self, spec: VideoSpec) -> PreparedTrack:
         """The track of `spec`. Callers that ask at the same time wait for the same encoding."""
-        task = self._videos.get(spec)
-        if task is None:
-            task = self._videos[spec] = asyncio.create_task(self._make_video(spec))
-        return await asyncio.shield(task)
+        return await self._get(spec, partial(self._prepare_video, spec))
 
     async def foreign(self, codec: ForeignCodec, spec: VideoSpec) -> PreparedTrack:
         """The beginning of `spec` in a codec that the platform does not take."""
-        task = self._foreign.get((codec, spec))
-        if task is None:
-            task = asyncio.create_task(asyncio.to_thread(_prepare_foreign, codec, spec))
-            self._foreign[codec, spec] = task
-        return await asyncio.shield(task)
+        return await self._get((codec, spec), partial(_prepare_foreign, codec, spec))
 
     async def audio(self, codec: AudioCodec) -> PreparedTrack:
         """The audio track of `codec`."""
-        task = self._audios.get(codec)
-        if task is None:
-            task = self._audios[codec] = asyncio.create_task(asyncio.to_thread(_prepare_audio, codec))
-        return await asyncio.shield(task)
+        return await self._get(codec, partial(_prepare_audio, codec))
 
     async def close(self) -> None:
         """Stop what is still being encoded and wait for it."""
         self._cancelled.set()
-        tasks = [*self._videos.values(), *self._foreign.values(), *self._audios.values()]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._preparing.values(), return_exceptions=True)
 
-    async def _make_video(self, spec: VideoSpec) -> PreparedTrack:
+    async def _get(self, key: _Key, prepare: Callable[[], PreparedTrack]) -> PreparedTrack:
+        track = self._tracks.get(key)
+        if track is not None:
+            return track
+        task = self._preparing.get(key)
+        if task is None:
+            task = self._preparing[key] = asyncio.create_task(self._make(prepare))
+            task.add_done_callback(partial(self._made, key))
+        track = await asyncio.shield(task)
+        self._tracks[key] = track
+        return track
+
+    async def _make(self, prepare: Callable[[], PreparedTrack]) -> PreparedTrack:
         async with self._room:
-            return await asyncio.to_thread(self._prepare_video, spec)
+            return await asyncio.to_thread(prepare)
+
+    def _made(self, key: _Key, task: asyncio.Task[PreparedTrack]) -> None:
+        del self._preparing[key]
+        if not task.cancelled():
+            # Takes the error: whoever asked may have gone away, or gets it where it waits.
+            task.exception()
 
     def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
         return prepare_video(self._load_or_encode(spec), spec.rate)

@@ -74,6 +74,10 @@ class Publication:
         self.first_packet_is_keyframe: bool | None = None
         self.gap_s: float | None = None
 
+    @property
+    def video_channels(self) -> frozenset[int]:
+        return frozenset(channel for channel, track in self._tracks.items() if track.media == "video")
+
     def take(self, batch: MediaBatch) -> int | None:
         """Count a batch. Returns the offset in it where the latest keyframe begins, or None."""
         data = batch.data

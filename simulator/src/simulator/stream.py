@@ -4,6 +4,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Protocol
 
+from simulator.playback import FrozenPlayback
 from simulator.publication import Publication
 from simulator.statistics import SessionStatistics, StreamStatistics
 from vonggac.rtsp.framing import MediaBatch
@@ -38,6 +39,8 @@ class Stream:
         self._viewers: list[Viewer] = []
         self._ended_sessions = 0
         self._ended_totals = [0, 0, 0, 0]
+        self._freezing = False
+        self._frozen: FrozenPlayback | None = None
 
     @property
     def live(self) -> bool:
@@ -72,13 +75,27 @@ class Stream:
         publication.heard(now, self._last_packet_at)
         self._last_packet_at = now
         self._keep(batch, keyframe_offset)
-        for viewer in self._viewers:
-            viewer.send_batch(batch, keyframe_offset)
+        if self._freezing and self._frozen is None and self._gop:
+            self._freeze(publication)
+        if not self._viewers:
+            return
+        outgoing = [(batch, keyframe_offset)] if self._frozen is None else self._frozen.in_place_of(batch)
+        for sent, begins in outgoing:
+            for viewer in self._viewers:
+                viewer.send_batch(sent, begins)
+
+    def freeze_playback(self, *, frozen: bool) -> None:
+        """Play the current group of pictures, or the next that is kept, from now on; or what comes, again."""
+        self._freezing = frozen
+        self._frozen = None
+        if frozen and self._gop and self._publication is not None:
+            self._freeze(self._publication)
 
     def add_viewer(self, viewer: Viewer) -> None:
         """Send from the last keyframe on, or from the next one when the group of pictures is not kept."""
-        for index, batch in enumerate(self._gop or ()):
-            viewer.send_batch(batch, 0 if index == 0 else None)
+        if self._frozen is None:
+            for index, batch in enumerate(self._gop or ()):
+                viewer.send_batch(batch, 0 if index == 0 else None)
         self._viewers = [*self._viewers, viewer]
 
     def remove_viewer(self, viewer: Viewer) -> None:
@@ -123,6 +140,10 @@ class Stream:
         self._gop_bytes += len(batch.data)
         if self._gop_bytes > self._gop_cache_bytes:
             self._forget_gop()
+
+    def _freeze(self, publication: Publication) -> None:
+        frozen = FrozenPlayback(self._gop or (), publication.video_channels)
+        self._frozen = frozen if frozen.usable else None
 
     def _forget_gop(self) -> None:
         self._gop = None

@@ -16,7 +16,7 @@ class Uplink:
         self.loss = 0.0
         """Part of the packets that never arrive, 0 to 1."""
         self.jitter_s = 0.0
-        """Packets are held up by a random time up to this."""
+        """Every frame is held up by a random time up to this."""
         self._deliver = deliver
         self._random = randomness
         self._loop = asyncio.get_running_loop()
@@ -28,16 +28,17 @@ class Uplink:
         if not self.loss and not self.jitter_s and not self._waiting:
             self._deliver(track, frame)
             return
+        # By frame, not by packet: as the order is kept, packets would only queue behind the latest, evenly late.
+        due = self._loop.time() + self._random.uniform(0, self.jitter_s)
+        if self._waiting:
+            due = max(due, self._waiting[-1][0])
         for packet in frame.split():
             if self._random.random() < self.loss:
                 continue
-            if not self.jitter_s and not self._waiting:
+            if self.jitter_s or self._waiting:
+                self._waiting.append((due, track, packet))
+            else:
                 self._deliver(track, packet)
-                continue
-            due = self._loop.time() + self._random.uniform(0, self.jitter_s)
-            if self._waiting:
-                due = max(due, self._waiting[-1][0])
-            self._waiting.append((due, track, packet))
         if self._waiting and self._timer is None:
             self._timer = self._loop.call_at(self._waiting[0][0], self._release)
 

@@ -1,6 +1,9 @@
 """Clips: distinct pictures per camera, one encoding per clip, a cache that repairs itself."""
 
+import asyncio
+import gc
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +84,16 @@ async def test_the_same_clip_is_prepared_once(tmp_path: Path) -> None:
     assert await library.video(SPEC) is await library.video(replace(SPEC))
     await library.close()
     assert (tmp_path / f"{SPEC.key}.clip").exists()
+
+
+async def test_a_clip_that_nobody_shows_any_more_is_let_go(tmp_path: Path) -> None:
+    library = ClipLibrary(tmp_path)
+    shown = weakref.ref(await library.video(SPEC))
+    # The event loop holds what it has just handed over until its next turn.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert shown() is None
+    await library.close()
 
 
 async def test_a_damaged_cache_file_is_encoded_again(tmp_path: Path) -> None:

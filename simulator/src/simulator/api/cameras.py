@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
+from simulator.api.adding import adding
 from simulator.camera import Camera
-from simulator.config import AudioCodec, Auth, Scene, VideoCodec
+from simulator.config import AudioCodec, Auth, CameraConfig, Scene, VideoCodec
 from simulator.core import Simulator
 from simulator.faults import CameraFault, FaultError
 from vonggac.http import ProblemError
@@ -84,6 +85,21 @@ async def list_cameras(request: Request) -> CameraList:
     """All cameras with their real ports."""
     simulator: Simulator = request.app.state.simulator
     return CameraList(items=[view(camera) for camera in simulator.cameras.values()])
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def add_camera(request: Request, config: CameraConfig) -> CameraView:
+    """Set up one more camera; answered when it answers. Its port is a free one unless named."""
+    simulator: Simulator = request.app.state.simulator
+    with adding():
+        return view(await simulator.add_camera(config))
+
+
+@router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_camera(camera: ReadyCamera, request: Request) -> None:
+    """Cut its sessions and give its port back."""
+    simulator: Simulator = request.app.state.simulator
+    await simulator.remove_camera(camera.id)
 
 
 @router.get("/{camera_id}")

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
+from simulator.api.adding import adding
 from simulator.centre import Centre
-from simulator.config import Auth
+from simulator.config import Auth, CentreConfig
 from simulator.core import Simulator
 from simulator.faults import CentreFault
 from simulator.statistics import StreamStatistics
@@ -66,6 +67,21 @@ async def list_centres(request: Request) -> CentreList:
     """All centres with their real ports."""
     simulator: Simulator = request.app.state.simulator
     return CentreList(items=[view(centre) for centre in simulator.centres.values()])
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def add_centre(request: Request, config: CentreConfig) -> CentreView:
+    """Set up one more centre; answered when it answers. Its port is a free one unless named."""
+    simulator: Simulator = request.app.state.simulator
+    with adding():
+        return view(await simulator.add_centre(config))
+
+
+@router.delete("/{centre_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_centre(centre: AnyCentre, request: Request) -> None:
+    """Cut its sessions and give its port back."""
+    simulator: Simulator = request.app.state.simulator
+    await simulator.remove_centre(centre.id)
 
 
 @router.get("/{centre_id}")

@@ -17,7 +17,7 @@ _AAC_HBR = "profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdel
 _G711 = {"pcmu": (0, "PCMU"), "pcma": (8, "PCMA")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class PreparedTrack:
     """One track as a loop of frames. Frame n is due n / `frames_per_s` after the first."""
 

@@ -9,7 +9,7 @@ from simulator.packets import Frame
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.description import camera_sdp, control_of
 from simulator.rtsp.login import Login
-from simulator.rtsp.nonsense import HugeUnit, Junk, garbage, huge_answer, split_interleaved
+from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, huge_answer, split_interleaved
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.messages import Request
@@ -27,7 +27,14 @@ MAX_WRITE_BUFFER_BYTES = 1 << 20
 """A slow reader's frames beyond this are dropped, until a keyframe finds room."""
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _GARBAGE_ANSWER_BYTES = 512
-_SPOILS_MEDIA = frozenset((CameraFaultName.GARBAGE, CameraFaultName.MID_GARBAGE, CameraFaultName.HUGE_FRAME))
+_SPOILS_MEDIA = frozenset(
+    (
+        CameraFaultName.GARBAGE,
+        CameraFaultName.MID_GARBAGE,
+        CameraFaultName.DAMAGED_KEYFRAMES,
+        CameraFaultName.HUGE_FRAME,
+    )
+)
 
 
 class CameraSession(ServerConnection):
@@ -158,8 +165,10 @@ class CameraSession(ServerConnection):
             return garbage(len(frame.data))
         if fault.fault is CameraFaultName.MID_GARBAGE:
             self._junk = self._junk or Junk(fault.chosen_kind)
-            return self._junk.spoil(frame.on_channel(channel))
+            return self._junk.spoil(frame, channel)
         media = self._camera.feed.clocks[track].track
+        if fault.fault is CameraFaultName.DAMAGED_KEYFRAMES:
+            return damaged(frame, channel) if media.media == "video" else frame.on_channel(channel)
         if media.media != "video" or fault.chosen_kind != "access_unit":
             return frame.on_channel(channel)
         self._huge = self._huge or HugeUnit(media.codec, fault.size_mb << 20)

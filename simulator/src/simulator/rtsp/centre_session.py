@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_WRITE_BUFFER_BYTES = 4 << 20
 """A slow viewer's media beyond this are dropped, until a keyframe finds room."""
 MAX_TRACKS = 8
+_OTHER_CHANNELS = 2 * MAX_TRACKS
 _METHODS = "OPTIONS, DESCRIBE, ANNOUNCE, SETUP, PLAY, RECORD, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 
 
@@ -72,6 +73,10 @@ class CentreSession(ServerConnection):
             "SET_PARAMETER": self._parameter,
             "TEARDOWN": self._teardown,
         }
+
+    @property
+    def is_viewing(self) -> bool:
+        return self._viewing
 
     def connected(self) -> None:
         self._centre.joined(self)
@@ -170,11 +175,16 @@ class CentreSession(ServerConnection):
         mode = "record" if self._subject.publishing else "play"
         for offer in offers:
             if offer.protocol == "RTP/AVP/TCP" and offer.unicast and _mode(offer) == mode:
-                channels = offer.interleaved or (2 * index, 2 * index + 1)
+                channels = self._own_channels(offer.interleaved or (2 * index, 2 * index + 1))
                 self._channels[index] = channels
                 answer = Transport("RTP/AVP/TCP", interleaved=channels, mode=mode)
                 return Reply(200, (("Transport", answer.encode()), self._session_header()))
         return Reply(461)
+
+    def _own_channels(self, asked: tuple[int, int]) -> tuple[int, int]:
+        if self._centre.config.channels == "asked":
+            return asked
+        return (asked[0] + _OTHER_CHANNELS) % 256, (asked[1] + _OTHER_CHANNELS) % 256
 
     def _record(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
@@ -240,7 +250,7 @@ class CentreSession(ServerConnection):
 
     def _live_stream(self, uri: str) -> Stream | None:
         path = _path_of(uri)
-        stream = self._centre.find_stream(path) if path is not None else None
+        stream = self._centre.played_stream(path) if path is not None else None
         return stream if stream is not None and stream.live else None
 
     def _viewed_subject(self, track_uri: str) -> _Subject | None:

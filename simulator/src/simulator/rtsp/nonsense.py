@@ -14,6 +14,8 @@ _FRAGMENT_BYTES = 60_000
 _HUGE_CONTENT_BYTES = (1 << 32) - 1
 _HUGE_HEADER_BYTES = 4 << 20
 _MAX_DATAGRAM_BYTES = 60_100
+_INTACT_BYTES = 4 + 12 + 4
+"""Interleaved header, RTP header, and the headers of a NAL unit or fragment."""
 
 
 def garbage(size: int) -> bytes:
@@ -26,22 +28,35 @@ class Junk:
     """Strews garbage into one session's media; it begins with whole frames, and most stay whole."""
 
     def __init__(self, kind: str | None) -> None:
-        """`between`: behind a frame; `inside`: over a part of it, headers not spared."""
+        """`between`: behind a frame; `inside`: over a part of it, by turns over a header and anywhere."""
         self._inside = kind == "inside"
         self._frames = 0
 
-    def spoil(self, data: bytearray) -> bytearray:
+    def spoil(self, frame: Frame, channel: int) -> bytearray:
         """The frame's interleaved bytes as they are sent."""
+        data = frame.on_channel(channel)
         self._frames += 1
         if self._frames % _JUNK_EVERY_FRAMES:
             return data
         junk = garbage(random.randint(*_JUNK_BYTES))
         if not self._inside:
             return data + junk
-        spoilt = bytearray(data)
-        begin = random.randrange(len(spoilt))
-        spoilt[begin : begin + len(junk)] = junk[: len(spoilt) - begin]
-        return spoilt
+        over_header = self._frames // _JUNK_EVERY_FRAMES % 2
+        begin = random.choice(frame.starts) if over_header else random.randrange(len(data))
+        data[begin : begin + len(junk)] = junk[: len(data) - begin]
+        return data
+
+
+def damaged(frame: Frame, channel: int) -> bytearray:
+    """A keyframe whose slices are nonsense from a few bytes behind their headers on; other frames are left alone."""
+    data = frame.on_channel(channel)
+    if not frame.keyframe:
+        return data
+    # The first packet holds the parameter sets.
+    for start, end in zip(frame.starts[1:], (*frame.starts[2:], len(data)), strict=True):
+        begin = min(start + _INTACT_BYTES, end)
+        data[begin:end] = bytes(byte ^ 0x5A for byte in data[begin:end])
+    return data
 
 
 class HugeUnit:
