@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from prober.domain.picture.emptiness import look_for_emptiness
 from prober.domain.picture.look import PictureLook
 from prober.domain.picture.sameness import Difference, difference
-from prober.domain.picture.structure import compare_coarsely, compare_places
+from prober.domain.picture.structure import compare_coarsely, compare_places, edge_share
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
 from vonggac.events import Cause
 
@@ -120,7 +120,7 @@ def _blurred(
     has_edges = not math.isnan(look.edge_px)
     if has_edges:
         measures["edge_width"] = look.edge_px / look.width
-        if measures["edge_width"] > thresholds.blurred_edge_width:
+        if look.edge_px > max(thresholds.blurred_edge_width * look.width, thresholds.blurred_edge_px):
             return _Checked(found=True)
     known_px = (
         (reference, reference.edge_px if reference else math.nan),
@@ -155,6 +155,9 @@ def _scene_changed(
 ) -> _Checked:
     if reference is None:
         return _Checked(why_not="no reference picture is approved")
+    for name, grey in (("picture", look.grey), ("reference", reference.grey)):
+        if edge_share(grey) < thresholds.scene_edges:
+            return _Checked(why_not=f"the {name} is too dark or too flat to compare places")
     agreement = compare_places(look.grey, reference.grey, look.width / look.height)
     measures["scene_similarity"] = agreement.here
     unlike = agreement.here < thresholds.scene_similarity

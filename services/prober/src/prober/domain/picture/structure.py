@@ -19,6 +19,7 @@ _SOFTENING = 4.0
 """Gradients (levels a cell) below this count less and less: noise has a direction too."""
 
 
+_EDGE_LEVELS = 6
 _ANGLES_DEGREES = (-20, -15, -10, -5, 5, 10, 15, 20)
 _CLEARLY_HERE = 0.6
 """Nobody looks for a turned picture when this much agrees in place."""
@@ -92,6 +93,11 @@ class CoarseAgreement:
     contrast: float
 
 
+def edge_share(grey: Grey) -> float:
+    """The part of the cells (0 to 1) in which an edge stands out of the noise."""
+    return float((np.abs(_slopes(grey)) >= _EDGE_LEVELS).mean())
+
+
 def compare_coarsely(look: Grey, known: Grey) -> CoarseAgreement:
     """Survives blur, but not every change of light."""
     one, other = _coarse(look), _coarse(known)
@@ -102,11 +108,17 @@ def compare_coarsely(look: Grey, known: Grey) -> CoarseAgreement:
     return CoarseAgreement(similarity, math.sqrt(one_power / other_power))
 
 
-def _gradient(grey: Grey) -> Gradient:
+def _slopes(grey: Grey) -> Gradient:
+    """Differences of the neighbours to the right and left (real), below and above (imaginary), in levels."""
     values = grey.astype(np.float32)
-    gradient = (values[1:-1, 2:] - values[1:-1, :-2]) + 1j * (values[2:, 1:-1] - values[:-2, 1:-1])
-    strength = np.abs(gradient)
-    return (gradient / (strength + _SOFTENING)).astype(np.complex64)
+    slopes = (values[1:-1, 2:] - values[1:-1, :-2]) + 1j * (values[2:, 1:-1] - values[:-2, 1:-1])
+    return slopes.astype(np.complex64)
+
+
+def _gradient(grey: Grey) -> Gradient:
+    slopes = _slopes(grey)
+    gradient: Gradient = slopes / (np.abs(slopes) + np.float32(_SOFTENING))
+    return gradient
 
 
 def _agreements(one: Gradient, other: Gradient) -> Field:

@@ -26,7 +26,11 @@ class PictureThresholds:
     blurred_edge_ratio: float = 2.0
     """Blurred when edges are this much wider than in the approved reference (or the last look)."""
     blurred_edge_width: float = 0.016
-    """Blurred when edges are wider than this part of the picture's width."""
+    """Blurred when edges are wider than this part of the picture's width …"""
+    blurred_edge_px: float = 4.0
+    """… and than this many pixels: in a small picture every edge is wide."""
+    scene_edges: float = 0.02
+    """Places are compared when at least this part of both pictures has edges."""
     scene_similarity: float = 0.15
     """Scene changed when the edges agree with the reference's less than this (-1 to 1), wherever they went."""
     scene_moved_similarity: float = 0.3

@@ -1,0 +1,23 @@
+"""The table of docs/picture.md is what the script measures, and there is no false alarm in it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[5]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_page_tells_the_measured_rates_and_no_good_picture_is_called_bad() -> None:
+    run = subprocess.run(
+        [sys.executable, "bench/picture_rates.py", "--check"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr + run.stdout
+    summary = json.loads(run.stdout.splitlines()[-1])
+    assert summary["false_alarms"] == 0
+    assert summary["good_looks"] > 500
+    assert summary["found"] > 0.9 * summary["faulty_looks"]
