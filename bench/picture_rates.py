@@ -380,8 +380,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/picture.md")
     parser.add_argument("--check", action="store_true", help="compare with the table in docs/picture.md")
     arguments = parser.parse_args()
-    rates = measure()
-    written = table(rates)
+    written = table(rates := measure())
     print(written)
     text = PAGE.read_text("utf-8")
     head, tail = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]

@@ -15,6 +15,8 @@ _STILL_CELLS = 2
 """Wind, a loose mount and electronic stabilisation move a picture by this much (2 % of the width)."""
 _SEARCH_ROWS, _SEARCH_COLUMNS = 14, 24
 """How far a moved picture is looked for: a quarter of the size."""
+_TRANSFORM_SHAPE = (72, 120)
+"""Room for the largest shift, so that nothing comes in again at the other side; products of small primes are fast."""
 _SOFTENING = 4.0
 """Gradients (levels a cell) below this count less and less: noise has a direction too."""
 
@@ -123,10 +125,8 @@ def _gradient(grey: Grey) -> Gradient:
 
 def _agreements(one: Gradient, other: Gradient) -> Field:
     """Correlation of what overlaps at each shift of `other`, (2 * _SEARCH_ROWS + 1, 2 * _SEARCH_COLUMNS + 1)."""
-    rows, columns = one.shape
-    # Room for the largest shift, so that nothing comes in again at the other side.
-    size = (rows + _SEARCH_ROWS, columns + _SEARCH_COLUMNS)
-    products = np.fft.ifft2(np.conj(np.fft.fft2(one, size)) * np.fft.fft2(other, size)).real
+    transformed = np.conj(np.fft.fft2(one, _TRANSFORM_SHAPE)) * np.fft.fft2(other, _TRANSFORM_SHAPE)
+    products = np.fft.ifft2(transformed).real
     downs, rights = np.arange(-_SEARCH_ROWS, _SEARCH_ROWS + 1), np.arange(-_SEARCH_COLUMNS, _SEARCH_COLUMNS + 1)
     power = _overlaps(one, -downs, -rights) * _overlaps(other, downs, rights)
     found: Field = (products[np.ix_(downs, rights)] / np.sqrt(np.maximum(power, 1e-6))).astype(np.float32)
