@@ -58,6 +58,14 @@ bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JS
 bench-probe: setup ## What looks at cameras cost beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
 	@exec $(python) bench/probe.py $(ARGS)
 
+.PHONY: bench-forward
+bench-forward: setup ## What forwarding costs, beside ffmpeg, nginx-rtmp, PyAV and a C loop, where installed; then the delay
+	@exec $(python) bench/forward.py $(ARGS)
+
+.PHONY: bench-faults
+bench-faults: setup ## Faults at one destination: what the other loses, whether states lie, time to detect and to recover
+	@exec $(python) bench/faults.py $(ARGS)
+
 ##@ Set up and tidy
 
 .PHONY: setup

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -199,7 +200,20 @@ def measure(process: psutil.Process, api: str, streams: int, seconds: float, bas
     }
 
 
-def run(streams: int, seconds: float, low_water_bytes: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class Rig:
+    """Everything up and ready, and not a single camera planned yet."""
+
+    api: str
+    nats_url: str
+    forwarder: subprocess.Popen[bytes]
+    urls: list[str]
+    ports: list[int]
+
+
+@contextmanager
+def rig(streams: int, low_water_bytes: int = 0, clips: Path | None = None) -> Iterator[Rig]:
+    """NATS, simulated cameras, two destinations and one forwarder; `clips` keeps encoded clips for the next rig."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ensure_keys(folder / "keys")
@@ -213,26 +227,41 @@ def run(streams: int, seconds: float, low_water_bytes: int) -> dict[str, object]
         stack.enter_context(sinks(ports))
         simulator_port, forwarder_port = free_port(), free_port()
         simulator, api = f"http://127.0.0.1:{simulator_port}", f"http://127.0.0.1:{forwarder_port}"
+        variables = {"PORT": str(simulator_port), "LOG_LEVEL": "warning", "CACHE_FOLDER": str(clips or folder)}
         stack.enter_context(
             child(
                 [sys.executable, "-m", "simulator", "--config", str(config)],
-                {"VONGGAC_SIMULATOR_PORT": str(simulator_port), "VONGGAC_SIMULATOR_LOG_LEVEL": "warning"},
+                {f"VONGGAC_SIMULATOR_{name}": value for name, value in variables.items()},
             )
         )
         environment = forwarder_environment(folder, nats.url, forwarder_port, streams, low_water_bytes)
         forwarder = stack.enter_context(child([sys.executable, "-m", "forwarder"], environment))
         wait_ready(simulator)
         wait_ready(api)
-        process = psutil.Process(forwarder.pid)
-        base_bytes = process.memory_info().rss
         urls = [camera["url"] for camera in httpx.get(f"{simulator}/v1/cameras", timeout=30).json()["items"]]
-        asyncio.run(publish(nats.url, [planned(url, ports, number) for number, url in enumerate(urls)]))
-        wait_acknowledged(api, streams * DESTINATIONS)
-        time.sleep(SETTLE_S)
-        result = measure(process, api, streams, seconds, base_bytes)
-        forwarder.terminate()
-        forwarder.wait()
-        limit = ms_per_stream_second(urls, ports, seconds)
+        yield Rig(api, nats.url, forwarder, urls, ports)
+
+
+def steady(one: Rig, seconds: float) -> dict[str, object]:
+    """Plan all cameras, wait until all is acknowledged and calm, measure; what the start cost is shown apart."""
+    streams = len(one.urls)
+    process = psutil.Process(one.forwarder.pid)
+    base_bytes, before, began = process.memory_info().rss, process.cpu_times(), time.monotonic()
+    asyncio.run(publish(one.nats_url, [planned(url, one.ports, number) for number, url in enumerate(one.urls)]))
+    wait_acknowledged(one.api, streams * DESTINATIONS)
+    time.sleep(SETTLE_S)
+    after, lasted_s = process.cpu_times(), time.monotonic() - began
+    result = measure(process, one.api, streams, seconds, base_bytes)
+    start_ms = 1000 * (after.user + after.system - before.user - before.system) / streams
+    return result | {"start_ms_per_stream": round(start_ms - float(str(result["ms_per_stream_second"])) * lasted_s, 1)}
+
+
+def run(streams: int, seconds: float, low_water_bytes: int) -> dict[str, object]:
+    with rig(streams, low_water_bytes) as one:
+        result = steady(one, seconds)
+        one.forwarder.terminate()
+        one.forwarder.wait()
+        limit = ms_per_stream_second(one.urls, one.ports, seconds)
         ours = float(str(result["ms_per_stream_second"]))
         return result | {
             "c_loop_ms": None if limit is None else round(limit, 3),
