@@ -237,4 +237,3 @@ async def test_damaged_keyframes_arrive_whole_and_do_not_decode(camera: Camera) 
     decoder.options = {"err_detect": "explode"}
     with pytest.raises(av.error.InvalidDataError):
         decoder.decode(av.Packet(b"".join(b"\0\0\1" + nal for nal in keyframe.nals)))
-        decoder.decode(None)

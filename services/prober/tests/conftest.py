@@ -35,6 +35,8 @@ from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.testing import eventually
 
 LOOPBACK = "127.0.0.0/8"
+UNREACHABLE = "255.255.255.255"
+"""No kernel has a route for a TCP connection to the broadcast address."""
 SMALL: dict[str, Any] = {"width": 320, "height": 180, "fps": 10, "bitrate_kbps": 300, "gop_s": 0.5, "loop_s": 2.0}
 
 
@@ -65,16 +67,23 @@ async def simulate(clips_folder: Path) -> AsyncIterator[StartSimulator]:
 @pytest.fixture
 def tools() -> Any:
     decoder = Decoder(1)
-    yield Tools(AllowedNetworks.parse([LOOPBACK]), decoder, measure_window_s=0.0)
+    yield Tools(AllowedNetworks.parse([LOOPBACK, UNREACHABLE]), decoder, measure_window_s=0.0)
     decoder.close()
 
 
 @pytest_asyncio.fixture
-async def surroundings(bus: Bus, tools: Tools, keys_folder: Path) -> AsyncIterator[Surroundings]:
+async def outgoing(bus: Bus) -> AsyncIterator[Outgoing]:
+    queue = Outgoing(bus)
+    sending = asyncio.create_task(queue.run())
+    yield queue
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+@pytest.fixture
+def surroundings(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) -> Surroundings:
     """What a Looker needs; pictures must stand still for no time at all to be frozen."""
-    outgoing = Outgoing(bus)
-    sending = asyncio.create_task(outgoing.run())
-    yield Surroundings(
+    return Surroundings(
         tools=tools,
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
@@ -83,8 +92,6 @@ async def surroundings(bus: Bus, tools: Tools, keys_folder: Path) -> AsyncIterat
         thresholds=StreamThresholds(),
         bus=bus,
     )
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
 
 
 class Planner:

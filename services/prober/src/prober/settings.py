@@ -64,7 +64,9 @@ class Settings(ServiceSettings):
         default=0.002, ge=0, description="Fewer bits per pixel and picture are low_bitrate (104 kbit/s at 1080p25)."
     )
     max_loss_percent: float = Field(default=1.0, ge=0, le=100, description="More lost packets are packet_loss.")
-    max_jitter_ms: float = Field(default=100.0, ge=0, description="More mean unevenness of pictures is jitter.")
+    max_jitter_ms: float = Field(
+        default=50.0, ge=0, description="Pictures later than this on average (after the most punctual one) are jitter."
+    )
     max_clock_drift_s: float = Field(default=5.0, ge=0, description="A camera's clock further off is clock_drift.")
     frozen_min_age_s: float = Field(
         default=30.0, ge=0, description="Seconds that a picture must stand still to be frozen."

@@ -113,7 +113,7 @@ _ADVICE = {
         "Check cable, switch and line; use RTP over TCP.",
     ),
     Cause.JITTER: Advice(
-        "Pictures arrive unevenly: the mean deviation from the stream's own clock is above the threshold.",
+        "Pictures arrive unevenly: by the stream's own clock they are late by more than the threshold on average.",
         "Đường truyền nghẽn hoặc sóng yếu: giảm bitrate, ưu tiên lưu lượng camera, kiểm tra Wi-Fi/4G.",
         "The line is congested or the radio weak: lower the bit rate, give cameras priority, check Wi-Fi or 4G.",
     ),

@@ -9,7 +9,7 @@ from vonggac.events.prober import Media
 
 LEAST_SPAN_S = 0.3
 """A shorter piece of the stream says nothing about its rates."""
-LEAST_PICTURES = 3
+LEAST_PICTURES = 2
 NOT_A_CLOCK_S = 366 * 86_400.0
 """A sender report further off than this does not tell the time of day (some count from their start)."""
 _TOO_SHORT = "too little of the stream was measured"
@@ -28,7 +28,7 @@ class StreamThresholds:
     min_bits_per_pixel: float = 0.002
     """Bits per pixel and picture: 104 kbit/s at 1080p25."""
     max_loss_percent: float = 1.0
-    max_jitter_ms: float = 100.0
+    max_jitter_ms: float = 50.0
     max_clock_drift_s: float = 5.0
     """domain.md 5.2."""
 
@@ -116,7 +116,7 @@ def _check_arrival(checks: Checks, media: Media, thresholds: StreamThresholds) -
     if media.jitter_ms is None:
         checks.not_checked[Cause.JITTER] = _TOO_SHORT
     elif media.jitter_ms > thresholds.max_jitter_ms:
-        checks.found(Cause.JITTER, f"pictures arrive {media.jitter_ms:.0f} ms unevenly")
+        checks.found(Cause.JITTER, f"pictures arrive unevenly, {media.jitter_ms:.0f} ms late on average")
 
 
 def _check_clock(checks: Checks, seen: StreamSeen, thresholds: StreamThresholds) -> None:

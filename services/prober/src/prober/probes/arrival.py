@@ -1,44 +1,46 @@
 """How pictures arrive: their unevenness, and what the camera's clock says."""
 
+import math
 from collections.abc import Callable
 
 from vonggac.rtsp.rtcp import SenderReport, parse_rtcp
 
-LEAST_STEPS = 5
+LEAST_PICTURES = 5
 
 
 class Unevenness:
-    """Mean deviation of pictures' arrival from the stream's own clock.
+    """How late pictures come on average, measured from the most punctual one before.
 
     Taken from the first packet of each picture, since a keyframe's packets need their time. A burst at the start of a
-    session (what the device had stored) only comes early and pictures out of order only seem to, so early and late
-    are added up apart and the smaller sum counts twice: in true jitter they are alike.
+    session (what the device had stored) only comes early, so it counts for nothing; pictures out of order are passed
+    over; a single pause, ours included, weighs little.
     """
 
-    __slots__ = ("_arrived_at", "_clock_rate", "_early_s", "_late_s", "_steps", "_timestamp")
+    __slots__ = ("_clock_rate", "_earliest_s", "_late_s", "_pictures", "_timestamp")
 
     def __init__(self, clock_rate: int) -> None:
         """`clock_rate`: Hz of the RTP clock."""
         self._clock_rate = clock_rate
         self._timestamp: int | None = None
-        self._arrived_at = 0.0
-        self._early_s = self._late_s = 0.0
-        self._steps = 0
+        self._earliest_s = math.inf
+        self._late_s = 0.0
+        self._pictures = 0
 
     def update(self, timestamp: int, arrived_at: float) -> None:
         """The first packet of a picture: ticks (without wrap) and monotonic seconds."""
-        if self._timestamp is not None and timestamp > self._timestamp:
-            step_s = (arrived_at - self._arrived_at) - (timestamp - self._timestamp) / self._clock_rate
-            self._late_s += max(step_s, 0.0)
-            self._early_s += max(-step_s, 0.0)
-            self._steps += 1
-        self._timestamp, self._arrived_at = timestamp, arrived_at
+        if self._timestamp is not None and timestamp <= self._timestamp:
+            return
+        self._timestamp = timestamp
+        transit_s = arrived_at - timestamp / self._clock_rate
+        self._earliest_s = min(self._earliest_s, transit_s)
+        self._late_s += transit_s - self._earliest_s
+        self._pictures += 1
 
     def jitter_ms(self) -> float | None:
         """None with too few pictures."""
-        if self._steps < LEAST_STEPS:
+        if self._pictures < LEAST_PICTURES:
             return None
-        return round(2000 * min(self._early_s, self._late_s) / self._steps, 1)
+        return round(1000 * self._late_s / self._pictures, 1)
 
 
 class CameraClock:

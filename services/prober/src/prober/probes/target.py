@@ -15,8 +15,8 @@ from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
-    A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom to
-    trust on rtsps://.
+    A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
+    to trust on rtsps://.
     """
 
     url: str

@@ -74,7 +74,8 @@ class VideoWatch:
 
     @property
     def pictures(self) -> int:
-        return len(self._frame_bytes)
+        """Pictures that began, the last one included, whole or not."""
+        return len(self._begun())
 
     @property
     def clock_drift_s(self) -> float | None:
@@ -100,7 +101,7 @@ class VideoWatch:
     def fps(self) -> float | None:
         """Pictures a second; None with fewer than two pictures or a clock that stands still."""
         span_s = self.span_s()
-        return round((len(self._frame_bytes) - 1) / span_s, 2) if span_s else None
+        return round((self.pictures - 1) / span_s, 2) if span_s else None
 
     def gop_s(self) -> float | None:
         """From one keyframe to the next; None when no second one began."""
@@ -114,17 +115,22 @@ class VideoWatch:
         if self.gop_s() is not None:
             first, last = self._group[0], self._group[1]
         elif self.span_s():
-            first, last = min(self._frame_bytes), max(self._frame_bytes)
+            first, last = min(self._begun()), max(self._begun())
         else:
             return None
         received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
         return round(received * 8 / 1000 / ((last - first) / self._clock_rate), 1)
 
     def span_s(self) -> float:
-        """From the first to the last picture on the stream's clock; 0.0 when there is no such span."""
-        if len(self._frame_bytes) < 2:
-            return 0.0
-        return (max(self._frame_bytes) - min(self._frame_bytes)) / self._clock_rate
+        """From the first to the last picture that began, on the stream's clock; 0.0 when there is no such span."""
+        begun = self._begun()
+        return (max(begun) - min(begun)) / self._clock_rate if len(begun) > 1 else 0.0
+
+    def _begun(self) -> set[int]:
+        """Timestamps of all pictures; the last one is not closed, and may be one that was seen before."""
+        full = self._timestamp is None or len(self._frame_bytes) >= MAX_FRAMES
+        last = () if full or self._timestamp is None else (self._relative(self._timestamp),)
+        return {*self._frame_bytes, *last}
 
     def _packet(self, header: RtpHeader, data: bytes) -> None:
         self._sequence.update(header.sequence)
