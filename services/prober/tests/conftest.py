@@ -30,7 +30,7 @@ from vonggac.bus import Bus, Outgoing
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.testing import eventually
 
@@ -141,6 +141,7 @@ class Observed:
 
     looks: list[CameraObservedV1] = field(default_factory=list)
     heartbeats: list[ProberAliveV1] = field(default_factory=list)
+    sites: list[SiteObservedV1] = field(default_factory=list)
     event_ids: list[str] = field(default_factory=list)
 
     def of(self, camera_id: UUID) -> list[CameraObservedV1]:
@@ -156,6 +157,8 @@ class Observed:
         self.event_ids.append(event.id)
         if isinstance(event.data, CameraObservedV1):
             self.looks.append(event.data)
+        elif isinstance(event.data, SiteObservedV1):
+            self.sites.append(event.data)
         elif isinstance(event.data, ProberAliveV1):
             self.heartbeats.append(event.data)
 

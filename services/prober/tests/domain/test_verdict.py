@@ -2,7 +2,9 @@
 
 import pytest
 
-from prober.domain.verdict import NOBODY_LOOKED, Evidence, Failure, judge
+from prober.domain.findings import Checks
+from prober.domain.result import Judgement
+from prober.domain.verdict import NOBODY_LOOKED, Evidence, Failure, conclude, judge
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
@@ -53,3 +55,48 @@ def test_what_breaks_an_attempt_off_is_its_cause(cause: Cause) -> None:
 @pytest.mark.parametrize("cause", sorted(NOBODY_LOOKED))
 def test_what_lies_with_us_says_nothing_about_the_camera(cause: Cause) -> None:
     assert judge(Evidence(Failure(cause, "why"))).verdict is Verdict.UNKNOWN
+
+
+def concluded(*findings: Cause, judgement: Judgement | None = None) -> Judgement:
+    checks = Checks(not_checked={Cause.CLOCK_DRIFT: "no report came"})
+    for finding in findings:
+        checks.found(finding, f"{finding} it is")
+    return conclude(judgement or Judgement(Verdict.UP), checks)
+
+
+def test_a_picture_that_shows_nothing_of_the_place_is_down() -> None:
+    for cause in (Cause.FROZEN, Cause.BLACK, Cause.COVERED, Cause.NO_SIGNAL_CARD):
+        judgement = concluded(cause)
+        assert (judgement.verdict, judgement.cause, judgement.findings) == (Verdict.DOWN, cause, ())
+        assert judgement.detail == f"{cause} it is"
+
+
+def test_a_picture_worse_than_agreed_is_up_with_findings() -> None:
+    judgement = concluded(Cause.BLURRED, Cause.JITTER)
+    assert (judgement.verdict, judgement.cause) == (Verdict.UP, None)
+    assert judgement.findings == (Cause.BLURRED, Cause.JITTER)
+    assert judgement.detail == "blurred it is; jitter it is"
+
+
+def test_of_several_pictures_faults_the_gravest_is_the_cause_and_the_others_findings() -> None:
+    judgement = concluded(Cause.FROZEN, Cause.LOW_FPS, Cause.NO_SIGNAL_CARD)
+    assert judgement.cause is Cause.NO_SIGNAL_CARD
+    assert judgement.findings == (Cause.FROZEN, Cause.LOW_FPS)
+
+
+def test_what_was_not_checked_stays_told() -> None:
+    assert concluded(Cause.BLACK).not_checked == {Cause.CLOCK_DRIFT: "no report came"}
+
+
+def test_a_finding_never_softens_a_down() -> None:
+    judgement = concluded(Cause.BLURRED, judgement=Judgement(Verdict.DOWN, Cause.TIMEOUT, "late"))
+    assert (judgement.verdict, judgement.cause, judgement.detail) == (
+        Verdict.DOWN,
+        Cause.TIMEOUT,
+        "late; blurred it is",
+    )
+
+
+def test_a_light_look_asks_for_the_beginning_of_a_keyframe_only() -> None:
+    assert judge(Evidence(light=True, playing=True, packets=3, keyframe=True)).verdict is Verdict.UP
+    assert judge(Evidence(light=True, playing=True, packets=3)).cause is Cause.NO_KEYFRAME

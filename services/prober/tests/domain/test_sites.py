@@ -1,0 +1,87 @@
+"""One fault of a site instead of one for each of its cameras."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from prober.domain.sites import CameraLook, decide_site, event_id
+from vonggac.events import Cause
+from vonggac.events.prober import SiteObservedV1, SiteState, Verdict
+
+NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
+SITE = uuid4()
+
+
+def look(number: int, cause: Cause | None = Cause.TIMEOUT, *, at_s: float = 0.0, **changes: Any) -> CameraLook:
+    at = NOW + timedelta(seconds=at_s)
+    verdict = Verdict.UP if cause is None else Verdict.DOWN
+    values = {"verdict": verdict, "observed_at": at, "since": at, "interval_s": 60.0, **changes}
+    return CameraLook(camera_id=UUID(int=number), cause=cause, **values)
+
+
+def decided(*looks: CameraLook, fault: SiteObservedV1 | None = None) -> SiteObservedV1 | None:
+    return decide_site(SITE, looks, fault, least_cameras=3)
+
+
+def failing() -> SiteObservedV1:
+    fault = decided(look(1), look(2, at_s=20), look(3, at_s=40))
+    assert fault is not None
+    return fault
+
+
+def test_cameras_that_all_fail_alike_within_an_interval_make_one_fault_with_the_list() -> None:
+    fault = failing()
+    assert (fault.state, fault.cause, fault.began_at) == (SiteState.FAILING, Cause.TIMEOUT, NOW + timedelta(seconds=40))
+    assert fault.camera_ids == (UUID(int=1), UUID(int=2), UUID(int=3))
+
+
+def test_a_broken_line_may_show_as_several_causes() -> None:
+    fault = decided(look(1, Cause.ROUTE), look(2), look(3))
+    assert fault is not None
+    assert fault.cause is Cause.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param((look(1), look(2)), id="too few cameras"),
+        pytest.param((look(1), look(2), look(3, None)), id="one is up"),
+        pytest.param((look(1), look(2), look(3, verdict=Verdict.UNKNOWN)), id="one is unknown"),
+        pytest.param((look(1), look(2), look(3, Cause.BLACK)), id="not alike"),
+        pytest.param((look(1), look(2), look(3, at_s=-86_400)), id="one has failed since yesterday"),
+    ],
+)
+def test_otherwise_there_is_no_fault_of_the_site(looks: tuple[CameraLook, ...]) -> None:
+    assert decided(*looks) is None
+
+
+def test_a_fault_that_lasts_is_not_told_again() -> None:
+    assert decided(look(1, at_s=90), look(2, at_s=90), look(3, Cause.REFUSED, at_s=90), fault=failing()) is None
+
+
+def test_the_first_camera_that_comes_back_ends_it() -> None:
+    over = decided(look(1), look(2, None, at_s=100), look(3, None, at_s=130), fault=failing())
+    assert over is not None
+    assert (over.state, over.ended_at) == (SiteState.OVER, NOW + timedelta(seconds=100))
+    assert over.camera_ids == failing().camera_ids
+
+
+def test_a_site_without_cameras_has_no_fault_any_more() -> None:
+    over = decided(fault=failing())
+    assert over is not None
+    assert over.state is SiteState.OVER
+
+
+def test_whoever_tells_it_says_the_same() -> None:
+    looks = [look(number, at_s=10.0 * number) for number in range(1, 8)]
+    told = []
+    for seed in range(5):
+        random.Random(seed).shuffle(looks)
+        fault = decided(*looks)
+        assert fault is not None
+        told.append((event_id(fault), fault))
+    assert all(one == told[0] for one in told)
+    assert event_id(failing()) != event_id(failing().model_copy(update={"state": SiteState.OVER}))

@@ -1,0 +1,137 @@
+"""What cameras, their networks and their accounts are asked to bear."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events import Cause
+from vonggac.events.prober import LookKind, Verdict
+from vonggac.testing import eventually
+
+LOGIN = {"auth": "digest", "username": "viewer", "password": "s3cret-Xem"}
+
+
+async def test_between_two_deep_looks_there_are_light_ones(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await probe(deep_interval_s=600.0)
+    camera = await planner.camera(gate.url(), probe_interval_s=0.3)
+    third = await observed.look(camera.id, 3)
+    kinds = [look.kind for look in observed.of(camera.id)[:3]]
+    assert kinds == [LookKind.DEEP, LookKind.LIGHT, LookKind.LIGHT]
+    assert third.verdict is Verdict.UP
+    assert third.deep_at == observed.of(camera.id)[0].observed_at
+    assert "decode" not in [step.name for step in third.steps]
+    assert third.not_checked["frozen"] == "a light look decodes and measures nothing"
+
+
+async def test_a_light_look_that_fails_is_followed_by_a_deep_one(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await probe(deep_interval_s=600.0)
+    camera = await planner.camera(gate.url(), probe_interval_s=0.3)
+    await observed.look(camera.id, 2)
+    await gate.set_fault("refuse")
+    await eventually(lambda: observed.of(camera.id)[-1].verdict is Verdict.DOWN)
+    failed = len(observed.of(camera.id))
+    assert observed.of(camera.id)[-1].kind is LookKind.LIGHT
+    await gate.clear_fault()
+    assert (await observed.look(camera.id, failed + 1)).kind is LookKind.DEEP
+
+
+async def test_no_more_than_the_allowed_looks_go_on_at_one_site_network(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await gate.set_fault("no_media")
+    cameras = [await planner.camera(gate.url(), probe_timeout_s=0.4, probe_interval_s=600) for _ in range(4)]
+    prober = await probe(max_probes_per_network=1, max_concurrent_probes=16)
+    most = 0
+    while len(observed.looks) < len(cameras):
+        most = max(most, len(gate.connections))
+        await asyncio.sleep(0.02)
+    assert most == 1
+    assert prober.metrics.registry.get_sample_value("vonggac_prober_jobs_total", {"outcome": "deferred"}) >= 3
+
+
+async def test_the_channels_of_a_recorder_with_one_wrong_login_count_together(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    recorder = (await simulate({"id": "recorder", **LOGIN})).cameras["recorder"]
+    wrong = planner.seal("viewer", "wrong-Xem")
+    urls = [f"{recorder.url()}?channel={number}" for number in range(6)]
+    await probe()
+    await probe()
+    cameras = [await planner.camera(url, secret=wrong, probe_interval_s=600) for url in urls]
+    looks = [await observed.look(camera.id) for camera in cameras]
+    assert {look.cause for look in looks} == {Cause.AUTH_FAILED}
+    left_alone = [look for look in looks if (look.detail or "").startswith("not tried")]
+    # Two probers may try at the same moment before either has told the other.
+    assert recorder.logins_failed == len(looks) - len(left_alone)
+    assert recorder.logins_failed <= 3
+    assert all(look.interval_s > 1700 for look in left_alone)
+    [record] = (await Bucket(bus, topology.LOGIN_FAILURES).all()).values()
+    assert b"viewer" not in record
+
+
+async def test_failed_logins_are_remembered_over_a_restart(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    recorder = (await simulate({"id": "recorder", **LOGIN})).cameras["recorder"]
+    wrong = planner.seal("viewer", "wrong-Xem")
+    first = await probe()
+    camera = await planner.camera(recorder.url(), secret=wrong, probe_interval_s=0.3)
+    await observed.look(camera.id, 2)
+    await first.stop()
+    await probe()
+    other = await planner.camera(recorder.url() + "?channel=2", secret=wrong)
+    look = await observed.look(other.id)
+    assert (look.cause, recorder.logins_failed) == (Cause.AUTH_FAILED, 2)
+    assert look.detail.startswith("not tried")
+
+
+async def test_a_job_that_comes_too_early_waits_until_the_camera_is_due(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    first = await probe()
+    camera = await planner.camera(gate.url(), probe_interval_s=600)
+    await observed.look(camera.id)
+    await first.stop()
+    # The same job anew, as a server gives it out that has lost its delayed naks.
+    await planner.camera(gate.url(), id=camera.id, probe_interval_s=600)
+    second = await probe()
+    sample = second.metrics.registry.get_sample_value
+    await eventually(lambda: sample("vonggac_prober_jobs_total", {"outcome": "early"}))
+    assert len(observed.of(camera.id)) == 1
+    assert bus.connected
+
+
+async def test_three_cameras_of_a_site_that_fail_alike_are_one_fault_however_many_probers(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    site = uuid4()
+    sim = await simulate({"id": "a"}, {"id": "b"}, {"id": "c"})
+    for camera in sim.cameras.values():
+        await camera.set_fault("refuse")
+    await probe()
+    await probe()
+    for camera in sim.cameras.values():
+        await planner.camera(camera.url(), facility_id=site, probe_interval_s=1.0)
+    await eventually(lambda: observed.sites)
+    [fault] = observed.sites
+    assert (fault.facility_id, fault.state, fault.cause) == (site, "failing", Cause.REFUSED)
+    assert len(fault.camera_ids) == 3
+    for camera in sim.cameras.values():
+        await camera.clear_fault()
+    await eventually(lambda: len(observed.sites) > 1)
+
+    def all_are_back() -> bool:
+        return all(observed.of(camera_id)[-1].verdict is Verdict.UP for camera_id in fault.camera_ids)
+
+    await eventually(all_are_back)
+    assert [told.state for told in observed.sites] == ["failing", "over"]
+    assert observed.sites[1].ended_at is not None
