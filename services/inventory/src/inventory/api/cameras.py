@@ -26,6 +26,7 @@ from inventory.api.secrets import Secret, remove_secret, secret_of, write_secret
 from inventory.domain.addresses import Address, parse_camera_url
 from inventory.domain.areas import Area
 from inventory.domain.camera import AreaField, CameraFields, IntervalS, TimeoutS, fitting_timeout
+from inventory.domain.device import SurveyedDevice
 from inventory.domain.fields import Code, Name
 from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.connecting import disconnect_camera, enabled_destinations, planned_delivery
@@ -62,6 +63,7 @@ class CameraPatch(TypedDict, total=False):
     forward_audio: bool
     probe_interval_s: IntervalS
     probe_timeout_s: TimeoutS
+    expected: SurveyedDevice | None
 
 
 class CameraDelivery(BaseModel):
@@ -86,6 +88,7 @@ class CameraShown(Shown):
     forward_audio: bool
     probe_interval_s: float
     probe_timeout_s: float
+    expected: SurveyedDevice | None
     has_secret: bool
     secret_changed_at: AwareDatetime | None
 

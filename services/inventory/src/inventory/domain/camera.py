@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from inventory.domain.areas import Area, check_area
+from inventory.domain.device import SurveyedDevice
 from inventory.domain.fields import Code, Fields, Name
 from vonggac.events.inventory import MediaTransport
 
@@ -28,6 +29,10 @@ class CameraFields(Fields):
     probe_interval_s: IntervalS = Field(default=DEFAULT_INTERVAL_S, description="Seconds between two probes.")
     probe_timeout_s: TimeoutS | None = Field(
         default=None, description="Seconds one probe may take; by default 10, or half the interval if that is less."
+    )
+
+    expected: SurveyedDevice | None = Field(
+        default=None, description="What the survey found; another device there is reported as identity_changed."
     )
 
     @model_validator(mode="after")

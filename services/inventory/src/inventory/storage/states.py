@@ -16,6 +16,7 @@ from vonggac.events.inventory import (
     CameraV1,
     DestinationV1,
     DistrictV1,
+    ExpectedDevice,
     FacilityV1,
     FocalPointV1,
     PlannedDelivery,
@@ -111,5 +112,6 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
         deliveries=tuple(planned),
+        expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
     return CameraPlan(payload, tuple(moved))

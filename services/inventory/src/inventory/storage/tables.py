@@ -148,6 +148,7 @@ class Camera(Coded):
     forward_audio: Mapped[bool]
     probe_interval_s: Mapped[float]
     probe_timeout_s: Mapped[float]
+    expected: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     sealed_secret: Mapped[str | None]
     secret_changed_at: Mapped[datetime | None]
 

@@ -21,10 +21,10 @@ class PictureThresholds:
     """… and the mean of no cell changed by this much (levels)."""
     alive_cell: float = 20.0
     """Something moved when the mean of a cell changed by this much (levels): people, a clock in the picture …"""
-    alive_noise: float = 3.0
+    alive_noise: float = 6.0
     """… and noise is the sensor's when points differ this much on average (levels): more than coding makes of it."""
     blurred_edge_ratio: float = 2.0
-    """Blurred when edges are this much wider than in the approved reference (or the last look)."""
+    """Blurred when edges are this much wider than in the approved reference, else than they usually are."""
     blurred_edge_width: float = 0.016
     """Blurred when edges are wider than this part of the picture's width …"""
     blurred_edge_px: float = 4.0

@@ -1,0 +1,59 @@
+"""What the survey noted of a camera's device."""
+
+from typing import Any
+
+import pytest
+from nats.js.errors import NotFoundError
+
+from vonggac.bus import Bus
+from vonggac.events import decode, subjects
+from vonggac.events.inventory import CameraV1, ExpectedDevice
+from vonggac.testing import eventually
+
+NOTED = {"codec": "h264", "width": 1920, "height": 1080, "fps": 25, "serial": "DS-2CD1", "mac": "0A-1B-2C-3D-4E-5F"}
+
+
+async def test_what_was_noted_is_shown_and_reaches_the_workers(province: Any, bus: Bus) -> None:
+    camera = await province.camera(expected=NOTED)
+    assert camera["expected"]["mac"] == "0a:1b:2c:3d:4e:5f"
+    assert camera["expected"]["onvif_address"] is None
+
+    async def told() -> ExpectedDevice | None:
+        try:
+            stored = await bus.js.get_last_msg("INVENTORY", subjects.inventory("camera", camera["id"]))
+        except NotFoundError:
+            return None
+        data = decode(stored.data or b"").data
+        return data.expected if isinstance(data, CameraV1) else None
+
+    expected = await eventually(told)
+    assert expected is not None
+    assert (expected.codec, expected.width, expected.fps, expected.serial) == ("h264", 1920, 25.0, "DS-2CD1")
+
+
+async def test_it_can_be_noted_later_and_taken_back(province: Any) -> None:
+    camera = await province.camera()
+    assert camera["expected"] is None
+    one = f"/v1/cameras/{camera['id']}"
+    noted = (await province.client.patch(one, json={"expected": {"onvif_address": "10.20.1.5:8080"}})).json()
+    assert noted["expected"]["onvif_address"] == "10.20.1.5:8080"
+    assert noted["revision"] == 2
+    kept = (await province.client.patch(one, json={"name": "Cổng"})).json()
+    assert kept["expected"] == noted["expected"]
+    assert (await province.client.patch(one, json={"expected": None})).json()["expected"] is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "field"),
+    [
+        ({"mac": "0a:1b:2c"}, "expected.mac"),
+        ({"codec": "mjpeg"}, "expected.codec"),
+        ({"width": 0}, "expected.width"),
+        ({"onvif_address": "http://10.20.1.5/onvif"}, "expected.onvif_address"),
+        ({"lens": "2.8 mm"}, "expected.lens"),
+    ],
+)
+async def test_what_cannot_be_is_refused_naming_the_field(province: Any, expected: dict[str, Any], field: str) -> None:
+    camera = await province.camera()
+    answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"expected": expected})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
