@@ -37,6 +37,19 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.STALLED: 18,
         Cause.SECRET_UNREADABLE: 19,
         Cause.INTERNAL_ERROR: 20,
+        Cause.LOW_FPS: 21,
+        Cause.LOW_BITRATE: 22,
+        Cause.PACKET_LOSS: 23,
+        Cause.JITTER: 24,
+        Cause.FROZEN: 25,
+        Cause.BLACK: 26,
+        Cause.COVERED: 27,
+        Cause.BLURRED: 28,
+        Cause.NO_SIGNAL_CARD: 29,
+        Cause.SCENE_CHANGED: 30,
+        Cause.CLOCK_DRIFT: 31,
+        Cause.IDENTITY_CHANGED: 32,
+        Cause.MISMATCH: 33,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
