@@ -131,13 +131,9 @@ async def _serve(cameras: dict[int, str], ports: Sequence[int], connection: Conn
     for port in ports:
         await loop.create_server(lambda: MeasuringSink(arrivals), "127.0.0.1", port, backlog=1024)
 
-    def asked() -> None:
-        if connection.recv() == "count":
-            arrivals.counting = True
-        else:
-            arrivals.counting = False
-            connection.send(arrivals.added_ms)
-
-    loop.add_reader(connection.fileno(), asked)
     connection.send("ready")
-    await asyncio.Event().wait()
+    # In a thread: an event loop would make the pipe non-blocking, too small for what is sent.
+    while True:
+        arrivals.counting = await asyncio.to_thread(connection.recv) == "count"
+        if not arrivals.counting:
+            await asyncio.to_thread(connection.send, arrivals.added_ms)

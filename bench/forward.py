@@ -55,7 +55,7 @@ def delays(streams: int, sampled: int, seconds: float, clips: Path) -> list[floa
     return measured
 
 
-def table(ours: dict[str, object], peers: dict[str, Cost], measured: list[float]) -> None:
+def show_costs(ours: dict[str, object], peers: dict[str, Cost]) -> None:
     print(f"{'':14}{'streams':>8}{'ms/stream-s':>13}{'start ms':>10}{'MB/stream':>11}{'cost over ours':>16}")
     cost = float(str(ours["ms_per_stream_second"]))
     rows = {
@@ -65,12 +65,15 @@ def table(ours: dict[str, object], peers: dict[str, Cost], measured: list[float]
     for name, (streams, ms, start_ms, mb) in rows.items():
         start = "-" if start_ms is None else start_ms
         print(f"{name:14}{streams!s:>8}{ms:>13}{start!s:>10}{mb!s:>11}{ms / cost:>16.2f}")
+    unusual = ("acknowledged", "groups_dropped", "mbit_s_per_delivery", "machine_busy_percent")
+    print("  ".join(f"{name} {ours[name]}" for name in unusual), flush=True)
+
+
+def show_delays(measured: list[float]) -> None:
     print(f"added delay of {len(measured)} packets, ms:", end="")
     for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)):
         print(f"  {name} {percentile(measured, share):.2f}", end="")
     print(f"  max {measured[-1]:.2f}")
-    unusual = {name: ours[name] for name in ("acknowledged", "groups_dropped", "mbit_s_per_delivery")}
-    print("  ".join(f"{name} {value}" for name, value in unusual.items()))
 
 
 def main() -> None:
@@ -84,8 +87,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clips = Path(folder)
         ours, peers = compare(arguments.streams, arguments.peer_streams, arguments.seconds, clips)
+        show_costs(ours, peers)
         measured = delays(arguments.delay_streams, arguments.delay_sampled, arguments.seconds, clips)
-    table(ours, peers, measured)
+    show_delays(measured)
     cost = float(str(ours["ms_per_stream_second"]))
     ratios = {
         f"ratio_{name}": round(peers[name].ms / cost, 2) if name in peers else None

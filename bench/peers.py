@@ -43,7 +43,7 @@ rtmp {{
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU per stream-second, of starting one stream, and memory that no other process shares, per stream."""
+    """CPU per stream-second, of starting a stream (None: lost in the noise), and unshared memory per stream."""
 
     ms: float
     start_ms: float | None
@@ -108,7 +108,7 @@ def _measure(processes: Sequence[psutil.Process], streams: int, seconds: float) 
     memory = sum(one.memory_full_info().uss for process in processes for one in _family(process))
     return Cost(
         round(1000 * used / took / streams, 3),
-        round(1000 * start_s / streams, 1),
+        round(1000 * start_s / streams, 1) if start_s > 0 else None,
         round(memory / 1e6 / streams, 2),
         streams,
     )
