@@ -83,7 +83,8 @@ async def test_a_device_that_never_ends_is_left_at_the_deadline(look: Any, peer:
     started = time.monotonic()
     found = await look(address, deadline_s=0.5)
     assert (found.cause, found.onvif) == (OnvifCause.TIMEOUT, False)
-    assert time.monotonic() - started < 1.5
+    # The device never ends by itself; the room is for a machine that is busy with other tests.
+    assert time.monotonic() - started < 5
     await eventually(lambda: not connections, what="its connection is closed")
     await eventually(lambda: asyncio.all_tasks() <= before, what="no task of the look is left")
 
