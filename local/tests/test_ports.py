@@ -1,11 +1,16 @@
 """Choosing ports, with real sockets in the way."""
 
+import asyncio
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, replace
+from pathlib import Path
 
-from local.ports import LOOPBACK, RTSP_PORTS, Ports, anywhere, choose, is_free
+import pytest
+
+from local.ports import LOOPBACK, RTSP_PORTS, Ports, anywhere, choose, chosen_alone, is_free
 from simulator.demo import demo_config
 
 
@@ -52,6 +57,22 @@ def test_no_port_is_given_twice() -> None:
     rtsp_base = ports.pop()
     assert len(set(ports)) == len(ports)
     assert not set(ports) & set(range(rtsp_base, rtsp_base + RTSP_PORTS))
+
+
+async def test_two_platforms_do_not_choose_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    order, waiting = list[str](), asyncio.Event()
+
+    async def second() -> None:
+        async with chosen_alone(lambda *_: waiting.set()):
+            order.append("second")
+
+    async with chosen_alone(lambda *_: order.append("told without need")):
+        other = asyncio.create_task(second())
+        await waiting.wait()
+        order.append("first")
+    await other
+    assert order == ["first", "second"]
 
 
 def test_centres_lie_where_the_simulator_puts_them() -> None:

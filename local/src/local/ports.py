@@ -1,9 +1,15 @@
 """Choosing ports: the documented one, else another, and it is said."""
 
+import asyncio
+import fcntl
+import os
 import random
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 32_000
@@ -11,6 +17,7 @@ LOWEST, HIGHEST = 20_000, 32_000
 RTSP_PORTS = 16
 """The simulator's cameras lie on the ports after its RTSP base, then its centres."""
 FIRST_CENTRE = 11
+POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,23 @@ class Ports:
     def centre(self, index: int) -> int:
         """The RTSP port of the demo's centre at `index`: 0 is the national one, 1 the provincial one."""
         return self.rtsp_base + FIRST_CENTRE + index
+
+
+@asynccontextmanager
+async def chosen_alone(told: Callable[[str, str], None]) -> AsyncIterator[None]:
+    """From choosing ports until servers listen on them: one platform of this user at a time, or two choose the same."""
+    path = Path(tempfile.gettempdir()) / f"vonggac-start-{os.getuid()}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        waited = False
+        while not _locked(descriptor):
+            if not waited:
+                told("ports", "another platform is starting: waiting until it has its own")
+            waited = True
+            await asyncio.sleep(POLL_S)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
@@ -69,6 +93,14 @@ def is_free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
+    return True
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 

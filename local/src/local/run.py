@@ -13,7 +13,7 @@ from local.demo.load import Loaded, load_base, load_demo_cameras, load_own_camer
 from local.inventory_api import InventoryApi, Json, RefusedError
 from local.own_cameras import OwnCamera, refused_rows
 from local.platform import Platform
-from local.ports import Ports, choose
+from local.ports import Ports, choose, chosen_alone
 from local.progress import Progress
 from local.report_table import render
 from local.simulator_api import SimulatorApi
@@ -46,13 +46,16 @@ async def run(
     state: StateFolder, own: OwnCameras | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
 ) -> int:
     """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself."""
-    platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
-    stopping.kill = platform.kill
+    platform: Platform | None = None
     try:
-        await platform.start()
+        async with chosen_alone(progress.step):
+            platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
+            stopping.kill = platform.kill
+            await platform.start()
         await platform.while_running(_serve(platform, own, progress))
     finally:
-        await platform.stop()
+        if platform is not None:
+            await platform.stop()
     return 0
 
 
