@@ -9,8 +9,8 @@ count RTP by sequence number. Every 0.1 s the forwarder's states are compared wi
   `stale s` is the longest time that such a word stood beside a count that stood.
 - `detect s`: until the state of every delivery concerned is no good one (slow reader: until media is left out).
 - `recover s`: from the centre's (camera's) being well again until every delivery concerned is counted anew and its
-  state is good. The median is of refused, dead address, black hole and killed; a wrong password is tried again after
-  a setting (`refused_retry_s`, 5 s here).
+  state is good; a slow reader is hardly ever without either. The median is of refused, dead address, black hole and
+  killed; a wrong password is tried again after a setting (`refused_retry_s`, 5 s here).
 - killed and stopped forwarder: `recover s` is the longest gap at a centre.
 
 A delivery's waiting times start anew after `good_session_s` of good work: a minute by default, 2 s here, so that one
@@ -126,10 +126,11 @@ def _at_centre(name: str, fault: str, hold_s: float, **parameters: float) -> Fau
 def faults() -> list[Fault]:
     camera = "cameras/cam-0000"
     return [
+        # Before the black hole, after which media is still left out for a while: that would pass for a detection.
+        _at_centre("slow reader", "slow_reader", 20, bytes_per_s=20_000),
         _at_centre("refused", "refuse", 6),
         _at_centre("dead address", "off", 20),
         _at_centre("black hole", "black_hole", 12),
-        _at_centre("slow reader", "slow_reader", 20, bytes_per_s=20_000),
         _at_centre("wrong password", "auth", 6),
         Fault(
             "killed and restarted",
