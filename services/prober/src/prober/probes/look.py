@@ -174,7 +174,7 @@ class Looker:
         """The verdict with every check, made or not made."""
         checks = Checks()
         if result.kind is LookKind.LIGHT:
-            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "a light look decodes and measures nothing")
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "light look")
         elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
             checks.add(check_stream(result.seen, expected, self._with.thresholds))
             pictures = self._with.pictures
