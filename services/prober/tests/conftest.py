@@ -26,7 +26,7 @@ from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Credentials, Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bus, Outgoing
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
@@ -87,7 +87,7 @@ def surroundings(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) 
         tools=tools,
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
-        guard=LoginGuard(outgoing, cooldown_s=1800.0),
+        guard=LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0),
         pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
         thresholds=StreamThresholds(),
         bus=bus,

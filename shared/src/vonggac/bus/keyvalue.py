@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
 from nats.js.kv import KeyValue
 
 from vonggac.bus.connection import Bus
@@ -41,6 +41,28 @@ class Bucket:
     async def put(self, key: str, value: bytes) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""
         await (await self._bucket()).put(key, value)
+
+    async def entry(self, key: str) -> tuple[bytes | None, int]:
+        """The latest value (None when there is none) and its revision, for `replace`.
+
+        Raises NatsError or TimeoutError when NATS is away.
+        """
+        try:
+            found = await (await self._bucket()).get(key)
+        except KeyNotFoundError as error:
+            return None, (error.entry.revision or 0) if error.entry is not None else 0
+        return found.value, found.revision or 0
+
+    async def replace(self, key: str, value: bytes, revision: int) -> bool:
+        """Put unless the key changed since `revision` (0: never was); whether it was put.
+
+        Raises NatsError or TimeoutError when NATS is away.
+        """
+        try:
+            await (await self._bucket()).update(key, value, last=revision)
+        except KeyWrongLastSequenceError:
+            return False
+        return True
 
     async def delete(self, key: str) -> None:
         """Raises NatsError or TimeoutError when NATS is away."""

@@ -5,7 +5,7 @@ Whatever happens comes back as a value.
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -137,14 +137,13 @@ class Looker:
         network = gate.network_of(address.host, facility_id)
         if gate.is_full(network):
             return NotNow(AGAIN_SOON_S)
-        with ExitStack() as manners:
+        async with AsyncExitStack() as manners:
             login = self._login(f"{address.host}:{address.port}", target.credentials)
             if login is not None:
                 if (rest_s := guard.rest_left_s(login)) is not None:
                     return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
-                if guard.is_being_tried(login):
+                if not await manners.enter_async_context(guard.turn(login)):
                     return NotNow(AGAIN_SOON_S)
-                manners.enter_context(guard.trying(login))
             manners.enter_context(gate.within(network))
             result = await probe(target, self._with.tools)
             if login is not None and result.login_accepted is not None:

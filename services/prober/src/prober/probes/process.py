@@ -20,7 +20,7 @@ from prober.probes.target import Tools
 from prober.probes.worker import Limits, Worker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events.prober import ProberAliveV1
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -96,7 +96,7 @@ class Process:
         settings = self._settings
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        guard = LoginGuard(outgoing, cooldown_s=settings.auth_cooldown_s)
+        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder)
         worker = Worker(
             bus=bus,
