@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import TlsTrust
 from vonggac.rtsp import (
     MediaBatch,
     RtspConnection,
@@ -21,6 +22,7 @@ from vonggac.rtsp import (
     parse_sdp,
     plan_tracks,
 )
+from vonggac.rtsp.tls import policy_of
 from vonggac.testing import eventually
 from vonggac.testing.certificates import Certificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, with_cseq
@@ -209,3 +211,14 @@ def test_a_wrong_policy_says_what_is_wrong(arguments: dict[str, object], said: s
 async def test_a_broken_authority_is_a_tls_failure(signed: ScriptedPeer) -> None:
     broken = AUTHORITY.pem.replace("M", "?", 3)
     await failure(signed.port, TlsPolicy(ca_pem=broken))
+
+
+def test_what_inventory_says_becomes_a_policy() -> None:
+    assert policy_of(None) == TlsPolicy()
+    assert policy_of(TlsTrust(fingerprint_sha256="AB:" * 31 + "AB")) == TlsPolicy(fingerprint_sha256="ab" * 32)
+
+
+def test_a_trust_that_cannot_be_used_is_a_cause_and_no_crash() -> None:
+    with pytest.raises(RtspError) as refused:
+        policy_of(TlsTrust(ca_pem="none"))
+    assert refused.value.cause is Cause.TLS

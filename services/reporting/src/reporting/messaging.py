@@ -27,7 +27,7 @@ from vonggac.database import Database
 from vonggac.events import Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1, Verdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, Verdict
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -149,7 +149,7 @@ def signs_of_life(facts: Iterable[Payload]) -> dict[str, dict[str, datetime]]:
 def _check(received: Received, latest: datetime) -> None:
     data = received.event.data
     match data:
-        case CameraObservedV1() | DeliveryObservedV1():
+        case CameraObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
             at = data.observed_at
         case ProberAliveV1() | ForwarderAliveV1():
             at = data.alive_at

@@ -24,11 +24,13 @@ from nats.js.errors import NotFoundError
 INVENTORY = "INVENTORY"
 PROBE_JOBS = "PROBE_JOBS"
 DELIVERY_JOBS = "DELIVERY_JOBS"
+VERIFY_JOBS = "VERIFY_JOBS"
 OBSERVATIONS = "OBSERVATIONS"
 DEAD_LETTERS = "DEAD_LETTERS"
 
 PROBER = "prober"
 FORWARDER = "forwarder"
+VERIFIER = "verifier"
 REPORTING_INVENTORY = "reporting_inventory"
 REPORTING_OBSERVATIONS = "reporting_observations"
 
@@ -41,8 +43,12 @@ PICTURE_LOOKS = "picture_looks"
 PICTURE_REFERENCES = "picture_references"
 SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
+KEYFRAMES = "keyframes"
+VERIFICATIONS = "verifications"
+DELIVERY_ORDERS = "delivery_orders"
 
 PROBE_ACK_WAIT_S = 30.0
+VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
 """A dead forwarder's cameras are offered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
@@ -51,6 +57,8 @@ SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
 PICTURE_LOOKS_KEPT_S = 86_400.0
 LOGIN_FAILURES_KEPT_S = 86_400.0
+KEYFRAMES_KEPT_S = 300.0
+VERIFICATIONS_KEPT_S = 86_400.0
 DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
@@ -69,6 +77,7 @@ class Consumer:
 CONSUMERS = (
     Consumer(PROBE_JOBS, PROBER, PROBE_ACK_WAIT_S),
     Consumer(DELIVERY_JOBS, FORWARDER, DELIVERY_ACK_WAIT_S),
+    Consumer(VERIFY_JOBS, VERIFIER, VERIFY_ACK_WAIT_S),
     Consumer(INVENTORY, REPORTING_INVENTORY, EVENT_ACK_WAIT_S),
     Consumer(OBSERVATIONS, REPORTING_OBSERVATIONS, EVENT_ACK_WAIT_S),
 )
@@ -101,6 +110,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         ),
         jobs(PROBE_JOBS, "probe.job"),
         jobs(DELIVERY_JOBS, "delivery.job"),
+        jobs(VERIFY_JOBS, "verify.job"),
         StreamConfig(
             name=OBSERVATIONS,
             subjects=["observation.>"],
@@ -121,12 +131,17 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, worker presence, ONVIF scans, pictures to compare with, failures and failed logins.
+    """The latest of each: statuses, worker presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
 
     What has a ttl expires.
     """
-    kept = (CAMERA_FAILURES, PICTURE_REFERENCES, SITE_STATUS)
-    expiring = ((PICTURE_LOOKS, PICTURE_LOOKS_KEPT_S), (LOGIN_FAILURES, LOGIN_FAILURES_KEPT_S))
+    kept = (CAMERA_FAILURES, PICTURE_REFERENCES, SITE_STATUS, DELIVERY_ORDERS)
+    expiring = (
+        (PICTURE_LOOKS, PICTURE_LOOKS_KEPT_S),
+        (LOGIN_FAILURES, LOGIN_FAILURES_KEPT_S),
+        (KEYFRAMES, KEYFRAMES_KEPT_S),
+        (VERIFICATIONS, VERIFICATIONS_KEPT_S),
+    )
     return (
         *(KeyValueConfig(bucket=name, history=1, storage=StorageType.FILE, replicas=replicas) for name in kept),
         *(

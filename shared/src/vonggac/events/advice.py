@@ -172,6 +172,11 @@ _ADVICE = {
         "Kiểm tra đường truyền; khởi động lại camera nếu vẫn vậy.",
         "Check the line; restart the camera if it stays.",
     ),
+    Cause.STOPPED: Advice(
+        "A person stopped the delivery (POST /v1/deliveries/{id}/stop at the forwarder); who and why stands beside it.",
+        "Khi hết lý do, cho chuyển tiếp lại (POST /v1/deliveries/{id}/start).",
+        "When the reason is over, start it again (POST /v1/deliveries/{id}/start).",
+    ),
     Cause.SECRET_UNREADABLE: Advice(
         "The stored credentials cannot be opened with the workers' key; nobody connected.",
         "Nhập lại tên và mật khẩu của camera trong hệ thống quản lý.",

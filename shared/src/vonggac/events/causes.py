@@ -42,5 +42,6 @@ class Cause(StrEnum):
     MISMATCH = "mismatch"
     ENDED = "ended"
     STALLED = "stalled"
+    STOPPED = "stopped"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
     INTERNAL_ERROR = "internal_error"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import Payload
@@ -17,7 +17,9 @@ class DeliveryState(StrEnum):
     """How one camera stands at one destination. No state says more than what was observed.
 
     `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
-    the destination's kernel confirmed media bytes (TCP_INFO), and only while it goes on confirming them.
+    the destination's kernel confirmed media bytes (TCP_INFO), and only while it goes on confirming them; `verified`
+    only while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
+    destination plays another or an old picture. `stopped`: a person stopped it.
     """
 
     DISABLED = "disabled"
@@ -26,9 +28,11 @@ class DeliveryState(StrEnum):
     SENDING = "sending"
     ACKNOWLEDGED = "acknowledged"
     VERIFIED = "verified"
+    MISMATCH = "mismatch"
     STALLED = "stalled"
     BACKING_OFF = "backing_off"
     REFUSED = "refused"
+    STOPPED = "stopped"
     RELEASED = "released"
 
 
@@ -53,6 +57,12 @@ class DeliveryObservedV1(Payload):
     bytes_acknowledged: int = Field(default=0, ge=0)
     packets_sent: int = Field(default=0, ge=0)
     groups_dropped: int = Field(default=0, ge=0)
+    bytes_written: int = Field(default=0, ge=0)
+    packets_dropped: int = Field(default=0, ge=0)
+    verified_at: AwareDatetime | None = Field(default=None, description="When the last read-back matched.")
+    delay_s: float | None = Field(
+        default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
+    )
 
 
 class ForwarderAliveV1(Payload):
@@ -63,3 +73,35 @@ class ForwarderAliveV1(Payload):
     started_at: AwareDatetime
     alive_at: AwareDatetime
     cameras_held: int
+    capacity: int | None = Field(default=None, ge=1, description="Cameras it takes at most.")
+
+
+class DeliveryOrder(BaseModel):
+    """A person's order on one delivery, kept until another one: value of the bucket `delivery_orders`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    delivery_id: UUID
+    stopped: bool
+    by: str = Field(description="Subject of the token that gave the order.")
+    reason: str | None = Field(default=None, max_length=500)
+    at: AwareDatetime
+
+
+class KeyframeNote(BaseModel):
+    """One keyframe that came from the camera."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    hash: str = Field(description="`vonggac.rtsp.h26x.keyframe_hash` in hexadecimal digits.")
+    captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
+
+
+class KeyframeHistory(BaseModel):
+    """The last hashed keyframes of a camera, oldest first: value of the bucket `keyframes`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    camera_id: UUID
+    worker_id: str
+    keyframes: tuple[KeyframeNote, ...]

@@ -67,9 +67,11 @@ class RequiredProof(StrEnum):
 
 
 class MediaTransport(StrEnum):
-    """How media travels from the camera."""
+    """How media travels from an RTSP camera: `auto` tries TCP first and UDP when the camera refuses it."""
 
     TCP = "tcp"
+    UDP = "udp"
+    AUTO = "auto"
 
 
 class _State(Payload):
@@ -134,6 +136,17 @@ class DestinationV1(_State):
     enabled: bool
 
 
+class TlsTrust(BaseModel):
+    """Whom to trust on rtsps://, rtmps:// and https://; at most one of the two. None of them: the system's authorities."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ca_pem: str | None = Field(default=None, description="Own authorities, PEM; the host's name is checked.")
+    fingerprint_sha256: str | None = Field(
+        default=None, description="SHA-256 of the one trusted certificate (DER), 64 hexadecimal digits."
+    )
+
+
 class PlannedDelivery(BaseModel):
     """One camera to one destination, as the forwarder needs it."""
 
@@ -146,6 +159,14 @@ class PlannedDelivery(BaseModel):
     secret: SealedSecret | None = None
     required_proof: RequiredProof = RequiredProof.ACKNOWLEDGED
     enabled: bool = True
+    tls: TlsTrust | None = None
+    enhanced_rtmp: bool = Field(default=False, description="The centre takes H.265 over RTMP (enhanced RTMP).")
+    read_back_url: str | None = Field(
+        default=None, description="Where the centre plays the stream back, without credentials; None: it does not."
+    )
+    read_back_secret: SealedSecret | None = Field(
+        default=None, description="For reading back, where it takes another login than publishing."
+    )
 
 
 class ExpectedDevice(BaseModel):
@@ -170,8 +191,9 @@ class CameraV1(_State):
     name: str
     facility_id: UUID
     enabled: bool
-    url: str = Field(description="RTSP URL without credentials.")
+    url: str = Field(description="Address without credentials: rtsp, rtsps, rtmp, http(s) for HLS, tcp or udp for TS.")
     secret: SealedSecret | None = None
+    tls: TlsTrust | None = None
     transport: MediaTransport = MediaTransport.TCP
     forward_audio: bool = False
     probe_interval_s: float = Field(gt=0)

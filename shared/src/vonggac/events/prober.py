@@ -106,6 +106,38 @@ class SiteObservedV1(Payload):
     ended_at: AwareDatetime | None = None
 
 
+class VerificationVerdict(StrEnum):
+    """Of a read-back: `mismatch` is another or an old picture, `unreachable` that nothing could be read back."""
+
+    VERIFIED = "verified"
+    MISMATCH = "mismatch"
+    UNREACHABLE = "unreachable"
+    NOT_CHECKABLE = "not_checkable"
+
+
+class DeliveryVerifiedV1(Payload):
+    """One read-back of one delivery from its destination: exactly one attempt, with one deadline."""
+
+    event_type: ClassVar[str] = "vn.vonggac.prober.delivery_verified.v1"
+    delivery_id: UUID
+    camera_id: UUID
+    destination_id: UUID
+    camera_revision: int
+    worker_id: str
+    observed_at: AwareDatetime = Field(description="When the verdict was reached.")
+    verdict: VerificationVerdict
+    captured_at: AwareDatetime | None = Field(
+        default=None, description="When the forwarder received the picture that was recognised."
+    )
+    delay_s: float | None = Field(
+        default=None, ge=0, description="From the forwarder's receiving that picture to its return, in seconds."
+    )
+    cause: Cause | None = None
+    detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
+    interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
+    duration_ms: float = Field(ge=0)
+
+
 class ProberAliveV1(Payload):
     """Heartbeat of one prober process."""
 

@@ -16,7 +16,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.CameraV1,
         inventory.RemovedV1,
     ),
-    "prober": (prober.CameraObservedV1, prober.SiteObservedV1, prober.ProberAliveV1),
+    "prober": (prober.CameraObservedV1, prober.DeliveryVerifiedV1, prober.SiteObservedV1, prober.ProberAliveV1),
     "forwarder": (forwarder.DeliveryObservedV1, forwarder.ForwarderAliveV1),
     "reporting": (),
 }

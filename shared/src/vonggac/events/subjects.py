@@ -16,6 +16,11 @@ def delivery_observation(delivery_id: UUID | str) -> str:
     return f"observation.delivery.{delivery_id}"
 
 
+def delivery_verification(camera_id: UUID | str, delivery_id: UUID | str) -> str:
+    """With `*` for the delivery: all of a camera, which its holder listens to."""
+    return f"observation.verification.{camera_id}.{delivery_id}"
+
+
 def site_observation(facility_id: UUID | str) -> str:
     return f"observation.site.{facility_id}"
 
@@ -23,6 +28,16 @@ def site_observation(facility_id: UUID | str) -> str:
 def forwarder_keyframe(camera_id: UUID | str) -> str:
     """Core NATS request-reply: the newest keyframe, from the forwarder that holds the camera."""
     return f"forwarder.keyframe.{camera_id}"
+
+
+def forwarder_hash_keyframes(camera_id: UUID | str) -> str:
+    """Core NATS request-reply: the holder of the camera hashes every keyframe for the next seconds."""
+    return f"forwarder.camera.{camera_id}.hash_keyframes"
+
+
+def forwarder_retry(camera_id: UUID | str) -> str:
+    """Core NATS request-reply, body a delivery id: the holder of the camera tries it again now."""
+    return f"forwarder.camera.{camera_id}.retry"
 
 
 def worker_heartbeat(worker_id: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import TlsTrust
 from vonggac.rtsp.errors import RtspError
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -65,6 +66,16 @@ class TlsPolicy:
 
 
 SYSTEM_AUTHORITIES = TlsPolicy()
+
+
+def policy_of(trust: TlsTrust | None) -> TlsPolicy:
+    """What inventory says about a camera or destination, as a policy. Raises RtspError `tls` when it is unusable."""
+    if trust is None:
+        return SYSTEM_AUTHORITIES
+    try:
+        return TlsPolicy(ca_pem=trust.ca_pem, fingerprint_sha256=trust.fingerprint_sha256)
+    except ValueError as error:
+        raise RtspError(Cause.TLS, str(error)) from None
 
 
 @lru_cache(maxsize=256)

@@ -50,6 +50,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.CLOCK_DRIFT: 31,
         Cause.IDENTITY_CHANGED: 32,
         Cause.MISMATCH: 33,
+        Cause.STOPPED: 34,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
