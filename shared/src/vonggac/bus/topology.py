@@ -131,7 +131,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, worker presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
+    """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
 
     What has a ttl expires.
     """

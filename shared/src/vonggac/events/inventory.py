@@ -137,7 +137,7 @@ class DestinationV1(_State):
 
 
 class TlsTrust(BaseModel):
-    """Whom to trust on rtsps://, rtmps:// and https://; at most one of the two. None of them: the system's authorities."""
+    """Whom to trust over TLS; at most one of the two. Neither: the system's authorities."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
