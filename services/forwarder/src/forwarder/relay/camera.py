@@ -139,6 +139,8 @@ class CameraRelay:
                 RtspUrl.parse(fill_credentials(camera.url, credentials)),
                 credentials,
                 audio=camera.forward_audio,
+                transport=camera.transport.value,
+                tls=camera.tls,
                 deadline_s=surroundings.connect_deadline_s,
                 allowed=surroundings.allowed,
                 on_began=self._media_began,

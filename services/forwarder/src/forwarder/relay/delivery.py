@@ -189,6 +189,7 @@ class DeliverySupervisor:
             deadline_s=surroundings.connect_deadline_s,
             bounds=surroundings.bounds,
             allowed=surroundings.allowed,
+            tls=self.plan.tls,
         )
 
     def _lost(self, error: RtspError | None) -> None:

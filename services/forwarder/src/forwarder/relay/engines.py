@@ -13,7 +13,7 @@ from vonggac.rtsp.errors import RtspError
 
 type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({"rtsp": publish_rtsp})
+ENGINES: Mapping[str, Engine] = MappingProxyType({"rtsp": publish_rtsp, "rtsps": publish_rtsp})
 
 
 async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Session:

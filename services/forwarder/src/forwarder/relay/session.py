@@ -9,10 +9,12 @@ from forwarder.relay.fanout import Outlet
 from forwarder.relay.source import CameraSource
 from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import TlsTrust
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.client import Publisher, open_publisher
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.session import Step
+from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
 
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
@@ -30,6 +32,7 @@ class Target:
     deadline_s: float
     bounds: Bounds
     allowed: AllowedNetworks
+    tls: TlsTrust | None = None
 
     @property
     def rtsp_url(self) -> RtspUrl:
@@ -151,6 +154,7 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
             source.sdp,
             tracks,
             deadline_s=target.deadline_s,
+            tls=policy_of(target.tls),
             allowed=target.allowed,
             on_lost=on_lost,
             steps=steps,

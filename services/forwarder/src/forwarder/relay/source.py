@@ -1,16 +1,21 @@
-"""One attempt to play a camera: RTSP over TCP, its media going straight into the fan-out. Never retries."""
+"""One attempt to play a camera by RTSP or RTSPS, its media going straight into the fan-out. Never retries.
+
+Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
+"""
 
 import socket
 from collections.abc import Callable
 
 from forwarder.relay.fanout import FanOut
 from forwarder.relay.keyframes import KeyframeFinder
-from vonggac.rtsp import Player, open_player
+from vonggac.events.inventory import TlsTrust
+from vonggac.rtsp import Player, ReceptionStats, open_player
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.connection import OnLost
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import video_codec
 from vonggac.rtsp.sdp import SessionDescription
+from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.tracks import Track
 from vonggac.rtsp.url import Credentials, RtspUrl
 
@@ -35,9 +40,17 @@ class CameraSource:
     def bytes_received(self) -> int:
         return self._player.connection.bytes_received
 
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way over UDP; None over TCP."""
+        return self._player.reception
+
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""
         connection = self._player.connection
+        if self._player.transport == "udp":
+            # Over the connection only answers come, and they are shorter than any mark.
+            return
         if not connection.closed and low_water_bytes != self._low_water_bytes:
             self._low_water_bytes = low_water_bytes
             connection.transport.get_extra_info("socket").setsockopt(
@@ -59,12 +72,14 @@ async def open_source(
     credentials: Credentials | None,
     *,
     audio: bool,
+    transport: str = "tcp",
+    tls: TlsTrust | None = None,
     deadline_s: float,
     allowed: AllowedNetworks,
     on_began: Callable[[], None],
     on_lost: OnLost,
 ) -> CameraSource:
-    """Play the camera at `url`.
+    """Play the camera at `url`; `transport` is `tcp`, `udp` or `auto`, `tls` whom to trust on rtsps.
 
     `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
     returned.
@@ -83,6 +98,8 @@ async def open_source(
         credentials,
         deadline_s=deadline_s,
         tracks=("video", "audio") if audio else ("video",),
+        transport=transport,
+        tls=policy_of(tls),
         allowed=allowed,
         on_media=pass_on,
         on_tracks=tracks_agreed,
