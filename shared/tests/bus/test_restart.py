@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from vonggac.bus import Bus, EventConsumer, Outgoing, Received, topology
 from vonggac.embedded import NatsServer, free_port
@@ -143,3 +144,15 @@ async def test_an_event_is_retried_for_as_long_as_its_surroundings_are_away(
     await eventually(lambda: len(attempts) == 5)
     assert (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 0
     await cancelled(task)
+
+
+async def test_closing_in_order_is_no_disconnection_to_warn_of(own_server: NatsServer) -> None:
+    with capture_logs() as logs:
+        lost = await Bus.connect(NatsAt(own_server.url), name="lost")
+        closed = await Bus.connect(NatsAt(own_server.url), name="closed")
+        await closed.close()
+        own_server.kill()
+        await eventually(lambda: not lost.connected)
+        await eventually(lambda: bool(logs))
+        await lost.close()
+    assert [entry["client"] for entry in logs if entry["event"] == "bus_disconnected"] == ["lost"]

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from forwarder.domain.plan import compare, unwanted, wanted
-from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.inventory import CameraV1, MediaTransport, PlannedDelivery, TlsTrust
+
+PINNED = TlsTrust(fingerprint_sha256="0" * 64)
 
 
 def delivery(**changes: Any) -> PlannedDelivery:
@@ -42,7 +44,15 @@ def test_a_new_name_restarts_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"url": "rtsp://10.0.0.3/live"}, {"secret": "other"}, {"forward_audio": True}], ids=str
+    "changes",
+    [
+        {"url": "rtsp://10.0.0.3/live"},
+        {"secret": "other"},
+        {"forward_audio": True},
+        {"transport": MediaTransport.UDP},
+        {"tls": PINNED},
+    ],
+    ids=str,
 )
 def test_another_stream_of_the_camera_restarts_the_source(changes: dict[str, Any]) -> None:
     one = delivery()
@@ -51,13 +61,25 @@ def test_another_stream_of_the_camera_restarts_the_source(changes: dict[str, Any
     assert change.restarted == ()
 
 
-@pytest.mark.parametrize("changes", [{"url": "rtsp://10.0.0.9/a"}, {"secret": "other"}, {"secret": None}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{"url": "rtsp://10.0.0.9/a"}, {"secret": "other"}, {"secret": None}, {"tls": PINNED}, {"enhanced_rtmp": True}],
+    ids=str,
+)
 def test_another_address_or_login_restarts_that_delivery_alone(changes: dict[str, Any]) -> None:
     one, two = delivery(), delivery()
     changed = two.model_copy(update=changes)
     change = compare(camera(one, two), camera(one, changed))
     assert (change.restarted, change.started, change.stopped) == ((changed,), (), ())
     assert not change.restart_source
+
+
+@pytest.mark.parametrize("changes", [{"read_back_url": "rtsp://10.0.0.9/b"}, {"read_back_secret": "other"}], ids=str)
+def test_another_way_of_reading_back_restarts_nothing(changes: dict[str, Any]) -> None:
+    one = delivery()
+    change = compare(camera(one), camera(one.model_copy(update=changes)))
+    assert not change.restart_source
+    assert (change.restarted, change.started, change.stopped) == ((), (), ())
 
 
 def test_deliveries_come_go_and_are_switched_off() -> None:

@@ -37,13 +37,14 @@ class Bus:
     """A connection to NATS with its JetStream context.
 
     `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again;
-    `reconnection` is set, and replaced, at each reconnection.
+    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`.
     """
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
+        self.closing = False
         self.reconnection = asyncio.Event()
         self._on_reconnect: list[Callable[[], None]] = []
 
@@ -52,9 +53,12 @@ class Bus:
         """Connect, trying for ever (cancel to give up); logs while the server is not there."""
         client = Client()
         bus = cls.__new__(cls)
+        # Before the first connection there is no more of it than this.
+        bus.closing = False
 
         async def disconnected() -> None:
-            log.warning("bus_disconnected", client=name)
+            if not bus.closing:
+                log.warning("bus_disconnected", client=name)
 
         async def reconnected() -> None:
             bus.connections += 1
@@ -116,6 +120,7 @@ class Bus:
 
     async def close(self) -> None:
         """Flush what was published and close; bounded by DRAIN_WITHIN_S."""
+        self.closing = True
         try:
             async with asyncio.timeout(DRAIN_WITHIN_S):
                 if self.connected:

@@ -44,8 +44,9 @@ def compare(old: CameraV1, new: CameraV1) -> PlanChange:
 
 
 def _source(camera: CameraV1) -> tuple[object, ...]:
-    return camera.url, camera.secret, camera.transport, camera.forward_audio
+    return camera.url, camera.secret, camera.tls, camera.transport, camera.forward_audio
 
 
 def _target(delivery: PlannedDelivery) -> tuple[object, ...]:
-    return delivery.url, delivery.secret, delivery.destination_id
+    # Not what is read back, and how: that is the prober's.
+    return delivery.url, delivery.secret, delivery.tls, delivery.enhanced_rtmp, delivery.destination_id
