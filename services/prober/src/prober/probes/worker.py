@@ -1,30 +1,24 @@
-"""The worker's loop: fetch jobs while there is room, look, put the job back for its next turn.
+"""What becomes of a job of PROBE_JOBS: look at the camera, and put the job back for its next turn."""
 
-The schedule is in the queue: a job put back with a delay comes back then, to whichever worker has room.
-"""
-
-import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from nats.errors import Error as NatsError
+from functools import partial
 
 from prober.domain import schedule
 from prober.messaging import Announcer
 from prober.metrics import Metrics
+from prober.probes.jobs import JobLimits, JobLoop, hold
 from prober.probes.look import NotNow
 from prober.probes.observer import Early, Observer
-from vonggac.bus import Bus, Job, JobQueue, topology
+from vonggac.bus import Bus, Job, topology
 from vonggac.bus.deadletters import bury
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-FETCH_WAIT_S = 1.0
 SAME_CAMERA_AGAIN_S = 1.0
-AFTER_MISTAKE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,81 +44,23 @@ class Worker:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._bus, self._observer = bus, observer
-        self._announcer, self._metrics, self._limits, self._chance = announcer, metrics, limits, chance
-        self._queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)
-        self._jobs: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-        self._stopping = False
+        self._announcer, self._limits, self._chance = announcer, limits, chance
+        self._loop = JobLoop(
+            bus,
+            stream=topology.PROBE_JOBS,
+            durable=topology.PROBER,
+            handle=self._handle,
+            limits=JobLimits(limits.max_concurrent_probes, limits.stop_within_s),
+            outcomes=metrics.jobs,
+        )
 
     def stop(self) -> None:
         """Fetch no more; `run` returns when the jobs in hand are answered for."""
-        self._stopping = True
-        self._changed.set()
+        self._loop.stop()
 
     async def run(self) -> None:
         """Work until `stop`. Cancelling leaves the jobs in hand to the server, which gives them out again."""
-        try:
-            while not self._stopping:
-                room = await self._room()
-                for job in await self._queue.fetch(room, wait_s=FETCH_WAIT_S) if room else []:
-                    self._take(job)
-            await self._finish()
-        finally:
-            for task in self._jobs:
-                task.cancel()
-            await asyncio.gather(*self._jobs, return_exceptions=True)
-            await self._queue.close()
-
-    async def _room(self) -> int:
-        """How many more jobs fit, at least one; 0 when stopping."""
-        while len(self._jobs) >= self._limits.max_concurrent_probes and not self._stopping:
-            self._changed.clear()
-            await self._changed.wait()
-        return 0 if self._stopping else self._limits.max_concurrent_probes - len(self._jobs)
-
-    def _take(self, job: Job) -> None:
-        task = asyncio.create_task(self._answer_for(job))
-        self._jobs.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._jobs.discard(task)
-        self._changed.set()
-
-    async def _finish(self) -> None:
-        if not self._jobs:
-            return
-        _, late = await asyncio.wait(self._jobs, timeout=self._limits.stop_within_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        if late:
-            log.info("probes_given_back", count=len(late))
-
-    async def _answer_for(self, job: Job) -> None:
-        try:
-            outcome = "given_back" if self._stopping else await self._handle(job)
-            if outcome == "given_back":
-                await job.give_back()
-        except asyncio.CancelledError:
-            await self._put_back(job, 0.0)
-            raise
-        except (NatsError, TimeoutError) as error:
-            # Unanswered, so the server gives the job out again after its ack wait.
-            outcome = "unanswered"
-            log.info("job_unanswered", subject=job.message.subject, error=type(error).__name__)
-        except Exception as error:
-            # One job must not stop the others.
-            outcome = "failed"
-            log.error("job_failed", subject=job.message.subject, exc_info=error)
-            await self._put_back(job, AFTER_MISTAKE_S)
-        self._metrics.jobs.labels(outcome).inc()
-
-    async def _put_back(self, job: Job, delay_s: float) -> None:
-        try:
-            await job.again_in(delay_s)
-        except NatsError as error:
-            log.info("job_unanswered", subject=job.message.subject, error=type(error).__name__)
+        await self._loop.run()
 
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
@@ -160,14 +96,7 @@ class Worker:
         return await self._look(job, camera)
 
     async def _look(self, job: Job, camera: CameraV1) -> str:
-        async def hold() -> None:
-            try:
-                await job.hold()
-            except NatsError as error:
-                # NATS is away; the look goes on, and its verdict is kept until NATS is back.
-                log.info("job_not_held", subject=job.message.subject, error=type(error).__name__)
-
-        outcome = await self._observer.observe(camera, hold=hold)
+        outcome = await self._observer.observe(camera, hold=partial(hold, job))
         if isinstance(outcome, Early):
             await job.again_in(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
