@@ -20,6 +20,7 @@ from forwarder.domain.delivery import (
     Sampled,
 )
 from forwarder.domain.instant import Instant
+from forwarder.domain.proof import Mismatched, Verified
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State
 
@@ -153,6 +154,8 @@ EVENTS = st.one_of(
     st.builds(CameraAway, st.sampled_from([None, Cause.ENDED, Cause.STALLED])),
     st.builds(RetryDue),
     st.builds(Opened),
+    st.integers(0, 400).map(lambda second: Verified(at(second).at, 0.5, 30.0)),
+    st.integers(0, 400).map(lambda second: Mismatched(at(second).at)),
     st.builds(Failed, st.sampled_from([Cause.REFUSED, Cause.AUTH_FAILED, Cause.TIMEOUT])),
     st.tuples(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 10)).map(
         lambda sample: Sampled(sample[0], min(sample[0], sample[1]), sample[2])
@@ -179,6 +182,11 @@ def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance:
             assert delivery.progress is not None
             assert delivery.progress.acknowledged > 0
             assert delivery.cause is None
+        if delivery.state in {State.VERIFIED, State.MISMATCH}:
+            assert delivery.progress is not None
+            assert delivery.progress.media_at is not None
+            assert delivery.progress.proof is not None
+            assert delivery.progress.proof.matches is (delivery.state is State.VERIFIED)
         if delivery.state is State.SENDING:
             assert delivery.progress is not None
             assert delivery.progress.written > 0

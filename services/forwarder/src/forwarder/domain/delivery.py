@@ -2,15 +2,17 @@
 
 The words are those of `DeliveryState`, and none says more than what was observed: `sending` needs the destination's OK
 to RECORD and a media byte that was written, `acknowledged` needs the destination's kernel to confirm media bytes and to
-go on confirming them.
+go on confirming them, `verified` needs a picture of the present session that was lately read back from the destination.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from forwarder.domain.backoff import delay_s
+from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
 from forwarder.domain.instant import Instant
+from forwarder.domain.proof import Mismatched, Proof, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
@@ -46,18 +48,28 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What was seen of the present session, in media bytes and monotonic seconds."""
+    """What was seen of the present session, in media bytes and monotonic seconds.
+
+    `looked_at`: when it was last looked at before there was media; `media_at`: the same, once there is: all media of
+    the session was written after that.
+    """
 
     opened_s: float
+    looked_at: datetime
+    media_at: datetime | None = None
     written: int = 0
     acknowledged: int = 0
     acknowledged_s: float = 0.0
     confirmed_since_s: float | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The state of a delivery. `attempt` counts the tries since the last good session."""
+    """The state of a delivery. `attempt` counts the tries since the last good session.
+
+    `verified_at`, `delay_s`: of the last read-back that matched, of whichever session.
+    """
 
     state: DeliveryState
     since: datetime
@@ -70,10 +82,20 @@ class Delivery:
     failure: "Failed | None" = None
     """The last failure of the destination, until media is confirmed again."""
     progress: Progress | None = None
+    verified_at: datetime | None = None
+    delay_s: float | None = None
 
     @property
     def failing(self) -> bool:
         return self.state in {DeliveryState.BACKING_OFF, DeliveryState.REFUSED}
+
+    @property
+    def good_until_s(self) -> float:
+        """Until then (monotonic) a sample with newly confirmed bytes leaves the word as it is."""
+        if self.state in {DeliveryState.ACKNOWLEDGED, DeliveryState.MISMATCH}:
+            return math.inf
+        proof = self.progress.proof if self.state is DeliveryState.VERIFIED and self.progress else None
+        return proof.until_s if proof else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +141,7 @@ class Failed:
     detail: str | None = None
 
 
-type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed
+type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed | Verified | Mismatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +157,23 @@ def waiting(now: Instant) -> Delivery:
 
 def ended(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
     """The last word on a delivery: `disabled` or `released`."""
-    return Delivery(state, now.at, last_success_at=delivery.last_success_at)
+    return Delivery(
+        state,
+        now.at,
+        last_success_at=delivery.last_success_at,
+        verified_at=delivery.verified_at,
+        delay_s=delivery.delay_s,
+    )
 
 
 def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, limits: Limits) -> Decision:
     """The next state and what to do. `chance` is random in [0, 1).
 
-    An event that does not concern the present state (a sample of a session that is gone) changes nothing.
+    An event that does not concern the present state (a sample of a session that is gone) changes nothing; nothing
+    changes what a person stopped (`forwarder.domain.orders`).
     """
+    if delivery.state is DeliveryState.STOPPED:
+        return Decision(delivery)
     match event:
         case CameraLive():
             return _camera_live(delivery, now)
@@ -156,6 +187,10 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
             return _sampled(delivery, event, now, chance, limits)
         case Failed():
             return _failed(delivery, event, now, chance, limits)
+        case Verified():
+            return _verified(delivery, event, now)
+        case Mismatched():
+            return _mismatched(delivery, event, now)
 
 
 def _camera_live(delivery: Delivery, now: Instant) -> Decision:
@@ -204,7 +239,7 @@ def _camera_away(delivery: Delivery, event: CameraAway, now: Instant) -> Decisio
 def _opened(delivery: Delivery, now: Instant) -> Decision:
     if delivery.state is not DeliveryState.CONNECTING:
         return Decision(delivery)
-    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s)))
+    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s, looked_at=now.at)))
 
 
 def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
@@ -213,6 +248,9 @@ def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limi
     attempt = 0 if _held_for(delivery, now, limits.good_s) else delivery.attempt
     refused = event.cause is Cause.AUTH_FAILED
     wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
+    if not refused:
+        # A session that worked for a while has earned a wait that is no longer than that.
+        wait_s = min(wait_s, max(FIRST_CEILING_S * chance, _confirmed_s(delivery, now)))
     fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None)
     return Decision(replace(fallen, next_attempt_at=now.after(wait_s), retry_in_s=wait_s), (Action.CLOSE, Action.WAIT))
 
@@ -241,13 +279,60 @@ def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, li
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if confirmed:
-        acknowledged = _now(seen, DeliveryState.ACKNOWLEDGED, now)
-        return Decision(replace(acknowledged, last_success_at=now.at, failure=None))
+        return Decision(replace(_flowing(seen, progress, now), last_success_at=now.at, failure=None))
     if progress.written == 0 and now.monotonic_s - progress.opened_s >= limits.keyframe_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
     if pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:
         return Decision(_now(seen, DeliveryState.SENDING, now))
+    if seen.state in {DeliveryState.VERIFIED, DeliveryState.MISMATCH}:
+        return Decision(_flowing(seen, progress, now))
     return Decision(seen)
+
+
+def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
+    """The best word for a session whose media flows: what the last read-back said, while that holds."""
+    proof = progress.proof
+    if proof is None or now.monotonic_s >= proof.until_s:
+        state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
+        return _now(delivery, state, now)
+    if proof.matches:
+        return _now(delivery, DeliveryState.VERIFIED, now)
+    return _now(delivery, DeliveryState.MISMATCH, now, Cause.MISMATCH, proof.detail)
+
+
+_PROVABLE = frozenset(
+    {DeliveryState.SENDING, DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH}
+)
+
+
+def _verified(delivery: Delivery, event: Verified, now: Instant) -> Decision:
+    progress = delivery.progress
+    if delivery.state not in _PROVABLE or progress is None or not _of_session(progress, event.captured_at):
+        return Decision(delivery)
+    proof = Proof(matches=True, until_s=now.monotonic_s + event.holds_s)
+    progress = replace(progress, proof=proof, confirmed_since_s=progress.confirmed_since_s or now.monotonic_s)
+    proven = replace(
+        delivery,
+        progress=progress,
+        verified_at=now.at,
+        delay_s=event.delay_s,
+        last_success_at=now.at,
+        failure=None,
+    )
+    return Decision(_flowing(proven, progress, now))
+
+
+def _mismatched(delivery: Delivery, event: Mismatched, now: Instant) -> Decision:
+    progress = delivery.progress
+    if delivery.state not in _PROVABLE or progress is None or not _of_session(progress, event.began_at):
+        return Decision(delivery)
+    progress = replace(progress, proof=Proof(matches=False, detail=_short(event.detail)))
+    return Decision(_flowing(replace(delivery, progress=progress), progress, now))
+
+
+def _of_session(progress: Progress, moment: datetime) -> bool:
+    """What was before the session's first media was not sent in it and proves nothing for or against it."""
+    return progress.media_at is not None and moment >= progress.media_at
 
 
 def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
@@ -263,9 +348,12 @@ def _advanced(progress: Progress, event: Sampled, now: Instant) -> Progress:
     moment = now.monotonic_s
     was_pending = progress.written > progress.acknowledged
     wrote, confirmed = event.written > progress.written, event.acknowledged > progress.acknowledged
-    return Progress(
-        opened_s=progress.opened_s,
-        written=max(event.written, progress.written),
+    written = max(event.written, progress.written)
+    return replace(
+        progress,
+        looked_at=progress.looked_at if written else now.at,
+        media_at=progress.looked_at if written else None,
+        written=written,
         acknowledged=max(event.acknowledged, progress.acknowledged),
         # The time without confirmation begins with the first byte that waits for one.
         acknowledged_s=moment if confirmed or (wrote and not was_pending) else progress.acknowledged_s,
@@ -273,10 +361,12 @@ def _advanced(progress: Progress, event: Sampled, now: Instant) -> Progress:
     )
 
 
-def _now(delivery: Delivery, state: DeliveryState, now: Instant, cause: Cause | None = None) -> Delivery:
+def _now(
+    delivery: Delivery, state: DeliveryState, now: Instant, cause: Cause | None = None, detail: str | None = None
+) -> Delivery:
     if delivery.state is state and delivery.cause is cause:
         return delivery
-    return replace(delivery, state=state, since=now.at, cause=cause, detail=None)
+    return replace(delivery, state=state, since=now.at, cause=cause, detail=detail)
 
 
 def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:

@@ -1,0 +1,50 @@
+"""What a read-back says of the session at a destination, and for how long it may be said."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+
+HOLDS_INTERVALS = 3
+"""A match holds for so many intervals of read-backs: two may fail before the word is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A picture came back from the destination, bit for bit, that this worker received from the camera then."""
+
+    captured_at: datetime
+    delay_s: float
+    holds_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatched:
+    """The destination plays other or old pictures."""
+
+    began_at: datetime
+    """When the read-back began."""
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The last read-back of the present session that told anything. A mismatch holds until it is disproved."""
+
+    matches: bool
+    until_s: float = math.inf
+    detail: str | None = None
+
+
+def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | None:
+    """What a read-back means for its delivery; None when it says nothing for or against (the proof ages)."""
+    match verification.verdict:
+        case VerificationVerdict.VERIFIED if verification.captured_at is not None:
+            holds_s = HOLDS_INTERVALS * verification.interval_s
+            return Verified(verification.captured_at, verification.delay_s or 0.0, holds_s)
+        case VerificationVerdict.MISMATCH:
+            began_at = verification.observed_at - timedelta(milliseconds=verification.duration_ms)
+            return Mismatched(began_at, verification.detail)
+        case _:
+            return None

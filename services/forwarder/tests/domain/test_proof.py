@@ -1,0 +1,224 @@
+"""What a read-back says of a delivery: when it is believed, how long it holds, and every state with every event."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from forwarder.domain import delivery as domain
+from forwarder.domain.delivery import (
+    Action,
+    CameraAway,
+    CameraLive,
+    Delivery,
+    Event,
+    Failed,
+    Limits,
+    Opened,
+    RetryDue,
+    Sampled,
+)
+from forwarder.domain.instant import Instant
+from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Verified, judged
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState as State
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+
+START = datetime(2021, 5, 14, 7, 0, tzinfo=UTC)
+LIMITS = Limits()
+
+
+def at(second: float) -> Instant:
+    return Instant(START + timedelta(seconds=second), 1000.0 + second)
+
+
+def verified(captured: float, holds_s: float = 180.0) -> Verified:
+    return Verified(at(captured).at, 0.4, holds_s)
+
+
+def mismatched(began: float) -> Mismatched:
+    return Mismatched(at(began).at, "an old picture")
+
+
+def run(*steps: tuple[float, Event]) -> tuple[Delivery, tuple[Action, ...]]:
+    """The delivery after all steps, and the actions of the last one."""
+    delivery = domain.waiting(at(0))
+    actions: tuple[Action, ...] = ()
+    for second, event in steps:
+        decision = domain.decide(delivery, event, at(second), chance=0.5, limits=LIMITS)
+        delivery, actions = decision.delivery, decision.actions
+    return delivery, actions
+
+
+OPENED: list[tuple[float, Event]] = [(1, CameraLive()), (2, Opened())]
+SENDING = [*OPENED, (3, Sampled(1000, 0))]
+ACKNOWLEDGED = [*SENDING, (4, Sampled(2000, 1500))]
+VERIFIED = [*ACKNOWLEDGED, (5, verified(4.5))]
+MISMATCH = [*ACKNOWLEDGED, (5, mismatched(4.5))]
+
+REACHED: dict[str, list[tuple[float, Event]]] = {
+    "waiting": [],
+    "attempting": [(1, CameraLive())],
+    "opened": OPENED,
+    "sending": SENDING,
+    "acknowledged": ACKNOWLEDGED,
+    "verified": VERIFIED,
+    "mismatch": MISMATCH,
+    "stalled": [*ACKNOWLEDGED, (9.5, Sampled(9000, 1500))],
+    "silent": [*ACKNOWLEDGED, (9.5, Sampled(2000, 2000, silent_s=5))],
+    "backing_off": [*ACKNOWLEDGED, (9, Failed(Cause.ENDED))],
+    "refused": [*OPENED, (9, Failed(Cause.AUTH_FAILED))],
+}
+HAPPENS: dict[str, Event] = {
+    "camera_live": CameraLive(),
+    "camera_away": CameraAway(Cause.ENDED),
+    "retry_due": RetryDue(),
+    "opened": Opened(),
+    "confirmed": Sampled(9600, 9600),
+    "unconfirmed": Sampled(9600, 1500),
+    "failed": Failed(Cause.TIMEOUT),
+    "auth_failed": Failed(Cause.AUTH_FAILED),
+    "verified": verified(9.9),
+    "mismatched": mismatched(9.9),
+}
+SAME = None
+W, C, S, A, V, M = (
+    State.WAITING_FOR_CAMERA,
+    State.CONNECTING,
+    State.SENDING,
+    State.ACKNOWLEDGED,
+    State.VERIFIED,
+    State.MISMATCH,
+)
+B, R = State.BACKING_OFF, State.REFUSED
+BECOMES: dict[str, tuple[State | None, ...]] = {
+    # in the order of HAPPENS; None: nothing changes
+    "waiting": (C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "attempting": (SAME, W, SAME, SAME, SAME, SAME, B, R, SAME, SAME),
+    "opened": (SAME, W, SAME, SAME, A, A, B, R, SAME, SAME),
+    "sending": (SAME, W, SAME, SAME, A, A, B, R, V, M),
+    "acknowledged": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, M),
+    "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M),
+    "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME),
+    "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME),
+    "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME),
+    "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+}
+
+
+@pytest.mark.parametrize("state", REACHED)
+@pytest.mark.parametrize("event", HAPPENS)
+def test_every_state_with_every_event(state: str, event: str) -> None:
+    before, _ = run(*REACHED[state])
+    after = domain.decide(before, HAPPENS[event], at(10), chance=0.5, limits=LIMITS).delivery
+    expected = BECOMES[state][list(HAPPENS).index(event)]
+    assert after.state is (before.state if expected is SAME else expected)
+
+
+def test_a_picture_of_the_session_makes_it_verified() -> None:
+    delivery, actions = run(*VERIFIED)
+    assert (delivery.state, delivery.cause, actions) == (State.VERIFIED, None, ())
+    assert (delivery.since, delivery.verified_at, delivery.delay_s) == (at(5).at, at(5).at, 0.4)
+
+
+def test_a_picture_from_before_the_sessions_first_media_proves_nothing() -> None:
+    # The session was looked at when it was opened, at 2 s, and there was no media yet.
+    assert run(*ACKNOWLEDGED, (5, verified(1.9)))[0].state is State.ACKNOWLEDGED
+    assert run(*ACKNOWLEDGED, (5, verified(2.0)))[0].state is State.VERIFIED
+    waited = [*OPENED, (3, Sampled(0, 0)), (4, Sampled(0, 0)), (5, Sampled(900, 0)), (6, Sampled(1800, 900))]
+    assert run(*waited, (7, verified(3.9)))[0].state is State.ACKNOWLEDGED
+    assert run(*waited, (7, verified(4.0)))[0].state is State.VERIFIED
+
+
+def test_a_read_back_that_began_before_the_session_is_no_mismatch() -> None:
+    assert run(*ACKNOWLEDGED, (5, mismatched(1.9)))[0].state is State.ACKNOWLEDGED
+
+
+def test_the_last_match_holds_for_three_intervals_and_then_ages_out() -> None:
+    interval_s = 60.0
+    proven = [*ACKNOWLEDGED, (5, verified(4.5, HOLDS_INTERVALS * interval_s))]
+    delivery, _ = run(*proven, (184, Sampled(9000, 9000)))
+    assert (delivery.state, delivery.since) == (State.VERIFIED, at(5).at)
+    delivery, _ = run(*proven, (184, Sampled(9000, 9000)), (185, Sampled(9900, 9900)))
+    assert (delivery.state, delivery.since, delivery.cause) == (State.ACKNOWLEDGED, at(185).at, None)
+    assert (delivery.verified_at, delivery.delay_s) == (at(5).at, 0.4)
+
+
+def test_another_match_prolongs_the_proof() -> None:
+    again = [*VERIFIED, (170, Sampled(9000, 9000)), (175, verified(174))]
+    delivery, _ = run(*again, (350, Sampled(99_000, 99_000)))
+    assert (delivery.state, delivery.since, delivery.verified_at) == (State.VERIFIED, at(5).at, at(175).at)
+
+
+def test_verified_is_left_when_confirmations_cease_and_comes_back_with_them_while_it_holds() -> None:
+    stalled = [*VERIFIED, (12, Sampled(9000, 1500))]
+    assert run(*stalled)[0].state is State.STALLED
+    assert run(*stalled, (13, Sampled(9000, 9000)))[0].state is State.VERIFIED
+    assert run(*stalled, (14, verified(13.9)))[0].state is State.STALLED
+
+
+def test_a_mismatch_holds_until_it_is_disproved() -> None:
+    delivery, _ = run(*MISMATCH)
+    assert (delivery.state, delivery.cause, delivery.detail) == (State.MISMATCH, Cause.MISMATCH, "an old picture")
+    later = [*MISMATCH, (900, Sampled(90_000, 90_000))]
+    assert run(*later)[0].state is State.MISMATCH
+    delivery, _ = run(*later, (905, verified(904)))
+    assert (delivery.state, delivery.cause, delivery.detail) == (State.VERIFIED, None, None)
+
+
+def test_a_new_session_is_neither_verified_nor_a_mismatch() -> None:
+    for proven in (VERIFIED, MISMATCH):
+        anew = [*proven, (6, Failed(Cause.ENDED)), (7, RetryDue()), (8, Opened()), (9, Sampled(500, 500))]
+        assert run(*anew)[0].state is State.ACKNOWLEDGED
+
+
+def test_without_confirmations_a_proof_makes_verified_out_of_sending_and_ages_back() -> None:
+    proven = [*SENDING, (4, verified(3.5, holds_s=2))]
+    assert run(*proven)[0].state is State.VERIFIED
+    assert run(*proven, (5, Sampled(1000, 0)))[0].state is State.VERIFIED
+    assert run(*proven, (6, Sampled(1000, 0)))[0].state is State.SENDING
+
+
+def test_a_sample_may_wait_for_as_long_as_it_changes_no_word() -> None:
+    assert run(*ACKNOWLEDGED)[0].good_until_s == math.inf
+    assert run(*VERIFIED)[0].good_until_s == at(5).monotonic_s + 180
+    assert run(*SENDING)[0].good_until_s == -math.inf
+
+
+def test_a_proof_is_a_success() -> None:
+    failed: list[tuple[float, Event]] = [(1, CameraLive()), (2, Failed(Cause.REFUSED)), (3, RetryDue()), (4, Opened())]
+    delivery, _ = run(*failed, (5, Sampled(100, 0)), (6, verified(5.5)))
+    assert (delivery.failure, delivery.last_success_at) == (None, at(6).at)
+
+
+def verification(verdict: VerificationVerdict, captured: float | None = None) -> DeliveryVerifiedV1:
+    return DeliveryVerifiedV1(
+        delivery_id=uuid4(),
+        camera_id=uuid4(),
+        destination_id=uuid4(),
+        camera_revision=1,
+        worker_id="prober-1",
+        observed_at=at(9).at,
+        verdict=verdict,
+        captured_at=None if captured is None else at(captured).at,
+        delay_s=0.7,
+        detail="why",
+        interval_s=60,
+        duration_ms=4000,
+    )
+
+
+def test_what_a_read_back_means() -> None:
+    assert judged(verification(VerificationVerdict.VERIFIED, 8.3)) == Verified(at(8.3).at, 0.7, 180)
+    assert judged(verification(VerificationVerdict.MISMATCH)) == Mismatched(at(5).at, "why")
+
+
+@pytest.mark.parametrize("verdict", [VerificationVerdict.UNREACHABLE, VerificationVerdict.NOT_CHECKABLE])
+def test_a_read_back_that_failed_says_nothing(verdict: VerificationVerdict) -> None:
+    assert judged(verification(verdict)) is None
+
+
+def test_a_match_without_its_picture_says_nothing() -> None:
+    assert judged(verification(VerificationVerdict.VERIFIED)) is None
