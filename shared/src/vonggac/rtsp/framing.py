@@ -6,7 +6,6 @@ frame header are. What the Deframer returns depends on the bytes alone, never on
 
 import re
 import struct
-from dataclasses import dataclass
 
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.messages import Request, Response, content_length, is_start_line, parse_head
@@ -18,7 +17,7 @@ MAX_JUNK_BYTES = 64 * 1024
 _DOLLAR = 0x24
 _BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
 _FRAME_HEADER = 4
-_unpack_header = struct.Struct(">BBH").unpack_from
+_unpack_header = struct.Struct(">HH").unpack_from  # '$' and the channel as one number, and the length
 _MAX_START_LINE = 4096
 # Where a frame or a message can begin again after junk. Nobody negotiates more than 32 channels, so a '$' before
 # a higher number is taken for payload of a lost frame.
@@ -30,16 +29,43 @@ _RESYNC_LONGEST = len(b"GET_PARAMETER ")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-@dataclass(slots=True)
 class MediaBatch:
-    """Whole interleaved frames back to back.
+    """Whole interleaved frames back to back: `count` of them, which cover `data` without a gap.
 
-    `frames`: (channel, start, end) into `data`; start is the offset of '$', end is exclusive; the RTP or RTCP
-    packet itself is `data[start + 4 : end]`. The frames cover `data` without a gap.
+    `channels`: a set of bits, 1 << n for every channel n that a frame is of.
     """
 
+    __slots__ = ("_frames", "channels", "count", "data")
+
     data: bytes
-    frames: list[tuple[int, int, int]]
+    count: int
+    channels: int
+
+    def __init__(self, data: bytes, frames: list[tuple[int, int, int]]) -> None:
+        """`frames` as in the property."""
+        self.data = data
+        self._frames: list[tuple[int, int, int]] | None = frames
+        self.count = len(frames)
+        self.channels = 0
+        for channel, _, _ in frames:
+            self.channels |= 1 << channel
+
+    @property
+    def frames(self) -> list[tuple[int, int, int]]:
+        """(channel, start, end) into `data`; start is the offset of '$', end is exclusive; the RTP or RTCP packet
+        itself is `data[start + 4 : end]`. Made when it is first asked for: who passes a batch on never does.
+        """
+        if self._frames is None:
+            self._frames = _frames_of(self.data)
+        return self._frames
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MediaBatch) and (self.data, self.frames) == (other.data, other.frames)
+
+    __hash__ = None  # type: ignore[assignment]  # its data may be compared, not looked up
+
+    def __repr__(self) -> str:
+        return f"MediaBatch({len(self.data)} bytes, {self.frames})"
 
 
 type Item = MediaBatch | Request | Response
@@ -48,7 +74,7 @@ type Item = MediaBatch | Request | Response
 class Deframer:
     """Feed it what TCP delivers. Bounded: it holds at most one partial frame or message."""
 
-    __slots__ = ("_chunks", "_held", "_junk_run", "_lost", "_needed", "_partial", "failure", "junk_bytes")
+    __slots__ = ("_chunks", "_held", "_junk_run", "_lost", "_needed", "_partial", "_plain", "failure", "junk_bytes")
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -56,6 +82,7 @@ class Deframer:
         self._needed = 0
         self._partial: tuple[Request | Response, int] | None = None
         self._lost = False
+        self._plain = True
         self._junk_run = 0
         self.junk_bytes = 0
         """Bytes skipped so far because they belonged to no frame and no message."""
@@ -68,8 +95,15 @@ class Deframer:
         Raises RtspError when the stream cannot be followed (an oversized head or body, too much junk, HTTP).
         What was complete before the bad bytes is still returned: then `failure` is set and the next call raises.
         """
+        if self._plain and data and data[0] == _DOLLAR:
+            # Almost always: frames, and nothing was held back or lost.
+            end, count, channels = _walk(data, 0)
+            if end == len(data):
+                self._junk_run = 0
+                return [_batch(data, count, channels)]
         if self.failure is not None:
             raise self.failure
+        self._plain = False
         if self._held:
             self._chunks.append(data)
             self._held += len(data)
@@ -87,6 +121,7 @@ class Deframer:
             self._held = 0
             if not out:
                 raise
+        self._plain = not self._held and self._partial is None and not self._lost and self.failure is None
         return out
 
     def _split(self, data: bytes, out: list[Item]) -> None:
@@ -106,29 +141,16 @@ class Deframer:
 
     def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
         """Take whole frames from `begin`; holds a partial one and then returns the end."""
-        size = len(data)
-        last = size - _FRAME_HEADER
-        pos = begin
-        needed = _FRAME_HEADER
-        frames: list[tuple[int, int, int]] = []
-        append, unpack = frames.append, _unpack_header
-        while pos <= last:
-            dollar, channel, length = unpack(data, pos)
-            if dollar != _DOLLAR:
-                break
-            end = pos + _FRAME_HEADER + length
-            if end > size:
-                needed = end - pos
-                break
-            append((channel, pos, end))
-            pos = end
-        if frames:
+        end, count, channels = _walk(data, begin)
+        if count:
             self._junk_run = 0
-            out.append(_batch(data, begin, pos, frames))
-        if pos < size and data[pos] == _DOLLAR:
-            self._hold(data, pos, needed)
+            out.append(_batch(data if begin == 0 and end == len(data) else data[begin:end], count, channels))
+        size = len(data)
+        if end < size and data[end] == _DOLLAR:
+            whole = end + _FRAME_HEADER <= size
+            self._hold(data, end, _FRAME_HEADER + (_unpack_header(data, end)[1] if whole else 0))
             return size
-        return pos
+        return end
 
     def _hold(self, data: bytes, pos: int, needed: int) -> None:
         """Keep the tail from `pos`; nothing can be done before `needed` bytes of it are there."""
@@ -193,10 +215,45 @@ class Deframer:
         return end
 
 
-def _batch(data: bytes, begin: int, end: int, frames: list[tuple[int, int, int]]) -> MediaBatch:
-    if begin == 0:
-        return MediaBatch(data if end == len(data) else data[:end], frames)
-    return MediaBatch(data[begin:end], [(channel, start - begin, stop - begin) for channel, start, stop in frames])
+def _walk(data: bytes, begin: int) -> tuple[int, int, int]:
+    """Hop over whole frames: where they end, how many they are, and the bits of their channels."""
+    size = len(data)
+    last = size - _FRAME_HEADER
+    unpack = _unpack_header
+    at, count, channels, known = begin, 0, 0, -1
+    while at <= last:
+        head, length = unpack(data, at)
+        end = at + _FRAME_HEADER + length
+        if end > size:
+            break
+        if head != known:
+            if head >> 8 != _DOLLAR:
+                break
+            known = head
+            channels |= 1 << (head & 0xFF)
+        at = end
+        count += 1
+    return at, count, channels
+
+
+def _batch(data: bytes, count: int, channels: int) -> MediaBatch:
+    batch = _new_batch(MediaBatch)
+    batch.data, batch.count, batch.channels, batch._frames = data, count, channels, None
+    return batch
+
+
+_new_batch = MediaBatch.__new__
+
+
+def _frames_of(data: bytes) -> list[tuple[int, int, int]]:
+    frames: list[tuple[int, int, int]] = []
+    at, size = 0, len(data)
+    while at < size:
+        head, length = _unpack_header(data, at)
+        end = at + _FRAME_HEADER + length
+        frames.append((head & 0xFF, at, end))
+        at = end
+    return frames
 
 
 def _head_end(data: bytes, pos: int, limit: int) -> tuple[int, int]:

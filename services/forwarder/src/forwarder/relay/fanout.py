@@ -37,6 +37,7 @@ class Outlet:
         "_fanout",
         "_marks",
         "_verbatim",
+        "_write_media",
         "_writer",
         "bounds",
         "flow",
@@ -48,6 +49,7 @@ class Outlet:
     def __init__(self, fanout: "FanOut", writer: MediaWriter, channels: Mapping[int, int], bounds: Bounds) -> None:
         """`channels` leads from the camera's channel numbers to the destination's; others are not passed on."""
         self._fanout, self._writer, self.bounds = fanout, writer, bounds
+        self._write_media = writer.write_media
         self._channels = dict(channels)
         same = all(source == target for source, target in channels.items())
         self._verbatim = same and channels.keys() >= fanout.channels
@@ -60,9 +62,10 @@ class Outlet:
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
         if clean and self._verbatim:
-            self._writer.write_media(batch.data)
-            self.written += len(batch.data)
-            self.packets += len(batch.frames)
+            data = batch.data
+            self._write_media(data)
+            self.written += len(data)
+            self.packets += batch.count
         else:
             self._rewrite(batch)
 
@@ -113,7 +116,7 @@ class Outlet:
                 out[at + 1] = target
                 self.packets += 1
         if out:
-            self._writer.write_media(bytes(out))
+            self._write_media(bytes(out))
             self.written += len(out)
 
 
@@ -123,7 +126,8 @@ class FanOut:
     def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
         self.channels = channels
-        self._video_channel = video_channel
+        self._video = 1 << video_channel
+        self._foreign = ~sum(1 << channel for channel in channels)
         self._finder = finder
         self._outlets: tuple[Outlet, ...] = ()
         self._flowing: tuple[Outlet, ...] = ()
@@ -139,9 +143,8 @@ class FanOut:
 
     def on_media(self, batch: MediaBatch) -> None:
         """Pass one batch on, in order, at once."""
-        seen = {frame[0] for frame in batch.frames}
-        clean = seen <= self.channels
-        if self._video_channel in seen:
+        clean = not batch.channels & self._foreign
+        if batch.channels & self._video:
             self.pictures += 1
             if self._began is not None:
                 self._tell_began()
@@ -174,7 +177,7 @@ class FanOut:
 
     def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
         held = list(self._held)
-        passed = dict.fromkeys(held, len(batch.frames))
+        passed = dict.fromkeys(held, batch.count)
         for index in self._finder.starts(batch):
             for outlet in [outlet for outlet in held if outlet.keyframe_came()]:
                 held.remove(outlet)

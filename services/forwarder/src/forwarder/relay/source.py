@@ -105,8 +105,10 @@ async def open_source(
         on_tracks=tracks_agreed,
         on_lost=on_lost,
     )
-    made[-1].when_pictures_come(on_began)
-    return CameraSource(player, made[-1])
+    fanout = made[-1]
+    player.connection.on_media = fanout.on_media
+    fanout.when_pictures_come(on_began)
+    return CameraSource(player, fanout)
 
 
 def _fanout(tracks: tuple[Track, ...]) -> FanOut:
