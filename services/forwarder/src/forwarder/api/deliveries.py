@@ -42,7 +42,7 @@ async def list_deliveries(
 ) -> DeliveryPage:
     fitting = [
         status
-        for status in standing(request)
+        for status in await standing(request)
         if (state is None or status.state is state)
         and (destination_id is None or status.destination_id == destination_id)
         and (worker_id is None or status.worker_id == worker_id)
@@ -65,7 +65,7 @@ async def list_deliveries(
     },
 )
 async def get_delivery(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    for status in standing(request):
+    for status in await standing(request):
         if status.delivery_id == delivery_id:
             return status
     msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"

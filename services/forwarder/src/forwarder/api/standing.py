@@ -55,17 +55,13 @@ def process_of(request: Request) -> Process:
     return process
 
 
-def standing(request: Request) -> list[DeliveryStatus]:
+async def standing(request: Request) -> list[DeliveryStatus]:
     """Every delivery known, by camera and delivery. Raises ProblemError 503 before NATS was reached once."""
     process = process_of(request)
-    if process.worker is None or process.reporter is None:
+    if process.board is None:
         raise unavailable()
-    known = dict(process.worker.board.deliveries)
-    live: set[UUID] = set()
-    for held in process.worker.held.values():
-        for supervisor in held.relay.deliveries.values():
-            known[supervisor.plan.id] = process.reporter.observed(held.relay, supervisor)
-            live.add(supervisor.plan.id)
+    live = {observed.delivery_id: observed for observed in await process.live()}
+    known = process.board.deliveries | live
     return _sorted(DeliveryStatus.of(observed, live=key in live) for key, observed in known.items())
 
 

@@ -11,13 +11,14 @@ from forwarder.domain.camera import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
 from forwarder.domain.overflow import Bounds
-from forwarder.messaging import HEARTBEAT_S, Reporter, leave
+from forwarder.messaging import HEARTBEAT_S, Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
 from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.worker import Worker
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bus, Outgoing
+from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -66,6 +67,26 @@ class Process:
         self._surroundings = surroundings_of(settings)
         self._stopped = asyncio.Event()
         self._working = False
+
+    @property
+    def board(self) -> StatusBoard | None:
+        """The last report of every delivery, whoever holds it; None until NATS was there once."""
+        return None if self.worker is None else self.worker.board
+
+    async def live(self) -> list[DeliveryObservedV1]:
+        """The deliveries that this process holds, as they are now."""
+        return self.live_now()
+
+    def live_now(self) -> list[DeliveryObservedV1]:
+        """The same without waiting."""
+        worker, reporter = self.worker, self.reporter
+        if worker is None or reporter is None:
+            return []
+        return [
+            reporter.observed(held.relay, supervisor)
+            for held in worker.held.values()
+            for supervisor in held.relay.deliveries.values()
+        ]
 
     async def check(self) -> str | None:
         """Readiness: None when jobs are being fetched, otherwise one line."""
