@@ -9,6 +9,7 @@ from forwarder.domain import camera as domain
 from forwarder.domain import plan
 from forwarder.domain.camera import Pull, PullState
 from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.proof import CameraKeyframes
 from forwarder.relay.source import CameraSource, open_source
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
@@ -34,6 +35,7 @@ class CameraRelay:
         self.pull: Pull = domain.begun(now)
         self.pulls = 0
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
+        self.keyframes = CameraKeyframes(surroundings)
         self._surroundings, self._on_change = surroundings, on_change
         self._loop = asyncio.get_running_loop()
         self._source: CameraSource | None = None
@@ -166,6 +168,7 @@ class CameraRelay:
         self.pull = domain.media_came(self.pull, now)
         self._media_s, self._pictures = now.monotonic_s, self._source.fanout.pictures
         log.info("camera_live", camera_id=str(self.camera.id))
+        self.keyframes.began(self._source)
         for delivery in self.deliveries.values():
             delivery.camera_live(self._source)
 
@@ -197,6 +200,7 @@ class CameraRelay:
             self._attempt.cancel()
             self._attempt = None
         source, self._source = self._source, None
+        self.keyframes.ended()
         if source is not None:
             self._keep(self._loop.create_task(source.close(), name=f"leave-{self.camera.id}"))
         if not self._stopped:
@@ -215,6 +219,7 @@ class CameraRelay:
             live = self.pull.state is PullState.LIVE
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
         elif self.pull.state is PullState.LIVE:
+            self.keyframes.tick(now_s)
             for delivery in self.deliveries.values():
                 delivery.tick(now_s, silent_s)
 

@@ -134,6 +134,8 @@ class FanOut:
         self._held: tuple[Outlet, ...] = ()
         self._began: Callable[[], None] | None = None
         self.pictures = 0
+        self.tap: Callable[[MediaBatch], None] | None = None
+        """Shown every batch after the destinations have it, while somebody wants to look."""
 
     def when_pictures_come(self, began: Callable[[], None]) -> None:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
@@ -154,6 +156,8 @@ class FanOut:
             self._start_held(batch, clean=clean)
         for outlet in flowing:
             outlet.write(batch, clean=clean)
+        if self.tap is not None:
+            self.tap(batch)
 
     def add(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from forwarder.domain.camera import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
+from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.relay.knocks import Knocks
 from forwarder.relay.ticker import Ticker
@@ -28,6 +29,7 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     pull_limits: PullLimits = field(default_factory=PullLimits)
     bounds: Bounds = field(default_factory=Bounds)
+    keyframes: KeyframeTiming = field(default_factory=KeyframeTiming)
     connect_deadline_s: float = 10.0
     media_timeout_s: float = 10.0
     monotonic_s: Callable[[], float] = time.monotonic

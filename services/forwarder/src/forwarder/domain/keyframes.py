@@ -1,0 +1,95 @@
+"""Which keyframes of a camera are hashed or handed out, and what is remembered of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
+
+MAX_KEYFRAME_BYTES = 2 << 20
+"""A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory."""
+HISTORY = 12
+HASH_AT_MOST_S = 30.0
+"""Longest time for which every keyframe is hashed at one request."""
+_START_CODE = b"\x00\x00\x00\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeTiming:
+    """Seconds from one keyframe to the next: handed out to the prober at most, hashed at least."""
+
+    sample_s: float = 5.0
+    hash_s: float = 30.0
+
+    def next_hash_in_s(self, chance: float) -> float:
+        """Spread by a tenth, so that cameras that started together drift apart. `chance`: random in [0, 1)."""
+        return self.hash_s * (0.9 + 0.2 * chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """One whole keyframe, `nals` without start codes; `captured_at`: when its last packet came from the camera."""
+
+    codec: VideoCodec
+    nals: Sequence[bytes]
+    captured_at: datetime
+
+    @property
+    def hash(self) -> str:
+        """What a read-back of the same picture hashes to, in hexadecimal digits."""
+        return keyframe_hash(self.codec, self.nals).hex()
+
+    def annex_b(self, parameter_sets: Iterable[bytes]) -> bytes:
+        """A byte stream that can be decoded alone: `parameter_sets` first, of those kinds that it brings not itself."""
+        own = {nal_type(self.codec, nal) for nal in self.nals}
+        missing = [
+            nal
+            for nal in parameter_sets
+            if is_parameter_set(self.codec, kind := nal_type(self.codec, nal)) and kind not in own
+        ]
+        return b"".join(_START_CODE + nal for nal in (*missing, *self.nals))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the packets of about a second said. `packets_lost`: missing by their sequence numbers."""
+
+    fps: float
+    packets_received: int
+    packets_lost: int
+
+
+class StreamMeter:
+    """Pictures a second and missing packets, from the first packet of each picture; measures for a second or longer."""
+
+    __slots__ = ("_begin", "_clock_rate", "_pictures", "figures", "fresh")
+
+    def __init__(self, clock_rate: int) -> None:
+        self._clock_rate = clock_rate
+        self._begin: tuple[int, int, int] | None = None
+        self._pictures = 0
+        self.figures: Figures | None = None
+        """Of the last second that was measured; None before the first."""
+        self.fresh = False
+        """Whether they were measured since the last pause."""
+
+    def pause(self) -> None:
+        """Packets go by uncounted from now on."""
+        self._begin, self.fresh = None, False
+
+    def picture(self, *, timestamp: int, sequence: int, packets: int) -> None:
+        """A picture begins, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
+        if self._begin is None:
+            self._begin, self._pictures = (timestamp, sequence, packets), 0
+            return
+        self._pictures += 1
+        first_timestamp, first_sequence, first_packets = self._begin
+        span = (timestamp - first_timestamp) & 0xFFFFFFFF
+        if span < self._clock_rate:
+            return
+        if span < 0x80000000:
+            received, expected = packets - first_packets, (sequence - first_sequence) & 0xFFFF
+            lost = max(0, expected - received) if expected < 0x8000 else 0
+            self.figures, self.fresh = Figures(self._pictures * self._clock_rate / span, received, lost), True
+        # Otherwise the camera's clock stepped back: measured anew.
+        self._begin, self._pictures = (timestamp, sequence, packets), 0

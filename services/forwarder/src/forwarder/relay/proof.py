@@ -1,0 +1,165 @@
+"""A camera's keyframes for others to look at: hashed for the proof of its deliveries, handed out to the prober.
+
+One object per held camera; it outlives the camera's sessions and looks at the media only when a keyframe is due.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from forwarder.domain.instant import Instant
+from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe
+from forwarder.relay.sampling import KeyframeTap
+from forwarder.relay.source import CameraSource
+from forwarder.relay.surroundings import Surroundings
+from vonggac.events.forwarder import KeyframeNote
+from vonggac.rtsp.depacketizer import AccessUnit
+from vonggac.rtsp.h26x import VideoCodec, video_codec
+
+SAMPLE_WITHIN_S = 10.0
+"""Longer than any asker waits."""
+RATE_OVER_S = 10.0
+"""The bit rate is that of the last so many seconds, or a little more."""
+LEAST_RATE_OVER_S = 2.0
+
+type History = tuple[KeyframeNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A keyframe with the parameter sets to decode it; figures are None where nothing was measured yet."""
+
+    codec: VideoCodec
+    captured_at: datetime
+    annex_b: bytes
+    figures: Figures | None
+    bitrate_kbps: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoSample:
+    """`reason`: camera_away, codec_unsupported or no_keyframe."""
+
+    reason: str
+
+
+class CameraKeyframes:
+    """`on_history` is told of the last hashed keyframes, oldest first, with each new one."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.on_history: Callable[[History], None] | None = None
+        self.history: History = ()
+        self.media_since: datetime | None = None
+        self._surroundings = surroundings
+        self._source: CameraSource | None = None
+        self._tap: KeyframeTap | None = None
+        self._codec = VideoCodec.H264
+        self._parameter_sets: list[bytes] = []
+        self._hash_due_s = 0.0
+        self._hash_all_until_s = 0.0
+        self._asked: asyncio.Future[Sample | NoSample] | None = None
+        self._sample: Sample | None = None
+        self._sampled_s = 0.0
+        self._marks = ((0.0, 0), (0.0, 0))
+
+    def began(self, source: CameraSource) -> None:
+        """The camera's media flows: its first whole keyframe is hashed at once."""
+        now = self._surroundings.now()
+        self._source, self.media_since = source, now.at
+        self._marks = ((now.monotonic_s, source.bytes_received),) * 2
+        video = next(track for track in source.tracks if track.kind == "video")
+        codec = video_codec(video.codec)
+        if codec is None:
+            return
+        self._codec, self._parameter_sets = codec, video.media.parameter_sets
+        self._tap = KeyframeTap(
+            source.fanout,
+            codec,
+            channel=video.rtp_channel,
+            clock_rate=video.clock_rate,
+            on_keyframe=self._came,
+        )
+        self._hash_due_s = now.monotonic_s
+        self._tap.open()
+
+    def ended(self) -> None:
+        """The camera's media does not flow; whoever waits for a keyframe is told so."""
+        if self._tap is not None:
+            self._tap.close()
+        self._source = self._tap = self._sample = self.media_since = None
+        self._answer(NoSample("camera_away"))
+
+    def tick(self, now_s: float) -> None:
+        """See what is due; call about once a second."""
+        if self._tap is None:
+            return
+        if self._wants_more(now_s):
+            self._tap.open()
+        elif self._tap.is_open and self._tap.meter.fresh:
+            self._tap.close()
+        if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
+            self._sample = None
+
+    def hash_all(self, seconds: float) -> None:
+        """Hash every keyframe for the next `seconds`, 30 at most."""
+        until_s = self._surroundings.monotonic_s() + min(seconds, HASH_AT_MOST_S)
+        self._hash_all_until_s = max(self._hash_all_until_s, until_s)
+        if self._tap is not None:
+            self._tap.open()
+
+    async def sample(self) -> Sample | NoSample:
+        """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
+        if self._source is None:
+            return NoSample("camera_away")
+        if self._tap is None:
+            return NoSample("codec_unsupported")
+        now_s = self._surroundings.monotonic_s()
+        if self._sample is not None and now_s - self._sampled_s < self._surroundings.keyframes.sample_s:
+            return self._sample
+        if self._asked is None:
+            self._asked = asyncio.get_running_loop().create_future()
+            self._tap.open()
+        try:
+            async with asyncio.timeout(SAMPLE_WITHIN_S):
+                return await asyncio.shield(self._asked)
+        except TimeoutError:
+            return NoSample("no_keyframe")
+
+    def _wants_more(self, now_s: float) -> bool:
+        return self._asked is not None or now_s >= self._hash_due_s or now_s < self._hash_all_until_s
+
+    def _came(self, unit: AccessUnit) -> None:
+        now = self._surroundings.now()
+        keyframe = Keyframe(self._codec, unit.nals, now.at)
+        rate = self._bitrate_kbps(now.monotonic_s)
+        if now.monotonic_s >= self._hash_due_s or now.monotonic_s < self._hash_all_until_s:
+            self._note(keyframe, now)
+        if self._asked is not None:
+            figures = self._tap.meter.figures if self._tap else None
+            body = keyframe.annex_b(self._parameter_sets)
+            self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate), now.monotonic_s
+            self._answer(self._sample)
+
+    def _note(self, keyframe: Keyframe, now: Instant) -> None:
+        timing = self._surroundings.keyframes
+        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._surroundings.chance())
+        self.history = (*self.history, KeyframeNote(hash=keyframe.hash, captured_at=now.at))[-HISTORY:]
+        if self.on_history is not None:
+            self.on_history(self.history)
+
+    def _answer(self, answer: Sample | NoSample) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None and not asked.done():
+            asked.set_result(answer)
+
+    def _bitrate_kbps(self, now_s: float) -> float | None:
+        """Of everything that the camera sends, from keyframe to keyframe; None when it began just now."""
+        if self._source is None:
+            return None
+        (older_s, older_bytes), newer = self._marks
+        received = self._source.bytes_received
+        if now_s - newer[0] >= RATE_OVER_S:
+            self._marks = (newer, (now_s, received))
+        span_s = now_s - older_s
+        return (received - older_bytes) * 8 / 1000 / span_s if span_s >= LEAST_RATE_OVER_S else None
