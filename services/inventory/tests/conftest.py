@@ -1,7 +1,7 @@
 """Inventory on the real PostgreSQL and NATS, called in process."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +123,17 @@ class Province:
 @pytest.fixture
 def province(client: Client) -> Province:
     return Province(client)
+
+
+@pytest.fixture
+def start_province(
+    token_for: Callable[[Role], str], bus: Bus
+) -> Callable[[Settings], AbstractAsyncContextManager[Province]]:
+    """For a test that needs other settings."""
+
+    @asynccontextmanager
+    async def start(settings: Settings) -> AsyncIterator[Province]:
+        async with running(settings, token_for(Role.PROVINCE_LEAD)) as started:
+            yield Province(started)
+
+    return start

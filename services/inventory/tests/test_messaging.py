@@ -46,7 +46,9 @@ async def published_camera(bus: Bus, camera: dict[str, Any], revision: int) -> C
 
 
 async def test_a_camera_s_message_carries_all_a_worker_needs(province: Any, bus: Bus) -> None:
-    destination = await province.destination(required_proof="verified")
+    destination = await province.destination(
+        required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/{camera_code}"
+    )
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/ch1", probe_interval_s=20)
     await province.client.put(f"/v1/destinations/{destination['id']}/secret", json={"username": "d", "password": "q"})
     message = await published_camera(bus, camera, 2)

@@ -28,6 +28,7 @@ from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
+from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
+        allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,

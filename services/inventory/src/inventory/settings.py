@@ -1,9 +1,12 @@
 """Settings of inventory, from environment variables VONGGAC_INVENTORY_…"""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
+from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 
 
@@ -24,3 +27,22 @@ class Settings(ServiceSettings):
     write_wait_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a change waits for the one before it; then 503."
     )
+    allowed_networks: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Networks that cameras and destinations may lie in, CIDR, comma separated: an IP address outside "
+        "is refused when it is stated, as the workers refuse it when they dial. Unset: only the workers check.",
+    )
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip()) or None
+        return value
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None:
+            AllowedNetworks.parse(value)
+        return value

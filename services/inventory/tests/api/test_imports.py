@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from vonggac.testing.certificates import Certificate
+
 CSV = {"content-type": "text/csv"}
 FACILITIES = (
     "code,name,type,district_code,managing_agency_code,focal_point_name,focal_point_position,focal_point_phone\r\n"
@@ -211,3 +213,47 @@ async def test_imports_are_counted(loaded: Any) -> None:
     assert 'vonggac_inventory_imports_total{kind="cameras",result="done"} 1.0' in text
     assert 'vonggac_inventory_imports_total{kind="cameras",result="refused"} 1.0' in text
     assert 'vonggac_inventory_import_rows_total{kind="cameras",result="created"} 3.0' in text
+
+
+async def test_transport_codec_and_trust_go_in_and_come_out_again(loaded: Any) -> None:
+    authority = Certificate.issue("Authority", authority=True).pem
+    text = (
+        "code,name,facility_code,url,transport,codec,tls_fingerprint_sha256,tls_ca_pem\n"
+        f"CAM-01,n,KCL-01,rtsps://10.1.1.1/1,UDP,H265,{'AB' * 32},\n"
+        f'NEW,n,KCL-01,https://10.1.1.2/1.m3u8,,,,"{authority}"\n'
+    )
+    assert (await send(loaded, "cameras", text)).json()["created"] == 1
+    cameras = {one["code"]: one for one in (await loaded.client.get("/v1/cameras")).json()["items"]}
+    old, new = cameras["CAM-01"], cameras["NEW"]
+    assert (old["transport"], old["expected"]["codec"], old["tls"]["fingerprint_sha256"]) == ("udp", "h265", "ab" * 32)
+    assert (new["transport"], new["expected"], new["tls"]["ca_pem"]) == ("tcp", None, authority.strip())
+    exported = (await loaded.client.get("/v1/exports/cameras.csv")).text
+    assert (await send(loaded, "cameras", exported)).json()["unchanged"] == 4
+    renamed = "code,name,facility_code,url,tls_fingerprint_sha256\nNEW,Mới,KCL-01,https://10.1.1.2/1.m3u8,\n"
+    assert (await send(loaded, "cameras", renamed)).json()["updated"] == 1
+    (kept,) = (await loaded.client.get("/v1/cameras", params={"code": "NEW"})).json()["items"]
+    assert (kept["name"], kept["tls"]) == ("Mới", new["tls"])
+
+
+async def test_what_a_row_s_camera_cannot_be_is_a_mistake_of_its_column(loaded: Any) -> None:
+    await loaded.destination(code="RTMP", url_template="rtmp://10.9.9.9/live/{camera_code}", enabled=False)
+    text = (
+        "code,name,facility_code,url,transport,codec,tls_fingerprint_sha256,tls_ca_pem\n"
+        "A,n,KCL-01,rtsps://10.1.1.1/1,multicast,mjpeg,ab:cd,nonsense\n"
+    )
+    answer = (await send(loaded, "cameras", text)).json()
+    assert {(error["row"], error["field"]) for error in answer["errors"]} == {
+        (2, "transport"), (2, "codec"), (2, "tls_fingerprint_sha256"), (2, "tls_ca_pem"),
+    }  # fmt: skip
+    text = (
+        "code,name,facility_code,url,codec,tls_fingerprint_sha256,destinations\n"
+        f"A,n,KCL-01,rtsp://10.1.1.1/1,,{'ab' * 32},none\nB,n,KCL-01,rtsp://10.1.1.1/1,h265,,RTMP\n"
+        "CAM-01,n,KCL-01,rtsp://10.1.1.1/1,h265,,RTMP\n"
+    )
+    enabled = (await loaded.client.get("/v1/destinations", params={"q": "RTMP"})).json()["items"][0]
+    await loaded.client.patch(f"/v1/destinations/{enabled['id']}", json={"enabled": True})
+    answer = (await send(loaded, "cameras", text)).json()
+    assert [(error["row"], error["field"]) for error in answer["errors"]] == [
+        (2, "tls_fingerprint_sha256"), (3, "destinations"), (4, "destinations"),
+    ]  # fmt: skip
+    assert "enhanced_rtmp" in answer["errors"][1]["message"]

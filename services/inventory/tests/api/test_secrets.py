@@ -20,7 +20,14 @@ from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
 
-SECRETS = ("Matkhau-trong-url", "Matkhau-ghi-sau", "Matkhau-trong-csv", "Matkhau-trung-tam", "ten-dang-nhap")
+SECRETS = (
+    "Matkhau-trong-url",
+    "Matkhau-ghi-sau",
+    "Matkhau-trong-csv",
+    "Matkhau-trung-tam",
+    "ten-dang-nhap",
+    "Matkhau-doc-lai",
+)
 
 
 @pytest_asyncio.fixture
@@ -54,6 +61,11 @@ async def write_every_secret(province: Any) -> list[str]:
         await client.put(f"{one}/secret", json={"username": "", "password": SECRETS[1]}),
         await client.put(f"{one}/secret", json={"username": SECRETS[4] * 40, "password": SECRETS[1]}),
         await client.put(f"/v1/destinations/{destination['id']}/secret", json=login),
+        await client.put(f"/v1/destinations/{destination['id']}/read-back-secret", json=login),
+        await client.patch(
+            f"/v1/destinations/{destination['id']}",
+            json={"read_back_url_template": f"rtsp://{SECRETS[4]}:{SECRETS[5]}@10.9.9.9/{{camera_code}}"},
+        ),
         await client.patch(one, json={"url": f"rtsp://{SECRETS[4]}:{SECRETS[0]}@10.1.1.1/2"}),
         await client.patch(one, json={"url": f"rtsp://10.1.1.1/user={SECRETS[4]}&password={SECRETS[0]}"}),
         await client.patch(one, json={"url": f"rtsp://{SECRETS[4]}:a/{SECRETS[0]}@10.1.1.1/2"}),
@@ -62,7 +74,20 @@ async def write_every_secret(province: Any) -> list[str]:
     ]
     reads = ("/v1/cameras", one, "/v1/destinations", "/v1/changes", "/v1/exports/cameras.csv", "/metrics")
     answers += [await client.get(path) for path in reads]
-    assert [answer.status_code for answer in answers] == [204, 422, 422, 422, 204, 200, 422, 422, 200, 422] + [200] * 6
+    assert [answer.status_code for answer in answers] == [
+        204,
+        422,
+        422,
+        422,
+        204,
+        204,
+        200,
+        200,
+        422,
+        422,
+        200,
+        422,
+    ] + [200] * 6
     return [str(answer.headers) + answer.text for answer in answers] + [str(camera), str(destination)]
 
 

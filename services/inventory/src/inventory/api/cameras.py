@@ -17,17 +17,18 @@ from inventory.api.edge import (
     Remover,
     SecretWriter,
     Shown,
-    invalid,
+    check_trust,
     merged,
     must_exist,
 )
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
 from inventory.api.secrets import Secret, remove_secret, secret_of, write_secret
-from inventory.domain.addresses import Address, parse_camera_url
+from inventory.domain.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
 from inventory.domain.areas import Area
 from inventory.domain.camera import AreaField, CameraFields, IntervalS, TimeoutS, fitting_timeout
 from inventory.domain.device import SurveyedDevice
 from inventory.domain.fields import Code, Name
+from inventory.domain.trust import Trust
 from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.connecting import disconnect_camera, enabled_destinations, planned_delivery
 from inventory.storage.lists import matches, page
@@ -43,8 +44,8 @@ class NewCamera(CameraFields):
 
     facility_id: UUID
     url: str = Field(
-        description="rtsp:// address; user:password@ is split off and sealed; {username} and {password} may stand in "
-        "path or query."
+        description=f"Address ({CAMERA_SCHEMES_SHOWN}); user:password@ is split off and sealed; {{username}} and "
+        "{password} may stand in path or query."
     )
     destination_ids: tuple[UUID, ...] | None = Field(
         default=None, description="Where it is delivered to; by default to every enabled destination."
@@ -60,6 +61,7 @@ class CameraPatch(TypedDict, total=False):
     enabled: bool
     area: AreaField | None
     transport: MediaTransport
+    tls: Trust | None
     forward_audio: bool
     probe_interval_s: IntervalS
     probe_timeout_s: TimeoutS
@@ -85,6 +87,7 @@ class CameraShown(Shown):
     enabled: bool
     area: Area | None
     transport: MediaTransport
+    tls: Trust | None
     forward_audio: bool
     probe_interval_s: float
     probe_timeout_s: float
@@ -124,7 +127,8 @@ class CameraFilter(BaseModel):
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a camera")
 async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithDeliveries:
     """It is probed at once, and delivered to every enabled destination unless `destination_ids` says otherwise."""
-    address = _parse(body.url)
+    address = edge.address("url", body.url, parse_camera_url)
+    check_trust(body.tls, address.url)
     async with edge.write(caller) as writing:
         facility = await writing.session.get(Facility, body.facility_id)
         if facility is None:
@@ -177,7 +181,7 @@ async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller:
     async with edge.write(caller) as writing:
         camera = await writing.get(Camera, camera_id)
         edge.check_match(camera)
-        address = _parse(body["url"]) if "url" in body else None
+        address = edge.address("url", body["url"], parse_camera_url) if "url" in body else None
         secret = secret_of(edge, writing, caller, address)
         await writing.change(camera, await _patched(writing, camera, body, address) | secret)
     return edge.show(CameraShown, camera)
@@ -211,7 +215,10 @@ async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address:
     patch: dict[str, Any] = {name: value for name, value in body.items() if name not in {"url", "facility_id"}}
     if "probe_interval_s" in body and "probe_timeout_s" not in body:
         patch["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, body["probe_interval_s"])
-    values = merged(CameraFields, camera, patch).model_dump()
+    fields = merged(CameraFields, camera, patch)
+    if "url" in body or "tls" in body:
+        check_trust(fields.tls, address.url if address is not None else camera.url)
+    values = fields.model_dump()
     if address is not None:
         values["url"] = address.url
     if "facility_id" in body:
@@ -236,10 +243,3 @@ async def _deliveries(session: AsyncSession, camera_id: UUID) -> list[CameraDeli
 
 def _with_deliveries(camera: CameraShown, deliveries: list[CameraDelivery]) -> CameraWithDeliveries:
     return CameraWithDeliveries(**camera.model_dump(), deliveries=deliveries)
-
-
-def _parse(url: str) -> Address:
-    try:
-        return parse_camera_url(url)
-    except ValueError as error:
-        raise invalid("url", str(error)) from None

@@ -1,34 +1,58 @@
 """/v1/destinations: the monitoring centres (R09, R10)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, ConfigDict, Field, with_config
 from sqlalchemy import select
 
-from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, SecretWriter, Shown, invalid, merged
+from inventory.api.edge import (
+    Adder,
+    Changer,
+    Edge,
+    Edged,
+    Reader,
+    Remover,
+    SecretWriter,
+    Shown,
+    check_trust,
+    merged,
+    refusing,
+)
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
-from inventory.api.secrets import Secret, remove_secret, secret_of, write_secret
-from inventory.domain.addresses import Address, parse_url_template
-from inventory.domain.destination import DestinationFields
+from inventory.api.secrets import LOGIN, READ_BACK_LOGIN, Secret, remove_secret, secret_of, write_secret
+from inventory.domain.addresses import DESTINATION_SCHEMES_SHOWN, Address, parse_url_template
+from inventory.domain.destination import DestinationFields, check_provable
 from inventory.domain.fields import Code, Name
+from inventory.domain.trust import Trust
 from inventory.storage.connecting import connect_all_cameras, disconnect_all_cameras
 from inventory.storage.lists import matches, page
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.tables import Camera, Delivery, Destination
+from inventory.storage.writing import Writing
+from vonggac.auth import Principal
 from vonggac.events.inventory import DestinationRole, RequiredProof
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
+_TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
+"""Fields that hold an address, and which login stands in it."""
 
 
 class NewDestination(DestinationFields):
     """A destination to add."""
 
     url_template: str = Field(
-        description="rtsp:// address with {camera_code} or {camera_id}, perhaps {facility_code}; user:password@ is "
-        "split off and sealed."
+        description=f"Address ({DESTINATION_SCHEMES_SHOWN}) with {{camera_code}} or {{camera_id}}, perhaps "
+        "{facility_code}; user:password@ is split off and sealed."
+    )
+    read_back_url_template: str | None = Field(
+        default=None,
+        description="Where the centre plays the stream back, with the same placeholders (often the same as "
+        "url_template); null: it does not, and nothing can be verified there. user:password@ becomes the read-back "
+        "secret.",
     )
     connect_all_cameras: bool = Field(default=False, description="Make a delivery to it for every camera there is.")
 
@@ -39,8 +63,11 @@ class DestinationPatch(TypedDict, total=False):
     name: Name
     role: DestinationRole
     url_template: str
+    read_back_url_template: str | None
     required_proof: RequiredProof
     enabled: bool
+    tls: Trust | None
+    enhanced_rtmp: bool
 
 
 class DestinationShown(Shown):
@@ -48,20 +75,25 @@ class DestinationShown(Shown):
     name: str
     role: DestinationRole
     url_template: str
+    read_back_url_template: str | None
     required_proof: RequiredProof
     enabled: bool
+    tls: Trust | None
+    enhanced_rtmp: bool
     has_secret: bool
     secret_changed_at: AwareDatetime | None
+    has_read_back_secret: bool = Field(description="Without one, the login for publishing reads back as well.")
+    read_back_secret_changed_at: AwareDatetime | None
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a destination")
 async def add_destination(body: NewDestination, edge: Edged, caller: Adder) -> DestinationShown:
     """Cameras added later are connected to every enabled destination by default."""
-    address = _parse(body.url_template)
+    addresses = _addresses(edge, body.model_dump(include=set(_TEMPLATES)))
+    _check(body, addresses["url_template"], addresses["read_back_url_template"])
     async with edge.write(caller) as writing:
-        fields = body.model_dump(exclude={"url_template", "connect_all_cameras"})
-        secret = secret_of(edge, writing, caller, address)
-        destination = Destination(**fields, url_template=address.url, **secret)
+        fields = body.model_dump(exclude={*_TEMPLATES, "connect_all_cameras"})
+        destination = Destination(**fields, **_columns(edge, writing, caller, addresses))
         await writing.add(destination)
         if body.connect_all_cameras:
             await connect_all_cameras(writing, destination)
@@ -107,12 +139,11 @@ async def change_destination(
     async with edge.write(caller) as writing:
         destination = await writing.get(Destination, destination_id)
         edge.check_match(destination)
-        address = _parse(body["url_template"]) if "url_template" in body else None
-        patch = {name: value for name, value in body.items() if name != "url_template"}
-        values = merged(DestinationFields, destination, patch).model_dump()
-        if address is not None:
-            values["url_template"] = address.url
-        await writing.change(destination, {**values, **secret_of(edge, writing, caller, address)})
+        addresses = _addresses(edge, body)
+        patch = {name: value for name, value in body.items() if name not in _TEMPLATES}
+        fields = merged(DestinationFields, destination, patch)
+        _check(fields, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
+        await writing.change(destination, fields.model_dump() | _columns(edge, writing, caller, addresses))
     return edge.show(DestinationShown, destination)
 
 
@@ -154,8 +185,51 @@ async def remove_destination_secret(destination_id: UUID, edge: Edged, caller: S
         await remove_secret(edge, writing, await writing.get(Destination, destination_id))
 
 
-def _parse(url_template: str) -> Address:
-    try:
-        return parse_url_template(url_template)
-    except ValueError as error:
-        raise invalid("url_template", str(error)) from None
+@router.put(
+    "/{destination_id}/read-back-secret",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Write the credentials for reading back",
+)
+async def write_read_back_secret(destination_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
+    """For a centre that plays back with another login than it is published to with. Sealed as the other."""
+    async with edge.write(caller) as writing:
+        await write_secret(edge, writing, await writing.get(Destination, destination_id), body, READ_BACK_LOGIN)
+
+
+@router.delete(
+    "/{destination_id}/read-back-secret",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Forget the credentials for reading back",
+)
+async def remove_read_back_secret(destination_id: UUID, edge: Edged, caller: SecretWriter) -> None:
+    """The login for publishing reads back from then on."""
+    async with edge.write(caller) as writing:
+        await remove_secret(edge, writing, await writing.get(Destination, destination_id), READ_BACK_LOGIN)
+
+
+def _addresses(edge: Edge, given: Mapping[str, Any]) -> dict[str, Address | None]:
+    """The templates that are given, checked. Raises ProblemError 422."""
+    return {
+        name: edge.address(name, given[name], parse_url_template) if given[name] is not None else None
+        for name in _TEMPLATES
+        if name in given
+    }
+
+
+def _check(fields: DestinationFields, publish: Address | str | None, read_back: Address | str | None) -> None:
+    """Rules between fields. Raises ProblemError 422."""
+    urls = [address.url if isinstance(address, Address) else address for address in (publish, read_back)]
+    check_trust(fields.tls, *urls)
+    with refusing("read_back_url_template"):
+        check_provable(fields.required_proof, urls[1])
+
+
+def _columns(
+    edge: Edge, writing: Writing, caller: Principal, addresses: Mapping[str, Address | None]
+) -> dict[str, Any]:
+    """The templates and the credentials that stood in them, as columns."""
+    columns: dict[str, Any] = {}
+    for name, address in addresses.items():
+        columns[name] = address.url if address is not None else None
+        columns |= secret_of(edge, writing, caller, address, _TEMPLATES[name])
+    return columns

@@ -1,8 +1,8 @@
 """What every endpoint needs: the services behind the API, who calls, revisions as ETags."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,12 +13,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.addresses import Address, check_networks
+from inventory.domain.trust import Trust, check_trust_is_used
 from inventory.metrics import Metrics
 from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.tables import Thing
 from inventory.storage.writing import Actor, Store, Writing
 from vonggac.auth import Principal, Right, Sealer, require
 from vonggac.http import FieldError, ProblemError
+from vonggac.rtsp.addresses import AllowedNetworks
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -39,6 +42,7 @@ class Services:
     sealer: Sealer
     metrics: Metrics
     import_max_bytes: int
+    allowed: AllowedNetworks | None = None
 
 
 class Shown(BaseModel):
@@ -80,6 +84,13 @@ class Edge:
             msg = f"it has changed since you read it: it is at revision {thing.revision}; read it again"
             raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "stale", msg, headers={"ETag": present})
 
+    def address(self, field: str, text: str, parse: Callable[[str], Address]) -> Address:
+        """The body's address, checked. Raises ProblemError 422 naming `field`."""
+        with refusing(field):
+            address = parse(text)
+            check_networks(address, self.services.allowed)
+            return address
+
     def show[S: Shown](self, shape: type[S], thing: Thing) -> S:
         """The answer about one thing, with its ETag."""
         self.response.headers["ETag"] = f'"{thing.revision}"'
@@ -119,6 +130,21 @@ def invalid(field: str, message: str) -> ProblemError:
         "The request does not fit.",
         [FieldError(field=field, message=message)],
     )
+
+
+@contextmanager
+def refusing(field: str) -> Iterator[None]:
+    """Turn a rule's ValueError into a 422 about `field`."""
+    try:
+        yield
+    except ValueError as error:
+        raise invalid(field, str(error)) from None
+
+
+def check_trust(trust: Trust | None, *urls: str | None) -> None:
+    """Raises ProblemError 422 when trust is stated for addresses without TLS."""
+    with refusing("tls"):
+        check_trust_is_used(trust, urls)
 
 
 async def must_exist(writing: Writing, field: str, kind: type[Thing], thing_id: UUID) -> None:

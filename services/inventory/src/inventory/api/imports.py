@@ -76,7 +76,7 @@ async def import_cameras(edge: Edged, caller: Importer, dry_run: DryRun = False)
     mistakes = Mistakes()
     with _counted(edge, "cameras"):
         body = await _read(edge)
-        file = await asyncio.to_thread(parse_cameras, body, mistakes, edge.services.sealer)
+        file = await asyncio.to_thread(parse_cameras, body, mistakes, edge.services.sealer, edge.services.allowed)
         if file.has_secrets:
             may_write_secrets(caller)
         mistakes.refuse()

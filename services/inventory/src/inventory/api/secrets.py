@@ -1,5 +1,6 @@
 """Credentials of cameras and destinations: written, sealed, never read back."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -21,22 +22,40 @@ class Secret(Fields):
     password: SecretStr = Field(max_length=256, description="May be empty, where the device has none.")
 
 
-async def write_secret(edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret) -> None:
+@dataclass(frozen=True, slots=True)
+class SecretColumns:
+    """Where one kind of secret is kept."""
+
+    sealed: str
+    changed_at: str
+
+
+LOGIN = SecretColumns("sealed_secret", "secret_changed_at")
+READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_changed_at")
+
+
+async def write_secret(
+    edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
+) -> None:
     """Seal and store; the cameras concerned are published anew."""
     edge.check_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
-    await writing.change(thing, sealed(edge, writing, given))
+    await writing.change(thing, sealed(edge, writing, given, columns))
     edge.response.headers["ETag"] = f'"{thing.revision}"'
 
 
-async def remove_secret(edge: Edge, writing: Writing, thing: Camera | Destination) -> None:
+async def remove_secret(
+    edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
+) -> None:
     """Forget the credentials; removing what is not there changes nothing."""
     edge.check_match(thing)
-    if thing.sealed_secret is not None:
-        await writing.change(thing, {"sealed_secret": None, "secret_changed_at": writing.now})
+    if getattr(thing, columns.sealed) is not None:
+        await writing.change(thing, {columns.sealed: None, columns.changed_at: writing.now})
 
 
-def secret_of(edge: Edge, writing: Writing, caller: Principal, address: Address | None) -> dict[str, Any]:
+def secret_of(
+    edge: Edge, writing: Writing, caller: Principal, address: Address | None, columns: SecretColumns = LOGIN
+) -> dict[str, Any]:
     """The columns for credentials that stood in an address; none if there were none.
 
     Raises ProblemError 403 when the caller may not write secrets.
@@ -44,7 +63,7 @@ def secret_of(edge: Edge, writing: Writing, caller: Principal, address: Address 
     if address is None or address.credentials is None:
         return {}
     may_write_secrets(caller)
-    return sealed(edge, writing, address.credentials)
+    return sealed(edge, writing, address.credentials, columns)
 
 
 def may_write_secrets(caller: Principal) -> None:
@@ -54,6 +73,6 @@ def may_write_secrets(caller: Principal) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
 
 
-def sealed(edge: Edge, writing: Writing, credentials: Credentials) -> dict[str, Any]:
+def sealed(edge: Edge, writing: Writing, credentials: Credentials, columns: SecretColumns = LOGIN) -> dict[str, Any]:
     """The columns that hold sealed credentials."""
-    return {"sealed_secret": edge.services.sealer.seal(credentials), "secret_changed_at": writing.now}
+    return {columns.sealed: edge.services.sealer.seal(credentials), columns.changed_at: writing.now}

@@ -1,10 +1,12 @@
 """Addresses of cameras and destinations, with credentials split off: no address that is stored holds any."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.url import Credentials, RtspUrl, strip_userinfo
 
@@ -13,23 +15,49 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
 _UNIQUE_PLACEHOLDERS = frozenset({"{camera_code}", "{camera_id}"})
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_FILES = (".m3u8", ".ts")
+_WITHOUT_DEFAULT_PORT = frozenset({"tcp", "udp"})
+_MAX_SHOWN_SCHEME = 20
+CAMERA_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
+DESTINATION_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps")
+SECURE_SCHEMES = frozenset({"rtsps", "rtmps", "https"})
+CAMERA_SCHEMES_SHOWN = (
+    "rtsp, rtsps, rtmp, rtmps, http or https for HLS (.m3u8) and MPEG-TS (.ts), tcp or udp for MPEG-TS"
+)
+DESTINATION_SCHEMES_SHOWN = ", ".join(DESTINATION_SCHEMES)
 MAX_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An RTSP address without credentials, and those that stood in it."""
+    """An address without credentials, and those that stood in it. `host` may be a name or an IP address."""
 
     url: str
+    host: str
     credentials: Credentials | None = field(default=None, repr=False)
 
 
+def scheme_of(url: str) -> str:
+    """The scheme in lower case; empty when there is none."""
+    found = _SCHEME.match(url)
+    return found[1].lower() if found is not None else ""
+
+
 def parse_camera_url(text: str) -> Address:
-    """`rtsp://[user:password@]host[:port]/path`, perhaps with `{username}` and `{password}` in path or query.
+    """`scheme://[user:password@]host[:port]/path`, perhaps with `{username}` and `{password}` in path or query.
 
     Raises ValueError saying what would be right, never quoting the address.
     """
-    return _parse(text, _CREDENTIAL_PLACEHOLDERS)
+    text = text.strip()
+    scheme = _check_scheme(text, CAMERA_SCHEMES, CAMERA_SCHEMES_SHOWN)
+    address = _parse(text, _CREDENTIAL_PLACEHOLDERS)
+    if scheme in _WITHOUT_DEFAULT_PORT:
+        _check_bare_socket(address, scheme)
+    elif scheme in {"http", "https"} and not address.url.partition("?")[0].lower().endswith(_FILES):
+        msg = f"is an {scheme} address that ends neither in .m3u8 (HLS) nor in .ts (MPEG-TS): give the stream's own one"
+        raise ValueError(msg)
+    return address
 
 
 def parse_url_template(text: str) -> Address:
@@ -37,12 +65,26 @@ def parse_url_template(text: str) -> Address:
 
     Raises ValueError saying what would be right, never quoting the address.
     """
+    text = text.strip()
+    _check_scheme(text, DESTINATION_SCHEMES, DESTINATION_SCHEMES_SHOWN)
     address = _parse(text, _TEMPLATE_PLACEHOLDERS | _CREDENTIAL_PLACEHOLDERS)
     path = address.url.split("://", 1)[1].partition("/")[2]
     if not any(placeholder in path for placeholder in _UNIQUE_PLACEHOLDERS):
         msg = "must have {camera_code} or {camera_id} in its path, so that every camera gets an address of its own"
         raise ValueError(msg)
     return address
+
+
+def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
+    """Raises ValueError when the host is an IP address outside; names are checked where they are resolved."""
+    try:
+        ipaddress.ip_address(address.host.partition("%")[0])
+    except ValueError:
+        return
+    if allowed is not None and not allowed.allow(address.host):
+        shown = ", ".join(str(network) for network in allowed.networks)
+        msg = f"leads to {address.host}, which is in none of the allowed networks ({shown})"
+        raise ValueError(msg)
 
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
@@ -57,15 +99,36 @@ def render(template: str, *, camera_code: str, facility_code: str, camera_id: UU
     return template
 
 
+def _check_scheme(text: str, schemes: tuple[str, ...], shown: str) -> str:
+    scheme = scheme_of(text)
+    if not scheme:
+        msg = f"does not begin with a scheme; an address looks like rtsp://10.1.2.3:554/path; schemes: {shown}"
+        raise ValueError(msg)
+    if scheme not in schemes:
+        msg = f"has the scheme {scheme[:_MAX_SHOWN_SCHEME]}://, which is not supported; schemes: {shown}"
+        raise ValueError(msg)
+    return scheme
+
+
+def _check_bare_socket(address: Address, scheme: str) -> None:
+    if address.credentials is not None:
+        msg = f"holds credentials, and MPEG-TS over {scheme} knows no login: leave them out"
+        raise ValueError(msg)
+    authority = address.url.split("://", 1)[1].partition("/")[0].partition("?")[0]
+    if not re.search(r":[0-9]+$", authority):
+        msg = f"has no port, and {scheme} has no usual one: write {scheme}://10.1.2.3:5000"
+        raise ValueError(msg)
+
+
 def _parse(text: str, allowed: frozenset[str]) -> Address:
-    text = text.strip()
     if len(text) > MAX_LENGTH:
         msg = f"is longer than {MAX_LENGTH} characters"
         raise ValueError(msg)
     try:
-        parsed = RtspUrl.parse(text)
+        # All schemes share RFC 3986's authority; the check of its parts is the RTSP client's own.
+        parsed = RtspUrl.parse(_SCHEME.sub("rtsp://", text, count=1))
     except MalformedError as error:
-        msg = f"{error.message}; an address looks like rtsp://10.1.2.3:554/path"
+        msg = f"{error.message.replace('RTSP address', 'address')}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
     bare = strip_userinfo(text)
     if not bare.isascii() or any(char.isspace() for char in bare):
@@ -76,7 +139,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         raise ValueError(msg)
     _check_placeholders(bare, allowed)
     _check_no_secret(bare)
-    return Address(bare, _credentials(parsed))
+    return Address(bare, parsed.host, _credentials(parsed))
 
 
 def _check_placeholders(url: str, allowed: frozenset[str]) -> None:

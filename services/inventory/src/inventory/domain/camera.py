@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from inventory.domain.areas import Area, check_area
 from inventory.domain.device import SurveyedDevice
 from inventory.domain.fields import Code, Fields, Name
+from inventory.domain.trust import Trust
 from vonggac.events.inventory import MediaTransport
 
 DEFAULT_INTERVAL_S = 30.0
@@ -24,7 +25,13 @@ class CameraFields(Fields):
     name: Name
     enabled: bool = Field(default=True, description="A disabled camera is neither probed nor forwarded.")
     area: AreaField | None = Field(default=None, description="Where it looks (4403/CV-BCĐ).")
-    transport: MediaTransport = MediaTransport.TCP
+    transport: MediaTransport = Field(
+        default=MediaTransport.TCP,
+        description="Of RTSP media; auto tries TCP first and UDP when the camera refuses it.",
+    )
+    tls: Trust | None = Field(
+        default=None, description="Whom to trust on rtsps, rtmps and https; by default the system's authorities."
+    )
     forward_audio: bool = Field(default=False, description="Off by default: people's speech is nobody's business.")
     probe_interval_s: IntervalS = Field(default=DEFAULT_INTERVAL_S, description="Seconds between two probes.")
     probe_timeout_s: TimeoutS | None = Field(

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from inventory.domain.fields import Code, Fields, Name
+from inventory.domain.trust import Trust
 from vonggac.events.inventory import DestinationRole, RequiredProof
 
 NO_DESTINATION = "none"
@@ -28,3 +29,17 @@ class DestinationFields(Fields):
         default=RequiredProof.ACKNOWLEDGED, description="What must be proven before a delivery counts as connected."
     )
     enabled: bool = Field(default=True, description="A disabled destination receives nothing.")
+    tls: Trust | None = Field(
+        default=None, description="Whom to trust on rtsps and rtmps; by default the system's authorities."
+    )
+    enhanced_rtmp: bool = Field(default=False, description="The centre takes H.265 over RTMP (enhanced RTMP).")
+
+
+def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> None:
+    """Raises ValueError when a proof is demanded that nobody could give."""
+    if proof is RequiredProof.VERIFIED and read_back_url_template is None:
+        msg = (
+            "is missing, and required_proof 'verified' needs it: give the address where the centre plays the stream "
+            "back (often the same as url_template), or demand 'acknowledged'"
+        )
+        raise ValueError(msg)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
-from inventory.domain.addresses import Address, parse_camera_url
+from inventory.domain.addresses import Address, check_networks, parse_camera_url
 from inventory.domain.camera import CameraFields
 from inventory.domain.destination import NO_DESTINATION
 from inventory.importing import cells
@@ -14,14 +15,25 @@ from inventory.importing.facilities import note_repeated
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table
 from vonggac.auth import Credentials, Sealer
+from vonggac.rtsp.addresses import AllowedNetworks
 
+TRUST = {"fingerprint_sha256": "tls_fingerprint_sha256", "ca_pem": "tls_ca_pem"}
+"""Field of `tls` to its column."""
 COLUMNS = Columns(
     required=("code", "name", "facility_code", "url"),
-    optional=("username", "password", "area", "destinations", "probe_interval_s"),
-)
-EXPORTED = ("code", "name", "facility_code", "url", "area", "destinations", "probe_interval_s")
-_FIELDS = ("code", "name", "area", "probe_interval_s")
-_CONVERTED: dict[str, Callable[[str], str]] = {"area": str.lower, "probe_interval_s": cells.number}
+    optional=(
+        "username", "password", "area", "destinations", "probe_interval_s", "transport", "codec", *TRUST.values(),
+    ),
+)  # fmt: skip
+EXPORTED = (
+    "code", "name", "facility_code", "url", "area", "destinations", "probe_interval_s", "transport", "codec",
+    *TRUST.values(),
+)  # fmt: skip
+_FIELDS = ("code", "name", "area", "probe_interval_s", "transport")
+_CONVERTED: dict[str, Callable[[str], str]] = {
+    "area": str.lower, "probe_interval_s": cells.number, "transport": str.lower,
+}  # fmt: skip
+_COLUMN_OF = {"expected": "codec", "tls": "tls_ca_pem", **{f"tls.{name}": column for name, column in TRUST.items()}}
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 
 
@@ -50,28 +62,33 @@ class CameraFile:
         return any(row.sealed_secret is not None for row in self.rows)
 
 
-def parse_cameras(body: bytes, mistakes: Mistakes, sealer: Sealer) -> CameraFile:
+def parse_cameras(
+    body: bytes, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetworks | None = None
+) -> CameraFile:
     """Rows with a mistake are left out and listed in `mistakes`. No password leaves this function unsealed."""
     table = read_table(body, COLUMNS, mistakes)
-    rows = [parsed for row in table.rows if (parsed := _parse(row, mistakes, sealer)) is not None]
+    rows = [parsed for row in table.rows if (parsed := _parse(row, mistakes, sealer, allowed)) is not None]
     note_repeated(((row.line, row.fields.code) for row in rows), mistakes)
     return CameraFile(table.present, rows)
 
 
-def _parse(row: Row, mistakes: Mistakes, sealer: Sealer) -> CameraRow | None:
+def _parse(row: Row, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetworks | None) -> CameraRow | None:
     before = mistakes.count
     if not row.cells["facility_code"]:
         mistakes.add(row.line, "facility_code", "is empty: give the code of a facility on record")
-    given = {
+    given: dict[str, Any] = {
         name: _CONVERTED.get(name, str)(cell)
         for name in _FIELDS
         if (cell := row.cells.get(name, "")) or name in COLUMNS.required
     }
+    given["tls"] = {name: cell for name, column in TRUST.items() if (cell := row.cells.get(column, ""))} or None
+    if codec := row.cells.get("codec", "").lower():
+        given["expected"] = {"codec": codec}
     try:
         fields = CameraFields.model_validate(given)
     except ValidationError as error:
-        mistakes.add_all(row.line, error)
-    address = _address(row, mistakes)
+        mistakes.add_all(row.line, error, _COLUMN_OF)
+    address = _address(row, mistakes, allowed)
     credentials = _credentials(row, address, mistakes)
     if mistakes.count > before or address is None:
         return None
@@ -85,9 +102,11 @@ def _parse(row: Row, mistakes: Mistakes, sealer: Sealer) -> CameraRow | None:
     )
 
 
-def _address(row: Row, mistakes: Mistakes) -> Address | None:
+def _address(row: Row, mistakes: Mistakes, allowed: AllowedNetworks | None) -> Address | None:
     try:
-        return parse_camera_url(row.cells["url"])
+        address = parse_camera_url(row.cells["url"])
+        check_networks(address, allowed)
+        return address
     except ValueError as error:
         mistakes.add(row.line, "url", str(error))
         return None

@@ -23,10 +23,12 @@ class Mistakes:
             self._shown.append(FieldError(field=column, row=line, message=message))
 
     def add_all(self, line: int, error: ValidationError, columns: dict[str, str] | None = None) -> None:
-        """Every mistake of a row's model; `columns` names the column of a field where the two differ."""
+        """Every mistake of a row's model; `columns`: field (dotted, or its first part) to its column."""
         for found in error.errors(include_input=False, include_url=False, include_context=False):
             field = str(found["loc"][0]) if found["loc"] else "row"
-            self.add(line, (columns or {}).get(field, field), found["msg"].removeprefix("Value error, "))
+            names = columns or {}
+            column = names.get(".".join(str(part) for part in found["loc"]), names.get(field, field))
+            self.add(line, column, found["msg"].removeprefix("Value error, "))
 
     def refuse(self) -> None:
         """Raises ProblemError 422 when there are any."""

@@ -28,7 +28,7 @@ _FIELDS = {
 def is_transient(error: DBAPIError) -> bool:
     """Whether the database is away, restarting or not migrated yet, rather than a statement being wrong."""
     away = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return away or isinstance(error.orig, psycopg.errors.UndefinedTable)
+    return away or isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
 
 
 @contextmanager

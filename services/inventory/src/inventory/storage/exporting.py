@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.destination import NO_DESTINATION
+from inventory.importing.cameras import TRUST
 from inventory.importing.facilities import FACTS, PERSON
 from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint
 
@@ -52,7 +53,11 @@ async def exported_cameras(session: AsyncSession) -> AsyncIterator[dict[str, Any
         .where(Delivery.camera_id == Camera.id)
         .scalar_subquery()
     )
-    columns = (Camera.code, Camera.name, Camera.url, Camera.area, Camera.probe_interval_s)
+    columns = (
+        Camera.code, Camera.name, Camera.url, Camera.area, Camera.probe_interval_s, Camera.transport,
+        Camera.expected["codec"].astext.label("codec"),
+        *(Camera.tls[name].astext.label(column) for name, column in TRUST.items()),
+    )  # fmt: skip
     query = select(*columns, Facility.code.label("facility_code"), delivered.label("destinations"))
     query = query.join(Facility, Facility.id == Camera.facility_id).order_by(Camera.code)
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):

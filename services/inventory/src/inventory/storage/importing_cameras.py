@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import select
 
 from inventory.domain.camera import fitting_timeout
-from inventory.importing.cameras import CameraFile, CameraRow
+from inventory.domain.codecs import advice, takes
+from inventory.domain.device import SurveyedDevice
+from inventory.domain.trust import Trust, check_trust_is_used
+from inventory.importing.cameras import TRUST, CameraFile, CameraRow
 from inventory.importing.mistakes import Mistakes
 from inventory.storage.bulk import copy_rows
 from inventory.storage.connecting import copy_deliveries, planned_delivery
@@ -20,7 +24,9 @@ from inventory.storage.writing import Writing
 _COLUMNS = (
     "id", "revision", "created_at", "changed_at", "code", "name", "search", "facility_id", "enabled", "area", "url",
     "transport", "forward_audio", "probe_interval_s", "probe_timeout_s", "sealed_secret", "secret_changed_at",
+    "tls", "expected",
 )  # fmt: skip
+_JSON = frozenset({"tls", "expected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ async def take_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -
                 changed = changed or bool(added) or removed
             outcome.updated += changed
             outcome.unchanged += not changed
+        _check_trust(row, camera, mistakes)
+        _check_codec(row, camera, _receiving(file, row, camera, record), mistakes)
         if number % CHUNK == CHUNK - 1:
             await writing.flush()
             await asyncio.sleep(0)
@@ -111,9 +119,62 @@ def _values(writing: Writing, file: CameraFile, row: CameraRow, camera: Camera, 
         interval_s = row.fields.probe_interval_s
         values["probe_interval_s"] = interval_s
         values["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, interval_s)
+    if "transport" in file.present:
+        values["transport"] = row.fields.transport
+    if not file.present.isdisjoint(TRUST.values()):
+        values["tls"] = _trust(file, row, camera)
+    if "codec" in file.present:
+        values["expected"] = _expected(row, camera)
     if row.sealed_secret is not None:
         values |= {"sealed_secret": row.sealed_secret, "secret_changed_at": writing.now}
     return values
+
+
+def _trust(file: CameraFile, row: CameraRow, camera: Camera) -> dict[str, Any] | None:
+    if row.fields.tls is not None:
+        return row.fields.tls.model_dump()
+    stored = camera.tls or {}
+    kept = any(stored.get(name) is not None for name, column in TRUST.items() if column not in file.present)
+    return camera.tls if kept else None
+
+
+def _expected(row: CameraRow, camera: Camera) -> dict[str, Any] | None:
+    codec = row.fields.expected.codec if row.fields.expected is not None else None
+    if camera.expected is None and codec is None:
+        return None
+    return SurveyedDevice().model_dump() | (camera.expected or {}) | {"codec": codec}
+
+
+def _check_trust(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:
+    trust = Trust.model_validate(camera.tls) if camera.tls is not None else None
+    try:
+        check_trust_is_used(trust, (camera.url,))
+    except ValueError as error:
+        column = next(column for name, column in TRUST.items() if (camera.tls or {}).get(name) is not None)
+        mistakes.add(row.line, column, str(error))
+
+
+def _check_codec(row: CameraRow, camera: Camera, receiving: Sequence[Destination], mistakes: Mistakes) -> None:
+    codec = (camera.expected or {}).get("codec")
+    for destination in receiving:
+        if not takes(codec, destination.url_template, enhanced_rtmp=destination.enhanced_rtmp):
+            mistakes.add(row.line, "destinations", advice(camera.code, destination.code))
+
+
+def _receiving(file: CameraFile, row: CameraRow, camera: Camera, record: _OnRecord) -> list[Destination]:
+    """Where the camera would really be sent to after the import."""
+    present = record.deliveries.get(camera.id, {})
+    stays = camera.code in record.cameras and "destinations" not in file.present
+    planned = (
+        [destination for destination in record.destinations.values() if destination.id in present]
+        if stays
+        else _wanted(row, record)
+    )
+    return [
+        destination
+        for destination in planned
+        if destination.enabled and (destination.id not in present or present[destination.id].enabled)
+    ]
 
 
 def _wanted(row: CameraRow, record: _OnRecord) -> Sequence[Destination]:
@@ -148,5 +209,10 @@ async def _remove_others(writing: Writing, camera: Camera, record: _OnRecord, wa
 
 
 async def _copy_cameras(writing: Writing, cameras: Sequence[Camera]) -> None:
-    rows = (tuple(getattr(camera, name) for name in _COLUMNS) for camera in cameras)
+    rows = (tuple(_cell(camera, name) for name in _COLUMNS) for camera in cameras)
     await copy_rows(writing.session, Camera, _COLUMNS, rows)
+
+
+def _cell(camera: Camera, name: str) -> Any:
+    value = getattr(camera, name)
+    return Jsonb(value) if name in _JSON and value is not None else value

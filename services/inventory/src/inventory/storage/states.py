@@ -20,6 +20,7 @@ from vonggac.events.inventory import (
     FacilityV1,
     FocalPointV1,
     PlannedDelivery,
+    TlsTrust,
 )
 
 CHUNK = 250
@@ -73,6 +74,10 @@ _DELIVERIES = (
         Destination.url_template,
         Destination.sealed_secret,
         Destination.required_proof,
+        Destination.tls,
+        Destination.enhanced_rtmp,
+        Destination.read_back_url_template,
+        Destination.sealed_read_back_secret,
         Destination.enabled.label("destination_enabled"),
     )
     .join(Destination, Destination.id == Delivery.destination_id)
@@ -81,22 +86,8 @@ _DELIVERIES = (
 
 
 def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
-    planned, moved = [], []
-    for row in deliveries:
-        url = render(row.url_template, camera_code=camera.code, facility_code=camera.facility_code, camera_id=camera.id)
-        if url != row.url:
-            moved.append((row.id, url))
-        planned.append(
-            PlannedDelivery(
-                id=row.id,
-                destination_id=row.destination_id,
-                destination_code=row.code,
-                url=url,
-                secret=row.sealed_secret,
-                required_proof=row.required_proof,
-                enabled=row.enabled and row.destination_enabled,
-            )
-        )
+    planned = tuple(_planned(camera, row) for row in deliveries)
+    moved = tuple((row.id, new.url) for row, new in zip(deliveries, planned, strict=True) if new.url != row.url)
     payload = CameraV1(
         id=camera.id,
         revision=camera.revision,
@@ -107,11 +98,34 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         enabled=camera.enabled,
         url=camera.url,
         secret=camera.sealed_secret,
+        tls=_trust(camera.tls),
         transport=camera.transport,
         forward_audio=camera.forward_audio,
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
-        deliveries=tuple(planned),
+        deliveries=planned,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
-    return CameraPlan(payload, tuple(moved))
+    return CameraPlan(payload, moved)
+
+
+def _planned(camera: Any, row: Any) -> PlannedDelivery:
+    names = {"camera_code": camera.code, "facility_code": camera.facility_code, "camera_id": camera.id}
+    read_back = row.read_back_url_template
+    return PlannedDelivery(
+        id=row.id,
+        destination_id=row.destination_id,
+        destination_code=row.code,
+        url=render(row.url_template, **names),
+        secret=row.sealed_secret,
+        required_proof=row.required_proof,
+        enabled=row.enabled and row.destination_enabled,
+        tls=_trust(row.tls),
+        enhanced_rtmp=row.enhanced_rtmp,
+        read_back_url=render(read_back, **names) if read_back is not None else None,
+        read_back_secret=row.sealed_read_back_secret,
+    )
+
+
+def _trust(stored: dict[str, Any] | None) -> TlsTrust | None:
+    return TlsTrust.model_validate(stored) if stored is not None else None

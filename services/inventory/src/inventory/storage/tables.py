@@ -130,10 +130,19 @@ class Destination(Coded):
     enabled: Mapped[bool]
     sealed_secret: Mapped[str | None]
     secret_changed_at: Mapped[datetime | None]
+    tls: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    enhanced_rtmp: Mapped[bool]
+    read_back_url_template: Mapped[str | None]
+    sealed_read_back_secret: Mapped[str | None]
+    read_back_secret_changed_at: Mapped[datetime | None]
 
     @property
     def has_secret(self) -> bool:
         return self.sealed_secret is not None
+
+    @property
+    def has_read_back_secret(self) -> bool:
+        return self.sealed_read_back_secret is not None
 
 
 class Camera(Coded):
@@ -145,6 +154,7 @@ class Camera(Coded):
     area: Mapped[Area | None]
     url: Mapped[str]
     transport: Mapped[MediaTransport]
+    tls: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     forward_audio: Mapped[bool]
     probe_interval_s: Mapped[float]
     probe_timeout_s: Mapped[float]

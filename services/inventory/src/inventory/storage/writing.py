@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import available, conflict, not_found
+from inventory.storage.fitness import UnfitDeliveries
 from inventory.storage.states import camera_plans, state
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
@@ -31,7 +32,8 @@ from vonggac.events.inventory import RemovedV1
 from vonggac.http import ProblemError
 
 WRITERS_LOCK = 1742_0510
-_HIDDEN = frozenset({"sealed_secret", "search", "revision", "created_at", "changed_at"})
+_SEALED = ("sealed_secret", "sealed_read_back_secret")
+_HIDDEN = frozenset({*_SEALED, "search", "revision", "created_at", "changed_at"})
 _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after")
 
 
@@ -100,11 +102,11 @@ class Writing:
     def stage(self, thing: Thing, values: Mapping[str, Any]) -> bool:
         """As `change`, for many things: nothing is sent before `flush`, and the code must stay."""
         before = snapshot(thing)
-        secret_before = getattr(thing, "sealed_secret", None)
+        secrets_before = _secrets(thing)
         for name, value in values.items():
             setattr(thing, name, value)
         after = snapshot(thing)
-        if before == after and secret_before == getattr(thing, "sealed_secret", None):
+        if before == after and secrets_before == _secrets(thing):
             return False
         _refold(thing)
         if not isinstance(thing, Camera):
@@ -144,13 +146,19 @@ class Writing:
         self._changes.append((self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown))
 
     async def finish(self) -> None:
-        """Write the change log and the messages; called once, just before the commit. Raises ProblemError 409."""
+        """Write the change log and the messages; called once, just before the commit.
+
+        Raises ProblemError 409, or 422 when a camera's codec cannot go where the plan sends it.
+        """
         await self._bump_touched()
         moved: list[dict[str, Any]] = []
+        unfit = UnfitDeliveries()
         async for plans in camera_plans(self.session, self._new_cameras | self._touched_cameras):
             for plan in plans:
+                unfit.look_at(plan.payload)
                 self._send("camera", plan.payload.id, plan.payload)
                 moved += [{"delivery_id": delivery_id, "new_url": url} for delivery_id, url in plan.moved]
+        unfit.refuse()
         await self._move(moved)
         if self._changes:
             await copy_rows(self.session, Change, _CHANGE_COLUMNS, self._changes)
@@ -207,6 +215,10 @@ class Writing:
     def _send(self, noun: str, thing_id: UUID, payload: Any) -> None:
         subject = subjects.inventory(noun, thing_id)
         self._messages.append(outbox.message(subject, payload, thing_id=str(thing_id), now=self.now))
+
+
+def _secrets(thing: Thing) -> tuple[str | None, ...]:
+    return tuple(getattr(thing, name, None) for name in _SEALED)
 
 
 def _refold(thing: Thing) -> None:
