@@ -63,6 +63,10 @@ class Reporter:
             bytes_acknowledged=counts.bytes_acknowledged,
             packets_sent=counts.packets_sent,
             groups_dropped=counts.groups_dropped,
+            bytes_written=counts.bytes_written,
+            packets_dropped=counts.packets_dropped,
+            verified_at=delivery.verified_at,
+            delay_s=delivery.delay_s,
         )
 
     def changed(self, relay: CameraRelay, supervisor: DeliverySupervisor, *, latest: bool = True) -> None:

@@ -109,3 +109,24 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         groups.add_metric(labels, counts.groups_dropped)
         sessions.add_metric(labels, delivery.sessions)
     yield from (state, written, acknowledged, packets, dropped, groups, sessions)
+    yield from _proofs(pairs)
+
+
+def _proofs(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
+    """Only of deliveries that were proven once since this process took their camera."""
+    verified = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_verified_timestamp_seconds",
+        "When a picture was last read back from the destination, bit for bit, in Unix time.",
+        labels=_BY_DELIVERY,
+    )
+    delay = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_delay_seconds",
+        "From that picture's coming in from the camera to its return from the destination.",
+        labels=_BY_DELIVERY,
+    )
+    for relay, supervisor in pairs:
+        labels, delivery = [str(relay.camera.id), str(supervisor.plan.destination_id)], supervisor.delivery
+        if delivery.verified_at is not None and delivery.delay_s is not None:
+            verified.add_metric(labels, delivery.verified_at.timestamp())
+            delay.add_metric(labels, delivery.delay_s)
+    yield from (verified, delay)

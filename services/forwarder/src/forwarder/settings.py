@@ -59,6 +59,15 @@ class Settings(ServiceSettings):
     buffer_s: float = Field(
         default=5.0, gt=0, description="Seconds a destination may lag behind before media is left out."
     )
+    keyframe_interval_s: float = Field(
+        default=5.0,
+        ge=1,
+        le=60,
+        description="Seconds for which the prober is given the same keyframe of a camera again.",
+    )
+    keyframe_hash_interval_s: float = Field(
+        default=30.0, ge=1, le=120, description="Seconds from one hashed keyframe of a camera to the next, about."
+    )
     receive_low_water_bytes: int = Field(
         default=0,
         ge=0,

@@ -37,6 +37,14 @@ class DeliveryStatus(BaseModel):
     bytes_acknowledged: int = Field(description="Media bytes confirmed since the worker took the camera.")
     packets_sent: int = Field(description="RTP and RTCP packets since the worker took the camera.")
     groups_dropped: int = Field(description="Groups of pictures left out because the destination was too slow.")
+    bytes_written: int = Field(description="Media bytes handed to the transport since the worker took the camera.")
+    packets_dropped: int = Field(description="Packets left out because the destination was too slow.")
+    verified_at: LocalTime | None = Field(
+        description="When a picture was last read back from the destination that was, bit for bit, the camera's."
+    )
+    delay_s: float | None = Field(
+        description="Seconds from that picture's coming in from the camera to its return from the destination."
+    )
     worker_id: str
     held_since: LocalTime
     live: bool = Field(

@@ -10,6 +10,7 @@ from uuid import uuid4
 from forwarder.domain.camera import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
+from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.messaging import HEARTBEAT_S, Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
@@ -47,6 +48,7 @@ def surroundings_of(settings: Settings) -> Surroundings:
         ),
         pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
         receive_low_water_bytes=settings.receive_low_water_bytes,

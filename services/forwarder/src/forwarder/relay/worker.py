@@ -16,6 +16,7 @@ from nats.errors import Error as NatsError
 from forwarder.domain.holding import takes_over
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
+from forwarder.relay.answering import Answering
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.delivery import DeliverySupervisor
 from forwarder.relay.surroundings import Surroundings
@@ -41,11 +42,12 @@ RELEASE_AT_ONCE = 16
 
 @dataclass(slots=True)
 class Held:
-    """A camera of this worker: its latest job, what runs for it, and where others offer its next job."""
+    """A camera of this worker: its latest job, what runs for it, and where others offer its next job or ask for it."""
 
     job: Job
     relay: CameraRelay
     offers: Subscription
+    answering: Answering
     ending: bool = False
 
 
@@ -152,14 +154,16 @@ class Worker:
             if held is not None:
                 await self._adopt(held, offered)
 
+        answering = Answering(self._bus, relay, self._reporter.worker_id)
         try:
             offers = await self._adoption.listen(camera.id, adopt)
+            await answering.begin()
         except NatsError as error:
             # Without the bus the job is not ours either: the server gives it to somebody else.
             log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
             return
         self._yielded.discard(camera.id)
-        self.held[camera.id] = Held(job, relay, offers)
+        self.held[camera.id] = Held(job, relay, offers, answering)
         log.info("camera_taken", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
         relay.start()
 
@@ -212,6 +216,7 @@ class Worker:
     async def _retire(self, held: Held, state: DeliveryState) -> None:
         """Stop what runs for a camera; its job stays to be answered."""
         camera_id = held.relay.camera.id
+        await held.answering.end()
         await held.relay.stop(state)
         if self.held.get(camera_id) is held:
             del self.held[camera_id]
