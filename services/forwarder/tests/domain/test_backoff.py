@@ -1,10 +1,16 @@
 """Waiting times grow from half a second to thirty, and are spread over the whole of it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain.backoff import ceiling_s, delay_s
+from forwarder.domain.delivery import Delivery, Failed, Limits, Opened, Sampled, decide
+from forwarder.domain.instant import Instant
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
 
 
 @pytest.mark.parametrize(
@@ -17,3 +23,14 @@ def test_the_longest_wait_doubles_up_to_thirty_seconds(failures: int, longest_s:
 @given(st.integers(0, 1_000_000), st.floats(0, 1, exclude_max=True))
 def test_every_wait_lies_within_its_bound(failures: int, chance: float) -> None:
     assert 0 <= delay_s(failures, chance) <= ceiling_s(failures) <= 30
+
+
+@pytest.mark.parametrize(("worked_s", "longest_s"), [(0.1, 0.5), (3.0, 3.0), (20.0, 16.0), (61.0, 0.5)])
+def test_a_session_that_worked_for_a_while_is_tried_again_within_that_while(worked_s: float, longest_s: float) -> None:
+    began = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
+    lost = Instant(began.after(worked_s), 100.0 + worked_s)
+    session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
+    for event in (Opened(), Sampled(9, 9)):
+        session = decide(session, event, began, chance=0.0, limits=Limits()).delivery
+    fallen = decide(session, Failed(Cause.ENDED), lost, chance=0.999, limits=Limits()).delivery
+    assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)

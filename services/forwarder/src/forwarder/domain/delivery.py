@@ -248,9 +248,10 @@ def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limi
     attempt = 0 if _held_for(delivery, now, limits.good_s) else delivery.attempt
     refused = event.cause is Cause.AUTH_FAILED
     wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
-    if not refused:
+    worked_s = _confirmed_s(delivery, now)
+    if worked_s is not None and not refused:
         # A session that worked for a while has earned a wait that is no longer than that.
-        wait_s = min(wait_s, max(FIRST_CEILING_S * chance, _confirmed_s(delivery, now)))
+        wait_s = min(wait_s, max(FIRST_CEILING_S, worked_s) * chance)
     fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None)
     return Decision(replace(fallen, next_attempt_at=now.after(wait_s), retry_in_s=wait_s), (Action.CLOSE, Action.WAIT))
 
@@ -370,8 +371,14 @@ def _now(
 
 
 def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:
+    worked_s = _confirmed_s(delivery, now)
+    return worked_s is not None and worked_s >= good_s
+
+
+def _confirmed_s(delivery: Delivery, now: Instant) -> float | None:
+    """How long the session has been confirmed; None when it was not, or is not any more."""
     since_s = delivery.progress.confirmed_since_s if delivery.progress else None
-    return since_s is not None and now.monotonic_s - since_s >= good_s
+    return None if since_s is None else now.monotonic_s - since_s
 
 
 def _was_good(delivery: Delivery) -> bool:

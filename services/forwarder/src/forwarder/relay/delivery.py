@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from forwarder.domain import delivery as domain
+from forwarder.domain import orders
 from forwarder.domain.delivery import (
     Action,
     CameraAway,
@@ -21,12 +22,15 @@ from forwarder.domain.delivery import (
     Sampled,
 )
 from forwarder.domain.instant import Instant
+from forwarder.domain.orders import RetryOutcome
+from forwarder.domain.proof import Mismatched, Verified
 from forwarder.relay.engines import publish
+from forwarder.relay.knocks import SILENT, Door
 from forwarder.relay.session import Counts, Session, Target, UnreachableError
 from forwarder.relay.source import CameraSource
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.rtsp.errors import RtspError
 from vonggac.telemetry import get_logger
@@ -34,6 +38,8 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 AFTER_KNOCK_S = 0.5
+HANGING_AFTER_S = 1.0
+"""An attempt that takes longer may be stuck at an address that went silent: it is knocked at meanwhile."""
 QUICK_LOOK_S = 0.2
 """Until a new session is confirmed it is looked at this often, then once a second."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
@@ -60,16 +66,14 @@ class DeliverySupervisor:
         self._acknowledged = 0
         self._good_sample: tuple[float, Sampled] | None = None
         self._without_audio = False
-        self._door: tuple[str, int] | None = None
+        self._found_closed = False
+        self._after_knock = False
         self._leave_door: Callable[[], None] | None = None
 
     @property
     def delivery(self) -> Delivery:
         """The state as it is now."""
-        if self._good_sample is not None:
-            # A sample that changes no word is weighed only when somebody asks: hundreds come in every second.
-            (when_s, sample), self._good_sample = self._good_sample, None
-            self._delivery = self._decide(sample, self._surroundings.now().earlier(when_s)).delivery
+        self._weigh_good_sample()
         return self._delivery
 
     @property
@@ -90,6 +94,10 @@ class DeliverySupervisor:
         self._silent_s = silent_s
         self._look(now_s)
 
+    def read_back(self, result: Verified | Mismatched) -> None:
+        """Take in what a read-back from the destination told."""
+        self._handle(result)
+
     def announce(self) -> None:
         """Tell the state although it did not change: its surroundings (the plan's revision) did."""
         self._on_change(self)
@@ -97,13 +105,35 @@ class DeliverySupervisor:
     def retarget(self, plan: PlannedDelivery) -> None:
         """Another address or other credentials: begin anew, whatever was before."""
         self.plan = plan
+        self._without_audio = False
+        if self._delivery.state is DeliveryState.STOPPED:
+            self.announce()
+            return
         self._close(orderly=True)
         self._delivery = domain.waiting(self._surroundings.now())
-        self._without_audio = False
         if self._source is None:
             self._on_change(self)
         else:
             self._handle(CameraLive())
+
+    def halt(self, order: DeliveryOrder) -> None:
+        """A person stopped it: end in order, and stay so until `resume`."""
+        self._carry_out(orders.stopped(self.delivery, order, self._surroundings.now()), orderly=True)
+
+    def resume(self) -> None:
+        """The order to stop is gone."""
+        self._carry_out(orders.started(self.delivery, self._surroundings.now()), orderly=True)
+        if self._source is not None:
+            self._handle(CameraLive())
+
+    def try_again(self) -> RetryOutcome:
+        """A person wants no more waiting for the destination."""
+        if self.delivery.state is DeliveryState.STOPPED:
+            return RetryOutcome.STOPPED
+        surroundings = self._surroundings
+        decision, waited = orders.tried_again(self.delivery, surroundings.now(), limits=surroundings.limits)
+        self._carry_out(decision, orderly=True)
+        return RetryOutcome.RETRIED if waited else RetryOutcome.NOT_WAITING
 
     async def stop(self, state: DeliveryState) -> None:
         """End in order, bounded to about a second; `state` is the last word (`released` or `disabled`)."""
@@ -119,12 +149,15 @@ class DeliverySupervisor:
         self._on_change(self)
 
     def _handle(self, event: Event) -> None:
-        before = self.delivery
+        self._weigh_good_sample()
         decision = self._decide(event, self._surroundings.now())
-        self._delivery = decision.delivery
+        self._carry_out(decision, orderly=isinstance(event, CameraAway))
+
+    def _carry_out(self, decision: Decision, *, orderly: bool) -> None:
+        before, self._delivery = self._delivery, decision.delivery
         for action in decision.actions:
             if action is Action.CLOSE:
-                self._close(orderly=isinstance(event, CameraAway))
+                self._close(orderly=orderly)
             elif action is Action.OPEN:
                 self._open()
             else:
@@ -133,28 +166,73 @@ class DeliverySupervisor:
         if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
             self._on_change(self)
 
+    def _weigh_good_sample(self) -> None:
+        # A sample that changes no word is weighed only when somebody asks: hundreds come in every second.
+        if self._good_sample is not None:
+            (when_s, sample), self._good_sample = self._good_sample, None
+            self._delivery = self._decide(sample, self._surroundings.now().earlier(when_s)).delivery
+
     def _decide(self, event: Event, now: Instant) -> Decision:
         surroundings = self._surroundings
         return domain.decide(self._delivery, event, now, chance=surroundings.chance(), limits=surroundings.limits)
 
     def _wait(self) -> None:
         self._later(self._delivery.retry_in_s, self._retry)
-        if self._door is not None:
+        failure = self._delivery.failure
+        if failure is not None and failure.cause in SILENT:
+            self._knock(self._door_opened, closed=self._found_closed)
+
+    def _knock(self, opened: Callable[[], None], *, closed: bool) -> None:
+        self._stop_knocking()
+        door = Door.of(self.plan.url, self.plan.tls)
+        if door is not None:
             surroundings = self._surroundings
-            self._leave_door = surroundings.knocks.wait(*self._door, surroundings.allowed, self._door_opened)
+            self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, opened, closed=closed)
+
+    def _stop_knocking(self) -> None:
+        if self._leave_door is not None:
+            self._leave_door()
+            self._leave_door = None
 
     def _door_opened(self) -> None:
         # All deliveries to this address hear it in the same moment.
         delay_s = AFTER_KNOCK_S * self._surroundings.chance()
         if self._timer is not None and self._timer.when() - self._loop.time() > delay_s:
-            self._later(delay_s, self._retry)
+            self._later(delay_s, self._retry_after_knock)
+
+    def _retry_after_knock(self) -> None:
+        self._after_knock = True
+        self._retry()
 
     def _retry(self) -> None:
         self._handle(RetryDue())
 
+    def _hanging(self) -> None:
+        """An attempt takes long: learn whether it is stuck, unless it has come from a knock itself."""
+        self._timer = None
+        if self._opening is not None:
+            self._knock(self._opened_meanwhile, closed=False)
+
+    def _opened_meanwhile(self) -> None:
+        # The address was silent and answers now: what this attempt has sent is lost, and another one gets through.
+        if self._opening is not None:
+            self._later(AFTER_KNOCK_S * self._surroundings.chance(), self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._timer = None
+        if self._opening is not None and self._source is not None:
+            self._close(orderly=False)
+            self._after_knock = True
+            self._open()
+
     def _open(self) -> None:
         assert self._source is not None, "a session is opened only while the camera is live"
+        self._stop_knocking()
         self._opening = self._loop.create_task(self._attempt(self._source), name=f"publish-{self.plan.id}")
+        after_knock, self._after_knock = self._after_knock, False
+        if not after_knock:
+            # One that comes from a knock runs its full time: a slow destination must not be begun at for ever.
+            self._later(HANGING_AFTER_S, self._hanging)
 
     async def _attempt(self, source: CameraSource) -> None:
         if self._closings:
@@ -165,16 +243,17 @@ class DeliverySupervisor:
         except RtspError as error:
             if error.cause is Cause.NO_TRACK and len(source.tracks) > 1:
                 self._without_audio = True
-            self._door = (error.host, error.port) if isinstance(error, UnreachableError) else None
+            self._found_closed = isinstance(error, UnreachableError)
             self._opening = None
             self._handle(Failed(error.cause, error.message))
             return
         except Exception as error:  # a mistake of ours in one delivery must not end the others
             log.error("delivery_attempt_crashed", delivery_id=str(self.plan.id), exc_info=error)
-            self._opening = None
+            self._opening, self._found_closed = None, False
             self._handle(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
             return
-        self._opening, self._session, self._door = None, session, None
+        self._opening, self._session, self._found_closed = None, session, False
+        self._stop_knocking()
         self._acknowledged = 0
         self.sessions += 1
         self._handle(Opened())
@@ -190,6 +269,7 @@ class DeliverySupervisor:
             bounds=surroundings.bounds,
             allowed=surroundings.allowed,
             tls=self.plan.tls,
+            enhanced_rtmp=self.plan.enhanced_rtmp,
         )
 
     def _lost(self, error: RtspError | None) -> None:
@@ -204,7 +284,7 @@ class DeliverySupervisor:
         sample = Sampled(written, acknowledged, self._silent_s)
         advanced, self._acknowledged = acknowledged > self._acknowledged, acknowledged
         lively = self._silent_s < self._surroundings.limits.silent_s
-        if advanced and lively and self._delivery.state is DeliveryState.ACKNOWLEDGED:
+        if advanced and lively and now_s < self._delivery.good_until_s:
             self._good_sample = (now_s, sample)
         else:
             self._handle(sample)
@@ -219,9 +299,7 @@ class DeliverySupervisor:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._leave_door is not None:
-            self._leave_door()
-            self._leave_door = None
+        self._stop_knocking()
         if self._opening is not None:
             self._keep(self._opening)
             self._opening.cancel()
