@@ -1,0 +1,91 @@
+"""What is remembered of keyframes and measured beside them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwarder.domain.keyframes import Figures, Keyframe, KeyframeTiming, StreamMeter
+from vonggac.rtsp.h26x import VideoCodec
+
+SPS, PPS, IDR = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65\x88\x80"
+START = b"\x00\x00\x00\x01"
+
+
+def keyframe(*nals: bytes) -> Keyframe:
+    return Keyframe(VideoCodec.H264, nals, datetime(2021, 5, 14, tzinfo=UTC))
+
+
+def test_a_keyframe_is_given_with_the_parameter_sets_of_the_description() -> None:
+    assert keyframe(IDR).annex_b([SPS, PPS]) == START + SPS + START + PPS + START + IDR
+
+
+def test_parameter_sets_that_come_with_the_picture_are_the_right_ones() -> None:
+    newer = b"\x67\x64\x00\x28"
+    assert keyframe(newer, IDR).annex_b([SPS, PPS]) == START + PPS + START + newer + START + IDR
+
+
+def test_what_is_no_parameter_set_is_not_taken_from_a_description() -> None:
+    assert keyframe(IDR).annex_b([b"\x06\x05", b""]) == START + IDR
+
+
+def test_the_hash_is_of_the_coded_picture_alone() -> None:
+    assert keyframe(SPS, PPS, IDR).hash == keyframe(IDR + b"\0").hash
+    assert keyframe(IDR).hash != keyframe(IDR + b"\1").hash
+    assert len(keyframe(IDR).hash) == 64
+
+
+def test_cameras_that_began_together_are_not_hashed_together() -> None:
+    timing = KeyframeTiming(hash_s=30)
+    assert (timing.next_hash_in_s(0.0), timing.next_hash_in_s(0.5)) == (27.0, 30.0)
+    assert timing.next_hash_in_s(0.999) < 33.0
+
+
+def measured(pictures: int, *, step: int = 3600, each: int = 4, lost: int = 0) -> Figures | None:
+    """After pictures of `each` packets, `step` clock units apart; `lost` packets are missing in all."""
+    meter = StreamMeter(90_000)
+    for number in range(pictures):
+        sequence = (65_000 + number * each + (lost if number > 2 else 0)) & 0xFFFF
+        timestamp = (0xFFFF0000 + number * step) & 0xFFFFFFFF
+        meter.picture(timestamp=timestamp, sequence=sequence, packets=1 + number * each)
+    return meter.figures
+
+
+def test_a_second_of_pictures_tells_their_rate() -> None:
+    assert measured(25) is None
+    assert measured(26) == Figures(fps=25.0, packets_received=100, packets_lost=0)
+    assert measured(5, step=22_500) == Figures(fps=4.0, packets_received=16, packets_lost=0)
+
+
+def test_missing_sequence_numbers_are_lost_packets() -> None:
+    assert measured(26, lost=7) == Figures(fps=25.0, packets_received=100, packets_lost=7)
+
+
+def test_nothing_is_measured_across_a_pause() -> None:
+    meter = StreamMeter(90_000)
+    meter.picture(timestamp=0, sequence=0, packets=1)
+    meter.pause()
+    meter.picture(timestamp=900_000, sequence=5000, packets=2)
+    assert meter.figures is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFF), st.integers(1, 200)), max_size=60))
+def test_no_clock_makes_nonsense_of_the_figures(pictures: list[tuple[int, int, int]]) -> None:
+    meter, packets = StreamMeter(90_000), 0
+    for timestamp, sequence, count in pictures:
+        packets += count
+        meter.picture(timestamp=timestamp, sequence=sequence, packets=packets)
+        if meter.figures is not None:
+            assert 0 < meter.figures.fps <= len(pictures)
+            assert meter.figures.packets_lost >= 0
+            assert 0 < meter.figures.packets_received <= packets
+
+
+@pytest.mark.parametrize("clock_rate", [90_000, 1000])
+def test_the_clock_rate_is_the_descriptions(clock_rate: int) -> None:
+    meter = StreamMeter(clock_rate)
+    for number in range(11):
+        meter.picture(timestamp=number * clock_rate // 10, sequence=number, packets=number + 1)
+    assert meter.figures is not None
+    assert meter.figures.fps == 10
