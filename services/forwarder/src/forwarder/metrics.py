@@ -14,8 +14,12 @@ from prometheus_client.registry import Collector
 from forwarder.domain.camera import PullState
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.delivery import DeliverySupervisor
+from vonggac.events.forwarder import DeliveryState
 
 _BY_DELIVERY = ("camera_id", "destination_id")
+_BYTES, _SECONDS = "buffer_full", "too_late"
+"""Why media is left out: too many bytes wait, or the oldest waits for too long."""
+_RECEIVING = frozenset({DeliveryState.SENDING, DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED})
 
 
 class Metrics(Collector):
@@ -64,10 +68,17 @@ def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:
     pulls = CounterMetricFamily(
         "vonggac_forwarder_camera_pulls", "Attempts to play the camera since it was taken.", labels=("camera_id",)
     )
+    lost = CounterMetricFamily(
+        "vonggac_forwarder_camera_packets_lost",
+        "RTP packets lost on their way here over UDP, in the present session.",
+        labels=("camera_id",),
+    )
     for relay in relays:
         live.add_metric([str(relay.camera.id)], float(relay.pull.state is PullState.LIVE))
         pulls.add_metric([str(relay.camera.id)], relay.pulls)
-    yield from (live, pulls)
+        if relay.reception is not None:
+            lost.add_metric([str(relay.camera.id)], relay.reception.lost)
+    yield from (live, pulls, lost)
 
 
 def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
@@ -88,12 +99,12 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     dropped = CounterMetricFamily(
         "vonggac_forwarder_delivery_packets_dropped",
         "Packets left out because the destination was too slow.",
-        labels=_BY_DELIVERY,
+        labels=(*_BY_DELIVERY, "reason"),
     )
     groups = CounterMetricFamily(
         "vonggac_forwarder_delivery_groups_dropped",
         "Groups of pictures left out because the destination was too slow.",
-        labels=_BY_DELIVERY,
+        labels=(*_BY_DELIVERY, "reason"),
     )
     sessions = CounterMetricFamily(
         "vonggac_forwarder_delivery_sessions", "Sessions opened at the destination.", labels=_BY_DELIVERY
@@ -105,11 +116,35 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         written.add_metric(labels, counts.bytes_written)
         acknowledged.add_metric(labels, counts.bytes_acknowledged)
         packets.add_metric(labels, counts.packets_sent)
-        dropped.add_metric(labels, counts.packets_dropped)
-        groups.add_metric(labels, counts.groups_dropped)
+        dropped.add_metric([*labels, _BYTES], counts.packets_dropped - counts.packets_late)
+        dropped.add_metric([*labels, _SECONDS], counts.packets_late)
+        groups.add_metric([*labels, _BYTES], counts.groups_dropped - counts.groups_late)
+        groups.add_metric([*labels, _SECONDS], counts.groups_late)
         sessions.add_metric(labels, delivery.sessions)
     yield from (state, written, acknowledged, packets, dropped, groups, sessions)
+    yield from _reported(pairs)
     yield from _proofs(pairs)
+
+
+def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
+    """Only of destinations that receive now and say how."""
+    lost = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_reported_lost_ratio",
+        "Part of the video packets that the destination says were lost lately (RTCP).",
+        labels=_BY_DELIVERY,
+    )
+    jitter = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_reported_jitter_seconds",
+        "Jitter of the video as the destination says (RTCP).",
+        labels=_BY_DELIVERY,
+    )
+    for relay, supervisor in pairs:
+        reported = supervisor.counts.reported
+        if reported is not None and supervisor.delivery.state in _RECEIVING:
+            labels = [str(relay.camera.id), str(supervisor.plan.destination_id)]
+            lost.add_metric(labels, reported.lost)
+            jitter.add_metric(labels, reported.jitter_s)
+    yield from (lost, jitter)
 
 
 def _proofs(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:

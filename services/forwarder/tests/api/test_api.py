@@ -147,7 +147,8 @@ async def test_metrics_have_stable_labels_and_the_state_as_a_gauge_of_its_own(
     }
     for name in ("bytes_written", "bytes_acknowledged", "packets", "packets_dropped", "groups_dropped", "sessions"):
         for sample in families[f"vonggac_forwarder_delivery_{name}"].samples:
-            assert set(sample.labels) == {"camera_id", "destination_id"}
+            assert set(sample.labels) - {"reason"} == {"camera_id", "destination_id"}
+            assert sample.labels.get("reason", "buffer_full") in {"buffer_full", "too_late"}
     assert families["vonggac_forwarder_cameras_held"].samples[0].value == 1
     assert families["vonggac_forwarder_camera_live"].samples[0].value == 1
 

@@ -11,6 +11,7 @@ from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
+from vonggac.rtsp.ciphertext import CountingContext
 from vonggac.rtsp.errors import RtspError
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -80,12 +81,18 @@ def policy_of(trust: TlsTrust | None) -> TlsPolicy:
 
 @lru_cache(maxsize=256)
 def _context(policy: TlsPolicy) -> ssl.SSLContext:
+    context = CountingContext(ssl.PROTOCOL_TLS_CLIENT)
     if policy.unverified or policy.fingerprint_sha256 is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    return ssl.create_default_context(cadata=policy.ca_pem)
+    # As ssl.create_default_context has them since Python 3.13.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    if policy.ca_pem is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        context.load_verify_locations(cadata=policy.ca_pem)
+    return context
 
 
 def tls_error(error: OSError | ValueError) -> RtspError:

@@ -27,18 +27,26 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Whether media of one destination flows. Dropped counts are of the session."""
+    """Whether media of one destination flows. Dropped counts are of the session.
+
+    `late`: the overflow is one of seconds, not of bytes; `groups_late`: those of `groups_dropped` that were left out
+    for it.
+    """
 
     flowing: bool = True
     overflowing: bool = False
     groups_dropped: int = 0
+    late: bool = False
+    groups_late: int = 0
 
 
 def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
     """Judge the lag: `buffered` bytes here, the oldest unconfirmed byte `lag_s` old."""
     if buffered >= bounds.buffer_bytes or lag_s >= bounds.buffer_s:
-        groups = flow.groups_dropped + (1 if flow.flowing else 0)
-        return replace(flow, flowing=False, overflowing=True, groups_dropped=groups)
+        if flow.overflowing:
+            return flow
+        began = replace(flow, overflowing=True, late=buffered < bounds.buffer_bytes)
+        return replace(_left_out(began), flowing=False) if flow.flowing else began
     if flow.overflowing and buffered <= bounds.resume_bytes and lag_s <= bounds.resume_s:
         return replace(flow, overflowing=False)
     return flow
@@ -49,5 +57,9 @@ def keyframe_came(flow: Flow) -> Flow:
     if flow.flowing:
         return flow
     if flow.overflowing:
-        return replace(flow, groups_dropped=flow.groups_dropped + 1)
+        return _left_out(flow)
     return replace(flow, flowing=True)
+
+
+def _left_out(flow: Flow) -> Flow:
+    return replace(flow, groups_dropped=flow.groups_dropped + 1, groups_late=flow.groups_late + flow.late)

@@ -15,6 +15,7 @@ from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.url import RtspUrl, fill_credentials
 from vonggac.telemetry import get_logger
@@ -45,6 +46,11 @@ class CameraRelay:
         self._pictures = 0
         self._media_s = now.monotonic_s
         self._stopped = False
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way here over UDP; None over TCP, and without a session."""
+        return self._source.reception if self._source is not None else None
 
     @property
     def silent_s(self) -> float:

@@ -29,7 +29,8 @@ class MediaWriter(Protocol):
 class Outlet:
     """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
 
-    `written`, `packets` count media handed to the transport; `packets_dropped` what was left out for overflow.
+    `written`, `packets` count media handed to the transport; `packets_dropped` what was left out for overflow, and
+    `packets_late` those of them for one of seconds.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Outlet:
         "flow",
         "packets",
         "packets_dropped",
+        "packets_late",
         "written",
     )
 
@@ -58,6 +60,7 @@ class Outlet:
         self.written = 0
         self.packets = 0
         self.packets_dropped = 0
+        self.packets_late = 0
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
@@ -190,6 +193,7 @@ class FanOut:
         for outlet, count in passed.items():
             if outlet.flow.groups_dropped:
                 outlet.packets_dropped += count
+                outlet.packets_late += count if outlet.flow.late else 0
 
 
 def _tail(batch: MediaBatch, index: int) -> MediaBatch:

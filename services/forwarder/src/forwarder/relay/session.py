@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forwarder.domain.overflow import Bounds
+from forwarder.relay.confirmation import Confirmation
 from forwarder.relay.fanout import Outlet
+from forwarder.relay.reported import Reported, ReportReader
 from forwarder.relay.source import CameraSource
-from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
 from vonggac.rtsp.addresses import AllowedNetworks
@@ -33,6 +34,8 @@ class Target:
     bounds: Bounds
     allowed: AllowedNetworks
     tls: TlsTrust | None = None
+    enhanced_rtmp: bool = False
+    """The destination takes H.265 over RTMP."""
 
     @property
     def rtsp_url(self) -> RtspUrl:
@@ -57,6 +60,11 @@ class Counts:
     packets_sent: int = 0
     packets_dropped: int = 0
     groups_dropped: int = 0
+    packets_late: int = 0
+    """Of the dropped ones, those left out because the destination lagged behind for seconds; the others: for bytes."""
+    groups_late: int = 0
+    reported: Reported | None = None
+    """The destination's own word, where it gives one; of the last session."""
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -65,6 +73,9 @@ class Counts:
             self.packets_sent + other.packets_sent,
             self.packets_dropped + other.packets_dropped,
             self.groups_dropped + other.groups_dropped,
+            self.packets_late + other.packets_late,
+            self.groups_late + other.groups_late,
+            other.reported,
         )
 
 
@@ -97,25 +108,35 @@ class RtspPublishing:
         self._outlet = Outlet(source.fanout, connection, publisher.channel_map, bounds)
         connection.set_write_limits(high_bytes=bounds.buffer_bytes, low_bytes=bounds.resume_bytes)
         connection.on_pause_writing = self._outlet.buffer_is_full
-        self._socket: SocketOptions = connection.transport.get_extra_info("socket")
         # What is confirmed by now is our handshake: RECORD was answered.
-        info = self._tcp_info()
-        self._before_media = info.bytes_acked if info else 0
+        self._confirmation = Confirmation(connection.transport)
         self._acknowledged = 0
+        self._reports = ReportReader(publisher.tracks)
+        connection.on_media = self._reports.on_media
         source.fanout.add(self._outlet)
 
     @property
     def counts(self) -> Counts:
         outlet = self._outlet
         return Counts(
-            outlet.written, self._acknowledged, outlet.packets, outlet.packets_dropped, outlet.flow.groups_dropped
+            outlet.written,
+            self._acknowledged,
+            outlet.packets,
+            outlet.packets_dropped,
+            outlet.flow.groups_dropped,
+            outlet.packets_late,
+            outlet.flow.groups_late,
+            self._reports.latest,
         )
 
     def look(self, now_s: float) -> tuple[int, int]:
         written = self._outlet.written
-        info = self._tcp_info()
-        if info is not None:
-            self._acknowledged = max(self._acknowledged, self._confirmed(info, written))
+        connection = self._publisher.connection
+        if not connection.closed:
+            keepalives = self._publisher.stats.keepalives_sent * _KEEPALIVE_AT_MOST_BYTES
+            self._acknowledged = self._confirmation.confirmed(
+                written, buffered=connection.write_buffer_bytes, others_at_most=keepalives
+            )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
@@ -127,16 +148,6 @@ class RtspPublishing:
     def abort(self) -> None:
         self._fanout.remove(self._outlet)
         self._publisher.abort()
-
-    def _confirmed(self, info: TcpInfo, written: int) -> int:
-        """Media bytes that are certainly confirmed: never more than there are."""
-        if info.all_confirmed and self._publisher.connection.write_buffer_bytes == 0:
-            return written
-        keepalives = self._publisher.stats.keepalives_sent * _KEEPALIVE_AT_MOST_BYTES
-        return max(0, min(written, info.bytes_acked - self._before_media - keepalives))
-
-    def _tcp_info(self) -> TcpInfo | None:
-        return None if self._publisher.connection.closed else read_tcp_info(self._socket)
 
 
 async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) -> RtspPublishing:

@@ -1,0 +1,59 @@
+"""What a destination says in its RTCP receiver reports of how the media arrives there (RFC 3550 §6.4).
+
+It is shown and nothing is done upon it: over TCP nothing is lost on our side of the destination. The camera never gets
+these reports, but our own, of what arrived here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.rtcp import ReceiverReport, SenderReport, parse_rtcp
+from vonggac.rtsp.tracks import Track
+
+_FRAME_HEADER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The latest report on the video. `lost`: part of the packets since the report before, 0 to 1."""
+
+    lost: float
+    lost_packets: int
+    """Since the session began; below 0 when packets came twice."""
+    jitter_s: float
+
+
+class ReportReader:
+    """Takes what a destination sends on its RTCP channels; anything else it sends is passed over."""
+
+    def __init__(self, tracks: Iterable[Track]) -> None:
+        """`tracks` with the destination's channels."""
+        video = next((track for track in tracks if track.kind == "video"), None)
+        self._channel = video.rtcp_channel if video else -1
+        self._clock_rate = (video.clock_rate if video else 0) or 90_000
+        self.latest: Reported | None = None
+
+    def on_media(self, batch: MediaBatch) -> None:
+        """Read the newest report of a batch."""
+        if self._channel < 0 or not batch.channels >> self._channel & 1:
+            return
+        for channel, start, end in reversed(batch.frames):
+            if channel == self._channel and self._read(batch.data[start + _FRAME_HEADER : end]):
+                return
+
+    def _read(self, packet: bytes) -> bool:
+        try:
+            parsed = parse_rtcp(packet)
+        except MalformedError:
+            # A destination that cannot count harms nobody: it is shown as one that says nothing.
+            return False
+        for report in parsed:
+            if isinstance(report, ReceiverReport | SenderReport) and report.blocks:
+                block = report.blocks[0]
+                self.latest = Reported(
+                    block.fraction_lost / 256, block.cumulative_lost, (block.jitter & 0xFFFFFFFF) / self._clock_rate
+                )
+                return True
+        return False
