@@ -38,7 +38,7 @@ from vonggac.events.inventory import (
     PlannedDelivery,
     RequiredProof,
 )
-from vonggac.events.prober import CameraObservedV1, Verdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
 
 
 @pytest.fixture(scope="session")
@@ -220,6 +220,7 @@ class Province:
     def says(
         self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
         *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
+        verified_at: datetime | None = None, delay_s: float | None = None,
     ) -> CloudEvent[Payload]:  # fmt: skip
         """One change of a delivery in the eyes of a worker."""
         change = DeliveryObservedV1(
@@ -233,8 +234,29 @@ class Province:
             observed_at=at,
             state=DeliveryState(state),
             cause=Cause(cause) if cause else None,
+            verified_at=verified_at,
+            delay_s=delay_s,
         )
         return new_event(change, source=f"/forwarder/{worker}", subject=str(planned.id), time=at)
+
+    def read_back(
+        self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
+        *, delay_s: float | None = None,
+    ) -> CloudEvent[Payload]:  # fmt: skip
+        """One read-back of a delivery."""
+        seen = DeliveryVerifiedV1(
+            delivery_id=planned.id,
+            camera_id=camera.id,
+            destination_id=planned.destination_id,
+            camera_revision=1,
+            worker_id="prober-000000000001",
+            observed_at=at,
+            verdict=VerificationVerdict(verdict),
+            delay_s=delay_s,
+            interval_s=60,
+            duration_ms=900,
+        )
+        return new_event(seen, source="/prober/1", subject=str(planned.id), time=at)
 
     def alive(self, at: datetime, worker: str = "forwarder-000000000001") -> CloudEvent[Payload]:
         """A heartbeat of a forwarder."""

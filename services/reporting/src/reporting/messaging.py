@@ -20,7 +20,7 @@ from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
 from reporting.settings import Settings
-from reporting.storage import camera_runs, delivery_changes, housekeeping, inbox, mirror, workers
+from reporting.storage import camera_runs, delivery_changes, delivery_proofs, housekeeping, inbox, mirror, workers
 from reporting.storage.revision import migrations_missing
 from vonggac.bus import Bus, EventConsumer, PullConsumer, Received, topology
 from vonggac.database import Database
@@ -107,6 +107,7 @@ class Ingest:
             counts = await camera_runs.record(session, by_camera(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await delivery_changes.record(session, changes)
+            await delivery_proofs.record(session, delivery_proofs.proofs(facts))
             for kind, last_alive in signs_of_life(facts).items():
                 await workers.heard_of(session, kind, last_alive)
         _count("observation", len(batch), len(new))

@@ -93,7 +93,8 @@ async def test_groups_are_the_sums_of_their_cameras(client: Client, ingest: Inge
 
 
 async def test_json_and_csv_agree(client: Client, ingest: Ingest, province: Province) -> None:
-    await one_day(ingest, province)
+    good, *_ = await one_day(ingest, province)
+    await province.feed(ingest, province.read_back(good.deliveries[0], good, DAY, delay_s=1.25))
     document = await read(client)
     rows = table((await client.get("/v1/compliance", params={**PERIOD, "format": "csv"})).content)
     lines = [(camera, delivery) for camera in document["cameras"] for delivery in camera["deliveries"]]
@@ -110,6 +111,8 @@ async def test_json_and_csv_agree(client: Client, ingest: Ingest, province: Prov
                 assert (float(cell) if cell else None) == percent
         for name, length in delivery["seconds"].items():
             assert float(row[f"delivery_{name}_s"]) == length
+        assert (row["delivery_verified_at"] or None) == delivery["verified_at"]
+        assert (float(row["delivery_delay_s"]) if row["delivery_delay_s"] else None) == delivery["delay_s"]
         assert (row["delivery_state"], row["destination_role"]) == (delivery["state"], delivery["destination"]["role"])
         assert (row["period_from"], row["period_to"]) == (document["period"]["from"], document["period"]["to"])
         assert row["rule_version"] == document["rule"]["version"]
@@ -225,3 +228,48 @@ async def test_a_destination_that_demands_verified_is_not_content_with_acknowled
     document = await read(client)
     assert document["cameras"][0]["seconds"]["provincial_only"] == 86400.0
     assert document["cameras"][0]["deliveries"][0]["required_proof"] == "verified"
+
+
+async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_do_not(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera, end = province.camera(), DAY + timedelta(days=1)
+    await province.feed(ingest, *province.base(), province.destination("national", proof="verified", revision=2))
+    await province.feed(ingest, province.stated("camera", camera), *province.looks(camera, DAY, end, every_s=300))
+    national, provincial = camera.deliveries
+    wrong, right = DAY + timedelta(hours=6), DAY + timedelta(hours=7)
+    await province.feed(
+        ingest,
+        province.says(national, camera, 1, DAY, "verified"),
+        province.says(national, camera, 2, wrong, "mismatch", cause="mismatch"),
+        province.says(national, camera, 3, right, "verified"),
+        province.says(provincial, camera, 1, DAY, "verified"),
+        province.says(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
+        province.alive(end),
+    )
+    line = (await read(client))["cameras"][0]
+    assert line["seconds"]["both"] == 86400.0 - 3600.0 - 7200.0
+    assert [delivery["not_connected_by_cause"] for delivery in line["deliveries"]] == [
+        {"mismatch": 3600.0},
+        {"stopped": 7200.0},
+    ]
+
+
+async def test_the_newest_read_back_that_matched_is_shown_in_whatever_order_they_come(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera, *_ = await one_day(ingest, province)
+    national, provincial = camera.deliveries
+    late = DAY + timedelta(hours=3)
+    await province.feed(ingest, province.read_back(national, camera, late, delay_s=0.5))
+    await province.feed(ingest, province.read_back(national, camera, DAY, delay_s=2.0))
+    await province.feed(ingest, province.read_back(national, camera, late + timedelta(hours=1), "mismatch"))
+    told = province.says(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
+    await province.feed(ingest, told)
+    deliveries = (await read(client))["cameras"][0]["deliveries"]
+    assert [(one["verified_at"], one["delay_s"]) for one in deliveries] == [
+        ("2026-11-20T10:00:00.000+07:00", 0.5),
+        ("2026-11-20T10:00:00.000+07:00", 0.75),
+    ]
+    unseen = (await read(client))["cameras"][2]["deliveries"][0]
+    assert (unseen["verified_at"], unseen["delay_s"]) == (None, None)

@@ -143,6 +143,10 @@ class DeliveryShape(_Part):
     since: AwareDatetime | None
     connected: bool | None = Field(description="As the destination demands; null while unknown.")
     seconds: DeliverySeconds
+    verified_at: AwareDatetime | None = Field(
+        description="When the destination last played back a picture of this camera, bit for bit; whatever the period."
+    )
+    delay_s: float | None = Field(description="How long that picture was under way, there and back.")
     not_connected_by_cause: dict[str, float] = Field(description="Seconds; `none` where the state has no cause.")
 
 

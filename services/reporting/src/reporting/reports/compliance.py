@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.compliance import DURATION_NAMES, DeliveryDurations, Durations
-from reporting.domain.instants import seconds, shown
+from reporting.domain.instants import millis, seconds, shown
 from reporting.domain.percentages import percentages
 from reporting.domain.rule import RULE_EN, RULE_VERSION, RULE_VI
 from reporting.reports.accounts import CameraAccount, Now, Question, accounts
@@ -162,6 +162,8 @@ def _delivery(
             "maintenance": durations.maintenance / 1000,
             "unknown": durations.unknown / 1000,
         },
+        "verified_at": shown(millis(planned.verified_at)) if planned.verified_at is not None else None,
+        "delay_s": planned.delay_s,
         "not_connected_by_cause": {cause: length / 1000 for cause, length in sorted(durations.by_cause.items())},
     }
 

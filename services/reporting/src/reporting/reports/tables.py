@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from reporting.domain.compliance import DURATION_NAMES, DeliveryDurations
-from reporting.domain.instants import shown
+from reporting.domain.instants import millis, shown
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.rule import RULE_VERSION
 from reporting.reports.accounts import CameraAccount, Now, Question
@@ -40,6 +40,7 @@ COLUMNS = (
     "delivery_id", "destination_id", "destination_code", "destination_name", "destination_role", "required_proof",
     "delivery_enabled", "delivery_state", "delivery_cause", "delivery_since", "delivery_connected",
     "delivery_connected_s", "delivery_not_connected_s", "delivery_maintenance_s", "delivery_unknown_s",
+    "delivery_verified_at", "delivery_delay_s",
 )  # fmt: skip
 DELIVERY_COLUMNS = len(COLUMNS) - COLUMNS.index("delivery_id")
 
@@ -93,6 +94,8 @@ class ComplianceTable:
             now.state, now.cause, shown(now.since), _truth(connected),
             self._number(time.connected / 1000), self._number(time.not_connected / 1000),
             self._number(time.maintenance / 1000), self._number(time.unknown / 1000),
+            shown(millis(planned.verified_at)) if planned.verified_at is not None else None,
+            self._number(planned.delay_s),
         ]  # fmt: skip
 
     def _percentages(self, good: int, bad: int, unknown: int) -> list[str | None]:

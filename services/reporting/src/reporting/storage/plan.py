@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.storage.tables import agency, camera, delivery, destination, district, facility
+from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, district, facility
 from vonggac.events.inventory import FacilityStatus
 
 NOT_COUNTED = (FacilityStatus.PLANNED.value, FacilityStatus.CLOSED.value)
@@ -36,13 +37,15 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`role` is None while the destination is not known here yet."""
+    """`role` is None while the destination is not known here yet, `verified_at` where no read-back ever matched."""
 
     id: UUID
     destination: Named
     role: str | None
     required_proof: str
     enabled: bool
+    verified_at: datetime | None = None
+    delay_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,11 @@ async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) 
             destination.c.role,
             destination.c.required_proof.label("demanded"),
             destination.c.enabled.label("destination_enabled"),
+            delivery_proof.c.verified_at,
+            delivery_proof.c.delay_s,
         )
         .outerjoin(destination, destination.c.id == delivery.c.destination_id)
+        .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)
         .order_by(delivery.c.camera_id, destination.c.role, delivery.c.destination_code, delivery.c.id)
     )
     if camera_ids is not None:
@@ -146,6 +152,8 @@ async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) 
                 role=row.role,
                 required_proof=row.demanded or row.required_proof,
                 enabled=row.enabled and row.destination_enabled is not False,
+                verified_at=row.verified_at,
+                delay_s=row.delay_s,
             )
         )
     return found

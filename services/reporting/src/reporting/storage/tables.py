@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     Index,
     LargeBinary,
     SmallInteger,
@@ -169,6 +170,17 @@ delivery_change = Table(
     Column("cause", Text),
     Column("attempt", SmallInteger, nullable=False),
     Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
+)
+
+delivery_proof = Table(
+    "delivery_proof",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    _time("verified_at"),
+    Column("delay_s", Double),
+    comment="The newest read-back of each delivery that matched",
+    # The row is rewritten by every match: room on the page keeps the update away from the index.
+    postgresql_with={"fillfactor": "50"},
 )
 
 maintenance_window = Table(
