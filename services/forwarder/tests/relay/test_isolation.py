@@ -132,7 +132,7 @@ async def test_a_scheme_without_an_engine_is_a_cause_and_not_a_crash(
 ) -> None:
     camera = planner.camera(sim)
     foreign, good = camera.deliveries
-    foreign = foreign.model_copy(update={"url": "rtmp://127.0.0.1/live"})
+    foreign = foreign.model_copy(update={"url": "srt://127.0.0.1:9000"})
     relay = relay_of(camera.model_copy(update={"deliveries": (foreign, good)}))
     await acknowledged(relay, "provincial")
     await eventually(lambda: at(relay, "national").delivery.cause is Cause.TRANSPORT_UNSUPPORTED)

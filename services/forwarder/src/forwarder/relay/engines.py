@@ -6,6 +6,7 @@ An engine takes the camera's source and gives a `Session`; the supervisors, stat
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from forwarder.relay.remux.publishing import publish_rtmp
 from forwarder.relay.session import OnLost, Session, Target, publish_rtsp
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
@@ -13,7 +14,9 @@ from vonggac.rtsp.errors import RtspError
 
 type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({"rtsp": publish_rtsp, "rtsps": publish_rtsp})
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {"rtsp": publish_rtsp, "rtsps": publish_rtsp, "rtmp": publish_rtmp, "rtmps": publish_rtmp}
+)
 
 
 async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Session:

@@ -1,0 +1,142 @@
+"""The chunk stream of RTMP (§5.3): messages cut into chunks, and put together again."""
+
+import struct
+from dataclasses import dataclass
+
+from vonggac.rtsp.errors import MalformedError
+
+SET_CHUNK_SIZE, ABORT, ACKNOWLEDGEMENT, USER_CONTROL, WINDOW_SIZE, PEER_BANDWIDTH = 1, 2, 3, 4, 5, 6
+AUDIO, VIDEO, AMF3_DATA, AMF3_COMMAND, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22
+
+FIRST_CHUNK_BYTES = 128
+"""Of both sides, until they say otherwise."""
+OUR_CHUNK_BYTES = 60_000
+"""Nearly every frame in one chunk; some servers take no more than 65536."""
+MAX_MESSAGE_BYTES = 8 << 20
+MAX_CHUNK_STREAMS = 32
+_EXTENDED = 0xFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One whole message. `timestamp_ms`: absolute, 32 bits."""
+
+    kind: int
+    stream_id: int
+    timestamp_ms: int
+    payload: bytes
+
+
+def write_message(message: Message, *, chunk_stream: int, chunk_bytes: int) -> bytes:
+    """As it goes on the wire; every message begins with a full header, so that none depends on another."""
+    stamp = message.timestamp_ms & 0xFFFFFFFF
+    payload = message.payload
+    extended = struct.pack(">I", stamp) if stamp >= _EXTENDED else b""
+    head = (
+        bytes([chunk_stream])
+        + min(stamp, _EXTENDED).to_bytes(3)
+        + len(payload).to_bytes(3)
+        + struct.pack("<BI", message.kind, message.stream_id)
+        + extended
+    )
+    if len(payload) <= chunk_bytes:
+        return head + payload
+    between = bytes([0xC0 | chunk_stream]) + extended
+    return head + between.join(payload[at : at + chunk_bytes] for at in range(0, len(payload), chunk_bytes))
+
+
+@dataclass(slots=True)
+class _ChunkStream:
+    stamp: int = 0
+    delta: int = 0
+    length: int = 0
+    kind: int = 0
+    stream_id: int = 0
+    extended: bool = False
+    parts: bytearray | None = None
+
+
+class ChunkReader:
+    """Feed it what TCP delivers. Holds at most one partial message per chunk stream, and few of those."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._streams: dict[int, _ChunkStream] = {}
+        self._chunk_bytes = FIRST_CHUNK_BYTES
+
+    def feed(self, data: bytes) -> list[Message]:
+        """What is whole now. Raises MalformedError when the stream cannot be followed any further."""
+        self._buffer += data
+        messages: list[Message] = []
+        at = 0
+        while (end := self._take_chunk(at, messages)) is not None:
+            at = end
+        del self._buffer[:at]
+        return messages
+
+    def _take_chunk(self, at: int, out: list[Message]) -> int | None:
+        """Take the chunk at `at`; its end, or None when it is not whole yet."""
+        buffer, size = self._buffer, len(self._buffer)
+        if at >= size:
+            return None
+        form, number = buffer[at] >> 6, buffer[at] & 0x3F
+        at += 1
+        if number < 2:
+            width = number + 1
+            if at + width > size:
+                return None
+            number = 64 + int.from_bytes(buffer[at : at + width], "little")
+            at += width
+        head = (11, 7, 3, 0)[form]
+        known = self._streams.get(number)
+        stream = known or _ChunkStream()
+        if at + head > size:
+            return None
+        field = int.from_bytes(buffer[at : at + 3]) if head else 0
+        extended = field == _EXTENDED if head else stream.extended
+        payload_at = at + head + (4 if extended else 0)
+        length = int.from_bytes(buffer[at + 3 : at + 6]) if head >= 7 else stream.length
+        if length > MAX_MESSAGE_BYTES:
+            raise MalformedError(f"an RTMP message is longer than {MAX_MESSAGE_BYTES} bytes")
+        had = len(stream.parts) if stream.parts is not None and not head else 0
+        end = payload_at + min(self._chunk_bytes, length - had)
+        if end > size:
+            return None
+        if extended:
+            field = int.from_bytes(buffer[at + head : payload_at])
+        if known is None:
+            if len(self._streams) >= MAX_CHUNK_STREAMS or form:
+                raise MalformedError("an RTMP chunk continues a stream that never began, or opens one too many")
+            self._streams[number] = stream
+        if head or stream.parts is None:
+            self._begin(stream, form, field, extended, length, buffer[at + 6 : at + 11])
+        assert stream.parts is not None
+        stream.parts += buffer[payload_at:end]
+        if len(stream.parts) == stream.length:
+            self._finish(stream, out)
+        return end
+
+    @staticmethod
+    def _begin(stream: _ChunkStream, form: int, field: int, extended: bool, length: int, rest: bytearray) -> None:
+        stream.parts, stream.length, stream.extended = bytearray(), length, extended
+        if form <= 1:
+            stream.kind = rest[0]
+        if form == 0:
+            stream.stream_id = int.from_bytes(rest[1:5], "little")
+            stream.stamp, stream.delta = field, 0
+        elif form < 3:
+            stream.delta = field
+            stream.stamp += field
+        else:
+            stream.stamp += stream.delta
+        stream.stamp &= 0xFFFFFFFF
+
+    def _finish(self, stream: _ChunkStream, out: list[Message]) -> None:
+        payload, stream.parts = bytes(stream.parts or b""), None
+        if stream.kind == SET_CHUNK_SIZE:
+            size = int.from_bytes(payload[:4]) & 0x7FFFFFFF
+            if size < 1:
+                raise MalformedError("an RTMP chunk size is 0")
+            self._chunk_bytes = min(size, MAX_MESSAGE_BYTES)
+        else:
+            out.append(Message(stream.kind, stream.stream_id, stream.stamp, payload))

@@ -1,0 +1,148 @@
+"""Publishing and playing: one attempt with one deadline, logins by challenge included. Never retries."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from forwarder.relay.rtmp import amf, login
+from forwarder.relay.rtmp.chunks import Message
+from forwarder.relay.rtmp.connection import CommandError, RtmpConnection
+from forwarder.relay.rtmp.url import RtmpUrl
+from vonggac.events.causes import Cause
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.tls import TlsPolicy
+from vonggac.rtsp.url import Credentials
+
+_LOGIN_ROUNDS = 3
+_FLASH_VERSION = "FMLE/3.0 (compatible; VongGac)"
+_BUFFER_MS = 500
+
+
+class NotConnectedError(RtspError):
+    """Not even a connection was made."""
+
+
+async def open_publishing(
+    url: RtmpUrl,
+    credentials: Credentials | None,
+    *,
+    deadline_s: float,
+    allowed: AllowedNetworks,
+    tls: TlsPolicy,
+    enhanced: bool,
+) -> tuple[RtmpConnection, int]:
+    """A connection whose server has said NetStream.Publish.Start, and the stream's number.
+
+    `enhanced` offers H.265 (E-RTMP). Raises RtspError; NotConnectedError when the address could not be connected to.
+    """
+    extra: dict[str, amf.AmfValue] = {"type": "nonprivate"}
+    if enhanced:
+        extra["fourCcList"] = ["hvc1"]
+
+    async def publish(connection: RtmpConnection) -> int:
+        connection.say("releaseStream", 0.0, None, url.stream)
+        connection.say("FCPublish", 0.0, None, url.stream)
+        stream_id = _stream_id(await connection.call("createStream", None))
+        await connection.ask("publish", url.stream, "live", stream_id=stream_id, good="NetStream.Publish.Start")
+        return stream_id
+
+    return await _open(url, credentials, extra, publish, deadline_s=deadline_s, allowed=allowed, tls=tls)
+
+
+async def open_playing(
+    url: RtmpUrl,
+    credentials: Credentials | None,
+    on_message: Callable[[Message], None],
+    *,
+    deadline_s: float,
+    allowed: AllowedNetworks,
+    tls: TlsPolicy,
+) -> RtmpConnection:
+    """A connection whose server has said NetStream.Play.Start; `on_message` gets the media, also before that."""
+    extra: dict[str, amf.AmfValue] = {
+        "fpad": False,
+        "capabilities": 15.0,
+        "audioCodecs": 4071.0,
+        "videoCodecs": 252.0,
+        "videoFunction": 1.0,
+        "fourCcList": ["hvc1"],
+    }
+
+    async def play(connection: RtmpConnection) -> int:
+        connection.on_message = on_message
+        stream_id = _stream_id(await connection.call("createStream", None))
+        connection.set_buffer_length(stream_id, _BUFFER_MS)
+        # -2000: live, or recorded where there is no live one; many servers know nothing else.
+        await connection.ask("play", url.stream, -2000.0, stream_id=stream_id, good="NetStream.Play.Start")
+        return stream_id
+
+    connection, _ = await _open(url, credentials, extra, play, deadline_s=deadline_s, allowed=allowed, tls=tls)
+    return connection
+
+
+async def _open(
+    url: RtmpUrl,
+    credentials: Credentials | None,
+    extra: Mapping[str, amf.AmfValue],
+    begin: Callable[[RtmpConnection], Awaitable[int]],
+    *,
+    deadline_s: float,
+    allowed: AllowedNetworks,
+    tls: TlsPolicy,
+) -> tuple[RtmpConnection, int]:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + deadline_s
+    login_query = ""
+    for left in reversed(range(_LOGIN_ROUNDS)):
+        try:
+            connection = await RtmpConnection.open(url, timeout_s=ends_at - loop.time(), allowed=allowed, tls=tls)
+        except RtspError as error:
+            if error.cause in (Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT):
+                raise NotConnectedError(error.cause, error.message) from None
+            raise
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await connection.greet()
+                await _connect(connection, url, login_query, extra)
+                return connection, await begin(connection)
+        except TimeoutError:
+            connection.abort()
+            raise RtspError(Cause.TIMEOUT, f"the server did not take the stream within {deadline_s:g} s") from None
+        except CommandError as error:
+            connection.abort()
+            query = _login(error, url, credentials or url.credentials)
+            if query is None or not left:
+                raise
+            login_query = query
+        except BaseException:
+            connection.abort()
+            raise
+    raise AssertionError("the last round returns or raises")
+
+
+async def _connect(
+    connection: RtmpConnection, url: RtmpUrl, login_query: str, extra: Mapping[str, amf.AmfValue]
+) -> None:
+    about: dict[str, amf.AmfValue] = {
+        "app": url.app + login_query,
+        "flashVer": _FLASH_VERSION,
+        "tcUrl": url.tc_url + login_query,
+        **extra,
+    }
+    await connection.call("connect", about)
+
+
+def _login(error: CommandError, url: RtmpUrl, credentials: Credentials | None) -> str | None:
+    """What to add to `connect` next time. Raises RtspError when a login is asked for and there is none."""
+    if "authmod=" not in error.description:
+        return None
+    if credentials is None:
+        raise RtspError(Cause.AUTH_FAILED, "the server asks for a login, and the plan has none")
+    return login.answer(error.description, url.app, credentials)
+
+
+def _stream_id(answer: list[amf.AmfValue]) -> int:
+    number = next((value for value in answer if isinstance(value, float)), None)
+    if number is None or not 0 <= number < 1 << 32:
+        raise MalformedError("createStream was answered without a number")
+    return int(number)

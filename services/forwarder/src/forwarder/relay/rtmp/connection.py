@@ -1,0 +1,284 @@
+"""One RTMP connection of a client: the handshake, commands matched to answers, media handed over as it comes."""
+
+import asyncio
+import re
+import secrets
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from forwarder.relay.rtmp import amf, chunks
+from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
+from forwarder.relay.rtmp.url import RtmpUrl
+from forwarder.relay.tcp_info import SocketOptions
+from vonggac.events.causes import Cause
+from vonggac.rtsp.addresses import AllowedNetworks, resolve
+from vonggac.rtsp.dial import connect_plain, connect_socket, secure
+from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.tls import TlsPolicy
+
+_VERSION = b"\x03"
+_HELLO_BYTES = 1536
+_CONTROL_STREAM, _COMMAND_STREAM = 2, 3
+_PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
+_RECORD_BYTES, _RECORD_OVERHEAD_BYTES = 1 << 14, 96
+"""Of TLS: plain bytes in one record at most, and an upper bound of what each adds (RFC 5246 §6.2, RFC 8446 §5.2)."""
+_TLS_HANDSHAKE_BYTES = 8192
+"""Upper bound of our side of it: we have no certificate to show."""
+_LINGER_S = 1.0
+_CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
+
+type OnLost = Callable[[RtspError | None], None]
+type Answer = list[amf.AmfValue]
+
+
+class CommandError(RtspError):
+    """The server refused a command. `code` is its word, `description` its text: not for showing (it may hold a key)."""
+
+    def __init__(self, command: str, code: str, description: str) -> None:
+        shown = code if _CODE.fullmatch(code) and len(code) <= 60 else "an error"
+        super().__init__(_cause(code, description), f"{command} was answered {shown}")
+        self.args = (command, code, description)
+        self.code, self.description = code, description
+
+    def __repr__(self) -> str:
+        return f"CommandError({self.message!r})"
+
+
+def _cause(code: str, description: str) -> Cause:
+    text = description.lower()
+    if "StreamNotFound" in code or "InvalidApp" in code:
+        return Cause.NOT_FOUND
+    if "Denied" in code or "Unauthorized" in code or any(word in text for word in ("auth", "denied", "forbidden")):
+        return Cause.AUTH_FAILED
+    if code == "NetStream.Publish.BadName":
+        return Cause.SESSION_LIMIT
+    return Cause.PROTOCOL_ERROR
+
+
+class RtmpConnection(asyncio.Protocol):
+    """Made by `open`. Callbacks run in the event loop and must not block; `on_lost` is called once, None after our own
+    close. `control_bytes` counts what was written beside media since the handshake began."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.on_message: Callable[[Message], None] | None = None
+        self.on_lost: OnLost | None = None
+        self.on_pause_writing: Callable[[], None] | None = None
+        self.control_bytes = 0
+        self.bytes_received = 0
+        self.tls_bytes = 0
+        """Upper bound of what TLS added to all that was written, its handshake included; 0 without TLS."""
+        self.closed = False
+        self.error: RtspError | None = None
+        self._reader = ChunkReader()
+        self._hello: bytearray | None = bytearray()
+        self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answers: dict[float, asyncio.Future[Answer]] = {}
+        self._status: asyncio.Future[Mapping[str, amf.AmfValue]] | None = None
+        self._transaction = 0.0
+        self._window = 0
+        self._acknowledged = 0
+        self._ours = False
+        self._tls = False
+
+    @classmethod
+    async def open(cls, url: RtmpUrl, *, timeout_s: float, allowed: AllowedNetworks, tls: TlsPolicy) -> Self:
+        """Resolve, connect, TLS when the address says so. Raises RtspError as vonggac.rtsp's connections do."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + timeout_s
+        address = await resolve(url.host, url.port, allowed, timeout_s=timeout_s)
+        if not url.secure:
+            return await connect_plain(cls, address, url.port, timeout_s=ends_at - loop.time())
+        connected = await connect_socket(address, url.port, timeout_s=ends_at - loop.time())
+        made = await secure(cls, connected, tls, url.host, timeout_s=ends_at - loop.time())
+        made._tls, made.tls_bytes = True, _TLS_HANDSHAKE_BYTES
+        return made
+
+    @property
+    def socket(self) -> SocketOptions:
+        """For TCP_INFO."""
+        sock: SocketOptions = self.transport.get_extra_info("socket")
+        return sock
+
+    @property
+    def write_buffer_bytes(self) -> int:
+        return 0 if self.closed else self.transport.get_write_buffer_size()
+
+    async def greet(self) -> None:
+        """The handshake (§5.2), in its simple form. Raises RtspError when the connection is lost."""
+        self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
+        await self._greeted
+        self._control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
+
+    async def call(self, command: str, *values: amf.AmfValue, stream_id: int = 0) -> Answer:
+        """Send a command and wait for its `_result`: what follows the transaction number. Raises RtspError."""
+        self._transaction += 1
+        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[self._transaction] = waiting
+        transaction = self._transaction
+        try:
+            self.say(command, transaction, *values, stream_id=stream_id)
+            name, *answer = await waiting
+        finally:
+            del self._answers[transaction]
+        if name == "_error":
+            information = next((value for value in answer if isinstance(value, Mapping)), {})
+            raise CommandError(command, _text(information, "code"), _text(information, "description"))
+        return answer
+
+    async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
+        """Send a command that is answered by onStatus, and wait for the status `good`. Raises RtspError."""
+        self._status = asyncio.get_running_loop().create_future()
+        self.say(command, 0.0, None, *values, stream_id=stream_id)
+        while True:
+            status = await self._status
+            self._status = asyncio.get_running_loop().create_future()
+            if _text(status, "code") == good:
+                self._status = None
+                return
+            if _text(status, "level") == "error":
+                self._status = None
+                raise CommandError(command, _text(status, "code"), _text(status, "description"))
+
+    def say(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
+        """Send a command without waiting."""
+        payload = amf.encode(command, transaction, *values)
+        message = Message(chunks.COMMAND, stream_id, 0, payload)
+        self._write(write_message(message, chunk_stream=_COMMAND_STREAM, chunk_bytes=chunks.OUR_CHUNK_BYTES))
+
+    def set_buffer_length(self, stream_id: int, length_ms: int) -> None:
+        self._control(chunks.USER_CONTROL, struct.pack(">HII", _BUFFER_LENGTH, stream_id, length_ms))
+
+    def write_media(self, data: bytes) -> None:
+        """Chunks of `write_message`; never blocks, never raises."""
+        if not self.closed:
+            self._count_records(len(data))
+            self.transport.write(data)
+
+    async def close(self) -> None:
+        """What is written goes out first; bounded to about a second."""
+        if not self.closed:
+            self._end(None)
+            self.transport.close()
+        try:
+            async with asyncio.timeout(_LINGER_S):
+                await asyncio.shield(self._gone)
+        except TimeoutError:
+            self.transport.abort()
+            await self._gone
+
+    def abort(self) -> None:
+        """End at once."""
+        if not self.closed:
+            self._end(None)
+        self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_received += len(data)
+        if self.closed:
+            return
+        try:
+            if self._hello is not None:
+                data = self._take_hello(self._hello, data)
+            for message in self._reader.feed(data):
+                self._take(message)
+        except MalformedError as error:
+            self._end(error)
+            self.transport.abort()
+            return
+        if self._window and self.bytes_received - self._acknowledged >= self._window // 2:
+            self._acknowledged = self.bytes_received
+            self._control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed:
+            self._end(RtspError(Cause.ENDED, "the peer ended the connection"))
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        if self.on_pause_writing is not None:
+            self.on_pause_writing()
+
+    def _take_hello(self, hello: bytearray, data: bytes) -> bytes:
+        hello += data
+        if hello[:1] != _VERSION:
+            raise MalformedError("the peer does not speak RTMP")
+        whole = 1 + 2 * _HELLO_BYTES
+        if len(hello) < whole:
+            return b""
+        self._hello = None
+        self._write(bytes(hello[1 : 1 + _HELLO_BYTES]))
+        if not self._greeted.done():
+            self._greeted.set_result(None)
+        return bytes(hello[whole:])
+
+    def _take(self, message: Message) -> None:
+        if message.kind in (chunks.AUDIO, chunks.VIDEO, chunks.DATA, chunks.AGGREGATE):
+            if self.on_message is not None:
+                self.on_message(message)
+        elif message.kind in (chunks.COMMAND, chunks.AMF3_COMMAND):
+            self._take_command(message.payload[message.kind == chunks.AMF3_COMMAND :])
+        elif message.kind == chunks.WINDOW_SIZE and len(message.payload) >= 4:
+            self._window = int.from_bytes(message.payload[:4])
+        elif message.kind == chunks.PEER_BANDWIDTH and len(message.payload) >= 4:
+            self._control(chunks.WINDOW_SIZE, message.payload[:4])
+        elif message.kind == chunks.USER_CONTROL and message.payload[:2] == struct.pack(">H", _PING):
+            self._control(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
+
+    def _take_command(self, payload: bytes) -> None:
+        name, *values = amf.decode(payload)
+        if name in ("_result", "_error") and values:
+            waiting = self._answers.get(values[0]) if isinstance(values[0], float) else None
+            if waiting is not None and not waiting.done():
+                waiting.set_result([name, *values[1:]])
+        elif name == "onStatus":
+            status = next((value for value in values if isinstance(value, Mapping)), {})
+            if self._status is not None:
+                if not self._status.done():
+                    self._status.set_result(status)
+            elif _text(status, "level") == "error" or _text(status, "code") == "NetStream.Play.UnpublishNotify":
+                self._end(CommandError("the stream", _text(status, "code"), _text(status, "description")))
+                self.transport.abort()
+
+    def _control(self, kind: int, payload: bytes) -> None:
+        message = Message(kind, 0, 0, payload)
+        self._write(write_message(message, chunk_stream=_CONTROL_STREAM, chunk_bytes=chunks.OUR_CHUNK_BYTES))
+
+    def _write(self, data: bytes) -> None:
+        if not self.closed:
+            self.control_bytes += len(data)
+            self._count_records(len(data))
+            self.transport.write(data)
+
+    def _count_records(self, size: int) -> None:
+        if self._tls:
+            self.tls_bytes += (size // _RECORD_BYTES + 1) * _RECORD_OVERHEAD_BYTES
+
+    def _end(self, error: RtspError | None) -> None:
+        self.closed, self.error = True, error
+        shown = error or RtspError(Cause.ENDED, "the connection was closed")
+        waiting: list[asyncio.Future[Any]] = [
+            self._greeted,
+            *self._answers.values(),
+            *([self._status] if self._status else []),
+        ]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(shown)
+                # Not every one is awaited by now; the error is told by `on_lost` too.
+                future.exception()
+        if self.on_lost is not None:
+            self.on_lost(error)
+
+
+def _text(information: Mapping[str, amf.AmfValue], key: str) -> str:
+    value = information.get(key)
+    return value if isinstance(value, str) else ""
