@@ -1,19 +1,22 @@
 """The supervisor of one camera: pulls it once, hands the media to its deliveries, and alone decides to pull again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from forwarder.domain import camera as domain
 from forwarder.domain import plan
 from forwarder.domain.camera import Pull, PullState
+from forwarder.domain.orders import RetryOutcome
 from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.knocks import SILENT, Door
 from forwarder.relay.proof import CameraKeyframes
 from forwarder.relay.source import CameraSource, open_source
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.errors import RtspError
@@ -22,14 +25,26 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+BACKLOG_KEPT_S = 5.0
+"""After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
+AFTER_KNOCK_S = 1.0
+NO_ORDERS: Mapping[UUID, DeliveryOrder] = MappingProxyType({})
+
 type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 """Told of every change of state, and once with `released` or `disabled` at the end."""
 
 
 class CameraRelay:
-    """One camera and its deliveries, from `start` to `stop`."""
+    """One camera and its deliveries, from `start` (or `prepare` and then `go`) to `stop`."""
 
-    def __init__(self, camera: CameraV1, surroundings: Surroundings, on_change: OnDeliveryChange) -> None:
+    def __init__(
+        self,
+        camera: CameraV1,
+        surroundings: Surroundings,
+        on_change: OnDeliveryChange,
+        orders: Mapping[UUID, DeliveryOrder] = NO_ORDERS,
+    ) -> None:
+        """`orders`: by delivery, as they are at the time of looking."""
         now = surroundings.now()
         self.camera = camera
         self.held_since: datetime = now.at
@@ -37,12 +52,15 @@ class CameraRelay:
         self.pulls = 0
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(surroundings)
-        self._surroundings, self._on_change = surroundings, on_change
+        self._surroundings, self._on_change, self._orders = surroundings, on_change, orders
         self._loop = asyncio.get_running_loop()
         self._source: CameraSource | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._retry_timer: asyncio.TimerHandle | None = None
+        self._backlog_timer: asyncio.TimerHandle | None = None
+        self._leave_door: Callable[[], None] | None = None
+        self._prepared: asyncio.Future[Cause | None] | None = None
         self._pictures = 0
         self._media_s = now.monotonic_s
         self._stopped = False
@@ -65,6 +83,32 @@ class CameraRelay:
             self._add(planned)
         self.say_disabled()
         self._pull()
+        self._surroundings.ticker.add(self._tick)
+
+    async def prepare(self) -> Cause | None:
+        """Pull the camera, once, and keep its newest group of pictures; deliver nothing before `go`.
+
+        None when everything is ready, else why not. Then, or when it is cancelled, only `stop` is left to call.
+        """
+        self._prepared = self._loop.create_future()
+        self._pull()
+        return await self._prepared
+
+    def go(self, camera: CameraV1) -> None:
+        """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
+        self._prepared = None
+        restart = plan.compare(self.camera, camera).restart_source
+        self.camera, self.held_since = camera, self._surroundings.now().at
+        if restart:
+            self._end_source(None, None)
+        if self._source is None and self._attempt is None:
+            self.pull = domain.begun(self._surroundings.now())
+            self._pull()
+        if self._source is not None and self.pull.state is PullState.LIVE:
+            self._tell_live(self._source)
+        for planned in plan.wanted(camera).values():
+            self._add(planned)
+        self.say_disabled()
         self._surroundings.ticker.add(self._tick)
 
     def say_disabled(self) -> None:
@@ -93,15 +137,51 @@ class CameraRelay:
             self._pull()
         self._adopt_unchanged(camera, announce=newer)
 
-    async def stop(self, state: DeliveryState) -> None:
-        """End every session in order, bounded to about two seconds; `state` is every delivery's last word."""
+    async def end_deliveries(self, state: DeliveryState) -> None:
+        """End every session in order, bounded to about a second; `state` is every delivery's last word.
+
+        The camera goes on being pulled until `stop`.
+        """
         self._stopped = True
         self._surroundings.ticker.remove(self._tick)
+        deliveries, self.deliveries = self.deliveries, {}
+        await asyncio.gather(*(delivery.stop(state) for delivery in deliveries.values()))
+
+    async def stop(self, state: DeliveryState) -> None:
+        """The same, and leave the camera: bounded to about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
-        await asyncio.gather(*(delivery.stop(state) for delivery in self.deliveries.values()))
+        await self.end_deliveries(state)
         self._end_source(None, None)
         if self._endings:
             await asyncio.wait(self._endings)
+
+    def obey(self, delivery_id: UUID, order: DeliveryOrder | None) -> None:
+        """A person's order on one delivery came, changed, or went (None)."""
+        supervisor = self.deliveries.get(delivery_id)
+        if supervisor is None:
+            return
+        if order is not None and order.stopped:
+            supervisor.halt(order)
+        elif supervisor.delivery.state is DeliveryState.STOPPED:
+            supervisor.resume()
+            self._tell_pull(supervisor)
+
+    def try_again(self, delivery_id: UUID) -> RetryOutcome:
+        """A person wants no more waiting: neither for the destination nor for the camera."""
+        supervisor = self.deliveries.get(delivery_id)
+        if supervisor is None:
+            return RetryOutcome.NOT_RUNNING
+        outcome = supervisor.try_again()
+        if outcome is RetryOutcome.STOPPED:
+            return outcome
+        if self.pull.state is PullState.COOLING_DOWN:
+            return RetryOutcome.CAMERA_RESTS
+        if self.pull.state is PullState.BACKING_OFF and self._retry_timer is not None:
+            self._cancel_retry()
+            self.pull = domain.begun(self._surroundings.now())
+            self._pull()
+            return RetryOutcome.RETRIED
+        return outcome
 
     def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
         for key, planned in plan.wanted(camera).items():
@@ -113,6 +193,15 @@ class CameraRelay:
     def _add(self, planned: PlannedDelivery) -> None:
         supervisor = DeliverySupervisor(planned, self._surroundings, self._changed)
         self.deliveries[planned.id] = supervisor
+        order = self._orders.get(planned.id)
+        if order is not None and order.stopped:
+            supervisor.halt(order)
+            if self._source is not None and self.pull.state is PullState.LIVE:
+                supervisor.camera_live(self._source)
+        else:
+            self._tell_pull(supervisor)
+
+    def _tell_pull(self, supervisor: DeliverySupervisor) -> None:
         if self._source is not None and self.pull.state is PullState.LIVE:
             supervisor.camera_live(self._source)
         elif self.pull.cause is not None:
@@ -128,7 +217,7 @@ class CameraRelay:
         self._on_change(self, delivery)
 
     def _pull(self) -> None:
-        self._retry_timer = None
+        self._cancel_retry()
         self.pulls += 1
         self._attempt = self._loop.create_task(self._play(), name=f"pull-{self.camera.id}")
 
@@ -173,10 +262,17 @@ class CameraRelay:
         now = self._surroundings.now()
         self.pull = domain.media_came(self.pull, now)
         self._media_s, self._pictures = now.monotonic_s, self._source.fanout.pictures
-        log.info("camera_live", camera_id=str(self.camera.id))
-        self.keyframes.began(self._source)
+        if self._prepared is not None:
+            self._source.fanout.keep_backlog().when_begun(self._is_prepared)
+            return
+        self._tell_live(self._source)
         for delivery in self.deliveries.values():
             delivery.camera_live(self._source)
+
+    def _tell_live(self, source: CameraSource) -> None:
+        self._drop_backlog_later()
+        log.info("camera_live", camera_id=str(self.camera.id))
+        self.keyframes.began(source)
 
     def _lost(self, error: RtspError | None) -> None:
         # None: our own close.
@@ -194,13 +290,51 @@ class CameraRelay:
         if was_live or self.pull.failures == 1:
             log.warning("camera_away", camera_id=str(self.camera.id), cause=cause.value, detail=detail)
         self._end_source(cause, detail)
+        if self._prepared is not None:
+            # Whoever holds the camera pulls it still; one attempt beside that is all.
+            if not self._prepared.done():
+                self._prepared.set_result(cause)
+            return
         self._retry_timer = self._loop.call_later(self.pull.retry_in_s, self._retry)
+        door = Door.of(self.camera.url, self.camera.tls) if cause in SILENT else None
+        if door is not None:
+            self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, self._door_opened)
 
-    def _end_source(self, cause: Cause | None, detail: str | None) -> None:
-        """Let the present session and attempt go; the deliveries wait for the camera."""
+    def _door_opened(self) -> None:
+        # A recorder's cameras all hear it in the same moment.
+        delay_s = AFTER_KNOCK_S * self._surroundings.chance()
+        if self._retry_timer is not None and self._retry_timer.when() - self._loop.time() > delay_s:
+            self._retry_timer.cancel()
+            self._retry_timer = self._loop.call_later(delay_s, self._retry)
+
+    def _is_prepared(self) -> None:
+        if self._prepared is not None and not self._prepared.done():
+            self._prepared.set_result(None)
+
+    def _drop_backlog_later(self) -> None:
+        if self._backlog_timer is not None:
+            self._backlog_timer.cancel()
+        self._backlog_timer = self._loop.call_later(BACKLOG_KEPT_S, self._drop_backlog)
+
+    def _drop_backlog(self) -> None:
+        self._backlog_timer = None
+        if self._source is not None:
+            self._source.fanout.backlog = None
+
+    def _cancel_retry(self) -> None:
         if self._retry_timer is not None:
             self._retry_timer.cancel()
             self._retry_timer = None
+        if self._leave_door is not None:
+            self._leave_door()
+            self._leave_door = None
+
+    def _end_source(self, cause: Cause | None, detail: str | None) -> None:
+        """Let the present session and attempt go; the deliveries wait for the camera."""
+        self._cancel_retry()
+        if self._backlog_timer is not None:
+            self._backlog_timer.cancel()
+            self._backlog_timer = None
         if self._attempt is not None:
             self._keep(self._attempt)
             self._attempt.cancel()

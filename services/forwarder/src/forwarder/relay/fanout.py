@@ -11,7 +11,8 @@ from typing import Protocol
 
 from forwarder.domain import overflow
 from forwarder.domain.overflow import Bounds, Flow
-from forwarder.relay.keyframes import KeyframeFinder
+from forwarder.relay.backlog import Backlog
+from forwarder.relay.keyframes import KeyframeFinder, tail
 from vonggac.rtsp.framing import MediaBatch
 
 FRAME_HEADER_BYTES = 4
@@ -139,6 +140,8 @@ class FanOut:
         self.pictures = 0
         self.tap: Callable[[MediaBatch], None] | None = None
         """Shown every batch after the destinations have it, while somebody wants to look."""
+        self.backlog: Backlog | None = None
+        """The current group of pictures, while it is kept: new outlets begin with it."""
 
     def when_pictures_come(self, began: Callable[[], None]) -> None:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
@@ -161,10 +164,22 @@ class FanOut:
             outlet.write(batch, clean=clean)
         if self.tap is not None:
             self.tap(batch)
+        if self.backlog is not None:
+            self.backlog.add(batch, clean=clean)
+
+    def keep_backlog(self) -> Backlog:
+        """Keep the current group of pictures from its keyframe on, until `backlog` is set to None."""
+        if self.backlog is None:
+            self.backlog = Backlog(self._finder.another())
+        return self.backlog
 
     def add(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)
         self.sort()
+        if self.backlog is not None and self.backlog.begun and outlet.keyframe_came():
+            for batch, clean in self.backlog:
+                if outlet.flow.flowing:
+                    outlet.write(batch, clean=clean)
 
     def remove(self, outlet: Outlet) -> None:
         self._outlets = tuple(other for other in self._outlets if other is not outlet)
@@ -189,16 +204,8 @@ class FanOut:
             for outlet in [outlet for outlet in held if outlet.keyframe_came()]:
                 held.remove(outlet)
                 passed[outlet] = index
-                outlet.write(_tail(batch, index), clean=clean)
+                outlet.write(tail(batch, index), clean=clean)
         for outlet, count in passed.items():
             if outlet.flow.groups_dropped:
                 outlet.packets_dropped += count
                 outlet.packets_late += count if outlet.flow.late else 0
-
-
-def _tail(batch: MediaBatch, index: int) -> MediaBatch:
-    begin = batch.frames[index][1]
-    if begin == 0:
-        return batch
-    frames = [(channel, start - begin, end - begin) for channel, start, end in batch.frames[index:]]
-    return MediaBatch(batch.data[begin:], frames)

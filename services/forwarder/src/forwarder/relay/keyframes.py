@@ -21,6 +21,10 @@ class KeyframeFinder:
         self._channel = channel
         self._timestamp: int | None = None
 
+    def another(self) -> "KeyframeFinder":
+        """One of the same kind that has seen nothing: each must see every batch once."""
+        return KeyframeFinder(self._codec, self._channel)
+
     def forget(self) -> None:
         """Packets were skipped: the next one may be anywhere in its access unit."""
         self._timestamp = None
@@ -41,3 +45,12 @@ class KeyframeFinder:
             payload = memoryview(batch.data)[header.payload_start : header.payload_end]
             if self._codec is None or starts_keyframe(self._codec, payload):
                 yield index
+
+
+def tail(batch: MediaBatch, index: int) -> MediaBatch:
+    """The batch from its frame number `index` on."""
+    begin = batch.frames[index][1]
+    if begin == 0:
+        return batch
+    frames = [(channel, start - begin, end - begin) for channel, start, end in batch.frames[index:]]
+    return MediaBatch(batch.data[begin:], frames)

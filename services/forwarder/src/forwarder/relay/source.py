@@ -115,4 +115,7 @@ def _fanout(tracks: tuple[Track, ...]) -> FanOut:
     video = next(track for track in tracks if track.kind == "video")
     channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
     finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
-    return FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
+    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
+    # Media may come before the answer to PLAY, and no destination can have a session yet.
+    fanout.keep_backlog()
+    return fanout
