@@ -4,6 +4,7 @@ import pytest
 
 from prober.probes.watch import MAX_FRAMES, VideoWatch
 from vonggac.rtsp import MediaBatch, VideoCodec, build_rtp, interleave
+from vonggac.rtsp.rtp import SequenceTracker
 
 CLOCK_RATE = 90_000
 TICKS = 3600  # 25 pictures a second
@@ -129,3 +130,44 @@ async def test_a_timestamp_for_every_packet_does_not_fill_the_memory() -> None:
         camera.send(INTER)
     assert camera.watch.packets == MAX_FRAMES + 100
     assert camera.watch.fps() == 25.0
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        [65534, 65535, 0, 1, 2],
+        [1, 2, 5, 6, 7],
+        [1, 2, 4, 3, 5, 6],
+        [1, 2, 4, 3, 4, 5, 6],
+        [1, 2, 2, 3, 3, 3, 4],
+        [1, 2, 9000, 3, 4],
+        [1, 2, 9000, 9001, 9002],
+        [500, 501, 7, 8, 9, 10],
+    ],
+    ids=["wrap", "gap", "late", "late, then doubled", "doubled", "one astray", "jump", "restart"],
+)
+async def test_packets_in_any_order_are_counted_as_one_by_one(order: list[int]) -> None:
+    camera, counted = Camera(), SequenceTracker()
+    data, frames = b"", []
+    for sequence in order:
+        counted.update(sequence)
+        packet = build_rtp(INTER, payload_type=96, sequence=sequence, timestamp=0, ssrc=1)
+        frame = interleave(0, packet)
+        frames.append((0, len(data), len(data) + len(frame)))
+        data += frame
+    camera.watch.feed(MediaBatch(data, frames))
+    assert (camera.watch.packets, camera.watch.packets_lost) == (counted.received, counted.lost)
+
+
+async def test_padding_and_extensions_are_no_payload() -> None:
+    camera = Camera()
+    extended = bytearray(build_rtp(b"\xbe\xde\x00\x01ABCD" + KEY, payload_type=96, sequence=0, timestamp=0, ssrc=1))
+    extended[0] |= 0x10
+    padded = bytearray(build_rtp(INTER + b"\0\0\3", payload_type=96, sequence=1, timestamp=TICKS, ssrc=1, marker=True))
+    padded[0] |= 0x20
+    for packet in (extended, padded):
+        frame = interleave(0, bytes(packet))
+        camera.watch.feed(MediaBatch(frame, [(0, 0, len(frame))]))
+    assert camera.watch.keyframe.result().nals == [KEY]
+    assert camera.watch.packets == 2
+    assert camera.watch.malformed == 0

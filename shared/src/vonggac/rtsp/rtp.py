@@ -122,6 +122,15 @@ class SequenceTracker:
         else:
             self._probation = (sequence + 1) & 0xFFFF
 
+    def advance(self, packets: int) -> None:
+        """Count packets that follow the highest one (or one another) without a gap; `update` was called before."""
+        if not packets:
+            return
+        self._highest += packets
+        self._seen = (self._seen << packets | (1 << packets) - 1) & ((1 << _MAX_MISORDER) - 1)
+        self.received += packets
+        self._probation = None
+
     def _begin(self, sequence: int) -> None:
         self._first = self._highest = sequence
         self._seen = 1

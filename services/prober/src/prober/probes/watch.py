@@ -4,19 +4,27 @@ Timed by the stream's own RTP clock, so that a burst at the start or a slow netw
 """
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from prober.probes.arrival import CameraClock, Unevenness
 from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import VideoCodec, begins_picture, starts_keyframe
-from vonggac.rtsp.rtp import RtpHeader, SequenceTracker, parse_rtp
+from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
 
 MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
 _FRAME_HEADER = 4
+_SHORTEST = _FRAME_HEADER + 12
+"""Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
+_unpack_packet = struct.Struct(f">{_FRAME_HEADER}xBBHI").unpack_from
+_PLAIN = 0x80
+"""The first byte of an RTP packet of version 2 without padding, extension and CSRC: nearly all are so."""
+_MARKER = 0x80
 _ENOUGH = 256
 """Bytes of a payload that show whether a keyframe begins (an aggregation packet lists its parameter sets first)."""
 
@@ -52,6 +60,7 @@ class VideoWatch:
         self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
         self._sequence = SequenceTracker()
+        self._following: int | None = None
         self._collecting = False
         self._undecided = False
         self._first_timestamp = 0
@@ -88,15 +97,41 @@ class VideoWatch:
 
     def feed(self, batch: MediaBatch) -> None:
         """Take whole interleaved frames; channels other than the video's and its RTCP are passed over."""
-        data, mine, reports = batch.data, self._channel, self._rtcp_channel
+        data, mine, reports, unpack = batch.data, self._channel, self._rtcp_channel, _unpack_packet
+        following, run = self._following, 0
         for channel, start, end in batch.frames:
-            try:
-                if channel == mine:
-                    self._packet(parse_rtp(data, start + _FRAME_HEADER, end), data)
-                elif channel == reports:
-                    self._camera_clock.take(data[start + _FRAME_HEADER : end])
-            except MalformedError:
-                self.malformed += channel == mine
+            if channel != mine:
+                if channel == reports:
+                    self._report(data[start + _FRAME_HEADER : end])
+                continue
+            if end - start < _SHORTEST:
+                self.malformed += 1
+                continue
+            first, second, sequence, timestamp = unpack(data, start)
+            payload, stop = start + _SHORTEST, end
+            if first != _PLAIN:
+                try:
+                    header = parse_rtp(data, start + _FRAME_HEADER, end)
+                except MalformedError:
+                    self.malformed += 1
+                    continue
+                payload, stop = header.payload_start, header.payload_end
+            if sequence == following:
+                run += 1
+                following = (sequence + 1) & 0xFFFF
+            else:
+                self._sequence.advance(run)
+                self._sequence.update(sequence)
+                run, following = 0, (self._sequence.highest + 1) & 0xFFFF
+            if timestamp != self._timestamp:
+                self._next_frame(timestamp)
+            self._size += stop - payload
+            if self._undecided:
+                self._decide(data[payload : min(stop, payload + _ENOUGH)])
+            if self._collecting:
+                self._collect(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
+        self._sequence.advance(run)
+        self._following = following
 
     def fps(self) -> float | None:
         """Pictures a second; None with fewer than two pictures or a clock that stands still."""
@@ -132,16 +167,9 @@ class VideoWatch:
         last = () if full or self._timestamp is None else (self._relative(self._timestamp),)
         return {*self._frame_bytes, *last}
 
-    def _packet(self, header: RtpHeader, data: bytes) -> None:
-        self._sequence.update(header.sequence)
-        if header.timestamp != self._timestamp:
-            self._next_frame(header.timestamp)
-        start, end = header.payload_start, header.payload_end
-        self._size += end - start
-        if self._undecided:
-            self._decide(data[start : min(end, start + _ENOUGH)])
-        if self._collecting:
-            self._collect(header, data)
+    def _report(self, packet: bytes) -> None:
+        with suppress(MalformedError):
+            self._camera_clock.take(packet)
 
     def _next_frame(self, timestamp: int) -> None:
         if self._timestamp is None:
@@ -170,11 +198,8 @@ class VideoWatch:
             self._group.append(at)
             self.second_keyframe.set_result(None)
 
-    def _collect(self, header: RtpHeader, data: bytes) -> None:
-        payload = memoryview(data)[header.payload_start : header.payload_end]
-        for unit in self._depacketizer.push(
-            payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
-        ):
+    def _collect(self, payload: memoryview, sequence: int, timestamp: int, *, marker: bool) -> None:
+        for unit in self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker):
             if unit.keyframe and not self.keyframe.done():
                 self._group.append(self._relative(unit.rtp_timestamp))
                 self._collecting = False

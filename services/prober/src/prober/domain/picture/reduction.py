@@ -54,10 +54,10 @@ def _means(plane: Grey, shape: tuple[int, int]) -> Grey:
     height, width = plane.shape
     read = max(1, min(_ROWS_OF_A_CELL, height // rows))
     picked = (np.arange(rows * read) * height) // (rows * read)
-    sums = plane[picked].reshape(rows, read, width).sum(axis=1, dtype=np.uint32)
+    sums = plane[picked].reshape(rows, read, width).sum(axis=1, dtype=np.uint16)
     borders = (np.arange(columns + 1) * width) // columns
     counts = np.maximum(np.diff(borders), 1) * read
-    means: npt.NDArray[np.float64] = np.add.reduceat(sums, borders[:-1], axis=1) / counts
+    means: npt.NDArray[np.float64] = np.add.reduceat(sums, borders[:-1], axis=1, dtype=np.uint32) / counts
     return (means + 0.5).astype(np.uint8)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture.look import Grey
+from prober.domain.picture.ranks import median, percentile
 
 _BANDS = 48
 _BAND_ROWS = 4
@@ -43,8 +44,7 @@ def measure_edges(luma: Grey) -> Edges:
     values = bands[:, : blocks * block].reshape(-1, block)
     slopes = np.abs(np.diff(values, axis=1))
     contrast, steepest = np.ptp(values, axis=1), slopes.max(axis=1)
-    flat = slopes[contrast <= np.percentile(contrast, 25)]
-    noise = float(np.median(flat))
+    noise = median(slopes[contrast <= percentile(contrast, 25)])
     return Edges(_width(contrast, steepest, noise) * luma.shape[1] / width, noise)
 
 
@@ -68,8 +68,8 @@ def _bands(luma: Grey) -> npt.NDArray[np.float32]:
 
 def _width(contrast: npt.NDArray[np.float32], steepest: npt.NDArray[np.float32], noise: float) -> float:
     # The steepest of a block's differences is about three times the typical one by noise alone.
-    edge = contrast >= max(_MIN_CONTRAST, 8 * noise, float(np.percentile(contrast, _STRONGEST)))
+    edge = contrast >= max(_MIN_CONTRAST, 8 * noise, percentile(contrast, _STRONGEST))
     if np.count_nonzero(edge) < _MIN_EDGES:
         return float("nan")
     slope = np.sqrt(np.maximum(steepest[edge] ** 2 - (3 * noise) ** 2, 0.0625))
-    return float(np.median(contrast[edge] / slope))
+    return median(contrast[edge] / slope)
