@@ -68,6 +68,51 @@ async def test_frozen_playback_repeats_an_old_group_of_pictures(sim: Simulator) 
         viewer.player.abort()
 
 
+async def test_every_viewer_gets_the_present_pictures_from_a_keyframe_on(
+    simulate: Simulate, make_camera: MakeCamera
+) -> None:
+    login = {"auth": "digest", "username": "viewer", "password": "p@ss/word"}
+    config = CentreConfig.model_validate({"id": "one", **login})
+    sim = await simulate(cameras=[make_camera(id="a")], centres=[config])
+    centre = sim.centres["one"]
+    url = centre.stream_url("a", with_credentials=True)
+    async with relay(sim.cameras["a"].url(), url):
+        await centre.wait_for("a", lambda stream: stream.packets > 40)
+        before = await keyframes(url, 2)
+        viewers = [await MediaRecorder.play(url) for _ in range(5)]
+        assert centre.streams["a"].viewers == 5
+        for viewer in viewers:
+            await viewer.until(lambda seen: len(hashes(seen)) >= 2)
+            assert viewer.units[0].keyframe
+            assert before[0] not in hashes(viewer)
+        assert len({tuple(hashes(viewer)[:2]) for viewer in viewers}) <= 2
+        with pytest.raises(RtspError) as failed:
+            await MediaRecorder.play(centre.stream_url("a"))
+        assert failed.value.cause is Cause.AUTH_FAILED
+        for viewer in viewers:
+            await viewer.close()
+        assert centre.streams["a"].viewers == 0
+
+
+async def test_a_lie_is_told_to_every_viewer(sim: Simulator) -> None:
+    async with publishing(sim, "a", "b") as centre:
+        viewers = [await MediaRecorder.play(centre.stream_url("a")) for _ in range(3)]
+        await centre.set_fault("frozen_playback")
+        for viewer in viewers:
+            viewer.forget()
+        for viewer in viewers:
+            await viewer.until(lambda seen: len(hashes(seen)) >= 3)
+            assert len(set(hashes(viewer)[1:3])) == 1
+        assert len({hashes(viewer)[2] for viewer in viewers}) == 1
+        await centre.set_fault("wrong_picture")
+        for viewer in viewers:
+            await viewer.until(lambda seen: seen.lost)
+        source = await MediaRecorder.play(sim.cameras["b"].url())
+        wrong = [await keyframes(centre.stream_url("a"), 2) for _ in range(2)]
+        await source.until(lambda seen: all(set(one) & set(hashes(seen)) for one in wrong))
+        source.player.abort()
+
+
 async def test_a_stream_that_begins_later_is_frozen_at_its_first_pictures(sim: Simulator) -> None:
     await sim.centres["one"].set_fault("frozen_playback")
     async with publishing(sim, "a") as centre:
