@@ -33,3 +33,10 @@ def test_the_flow_goes_on_at_a_keyframe_after_three_quarters_have_drained() -> N
 def test_a_new_session_waits_for_its_first_keyframe_without_counting_a_loss() -> None:
     new = Flow(flowing=False)
     assert keyframe_came(new) == Flow(flowing=True)
+
+
+def test_the_reason_of_what_is_left_out_is_that_with_which_it_began() -> None:
+    bytes_first = keyframe_came(lagged(lagged(Flow(), BOUNDS, buffered=1000, lag_s=0), BOUNDS, buffered=500, lag_s=5))
+    assert (bytes_first.groups_dropped, bytes_first.groups_late) == (2, 0)
+    seconds_first = keyframe_came(lagged(Flow(), BOUNDS, buffered=500, lag_s=4))
+    assert (seconds_first.groups_dropped, seconds_first.groups_late) == (2, 2)
