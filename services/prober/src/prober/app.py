@@ -16,7 +16,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import cameras, networks, probes, prometheus, references, scans, workers
+from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
 from prober.probes.asked import AskingLimit
 from prober.probes.onvif.scan import Scanner
@@ -85,6 +85,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.asking_limit = AskingLimit(settings.max_asked_probes)
-    for module in (cameras, references, probes, scans, networks, workers, prometheus):
+    for module in (cameras, references, probes, verifications, scans, networks, workers, prometheus):
         app.include_router(module.router)
     return app

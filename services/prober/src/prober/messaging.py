@@ -5,14 +5,14 @@ from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from prober.domain.failures import Failure, record_look
 from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.events import MalformedEventError, decode, new_event, subjects
+from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1, SiteState
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, SiteState
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -53,6 +53,16 @@ class Announcer:
         else:
             self._outgoing.removal(subjects.key_value(topology.SITE_STATUS, fact.facility_id))
 
+    def verified(self, fact: DeliveryVerifiedV1) -> None:
+        """One read-back of one delivery; the forwarder that holds the camera listens."""
+        event = new_event(fact, source=self._source, subject=str(fact.delivery_id), time=fact.observed_at)
+        self._outgoing.event(subjects.delivery_verification(fact.camera_id, fact.delivery_id), event)
+        self._latest(topology.VERIFICATIONS, str(fact.delivery_id), fact)
+
+    def not_read_back(self, delivery_id: UUID) -> None:
+        """The delivery is not read back any more."""
+        self._outgoing.removal(subjects.key_value(topology.VERIFICATIONS, delivery_id))
+
     def alive(self, fact: ProberAliveV1) -> None:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
@@ -73,7 +83,7 @@ class Announcer:
         """This worker ends; its entry need not expire."""
         self._outgoing.removal(subjects.key_value(topology.WORKERS, worker_id))
 
-    def _latest(self, bucket: str, key: str, fact: CameraObservedV1 | ProberAliveV1 | SiteObservedV1) -> None:
+    def _latest(self, bucket: str, key: str, fact: Payload) -> None:
         self._outgoing.value(subjects.key_value(bucket, key), fact.model_dump_json().encode())
 
 
@@ -101,6 +111,23 @@ class CameraStatuses:
         values = await self._bucket.all()
         statuses = (parse_status(values[key]) for key in sorted(values))
         return [status for status in statuses if status is not None]
+
+
+class VerificationResults:
+    """The latest read-back of each delivery, by whichever worker."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bucket = Bucket(bus, topology.VERIFICATIONS)
+
+    async def get(self, delivery_id: UUID) -> DeliveryVerifiedV1 | None:
+        """None when it was not read back within a day. Raises NatsError or TimeoutError when NATS is away."""
+        return parse_verification(await self._bucket.get(str(delivery_id)))
+
+    async def all(self) -> list[DeliveryVerifiedV1]:
+        """Ordered by delivery id. Raises NatsError or TimeoutError when NATS is away."""
+        values = await self._bucket.all()
+        results = (parse_verification(values[key]) for key in sorted(values))
+        return [result for result in results if result is not None]
 
 
 class FailureHistories:
@@ -180,6 +207,38 @@ def parse_status(value: bytes | None) -> CameraObservedV1 | None:
     except ValidationError as error:
         log.warning("camera_status_malformed", fields=[".".join(map(str, item["loc"])) for item in error.errors()])
         return None
+
+
+def parse_verification(value: bytes | None) -> DeliveryVerifiedV1 | None:
+    """A bucket's value; None when there is none, or when another release wrote what this one cannot read."""
+    if not value:
+        return None
+    try:
+        return DeliveryVerifiedV1.model_validate_json(value)
+    except ValidationError as error:
+        log.warning("verification_malformed", fields=[".".join(map(str, item["loc"])) for item in error.errors()])
+        return None
+
+
+async def delivery_camera(bus: Bus, delivery_id: UUID) -> UUID | None:
+    """The camera of a delivery, as prober or forwarder told it lately; None when they did not.
+
+    Raises NatsError or TimeoutError when NATS is away.
+    """
+    for bucket in (topology.VERIFICATIONS, topology.DELIVERY_STATUS):
+        value = await Bucket(bus, bucket).get(str(delivery_id))
+        if value:
+            try:
+                return _OfCamera.model_validate_json(value).camera_id
+            except ValidationError:
+                continue
+    return None
+
+
+class _OfCamera(BaseModel):
+    """What facts about deliveries have in common."""
+
+    camera_id: UUID
 
 
 def _started_at(worker: ProberAliveV1) -> datetime:

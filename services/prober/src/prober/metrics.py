@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from prober.domain.result import ProbeResult
-from vonggac.events.prober import Verdict
+from vonggac.events.prober import DeliveryVerifiedV1, Verdict
 
 PHASES = (
     "dns",
@@ -24,6 +24,7 @@ PHASES = (
     "teardown",
 )
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_READ_BACK_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
 class Metrics:
@@ -63,6 +64,38 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self.verifications = Counter(
+            "vonggac_prober_verifications",
+            "Read-backs of deliveries by verdict and cause (`none` where there is none).",
+            ("verdict", "cause"),
+            registry=self.registry,
+        )
+        self.verification_duration = Histogram(
+            "vonggac_prober_verification_duration_seconds",
+            "Time of a read-back until its verdict.",
+            ("verdict",),
+            buckets=_READ_BACK_SECONDS,
+            registry=self.registry,
+        )
+        self.verification_delay = Histogram(
+            "vonggac_prober_verification_delay_seconds",
+            "From a picture's coming from the camera to its return from the destination.",
+            buckets=_READ_BACK_SECONDS,
+            registry=self.registry,
+        )
+        self.verification_lateness = Histogram(
+            "vonggac_prober_verification_lateness_seconds",
+            "From when a read-back was due to when it began.",
+            buckets=_READ_BACK_SECONDS,
+            registry=self.registry,
+        )
+        self.verifying = Gauge("vonggac_prober_verifications_running", "Cameras read back now.", registry=self.registry)
+        self.verify_jobs = Counter(
+            "vonggac_prober_verify_jobs",
+            "Fetched verify jobs by what became of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.scans = Counter(
             "vonggac_prober_scans",
             "Ended ONVIF scans by state (finished, cancelled, failed).",
@@ -96,6 +129,13 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+    def read_back(self, fact: DeliveryVerifiedV1) -> None:
+        """Count one read-back of one delivery."""
+        self.verifications.labels(fact.verdict.value, fact.cause.value if fact.cause else "none").inc()
+        self.verification_duration.labels(fact.verdict.value).observe(fact.duration_ms / 1000)
+        if fact.delay_s is not None:
+            self.verification_delay.observe(fact.delay_s)
 
 
 class _Success(Collector):

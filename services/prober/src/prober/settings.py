@@ -74,6 +74,26 @@ class Settings(ServiceSettings):
     first_look_spread_s: float = Field(
         default=10.0, ge=0, description="Seconds over which the first looks of many new cameras are spread."
     )
+    verify_interval_s: float = Field(
+        default=60.0, gt=0, description="Seconds from read-back to read-back of a delivery that is proven."
+    )
+    verify_timeout_s: float = Field(
+        default=15.0, ge=1, le=60, description="Seconds in which a read-back must have its first keyframe."
+    )
+    max_delay_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=120,
+        description="A picture that comes back from a destination later than this is no proof, but a mismatch.",
+    )
+    max_concurrent_verifications: int = Field(
+        default=32, ge=1, le=4096, description="Cameras at a time whose deliveries are read back by this process."
+    )
+    read_back_cooldown_s: float = Field(
+        default=300.0,
+        ge=0,
+        description="Seconds until a read-back login is tried again after two failed ones in a row.",
+    )
     stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running looks are given at a stop.")
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=5, description="Seconds between heartbeats.")
     max_scans: int = Field(default=4, ge=1, le=64, description="ONVIF scans at a time in this process.")

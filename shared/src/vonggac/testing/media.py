@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from vonggac.rtsp import (
+    SYSTEM_AUTHORITIES,
     AccessUnit,
     Depacketizer,
     MediaBatch,
@@ -13,6 +14,7 @@ from vonggac.rtsp import (
     Publisher,
     RtspError,
     RtspUrl,
+    TlsPolicy,
     Track,
     is_rtcp,
     open_player,
@@ -95,8 +97,13 @@ class MediaRecorder:
 
 
 @asynccontextmanager
-async def relay(source: str, destination: str, *, tracks: Collection[str] = ("video",)) -> AsyncIterator[Publisher]:
-    """Publish what `source` plays, from its first packet on, until the block is left. Raises RtspError."""
+async def relay(
+    source: str, destination: str, *, tracks: Collection[str] = ("video",), tls: TlsPolicy = SYSTEM_AUTHORITIES
+) -> AsyncIterator[Publisher]:
+    """Publish what `source` plays, from its first packet on, until the block is left. Raises RtspError.
+
+    `tls`: whom to trust at the destination.
+    """
     waiting: list[bytes] = []
     publishers: list[Publisher] = []
 
@@ -108,7 +115,9 @@ async def relay(source: str, destination: str, *, tracks: Collection[str] = ("vi
 
     player = await open_player(RtspUrl.parse(source), deadline_s=5, on_media=pass_on, tracks=tracks)
     try:
-        publisher = await open_publisher(RtspUrl.parse(destination), None, player.sdp, player.tracks, deadline_s=5)
+        publisher = await open_publisher(
+            RtspUrl.parse(destination), None, player.sdp, player.tracks, deadline_s=5, tls=tls
+        )
         try:
             for data in waiting:
                 publisher.connection.write_media(data)

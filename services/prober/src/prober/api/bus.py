@@ -12,6 +12,7 @@ from pydantic import PlainSerializer
 
 from prober.probes.observer import Observer
 from prober.probes.process import Process
+from prober.probes.verifications import Verifications
 from vonggac.bus import Bus
 from vonggac.http import ProblemError
 
@@ -35,6 +36,14 @@ def observer_of(request: Request) -> Observer:
     if process.observer is None:
         raise _unavailable()
     return process.observer
+
+
+def verifications_of(request: Request) -> Verifications:
+    """What reads deliveries back. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.verifications is None:
+        raise _unavailable()
+    return process.verifications
 
 
 @contextmanager

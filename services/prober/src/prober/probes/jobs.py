@@ -40,7 +40,7 @@ class JobLoop:
     ) -> None:
         """`outcomes`: a counter with the one label outcome."""
         self._stream, self._handle, self._limits, self._outcomes = stream, handle, limits, outcomes
-        self._queue = JobQueue(bus, stream=stream, durable=durable)
+        self._queue = JobQueue(bus, stream=stream, durable=durable, standing=True)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
@@ -57,6 +57,7 @@ class JobLoop:
                 room = await self._room()
                 for job in await self._queue.fetch(room, wait_s=FETCH_WAIT_S) if room else []:
                     self._take(job)
+            await self._queue.close()
             await self._finish()
         finally:
             for task in self._jobs:

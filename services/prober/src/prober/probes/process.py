@@ -7,16 +7,21 @@ from uuid import uuid4
 from prober.domain.findings import StreamThresholds
 from prober.domain.logins import LoginLimits
 from prober.domain.picture import PictureThresholds
-from prober.messaging import Announcer, CameraStatuses, FailureHistories
+from prober.domain.verification import Limits as VerificationLimits
+from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
 from prober.metrics import Metrics
 from prober.probes.decoding import Decoder
 from prober.probes.following import follow
+from prober.probes.jobs import JobLimits
 from prober.probes.look import Looker, Surroundings
 from prober.probes.manners import LoginGuard, NetworkGate
 from prober.probes.observer import Observer, Rules
 from prober.probes.pictures import PictureMemory
 from prober.probes.sites import SiteWatch
 from prober.probes.target import Tools
+from prober.probes.verifications import Verifications
+from prober.probes.verify_worker import VerifyWorker
+from prober.probes.verifying import Verifier
 from prober.probes.worker import Limits, Worker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
@@ -28,6 +33,8 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 DRAIN_WITHIN_S = 5.0
+SETTLE_S = 5.0
+"""How long a read-back goes on after the longest delay, for a difference to be certain."""
 
 
 class Process:
@@ -44,6 +51,8 @@ class Process:
         self._stopped = asyncio.Event()
         self.observer: Observer | None = None
         """While jobs are being fetched."""
+        self.verifications: Verifications | None = None
+        """As long as `observer`."""
 
     @property
     def probes_running(self) -> int:
@@ -69,7 +78,7 @@ class Process:
         try:
             await self._work(self.bus, decoder)
         finally:
-            self.observer = None
+            self.observer = self.verifications = None
             decoder.close()
             await self.bus.close()
 
@@ -97,8 +106,50 @@ class Process:
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        centre_guard = LoginGuard(
+            outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.read_back_cooldown_s
+        )
         observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder)
-        worker = Worker(
+        self.verifications = self._verifications(bus, announcer, centre_guard)
+        worker = self._worker(bus, observer, announcer)
+        verify_worker = VerifyWorker(
+            bus=bus,
+            verifications=self.verifications,
+            metrics=self._metrics,
+            limits=JobLimits(settings.max_concurrent_verifications, settings.stop_within_s),
+        )
+
+        def on_login(key: str, value: bytes | None) -> None:
+            guard.on_value(key, value)
+            centre_guard.on_value(key, value)
+
+        sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
+        sending = asyncio.create_task(outgoing.run())
+        beating = asyncio.create_task(self._beat(announcer, observer))
+        guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
+        watching = asyncio.create_task(sites.run())
+        working = asyncio.create_task(worker.run())
+        verifying = asyncio.create_task(verify_worker.run())
+        stopped = asyncio.create_task(self._stopped.wait())
+        background = (sending, beating, guarding, watching, working, verifying)
+        log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
+        try:
+            await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            _raise_first(*background)
+            worker.stop()
+            verify_worker.stop()
+            await asyncio.gather(working, verifying)
+            await _cancel(beating, guarding, watching)
+            announcer.left(self.worker_id)
+            await outgoing.drain(within_s=DRAIN_WITHIN_S)
+        finally:
+            await _cancel(*background, stopped)
+            await observer.close()
+        log.info("prober_stopped", worker_id=self.worker_id)
+
+    def _worker(self, bus: Bus, observer: Observer, announcer: Announcer) -> Worker:
+        settings = self._settings
+        return Worker(
             bus=bus,
             observer=observer,
             announcer=announcer,
@@ -109,27 +160,23 @@ class Process:
                 stop_within_s=settings.stop_within_s,
             ),
         )
-        sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
-        sending = asyncio.create_task(outgoing.run())
-        beating = asyncio.create_task(self._beat(announcer, observer))
-        guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, guard.on_value))
-        watching = asyncio.create_task(sites.run())
-        working = asyncio.create_task(worker.run())
-        stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, working)
-        log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
-        try:
-            await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            _raise_first(*background)
-            worker.stop()
-            await working
-            await _cancel(beating, guarding, watching)
-            announcer.left(self.worker_id)
-            await outgoing.drain(within_s=DRAIN_WITHIN_S)
-        finally:
-            await _cancel(*background, stopped)
-            await observer.close()
-        log.info("prober_stopped", worker_id=self.worker_id)
+
+    def _verifications(self, bus: Bus, announcer: Announcer, guard: LoginGuard) -> Verifications:
+        settings = self._settings
+        return Verifications(
+            worker_id=self.worker_id,
+            verifier=Verifier(
+                bus=bus,
+                networks=self._networks,
+                unsealer=self._unsealer,
+                guard=guard,
+                limits=VerificationLimits(settings.max_delay_s, settings.verify_timeout_s, SETTLE_S),
+            ),
+            results=VerificationResults(bus),
+            announcer=announcer,
+            metrics=self._metrics,
+            interval_s=settings.verify_interval_s,
+        )
 
     def _observer(
         self, bus: Bus, outgoing: Outgoing, announcer: Announcer, guard: LoginGuard, decoder: Decoder

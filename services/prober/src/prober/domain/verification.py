@@ -1,0 +1,221 @@
+"""Whether a destination plays what the camera gave: keyframes read back, held against the forwarder's history.
+
+One keyframe read back that is bit for bit one that lately came from the camera proves it. That none is alike proves the
+contrary only when one had to be: both sides were watched for longer than the longest delay allowed.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vonggac.events import Cause
+from vonggac.events.forwarder import KeyframeNote
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+
+LEAST_KEYFRAMES = 2
+"""Read back, and noted by the forwarder, before a difference counts."""
+FIRST_AGAIN_S = 2.0
+"""From a read-back that proved nothing to the next one; doubles up to the interval."""
+EARLY_S = 1.0
+"""A read-back may begin this much before it is due."""
+OURS = frozenset(
+    {
+        Cause.ADDRESS_NOT_ALLOWED,
+        Cause.SECRET_UNREADABLE,
+        Cause.CODEC_UNSUPPORTED,
+        Cause.TRANSPORT_UNSUPPORTED,
+        Cause.INTERNAL_ERROR,
+    }
+)
+"""Causes that lie with us, not with the destination: nothing could be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """One keyframe read back; `hash` as in KeyframeNote, `arrived_at` its last packet."""
+
+    hash: str
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a read-back did not begin or ended early. Without a cause it lies with nobody.
+
+    `rest_s`: the login may be tried again after that long.
+    """
+
+    cause: Cause | None
+    detail: str
+    rest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One read-back until now, keyframes in the order of their coming."""
+
+    keyframes: Sequence[Keyframe] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the forwarder noted. `same_holder`: it was the one that was asked to note every keyframe."""
+
+    notes: Sequence[KeyframeNote] = ()
+    same_holder: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_delay_s`: an older picture is a mismatch. `first_within_s`: how long the first keyframe may take, and the
+    forwarder's first note. `settle_s`: how long to go on after `max_delay_s` for a difference to be certain."""
+
+    max_delay_s: float
+    first_within_s: float
+    settle_s: float
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that a read-back takes."""
+        return self.max_delay_s + self.first_within_s + self.settle_s
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on one read-back, with its reason."""
+
+    verdict: VerificationVerdict
+    cause: Cause | None = None
+    detail: str | None = None
+    captured_at: datetime | None = None
+    delay_s: float | None = None
+    rest_s: float | None = None
+
+
+def decide(seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits) -> Finding | None:
+    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
+    newest = {note.hash: note for note in sorted(noted.notes, key=_captured_at)}
+    old: Finding | None = None
+    for number in range(len(seen.keyframes) - 1, -1, -1):
+        keyframe = seen.keyframes[number]
+        note = newest.get(keyframe.hash)
+        if note is None:
+            continue
+        delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
+        if delay_s <= limits.max_delay_s:
+            return Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
+        old = _old(note, delay_s)
+        if number:
+            # Only the first one may come from what the destination keeps for new viewers.
+            return old
+    fresh = [note for note in noted.notes if note.captured_at >= asked_at]
+    finding = _different(seen, fresh, limits) if noted.same_holder else None
+    if finding is not None:
+        return finding
+    if seen.failure is not None:
+        return failed(seen.failure, keyframes=len(seen.keyframes))
+    waited_s = (now - asked_at).total_seconds()
+    if old is not None:
+        return old if waited_s >= limits.longest_s else None
+    return _out_of_time(seen, noted, fresh, waited_s=waited_s, limits=limits)
+
+
+def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
+    """Nothing could be compared, and not for the destination's sake."""
+    return Finding(VerificationVerdict.NOT_CHECKABLE, cause, detail)
+
+
+def failed(failure: Failure, *, keyframes: int = 0) -> Finding:
+    """A read-back that did not get far enough."""
+    ours = failure.cause is None or failure.cause in OURS
+    detail = failure.detail
+    if keyframes:
+        detail = f"{detail}, after {keyframes} keyframes of which none was recognised yet"
+    verdict = VerificationVerdict.NOT_CHECKABLE if ours else VerificationVerdict.UNREACHABLE
+    return Finding(verdict, failure.cause, detail, rest_s=failure.rest_s)
+
+
+def _old(note: KeyframeNote, delay_s: float) -> Finding:
+    detail = f"the destination plays a picture that came from the camera {delay_s:.0f} s ago"
+    return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail, captured_at=note.captured_at)
+
+
+def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Finding | None:
+    """Whether what is played cannot be the camera's picture; nothing read back is among `fresh`."""
+    if len(seen.keyframes) < LEAST_KEYFRAMES or len(fresh) < LEAST_KEYFRAMES:
+        return None
+    if max(Counter(keyframe.hash for keyframe in seen.keyframes).values()) >= LEAST_KEYFRAMES:
+        detail = "the destination plays one picture again and again, and it is none that the camera gives"
+        return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
+    # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
+    certain_from = min(note.captured_at for note in fresh) + timedelta(seconds=limits.max_delay_s)
+    if seen.keyframes[-1].arrived_at < certain_from:
+        return None
+    detail = (
+        f"the destination plays another picture: {len(seen.keyframes)} keyframes were read back, and none is among the "
+        f"{len(fresh)} that came from the camera meanwhile"
+    )
+    return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
+
+
+def _out_of_time(
+    seen: Seen, noted: Noted, fresh: Sequence[KeyframeNote], *, waited_s: float, limits: Limits
+) -> Finding | None:
+    if waited_s < limits.first_within_s:
+        return None
+    if not seen.keyframes:
+        return Finding(
+            VerificationVerdict.UNREACHABLE,
+            Cause.NO_KEYFRAME,
+            f"the destination gave no keyframe within {limits.first_within_s:g} s",
+        )
+    if not fresh:
+        return not_checkable(f"the forwarder noted no keyframe of the camera within {limits.first_within_s:g} s")
+    if waited_s < limits.longest_s:
+        return None
+    if not noted.same_holder:
+        return not_checkable("another forwarder took the camera meanwhile")
+    return not_checkable(
+        f"{len(seen.keyframes)} keyframes read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
+    )
+
+
+def _captured_at(note: KeyframeNote) -> datetime:
+    return note.captured_at
+
+
+def is_due(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> bool:
+    """Whether a delivery is to be read back now. A changed camera is at once."""
+    left_s = due_in_s(previous, camera_revision=camera_revision, now=now)
+    return left_s <= EARLY_S
+
+
+def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> float:
+    """Seconds to the next read-back, 0.0 when it is due."""
+    if previous is None or previous.camera_revision != camera_revision:
+        return 0.0
+    due_at = previous.observed_at + timedelta(seconds=previous.interval_s)
+    return max(0.0, (due_at - now).total_seconds())
+
+
+def next_interval_s(
+    finding: Finding, previous: DeliveryVerifiedV1 | None, *, camera_revision: int, interval_s: float
+) -> float:
+    """Seconds to the next read-back: the interval after a proof, sooner after anything else, later while a login rests.
+
+    Sooner and then ever later up to the interval, so that what has just come up is proven within seconds.
+    """
+    if finding.rest_s is not None:
+        return max(interval_s, finding.rest_s)
+    if finding.verdict is VerificationVerdict.VERIFIED:
+        return interval_s
+    unproven = (
+        previous is not None
+        and previous.camera_revision == camera_revision
+        and previous.verdict is not VerificationVerdict.VERIFIED
+    )
+    if not unproven or previous is None:
+        return min(FIRST_AGAIN_S, interval_s)
+    return min(2 * previous.interval_s, interval_s)

@@ -1,0 +1,166 @@
+"""One read-back: play what a destination plays of a camera, and hash each keyframe that comes. Nothing is decoded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prober.domain.verification import Failure, Keyframe, Seen
+from vonggac.auth import Credentials
+from vonggac.events import Cause
+from vonggac.rtsp import (
+    Depacketizer,
+    MediaBatch,
+    Player,
+    RtspError,
+    RtspUrl,
+    Track,
+    VideoCodec,
+    begins_picture,
+    keyframe_hash,
+    open_player,
+    parse_rtp,
+    starts_keyframe,
+    video_codec,
+)
+from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.rtp import RtpHeader
+from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.rtsp.url import fill_credentials
+
+SCHEMES = ("rtsp", "rtsps")
+TEARDOWN_WITHIN_S = 1.0
+MAX_KEYFRAMES = 1024
+"""Kept of one read-back; a destination that sends keyframes alone cannot fill the memory."""
+_FRAME_HEADER = 4
+_ENOUGH = 256
+"""Bytes of a payload that show whether a keyframe begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to read back. `url` without credentials; it may hold their placeholders."""
+
+    url: str
+    credentials: Credentials | None = None
+    tls: TlsPolicy = SYSTEM_AUTHORITIES
+
+
+class KeyframeHashes:
+    """Fed with a video track's RTP; collects and hashes keyframes, and passes over everything else."""
+
+    def __init__(self, codec: VideoCodec, on_hash: Callable[[str], None]) -> None:
+        """`on_hash` gets each keyframe's hash in hexadecimal digits."""
+        self._codec, self._on_hash = codec, on_hash
+        self._timestamp: int | None = None
+        self._undecided = False
+        self._depacketizer: Depacketizer | None = None
+
+    def push(self, header: RtpHeader, payload: memoryview) -> None:
+        """Take one packet."""
+        if header.timestamp != self._timestamp:
+            self._timestamp = header.timestamp
+            self._undecided = self._depacketizer is None
+        if self._undecided:
+            head = payload[:_ENOUGH]
+            if starts_keyframe(self._codec, head):
+                self._depacketizer = Depacketizer(self._codec)
+                self._undecided = False
+            else:
+                # Delimiters and SEI do not say yet, parameter sets and the first slice do.
+                self._undecided = begins_picture(self._codec, head)
+        if self._depacketizer is not None:
+            self._collect(self._depacketizer, header, payload)
+
+    def _collect(self, depacketizer: Depacketizer, header: RtpHeader, payload: memoryview) -> None:
+        units = depacketizer.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker)
+        for unit in units:
+            if unit.keyframe:
+                self._on_hash(keyframe_hash(self._codec, unit.nals).hex())
+        if units or depacketizer.dropped:
+            # Each keyframe is a fresh start: what lies between two of them was never looked at.
+            self._depacketizer = None
+
+
+class ReadBack:
+    """One session at a destination. `seen` tells what came until now; `on_change` is called when it has grown."""
+
+    def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None]) -> None:
+        self._networks, self._on_change = networks, on_change
+        self._keyframes: list[Keyframe] = []
+        self._failure: Failure | None = None
+        self._player: Player | None = None
+        self._hashes: dict[int, KeyframeHashes] = {}
+        self.login_accepted: bool | None = None
+        """None while the destination has not said."""
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self._keyframes, self._failure)
+
+    def fail(self, failure: Failure) -> None:
+        """There will come no more; the first reason stands."""
+        if self._failure is None:
+            self._failure = failure
+            self._on_change()
+
+    async def open(self, source: Source, *, deadline_s: float) -> None:
+        """Play. Never raises for what a destination does: `seen` has the failure then."""
+        try:
+            await self._open(source, deadline_s)
+        except RtspError as error:
+            if source.credentials is not None and error.cause is Cause.AUTH_FAILED:
+                self.login_accepted = False
+            self.fail(Failure(error.cause, error.message))
+
+    async def close(self) -> None:
+        """Say good-bye, bounded; may be called without a session."""
+        player, self._player = self._player, None
+        if player is not None:
+            await player.close(timeout_s=TEARDOWN_WITHIN_S)
+
+    async def _open(self, source: Source, deadline_s: float) -> None:
+        """Raises RtspError."""
+        if source.url.partition("://")[0].lower() not in SCHEMES:
+            msg = f"only {' and '.join(f'{scheme}://' for scheme in SCHEMES)} can be read back"
+            raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+        self._player = await open_player(
+            RtspUrl.parse(fill_credentials(source.url, source.credentials)),
+            source.credentials,
+            deadline_s=deadline_s,
+            tls=source.tls,
+            allowed=self._networks,
+            on_media=self._on_media,
+            on_lost=self._on_lost,
+            on_tracks=self._on_tracks,
+        )
+
+    def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
+        self.login_accepted = True
+        track = tracks[0]
+        codec = video_codec(track.codec)
+        if codec is None:
+            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+        self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash)}
+
+    def _on_media(self, batch: MediaBatch) -> None:
+        data = batch.data
+        view = memoryview(data)
+        for channel, start, end in batch.frames:
+            hashes = self._hashes.get(channel)
+            if hashes is None:
+                continue
+            try:
+                header = parse_rtp(data, start + _FRAME_HEADER, end)
+            except MalformedError:
+                continue
+            hashes.push(header, view[header.payload_start : header.payload_end])
+
+    def _on_hash(self, found: str) -> None:
+        if len(self._keyframes) < MAX_KEYFRAMES:
+            self._keyframes.append(Keyframe(found, datetime.now(UTC)))
+            self._on_change()
+
+    def _on_lost(self, error: RtspError | None) -> None:
+        if error is not None:
+            self.fail(Failure(error.cause, error.message))

@@ -1,0 +1,207 @@
+"""What keyframes read back prove, and when the next read-back is due."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from prober.domain.verification import (
+    Failure,
+    Finding,
+    Keyframe,
+    Limits,
+    Noted,
+    Seen,
+    decide,
+    due_in_s,
+    is_due,
+    next_interval_s,
+)
+from vonggac.events import Cause
+from vonggac.events.forwarder import KeyframeNote
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+
+T0 = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def seen(*frames: tuple[str, float], failure: Failure | None = None) -> Seen:
+    return Seen([Keyframe(name, at(s)) for name, s in frames], failure)
+
+
+def noted(*notes: tuple[str, float], same_holder: bool = True) -> Noted:
+    return Noted([KeyframeNote(hash=name, captured_at=at(s)) for name, s in notes], same_holder)
+
+
+def decided(back: Seen, notes: Noted, *, now: float = 4.0) -> Finding | None:
+    return decide(back, notes, asked_at=T0, now=at(now), limits=LIMITS)
+
+
+def verdict(back: Seen, notes: Noted, *, now: float = 4.0) -> VerificationVerdict | None:
+    finding = decided(back, notes, now=now)
+    return finding.verdict if finding is not None else None
+
+
+def test_the_same_picture_proves_it_and_its_age_is_the_delay() -> None:
+    finding = decided(seen(("x", 0.1), ("b", 3.5)), noted(("a", 1.0), ("b", 3.0)))
+    assert finding == Finding(VerificationVerdict.VERIFIED, captured_at=at(3.0), delay_s=0.5)
+
+
+def test_a_picture_that_came_several_times_counts_from_its_last_coming() -> None:
+    finding = decided(seen(("a", 3.5)), noted(("a", 1.0), ("b", 2.0), ("a", 3.0)))
+    assert finding is not None
+    assert finding.delay_s == 0.5
+
+
+def test_clocks_that_differ_a_little_make_no_negative_delay() -> None:
+    finding = decided(seen(("a", 3.0)), noted(("a", 3.2)))
+    assert finding is not None
+    assert (finding.verdict, finding.delay_s) == (VerificationVerdict.VERIFIED, 0.0)
+
+
+def test_a_picture_may_come_back_before_its_note() -> None:
+    assert decided(seen(("a", 1.0)), noted()) is None
+    assert verdict(seen(("a", 1.0)), noted(("a", 0.9))) is VerificationVerdict.VERIFIED
+
+
+def test_a_late_picture_is_verified_up_to_the_longest_delay() -> None:
+    assert verdict(seen(("x", 0.5), ("y", 20.0), ("a", 31.0)), noted(("a", 1.0)), now=31.0) is (
+        VerificationVerdict.VERIFIED
+    )
+
+
+def test_an_old_picture_is_a_mismatch() -> None:
+    finding = decided(seen(("x", 0.5), ("a", 2.0)), noted(("a", -60.0), ("b", 1.0)))
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.MISMATCH, Cause.MISMATCH)
+    assert finding.detail == "the destination plays a picture that came from the camera 62 s ago"
+
+
+def test_one_old_picture_at_the_start_may_be_what_the_destination_keeps_for_new_viewers() -> None:
+    assert decided(seen(("a", 0.5)), noted(("a", -60.0))) is None
+    assert verdict(seen(("a", 0.5), ("b", 2.0)), noted(("a", -60.0), ("b", 1.9))) is VerificationVerdict.VERIFIED
+    assert verdict(seen(("a", 0.5)), noted(("a", -60.0)), now=50.0) is VerificationVerdict.MISMATCH
+
+
+def test_one_picture_again_and_again_is_a_mismatch() -> None:
+    back = seen(("x", 0.5), ("x", 2.5))
+    finding = decided(back, noted(("a", 1.0), ("b", 3.0)))
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.MISMATCH
+    assert "again and again" in (finding.detail or "")
+    assert decided(back, noted(("a", 1.0))) is None
+
+
+def test_a_camera_that_stands_still_itself_is_no_mismatch() -> None:
+    assert verdict(seen(("x", 0.5), ("x", 2.5)), noted(("x", 1.0), ("x", 3.0))) is VerificationVerdict.VERIFIED
+
+
+def test_other_pictures_are_a_mismatch_only_when_one_had_to_be_alike() -> None:
+    notes = noted(("a", 1.0), ("b", 3.0), ("c", 5.0))
+    early = [("x", 0.5), ("y", 10.0), ("z", 30.9)]
+    assert decided(seen(*early), notes, now=30.9) is None
+    finding = decided(seen(*early, ("w", 31.5)), notes, now=31.5)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.MISMATCH
+    assert "4 keyframes were read back, and none is among the 3" in (finding.detail or "")
+
+
+def test_notes_from_before_the_question_prove_no_difference() -> None:
+    notes = noted(("a", -30.0), ("b", -1.0), ("c", 2.0))
+    assert decided(seen(("x", 0.5), ("y", 40.0)), notes, now=40.0) is None
+
+
+def test_after_a_hand_over_a_difference_proves_nothing() -> None:
+    notes = noted(("a", 1.0), ("b", 3.0), same_holder=False)
+    back = seen(("x", 0.5), ("y", 40.0))
+    assert decided(back, notes, now=40.0) is None
+    finding = decided(back, notes, now=50.0)
+    assert finding is not None
+    assert (finding.verdict, finding.detail) == (
+        VerificationVerdict.NOT_CHECKABLE,
+        "another forwarder took the camera meanwhile",
+    )
+
+
+def test_nothing_read_back_is_unreachable_with_its_cause() -> None:
+    finding = decided(seen(failure=Failure(Cause.REFUSED, "the address refused the connection")), noted())
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.REFUSED)
+    finding = decided(seen(), noted(), now=15.0)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
+
+
+def test_a_session_that_ends_before_anything_is_recognised_is_unreachable() -> None:
+    finding = decided(seen(("x", 0.5), failure=Failure(Cause.ENDED, "closed")), noted(("a", 1.0)))
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.ENDED)
+    assert finding.detail == "closed, after 1 keyframes of which none was recognised yet"
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.TRANSPORT_UNSUPPORTED, Cause.CODEC_UNSUPPORTED, None],
+)
+def test_what_does_not_lie_with_the_destination_is_not_checkable(cause: Cause | None) -> None:
+    finding = decided(seen(failure=Failure(cause, "why")), noted())
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, cause)
+
+
+def test_without_a_note_nothing_is_checkable() -> None:
+    finding = decided(seen(("x", 0.5), ("y", 2.5)), noted(), now=15.0)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.NOT_CHECKABLE
+
+
+def test_every_read_back_comes_to_an_end() -> None:
+    for back in (seen(), seen(("x", 1.0)), seen(("x", 1.0), ("y", 2.0))):
+        for notes in (noted(), noted(("a", 1.0)), noted(("a", 1.0), ("b", 40.0)), noted(("x", -99.0))):
+            assert decided(back, notes, now=LIMITS.longest_s) is not None
+
+
+def fact(verdict: VerificationVerdict, *, interval_s: float, revision: int = 1) -> DeliveryVerifiedV1:
+    return DeliveryVerifiedV1(
+        delivery_id=uuid4(),
+        camera_id=uuid4(),
+        destination_id=uuid4(),
+        camera_revision=revision,
+        worker_id="prober-1",
+        observed_at=T0,
+        verdict=verdict,
+        interval_s=interval_s,
+        duration_ms=1.0,
+    )
+
+
+def after(finding: Finding, previous: DeliveryVerifiedV1 | None) -> float:
+    return next_interval_s(finding, previous, camera_revision=1, interval_s=60.0)
+
+
+def test_a_proven_delivery_waits_its_interval_and_an_unproven_one_a_moment_that_grows() -> None:
+    proven, unproven = Finding(VerificationVerdict.VERIFIED), Finding(VerificationVerdict.UNREACHABLE)
+    assert after(proven, None) == 60.0
+    assert after(unproven, None) == 2.0
+    assert after(unproven, fact(VerificationVerdict.VERIFIED, interval_s=60.0)) == 2.0
+    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=2.0)) == 4.0
+    assert after(unproven, fact(VerificationVerdict.MISMATCH, interval_s=32.0)) == 60.0
+    assert after(unproven, fact(VerificationVerdict.UNREACHABLE, interval_s=32.0, revision=2)) == 2.0
+
+
+def test_a_resting_login_is_left_alone_for_its_rest() -> None:
+    assert after(Finding(VerificationVerdict.UNREACHABLE, Cause.AUTH_FAILED, rest_s=300.0), None) == 300.0
+
+
+def test_a_changed_camera_is_due_at_once_and_another_when_its_time_has_come() -> None:
+    previous = fact(VerificationVerdict.VERIFIED, interval_s=60.0)
+    assert is_due(None, camera_revision=1, now=T0)
+    assert is_due(previous, camera_revision=2, now=T0)
+    assert not is_due(previous, camera_revision=1, now=at(58.0))
+    assert is_due(previous, camera_revision=1, now=at(59.5))
+    assert due_in_s(previous, camera_revision=1, now=at(20.0)) == 40.0
+    assert due_in_s(previous, camera_revision=1, now=at(90.0)) == 0.0
