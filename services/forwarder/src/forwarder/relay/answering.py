@@ -31,9 +31,10 @@ MAX_ANSWERS = 8
 
 
 class HashWish(BaseModel):
-    """Body of a request on `forwarder.camera.<camera_id>.hash_keyframes`."""
+    """Body of a request on `forwarder.camera.<camera_id>.hash_keyframes`; 0 seconds: `asker` has seen enough."""
 
-    seconds: float = Field(gt=0, le=HASH_AT_MOST_S)
+    seconds: float = Field(ge=0, le=HASH_AT_MOST_S)
+    asker: str = Field(default="", max_length=100)
 
 
 class HashPromise(BaseModel):
@@ -100,11 +101,11 @@ class Answering:
             wish = HashWish.model_validate_json(message.data)
         except ValidationError as error:
             log.warning("hash_request_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
-            wrong = f'the body must be {{"seconds": n}}, n above 0 and at most {HASH_AT_MOST_S:g}'
+            wrong = f'the body must be {{"seconds": n}}, n from 0 to {HASH_AT_MOST_S:g}'
             await self._give(message.reply, b"", {"error": wrong})
             return
         keyframes = self._relay.keyframes
-        keyframes.hash_all(wish.seconds)
+        keyframes.hash_all(wish.seconds, asker=wish.asker)
         promise = HashPromise(worker_id=self._worker_id, media_since=keyframes.media_since)
         await self._give(message.reply, promise.model_dump_json().encode(), {})
 

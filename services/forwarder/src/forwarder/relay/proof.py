@@ -57,7 +57,7 @@ class CameraKeyframes:
         self._codec = VideoCodec.H264
         self._parameter_sets: list[bytes] = []
         self._hash_due_s = 0.0
-        self._hash_all_until_s = 0.0
+        self._hash_all_until_s: dict[str, float] = {}
         self._asked: asyncio.Future[Sample | NoSample] | None = None
         self._sample: Sample | None = None
         self._sampled_s = 0.0
@@ -101,12 +101,17 @@ class CameraKeyframes:
         if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
             self._sample = None
 
-    def hash_all(self, seconds: float) -> None:
-        """Hash every keyframe for the next `seconds`, 30 at most."""
-        until_s = self._surroundings.monotonic_s() + min(seconds, HASH_AT_MOST_S)
-        self._hash_all_until_s = max(self._hash_all_until_s, until_s)
-        if self._tap is not None:
-            self._tap.open()
+    def hash_all(self, seconds: float, *, asker: str = "") -> None:
+        """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
+        now_s = self._surroundings.monotonic_s()
+        others = {
+            name: until_s for name, until_s in self._hash_all_until_s.items() if until_s > now_s and name != asker
+        }
+        self._hash_all_until_s = others
+        if seconds > 0:
+            others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
+            if self._tap is not None:
+                self._tap.open()
 
     async def sample(self) -> Sample | NoSample:
         """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
@@ -127,13 +132,16 @@ class CameraKeyframes:
             return NoSample("no_keyframe")
 
     def _wants_more(self, now_s: float) -> bool:
-        return self._asked is not None or now_s >= self._hash_due_s or now_s < self._hash_all_until_s
+        return self._asked is not None or self._shall_hash(now_s)
+
+    def _shall_hash(self, now_s: float) -> bool:
+        return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
 
     def _came(self, unit: AccessUnit) -> None:
         now = self._surroundings.now()
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
-        if now.monotonic_s >= self._hash_due_s or now.monotonic_s < self._hash_all_until_s:
+        if self._shall_hash(now.monotonic_s):
             self._note(keyframe, now)
         if self._asked is not None:
             figures = self._tap.meter.figures if self._tap else None
