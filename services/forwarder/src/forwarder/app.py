@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import cameras, deliveries, workers
+from forwarder.api import cameras, deliveries, orders, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.process import Process
 from forwarder.settings import Settings
@@ -70,6 +70,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     )
     install_authentication(app, verifier)
     app.state.process = process
-    for router in (deliveries.router, cameras.router, workers.router):
+    for router in (deliveries.router, orders.router, cameras.router, workers.router):
         app.include_router(router)
     return app

@@ -1,6 +1,5 @@
 """What comes in from the bus and what goes out: reports, adoption of held cameras, and how others' deliveries stand."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
@@ -9,12 +8,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
-from pydantic import ValidationError
 
 from forwarder.domain.holding import holds
 from forwarder.domain.instant import Instant
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.mirror import Mirror
 from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
@@ -24,7 +23,6 @@ log = get_logger(__name__)
 
 HEARTBEAT_S = 5.0
 ADOPT_WITHIN_S = 1.0
-WATCH_AGAIN_AFTER_S = 1.0
 ADOPTED = b"adopted"
 _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
 
@@ -49,6 +47,7 @@ class Reporter:
             delivery_id=plan.id,
             camera_id=relay.camera.id,
             destination_id=plan.destination_id,
+            facility_id=relay.camera.facility_id,
             camera_revision=relay.camera.revision,
             worker_id=self.worker_id,
             held_since=relay.held_since,
@@ -148,23 +147,26 @@ class Adoption:
 
 
 class StatusBoard:
-    """The latest of every delivery, by whichever worker: a watch on the bucket, kept in memory."""
+    """The latest of every delivery, by whichever worker."""
 
     def __init__(self, bus: Bus, seen: Callable[[DeliveryObservedV1], None]) -> None:
         """`seen` is told of every report as it comes in, those of this worker included."""
-        self._bus, self._seen = bus, seen
-        self._bucket = Bucket(bus, topology.DELIVERY_STATUS)
-        self._ready = False
-        self.deliveries: dict[UUID, DeliveryObservedV1] = {}
+        self._seen = seen
+        self._mirror = Mirror(
+            bus,
+            topology.DELIVERY_STATUS,
+            key=UUID,
+            value=DeliveryObservedV1.model_validate_json,
+            changed=self._changed,
+        )
+
+    @property
+    def deliveries(self) -> dict[UUID, DeliveryObservedV1]:
+        return self._mirror.values
 
     async def run(self) -> None:
-        """Watch until cancelled; the watch is made anew after every reconnection (its consumer may be gone)."""
-        while True:
-            try:
-                await self._watch()
-            except (TimeoutError, NatsError, OSError) as error:
-                log.info("delivery_status_watch_failed", error=type(error).__name__)
-                await asyncio.sleep(WATCH_AGAIN_AFTER_S)
+        """Watch until cancelled."""
+        await self._mirror.run()
 
     def of_camera(self, camera_id: UUID) -> list[DeliveryObservedV1]:
         """The last reports of one camera's deliveries."""
@@ -174,33 +176,9 @@ class StatusBoard:
         """Whether by the last reports another worker holds the camera."""
         return any(holds(observed) and observed.worker_id != worker_id for observed in self.of_camera(camera_id))
 
-    async def _watch(self) -> None:
-        connection = self._bus.connections
-        fresh: dict[UUID, DeliveryObservedV1] | None = {}
-        async with self._bucket.watch() as watcher:
-            while self._bus.connections == connection:
-                try:
-                    entry = await watcher.updates(timeout=WATCH_AGAIN_AFTER_S)  # type: ignore[no-untyped-call]
-                except TimeoutError:
-                    continue
-                if entry is None:
-                    self.deliveries, fresh = fresh if fresh is not None else self.deliveries, None
-                    continue
-                self._enter(self.deliveries if fresh is None else fresh, entry.key, entry.value, entry.operation)
-
-    def _enter(
-        self, deliveries: dict[UUID, DeliveryObservedV1], key: str, value: bytes | None, operation: str | None
-    ) -> None:
-        try:
-            if operation is not None or not value:
-                deliveries.pop(UUID(key), None)
-                return
-            observed = DeliveryObservedV1.model_validate_json(value)
-        except (ValidationError, ValueError):
-            log.warning("delivery_status_malformed", key=key)
-            return
-        deliveries[observed.delivery_id] = observed
-        self._seen(observed)
+    def _changed(self, _key: UUID, observed: DeliveryObservedV1 | None) -> None:
+        if observed is not None:
+            self._seen(observed)
 
 
 async def leave(bus: Bus, worker_id: str) -> None:

@@ -63,6 +63,7 @@ class DeliveryObservedV1(Payload):
     delay_s: float | None = Field(
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
     )
+    facility_id: UUID | None = Field(default=None, description="Where the camera stands.")
 
 
 class ForwarderAliveV1(Payload):
@@ -74,6 +75,7 @@ class ForwarderAliveV1(Payload):
     alive_at: AwareDatetime
     cameras_held: int
     capacity: int | None = Field(default=None, ge=1, description="Cameras it takes at most.")
+    stopping: bool = Field(default=False, description="It is handing its cameras over and takes no more.")
 
 
 class DeliveryOrder(BaseModel):

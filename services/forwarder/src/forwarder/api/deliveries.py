@@ -1,16 +1,15 @@
 """How each delivery stands, by whichever forwarder."""
 
-from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from forwarder.api.standing import DeliveryStatus, standing
+from forwarder.api.standing import DeliveryStatus, delivery_of, standing
 from vonggac.auth import Right, require
 from vonggac.events.forwarder import DeliveryState
-from vonggac.http import Problem, ProblemError
+from vonggac.http import Problem
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], dependencies=[Depends(require(Right.READ))])
 
@@ -29,23 +28,34 @@ class DeliveryPage(BaseModel):
     "",
     summary="How each delivery stands",
     description="The live view of the worker that answers, and the last report of the others. Filtered by state, "
-    "destination and worker, in pages.",
+    "camera, facility, destination and worker, in pages.",
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
 )
 async def list_deliveries(
     request: Request,
     state: Annotated[DeliveryState | None, Query(description="Only deliveries in this state.")] = None,
+    camera_id: Annotated[UUID | None, Query(description="Only deliveries of this camera.")] = None,
+    facility_id: Annotated[UUID | None, Query(description="Only deliveries of this facility's cameras.")] = None,
     destination_id: Annotated[UUID | None, Query(description="Only deliveries to this destination.")] = None,
     worker_id: Annotated[str | None, Query(description="Only deliveries held by this worker.")] = None,
     offset: Annotated[int, Query(ge=0, description="Deliveries to pass over.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Deliveries a page.")] = MAX_PAGE,
 ) -> DeliveryPage:
+    wanted = {
+        name: value
+        for name, value in (
+            ("state", state),
+            ("camera_id", camera_id),
+            ("facility_id", facility_id),
+            ("destination_id", destination_id),
+            ("worker_id", worker_id),
+        )
+        if value is not None
+    }
     fitting = [
         status
         for status in await standing(request)
-        if (state is None or status.state is state)
-        and (destination_id is None or status.destination_id == destination_id)
-        and (worker_id is None or status.worker_id == worker_id)
+        if all(getattr(status, name) == value for name, value in wanted.items())
     ]
     following = offset + limit
     return DeliveryPage(
@@ -65,8 +75,4 @@ async def list_deliveries(
     },
 )
 async def get_delivery(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    for status in await standing(request):
-        if status.delivery_id == delivery_id:
-            return status
-    msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"
-    raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_unknown", msg)
+    return await delivery_of(request, delivery_id)

@@ -26,6 +26,7 @@ class DeliveryStatus(BaseModel):
     delivery_id: UUID
     camera_id: UUID
     destination_id: UUID
+    facility_id: UUID | None = Field(description="Where the camera stands; null in reports of older releases.")
     camera_revision: int = Field(description="State of the camera in the inventory that is carried out.")
     state: DeliveryState
     cause: Cause | None = Field(description="Why it is not as it should be; null beside a good state.")
@@ -73,13 +74,20 @@ async def standing(request: Request) -> list[DeliveryStatus]:
     return _sorted(DeliveryStatus.of(observed, live=key in live) for key, observed in known.items())
 
 
-def unavailable() -> ProblemError:
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "bus_unavailable",
-        "NATS was not reached yet; what other workers report is kept there. Try again in a few seconds.",
-        headers={"Retry-After": "5"},
-    )
+async def delivery_of(request: Request, delivery_id: UUID) -> DeliveryStatus:
+    """One delivery. Raises ProblemError 404 for one that nobody reported, 503 before NATS was reached once."""
+    for status in await standing(request):
+        if status.delivery_id == delivery_id:
+            return status
+    msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"
+    raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_unknown", msg)
+
+
+_NOT_REACHED = "NATS was not reached yet; what other workers report is kept there. Try again in a few seconds."
+
+
+def unavailable(detail: str = _NOT_REACHED) -> ProblemError:
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "bus_unavailable", detail, headers={"Retry-After": "5"})
 
 
 def _sorted(statuses: Iterable[DeliveryStatus]) -> list[DeliveryStatus]:

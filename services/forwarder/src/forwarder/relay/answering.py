@@ -6,6 +6,7 @@ Only the holder listens, so without one the server answers an asker at once.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
+from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.relay.camera import CameraRelay
+from forwarder.relay.orders import RetryAnswer
 from forwarder.relay.proof import History, NoSample, Sample
 from vonggac.bus import Bus, topology
 from vonggac.events import MalformedEventError, decode, subjects
@@ -60,6 +62,7 @@ class Answering:
             (subjects.forwarder_keyframe(camera_id), self._asked_for_keyframe),
             (subjects.forwarder_hash_keyframes(camera_id), self._asked_to_hash),
             (subjects.delivery_verification(camera_id, "*"), self._read_back),
+            (subjects.forwarder_retry(camera_id), self._asked_to_retry),
         )
         for subject, answer in subjects_and_answers:
             self._subscriptions.append(await self._bus.client.subscribe(subject, cb=answer))
@@ -108,6 +111,16 @@ class Answering:
         keyframes.hash_all(wish.seconds, asker=wish.asker)
         promise = HashPromise(worker_id=self._worker_id, media_since=keyframes.media_since)
         await self._give(message.reply, promise.model_dump_json().encode(), {})
+
+    async def _asked_to_retry(self, message: Msg) -> None:
+        try:
+            delivery_id = UUID(message.data.decode("ascii"))
+        except ValueError:
+            log.warning("retry_malformed", camera_id=str(self._relay.camera.id))
+            await self._give(message.reply, b"", {"error": "the body must be the delivery's id"})
+            return
+        answer = RetryAnswer(outcome=self._relay.try_again(delivery_id))
+        await self._give(message.reply, answer.model_dump_json().encode(), {})
 
     async def _read_back(self, message: Msg) -> None:
         try:

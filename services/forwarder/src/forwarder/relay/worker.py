@@ -19,9 +19,10 @@ from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.answering import Answering
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.orders import OrderBook
 from forwarder.relay.surroundings import Surroundings
 from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -65,6 +66,7 @@ class Worker:
         self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._seen)
+        self._book = OrderBook(bus, outgoing, self._ordered)
         self._yielded: set[UUID] = set()
         self._endings: set[asyncio.Task[None]] = set()
         self._hold_now = asyncio.Event()
@@ -79,6 +81,7 @@ class Worker:
         """Fetch and hold until cancelled. Raises only what is a mistake of ours."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.board.run(), name="delivery-status-watch")
+            group.create_task(self._book.run(), name="orders-watch")
             group.create_task(self._keep_holding(), name="hold-jobs")
             group.create_task(self._fetch_for_ever(), name="fetch-jobs")
 
@@ -99,6 +102,7 @@ class Worker:
             await asyncio.wait(self._endings)
 
     async def _fetch_for_ever(self) -> None:
+        await self._book.wait_loaded()
         while True:
             # A full worker fetches too: the job may be a change of a camera that it or another one holds.
             room = self._max_cameras - len(self.held)
@@ -135,7 +139,9 @@ class Worker:
     async def _take_unheld(self, camera_id: UUID, job: Job) -> None:
         camera = job.event.data
         if not isinstance(camera, CameraV1):
-            self._reporter.forget(observed.delivery_id for observed in self.board.of_camera(camera_id))
+            gone = [observed.delivery_id for observed in self.board.of_camera(camera_id)]
+            self._reporter.forget(gone)
+            self._book.forget(gone)
             await _answer(job.done())
         elif not wanted(camera):
             CameraRelay(camera, self._surroundings, self._changed).say_disabled()
@@ -147,7 +153,7 @@ class Worker:
             await self._hold(camera, job)
 
     async def _hold(self, camera: CameraV1, job: Job) -> None:
-        relay = CameraRelay(camera, self._surroundings, self._changed)
+        relay = CameraRelay(camera, self._surroundings, self._changed, self._book.orders)
 
         async def adopt(offered: Job) -> None:
             held = self.held.get(camera.id)
@@ -194,6 +200,8 @@ class Worker:
         if isinstance(camera, CameraV1) and wanted(camera):
             held.relay.change(camera)
             return
+        if not isinstance(camera, CameraV1):
+            self._book.forget(planned.id for planned in held.relay.camera.deliveries)
         held.relay.camera = (
             camera if isinstance(camera, CameraV1) else held.relay.camera.model_copy(update={"deliveries": ()})
         )
@@ -231,6 +239,10 @@ class Worker:
             log.warning("camera_yielded", camera_id=str(observed.camera_id), to=observed.worker_id)
             self._yielded.add(observed.camera_id)
             self._end(held, DeliveryState.RELEASED, done=False)
+
+    def _ordered(self, delivery_id: UUID, order: DeliveryOrder | None) -> None:
+        for held in self.held.values():
+            held.relay.obey(delivery_id, order)
 
     def _changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
         self._reporter.changed(relay, supervisor, latest=relay.camera.id not in self._yielded)
