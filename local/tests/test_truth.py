@@ -13,11 +13,17 @@ type Json = dict[str, Any]
 
 def delivery(role: str, state: str, cause: str | None = None, *, enabled: bool = True) -> Json:
     code = {"national": "D1", "provincial": "D2"}[role]
-    return {"destination": {"code": code, "role": role}, "state": state, "cause": cause, "enabled": enabled}
+    return {
+        "destination": {"code": code, "role": role},
+        "state": state,
+        "cause": cause,
+        "enabled": enabled,
+        "required_proof": "verified",
+    }
 
 
 def camera(
-    code: str, state: str = "up", cause: str | None = None, *, first: str = "acknowledged", second: str = ""
+    code: str, state: str = "up", cause: str | None = None, *, first: str = "verified", second: str = ""
 ) -> Json:
     states = (first, second or first)
     return {
@@ -26,7 +32,7 @@ def camera(
         "district": {"code": "468", "name": "Huyện Cam Lộ"},
         "state": state,
         "cause": cause,
-        "compliant": state == "up" and set(states) <= {"acknowledged", "verified"},
+        "compliant": state == "up" and set(states) == {"verified"},
         "deliveries": [delivery("national", states[0]), delivery("provincial", states[1])],
     }
 
@@ -69,14 +75,11 @@ def test_the_dead_address_may_refuse() -> None:
     assert finding(document(*GOOD, WRONG_PASSWORD, dead)).shortfall(EXPECTATION) == []
 
 
-def test_verified_is_more_than_acknowledged() -> None:
-    good = [*GOOD[:5], camera("C5", first="verified", second="acknowledged")]
-    assert finding(document(*good, WRONG_PASSWORD, DEAD)).shortfall(EXPECTATION) == []
-
-
-@pytest.mark.parametrize("state", ["sending", "connecting", "stalled", "backing_off", "refused", "unknown"])
-def test_what_is_only_sent_is_not_delivered(state: str) -> None:
-    good = [*GOOD[:5], camera("C5", first="acknowledged", second=state)]
+@pytest.mark.parametrize(
+    "state", ["acknowledged", "mismatch", "sending", "connecting", "stalled", "backing_off", "refused", "unknown"]
+)
+def test_what_was_not_read_back_is_not_delivered(state: str) -> None:
+    good = [*GOOD[:5], camera("C5", first="verified", second=state)]
     found = finding(document(*good, WRONG_PASSWORD, DEAD))
     assert found.delivered_both == 5
     assert "cameras delivered to both: 5, expected 6" in found.shortfall(EXPECTATION)
@@ -84,7 +87,7 @@ def test_what_is_only_sent_is_not_delivered(state: str) -> None:
 
 def test_two_deliveries_to_one_centre_are_not_both() -> None:
     twice = camera("C5")
-    twice["deliveries"] = [delivery("national", "acknowledged"), delivery("national", "acknowledged")]
+    twice["deliveries"] = [delivery("national", "verified"), delivery("national", "verified")]
     assert finding(document(*GOOD[:5], twice, WRONG_PASSWORD, DEAD)).delivered_both == 5
 
 
@@ -115,6 +118,14 @@ def test_settled_waits_for_every_camera_and_every_delivery_of_those_that_are_up(
     assert not settled(document(camera("C0", "unknown"), WRONG_PASSWORD), codes)
     assert not settled(document(camera("C0", second="connecting"), WRONG_PASSWORD), codes)
     assert settled(document(camera("C0", second="backing_off"), WRONG_PASSWORD), codes)
+    assert settled(document(camera("C0", second="mismatch"), WRONG_PASSWORD), codes)
+
+
+def test_acknowledged_is_settled_only_where_no_more_is_demanded() -> None:
+    seen = camera("C0", second="acknowledged")
+    assert not settled(document(seen), {"C0"})
+    seen["deliveries"][1]["required_proof"] = "acknowledged"
+    assert settled(document(seen), {"C0"})
 
 
 def test_the_table_says_how_every_camera_and_delivery_stands() -> None:

@@ -10,12 +10,14 @@ from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
 RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
+VERIFY_INTERVAL_S = 10
+"""Oftener than anywhere else: whoever sets a fault in the simulator wants to see at once what becomes of the proof."""
 
 
 def of_service(
     service: str, *, state: StateFolder, ports: Ports, database_urls: Mapping[str, str], allowed: tuple[str, ...]
 ) -> dict[str, str]:
-    """The variables of one service; `allowed` are the networks (CIDR) that workers may connect to."""
+    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in."""
     keys = state.keys.absolute()
     values = {
         "HOST": LOOPBACK,
@@ -29,7 +31,10 @@ def of_service(
         values["WORKERS_PUBLIC_KEY_FILE"] = str(keys / WORKERS_PUBLIC)
     if service in WORKERS:
         values["WORKERS_PRIVATE_KEY_FILE"] = str(keys / WORKERS_PRIVATE)
+    if service != "reporting":
         values["ALLOWED_NETWORKS"] = json.dumps(allowed)
+    if service == "prober":
+        values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
     return _prefixed(service, values)
 
 

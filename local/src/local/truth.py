@@ -12,9 +12,10 @@ from local.inventory_api import Json, RefusedError, call
 
 POLL_S = 0.5
 TIMEOUT_S = 10.0
-PROVEN = frozenset({"acknowledged", "verified"})
-"""Delivery states in which the destination itself has confirmed what it got."""
+PROVEN = frozenset({"verified"})
+"""Delivery states in which a picture of the camera was read back from the destination, bit for bit."""
 UNDER_WAY = frozenset({"unknown", "waiting_for_camera", "connecting", "sending"})
+"""Delivery states that will become another one, whatever is demanded."""
 BOTH = frozenset({"national", "provincial"})
 
 
@@ -72,7 +73,7 @@ def finding(document: Json) -> Finding:
 
 
 def delivered_to_both(camera: Json) -> bool:
-    """Whether the national and the provincial destination both confirm what they get."""
+    """Whether the national and the provincial destination both play back what they get."""
     proven = {one["destination"]["role"] for one in camera["deliveries"] if one["state"] in PROVEN}
     return proven >= BOTH
 
@@ -83,7 +84,12 @@ def settled(document: Json, codes: set[str]) -> bool:
     if not codes <= set(cameras) or any(cameras[code]["state"] == "unknown" for code in codes):
         return False
     sought = [one for code in codes if cameras[code]["state"] == "up" for one in cameras[code]["deliveries"]]
-    return not any(one["enabled"] and one["state"] in UNDER_WAY for one in sought)
+    return not any(one["enabled"] and _is_under_way(one) for one in sought)
+
+
+def _is_under_way(delivery: Json) -> bool:
+    unproven = delivery["state"] == "acknowledged" and delivery["required_proof"] == "verified"
+    return unproven or delivery["state"] in UNDER_WAY
 
 
 class ReportingApi:

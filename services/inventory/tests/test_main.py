@@ -14,10 +14,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from inventory.migrations import SCRIPTS
+from inventory.settings import Settings
 from inventory.storage.tables import Base
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, free_port
+from vonggac.settings import load_or_exit
 from vonggac.testing import eventually
 
 
@@ -52,6 +54,24 @@ def test_a_missing_setting_is_named(environment: dict[str, str]) -> None:
     done = run(environment)
     assert done.returncode == 2
     assert done.stderr.startswith("setting VONGGAC_INVENTORY_DATABASE_URL: ")
+
+
+def test_a_network_that_is_none_is_named(environment: dict[str, str]) -> None:
+    environment["VONGGAC_INVENTORY_ALLOWED_NETWORKS"] = "10.0.0.0/8, 10.0.0.1/8"
+    done = run(environment)
+    assert done.returncode == 2
+    assert "setting VONGGAC_INVENTORY_ALLOWED_NETWORKS" in done.stderr
+    assert "10.0.0.1/8" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8, fd00::/8", '["10.0.0.0/8", "fd00::/8"]'])
+def test_networks_are_taken_in_both_forms(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    environment["VONGGAC_INVENTORY_ALLOWED_NETWORKS"] = text
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert load_or_exit(Settings).allowed_networks == ("10.0.0.0/8", "fd00::/8")
 
 
 def test_a_key_file_that_is_no_key_is_named(environment: dict[str, str], tmp_path: Path) -> None:

@@ -26,16 +26,7 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     centres = await simulator.centres()
     wanted = content.destinations()
     present = await inventory.ensure(
-        "destinations",
-        [
-            {
-                "code": one.code,
-                "name": one.name,
-                "role": one.role,
-                "url_template": centres[one.simulator_id].rstrip("/") + "/{camera_code}",
-            }
-            for one in wanted
-        ],
+        "destinations", [_destination(one, centres[one.simulator_id].rstrip("/")) for one in wanted]
     )
     for one in wanted:
         if not present[one.code]["has_secret"]:
@@ -71,6 +62,19 @@ async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) ->
     if enabled - codes:
         notes.append(f"{len(enabled - codes)} cameras of earlier files stay as they are")
     return Loaded(tuple(sorted(enabled)), tuple(notes))
+
+
+def _destination(one: content.DemoDestination, address: str) -> Json:
+    """The virtual centres play back what they get at the address where they take it."""
+    template = address + "/{camera_code}"
+    return {
+        "code": one.code,
+        "name": one.name,
+        "role": one.role,
+        "url_template": template,
+        "read_back_url_template": template,
+        "required_proof": "verified",
+    }
 
 
 def _demo_rows() -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """Settings of inventory, from environment variables VONGGAC_INVENTORY_…"""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +37,11 @@ class Settings(ServiceSettings):
     @field_validator("allowed_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip()) or None
-        return value
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip()) or None
 
     @field_validator("allowed_networks")
     @classmethod
