@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 from vonggac.bus.connection import Bus
 from vonggac.bus.deadletters import bury
 from vonggac.bus.pull import PullConsumer
+from vonggac.bus.standing import StandingPull
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 
@@ -49,9 +50,14 @@ class Job:
 class JobQueue:
     """The jobs of one work-queue stream."""
 
-    def __init__(self, bus: Bus, *, stream: str, durable: str) -> None:
+    def __init__(self, bus: Bus, *, stream: str, durable: str, standing: bool = False) -> None:
+        """`standing`: one request stays open between fetches, which costs a tenth. For callers that begin at once what
+        comes, and close the queue as soon as they want no more.
+        """
         self._bus = bus
-        self._pull = PullConsumer(bus, stream=stream, durable=durable)
+        self._pull: PullConsumer | StandingPull = (StandingPull if standing else PullConsumer)(
+            bus, stream=stream, durable=durable
+        )
 
     async def fetch(self, most: int, *, wait_s: float = 5.0) -> list[Job]:
         """Up to `most` jobs; a message that is no event is buried on the way. Empty when there is nothing to do."""
@@ -67,7 +73,12 @@ class JobQueue:
         return jobs
 
     async def close(self) -> None:
-        await self._pull.close()
+        """Fetch no more; what came and was not fetched goes to others at once."""
+        for message in await self._pull.close():
+            try:
+                await message.nak(delay=GIVE_BACK_DELAY_S)
+            except NatsError as error:
+                log.debug("give_back_failed", subject=message.subject, error=type(error).__name__)
 
     async def _bury(self, message: Msg, reason: str) -> None:
         try:

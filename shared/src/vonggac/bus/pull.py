@@ -56,8 +56,10 @@ class PullConsumer:
         info: ConsumerInfo = await self._bus.js.consumer_info(self.stream, self.durable)
         return info
 
-    async def close(self) -> None:
+    async def close(self) -> list[Msg]:
+        """Returns what came and was not fetched: nothing, since nothing comes between two fetches."""
         await self._drop(reason=None)
+        return []
 
     async def _first(self, subscription: JetStreamContext.PullSubscription, wait_s: float) -> list[Msg]:
         """One message; gives up at once when the connection was made anew, since the request died with the old one."""
