@@ -49,6 +49,8 @@ class Site:
     worker_id: str = "forwarder-0"
     media_since: datetime | None = field(default_factory=lambda: datetime.now(UTC))
     asked: list[dict[str, Any]] = field(default_factory=list)
+    enough: list[str] = field(default_factory=list)
+    told_enough: list[str] = field(default_factory=list)
     notes: list[KeyframeNote] = field(default_factory=list)
     noting: bool = True
 
@@ -71,7 +73,15 @@ class Site:
 
     async def answer(self, request: Msg) -> None:
         """`hash_keyframes`."""
-        self.asked.append(json.loads(request.data))
+        asked = json.loads(request.data)
+        if asked["seconds"] == 0:
+            self.told_enough.append(asked["asker"])
+            return
+        wish = json.loads(request.data)
+        if not wish["seconds"]:
+            self.enough.append(wish["asker"])
+            return
+        self.asked.append(wish)
         since = self.media_since.isoformat() if self.media_since else None
         body = {"worker_id": self.worker_id, "media_since": since}
         await self.bus.client.publish(request.reply, json.dumps(body).encode())

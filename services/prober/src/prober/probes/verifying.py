@@ -5,8 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
@@ -67,16 +68,19 @@ class Verifier:
 
     async def verify(self, camera_id: UUID, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
         """All at the same time, at most `limits.longest_s`. Raises NatsError, TimeoutError or OSError: NATS is away."""
-        asked_at = datetime.now(UTC)
-        holder = await self._ask(camera_id)
+        asked_at, asker = datetime.now(UTC), uuid4().hex
+        holder = await self._ask(camera_id, asker)
         if isinstance(holder, Finding):
             return [_reached(delivery, holder, asked_at) for delivery in deliveries]
-        return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at).run()
+        try:
+            return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at).run()
+        finally:
+            await self._enough(camera_id, asker)
 
-    async def _ask(self, camera_id: UUID) -> _Holder | Finding:
+    async def _ask(self, camera_id: UUID, asker: str) -> _Holder | Finding:
         """Who notes every keyframe of the camera from now on."""
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
-        body = json.dumps({"seconds": seconds}).encode()
+        body = json.dumps({"seconds": seconds, "asker": asker}).encode()
         try:
             reply = await self._bus.client.request(
                 subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
@@ -92,6 +96,15 @@ class Verifier:
         if holder.media_since is None:
             return not_checkable("the camera gives the forwarder no media")
         return holder
+
+    async def _enough(self, camera_id: UUID, asker: str) -> None:
+        """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
+        body = json.dumps({"seconds": 0, "asker": asker}).encode()
+        try:
+            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+        except NatsError as error:
+            # It ends by itself.
+            log.debug("forwarder_not_told", camera_id=str(camera_id), error=type(error).__name__)
 
     async def history(self, camera_id: UUID) -> KeyframeHistory | None:
         """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
