@@ -10,6 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
 from forwarder.relay.process import Process
+from forwarder.relay.processes.pool import Pool
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import ProblemError
@@ -59,8 +60,8 @@ class DeliveryStatus(BaseModel):
         return cls(**fields, since=observed.observed_at, live=live)
 
 
-def process_of(request: Request) -> Process:
-    process: Process = request.app.state.process
+def process_of(request: Request) -> Process | Pool:
+    process: Process | Pool = request.app.state.process
     return process
 
 
