@@ -50,7 +50,6 @@ class Site:
     media_since: datetime | None = field(default_factory=lambda: datetime.now(UTC))
     asked: list[dict[str, Any]] = field(default_factory=list)
     enough: list[str] = field(default_factory=list)
-    told_enough: list[str] = field(default_factory=list)
     notes: list[KeyframeNote] = field(default_factory=list)
     noting: bool = True
 
@@ -73,10 +72,6 @@ class Site:
 
     async def answer(self, request: Msg) -> None:
         """`hash_keyframes`."""
-        asked = json.loads(request.data)
-        if asked["seconds"] == 0:
-            self.told_enough.append(asked["asker"])
-            return
         wish = json.loads(request.data)
         if not wish["seconds"]:
             self.enough.append(wish["asker"])
