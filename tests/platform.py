@@ -8,13 +8,11 @@ import httpx
 import psycopg
 from nats.aio.client import Client
 
-from local import environment
 from local.access import admin_token
 from local.demo import content
 from local.demo.load import load_base, load_demo_cameras
 from local.inventory_api import InventoryApi
-from local.platform import Platform, wait_ready
-from local.ports import anywhere
+from local.platform import Platform
 from local.process import Child
 from local.simulator_api import SimulatorApi
 from local.truth import finding
@@ -90,23 +88,8 @@ class RunningPlatform:
 
     async def start_another(self, service: str) -> Child:
         """One more process of a service, on a port of its own."""
-        platform = self.platform
-        server = platform.postgres.server
-        assert isinstance(server, PostgresServer)
-        variables = environment.of_service(
-            service,
-            state=platform.state,
-            ports=platform.ports,
-            database_urls={name: server.url(name) for name in environment.RECORD_KEEPERS},
-            allowed=("127.0.0.0/8",),
-        )
-        port = getattr(anywhere(), service)
-        variables[f"VONGGAC_{service.upper()}_PORT"] = str(port)
-        name = f"{service}-{len(self.others) + 2}"
-        child = Child(name, [service], variables, platform.state.logs / f"{name}.log", platform._record)
-        child.start()
+        child, _ = await self.platform.start_another(service)
         self.others.append(child)
-        await wait_ready(f"http://127.0.0.1:{port}", within_s=60, child=child)
         return child
 
     def take_out(self, name: str) -> Child:

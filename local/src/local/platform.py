@@ -7,14 +7,14 @@ NATS and the services that hear of it still run; then the record keepers, the si
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from local import environment
-from local.ports import LOOPBACK, Ports
+from local.ports import LOOPBACK, Ports, anywhere
 from local.process import Child, ProcessEndedError, to_the_end
 from local.progress import Progress
 from local.server import Server
@@ -47,10 +47,21 @@ class Platform:
     """`start`, then `while_running`; `stop` in any state, in the end."""
 
     def __init__(
-        self, state: StateFolder, ports: Ports, *, allowed: tuple[str, ...], progress: Progress, durable: bool = True
+        self,
+        state: StateFolder,
+        ports: Ports,
+        *,
+        allowed: tuple[str, ...],
+        progress: Progress,
+        durable: bool = True,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away."""
+        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
+
+        `variables` (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        """
         self.state, self.ports = state, ports
+        self._variables = dict(variables or {})
         self._allowed, self._progress = allowed, progress
         self._record = ProcessRecord(state)
         postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
@@ -90,6 +101,24 @@ class Platform:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def start_another(self, service: str) -> tuple[Child, str]:
+        """One more process of a service, with its address. Whoever asked for it watches it and stops it.
+
+        Raises ProcessEndedError when it does not get ready; nothing is left then.
+        """
+        port = anywhere().forwarder
+        name = f"{service}-{port}"
+        variables = self._environment(service) | self._variables | {f"VONGGAC_{service.upper()}_PORT": str(port)}
+        child = Child(name, [service], variables, self.state.logs / f"{name}.log", self._record)
+        address = f"http://{LOOPBACK}:{port}"
+        try:
+            child.start()
+            await self._ready(child, address)
+        except BaseException:
+            await child.stop(within_s=STOP_WITHIN_S)
+            raise
+        return child, address
 
     async def stop(self) -> None:
         """Stop what runs, in order; each process is killed when its time is over."""
@@ -133,7 +162,7 @@ class Platform:
 
     def _spawn(self, name: str, arguments: list[str], variables: dict[str, str], *, lasting: bool = True) -> Child:
         log = self.state.logs / f"{name}.log"
-        child = Child(name, arguments, variables, log, self._record, lasting=lasting)
+        child = Child(name, arguments, variables | self._variables, log, self._record, lasting=lasting)
         self.children[name] = child
         child.start()
         return child
