@@ -1,9 +1,9 @@
 """The prober's HTTP app and what runs beside it.
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
-then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at that could not
-be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and what they
-found is stored, no more jobs are fetched and running looks get their time, what is unfinished is given back, the
+then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at or read back
+that could not be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and what they
+found is stored, no more jobs are fetched and running looks and read-backs get their time, what is unfinished is given back, the
 heartbeat ends, the observations still in memory are stored, the connection is closed. A background task that dies takes
 the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
@@ -68,7 +68,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
 
     app = new_application(
         title="Vọng Gác: prober",
-        description="Is the stream alive, is the picture true: the latest look at each camera.",
+        description="Is the stream alive, is the picture true, do its destinations receive it: the latest look at each "
+        "camera, the latest read-back of each delivery.",
         version=version("vonggac-prober"),
         lifespan=lifespan,
         health=health,
