@@ -144,7 +144,7 @@ async def measure(nats_url: str, url: str, folder: Path, rounds: int, concurrent
         verifier=verifier,
         results=VerificationResults(bus),
         announcer=Announcer(outgoing, worker_id="prober-bench"),
-        metrics=Metrics(),
+        metrics=Metrics().read_backs,
         interval_s=60.0,
     )
     facts: list[DeliveryVerifiedV1] = []

@@ -1,7 +1,8 @@
 """prober: is the stream alive, is the picture true, do its destinations receive it.
 
 Owns nothing lasting: its schedules are the work queues PROBE_JOBS and VERIFY_JOBS (a job comes back with `nak(delay)`),
-its memory the bucket `camera_status` and its likes. Any number of replicas share the queue; each can be killed at any time.
+its memory the bucket `camera_status` and its likes. Any number of replicas share the queues; each can be killed at any
+time.
 
 Consumes: `probe.job.<camera_id>` and `verify.job.<camera_id>` (CameraV1 or RemovedV1, filled by the NATS server from
 INVENTORY); the bucket `keyframes`.

@@ -2,10 +2,10 @@
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
 then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at or read back
-that could not be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and what they
-found is stored, no more jobs are fetched and running looks and read-backs get their time, what is unfinished is given back, the
-heartbeat ends, the observations still in memory are stored, the connection is closed. A background task that dies takes
-the process with it: an orchestrator can restart a dead process, not a half dead one.
+that could not be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and
+what they found is stored, no more jobs are fetched and running looks and read-backs get their time, what is unfinished
+is given back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background
+task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
 import asyncio

@@ -64,38 +64,7 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
-        self.verifications = Counter(
-            "vonggac_prober_verifications",
-            "Read-backs of deliveries by verdict and cause (`none` where there is none).",
-            ("verdict", "cause"),
-            registry=self.registry,
-        )
-        self.verification_duration = Histogram(
-            "vonggac_prober_verification_duration_seconds",
-            "Time of a read-back until its verdict.",
-            ("verdict",),
-            buckets=_READ_BACK_SECONDS,
-            registry=self.registry,
-        )
-        self.verification_delay = Histogram(
-            "vonggac_prober_verification_delay_seconds",
-            "From a picture's coming from the camera to its return from the destination.",
-            buckets=_READ_BACK_SECONDS,
-            registry=self.registry,
-        )
-        self.verification_lateness = Histogram(
-            "vonggac_prober_verification_lateness_seconds",
-            "From when a read-back was due to when it began.",
-            buckets=_READ_BACK_SECONDS,
-            registry=self.registry,
-        )
-        self.verifying = Gauge("vonggac_prober_verifications_running", "Cameras read back now.", registry=self.registry)
-        self.verify_jobs = Counter(
-            "vonggac_prober_verify_jobs",
-            "Fetched verify jobs by what became of them.",
-            ("outcome",),
-            registry=self.registry,
-        )
+        self.read_backs = ReadBackMetrics(self.registry)
         self.scans = Counter(
             "vonggac_prober_scans",
             "Ended ONVIF scans by state (finished, cancelled, failed).",
@@ -130,12 +99,50 @@ class Metrics:
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
 
-    def read_back(self, fact: DeliveryVerifiedV1) -> None:
+
+class ReadBackMetrics:
+    """What is counted of verify jobs."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._verdicts = Counter(
+            "vonggac_prober_verifications",
+            "Read-backs of deliveries by verdict and cause (`none` where there is none).",
+            ("verdict", "cause"),
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "vonggac_prober_verification_duration_seconds",
+            "Time of a read-back until its verdict.",
+            ("verdict",),
+            buckets=_READ_BACK_SECONDS,
+            registry=registry,
+        )
+        self._delay = Histogram(
+            "vonggac_prober_verification_delay_seconds",
+            "From a picture's coming from the camera to its return from the destination.",
+            buckets=_READ_BACK_SECONDS,
+            registry=registry,
+        )
+        self.lateness = Histogram(
+            "vonggac_prober_verification_lateness_seconds",
+            "From when a read-back was due to when it began.",
+            buckets=_READ_BACK_SECONDS,
+            registry=registry,
+        )
+        self.running = Gauge("vonggac_prober_verifications_running", "Cameras read back now.", registry=registry)
+        self.jobs = Counter(
+            "vonggac_prober_verify_jobs",
+            "Fetched verify jobs by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
+
+    def count(self, fact: DeliveryVerifiedV1) -> None:
         """Count one read-back of one delivery."""
-        self.verifications.labels(fact.verdict.value, fact.cause.value if fact.cause else "none").inc()
-        self.verification_duration.labels(fact.verdict.value).observe(fact.duration_ms / 1000)
+        self._verdicts.labels(fact.verdict.value, fact.cause.value if fact.cause else "none").inc()
+        self._duration.labels(fact.verdict.value).observe(fact.duration_ms / 1000)
         if fact.delay_s is not None:
-            self.verification_delay.observe(fact.delay_s)
+            self._delay.observe(fact.delay_s)
 
 
 class _Success(Collector):

@@ -193,6 +193,6 @@ def verifications(bus: Bus, outgoing: Outgoing, verifier: Verifier) -> Verificat
         verifier=verifier,
         results=VerificationResults(bus),
         announcer=Announcer(outgoing, worker_id="prober-1"),
-        metrics=Metrics(),
+        metrics=Metrics().read_backs,
         interval_s=60.0,
     )

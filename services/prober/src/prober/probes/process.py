@@ -115,7 +115,7 @@ class Process:
         verify_worker = VerifyWorker(
             bus=bus,
             verifications=self.verifications,
-            metrics=self._metrics,
+            metrics=self._metrics.read_backs,
             limits=JobLimits(settings.max_concurrent_verifications, settings.stop_within_s),
         )
 
@@ -174,7 +174,7 @@ class Process:
             ),
             results=VerificationResults(bus),
             announcer=announcer,
-            metrics=self._metrics,
+            metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
         )
 

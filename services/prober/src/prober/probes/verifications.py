@@ -12,7 +12,7 @@ from uuid import UUID
 
 from prober.domain.verification import due_in_s, is_due, next_interval_s, not_checkable
 from prober.messaging import Announcer, VerificationResults
-from prober.metrics import Metrics
+from prober.metrics import ReadBackMetrics
 from prober.probes.observer import MAX_DETAIL, Hold
 from prober.probes.verifying import Verification, Verifier
 from vonggac.bus import topology
@@ -56,7 +56,7 @@ class Verifications:
         verifier: Verifier,
         results: VerificationResults,
         announcer: Announcer,
-        metrics: Metrics,
+        metrics: ReadBackMetrics,
         interval_s: float,
     ) -> None:
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
@@ -119,17 +119,17 @@ class Verifications:
         hold: Hold | None,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         self._running.add(camera.id)
-        self._metrics.verifying.set(len(self._running))
+        self._metrics.running.set(len(self._running))
         try:
             async with asyncio.timeout(self.longest_s + GRACE_S), _held(hold):
                 found = await self._verifier.verify(camera.id, deliveries)
         finally:
             self._running.discard(camera.id)
-            self._metrics.verifying.set(len(self._running))
+            self._metrics.running.set(len(self._running))
         facts = tuple(self._fact(camera, each, past[each.delivery.id]) for each in found)
         for fact in facts:
             self._announcer.verified(fact)
-            self._metrics.read_back(fact)
+            self._metrics.count(fact)
             log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, cause=fact.cause)
         return facts
 
@@ -154,7 +154,7 @@ class Verifications:
     def _count_lateness(self, previous: DeliveryVerifiedV1 | None, revision: int, now: datetime) -> None:
         if previous is not None and previous.camera_revision == revision:
             late_s = (now - previous.observed_at).total_seconds() - previous.interval_s
-            self._metrics.verification_lateness.observe(max(0.0, late_s))
+            self._metrics.lateness.observe(max(0.0, late_s))
 
 
 @asynccontextmanager

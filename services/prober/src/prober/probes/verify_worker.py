@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from prober.metrics import Metrics
+from prober.metrics import ReadBackMetrics
 from prober.probes.jobs import JobLimits, JobLoop, hold
 from prober.probes.verifications import Verifications, to_read_back
 from vonggac.bus import Bus, Job, topology
@@ -29,7 +29,7 @@ class VerifyWorker:
         *,
         bus: Bus,
         verifications: Verifications,
-        metrics: Metrics,
+        metrics: ReadBackMetrics,
         limits: JobLimits,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -40,7 +40,7 @@ class VerifyWorker:
             durable=topology.VERIFIER,
             handle=self._handle,
             limits=limits,
-            outcomes=metrics.verify_jobs,
+            outcomes=metrics.jobs,
         )
 
     def stop(self) -> None:
