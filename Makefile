@@ -66,6 +66,10 @@ bench-forward: setup ## What forwarding costs, beside ffmpeg, nginx-rtmp, PyAV a
 bench-faults: setup ## Faults at one destination: what the other loses, whether states lie, time to detect and to recover
 	@exec $(python) bench/faults.py $(ARGS)
 
+.PHONY: soak
+soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
+	@exec $(python) bench/soak.py $(ARGS)
+
 ##@ Set up and tidy
 
 .PHONY: setup

@@ -1,0 +1,216 @@
+"""Ten minutes of random faults with a hundred cameras: memory and descriptors stay flat, all is verified at the end.
+
+    make soak                                   (or: python bench/soak.py --minutes 10 --cameras 100 --seed 1)
+
+The whole platform runs, on loopback and with throw-away state: PostgreSQL, NATS, inventory, reporting, a prober, two
+forwarders, simulated cameras (640x360, 10 pictures a second, 300 kbit/s) and two centres that play back what they get.
+
+1. Until every camera is verified at both centres; then every fault once, and all verified again: the warm state.
+2. A calm time in which memory and descriptors of every part are taken, then the faults (soak_faults.py), at random from
+   the seed, several at a time; each is healed after some seconds.
+3. When the last is healed: how long until every camera is verified at both centres again; then a calm time as before.
+
+A service is flat when its resident memory (all its processes) grew by no more than 10 MB or 10 % from calm to calm,
+and its descriptors by no more than 8. PostgreSQL and NATS, which keep what was observed, and the simulator are shown
+and not judged. Ctrl-C stops everything in order. Prints a line per fault, a table and, last, one JSON line; exit status
+1 when it failed.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soak_faults import Faults
+from soak_stage import Stage, stage
+from soak_usage import Course, Usage, course
+
+from local.inventory_api import RefusedError
+from local.process import ProcessEndedError
+from local.progress import Progress
+from local.stopping import KILLED, Stopping, run_stoppable
+from vonggac.embedded import ServerError
+
+FIRST_WITHIN_S = 180.0
+VERIFIED_WITHIN_S = 180.0
+POLL_S = 1.0
+TELL_EVERY_S = 30.0
+CALM_S = 20.0
+SETTLE_S = 20.0
+"""Until cameras that changed their forwarder stay where they are."""
+NOT_JUDGED = frozenset({"NATS", "PostgreSQL", "simulator"})
+
+
+@dataclass
+class Result:
+    """What a soak found."""
+
+    cameras: int
+    minutes: float
+    faults: dict[str, int] = field(default_factory=dict)
+    courses: list[Course] = field(default_factory=list)
+    verified: int = 0
+    seconds_to_verified: float | None = None
+    problems: list[str] = field(default_factory=list)
+
+    def table(self) -> str:
+        heading = ("part", "MB start", "MB end", "MB/min", "MB spread", "fds start", "fds end", "fds spread")
+        rows = [
+            (
+                one.part, one.rss_mb_start, one.rss_mb_end, one.slope_mb_per_minute, one.rss_mb_spread,
+                one.fds_start, one.fds_end, one.fds_spread,
+            )
+            for one in self.courses
+        ]  # fmt: skip
+        return "\n".join("".join(f"{cell!s:>12}" for cell in row) for row in (heading, *rows))
+
+    def json_line(self) -> str:
+        line: dict[str, object] = {
+            "cameras": self.cameras,
+            "minutes": self.minutes,
+            "faults": self.faults,
+            "rss_mb_start": {one.part: one.rss_mb_start for one in self.courses},
+            "rss_mb_end": {one.part: one.rss_mb_end for one in self.courses},
+            "fds_start": {one.part: one.fds_start for one in self.courses},
+            "fds_end": {one.part: one.fds_end for one in self.courses},
+            "verified": self.verified,
+            "seconds_to_verified": self.seconds_to_verified,
+        }
+        return json.dumps(line | ({"problems": self.problems} if self.problems else {}))
+
+
+async def soak(arguments: argparse.Namespace, progress: Progress, stopping: Stopping) -> int:
+    """Exit status 0 when all of it holds. The logs are kept when it does not."""
+    folder = _new_folder()
+    result, finished = Result(arguments.cameras, arguments.minutes), False
+    try:
+        async with stage(folder, arguments.cameras, progress, log_level=arguments.log_level) as made:
+            stopping.kill = made.platform.kill
+            await made.platform.while_running(_run(made, result, arguments, progress))
+        finished = True
+    except* (RefusedError, ProcessEndedError, ServerError) as errors:
+        result.problems += [str(error) for error in errors.exceptions]
+        finished = True
+    finally:
+        if not (finished and result.problems):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    progress.line("\n" + result.table() + "\n")
+    for problem in result.problems:
+        progress.line(f"does not hold: {problem}")
+    if result.problems:
+        progress.line(f"logs are kept in {folder / 'log'}")
+    progress.line(result.json_line())
+    return 1 if result.problems else 0
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vonggac-soak-"))
+    # Started by root, PostgreSQL runs as another user and must reach its own folder in here.
+    folder.chmod(0o755)
+    return folder
+
+
+async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progress: Progress) -> None:
+    usage = Usage(made.processes)
+    watching = asyncio.create_task(usage.watch())
+    faults = Faults(made, random.Random(arguments.seed), lambda text: progress.step("fault", text), arguments.nats)
+    try:
+        took_s = await _all_verified(made, progress, within_s=FIRST_WITHIN_S)
+        progress.step("cameras", f"{len(made.cameras)} verified at both centres after {took_s} s")
+        await faults.once_each()
+        await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
+        before = await _calm(progress, "warm; calm before the faults")
+        faults.told.clear()
+        telling = asyncio.create_task(_tell(made, usage, progress))
+        try:
+            await faults.run(arguments.minutes * 60)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+        result.faults = dict(sorted(faults.told.items()))
+        progress.step("faults", f"{faults.told.total()} are healed")
+        result.seconds_to_verified = await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
+        progress.step("cameras", f"all verified at both centres {result.seconds_to_verified} s after the last fault")
+        after = await _calm(progress, "calm after the faults")
+        result.verified = await made.verified()
+        if result.verified < len(made.cameras):
+            result.problems += await made.not_verified()
+    except NotVerifiedError as error:
+        result.verified = await made.verified()
+        result.problems += error.missing
+        return
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    result.courses = _courses(usage, before, after)
+    judged = [one.grown for one in result.courses if one.part not in NOT_JUDGED]
+    result.problems += [grown for grown in judged if grown is not None]
+
+
+class NotVerifiedError(Exception):
+    """Not every camera was verified in time; `missing` says in words what is missing."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"{len(missing)} cameras are not verified")
+        self.missing = missing
+
+
+async def _all_verified(made: Stage, progress: Progress, *, within_s: float) -> float:
+    """Seconds until every camera is verified at both centres. Raises NotVerifiedError."""
+    began = told = time.monotonic()
+    while (verified := await made.verified()) < len(made.cameras):
+        now = time.monotonic()
+        if now - began > within_s:
+            raise NotVerifiedError(await made.not_verified())
+        if now - told > TELL_EVERY_S / 3:
+            progress.step("cameras", f"{verified} of {len(made.cameras)} verified at both centres")
+            told = now
+        await asyncio.sleep(POLL_S)
+    return round(time.monotonic() - began, 1)
+
+
+async def _calm(progress: Progress, what: str) -> tuple[float, float]:
+    """Let a calm time pass; when it began and ended."""
+    await asyncio.sleep(SETTLE_S)
+    progress.step("calm", what)
+    began = time.monotonic()
+    await asyncio.sleep(CALM_S)
+    return began, time.monotonic()
+
+
+async def _tell(made: Stage, usage: Usage, progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(TELL_EVERY_S)
+        rss = ", ".join(f"{part} {samples[-1].rss_mb:.0f}" for part, samples in usage.samples.items())
+        progress.step("platform", f"{await made.verified()} of {len(made.cameras)} verified at both; MB: {rss}")
+
+
+def _courses(usage: Usage, before: tuple[float, float], after: tuple[float, float]) -> list[Course]:
+    calm_before, calm_after = usage.between(*before), usage.between(*after)
+    between = usage.between(before[1], after[0])
+    return [course(part, calm_before[part], between[part], calm_after[part]) for part in usage.samples]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10.0, help="of random faults (default: 10)")
+    parser.add_argument("--cameras", type=int, default=100, help="(default: 100)")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")
+    parser.add_argument("--nats", action="store_true", help="restart NATS now and then, too")
+    parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"])
+    arguments = parser.parse_args()
+    if arguments.minutes <= 0 or arguments.cameras < 1:
+        parser.error("--minutes and --cameras must be greater than 0")
+    progress = Progress()
+    stopping = Stopping(progress.line)
+    return run_stoppable(soak(arguments, progress, stopping), stopping, stopped_status=KILLED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
