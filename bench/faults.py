@@ -11,7 +11,7 @@ count RTP by sequence number. Every 0.1 s the forwarder's states are compared wi
 - `recover s`: from the centre's (camera's) being well again until every delivery concerned is counted anew and its
   state is good; a slow reader is hardly ever without either. The median is of refused, dead address, black hole and
   killed; a wrong password is tried again after a setting (`refused_retry_s`, 5 s here).
-- killed and stopped forwarder: `recover s` is the longest gap at a centre.
+- killed and stopped forwarder: `recover s` is the longest gap at a centre; the JSON line has the median gap, too.
 
 A delivery's waiting times start anew after `good_session_s` of good work: a minute by default, 2 s here, so that one
 fault does not lengthen the next; `--good-session-s 60` shows faults that follow each other within the minute.
@@ -44,6 +44,7 @@ class Row:
     stale_s: float = 0.0
     detect_s: float | None = None
     recover_s: float | None = None
+    gap_p50_s: float | None = None
     keyframe_first: bool | None = None
 
 
@@ -206,7 +207,8 @@ def take_over(scene: Stage, name: str, *, kill: bool) -> Row:
     row.detect_s = time.monotonic() - began
     streams = [(place, stream) for place, stream in watch.streams.items()]
     gaps = [s["current"]["gap_s"] for place, s in streams if s["sessions"] > before[place]["sessions"] and s["current"]]
-    row.recover_s = max(gap for gap in gaps if gap is not None)
+    known = [gap for gap in gaps if gap is not None]
+    row.recover_s, row.gap_p50_s = max(known), statistics.median(known)
     row.keyframe_first = all(s["current"]["first_packet_is_keyframe"] for _, s in streams if s["current"])
     row.lost = sum(stream["lost"] - before[place]["lost"] for place, stream in streams)
     return row
@@ -261,6 +263,7 @@ def main() -> None:
         "recover_p50_s": round(statistics.median(returns), 2) if returns else None,
         "takeover_s": round(taken[0].recover_s or 0.0, 2),
         "handover_gap_s": round(taken[1].recover_s or 0.0, 2),
+        "handover_gap_p50_s": round(taken[1].gap_p50_s or 0.0, 3),
         "unrecovered": sum(row.recover_s is None for row in rows),
     }
     print(json.dumps(result))

@@ -21,7 +21,6 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-HEARTBEAT_S = 5.0
 ADOPT_WITHIN_S = 1.0
 ADOPTED = b"adopted"
 _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
@@ -89,10 +88,15 @@ class Reporter:
         for delivery_id in delivery_ids:
             self._outgoing.removal(subjects.key_value(topology.DELIVERY_STATUS, delivery_id))
 
-    def alive(self, now: Instant, cameras_held: int) -> None:
+    def alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
         """One heartbeat."""
         alive = ForwarderAliveV1(
-            worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held
+            worker_id=self.worker_id,
+            started_at=self._started_at,
+            alive_at=now.at,
+            cameras_held=cameras_held,
+            capacity=capacity,
+            stopping=stopping,
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.event(subjects.worker_heartbeat(self.worker_id), event)
@@ -111,7 +115,7 @@ class Adoption:
 
     async def offer(self, camera_id: UUID, job: Job) -> bool:
         """Whether another worker holds the camera and has taken the job. False also when nobody answers in time."""
-        headers = {_JOB_SUBJECT: job.message.subject, _JOB_REPLY: job.message.reply}
+        headers = job_headers(job)
         subject = adoption_subject(camera_id)
         try:
             answer = await self._bus.client.request(subject, job.message.data, ADOPT_WITHIN_S, headers=headers)
@@ -126,7 +130,7 @@ class Adoption:
         """Hand jobs that other workers offer for this camera to `adopt`. Raises NatsError when the bus is closed."""
 
         async def offered(message: Msg) -> None:
-            job = self._job(message)
+            job = read_job(self._bus, message)
             if job is None:
                 return
             await adopt(job)
@@ -134,16 +138,23 @@ class Adoption:
 
         return await self._bus.client.subscribe(adoption_subject(camera_id), cb=offered)
 
-    def _job(self, message: Msg) -> Job | None:
-        headers = message.headers or {}
-        subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
-        original = Msg(self._bus.client, subject=subject, reply=reply, data=message.data)
-        try:
-            event, metadata = decode(message.data), original.metadata
-        except (MalformedEventError, NatsError, ValueError, IndexError) as error:
-            log.warning("adoption_malformed", error=type(error).__name__)
-            return None
-        return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
+
+def job_headers(job: Job) -> dict[str, str]:
+    """What another worker needs beside the message's body to answer for a job."""
+    return {_JOB_SUBJECT: job.message.subject, _JOB_REPLY: job.message.reply}
+
+
+def read_job(bus: Bus, message: Msg) -> Job | None:
+    """The job that another worker passed on; None, told in the log, when it is none."""
+    headers = message.headers or {}
+    subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
+    original = Msg(bus.client, subject=subject, reply=reply, data=message.data)
+    try:
+        event, metadata = decode(message.data), original.metadata
+    except (MalformedEventError, NatsError, ValueError, IndexError) as error:
+        log.warning("adoption_malformed", error=type(error).__name__)
+        return None
+    return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
 
 
 class StatusBoard:

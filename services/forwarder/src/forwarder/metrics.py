@@ -5,7 +5,7 @@ Labels are stable: camera and destination ids. The state is a gauge of its own, 
 `rate()` survives a change of state.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -30,6 +30,7 @@ class Metrics(Collector):
         self.relays: Callable[[], Iterable[CameraRelay]] = tuple
         self.jobs_turned_away: Callable[[], int] = int
         self.jobs_passed_on: Callable[[], int] = int
+        self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
         self.registry.register(self)
@@ -47,6 +48,14 @@ class Metrics(Collector):
             "Jobs given to the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
+        handed_over = CounterMetricFamily(
+            "vonggac_forwarder_cameras_handed_over",
+            "Cameras given to other forwarders: prepared there, unprepared, or given back to the queue.",
+            labels=("way",),
+        )
+        for way, count in self.handed_over().items():
+            handed_over.add_metric([way], count)
+        yield handed_over
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",
             "Reports kept in memory until NATS has stored them.",

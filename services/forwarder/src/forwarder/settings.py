@@ -81,6 +81,13 @@ class Settings(ServiceSettings):
         description="Bytes of a camera waited for before they are handed on: more cameras per core for more delay "
         "(16384 at 2 Mbit/s is 65 ms); 0 hands on at once.",
     )
+    rebalance_after_s: float = Field(
+        default=30.0,
+        ge=1,
+        le=86_400,
+        description="Seconds without a forwarder coming or going after which the fullest one gives cameras to the "
+        "emptiest.",
+    )
     stop_within_s: float = Field(
         default=20.0, gt=0, le=24, description="Seconds for handing all cameras over at an orderly stop."
     )

@@ -25,14 +25,15 @@ class Mirror[K, V]:
         key: Callable[[str], K],
         value: Callable[[bytes], V],
         changed: Callable[[K, V | None], None],
+        wanted: Callable[[str], bool] = lambda _key: True,
     ) -> None:
         """`key` and `value` read what is in the bucket (ValueError: passed over); `changed` hears of every entry as it
-        comes in, and of removed ones with None.
+        comes in, and of removed ones with None. Keys that are not `wanted` are as if they were not there.
         """
         self.values: dict[K, V] = {}
         self.loaded = asyncio.Event()
         self._bus, self._bucket = bus, Bucket(bus, bucket)
-        self._key, self._value, self._changed = key, value, changed
+        self._key, self._value, self._changed, self._wanted = key, value, changed, wanted
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -54,6 +55,8 @@ class Mirror[K, V]:
                     continue
                 if entry is None:
                     fresh = self._replace(fresh)
+                    continue
+                if not self._wanted(entry.key):
                     continue
                 removed = entry.operation is not None or not entry.value
                 self._enter(self.values if fresh is None else fresh, entry.key, None if removed else entry.value)

@@ -7,13 +7,15 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from forwarder.domain import balance
 from forwarder.domain.camera import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.domain.instant import Instant
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
-from forwarder.messaging import HEARTBEAT_S, Reporter, StatusBoard, leave
+from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
+from forwarder.relay.presence import HEARTBEAT_S
 from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.worker import Worker
 from forwarder.settings import Settings
@@ -120,7 +122,14 @@ class Process:
         outgoing = Outgoing(bus)
         started_at = self._surroundings.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
-        worker = Worker(bus, outgoing, self._surroundings, self.reporter, max_cameras=settings.max_cameras)
+        worker = Worker(
+            bus,
+            outgoing,
+            self._surroundings,
+            self.reporter,
+            max_cameras=settings.max_cameras,
+            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+        )
         self.worker = worker
         self._expose(worker, outgoing)
         sending = asyncio.create_task(outgoing.run(), name="send-observations")
@@ -129,6 +138,7 @@ class Process:
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
             await self._until_stopped(self._forward(worker, self.reporter, sending))
             self._working = False
+            self._say_alive(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
             await leave(bus, self.worker_id)
         finally:
@@ -145,13 +155,17 @@ class Process:
 
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
         while True:
-            reporter.alive(self._surroundings.now(), worker.cameras_held)
+            self._say_alive(worker, reporter, stopping=False)
             await asyncio.sleep(HEARTBEAT_S)
+
+    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+        capacity = self._settings.max_cameras
+        reporter.alive(self._surroundings.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
             async with asyncio.timeout(self._settings.stop_within_s):
-                await worker.release_all()
+                await worker.release_all(within_s=self._settings.stop_within_s)
         except TimeoutError:
             # Their jobs come to others when the lease runs out.
             log.error("cameras_not_handed_over", count=worker.cameras_held)
@@ -162,6 +176,7 @@ class Process:
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
+        metrics.handed_over = lambda: worker.handed_over
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 

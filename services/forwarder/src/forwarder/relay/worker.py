@@ -6,27 +6,32 @@ none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from forwarder.domain import balance
 from forwarder.domain.holding import takes_over
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.answering import Answering
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.relay.giving import Giving, Way
+from forwarder.relay.held import Held, answer
 from forwarder.relay.orders import OrderBook
+from forwarder.relay.presence import Presence
 from forwarder.relay.surroundings import Surroundings
+from forwarder.relay.taking import Taking
 from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
+
+_UNHURRIED = balance.Limits()
 
 FETCH_AT_ONCE = 20
 """Small batches, so that workers that start together share the cameras."""
@@ -38,25 +43,22 @@ RECONNECTED_S = 10.0
 """For this long after a reconnection, a holder that does not answer may be reconnecting itself."""
 HOLDER_RETURNS_WITHIN_S = topology.DELIVERY_ACK_WAIT_S
 HOLDER_POLL_S = 0.25
-RELEASE_AT_ONCE = 16
-
-
-@dataclass(slots=True)
-class Held:
-    """A camera of this worker: its latest job, what runs for it, and where others offer its next job or ask for it."""
-
-    job: Job
-    relay: CameraRelay
-    offers: Subscription
-    answering: Answering
-    ending: bool = False
+PREPARED_PART = 0.5
+"""Of the time for an orderly stop: what is left over is for cameras that just go back to the queue."""
 
 
 class Worker:
     """Holds cameras. `run` until cancelled, then `release_all`."""
 
     def __init__(
-        self, bus: Bus, outgoing: Outgoing, surroundings: Surroundings, reporter: Reporter, *, max_cameras: int
+        self,
+        bus: Bus,
+        outgoing: Outgoing,
+        surroundings: Surroundings,
+        reporter: Reporter,
+        *,
+        max_cameras: int,
+        balance_limits: balance.Limits = _UNHURRIED,
     ) -> None:
         self.held: dict[UUID, Held] = {}
         self.jobs_turned_away = 0
@@ -68,41 +70,74 @@ class Worker:
         self.board = StatusBoard(bus, self._seen)
         self._book = OrderBook(bus, outgoing, self._ordered)
         self._yielded: set[UUID] = set()
+        self._balance_limits = balance_limits
+        self._presence = Presence(bus, reporter.worker_id, surroundings.monotonic_s)
+        self._giving = Giving(bus, outgoing, self._presence, self._retire, self._yielded)
+        self._taking = Taking(bus, reporter.worker_id, self)
         self._endings: set[asyncio.Task[None]] = set()
         self._hold_now = asyncio.Event()
-        self._reconnected_s = float("-inf")
+        self._reconnected_s = self._changed_s = float("-inf")
         bus.on_reconnect(self._reconnected)
 
     @property
     def cameras_held(self) -> int:
         return len(self.held)
 
+    @property
+    def handed_over(self) -> Mapping[str, int]:
+        """Cameras given to others, by the way."""
+        return {way.value: self._giving.handed_over[way] for way in Way}
+
     async def run(self) -> None:
         """Fetch and hold until cancelled. Raises only what is a mistake of ours."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.board.run(), name="delivery-status-watch")
             group.create_task(self._book.run(), name="orders-watch")
+            group.create_task(self._presence.run(), name="workers-watch")
             group.create_task(self._keep_holding(), name="hold-jobs")
-            group.create_task(self._fetch_for_ever(), name="fetch-jobs")
+            group.create_task(self._take_for_ever(), name="take-cameras")
+            group.create_task(self._rebalance(), name="rebalance")
 
-    async def release_all(self) -> None:
-        """Hand every camera over: sessions end in order, then the job goes to whoever fetches next."""
+    async def release_all(self, *, within_s: float) -> None:
+        """Hand every camera over, in about `within_s` seconds."""
         await self._queue.close()
-        turn = asyncio.Semaphore(RELEASE_AT_ONCE)
+        await self._taking.end()
+        holding = asyncio.create_task(self._keep_holding(), name="hold-jobs")
+        try:
+            await self._giving.give_all(list(self.held.values()), prepare_within_s=within_s * PREPARED_PART)
+            if self._endings:
+                await asyncio.wait(self._endings)
+        finally:
+            holding.cancel()
+            await asyncio.wait({holding})
 
-        async def release(held: Held) -> None:
-            async with turn:
-                await self._retire(held, DeliveryState.RELEASED)
-                # The next holder's reports must not be overtaken by ours.
-                await self._outgoing.drain(within_s=1.0)
-                await _answer(held.job.give_back())
+    def has_room(self, camera_id: UUID) -> bool:
+        """Whether this camera, handed over by another worker, may be taken."""
+        return camera_id not in self.held and len(self.held) + self._taking.preparing < self._max_cameras
 
-        await asyncio.gather(*(release(held) for held in list(self.held.values()) if not held.ending))
-        if self._endings:
-            await asyncio.wait(self._endings)
+    def new_relay(self, camera: CameraV1) -> CameraRelay:
+        """For a camera that is not held yet."""
+        return CameraRelay(camera, self._surroundings, self._changed, self._book.orders)
+
+    async def _rebalance(self) -> None:
+        def held() -> list[Held]:
+            return list(self.held.values())
+
+        await self._giving.rebalance(
+            self._reporter.worker_id,
+            held,
+            lambda: self._changed_s,
+            self._balance_limits,
+            self._surroundings.monotonic_s,
+        )
+
+    async def _take_for_ever(self) -> None:
+        # What was stopped must not be begun at a restart.
+        await self._book.wait_loaded()
+        await self._taking.begin()
+        await self._fetch_for_ever()
 
     async def _fetch_for_ever(self) -> None:
-        await self._book.wait_loaded()
         while True:
             # A full worker fetches too: the job may be a change of a camera that it or another one holds.
             room = self._max_cameras - len(self.held)
@@ -116,7 +151,7 @@ class Worker:
         while True:
             if self._bus.connected:
                 for held in list(self.held.values()):
-                    await _answer(held.job.hold())
+                    await answer(held.job.hold())
             self._hold_now.clear()
             try:
                 async with asyncio.timeout(topology.DELIVERY_ACK_WAIT_S / 3):
@@ -128,7 +163,7 @@ class Worker:
         camera_id = _camera_id(job)
         if camera_id is None:
             log.error("job_is_no_camera", event_type=job.event.type)
-            await _answer(job.done())
+            await answer(job.done())
             return
         held = self.held.get(camera_id)
         if held is not None:
@@ -142,18 +177,19 @@ class Worker:
             gone = [observed.delivery_id for observed in self.board.of_camera(camera_id)]
             self._reporter.forget(gone)
             self._book.forget(gone)
-            await _answer(job.done())
+            await answer(job.done())
         elif not wanted(camera):
             CameraRelay(camera, self._surroundings, self._changed).say_disabled()
-            await _answer(job.done())
+            await answer(job.done())
         elif len(self.held) >= self._max_cameras:
             self.jobs_turned_away += 1
-            await _answer(job.again_in(FULL_RETRY_S))
+            await answer(job.again_in(FULL_RETRY_S))
         else:
-            await self._hold(camera, job)
+            await self.hold(camera, job)
 
-    async def _hold(self, camera: CameraV1, job: Job) -> None:
-        relay = CameraRelay(camera, self._surroundings, self._changed, self._book.orders)
+    async def hold(self, camera: CameraV1, job: Job, prepared: CameraRelay | None = None) -> bool:
+        """Take a camera; with a relay that is `prepared`, its media goes on. False when the bus is away."""
+        relay = prepared or self.new_relay(camera)
 
         async def adopt(offered: Job) -> None:
             held = self.held.get(camera.id)
@@ -167,11 +203,17 @@ class Worker:
         except NatsError as error:
             # Without the bus the job is not ours either: the server gives it to somebody else.
             log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
-            return
+            return False
         self._yielded.discard(camera.id)
         self.held[camera.id] = Held(job, relay, offers, answering)
+        self._changed_s = self._surroundings.monotonic_s()
         log.info("camera_taken", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
-        relay.start()
+        if prepared is None:
+            relay.start()
+        else:
+            relay.go(camera)
+        await answer(job.hold())
+        return True
 
     async def _holder_adopts(self, camera_id: UUID, job: Job) -> bool:
         loop = asyncio.get_running_loop()
@@ -181,7 +223,7 @@ class Worker:
             known = self.board.held_by_another(camera_id, self._reporter.worker_id)
             if not (lately and known) or loop.time() > deadline:
                 return False
-            await _answer(job.hold())
+            await answer(job.hold())
             await asyncio.sleep(HOLDER_POLL_S)
         self.jobs_passed_on += 1
         log.info("job_passed_on", camera_id=str(camera_id))
@@ -192,7 +234,7 @@ class Worker:
         if job.stream_sequence < held.job.stream_sequence:
             return
         held.job = job
-        await _answer(job.hold())
+        await answer(job.hold())
         if held.ending:
             # Taken up again when the camera has been left.
             return
@@ -219,7 +261,7 @@ class Worker:
         if held.job is not job:
             await self._take_unheld(held.relay.camera.id, held.job)
         elif done:
-            await _answer(job.done())
+            await answer(job.done())
 
     async def _retire(self, held: Held, state: DeliveryState) -> None:
         """Stop what runs for a camera; its job stays to be answered."""
@@ -228,7 +270,8 @@ class Worker:
         await held.relay.stop(state)
         if self.held.get(camera_id) is held:
             del self.held[camera_id]
-        await _answer(held.offers.unsubscribe())
+            self._changed_s = self._surroundings.monotonic_s()
+        await answer(held.offers.unsubscribe())
         log.info("camera_left", camera_id=str(camera_id), state=state.value)
 
     def _seen(self, observed: DeliveryObservedV1) -> None:
@@ -250,14 +293,6 @@ class Worker:
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()
         self._hold_now.set()
-
-
-async def _answer(answer: Awaitable[None]) -> None:
-    """Answer the server; when it is away, the job's turn is over anyway and it will be offered again."""
-    try:
-        await answer
-    except (NatsError, OSError) as error:
-        log.info("job_answer_failed", error=type(error).__name__)
 
 
 def _camera_id(job: Job) -> UUID | None:

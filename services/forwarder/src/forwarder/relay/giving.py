@@ -1,0 +1,172 @@
+"""Handing cameras over to other workers: at an orderly stop, and when one carries more than another.
+
+The next holder pulls the camera first and says that it is ready; then the sessions at the destinations end in order,
+and it opens its own, beginning with the keyframe that it has kept. A camera that cannot be pulled twice is left before
+the next holder is told to take it. Without a next holder the job goes back to the queue.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from forwarder.domain import balance
+from forwarder.domain.balance import Load
+from forwarder.domain.camera import PullState
+from forwarder.relay import taking
+from forwarder.relay.held import Held, answer
+from forwarder.relay.presence import Presence
+from forwarder.relay.taking import Outcome, Step
+from vonggac.bus import Bus, Outgoing
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import CameraV1
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+AT_ONCE = 32
+"""Cameras handed over at a time: most of it is waiting for a keyframe."""
+ASKED_AT_MOST = 3
+"""Workers that are asked for one camera before its job goes back to the queue."""
+SESSIONS_END_WITHIN_S = 0.4
+"""A destination that does not answer TEARDOWN must not make the gap at the other one longer."""
+STORED_WITHIN_S = 0.4
+LOOK_EVERY_S = 1.0
+
+type Retire = Callable[[Held, DeliveryState], Awaitable[None]]
+"""Stop what runs for a camera; its job stays to be answered."""
+
+
+class Way(StrEnum):
+    """How a camera was handed over."""
+
+    PREPARED = "prepared"
+    UNPREPARED = "unprepared"
+    GIVEN_BACK = "given_back"
+
+
+class Giving:
+    """The present holder's side. `handed_over` counts cameras by the way."""
+
+    def __init__(self, bus: Bus, outgoing: Outgoing, presence: Presence, retire: Retire, yielded: set[UUID]) -> None:
+        """`yielded`: cameras for which another worker speaks from now on."""
+        self.handed_over: Counter[Way] = Counter()
+        self._bus, self._outgoing, self._presence = bus, outgoing, presence
+        self._retire, self._yielded = retire, yielded
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def give_all(self, cameras: Sequence[Held], *, prepare_within_s: float) -> None:
+        """Hand all over; those whose turn comes later than `prepare_within_s` from now just go back to the queue."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + prepare_within_s
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def give(held: Held) -> None:
+            async with turn:
+                if held.ending:
+                    return
+                if loop.time() > until_s or not await self._give_to_anybody(held):
+                    await self._give_back(held)
+
+        await asyncio.gather(*(give(held) for held in cameras))
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def rebalance(
+        self,
+        worker_id: str,
+        cameras: Callable[[], Sequence[Held]],
+        changed_s: Callable[[], float],
+        limits: balance.Limits,
+        now_s: Callable[[], float],
+    ) -> None:
+        """Give cameras away while this worker carries the most. `changed_s`: when it last took or left one.
+
+        Runs until cancelled.
+        """
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            held = cameras()
+            me = Load(worker_id, len(held), None, stopping=False, heard_s=now_s())
+            workers = [me, *self._presence.others()]
+            move = balance.decide(
+                worker_id, workers, self._presence.membership, now_s(), changed_s=changed_s(), limits=limits
+            )
+            if move is None:
+                continue
+            chosen = [one for one in held if not one.ending and one.relay.pull.state is PullState.LIVE]
+            log.info("cameras_moved", to=move.worker_id, count=min(move.cameras, len(chosen)))
+            moves = [
+                asyncio.create_task(self._give(one, move.worker_id), name="move") for one in chosen[: move.cameras]
+            ]
+            for task in moves:
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            if moves:
+                # Not cancelled with this loop: a camera that is half given away must come to somebody.
+                await asyncio.wait(moves)
+
+    async def _give_to_anybody(self, held: Held) -> bool:
+        asked: set[str] = set()
+        while len(asked) < ASKED_AT_MOST:
+            chosen = self._presence.choose(passed_over=asked)
+            if chosen is None:
+                return False
+            asked.add(chosen)
+            if await self._give(held, chosen):
+                return True
+        return False
+
+    async def _give(self, held: Held, worker_id: str) -> bool:
+        """Whether the camera is out of our hands; if not, everything is as it was."""
+        camera_id, live = held.relay.camera.id, held.relay.pull.state is PullState.LIVE
+        prepared = Outcome.CAMERA
+        if live:
+            offer = await taking.ask(self._bus, worker_id, Step.PREPARE, held.job)
+            prepared = offer.outcome
+            if prepared is Outcome.CAMERA:
+                log.info("camera_not_prepared", camera_id=str(camera_id), cause=offer.cause)
+        if held.ending:
+            # Removed or switched off meanwhile.
+            if prepared is Outcome.READY:
+                await taking.ask(self._bus, worker_id, Step.DROP, held.job)
+            return True
+        if prepared not in {Outcome.READY, Outcome.CAMERA} or not isinstance(held.job.event.data, CameraV1):
+            return False
+        held.ending = True
+        ending = await self._let_go(held, prepared)
+        job = held.job
+        taken = await taking.ask(self._bus, worker_id, Step.GO, job)
+        if taken.outcome is Outcome.TAKEN:
+            way = Way.PREPARED if prepared is Outcome.READY else Way.UNPREPARED
+            log.info("camera_handed_over", camera_id=str(camera_id), to=worker_id, way=way.value)
+        else:
+            way = Way.GIVEN_BACK
+        await ending
+        await self._retire(held, DeliveryState.RELEASED)
+        if way is Way.GIVEN_BACK or held.job is not job:
+            # Whoever gets it next offers it to the camera's holder, if there is one.
+            await answer(held.job.give_back())
+        self.handed_over[way] += 1
+        return True
+
+    async def _let_go(self, held: Held, prepared: Outcome) -> asyncio.Task[None]:
+        """The sessions at the destinations end; the camera's too when it allows no second one. What is slow goes on."""
+        end = held.relay.stop if prepared is Outcome.CAMERA else held.relay.end_deliveries
+        ending = asyncio.create_task(end(DeliveryState.RELEASED), name="let-go")
+        self._tasks.add(ending)
+        ending.add_done_callback(self._tasks.discard)
+        await asyncio.wait({ending}, timeout=SESSIONS_END_WITHIN_S)
+        # The next holder's reports must not be overtaken by ours.
+        await self._outgoing.drain(within_s=STORED_WITHIN_S)
+        self._yielded.add(held.relay.camera.id)
+        return ending
+
+    async def _give_back(self, held: Held) -> None:
+        held.ending = True
+        await self._retire(held, DeliveryState.RELEASED)
+        await self._outgoing.drain(within_s=1.0)
+        await answer(held.job.give_back())
+        self.handed_over[Way.GIVEN_BACK] += 1

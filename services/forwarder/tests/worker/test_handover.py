@@ -1,0 +1,247 @@
+"""Cameras are handed to another worker without a gap to speak of, and spread over the workers that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from nats.errors import NoRespondersError
+
+from forwarder.relay.giving import Way
+from forwarder.relay.process import Process
+from forwarder.relay.worker import Worker
+from simulator import CameraConfig, Simulator
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.inventory import CameraV1
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.worker.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+LONG_GOP_S = 4.0
+
+
+def worker_of(process: Process) -> Worker:
+    assert process.worker is not None
+    return process.worker
+
+
+async def known_to(process: Process, others: int) -> None:
+    """Wait until a worker has heard of so many others."""
+    worker = worker_of(process)
+    await eventually(lambda: len(worker._presence.others()) == others)
+
+
+async def all_acknowledged(statuses: Statuses, cameras: list[CameraV1]) -> None:
+    async def reached() -> bool:
+        for camera in cameras:
+            seen = await statuses.of(camera)
+            assert [item.state for item in seen] == [DeliveryState.ACKNOWLEDGED] * 2, seen
+        return True
+
+    await eventually(reached, within_s=20)
+
+
+def cameras_of(count: int, make_gate: Callable[..., CameraConfig], **options: object) -> list[CameraConfig]:
+    return [make_gate(id=f"gate-{index}", number=1, **options) for index in range(count)]
+
+
+async def gaps(sim: Simulator, cameras: list[CameraV1]) -> list[float]:
+    """Of the second session of every camera at every centre; each must begin with a keyframe."""
+    found = []
+    for camera in cameras:
+        for centre in sim.centres.values():
+            stream = await centre.wait_for(
+                camera.code, lambda stream: stream.sessions == 2 and stream.live and bool(stream.gaps_s), timeout_s=15
+            )
+            assert stream.current is not None
+            assert stream.current.first_packet_is_keyframe
+            found.append(stream.gaps_s[0])
+    return sorted(found)
+
+
+async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    configs = cameras_of(4, make_gate, gop_s=LONG_GOP_S, loop_s=8.0, starts_with_keyframe=False)
+    async with simulate(cameras=configs) as sim:
+        first = await start_forwarder()
+        cameras = [planner.camera(sim, config.id) for config in configs]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        second = await start_forwarder()
+        await known_to(first, 1)
+        first.stop()
+        # The wait for a keyframe, up to four seconds, is over before the old sessions end.
+        assert (await gaps(sim, cameras))[-1] < 1.0
+        await all_acknowledged(statuses, cameras)
+        assert worker_of(first).handed_over == {"prepared": 4, "unprepared": 0, "given_back": 0}
+        for camera in cameras:
+            assert {item.worker_id for item in await statuses.of(camera)} == {second.worker_id}
+        await eventually(lambda: all(sim.cameras[config.id].sessions == 1 for config in configs))
+
+
+async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    async with simulate(cameras=[make_gate(max_sessions=1)]) as sim:
+        first = await start_forwarder()
+        camera = planner.camera(sim)
+        await inventory.say(camera)
+        await all_acknowledged(statuses, [camera])
+        await start_forwarder()
+        await known_to(first, 1)
+        first.stop()
+        await gaps(sim, [camera])
+        await all_acknowledged(statuses, [camera])
+        assert worker_of(first).handed_over[Way.UNPREPARED] == 1
+
+
+async def test_without_another_worker_the_cameras_wait_in_the_queue(
+    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, [camera])
+    first.stop()
+    await eventually(lambda: worker_of(first).handed_over[Way.GIVEN_BACK] == 1)
+    await start_forwarder()
+    await all_acknowledged(statuses, [camera])
+
+
+async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    configs = cameras_of(6, make_gate)
+    async with simulate(cameras=configs) as sim:
+        first = await start_forwarder(rebalance_after_s=1)
+        cameras = [planner.camera(sim, config.id) for config in configs]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        second = await start_forwarder(rebalance_after_s=1)
+        await eventually(lambda: worker_of(second).cameras_held == 3, within_s=20)
+        await all_acknowledged(statuses, cameras)
+        assert worker_of(first).cameras_held == 3
+        assert worker_of(first).handed_over == {"prepared": 3, "unprepared": 0, "given_back": 0}
+        # Two signs of life later both know how it stands, and leave it so.
+        centre = sim.centres["national"]
+        packets = centre.streams["gate-0"].packets
+        await centre.wait_for("gate-0", lambda stream: stream.packets > packets + 10 * 50, timeout_s=40)
+        assert sum(worker_of(first).handed_over.values()) == 3
+        assert sum(worker_of(second).handed_over.values()) == 0
+        assert sum(centre.streams[config.id].sessions for config in configs) == 9
+
+
+async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_carries_out(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=LONG_GOP_S, loop_s=8.0, starts_with_keyframe=False)]) as sim:
+        first = await start_forwarder()
+        camera = planner.camera(sim)
+        await inventory.say(camera)
+        await all_acknowledged(statuses, [camera])
+        second = await start_forwarder()
+        await known_to(first, 1)
+        first.stop()
+        await eventually(lambda: worker_of(second)._taking.preparing == 1)
+        changed = camera.model_copy(
+            update={
+                "revision": 2,
+                "deliveries": (
+                    camera.deliveries[0],
+                    camera.deliveries[1].model_copy(update={"enabled": False}),
+                ),
+            }
+        )
+        await inventory.say(changed)
+        await eventually(lambda: worker_of(second).cameras_held == 1)
+
+        async def as_changed() -> bool:
+            seen = await statuses.of(changed)
+            return [(item.state.value, item.camera_revision) for item in seen] == [("acknowledged", 2), ("disabled", 2)]
+
+        await eventually(as_changed, within_s=15)
+
+
+async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    stopped, runs = camera.deliveries
+    order = DeliveryOrder(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    orders = Bucket(bus, topology.DELIVERY_ORDERS)
+    await orders.put(str(stopped.id), order.model_dump_json().encode())
+    await inventory.say(camera)
+    words = ["stopped", "acknowledged"]
+
+    async def as_ordered() -> bool:
+        seen = await statuses.words(camera)
+        assert seen == words, seen
+        return True
+
+    await eventually(as_ordered, within_s=15)
+    second = await start_forwarder()
+    await known_to(first, 1)
+    first.stop()
+    await eventually(lambda: worker_of(second).cameras_held == 1)
+    await eventually(as_ordered, within_s=15)
+    assert stopped.destination_code not in {name for name, centre in sim.centres.items() if "gate" in centre.streams}
+    assert sim.centres[runs.destination_code].streams["gate"].live
+    # The camera goes, and its orders with it.
+    await inventory.remove(camera)
+
+    async def forgotten() -> bool:
+        return not await orders.get(str(stopped.id))
+
+    await eventually(forgotten)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"])
+async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarder: StartForwarder, body: bytes) -> None:
+    process = await start_forwarder()
+    subject = f"forwarder.take.{process.worker_id}"
+
+    async def heard_and_not_answered() -> bool:
+        try:
+            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Take": "prepare"})
+        except NoRespondersError:
+            return False
+        except TimeoutError:
+            return True
+        return pytest.fail("it was answered")
+
+    await eventually(heard_and_not_answered)
+    assert worker_of(process)._taking.preparing == 0
