@@ -52,7 +52,9 @@ def test_a_password_is_not_shown_with_its_camera(tmp_path: Path) -> None:
         ("A 1,N,rtsp://10.0.0.1/x,,,", "row 2, code: use 1 to 64 letters"),
         ("A1,,rtsp://10.0.0.1/x,,,", "row 2, name: is empty"),
         ("A1,N,,,,", "row 2, url: is empty"),
-        ("A1,N,http://10.0.0.1/x,,,", "row 2, url: the scheme is http://, it must be rtsp://"),
+        ("A1,N,ftp://10.0.0.1/x,,,", "row 2, url: the scheme is ftp://, it must be one of rtsp, rtsps, rtmp"),
+        ("A1,N,10.0.0.1/x,,,", "row 2, url: the address does not begin with rtsp://"),
+        ("A1,N,udp://8.8.8.8:5000,,,", "row 2, url: 8.8.8.8 is in none of the allowed networks"),
         ("A1,N,rtsp://8.8.8.8/x,,,", "row 2, url: 8.8.8.8 is in none of the allowed networks"),
         ("A1,N,rtsp://10.0.0.1/x,,p,", "row 2, username: is empty, but there is a password"),
         ("A1,N,rtsp://10.0.0.1/x,,,QT-9", "row 2, facility_code: QT-9 is not known; there are QT-01, QT-02"),
@@ -104,3 +106,9 @@ def test_what_inventory_refuses_is_told_with_the_rows_of_the_users_file(tmp_path
     cameras = read(tmp_path, "code,name,url\n\n\nA1,N,rtsp://10.0.0.1/x\nA2,N,rtsp://10.0.0.2/x\n")
     refusal = RefusedError("no", [{"row": 3, "field": "url", "message": "holds a secret"}])
     assert refused_rows(tmp_path, cameras, refusal).mistakes == ["row 5, url: holds a secret"]
+
+
+@pytest.mark.parametrize("url", ["rtsps://10.0.0.1/x", "https://10.0.0.1/x.m3u8", "udp://10.0.0.2:5000"])
+def test_every_scheme_of_inventory_is_taken(tmp_path: Path, url: str) -> None:
+    (camera,) = read(tmp_path, f"code,name,url\nA1,N,{url}\n")
+    assert camera.url == url

@@ -17,6 +17,7 @@ from vonggac.rtsp.url import RtspUrl
 
 REQUIRED = ("code", "name", "url")
 OPTIONAL = ("username", "password", "facility_code")
+SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
 MAX_SHOWN = 50
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -152,10 +153,14 @@ def _mistakes(row: dict[str, str], facility_codes: list[str], allowed: AllowedNe
 
 
 def _address_mistakes(url: str, allowed: AllowedNetworks) -> list[str]:
+    """What each scheme needs besides is inventory's to say (`refused_rows`)."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.lower() not in SCHEMES:
+        return [f"the scheme is {scheme[:20]}://, it must be one of {', '.join(SCHEMES)}"]
     try:
-        host = RtspUrl.parse(url).host
+        host = RtspUrl.parse(f"rtsp://{rest}" if separator else url).host
     except MalformedError as error:
-        return [f"{error.message}, e.g. rtsp://192.168.1.20:554/stream1"]
+        return [f"{error.message.replace('RTSP address', 'address')}, e.g. rtsp://192.168.1.20:554/stream1"]
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
