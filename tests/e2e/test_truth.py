@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import av
@@ -42,6 +43,19 @@ async def test_both_centres_really_receive_what_the_report_says(running: Running
         assert set(each(streams, lambda stream: stream.lost).values()) == {0}
         for stream in streams.values():
             assert all(session.first_packet_is_keyframe for session in stream.all_sessions)
+
+
+async def test_the_report_says_when_each_delivery_was_last_proven_and_its_delay(running: RunningPlatform) -> None:
+    document = await running.truth()
+    now = datetime.fromisoformat(document["generated_at"])
+    for camera in document["cameras"]:
+        for delivery in camera["deliveries"]:
+            if not camera["compliant"]:
+                assert (delivery["verified_at"], delivery["delay_s"]) == (None, None)
+                continue
+            assert delivery["state"] == "verified"
+            assert now - datetime.fromisoformat(delivery["verified_at"]) < timedelta(seconds=30)
+            assert 0 <= delivery["delay_s"] < 5
 
 
 @pytest.mark.parametrize("role", CENTRES)
