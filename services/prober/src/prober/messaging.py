@@ -11,6 +11,7 @@ from prober.domain.failures import Failure, record_look
 from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, SiteState
 from vonggac.telemetry import get_logger
@@ -128,6 +129,22 @@ class VerificationResults:
         values = await self._bucket.all()
         results = (parse_verification(values[key]) for key in sorted(values))
         return [result for result in results if result is not None]
+
+
+class DeliveryStates:
+    """How each delivery stands, as the forwarder said last."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bucket = Bucket(bus, topology.DELIVERY_STATUS)
+
+    async def get(self, delivery_id: UUID) -> DeliveryState | None:
+        """None when nobody said anything that can be read. Raises NatsError or TimeoutError when NATS is away."""
+        value = await self._bucket.get(str(delivery_id))
+        try:
+            return DeliveryObservedV1.model_validate_json(value).state if value else None
+        except ValidationError:
+            log.warning("delivery_status_malformed", delivery_id=str(delivery_id))
+            return None
 
 
 class FailureHistories:

@@ -8,8 +8,9 @@ import pytest
 from nats.js.api import ConsumerConfig
 
 from prober.messaging import VerificationResults
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bucket, Bus, topology
 from vonggac.events import Cause, new_event, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import AgencyRole, AgencyV1
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
@@ -69,6 +70,38 @@ async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_lef
     third = await proofs.fact(down, 3)
     assert (third.verdict, third.interval_s) == (VERIFIED, 60.0)
     assert [fact.verdict for fact in proofs.of(up)] == [VERIFIED]
+
+
+async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState) -> None:
+    """As the forwarder says it."""
+    fact = DeliveryObservedV1(
+        delivery_id=delivery.id,
+        camera_id=site.camera_id,
+        destination_id=delivery.destination_id,
+        camera_revision=1,
+        worker_id="forwarder-0",
+        held_since=datetime.now(UTC),
+        sequence=1,
+        observed_at=datetime.now(UTC),
+        state=state,
+    )
+    await Bucket(bus, topology.DELIVERY_STATUS).put(str(delivery.id), fact.model_dump_json().encode())
+
+
+async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_when_it_runs(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    delivery = site.delivery(site.national)
+    await say(bus, site, delivery, DeliveryState.BACKING_OFF)
+    await probe(**QUICK)
+    await planned(planner, site, delivery)
+    first = await proofs.fact(delivery)
+    assert (first.verdict, first.cause) == (VerificationVerdict.NOT_CHECKABLE, None)
+    assert first.detail == "the forwarder does not deliver now: backing_off"
+    assert site.asked == []
+    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED)
+    assert (await proofs.fact(delivery, 2)).verdict is VERIFIED
 
 
 async def test_a_camera_without_read_back_leaves_the_queue_until_it_changes(

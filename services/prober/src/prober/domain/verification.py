@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vonggac.events import Cause
-from vonggac.events.forwarder import KeyframeNote
+from vonggac.events.forwarder import DeliveryState, KeyframeNote
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 LEAST_KEYFRAMES = 2
@@ -29,6 +29,18 @@ OURS = frozenset(
     }
 )
 """Causes that lie with us, not with the destination: nothing could be checked."""
+IDLE = frozenset(
+    {
+        DeliveryState.DISABLED,
+        DeliveryState.STOPPED,
+        DeliveryState.WAITING_FOR_CAMERA,
+        DeliveryState.CONNECTING,
+        DeliveryState.STALLED,
+        DeliveryState.BACKING_OFF,
+        DeliveryState.REFUSED,
+    }
+)
+"""States in which the forwarder takes no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,16 @@ def decide(seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limit
 def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
     """Nothing could be compared, and not for the destination's sake."""
     return Finding(VerificationVerdict.NOT_CHECKABLE, cause, detail)
+
+
+def not_delivered(state: DeliveryState | None) -> Finding | None:
+    """A delivery that the forwarder says does not run need not be read back: it could not be proven.
+
+    None: it may run. A centre that is away thus costs no proof of the other one its time.
+    """
+    if state not in IDLE:
+        return None
+    return not_checkable(f"the forwarder does not deliver now: {state}")
 
 
 def failed(failure: Failure, *, keyframes: int = 0) -> Finding:

@@ -83,7 +83,10 @@ class Verifications:
         due = [delivery for delivery in wanted if is_due(past[delivery.id], camera_revision=camera.revision, now=now)]
         for delivery in due:
             self._count_lateness(past[delivery.id], camera.revision, now)
-        facts = await self._verify(camera, due, past, hold) if due else ()
+        idle = await self._verifier.not_running(due)
+        running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
+        facts = self._tell(camera, idle, past)
+        facts += await self._verify(camera, running, past, hold) if running else ()
         latest = {**past, **{fact.delivery_id: fact for fact in facts}}
         now = datetime.now(UTC)
         left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
@@ -126,6 +129,11 @@ class Verifications:
         finally:
             self._running.discard(camera.id)
             self._metrics.running.set(len(self._running))
+        return self._tell(camera, found, past)
+
+    def _tell(
+        self, camera: CameraV1, found: Sequence[Verification], past: dict[UUID, DeliveryVerifiedV1 | None]
+    ) -> tuple[DeliveryVerifiedV1, ...]:
         facts = tuple(self._fact(camera, each, past[each.delivery.id]) for each in found)
         for fact in facts:
             self._announcer.verified(fact)

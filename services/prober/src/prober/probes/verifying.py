@@ -11,7 +11,8 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable
+from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
+from prober.messaging import DeliveryStates
 from prober.probes.manners import LoginGuard
 from prober.probes.readback import SCHEMES, ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
@@ -65,6 +66,16 @@ class Verifier:
         self.limits = limits
         self._bus, self._networks, self._unsealer, self._guard = bus, networks, unsealer, guard
         self._histories = Bucket(bus, topology.KEYFRAMES)
+        self._states = DeliveryStates(bus)
+
+    async def not_running(self, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
+        """The findings on those that the forwarder does not deliver now. Raises NatsError or TimeoutError."""
+        found = []
+        for delivery in deliveries:
+            finding = not_delivered(await self._states.get(delivery.id))
+            if finding is not None:
+                found.append(_reached(delivery, finding, datetime.now(UTC)))
+        return found
 
     async def verify(self, camera_id: UUID, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
         """All at the same time, at most `limits.longest_s`. Raises NatsError, TimeoutError or OSError: NATS is away."""
