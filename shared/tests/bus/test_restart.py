@@ -156,3 +156,21 @@ async def test_closing_in_order_is_no_disconnection_to_warn_of(own_server: NatsS
         await eventually(lambda: bool(logs))
         await lost.close()
     assert [entry["client"] for entry in logs if entry["event"] == "bus_disconnected"] == ["lost"]
+
+
+async def test_a_flush_waits_for_what_was_queued_before_it_alone(own_server: NatsServer, own_bus: Bus) -> None:
+    outgoing = Outgoing(own_bus)
+    subject = subjects.worker_heartbeat("w")
+    assert await outgoing.flush(within_s=0)
+    outgoing.event(subject, heartbeat("w"))
+    assert not await outgoing.flush(within_s=0.01)
+    flushing = asyncio.create_task(outgoing.flush(within_s=10))
+    await asyncio.sleep(0)
+    own_server.kill()
+    outgoing.event(subject, heartbeat("w"))
+    running = asyncio.create_task(outgoing.run())
+    assert not flushing.done()
+    own_server.start()
+    assert await flushing
+    assert outgoing.stored >= 1
+    await cancelled(running)

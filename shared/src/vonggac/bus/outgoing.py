@@ -42,6 +42,9 @@ class Outgoing:
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
+        self._entered = 0
+        self._left = 0
+        self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         self.stored = 0
         self.dropped = 0
 
@@ -70,6 +73,7 @@ class Outgoing:
             for _ in range(done):
                 self._queue.popleft()
             self.stored += done
+            self._leave(done)
             if not self._queue:
                 self._filled.clear()
                 self._emptied.set()
@@ -85,9 +89,32 @@ class Outgoing:
             log.error("observations_not_stored", count=len(self._queue))
         return len(self._queue)
 
+    async def flush(self, *, within_s: float) -> bool:
+        """Wait until what is queued by now is stored, whatever is queued after it; False after `within_s`."""
+        if self._left >= self._entered:
+            return True
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting_for.append((self._entered, reached))
+        try:
+            async with asyncio.timeout(within_s):
+                await reached
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting_for = [waiting for waiting in self._waiting_for if waiting[1] is not reached]
+        return True
+
+    def _leave(self, count: int) -> None:
+        self._left += count
+        for position, reached in self._waiting_for:
+            if self._left >= position and not reached.done():
+                reached.set_result(None)
+
     def _put(self, message: _Message) -> None:
+        self._entered += 1
         if len(self._queue) >= self._max_queued:
             self._queue.popleft()
+            self._leave(1)
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
                 log.error("observations_dropped", count=self.dropped)

@@ -19,7 +19,7 @@ from forwarder.relay import taking
 from forwarder.relay.held import Held, answer
 from forwarder.relay.presence import Presence
 from forwarder.relay.taking import Outcome, Step
-from vonggac.bus import Bus, Outgoing
+from vonggac.bus import Bus, Job, Outgoing
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
@@ -28,6 +28,8 @@ log = get_logger(__name__)
 
 AT_ONCE = 32
 """Cameras handed over at a time: most of it is waiting for a keyframe."""
+LET_GO_AT_ONCE = 4
+"""Of these: what all do in the same moment, each waits for."""
 ASKED_AT_MOST = 3
 """Workers that are asked for one camera before its job goes back to the queue."""
 SESSIONS_END_WITHIN_S = 0.4
@@ -55,6 +57,7 @@ class Giving:
         self.handed_over: Counter[Way] = Counter()
         self._bus, self._outgoing, self._presence = bus, outgoing, presence
         self._retire, self._yielded = retire, yielded
+        self._letting_go = asyncio.Semaphore(LET_GO_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def give_all(self, cameras: Sequence[Held], *, prepare_within_s: float) -> None:
@@ -128,29 +131,33 @@ class Giving:
             prepared = offer.outcome
             if prepared is Outcome.CAMERA:
                 log.info("camera_not_prepared", camera_id=str(camera_id), cause=offer.cause)
-        if held.ending:
-            # Removed or switched off meanwhile.
-            if prepared is Outcome.READY:
-                await taking.ask(self._bus, worker_id, Step.DROP, held.job)
-            return True
-        if prepared not in {Outcome.READY, Outcome.CAMERA} or not isinstance(held.job.event.data, CameraV1):
+        if prepared not in {Outcome.READY, Outcome.CAMERA}:
             return False
-        held.ending = True
-        ending = await self._let_go(held, prepared)
-        job = held.job
-        taken = await taking.ask(self._bus, worker_id, Step.GO, job)
+        async with self._letting_go:
+            if held.ending or not isinstance(held.job.event.data, CameraV1):
+                # Removed or switched off meanwhile.
+                if prepared is Outcome.READY:
+                    await taking.ask(self._bus, worker_id, Step.DROP, held.job)
+                return True
+            held.ending = True
+            ending = await self._let_go(held, prepared)
+            job = held.job
+            taken = await taking.ask(self._bus, worker_id, Step.GO, job)
         if taken.outcome is Outcome.TAKEN:
             way = Way.PREPARED if prepared is Outcome.READY else Way.UNPREPARED
             log.info("camera_handed_over", camera_id=str(camera_id), to=worker_id, way=way.value)
         else:
             way = Way.GIVEN_BACK
+        await self._leave(held, job, way, ending)
+        return True
+
+    async def _leave(self, held: Held, job: Job, way: Way, ending: asyncio.Task[None]) -> None:
         await ending
         await self._retire(held, DeliveryState.RELEASED)
         if way is Way.GIVEN_BACK or held.job is not job:
             # Whoever gets it next offers it to the camera's holder, if there is one.
             await answer(held.job.give_back())
         self.handed_over[way] += 1
-        return True
 
     async def _let_go(self, held: Held, prepared: Outcome) -> asyncio.Task[None]:
         """The sessions at the destinations end; the camera's too when it allows no second one. What is slow goes on."""
@@ -160,13 +167,13 @@ class Giving:
         ending.add_done_callback(self._tasks.discard)
         await asyncio.wait({ending}, timeout=SESSIONS_END_WITHIN_S)
         # The next holder's reports must not be overtaken by ours.
-        await self._outgoing.drain(within_s=STORED_WITHIN_S)
+        await self._outgoing.flush(within_s=STORED_WITHIN_S)
         self._yielded.add(held.relay.camera.id)
         return ending
 
     async def _give_back(self, held: Held) -> None:
         held.ending = True
         await self._retire(held, DeliveryState.RELEASED)
-        await self._outgoing.drain(within_s=1.0)
+        await self._outgoing.flush(within_s=STORED_WITHIN_S)
         await answer(held.job.give_back())
         self.handed_over[Way.GIVEN_BACK] += 1
