@@ -81,7 +81,7 @@ class Depacketizer:
         if gap:
             self._fragment = None
         if not self._damaged:
-            self._take(bytes(payload))
+            self._take(payload)
         if marker:
             self._finish(units)
         return units
@@ -99,7 +99,7 @@ class Depacketizer:
             self.missing += ahead
         return ahead != 0
 
-    def _take(self, payload: bytes) -> None:
+    def _take(self, payload: bytes | memoryview) -> None:
         self._bytes += len(payload)
         if self._bytes > self._max_bytes:
             self._damage()
@@ -109,13 +109,13 @@ class Depacketizer:
         if kind == (H264_FU_A if h264 else H265_FU):
             self._take_fragment(payload, 1 if h264 else 2)
         elif kind == (H264_STAP_A if h264 else H265_AP):
-            self._take_aggregate(payload, 1 if h264 else 2)
+            self._take_aggregate(bytes(payload), 1 if h264 else 2)
         elif len(payload) > (0 if h264 else 1) and not (h264 and kind > H264_STAP_A):
-            self._append(payload)
+            self._append(bytes(payload))
         else:
             self._damage()
 
-    def _take_fragment(self, payload: bytes, head: int) -> None:
+    def _take_fragment(self, payload: bytes | memoryview, head: int) -> None:
         if len(payload) <= head + 1:
             self._damage()
             return
@@ -129,7 +129,7 @@ class Depacketizer:
         if self._fragment is None:
             self._damage()
             return
-        self._fragment.append(payload[head + 1 :])
+        self._fragment.append(bytes(payload[head + 1 :]))
         if flags & 0x40:
             nal = b"".join(self._fragment)
             self._fragment = None

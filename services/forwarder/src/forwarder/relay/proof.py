@@ -62,6 +62,7 @@ class CameraKeyframes:
         self._sample: Sample | None = None
         self._sampled_s = 0.0
         self._marks = ((0.0, 0), (0.0, 0))
+        self._measure = False
 
     def began(self, source: CameraSource) -> None:
         """The camera's media flows: its first whole keyframe is hashed at once."""
@@ -80,7 +81,7 @@ class CameraKeyframes:
             clock_rate=video.clock_rate,
             on_keyframe=self._came,
         )
-        self._hash_due_s = now.monotonic_s
+        self._hash_due_s, self._measure = now.monotonic_s, True
         self._tap.open()
 
     def ended(self) -> None:
@@ -96,8 +97,8 @@ class CameraKeyframes:
             return
         if self._wants_more(now_s):
             self._tap.open()
-        elif self._tap.is_open and self._tap.meter.fresh:
-            self._tap.close()
+        elif self._tap.is_open:
+            self._rest(self._tap)
         if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
             self._sample = None
 
@@ -148,6 +149,16 @@ class CameraKeyframes:
             body = keyframe.annex_b(self._parameter_sets)
             self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate), now.monotonic_s
             self._answer(self._sample)
+            # The next one shall have figures of lately.
+            self._measure = True
+        if self._tap is not None and not self._wants_more(now.monotonic_s):
+            self._rest(self._tap)
+
+    def _rest(self, tap: KeyframeTap) -> None:
+        """Nobody wants a keyframe now: look no more, unless the second to be measured is not over."""
+        self._measure = self._measure and not tap.meter.fresh
+        if not self._measure:
+            tap.close()
 
     def _note(self, keyframe: Keyframe, now: Instant) -> None:
         timing = self._surroundings.keyframes

@@ -14,6 +14,8 @@ from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import VideoCodec, starts_keyframe
 from vonggac.rtsp.rtp import RtpHeader, parse_rtp
 
+_SHORTEST = FRAME_HEADER_BYTES + 12
+_MARKER_AT, _MARKER = FRAME_HEADER_BYTES + 1, 0x80
 _TIMESTAMP_AT, _TIMESTAMP_END = FRAME_HEADER_BYTES + 4, FRAME_HEADER_BYTES + 8
 
 type OnKeyframe = Callable[[AccessUnit], None]
@@ -22,7 +24,18 @@ type OnKeyframe = Callable[[AccessUnit], None]
 class KeyframeTap:
     """Calls `on_keyframe` with each whole keyframe while it is open. Holds at most one unfinished keyframe."""
 
-    __slots__ = ("_channel", "_codec", "_depacketizer", "_fanout", "_on_keyframe", "_packets", "_stamp", "meter")
+    __slots__ = (
+        "_channel",
+        "_codec",
+        "_depacketizer",
+        "_fanout",
+        "_held",
+        "_held_bytes",
+        "_on_keyframe",
+        "_packets",
+        "_stamp",
+        "meter",
+    )
 
     def __init__(
         self, fanout: FanOut, codec: VideoCodec, *, channel: int, clock_rate: int, on_keyframe: OnKeyframe
@@ -30,6 +43,8 @@ class KeyframeTap:
         self._fanout, self._codec, self._channel = fanout, codec, channel
         self._on_keyframe = on_keyframe
         self._depacketizer: Depacketizer | None = None
+        self._held: list[memoryview] = []
+        self._held_bytes = 0
         self._stamp: bytes | None = None
         self._packets = 0
         self.meter = StreamMeter(clock_rate)
@@ -50,42 +65,74 @@ class KeyframeTap:
         return self._fanout.tap is not None
 
     def _forget(self) -> None:
-        self._depacketizer = self._stamp = None
+        self._stamp = None
+        self._give_up()
         self.meter.pause()
 
+    def _give_up(self) -> None:
+        self._depacketizer, self._held, self._held_bytes = None, [], 0
+
     def _take(self, batch: MediaBatch) -> None:
-        data = batch.data
+        data, view = batch.data, memoryview(batch.data)
+        held = False
         for channel, start, end in batch.frames:
-            if channel != self._channel:
+            if channel != self._channel or end - start < _SHORTEST:
                 continue
             self._packets += 1
             # Most packets are of the picture that the one before was of, and of no keyframe: nothing to parse.
-            if self._depacketizer is None and data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END] == self._stamp:
+            same = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END] == self._stamp
+            if self._depacketizer is None:
+                if not same:
+                    self._begin(data, start, end)
+                    held = self._depacketizer is not None
                 continue
+            # A keyframe is put together in one go, when its packets are all there.
+            self._held.append(view[start + FRAME_HEADER_BYTES : end])
+            # What is kept from being freed is the batch.
+            self._held_bytes += 0 if held else len(data)
+            held = True
+            if not same or data[start + _MARKER_AT] & _MARKER:
+                self._put_together(self._depacketizer)
+            elif self._held_bytes > MAX_KEYFRAME_BYTES:
+                self._give_up()
+            if not same:
+                self._new_picture(data, start, end)
+
+    def _begin(self, data: bytes, start: int, end: int) -> None:
+        """The first packet of a picture: is it a keyframe's?"""
+        # Of the picture that is under way when the tap opens the beginning is missing.
+        whole = self._stamp is not None
+        header = self._new_picture(data, start, end)
+        if not whole or header is None:
+            return
+        if starts_keyframe(self._codec, memoryview(data)[header.payload_start : header.payload_end]):
+            self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
+            self._held, self._held_bytes = [memoryview(data)[start + FRAME_HEADER_BYTES : end]], len(data)
+            if header.marker:
+                self._put_together(self._depacketizer)
+
+    def _new_picture(self, data: bytes, start: int, end: int) -> RtpHeader | None:
+        try:
+            header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
+        except MalformedError:
+            return None
+        self._stamp = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
+        self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
+        return header
+
+    def _put_together(self, depacketizer: Depacketizer) -> None:
+        units: list[AccessUnit] = []
+        for packet in self._held:
             try:
-                header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
+                units += depacketizer.push_packet(packet)
             except MalformedError:
                 continue
-            self._look(data, start, header)
-
-    def _look(self, data: bytes, start: int, header: RtpHeader) -> None:
-        stamp = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
-        payload = memoryview(data)[header.payload_start : header.payload_end]
-        if stamp != self._stamp:
-            # Of the picture that is under way when the tap opens the beginning is missing.
-            whole, self._stamp = self._stamp is not None, stamp
-            self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
-            if self._depacketizer is None and whole and starts_keyframe(self._codec, payload):
-                self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
-        if self._depacketizer is not None:
-            self._collect(self._depacketizer, header, payload)
-
-    def _collect(self, depacketizer: Depacketizer, header: RtpHeader, payload: memoryview) -> None:
-        units = depacketizer.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker)
+        self._held, self._held_bytes = [], 0
         if not units and not depacketizer.dropped:
+            # Parameter sets under a marker of their own: the picture follows.
             return
         # Whole, damaged or no keyframe after all: the next one is looked for.
-        self._depacketizer = None
+        self._give_up()
         for unit in units:
             if unit.keyframe:
                 self._on_keyframe(unit)
