@@ -81,6 +81,13 @@ class Settings(ServiceSettings):
         description="Bytes of a camera waited for before they are handed on: more cameras per core for more delay "
         "(16384 at 2 Mbit/s is 65 ms); 0 hands on at once.",
     )
+    remux_cameras_per_process: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="Cameras that do not speak RTSP unpacked by one process at most: a crash of the native library "
+        "harms no others.",
+    )
     rebalance_after_s: float = Field(
         default=30.0,
         ge=1,

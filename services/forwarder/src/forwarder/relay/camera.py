@@ -13,14 +13,14 @@ from forwarder.domain.orders import RetryOutcome
 from forwarder.relay.delivery import DeliverySupervisor
 from forwarder.relay.knocks import SILENT, Door
 from forwarder.relay.proof import CameraKeyframes
-from forwarder.relay.source import CameraSource, open_source
+from forwarder.relay.source import CameraSource
+from forwarder.relay.sources import play
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.url import RtspUrl, fill_credentials
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -28,6 +28,8 @@ log = get_logger(__name__)
 BACKLOG_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
 AFTER_KNOCK_S = 1.0
+_NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
+"""Nobody was there for certain; a timeout may be that of a camera that is merely slow."""
 NO_ORDERS: Mapping[UUID, DeliveryOrder] = MappingProxyType({})
 
 type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
@@ -232,17 +234,7 @@ class CameraRelay:
         surroundings, camera = self._surroundings, self.camera
         try:
             credentials = surroundings.open_secret(camera.secret)
-            source = await open_source(
-                RtspUrl.parse(fill_credentials(camera.url, credentials)),
-                credentials,
-                audio=camera.forward_audio,
-                transport=camera.transport.value,
-                tls=camera.tls,
-                deadline_s=surroundings.connect_deadline_s,
-                allowed=surroundings.allowed,
-                on_began=self._media_began,
-                on_lost=self._lost,
-            )
+            source = await play(camera, credentials, surroundings, on_began=self._media_began, on_lost=self._lost)
         except RtspError as error:
             self._attempt = None
             self._failed(error.cause, error.message)
@@ -298,7 +290,8 @@ class CameraRelay:
         self._retry_timer = self._loop.call_later(self.pull.retry_in_s, self._retry)
         door = Door.of(self.camera.url, self.camera.tls) if cause in SILENT else None
         if door is not None:
-            self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, self._door_opened)
+            closed = cause in _NOT_CONNECTED
+            self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, self._door_opened, closed=closed)
 
     def _door_opened(self) -> None:
         # A recorder's cameras all hear it in the same moment.

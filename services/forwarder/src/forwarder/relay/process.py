@@ -16,6 +16,7 @@ from forwarder.domain.overflow import Bounds
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
 from forwarder.relay.presence import HEARTBEAT_S
+from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.worker import Worker
 from forwarder.settings import Settings
@@ -54,6 +55,7 @@ def surroundings_of(settings: Settings) -> Surroundings:
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
         receive_low_water_bytes=settings.receive_low_water_bytes,
+        remux=RemuxPool(streams_per_process=settings.remux_cameras_per_process),
     )
 
 
@@ -110,6 +112,7 @@ class Process:
                 await self._work(self.bus)
         finally:
             self._working = False
+            await self._surroundings.remux.close()
             if self.bus is not None:
                 await self.bus.close()
 

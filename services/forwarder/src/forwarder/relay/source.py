@@ -5,6 +5,7 @@ Media that comes over UDP is handed on in the shape of interleaved frames, so th
 
 import socket
 from collections.abc import Callable
+from typing import Protocol
 
 from forwarder.relay.fanout import FanOut
 from forwarder.relay.keyframes import KeyframeFinder
@@ -20,8 +21,36 @@ from vonggac.rtsp.tracks import Track
 from vonggac.rtsp.url import Credentials, RtspUrl
 
 
-class CameraSource:
+class CameraSource(Protocol):
     """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are what destinations are told."""
+
+    fanout: FanOut
+
+    @property
+    def sdp(self) -> SessionDescription: ...
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def bytes_received(self) -> int: ...
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way over UDP; None over TCP."""
+
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
+
+    async def close(self) -> None:
+        """End in order; bounded to a few seconds."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
+class RtspSource:
+    """A camera that plays by RTSP."""
 
     def __init__(self, player: Player, fanout: FanOut) -> None:
         self._player = player
@@ -78,7 +107,7 @@ async def open_source(
     allowed: AllowedNetworks,
     on_began: Callable[[], None],
     on_lost: OnLost,
-) -> CameraSource:
+) -> RtspSource:
     """Play the camera at `url`; `transport` is `tcp`, `udp` or `auto`, `tls` whom to trust on rtsps.
 
     `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
@@ -88,7 +117,7 @@ async def open_source(
     made: list[FanOut] = []
 
     def tracks_agreed(tracks: tuple[Track, ...]) -> None:
-        made.append(_fanout(tracks))
+        made.append(fanout_of(tracks))
 
     def pass_on(batch: MediaBatch) -> None:
         made[-1].on_media(batch)
@@ -108,10 +137,11 @@ async def open_source(
     fanout = made[-1]
     player.connection.on_media = fanout.on_media
     fanout.when_pictures_come(on_began)
-    return CameraSource(player, fanout)
+    return RtspSource(player, fanout)
 
 
-def _fanout(tracks: tuple[Track, ...]) -> FanOut:
+def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
+    """What carries the media of these tracks, one of which is video."""
     video = next(track for track in tracks if track.kind == "video")
     channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
     finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)

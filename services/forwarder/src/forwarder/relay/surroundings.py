@@ -10,6 +10,7 @@ from forwarder.domain.instant import Instant
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.relay.knocks import Knocks
+from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.causes import Cause
@@ -37,6 +38,8 @@ class Surroundings:
     receive_low_water_bytes: int = 0
     knocks: Knocks = field(default_factory=Knocks)
     ticker: Ticker = field(default_factory=Ticker)
+    remux: RemuxPool = field(default_factory=RemuxPool)
+    """Its processes end when it is closed, or this process ends."""
 
     def open_secret(self, sealed: str | None) -> Credentials | None:
         """Raises RtspError `secret_unreadable`."""

@@ -6,13 +6,15 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
@@ -35,6 +37,11 @@ for packet in container.demux():
         "decoded": sum(1 for _ in packet.decode()) if stream.type == "video" and packet.is_keyframe else 0}),
         flush=True)
 """
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of production: its transports are not asyncio's."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def free_port() -> int:
@@ -91,6 +98,7 @@ class Received:
     name: str
     messages: list[Message] = field(default_factory=list)
     live: bool = True
+    players: list[Callable[[Message], None]] = field(default_factory=list)
 
     @property
     def video(self) -> list[Message]:
@@ -172,6 +180,8 @@ class _Session:
             self._answer(name, transaction, values)
         elif self.stream is not None and message.kind in (chunks.VIDEO, chunks.AUDIO, chunks.DATA):
             self.stream.messages.append(message)
+            for play in self.stream.players:
+                play(message)
 
     def _answer(self, name: Any, transaction: Any, values: list[Any]) -> None:
         server = self._server
@@ -194,6 +204,24 @@ class _Session:
             server.streams.append(self.stream)
             self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
 
+        elif name == "play":
+            self._play(values[1])
+
+    def _play(self, name: str) -> None:
+        stream = next((stream for stream in self._server.streams if stream.name == name and stream.live), None)
+        if stream is None:
+            self._say("onStatus", 0.0, None, {"level": "error", "code": "NetStream.Play.StreamNotFound"})
+            return
+        self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Play.Start"})
+        for message in stream.messages:
+            if message.kind == chunks.DATA or message.payload[1] == 0:
+                self._send(message)
+        stream.players.append(self._send)
+
+    def _send(self, message: Message) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(write_message(message, chunk_stream=6, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
+
     def _say(self, *values: amf.AmfValue) -> None:
         message = Message(chunks.COMMAND, 0, 0, amf.encode(*values))
         self._writer.write(write_message(message, chunk_stream=3, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
@@ -205,3 +233,148 @@ async def rtmp_server() -> AsyncIterator[RtmpServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+_BROADCAST = """\
+import sys, time
+from fractions import Fraction
+import av
+import numpy as np
+
+url, container = sys.argv[1:3]
+options = dict(pair.split("=") for pair in sys.argv[3:])
+out = av.open(url, "w", format=container, options=options)
+stream = out.add_stream("libx264", rate=15, options={"preset": "ultrafast", "tune": "zerolatency", "g": "15"})
+stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 180, "yuv420p", 400_000
+began, number = time.monotonic(), 0
+while True:
+    picture = np.full((180, 320, 3), number % 256, np.uint8)
+    picture[:, number % 320] = 255
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    frame.pts, frame.time_base = number, Fraction(1, 15)
+    for packet in stream.encode(frame):
+        out.mux(packet)
+    number += 1
+    time.sleep(max(0.0, began + number / 15 - time.monotonic()))
+"""
+
+_HLS = {"hls_time": "1", "hls_list_size": "6", "hls_flags": "delete_segments"}
+
+
+class Broadcaster:
+    """A camera that speaks anything but RTSP: libav encodes and packs, we serve."""
+
+    def __init__(self, folder: Path, rtmp: RtmpServer) -> None:
+        self._folder, self._rtmp = folder, rtmp
+        self._process: asyncio.subprocess.Process | None = None
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, way: str) -> str:
+        """Begin to broadcast; the address to play."""
+        if way == "rtmp":
+            await self._encode(self._rtmp.url("gate"), "flv")
+            return self._rtmp.url("gate")
+        if way.startswith("hls"):
+            more = {"hls_segment_type": "fmp4"} if way == "hls_mp4" else {}
+            if way != "hls_foreign":
+                await self._encode(str(self._folder / "live.m3u8"), "hls", **_HLS, **more)
+            else:
+                foreign = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://192.0.2.1/1.ts\n"
+                (self._folder / "live.m3u8").write_text(foreign)
+            port = await self._serve(self._serve_file)
+            return f"http://127.0.0.1:{port}/live.m3u8"
+        if way == "garbage":
+            return f"tcp://127.0.0.1:{await self._serve(self._serve_garbage)}"
+        await self._encode("pipe:1", "mpegts")
+        if way == "udp":
+            port = free_port()
+            self._keep(self._send_datagrams(port))
+            return f"udp://127.0.0.1:{port}"
+        self._keep(self._pump())
+        port = await self._serve(self._serve_live if way == "tcp" else self._serve_http)
+        return f"tcp://127.0.0.1:{port}" if way == "tcp" else f"http://127.0.0.1:{port}/live.ts"
+
+    def cut(self) -> None:
+        """End every connection; new ones are taken."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _encode(self, url: str, container: str, **options: str) -> None:
+        pairs = [f"{name}={value}" for name, value in options.items()]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _BROADCAST, url, container, *pairs, stdout=asyncio.subprocess.PIPE
+        )
+
+    async def _serve(self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> int:
+        self._server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.add(asyncio.get_running_loop().create_task(work))
+
+    async def _media(self) -> AsyncIterator[bytes]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while data := await self._process.stdout.read(188 * 7):
+            yield data
+
+    async def _pump(self) -> None:
+        async for data in self._media():
+            for writer in self._writers:
+                writer.write(data)
+
+    async def _send_datagrams(self, port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            async for data in self._media():
+                sender.sendto(data, ("127.0.0.1", port))
+
+    async def _serve_live(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+
+    async def _serve_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n")
+        self._writers.add(writer)
+
+    async def _serve_garbage(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        while not writer.is_closing():
+            writer.write(bytes(range(256)) * 256)
+            await writer.drain()
+
+    async def _serve_file(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.read(4096)
+        if not request:
+            return  # somebody only looked whether anybody listens
+        path = self._folder / request.split()[1].decode().strip("/")
+        body = path.read_bytes() if path.exists() else None
+        status = "404 Not Found" if body is None else "200 OK"
+        body = body or b""
+        half = len(body) // 2
+        writer.write(f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for part in (body[:half], body[half:]):
+            writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n" if part else b"")
+        writer.write(b"0\r\n\r\n")
+        writer.close()
+
+
+@pytest_asyncio.fixture
+async def broadcaster(tmp_path: Path, rtmp_server: RtmpServer) -> AsyncIterator[Broadcaster]:
+    made = Broadcaster(tmp_path, rtmp_server)
+    yield made
+    await made.stop()

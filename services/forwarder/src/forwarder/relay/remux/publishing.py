@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from forwarder.domain import overflow
 from forwarder.domain.overflow import Bounds, Flow
+from forwarder.relay.confirmation import Confirmation
 from forwarder.relay.fanout import Outlet
 from forwarder.relay.remux.units import Unit, UnitTap, units_of
 from forwarder.relay.rtmp import amf, chunks
@@ -13,7 +14,6 @@ from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from forwarder.relay.session import Counts, OnLost, Target, UnreachableError
 from forwarder.relay.source import CameraSource
-from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
 from vonggac.rtsp.sps import parse_sps
@@ -21,7 +21,8 @@ from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.url import fill_credentials
 
 _DATA_STREAM, _AUDIO_STREAM, _VIDEO_STREAM = 5, 4, 6
-_SYN = 1
+_CONTROL_UNDER_WAY_BYTES = 256
+"""Upper bound of what we answered to the server's settings just before a session began."""
 _AVC_ID = 7.0
 _HVC1_ID = float(int.from_bytes(b"hvc1"))
 
@@ -39,6 +40,7 @@ class UnitOutlet(Outlet):
             self.flow = overflow.keyframe_came(self.flow)
         if not self.flow.flowing and self.flow.groups_dropped:
             self.packets_dropped += unit.packets
+            self.packets_late += unit.packets if self.flow.late else 0
         return self.flow.flowing
 
 
@@ -54,7 +56,9 @@ class RtmpPublishing:
         self._sound = None if target.video_only else tap.sound
         connection.transport.set_write_buffer_limits(high=bounds.buffer_bytes, low=bounds.resume_bytes)
         connection.on_pause_writing = self._outlet.buffer_is_full
-        self._socket: SocketOptions = connection.socket
+        # What is confirmed by now is our handshake: `publish` was answered.
+        self._confirmation = Confirmation(connection.transport)
+        self._control_before = connection.control_bytes
         self._told: bytes | None = None
         self._begin_ms: int | None = None
         self._acknowledged = 0
@@ -64,14 +68,23 @@ class RtmpPublishing:
     def counts(self) -> Counts:
         outlet = self._outlet
         return Counts(
-            outlet.written, self._acknowledged, outlet.packets, outlet.packets_dropped, outlet.flow.groups_dropped
+            bytes_written=outlet.written,
+            bytes_acknowledged=self._acknowledged,
+            packets_sent=outlet.packets,
+            packets_dropped=outlet.packets_dropped,
+            groups_dropped=outlet.flow.groups_dropped,
+            packets_late=outlet.packets_late,
+            groups_late=outlet.flow.groups_late,
         )
 
     def look(self, now_s: float) -> tuple[int, int]:
         written = self._outlet.written
-        info = None if self._connection.closed else read_tcp_info(self._socket)
-        if info is not None:
-            self._acknowledged = max(self._acknowledged, self._confirmed(info, written))
+        connection = self._connection
+        if not connection.closed:
+            control = connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
+            self._acknowledged = self._confirmation.confirmed(
+                written, buffered=connection.write_buffer_bytes, others_at_most=control
+            )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
@@ -85,14 +98,6 @@ class RtmpPublishing:
     def abort(self) -> None:
         self._tap.remove(self._take)
         self._connection.abort()
-
-    def _confirmed(self, info: TcpInfo, written: int) -> int:
-        """Media bytes that are certainly confirmed: never more than there are."""
-        connection = self._connection
-        if info.all_confirmed and connection.write_buffer_bytes == 0:
-            return written
-        beside = _SYN + connection.control_bytes + connection.tls_bytes
-        return max(0, min(written, info.bytes_acked - beside))
 
     def _take(self, unit: Unit) -> None:
         outlet, connection = self._outlet, self._connection

@@ -13,7 +13,7 @@ from forwarder.relay.remux.sound import Sound, sound_of
 from forwarder.relay.rtmp import chunks
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
-from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
+from vonggac.rtsp.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
@@ -63,6 +63,8 @@ class UnitTap(Outlet):
         self._packets = 0
         self._header: tuple[tuple[bytes, ...], bytes] | None = None
         self._takers: tuple[TakeUnit, ...] = ()
+        self._group: list[Unit] = []
+        self._group_bytes = 0
         self.sound: Sound | None = None
         self._sound_channel = -1
         for track in source.tracks:
@@ -70,15 +72,19 @@ class UnitTap(Outlet):
                 self.sound, self._sound_channel = sound_of(track, epoch_s), track.rtp_channel
 
     def add(self, take: TakeUnit) -> None:
-        if not self._takers:
-            self._source.add(self)
+        """`take` gets every unit from now on, and before that the current group of pictures while it is kept."""
+        for unit in self._group if self._source.backlog is not None else ():
+            take(unit)
         self._takers = (*self._takers, take)
+        if len(self._takers) == 1:
+            self._source.add(self)
 
     def remove(self, take: TakeUnit) -> None:
         if take in self._takers:
             self._takers = tuple(other for other in self._takers if other != take)
             if not self._takers:
                 self._source.remove(self)
+                self._group = []
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """One batch; a packet that is none is counted and left out."""
@@ -127,6 +133,12 @@ class UnitTap(Outlet):
         return self._header[1]
 
     def _hand_on(self, unit: Unit) -> None:
+        if unit.keyframe or self._source.backlog is None:
+            self._group, self._group_bytes = [], 0
+        if self._source.backlog is not None and (unit.keyframe or self._group):
+            self._group_bytes += len(unit.body)
+            # One that is too long is of no use in part.
+            self._group = [*self._group, unit] if self._group_bytes <= MAX_UNIT_BYTES else []
         for take in self._takers:
             take(unit)
 

@@ -5,12 +5,11 @@ import re
 import secrets
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
-from forwarder.relay.tcp_info import SocketOptions
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
 from vonggac.rtsp.dial import connect_plain, connect_socket, secure
@@ -21,10 +20,6 @@ _VERSION = b"\x03"
 _HELLO_BYTES = 1536
 _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
-_RECORD_BYTES, _RECORD_OVERHEAD_BYTES = 1 << 14, 96
-"""Of TLS: plain bytes in one record at most, and an upper bound of what each adds (RFC 5246 §6.2, RFC 8446 §5.2)."""
-_TLS_HANDSHAKE_BYTES = 8192
-"""Upper bound of our side of it: we have no certificate to show."""
 _LINGER_S = 1.0
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
@@ -68,8 +63,6 @@ class RtmpConnection(asyncio.Protocol):
         self.on_pause_writing: Callable[[], None] | None = None
         self.control_bytes = 0
         self.bytes_received = 0
-        self.tls_bytes = 0
-        """Upper bound of what TLS added to all that was written, its handshake included; 0 without TLS."""
         self.closed = False
         self.error: RtspError | None = None
         self._reader = ChunkReader()
@@ -82,7 +75,6 @@ class RtmpConnection(asyncio.Protocol):
         self._window = 0
         self._acknowledged = 0
         self._ours = False
-        self._tls = False
 
     @classmethod
     async def open(cls, url: RtmpUrl, *, timeout_s: float, allowed: AllowedNetworks, tls: TlsPolicy) -> Self:
@@ -93,15 +85,7 @@ class RtmpConnection(asyncio.Protocol):
         if not url.secure:
             return await connect_plain(cls, address, url.port, timeout_s=ends_at - loop.time())
         connected = await connect_socket(address, url.port, timeout_s=ends_at - loop.time())
-        made = await secure(cls, connected, tls, url.host, timeout_s=ends_at - loop.time())
-        made._tls, made.tls_bytes = True, _TLS_HANDSHAKE_BYTES
-        return made
-
-    @property
-    def socket(self) -> SocketOptions:
-        """For TCP_INFO."""
-        sock: SocketOptions = self.transport.get_extra_info("socket")
-        return sock
+        return await secure(cls, connected, tls, url.host, timeout_s=ends_at - loop.time())
 
     @property
     def write_buffer_bytes(self) -> int:
@@ -155,7 +139,6 @@ class RtmpConnection(asyncio.Protocol):
     def write_media(self, data: bytes) -> None:
         """Chunks of `write_message`; never blocks, never raises."""
         if not self.closed:
-            self._count_records(len(data))
             self.transport.write(data)
 
     async def close(self) -> None:
@@ -177,8 +160,8 @@ class RtmpConnection(asyncio.Protocol):
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop has transports of its own.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.bytes_received += len(data)
@@ -255,12 +238,7 @@ class RtmpConnection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if not self.closed:
             self.control_bytes += len(data)
-            self._count_records(len(data))
             self.transport.write(data)
-
-    def _count_records(self, size: int) -> None:
-        if self._tls:
-            self.tls_bytes += (size // _RECORD_BYTES + 1) * _RECORD_OVERHEAD_BYTES
 
     def _end(self, error: RtspError | None) -> None:
         self.closed, self.error = True, error

@@ -1,0 +1,208 @@
+"""HTTP GET for live media: every connection goes to a checked address, and under TLS to a trusted peer."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from vonggac.events.causes import Cause
+from vonggac.rtsp.addresses import AllowedNetworks, resolve
+from vonggac.rtsp.dial import connect_socket, secure
+from vonggac.rtsp.digest import Authenticator
+from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.messages import Headers
+from vonggac.rtsp.tls import TlsPolicy
+from vonggac.rtsp.url import Credentials
+
+_READ_BYTES = 64 << 10
+_MAX_LINE_BYTES = 8192
+_MAX_HEADERS = 100
+_MAX_REDIRECTS = 3
+_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"http": 80, "https": 443}
+_CAUSES = {401: Cause.AUTH_FAILED, 403: Cause.AUTH_FAILED, 404: Cause.NOT_FOUND, 410: Cause.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """How to fetch: who may be connected to, who is trusted, and the login, which goes only to `host`."""
+
+    allowed: AllowedNetworks
+    tls: TlsPolicy
+    host: str
+    credentials: Credentials | None = None
+
+    @asynccontextmanager
+    async def get(self, url: str, *, deadline_s: float) -> AsyncIterator["Body"]:
+        """The body of a 200; redirects are followed. The deadline is for all that comes before the body.
+
+        Raises RtspError with a cause.
+        """
+        held: list[ByteStream] = []
+        try:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    body = await self._follow(url, deadline_s, held)
+            except TimeoutError:
+                raise RtspError(Cause.TIMEOUT, f"the server did not answer within {deadline_s:g} s") from None
+            yield body
+        finally:
+            for stream in held:
+                stream.abort()
+
+    async def _follow(self, url: str, deadline_s: float, held: list["ByteStream"]) -> "Body":
+        """The answer that is none to redirects and logins. `held`: every connection made on the way."""
+        authenticator = Authenticator(self.credentials)
+        for _ in range(_MAX_REDIRECTS + 2):
+            parts = _split(url)
+            mine = parts.hostname == self.host
+            stream = await self._connect(parts, deadline_s)
+            held.append(stream)
+            authorization = authenticator.answer("GET", _target(parts)) if mine else None
+            status, headers = await _ask(stream, parts, authorization)
+            if status == 200:
+                return Body(stream, headers, url)
+            location = headers.get("Location")
+            if status in _REDIRECTS and location is not None:
+                url = urljoin(url, location)
+                continue
+            challenges = headers.get_all("WWW-Authenticate")
+            again = status == 401 and mine
+            if not again or not authenticator.challenged(challenges, answered=authorization is not None):
+                raise RtspError(_CAUSES.get(status, Cause.PROTOCOL_ERROR), f"GET was answered {status}")
+        raise MalformedError("the address was redirected too often")
+
+    async def _connect(self, parts: SplitResult, deadline_s: float) -> "ByteStream":
+        host = parts.hostname or ""
+        port = parts.port or _PORTS[parts.scheme]
+        address = await resolve(host, port, self.allowed, timeout_s=deadline_s)
+        connected = await connect_socket(address, port, timeout_s=deadline_s)
+        if parts.scheme == "https":
+            return await secure(ByteStream, connected, self.tls, host, timeout_s=deadline_s)
+        _, protocol = await asyncio.get_running_loop().create_connection(ByteStream, sock=connected)
+        return protocol
+
+
+class Body:
+    """What the server sends, as it comes. `url`: where it came from in the end."""
+
+    def __init__(self, stream: "ByteStream", headers: Headers, url: str) -> None:
+        self.url = url
+        self._stream = stream
+        self._chunked = "chunked" in (headers.get("Transfer-Encoding") or "").lower()
+        length = headers.get("Content-Length") or ""
+        self._left = int(length) if re.fullmatch("[0-9]{1,15}", length) and not self._chunked else None
+
+    async def pieces(self, *, silence_s: float) -> AsyncIterator[bytes]:
+        """Until its end. Raises RtspError `stalled` when nothing comes for that long, or when it is cut off."""
+        reader = self._stream.reader
+        while self._left != 0:
+            try:
+                async with asyncio.timeout(silence_s):
+                    if self._chunked and self._left is None:
+                        self._left = await self._chunk_size()
+                        if self._left == 0:
+                            return
+                    size = _READ_BYTES if self._left is None else min(self._left, _READ_BYTES)
+                    piece = await reader.read(size)
+            except TimeoutError:
+                raise RtspError(Cause.STALLED, f"the server sent nothing for {silence_s:g} s") from None
+            if not piece:
+                if self._left is not None:
+                    raise RtspError(Cause.ENDED, "the server ended the connection in the middle")
+                return
+            if self._left is not None:
+                self._left -= len(piece)
+                if self._chunked and self._left == 0:
+                    await _line(reader)
+                    self._left = None
+            yield piece
+
+    async def whole(self, *, at_most: int, silence_s: float) -> bytes:
+        """All of it. Raises RtspError, MalformedError when it is longer."""
+        data = bytearray()
+        async for piece in self.pieces(silence_s=silence_s):
+            data += piece
+            if len(data) > at_most:
+                raise MalformedError(f"the server sent more than {at_most} bytes where less is usual")
+        return bytes(data)
+
+    async def _chunk_size(self) -> int:
+        size = (await _line(self._stream.reader)).partition(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", size):
+            raise MalformedError("the server's chunks cannot be followed")
+        return int(size, 16)
+
+
+class ByteStream(asyncio.StreamReaderProtocol):
+    """A connection whose bytes are read when there is room for them."""
+
+    def __init__(self) -> None:
+        self.reader = asyncio.StreamReader(limit=_READ_BYTES)
+        self.transport: asyncio.Transport | None = None
+        super().__init__(self.reader)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop has transports of its own.
+        self.transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
+
+    def abort(self) -> None:
+        """End at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+
+async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None) -> tuple[int, Headers]:
+    assert stream.transport is not None
+    lines = [f"GET {_target(parts)} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}", "Accept: */*"]
+    lines += ["User-Agent: VongGac", "Connection: close"]
+    if authorization is not None:
+        lines.append(f"Authorization: {authorization}")
+    stream.transport.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
+    status = _STATUS.match(await _line(stream.reader))
+    if status is None:
+        raise MalformedError("the peer does not speak HTTP")
+    headers = Headers()
+    for _ in range(_MAX_HEADERS):
+        line = (await _line(stream.reader)).decode("latin-1")
+        if not line:
+            return int(status[1]), headers
+        name, _, value = line.partition(":")
+        headers.add(name.strip(), value.strip())
+    raise MalformedError("the server's answer has too many header fields")
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        line = await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError:
+        raise RtspError(Cause.ENDED, "the server ended the connection in the middle") from None
+    except (asyncio.LimitOverrunError, ValueError):
+        raise MalformedError("a line of the server's answer is too long") from None
+    except OSError:
+        raise RtspError(Cause.ENDED, "the connection was lost") from None
+    if len(line) > _MAX_LINE_BYTES:
+        raise MalformedError("a line of the server's answer is too long")
+    return line.rstrip(b"\r\n")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise MalformedError("an address cannot be read: its host or port is malformed") from None
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
+        raise MalformedError("an address is not one of http or https")
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise MalformedError("an address holds a space or a control character")
+    return parts
+
+
+def _target(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

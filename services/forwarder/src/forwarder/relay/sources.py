@@ -1,0 +1,103 @@
+"""How to play a camera, by the scheme of its address: the one table.
+
+A way of playing gives a `CameraSource`; fan-out, states, proof and metrics are the same for all.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from forwarder.relay.remux.feeds import Address
+from forwarder.relay.remux.ingest import SCHEMES, open_remuxed
+from forwarder.relay.source import CameraSource, open_source
+from forwarder.relay.surroundings import Surroundings
+from vonggac.events.causes import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.rtsp.connection import OnLost
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.tls import policy_of
+from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
+
+type OnBegan = Callable[[], None]
+
+
+class Play(Protocol):
+    """One attempt. `on_began` and `on_lost` as in `open_source`. Raises RtspError."""
+
+    def __call__(
+        self,
+        camera: CameraV1,
+        credentials: Credentials | None,
+        surroundings: Surroundings,
+        *,
+        on_began: OnBegan,
+        on_lost: OnLost,
+    ) -> Awaitable[CameraSource]: ...
+
+
+async def _play_rtsp(
+    camera: CameraV1,
+    credentials: Credentials | None,
+    surroundings: Surroundings,
+    *,
+    on_began: OnBegan,
+    on_lost: OnLost,
+) -> CameraSource:
+    return await open_source(
+        RtspUrl.parse(fill_credentials(camera.url, credentials)),
+        credentials,
+        audio=camera.forward_audio,
+        transport=camera.transport.value,
+        tls=camera.tls,
+        deadline_s=surroundings.connect_deadline_s,
+        allowed=surroundings.allowed,
+        on_began=on_began,
+        on_lost=on_lost,
+    )
+
+
+async def _play_remuxed(
+    camera: CameraV1,
+    credentials: Credentials | None,
+    surroundings: Surroundings,
+    *,
+    on_began: OnBegan,
+    on_lost: OnLost,
+) -> CameraSource:
+    url = fill_credentials(camera.url, credentials)
+    address = Address(
+        url=url,
+        # A login that stands in the address is not offered a second time.
+        credentials=credentials if url == camera.url else None,
+        allowed=surroundings.allowed,
+        tls=policy_of(camera.tls),
+        deadline_s=surroundings.connect_deadline_s,
+        silence_s=surroundings.media_timeout_s,
+        audio=camera.forward_audio,
+    )
+    return await open_remuxed(address, surroundings.remux, on_began=on_began, on_lost=on_lost)
+
+
+SOURCES: Mapping[str, Play] = MappingProxyType(
+    {"rtsp": _play_rtsp, "rtsps": _play_rtsp, **dict.fromkeys(SCHEMES, _play_remuxed)}
+)
+
+
+async def play(
+    camera: CameraV1,
+    credentials: Credentials | None,
+    surroundings: Surroundings,
+    *,
+    on_began: OnBegan,
+    on_lost: OnLost,
+) -> CameraSource:
+    """Play the camera in the way of its scheme.
+
+    Raises RtspError; `transport_unsupported` for a scheme that is not in the table.
+    """
+    scheme = camera.url.partition("://")[0].lower()
+    way = SOURCES.get(scheme)
+    if way is None:
+        msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+    return await way(camera, credentials, surroundings, on_began=on_began, on_lost=on_lost)

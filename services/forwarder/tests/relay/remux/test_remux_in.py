@@ -1,0 +1,118 @@
+"""Cameras that do not speak RTSP: both centres get their pictures, and the words about them are true."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from forwarder.domain.camera import PullState
+from forwarder.relay.camera import CameraRelay
+from forwarder.relay.remux.pool import RemuxPool
+from simulator import Simulator
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.remux.conftest import Broadcaster
+
+type StartRelay = Callable[..., CameraRelay]
+
+
+@pytest_asyncio.fixture
+async def pool() -> AsyncIterator[RemuxPool]:
+    made = RemuxPool(streams_per_process=2)
+    yield made
+    await made.close()
+    assert made.process_ids == []
+
+
+@pytest_asyncio.fixture
+async def play(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, pool: RemuxPool
+) -> AsyncIterator[Callable[..., CameraRelay]]:
+    """`play(url)` starts the relay of a camera at `url`, for both centres, under the name "gate"."""
+    relays: list[CameraRelay] = []
+
+    def start(url: str, **changes: Any) -> CameraRelay:
+        camera = planner.camera(sim, url=url, secret=None, **changes)
+        relays.append(relay_of(camera, remux=pool, connect_deadline_s=15.0, media_timeout_s=6.0))
+        return relays[-1]
+
+    yield start
+    for relay in relays:
+        await relay.stop(DeliveryState.RELEASED)
+
+
+async def both_receive(sim: Simulator) -> None:
+    for centre in sim.centres.values():
+        stream = await centre.wait_for("gate", lambda stream: stream.packets > 40, timeout_s=25)
+        assert stream.lost == 0
+        assert stream.current is not None
+        assert stream.current.first_packet_is_keyframe
+
+
+@pytest.mark.parametrize("way", ["tcp", "udp", "http", "hls", "hls_mp4", "rtmp"])
+async def test_both_centres_receive_from_a_camera_that_speaks(
+    sim: Simulator, play: Callable[..., CameraRelay], broadcaster: Broadcaster, way: str
+) -> None:
+    relay = play(await broadcaster.start(way))
+    await both_receive(sim)
+    await eventually(
+        lambda: {item.delivery.state for item in relay.deliveries.values()} == {DeliveryState.ACKNOWLEDGED}
+    )
+
+
+async def test_an_end_of_the_media_is_told_and_it_is_played_again(
+    sim: Simulator, play: Callable[..., CameraRelay], broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("tcp"))
+    await both_receive(sim)
+    broadcaster.cut()
+    await eventually(lambda: relay.pull.cause is Cause.ENDED)
+    await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
+    assert relay.pulls >= 2
+
+
+async def test_garbage_is_a_cause_and_not_a_crash(
+    play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("garbage"))
+    await eventually(lambda: relay.pull.cause is not None, within_s=25)
+    assert relay.pull.cause in (Cause.PROTOCOL_ERROR, Cause.NO_TRACK, Cause.NO_MEDIA, Cause.CODEC_UNSUPPORTED)
+    assert pool.died == 0
+
+
+async def test_a_process_that_dies_takes_only_its_streams_along_and_they_come_back(
+    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("tcp"))
+    await both_receive(sim)
+    os.kill(pool.process_ids[0], signal.SIGKILL)
+    await eventually(lambda: relay.pull.cause is Cause.INTERNAL_ERROR)
+    await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
+    assert pool.died == 1
+
+
+async def test_a_process_that_hangs_is_ended(
+    play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("tcp"))
+    await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
+    os.kill(pool.process_ids[0], signal.SIGSTOP)
+    await relay.stop(DeliveryState.RELEASED)
+    await eventually(lambda: pool.process_ids == [])
+    assert pool.died == 1
+
+
+async def test_a_segment_may_not_lead_into_another_network(
+    play: Callable[..., CameraRelay], broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("hls_foreign"))
+    await eventually(lambda: relay.pull.cause is Cause.ADDRESS_NOT_ALLOWED)
