@@ -247,7 +247,7 @@ def main() -> None:
     rows = []
     with (
         tempfile.TemporaryDirectory(prefix="vonggac-bench-") as folder,
-        stage(Path(folder), arguments.cameras) as scene,
+        stage(Path(folder), arguments.cameras, arguments.good_session_s) as scene,
     ):
         for fault in faults() * arguments.rounds:
             if arguments.only is None or arguments.only in fault.name:
