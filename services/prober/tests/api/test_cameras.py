@@ -50,7 +50,7 @@ async def test_a_camera_that_is_looked_at_appears_with_all_that_was_measured(
     assert (status["verdict"], status["cause"], status["overdue"]) == ("up", None, False)
     assert status["media"]["codec"] == "h264"
     assert status["observed_at"].endswith("+07:00")
-    assert [step["name"] for step in status["steps"]][:3] == ["dns", "connect", "options"]
+    assert [step["name"] for step in status["steps"]][:3] == ["dns", "connect", "describe"]
     metrics = (await client.get("/metrics")).text
     assert 'vonggac_prober_probes_total{cause="none",verdict="up"} 1.0' in metrics
     assert f'vonggac_prober_probe_success{{camera_id="{camera.id}"}} 1.0' in metrics

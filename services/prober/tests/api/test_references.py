@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.testing import eventually
@@ -42,3 +43,25 @@ async def test_a_reader_may_see_who_approved_and_not_approve(client: Client) -> 
     assert (await client.get(path)).status_code == 404
     assert (await client.put(path)).status_code == 403
     assert (await client.delete(path)).status_code == 403
+
+
+@pytest.mark.parametrize("fault", ["black", "blurred"])
+async def test_a_bad_picture_does_not_become_a_reference(
+    operator: Client, bus: Bus, simulate: Any, planner: Any, observed: Any, fault: str
+) -> None:
+    gate = (await simulate({"id": "gate", "width": 640, "height": 360, "scene": "day"})).cameras["gate"]
+    await gate.set_fault(fault)
+    camera = await planner.camera(gate.url(), probe_interval_s=600, probe_timeout_s=15.0)
+    look = await observed.look(camera.id)
+    assert fault in (look.cause, *look.findings)
+    path = f"/v1/cameras/{camera.id}/reference"
+
+    async def kept() -> bool:
+        buckets = (topology.PICTURE_LOOKS, topology.CAMERA_STATUS)
+        return all([await Bucket(bus, name).get(str(camera.id)) for name in buckets])
+
+    await eventually(kept)
+    answer = await operator.put(path)
+    assert (answer.status_code, answer.json()["code"]) == (409, "picture_not_good")
+    assert fault in answer.json()["detail"]
+    assert (await operator.get(path)).status_code == 404

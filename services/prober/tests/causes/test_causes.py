@@ -23,7 +23,7 @@ TESTED_ELSEWHERE = {
     Cause.INTERNAL_ERROR,
 }
 """In tests/probes."""
-OF_DELIVERIES = {Cause.MISMATCH, Cause.STALLED}
+OF_DELIVERIES = {Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
 """No look at a camera ends with them."""
 
 

@@ -1,10 +1,11 @@
 """How pictures arrive, and what the camera's clock says."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
-from prober.probes.arrival import CameraClock, Unevenness
+from prober.probes.arrival import CameraClock, Unevenness, drift_by_date
 from vonggac.rtsp import SenderReport, build_sender_report, ntp_from_unix
 from vonggac.rtsp.errors import MalformedError
 
@@ -69,3 +70,23 @@ def test_a_sender_without_a_clock_tells_none() -> None:
 def test_what_is_no_report_is_malformed() -> None:
     with pytest.raises(MalformedError):
         CameraClock(lambda: NOW).take(b"not rtcp at all")
+
+
+@pytest.mark.parametrize(
+    ("date", "drift_s"),
+    [
+        ("Wed, 25 Nov 2026 03:00:00 GMT", 0.5),
+        ("Wed, 25 Nov 2026 03:01:00 GMT", 60.5),
+        ("Wed, 25 Nov 2026 10:00:05 GMT", 5.5),
+        ("Wed, 25 Nov 2026 04:00:00 GMT", 3600.5),
+        ("Wed, 25 Nov 2026 10:00:00 +0700", 0.5),
+    ],
+    ids=["right", "a minute fast", "local time as GMT", "an hour fast", "with a zone"],
+)
+def test_the_date_of_an_answer_tells_the_cameras_time(date: str, drift_s: float) -> None:
+    assert drift_by_date(date, datetime(2026, 11, 25, 3, tzinfo=UTC).timestamp()) == drift_s
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Nov 2026 03:00:00 GMT", "\0"])
+def test_what_is_no_date_tells_no_time(date: str) -> None:
+    assert drift_by_date(date, NOW) is None

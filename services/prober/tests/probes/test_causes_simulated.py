@@ -41,7 +41,6 @@ async def test_a_good_camera_is_up_and_measured(simulate: Any, tools: Tools, cod
     assert names == [
         "dns",
         "connect",
-        "options",
         "describe",
         "setup",
         "play",

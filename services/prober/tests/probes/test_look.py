@@ -14,7 +14,7 @@ from prober.probes.target import Target, Tools
 from vonggac.auth import Credentials, Sealer
 from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.events import Cause
-from vonggac.events.inventory import CameraV1
+from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.events.prober import Verdict
 
 UP = ProbeResult(Judgement(Verdict.UP), 0.1)
@@ -113,3 +113,29 @@ async def test_a_look_can_be_cancelled(surroundings: Surroundings) -> None:
     look.cancel()
     with pytest.raises(asyncio.CancelledError):
         await look
+
+
+async def test_a_camera_over_tls_is_trusted_by_its_own_record_alone(surroundings: Surroundings, simulate: Any) -> None:
+    simulator = await simulate({"id": "gate", "tls": True})
+    gate = simulator.cameras["gate"]
+    looker = Looker(surroundings)
+    trusts = {
+        Verdict.UP: (TlsTrust(ca_pem=simulator.authority.pem), TlsTrust(fingerprint_sha256=gate.certificate_sha256)),
+        Verdict.DOWN: (None, TlsTrust(fingerprint_sha256="0" * 64), TlsTrust(ca_pem="no certificate")),
+    }
+    for verdict, policies in trusts.items():
+        for tls in policies:
+            judgement = (await result_of(looker, camera(url=gate.url(), tls=tls))).judgement
+            assert (judgement.verdict, judgement.cause) == (verdict, None if verdict is Verdict.UP else Cause.TLS)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp", "auto"])
+async def test_media_comes_by_the_transport_of_the_cameras_record(
+    surroundings: Surroundings, looker: Looker, recording: Recording, simulate: Any, transport: str
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    planned = camera(url=gate.url(), transport=transport)
+    await result_of(looker, planned)
+    assert [target.transport for target in recording.targets] == [transport]
+    judgement = (await result_of(Looker(surroundings), planned)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.UP, None)

@@ -72,9 +72,12 @@ class Bucket:
             return
 
     @asynccontextmanager
-    async def watch(self, keys: str = ">") -> AsyncIterator[KeyValue.KeyWatcher]:
-        """Updates from the current values on; `updates()` gives None once after the current ones."""
-        watcher = await (await self._bucket()).watch(keys)
+    async def watch(self, keys: str = ">", *, keys_only: bool = False) -> AsyncIterator[KeyValue.KeyWatcher]:
+        """Updates from the current values on; `updates()` gives None once after the current ones.
+
+        `keys_only`: values are left out (empty), what was removed is told all the same.
+        """
+        watcher = await (await self._bucket()).watch(keys, meta_only=keys_only)
         try:
             yield watcher
         finally:

@@ -5,6 +5,7 @@ Works the same on asyncio and uvloop. `data_received` is the relay's hot path.
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterable
 from typing import Self
 
@@ -57,6 +58,8 @@ class RtspConnection(asyncio.Protocol):
         """Why the connection was lost; None while it stands, and after our own close."""
         self.closed = False
         """No request and no media can be sent any more."""
+        self.peer_date: tuple[str, float] | None = None
+        """The Date of the last answer that had one, as it came, and our seconds since 1970 when it came."""
         self._loop = asyncio.get_running_loop()
         self._authenticator = Authenticator(credentials)
         self._deframer = Deframer()
@@ -293,6 +296,9 @@ class RtspConnection(asyncio.Protocol):
         if cseq is None and len(self._pending) == 1:
             # A few devices forget CSeq; with one request on the way there is no doubt.
             cseq = next(iter(self._pending))
+        date = response.headers.get("Date")
+        if date is not None:
+            self.peer_date = (date, time.time())
         answer = self._pending.get(cseq) if cseq is not None else None
         if answer is not None and not answer.done():
             answer.set_result(response)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
-from prober.probes.pictures import Reference, References
+from prober.probes.pictures import PictureRefusedError, Reference, References
 from vonggac.auth import Principal, Right, require
 from vonggac.http import Problem, ProblemError
 
@@ -54,13 +54,20 @@ async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
     summary="Approve the camera's present picture as its reference",
     description="The last deep look is taken. Look at the picture before (at the camera or a centre): from now on "
     "whatever differs from it in structure is `scene_changed`.",
-    responses={409: {"model": Problem, "description": "No picture of this camera was seen lately"}, 503: _AWAY},
+    responses={
+        409: {"model": Problem, "description": "No picture of this camera was seen lately, or the last one was bad"},
+        503: _AWAY,
+    },
 )
 async def approve_reference(
     request: Request, camera_id: UUID, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
 ) -> ReferenceShown:
-    with answered_by_the_bus():
-        reference = await References(bus_of(request)).approve(camera_id, by=caller.subject)
+    try:
+        with answered_by_the_bus():
+            reference = await References(bus_of(request)).approve(camera_id, by=caller.subject)
+    except PictureRefusedError as error:
+        msg = f"{error}. Put the camera right and look at it again (POST /v1/probes), then approve its picture"
+        raise ProblemError(HTTPStatus.CONFLICT, "picture_not_good", msg) from None
     if reference is None:
         msg = "no picture of this camera was seen within a day; look at it first (POST /v1/probes)"
         raise ProblemError(HTTPStatus.CONFLICT, "no_picture", msg)

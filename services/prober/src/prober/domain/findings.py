@@ -43,7 +43,7 @@ class StreamSeen:
     declared_fps: float | None = None
     serial: str | None = None
     mac: str | None = None
-    clock_unknown: str = "no RTCP sender report came within the look"
+    clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
     device_unknown: str = "the device was not asked by ONVIF"
 
 

@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 from vonggac.rtsp.rtcp import SenderReport, parse_rtcp
 
 LEAST_PICTURES = 5
+VIETNAM_S = 7 * 3600.0
+LOCAL_WITHIN_S = 60.0
 
 
 class Unevenness:
@@ -62,3 +66,21 @@ class CameraClock:
             if isinstance(report, SenderReport) and report.ntp:
                 self.drift_s = round(report.unix_s - self._wall_clock(), 3)
                 return
+
+
+def drift_by_date(date: str, came_at: float) -> float | None:
+    """Camera minus ours in seconds by the Date of an answer (RFC 2326 §12.18), good to half a second; None if none.
+
+    `came_at`: our seconds since 1970 when it came.
+    """
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    # A zone of -0000 is told as none at all; the header is always in UTC. The part of the second is cut off.
+    told = told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+    drift_s = told.timestamp() + 0.5 - came_at
+    if abs(drift_s - VIETNAM_S) <= LOCAL_WITHIN_S:
+        # Local time told as GMT, as cheap cameras do: the clock itself is right.
+        drift_s -= VIETNAM_S
+    return round(drift_s, 1)

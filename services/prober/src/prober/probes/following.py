@@ -14,8 +14,17 @@ type OnValue = Callable[[str, bytes | None], None]
 """Key and value; None when it was removed."""
 
 
-async def follow(bus: Bus, bucket: str, on_value: OnValue, on_replayed: Callable[[], None] | None = None) -> None:
+async def follow(
+    bus: Bus,
+    bucket: str,
+    on_value: OnValue,
+    on_replayed: Callable[[], None] | None = None,
+    *,
+    keys_only: bool = False,
+) -> None:
     """Until cancelled; begins anew after a reconnection, since a watcher can go silent then (nats.py #504).
+
+    `keys_only`: values come empty, for whoever only needs to know what is there and that it changed.
 
     `on_replayed` is called each time when everything that stood in the bucket has been told.
     """
@@ -23,7 +32,7 @@ async def follow(bus: Bus, bucket: str, on_value: OnValue, on_replayed: Callable
     while True:
         connections = bus.connections
         try:
-            async with handle.watch() as watcher:
+            async with handle.watch(keys_only=keys_only) as watcher:
                 while bus.connections == connections:
                     try:
                         entry = await watcher.updates(timeout=POLL_S)  # type: ignore[no-untyped-call]

@@ -27,6 +27,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
 from vonggac.rtsp import RtspError, RtspUrl
+from vonggac.rtsp.tls import policy_of
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -40,10 +41,11 @@ AGAIN_SOON_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LookPlan:
-    """How to look this time."""
+    """How to look this time. `deep_at`: when the camera's picture was last judged, by whichever prober."""
 
     kind: LookKind = LookKind.DEEP
     ask_device: bool = False
+    deep_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,14 @@ class Looker:
         started = time.monotonic()
         try:
             result = await self._politely(target, facility_id=None)
-            return result if isinstance(result, NotNow) else await self._checked(result, None, None)
+            return result if isinstance(result, NotNow) else await self._checked(result, None, None, None)
         except Exception as error:
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
+
+    def told(self, camera_id: UUID, deep_at: datetime | None) -> None:
+        """The camera's last look was told; `deep_at` in it says when its picture was last judged."""
+        self._with.pictures.told(camera_id, deep_at)
 
     async def _look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
         began = time.monotonic()
@@ -103,14 +109,18 @@ class Looker:
             result = await self._by_sample(camera, plan)
         if result is None:
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
-            target = Target(camera.url, credentials, left_s, plan.kind, transport=camera.transport.value)
+            try:
+                tls = policy_of(camera.tls)
+            except RtspError as error:
+                return _not_tried(down(error.cause, error.message))
+            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls)
             result = await self._politely(target, facility_id=camera.facility_id)
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera.expected, credentials, left_s)
-        return await self._checked(result, camera.id, camera.expected)
+        return await self._checked(result, camera.id, camera.expected, plan.deep_at)
 
     async def _by_sample(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | None:
         """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give."""
@@ -168,7 +178,11 @@ class Looker:
         return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
 
     async def _checked(
-        self, result: ProbeResult, camera_id: UUID | None, expected: ExpectedDevice | None
+        self,
+        result: ProbeResult,
+        camera_id: UUID | None,
+        expected: ExpectedDevice | None,
+        deep_at: datetime | None,
     ) -> ProbeResult:
         """The verdict with every check, made or not made."""
         checks = Checks()
@@ -180,7 +194,7 @@ class Looker:
             checks.add(
                 pictures.check_alone(result.picture)
                 if camera_id is None
-                else await pictures.check(camera_id, result.picture)
+                else await pictures.check(camera_id, result.picture, deep_at=deep_at)
             )
         else:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")

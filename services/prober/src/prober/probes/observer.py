@@ -149,9 +149,14 @@ class Observer:
         if asked_for:
             kind = LookKind.DEEP
         same = past.look is not None and past.look.camera_revision == camera.revision
-        asked_at = past.look.identity_at if same and past.look is not None else None
+        before = past.look if same else None
+        asked_at = before.identity_at if before is not None else None
         due = is_due(camera.expected, asked_at, every_s=self._rules.identity_interval_s, now=now)
-        return LookPlan(kind, ask_device=due and kind is not LookKind.LIGHT)
+        return LookPlan(
+            kind,
+            ask_device=due and kind is not LookKind.LIGHT,
+            deep_at=before.deep_at if before is not None else None,
+        )
 
     async def _under_deadline(self, camera: CameraV1, plan: LookPlan, hold: Hold | None) -> ProbeResult | NotNow:
         """The look, its job held meanwhile; abandoned when it outlives its deadline."""
@@ -215,6 +220,7 @@ class Observer:
 
     async def _tell(self, fact: CameraObservedV1, result: ProbeResult, settled: Settled, past: _Past) -> None:
         self._announcer.observed(fact)
+        self.looker.told(fact.camera_id, fact.deep_at)
         changed = past.status is None or past.status.verdict is not fact.verdict
         if fact.verdict is not Verdict.UP or changed:
             await self._histories.record(fact)

@@ -4,6 +4,8 @@ Small grey reductions (prober.domain.picture), never shown by the API.
 """
 
 import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,8 +14,10 @@ from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Validati
 
 from prober.domain.findings import Checks
 from prober.domain.kinds import PICTURE_CHECKS
-from prober.domain.picture import LookUnreadableError, PictureLook, PictureThresholds, judge
+from prober.domain.picture import LookUnreadableError, PictureLook, PictureThresholds, judge, why_no_reference
 from prober.domain.verdict import nothing_checked
+from prober.messaging import CameraStatuses
+from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events import Cause, subjects
 from vonggac.telemetry import get_logger
@@ -22,6 +26,8 @@ log = get_logger(__name__)
 
 READ_WITHIN_S = 1.0
 """The camera's verdict does not wait longer for NATS."""
+RECENT_LOOKS = 2048
+"""Kept in memory, 16 KB each."""
 _SAID = {
     Cause.FROZEN: "the picture stands still",
     Cause.BLACK: "the picture is black",
@@ -43,24 +49,52 @@ class Reference(BaseModel):
     look: Base64Bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """A look that this process made; `deep_at` tells which one it was, None until the look is told."""
+
+    look: PictureLook
+    deep_at: datetime | None = None
+
+
 class PictureMemory:
-    """Reads and keeps the looks of all cameras in the buckets `picture_looks` and `picture_references`."""
+    """Reads and keeps the looks of all cameras in the buckets `picture_looks` and `picture_references`.
+
+    Those that this process made are read from memory, unless another prober has looked since. Which cameras have a
+    reference is followed, so that nothing is asked for where there is none.
+    """
 
     def __init__(self, bus: Bus, outgoing: Outgoing, thresholds: PictureThresholds) -> None:
-        self._outgoing, self._thresholds = outgoing, thresholds
+        self._bus, self._outgoing, self._thresholds = bus, outgoing, thresholds
         self._looks = Bucket(bus, topology.PICTURE_LOOKS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
+        self._recent: OrderedDict[UUID, _Recent] = OrderedDict()
+        self._approved: set[str] = set()
+        self._approved_known = False
 
-    async def check(self, camera_id: UUID, look: PictureLook) -> Checks:
-        """Judge a camera's picture beside what is kept of it, and keep what is to be remembered."""
+    async def follow_references(self) -> None:
+        """Until cancelled."""
+        await follow(self._bus, topology.PICTURE_REFERENCES, self._on_reference, self._on_replayed, keys_only=True)
+
+    async def check(self, camera_id: UUID, look: PictureLook, *, deep_at: datetime | None) -> Checks:
+        """Judge a camera's picture beside what is kept of it, and keep what is to be remembered.
+
+        `deep_at`: when the camera's picture was last judged, by whichever prober.
+        """
+        recent = self._recent.pop(camera_id, None)
         try:
             async with asyncio.timeout(READ_WITHIN_S):
-                previous, reference = await asyncio.gather(
-                    self._looks.get(str(camera_id)), self._references.get(str(camera_id))
-                )
+                reference = await self._reference(camera_id)
+                if recent is not None and deep_at is not None and recent.deep_at == deep_at:
+                    previous: PictureLook | None = recent.look
+                else:
+                    previous = _look(await self._looks.get(str(camera_id)))
         except (NatsError, TimeoutError, OSError):
             return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
-        judged = judge(look, _look(previous), _approved(reference), self._thresholds)
+        judged = judge(look, previous, reference, self._thresholds)
+        self._recent[camera_id] = _Recent(judged.remember)
+        if len(self._recent) > RECENT_LOOKS:
+            self._recent.popitem(last=False)
         self._outgoing.value(subjects.key_value(topology.PICTURE_LOOKS, camera_id), judged.remember.encode())
         return _checks(judged.findings, judged.not_checked)
 
@@ -69,6 +103,31 @@ class PictureMemory:
         judged = judge(look, None, None, self._thresholds)
         return _checks(judged.findings, judged.not_checked)
 
+    def told(self, camera_id: UUID, deep_at: datetime | None) -> None:
+        """The look that was just checked is told as of `deep_at`."""
+        recent = self._recent.get(camera_id)
+        if recent is not None and recent.deep_at is None:
+            self._recent[camera_id] = replace(recent, deep_at=deep_at)
+
+    async def _reference(self, camera_id: UUID) -> PictureLook | None:
+        if self._approved_known and str(camera_id) not in self._approved:
+            return None
+        return _approved(await self._references.get(str(camera_id)))
+
+    def _on_reference(self, key: str, value: bytes | None) -> None:
+        (self._approved.discard if value is None else self._approved.add)(key)
+
+    def _on_replayed(self) -> None:
+        self._approved_known = True
+
+
+class PictureRefusedError(Exception):
+    """A bad picture cannot be a reference; `cause` says what is wrong with it."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(f"the camera's last look was not good: {cause}")
+        self.cause = cause
+
 
 class References:
     """The approved pictures, for the API."""
@@ -76,17 +135,24 @@ class References:
     def __init__(self, bus: Bus) -> None:
         self._looks = Bucket(bus, topology.PICTURE_LOOKS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
+        self._statuses = CameraStatuses(bus)
 
     async def get(self, camera_id: UUID) -> Reference | None:
         """Raises NatsError or TimeoutError when NATS is away."""
         return parse_reference(await self._references.get(str(camera_id)))
 
     async def approve(self, camera_id: UUID, *, by: str) -> Reference | None:
-        """Take the camera's last good look as its reference; None when there is none. Raises as `get` does."""
+        """Take the camera's last look as its reference; None when there is none.
+
+        Raises PictureRefusedError when that look was bad, and as `get` does.
+        """
         stored = await self._looks.get(str(camera_id))
         look = _look(stored)
         if stored is None or look is None:
             return None
+        status = await self._statuses.get(camera_id)
+        if (cause := why_no_reference(look, status)) is not None:
+            raise PictureRefusedError(cause)
         reference = Reference.model_construct(
             approved_at=datetime.now(UTC), approved_by=by, taken_at=look.taken_at, look=stored
         )

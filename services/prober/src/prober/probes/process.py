@@ -109,7 +109,8 @@ class Process:
         centre_guard = LoginGuard(
             outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.read_back_cooldown_s
         )
-        observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder)
+        pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, centre_guard)
         worker = self._worker(bus, observer, announcer)
         verify_worker = VerifyWorker(
@@ -128,10 +129,11 @@ class Process:
         beating = asyncio.create_task(self._beat(announcer, observer))
         guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
         watching = asyncio.create_task(sites.run())
+        comparing = asyncio.create_task(pictures.follow_references())
         working = asyncio.create_task(worker.run())
         verifying = asyncio.create_task(verify_worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, working, verifying)
+        background = (sending, beating, guarding, watching, comparing, working, verifying)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -139,7 +141,7 @@ class Process:
             worker.stop()
             verify_worker.stop()
             await asyncio.gather(working, verifying)
-            await _cancel(beating, guarding, watching)
+            await _cancel(beating, guarding, watching, comparing)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
@@ -179,7 +181,13 @@ class Process:
         )
 
     def _observer(
-        self, bus: Bus, outgoing: Outgoing, announcer: Announcer, guard: LoginGuard, decoder: Decoder
+        self,
+        bus: Bus,
+        outgoing: Outgoing,
+        announcer: Announcer,
+        guard: LoginGuard,
+        decoder: Decoder,
+        pictures: PictureMemory,
     ) -> Observer:
         settings = self._settings
         surroundings = Surroundings(
@@ -191,7 +199,7 @@ class Process:
                 prefix_v6=settings.network_prefix_v6,
             ),
             guard=guard,
-            pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s)),
+            pictures=pictures,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
                 fps_ratio=settings.fps_ratio,

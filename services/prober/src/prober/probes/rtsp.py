@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from prober.domain.findings import StreamSeen
+from prober.domain.findings import NOT_A_CLOCK_S, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, Failure, judge
+from prober.probes.arrival import drift_by_date
 from prober.probes.decoding import Picture, Undecodable
 from prober.probes.target import Target, Tools
 from prober.probes.watch import VideoWatch
@@ -65,6 +66,7 @@ class _Attempt:
         self._picture: Picture | Undecodable | None = None
         self._unit: AccessUnit | None = None
         self._junk_bytes = 0
+        self._date: tuple[str, float] | None = None
 
     async def run(self) -> ProbeResult:
         failure: Failure | None = None
@@ -78,6 +80,7 @@ class _Attempt:
             duration_s = self._clock() - self._began
             if player is not None:
                 self._junk_bytes = player.connection.junk_bytes
+                self._date = player.connection.peer_date
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         seen = self._seen()
@@ -110,7 +113,6 @@ class _Attempt:
             on_media=self._on_media,
             on_lost=self._on_lost,
             on_tracks=self._on_tracks,
-            send_options=not self._light,
             steps=self._handshake,
         )
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
@@ -222,9 +224,17 @@ class _Attempt:
             packets_lost=watch.packets_lost,
             audio_codec=self._audio_codec,
             jitter_ms=watch.jitter_ms(),
-            clock_drift_s=watch.clock_drift_s,
+            clock_drift_s=self._clock_drift_s(watch),
         )
         return StreamSeen(media, pictures=watch.pictures, span_s=watch.span_s(), declared_fps=declared_fps)
+
+    def _clock_drift_s(self, watch: VideoWatch) -> float | None:
+        """By the sender report, else by the Date of an answer: some cameras count reports from their start."""
+        by_report = watch.clock_drift_s
+        if by_report is not None and abs(by_report) <= NOT_A_CLOCK_S:
+            return by_report
+        by_date = drift_by_date(*self._date) if self._date is not None else None
+        return by_date if by_date is not None and abs(by_date) <= NOT_A_CLOCK_S else by_report
 
     def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
         """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""

@@ -1,5 +1,6 @@
 """Picture truth: from one decoded keyframe, the last look and an approved reference to findings. Pure numpy."""
 
+from prober.domain.picture.approval import why_no_reference
 from prober.domain.picture.judge import CHECKS, PictureJudgement, judge
 from prober.domain.picture.look import ENCODED_BYTES, LookUnreadableError, PictureLook
 from prober.domain.picture.reduction import Planes, reduce_picture
@@ -16,4 +17,5 @@ __all__ = [
     "Planes",
     "judge",
     "reduce_picture",
+    "why_no_reference",
 ]
