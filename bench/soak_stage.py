@@ -25,8 +25,11 @@ from local.truth import ReportingApi, delivered_to_both
 
 CLIPS = 8
 CENTRES = ("national", "provincial")
-PICTURE = {"path": "/live", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 300, "gop_s": 2, "loop_s": 8}
-"""Small, so that two cores carry a hundred cameras, their two centres and everything between them."""
+PICTURE = {"path": "/live", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 300, "gop_s": 2, "loop_s": 22}
+"""Small, so that two cores carry a hundred cameras, their two centres and everything between them.
+
+The loop is no divisor of times between looks: a clip that shows every look the same picture is rightly called frozen.
+"""
 PROBE_INTERVAL_S = 15
 VERIFY_INTERVAL_S = 20
 READY_WITHIN_S = 60.0

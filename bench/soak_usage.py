@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-SAMPLE_S = 3.0
+SAMPLE_S = 2.0
 MAX_GROWTH_MB = 10.0
 MAX_GROWTH_SHARE = 0.10
 MAX_GROWTH_FDS = 8
@@ -52,7 +52,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class Course:
-    """How one part went from one calm time to another. `slope` is of all samples from the first to the last."""
+    """How one part went from one calm time to another. `slope` is of all samples from the first to the last.
+
+    Descriptors are the fewest of a calm time: looks and read-backs open some and close them again all the time.
+    """
 
     part: str
     rss_mb_start: float
@@ -84,8 +87,8 @@ def course(part: str, calm_before: Sequence[Sample], between: Sequence[Sample], 
         rss_mb_end=round(statistics.median(one.rss_mb for one in calm_after), 1),
         slope_mb_per_minute=round(statistics.linear_regression(times, rss).slope * 60, 2),
         rss_mb_spread=round(max(rss) - min(rss), 1),
-        fds_start=round(statistics.median(one.fds for one in calm_before)),
-        fds_end=round(statistics.median(one.fds for one in calm_after)),
+        fds_start=min(one.fds for one in calm_before),
+        fds_end=min(one.fds for one in calm_after),
         fds_spread=max(one.fds for one in every) - min(one.fds for one in every),
     )
 
