@@ -303,16 +303,17 @@ class Broadcaster:
         self._writers.clear()
 
     async def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            await self._process.wait()
-        if self._server is not None:
-            self._server.close()
-        self.cut()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        if self._process is not None:
+            self._process.kill()
+            # Reads to the end, which closes the pipe.
+            await self._process.communicate()
+        if self._server is not None:
+            self._server.close()
+        self.cut()
 
     async def _encode(self, url: str, container: str, **options: str) -> None:
         pairs = [f"{name}={value}" for name, value in options.items()]
@@ -336,7 +337,8 @@ class Broadcaster:
     async def _pump(self) -> None:
         async for data in self._media():
             for writer in self._writers:
-                writer.write(data)
+                if not writer.is_closing():
+                    writer.write(data)
 
     async def _send_datagrams(self, port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

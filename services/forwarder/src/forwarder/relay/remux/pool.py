@@ -36,6 +36,9 @@ class _Child:
     """Done when the child has let that stream go."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     ending: bool = False
+    """It was told to end."""
+    deaf: bool = False
+    """It takes no orders any more."""
 
     def end(self) -> None:
         """It ends by itself when nobody can give orders any more."""
@@ -104,7 +107,7 @@ class RemuxPool:
     async def _with_room(self) -> _Child:
         async with self._starting:
             for child in self._children:
-                if len(child.streams) < self._streams_per_process and not child.ending:
+                if len(child.streams) < self._streams_per_process and not (child.ending or child.deaf):
                     return child
             return await self._start()
 
@@ -135,7 +138,7 @@ class RemuxPool:
         self._children.remove(child)
         if not child.ending:
             self.died += 1
-            log.warning("remux_process_died", exit_code=code, streams=len(child.streams))
+            log.warning("remux_process_died", exit_code=code)
             child.end()
 
     async def _hear(self, child: _Child) -> None:
@@ -147,6 +150,7 @@ class RemuxPool:
         except OSError:
             log.info("remux_process_unheard", streams=len(child.streams))
         finally:
+            child.deaf = True
             for number in list(child.streams):
                 self._let_go(child, number)
             await child.process.wait()
