@@ -1,4 +1,11 @@
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+import uvloop
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp import PRIVATE_NETWORKS, AllowedNetworks, RtspError, resolve
@@ -33,3 +40,36 @@ async def test_a_name_is_checked_by_what_it_resolves_to() -> None:
 async def test_an_address_needs_no_look_up() -> None:
     assert await resolve("10.1.2.3", 554, PRIVATE, timeout_s=0) == "10.1.2.3"
     assert await resolve("203.0.113.9", 554, None, timeout_s=0) == "203.0.113.9"
+
+
+STUCK = 20
+type Loop = Callable[[], asyncio.AbstractEventLoop]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_names_that_nobody_answers_for_keep_no_other_name_waiting(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, free, really = list[str](), threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, port: int, **more: Any) -> Any:
+        asked.append(host)
+        if host.startswith("stuck"):
+            free.wait(30)
+            raise socket.gaierror
+        return really(host, port, **more)
+
+    async def look_up() -> None:
+        names = [f"stuck-{number % STUCK}.example" for number in range(5 * STUCK)]
+        stuck = [asyncio.create_task(resolve(name, 554, None, timeout_s=30)) for name in names]
+        gone = asyncio.create_task(resolve("stuck-0.example", 554, None, timeout_s=0.05))
+        assert await resolve("localhost", 554, None, timeout_s=5) in {"127.0.0.1", "::1"}
+        assert sorted(asked) == sorted({*names, "localhost"})
+        with pytest.raises(RtspError, match=r"not resolved within 0\.05 s"):
+            await gone
+        free.set()
+        answers = await asyncio.gather(*stuck, return_exceptions=True)
+        assert {str(answer) for answer in answers} == {"dns: the name has no address"}
+        assert await resolve("localhost", 554, None, timeout_s=5) in {"127.0.0.1", "::1"}
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(look_up())

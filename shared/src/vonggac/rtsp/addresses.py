@@ -6,17 +6,25 @@ Otherwise whoever may write a camera's URL could turn the prober into a scanner 
 import asyncio
 import ipaddress
 import socket
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
+from weakref import WeakKeyDictionary
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import RtspError
+
+type _Lookup = asyncio.Future[list[str]]
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")
 """The default of `allowed_networks`: private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones."""
+
+
+_running: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], _Lookup]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,50 @@ def _is_literal(host: str) -> bool:
 async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
     try:
         async with asyncio.timeout(timeout_s):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # Whoever stops waiting leaves the others their answer.
+            return await asyncio.shield(_lookup(host, port))
     except TimeoutError:
         raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
-    except (socket.gaierror, UnicodeError):
+    except (OSError, UnicodeError):
         raise RtspError(Cause.DNS, "the name has no address") from None
-    return [str(entry[4][0]) for entry in found]
+
+
+def _lookup(host: str, port: int) -> _Lookup:
+    """The look-up of a name that is on its way, or a new one, in a thread of its own.
+
+    A resolver that does not answer holds a thread for half a minute. In the loop's pool of a few threads two such names
+    would keep everybody else's from being looked up; so a name takes one thread, however many wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    running = _running.setdefault(loop, {})
+    found = running.get((host, port))
+    if found is None:
+        found = running[host, port] = loop.create_future()
+        found.add_done_callback(lambda done: _over(running, (host, port), done))
+        threading.Thread(target=_resolve_for, args=(loop, found, host, port), name="resolve", daemon=True).start()
+    return found
+
+
+def _resolve_for(loop: asyncio.AbstractEventLoop, found: _Lookup, host: str, port: int) -> None:
+    """What the thread does."""
+    answer: list[str] | OSError | UnicodeError
+    try:
+        answer = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError) as error:
+        answer = error
+    # A loop that is closed meanwhile takes no answer, and nobody waits for one.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_tell, found, answer)
+
+
+def _tell(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
+    if isinstance(answer, list):
+        found.set_result(answer)
+    else:
+        found.set_exception(answer)
+
+
+def _over(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
+    del running[key]
+    # Read here, because whoever asked may be gone.
+    done.exception()
