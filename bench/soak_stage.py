@@ -23,12 +23,12 @@ from local.simulator_api import SimulatorApi
 from local.state import StateFolder
 from local.truth import ReportingApi, delivered_to_both
 
-CLIPS = 8
+CLIPS = 4
 CENTRES = ("national", "provincial")
-PICTURE = {"path": "/live", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 300, "gop_s": 2, "loop_s": 22}
+PICTURE = {"path": "/live", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 300, "gop_s": 2, "loop_s": 90}
 """Small, so that two cores carry a hundred cameras, their two centres and everything between them.
 
-The loop is no divisor of times between looks: a clip that shows every look the same picture is rightly called frozen.
+The loop is long, since two looks that meet the same picture of a clip rightly call it frozen.
 """
 PROBE_INTERVAL_S = 15
 VERIFY_INTERVAL_S = 20
