@@ -1,6 +1,7 @@
 """Forwarders on a real NATS: in this process, or as processes of their own."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from nats.aio.msg import Msg
 
 from forwarder.metrics import Metrics
 from forwarder.relay.process import Process
@@ -19,8 +21,9 @@ from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
-from vonggac.events.forwarder import DeliveryObservedV1
-from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory
+from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
+from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.testing import eventually
 
 
@@ -54,8 +57,68 @@ class Statuses:
         values = [await self._bucket.get(str(delivery.id)) for delivery in camera.deliveries]
         return [DeliveryObservedV1.model_validate_json(value) for value in values if value]
 
+    async def become(self, camera: CameraV1, *words: str) -> list[DeliveryObservedV1]:
+        """Wait until these are the states, in the order of the plan's deliveries."""
+
+        async def seen() -> list[DeliveryObservedV1]:
+            observed = await self.of(camera)
+            assert [one.state.value for one in observed] == list(words)
+            return observed
+
+        reached: list[DeliveryObservedV1] = await eventually(seen, within_s=15)
+        return reached
+
     async def words(self, camera: CameraV1) -> list[str]:
         return [observed.state.value for observed in await self.of(camera)]
+
+
+class Asker:
+    """The prober's side."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def keyframe(self, camera: CameraV1) -> Msg:
+        return await self._bus.client.request(subjects.forwarder_keyframe(camera.id), b"", timeout=8)
+
+    async def hash_keyframes(self, camera: CameraV1, body: object) -> Msg:
+        subject = subjects.forwarder_hash_keyframes(camera.id)
+        return await self._bus.client.request(subject, json.dumps(body).encode(), timeout=5)
+
+    async def history(self, camera: CameraV1) -> KeyframeHistory:
+        value = await Bucket(self._bus, topology.KEYFRAMES).get(str(camera.id))
+        assert value
+        return KeyframeHistory.model_validate_json(value)
+
+    async def history_of(self, camera: CameraV1, at_least: int) -> KeyframeHistory:
+        history = await self.history(camera)
+        assert len(history.keyframes) >= at_least
+        return history
+
+    async def say(
+        self, camera: CameraV1, delivery: PlannedDelivery, verdict: VerificationVerdict, **changes: object
+    ) -> None:
+        """Publish a finding as the prober does: into OBSERVATIONS."""
+        now = datetime.now(UTC)
+        fields: dict[str, object] = {
+            "delivery_id": delivery.id,
+            "camera_id": camera.id,
+            "destination_id": delivery.destination_id,
+            "camera_revision": camera.revision,
+            "worker_id": "prober-1",
+            "observed_at": now,
+            "verdict": verdict,
+            "interval_s": 60.0,
+            "duration_ms": 10.0,
+        }
+        finding = DeliveryVerifiedV1.model_validate(fields | changes)
+        event = new_event(finding, source="/prober/prober-1", subject=str(delivery.id), time=now)
+        await self._bus.js.publish(subjects.delivery_verification(camera.id, delivery.id), event.encode())
+
+
+@pytest.fixture
+def asker(bus: Bus) -> Asker:
+    return Asker(bus)
 
 
 @pytest.fixture
