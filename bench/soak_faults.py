@@ -12,6 +12,7 @@ from soak_stage import CENTRES, Stage
 
 BETWEEN_S = (1.5, 5.0)
 LASTS_S = (4.0, 20.0)
+WARM_UP_S = 4.0
 NATS_AWAY_S = (0.5, 4.0)
 CAMERAS_AT_ONCE = 5
 CENTRE_FAULTS: tuple[dict[str, Any], ...] = (
@@ -44,16 +45,14 @@ class Faults:
     with_nats: bool = False
     told: Counter[str] = field(default_factory=Counter)
     _busy: set[str] = field(default_factory=set)
-    _nats_away: bool = False
 
     async def once_each(self) -> None:
         """Every fault once, for the warm state: what is used for the first time stays in memory."""
-        kinds = [self._centre(CENTRES[number % 2], fault, 4.0) for number, fault in enumerate(CENTRE_FAULTS)]
+        for number, fault in enumerate(CENTRE_FAULTS):
+            await self._centre(CENTRES[number % len(CENTRES)], fault, WARM_UP_S)
         for number, fault in enumerate(CAMERA_FAULTS):
-            kinds.append(self._camera(self.stage.cameras[number % len(self.stage.cameras)], fault, 4.0))
-        kinds.append(self._forwarder(4.0, kill=True))
-        for kind in kinds:
-            await kind
+            await self._camera(self.stage.cameras[number % len(self.stage.cameras)], fault, WARM_UP_S)
+        await self._forwarder(WARM_UP_S, kill=True)
 
     async def run(self, seconds: float) -> None:
         """At random for `seconds`; returns when the last one is healed. Raises RefusedError, ProcessEndedError."""
