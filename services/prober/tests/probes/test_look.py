@@ -80,10 +80,11 @@ async def test_cause_secret_unreadable_says_that_nobody_looked(looker: Looker, r
     assert recording.targets == []
 
 
-async def test_cause_transport_unsupported_of_a_scheme_without_a_probe(looker: Looker) -> None:
-    result = await result_of(looker, camera(url="http://10.0.0.1/live"))
+@pytest.mark.parametrize("url", ["http://10.0.0.1/live.m3u8", "rtmp://10.0.0.1/live", "tcp://10.0.0.1:9000"])
+async def test_cause_transport_unsupported_of_a_scheme_without_a_probe(looker: Looker, url: str) -> None:
+    result = await result_of(looker, camera(url=url))
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.TRANSPORT_UNSUPPORTED)
-    assert "rtsp://" in (result.judgement.detail or "")
+    assert "judged by the keyframes of the forwarder" in (result.judgement.detail or "")
 
 
 async def test_cause_internal_error_instead_of_an_exception(

@@ -96,6 +96,15 @@ async def test_a_camera_that_is_pulled_is_judged_by_the_forwarders_keyframe(
     assert gate.sessions_total == 0
 
 
+async def test_a_camera_that_is_no_rtsp_is_judged_by_the_forwarders_keyframe(
+    bus: Bus, look: Any, frames: Frames
+) -> None:
+    camera = planned("http://10.0.0.1/live.m3u8")
+    await forward(bus, camera, annex_b(frames[0]))
+    result = await look(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.SAMPLED)
+
+
 async def test_a_light_look_at_a_sample_decodes_nothing(bus: Bus, gate: Camera, look: Any, frames: Frames) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, annex_b(frames[0]))

@@ -182,7 +182,10 @@ def _invalid(message: str) -> ProblemError:
 
 
 def _busy(outcome: NotNow) -> ProblemError:
-    msg = "as many looks as allowed are going on at this site's network, or its login is being tried; ask again"
+    msg = (
+        "as many looks as allowed are going on at this site's network, its login is being tried, or another prober "
+        "looks at the camera now; ask again"
+    )
     return _later(HTTPStatus.TOO_MANY_REQUESTS, "site_busy", msg, outcome.delay_s)
 
 

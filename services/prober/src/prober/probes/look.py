@@ -137,7 +137,11 @@ class Looker:
         probe = self._probes.get(scheme)
         if probe is None:
             known = ", ".join(f"{name}://" for name in sorted(self._probes))
-            return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, f"the camera's URL must begin with {known}"))
+            reason = (
+                f"only {known} are opened for a look; a {scheme}:// camera is judged by the keyframes of the forwarder "
+                "that pulls it, and none came"
+            )
+            return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
         try:
             # Placeholders may stand where a URL takes none, so only what is before the path is read.
             address = RtspUrl.parse("://".join([scheme, target.url.partition("://")[2].partition("/")[0]]))

@@ -17,8 +17,9 @@ from prober.domain.verdict import down
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
 from prober.probes.identity import is_due
-from prober.probes.look import Looker, LookPlan, NotNow
-from vonggac.bus import topology
+from prober.probes.look import AGAIN_SOON_S, Looker, LookPlan, NotNow
+from prober.probes.turns import Turns
+from vonggac.bus import Bus, topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, LookKind, Verdict
@@ -86,7 +87,9 @@ class Observer:
         announcer: Announcer,
         metrics: Metrics,
         rules: Rules,
+        bus: Bus,
     ) -> None:
+        self.turns = Turns(bus, worker_id=worker_id, is_looking=self.is_looking)
         self.looker = looker
         self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
         self._announcer, self._metrics, self._rules = announcer, metrics, rules
@@ -111,6 +114,16 @@ class Observer:
         self, camera: CameraV1, *, hold: Hold | None = None, asked_for: bool = False
     ) -> Observation | Early | NotNow:
         """One look, told. `hold` is called while it lasts; `asked_for` by a person: not too early unless resting."""
+        if not asked_for:
+            if self.turns.is_others(camera.id):
+                return NotNow(AGAIN_SOON_S)
+            return await self._observe(camera, hold, asked_for=False)
+        async with self.turns.take(camera.id, lasts_s=camera.probe_timeout_s + GRACE_S) as taken:
+            if not taken or self.is_looking(camera.id):
+                return NotNow(AGAIN_SOON_S)
+            return await self._observe(camera, None, asked_for=True)
+
+    async def _observe(self, camera: CameraV1, hold: Hold | None, *, asked_for: bool) -> Observation | Early | NotNow:
         past = await self._past(camera)
         started_at = datetime.now(UTC)
         early_s = schedule.early_by_s(past.look, camera_revision=camera.revision, now=started_at)

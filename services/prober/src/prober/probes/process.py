@@ -130,10 +130,11 @@ class Process:
         guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
         watching = asyncio.create_task(sites.run())
         comparing = asyncio.create_task(pictures.follow_references())
+        taking_turns = asyncio.create_task(observer.turns.run())
         working = asyncio.create_task(worker.run())
         verifying = asyncio.create_task(verify_worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, comparing, working, verifying)
+        background = (sending, beating, guarding, watching, comparing, taking_turns, working, verifying)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -141,7 +142,7 @@ class Process:
             worker.stop()
             verify_worker.stop()
             await asyncio.gather(working, verifying)
-            await _cancel(beating, guarding, watching, comparing)
+            await _cancel(beating, guarding, watching, comparing, taking_turns)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
@@ -222,6 +223,7 @@ class Process:
                 deep_interval_s=settings.deep_interval_s,
                 identity_interval_s=settings.identity_interval_s,
             ),
+            bus=bus,
         )
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
