@@ -86,9 +86,9 @@ def nginx_push(urls: Sequence[str], seconds: float) -> Cost | None:
         return _measure([nginx], len(urls), seconds)
 
 
-def pyav_remux(urls: Sequence[str], ports: Sequence[int], seconds: float) -> Cost:
-    """Demux and mux twice to RTSP with PyAV, a thread a stream in one process: the floor of any remux engine."""
-    process = multiprocessing.get_context("spawn").Process(target=_remux_all, args=(urls, ports), daemon=True)
+def pyav_remux(urls: Sequence[str], ports: Sequence[int], seconds: float, scheme: str = "rtsp") -> Cost:
+    """Demux and mux twice with PyAV to RTSP or RTMP, a thread a stream in one process: the floor of a remux engine."""
+    process = multiprocessing.get_context("spawn").Process(target=_remux_all, args=(urls, ports, scheme), daemon=True)
     process.start()
     try:
         assert process.pid is not None
@@ -153,23 +153,24 @@ def _nginx(binary: str, folder: Path, port: int, applications: str) -> Iterator[
         yield process
 
 
-def _remux_all(urls: Sequence[str], ports: Sequence[int]) -> None:
-    threads = [threading.Thread(target=_remux, args=(url, number, ports)) for number, url in enumerate(urls)]
+def _remux_all(urls: Sequence[str], ports: Sequence[int], scheme: str) -> None:
+    threads = [threading.Thread(target=_remux, args=(url, number, ports, scheme)) for number, url in enumerate(urls)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _remux(url: str, number: int, ports: Sequence[int]) -> None:
+def _remux(url: str, number: int, ports: Sequence[int], scheme: str) -> None:
     tcp = {"rtsp_transport": "tcp"}
+    container, options = ("rtsp", tcp) if scheme == "rtsp" else ("flv", {})
     with ExitStack() as stack:
         source = stack.enter_context(av.open(url, options=tcp))
         video = source.streams.video[0]
         outputs = []
         for port in ports:
-            target = f"rtsp://127.0.0.1:{port}/remux-{number}"
-            output = stack.enter_context(av.open(target, "w", format="rtsp", options=tcp))
+            target = f"{scheme}://127.0.0.1:{port}/live/remux-{number}"
+            output = stack.enter_context(av.open(target, "w", format=container, options=options))
             outputs.append((output, output.add_stream_from_template(video)))
         for packet in source.demux(video):
             if packet.dts is None:
