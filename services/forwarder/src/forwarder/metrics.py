@@ -31,6 +31,7 @@ class Metrics(Collector):
         self.jobs_turned_away: Callable[[], int] = int
         self.jobs_passed_on: Callable[[], int] = int
         self.handed_over: Callable[[], Mapping[str, int]] = dict
+        self.remux_processes_died: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
         self.registry.register(self)
@@ -56,6 +57,11 @@ class Metrics(Collector):
         for way, count in self.handed_over().items():
             handed_over.add_metric([way], count)
         yield handed_over
+        yield CounterMetricFamily(
+            "vonggac_forwarder_remux_processes_died",
+            "Processes unpacking media that died, or hung and were ended.",
+            value=self.remux_processes_died(),
+        )
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",
             "Reports kept in memory until NATS has stored them.",

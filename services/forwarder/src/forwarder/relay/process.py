@@ -180,6 +180,7 @@ class Process:
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
         metrics.handed_over = lambda: worker.handed_over
+        metrics.remux_processes_died = lambda: self._surroundings.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 
