@@ -74,6 +74,18 @@ def test_a_late_picture_is_verified_up_to_the_longest_delay() -> None:
     )
 
 
+def test_a_picture_of_before_the_session_does_not_prove_it() -> None:
+    notes = noted(("a", -2.0), ("b", 3.0))
+
+    def since_zero(*frames: tuple[str, float]) -> Finding | None:
+        return decide(seen(*frames), notes, asked_at=T0, now=at(4.0), limits=LIMITS, since=T0)
+
+    assert since_zero(("a", 0.5)) is None
+    finding = since_zero(("a", 0.5), ("b", 3.5))
+    assert finding is not None
+    assert finding.captured_at == at(3.0)
+
+
 def test_an_old_picture_is_a_mismatch() -> None:
     finding = decided(seen(("x", 0.5), ("a", 2.0)), noted(("a", -60.0), ("b", 1.0)))
     assert finding is not None
@@ -85,6 +97,13 @@ def test_one_old_picture_at_the_start_may_be_what_the_destination_keeps_for_new_
     assert decided(seen(("a", 0.5)), noted(("a", -60.0))) is None
     assert verdict(seen(("a", 0.5), ("b", 2.0)), noted(("a", -60.0), ("b", 1.9))) is VerificationVerdict.VERIFIED
     assert verdict(seen(("a", 0.5)), noted(("a", -60.0)), now=50.0) is VerificationVerdict.MISMATCH
+
+
+def test_old_pictures_in_a_burst_may_be_what_the_destination_keeps_for_new_viewers() -> None:
+    notes = noted(("a", -44.0), ("b", -42.0), ("c", -40.0))
+    assert decided(seen(("a", 0.1), ("b", 0.2), ("c", 0.3)), notes) is None
+    assert decided(seen(("a", 0.1), ("a", 0.2)), noted(("x", 0.5), ("y", 2.5))) is None
+    assert verdict(seen(("a", 0.1), ("b", 0.2), ("c", 1.2)), notes) is VerificationVerdict.MISMATCH
 
 
 def test_one_picture_again_and_again_is_a_mismatch() -> None:

@@ -72,7 +72,7 @@ async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_lef
     assert [fact.verdict for fact in proofs.of(up)] == [VERIFIED]
 
 
-async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState) -> None:
+async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: datetime | None = None) -> None:
     """As the forwarder says it."""
     fact = DeliveryObservedV1(
         delivery_id=delivery.id,
@@ -82,10 +82,12 @@ async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState) -> None:
         worker_id="forwarder-0",
         held_since=datetime.now(UTC),
         sequence=1,
-        observed_at=datetime.now(UTC),
+        observed_at=at or datetime.now(UTC),
         state=state,
     )
     await Bucket(bus, topology.DELIVERY_STATUS).put(str(delivery.id), fact.model_dump_json().encode())
+    event = new_event(fact, source="/forwarder/0", subject=str(delivery.id), time=fact.observed_at)
+    await bus.js.publish(subjects.delivery_observation(delivery.id), event.encode())
 
 
 async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_when_it_runs(
@@ -102,6 +104,42 @@ async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_whe
     assert site.asked == []
     await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED)
     assert (await proofs.fact(delivery, 2)).verdict is VERIFIED
+
+
+async def test_a_delivery_that_comes_up_is_read_back_at_once_by_one_prober(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    up, other = site.delivery(site.national), site.delivery(site.provincial)
+    for _ in range(2):
+        await probe(**QUICK, verify_interval_s=600.0)
+    await planned(planner, site, up, other)
+    await proofs.fact(other)
+    await proofs.fact(up)
+    began = datetime.now(UTC)
+    await say(bus, site, up, DeliveryState.BACKING_OFF)
+    await say(bus, site, up, DeliveryState.ACKNOWLEDGED)
+    second = await proofs.fact(up, 2, within_s=5.0)
+    assert second.verdict is VERIFIED
+    assert second.captured_at > began
+    assert len(site.asked) == 2
+    assert (len(proofs.of(up)), len(proofs.of(other))) == (2, 1)
+
+
+async def test_a_proof_of_the_same_session_is_not_asked_for_again(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    delivery, next_one = site.delivery(site.national), site.delivery(site.provincial)
+    began = datetime.now(UTC)
+    await probe(**QUICK, verify_interval_s=600.0)
+    await planned(planner, site, delivery, next_one)
+    await proofs.fact(delivery)
+    await proofs.fact(next_one)
+    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED, at=began)
+    await say(bus, site, next_one, DeliveryState.ACKNOWLEDGED)
+    await proofs.fact(next_one, 2)
+    assert len(proofs.of(delivery)) == 1
 
 
 async def test_a_camera_without_read_back_leaves_the_queue_until_it_changes(

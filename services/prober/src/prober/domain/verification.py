@@ -4,7 +4,6 @@ One keyframe read back that is bit for bit one that lately came from the camera 
 contrary only when one had to be: both sides were watched for longer than the longest delay allowed.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,8 @@ from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 LEAST_KEYFRAMES = 2
 """Read back, and noted by the forwarder, before a difference counts."""
+BURST_S = 1.0
+"""What comes within this time after the first keyframe may be what the destination keeps for new viewers."""
 FIRST_AGAIN_S = 2.0
 """From a read-back that proved nothing to the next one; doubles up to the interval."""
 EARLY_S = 1.0
@@ -106,8 +107,13 @@ class Finding:
     rest_s: float | None = None
 
 
-def decide(seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits) -> Finding | None:
-    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
+def decide(
+    seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits, since: datetime | None = None
+) -> Finding | None:
+    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one.
+
+    `since`: a picture that came from the camera before does not prove it, for it may be of an earlier session.
+    """
     newest = {note.hash: note for note in sorted(noted.notes, key=_captured_at)}
     old: Finding | None = None
     for number in range(len(seen.keyframes) - 1, -1, -1):
@@ -117,10 +123,11 @@ def decide(seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limit
             continue
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
         if delay_s <= limits.max_delay_s:
+            if since is not None and note.captured_at < since:
+                break
             return Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
         old = _old(note, delay_s)
-        if number:
-            # Only the first one may come from what the destination keeps for new viewers.
+        if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
             return old
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     finding = _different(seen, fresh, limits) if noted.same_holder else None
@@ -168,7 +175,8 @@ def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Fin
     """Whether what is played cannot be the camera's picture; nothing read back is among `fresh`."""
     if len(seen.keyframes) < LEAST_KEYFRAMES or len(fresh) < LEAST_KEYFRAMES:
         return None
-    if max(Counter(keyframe.hash for keyframe in seen.keyframes).values()) >= LEAST_KEYFRAMES:
+    first: dict[str, Keyframe] = {}
+    if any(_apart_s(first.setdefault(frame.hash, frame), frame) >= BURST_S for frame in seen.keyframes):
         detail = "the destination plays one picture again and again, and it is none that the camera gives"
         return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
     # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
@@ -202,6 +210,10 @@ def _out_of_time(
     return not_checkable(
         f"{len(seen.keyframes)} keyframes read back and {len(fresh)} noted within {waited_s:.0f} s are too few to tell"
     )
+
+
+def _apart_s(earlier: Keyframe, later: Keyframe) -> float:
+    return (later.arrived_at - earlier.arrived_at).total_seconds()
 
 
 def _captured_at(note: KeyframeNote) -> datetime:

@@ -17,6 +17,7 @@ from prober.probes.look import Looker, Surroundings
 from prober.probes.manners import LoginGuard, NetworkGate
 from prober.probes.observer import Observer, Rules
 from prober.probes.pictures import PictureMemory
+from prober.probes.recoveries import Recoveries
 from prober.probes.sites import SiteWatch
 from prober.probes.target import Tools
 from prober.probes.verifications import Verifications
@@ -131,10 +132,12 @@ class Process:
         watching = asyncio.create_task(sites.run())
         comparing = asyncio.create_task(pictures.follow_references())
         taking_turns = asyncio.create_task(observer.turns.run())
+        recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
+        recovering = asyncio.create_task(recoveries.run())
         working = asyncio.create_task(worker.run())
         verifying = asyncio.create_task(verify_worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, comparing, taking_turns, working, verifying)
+        background = (sending, beating, guarding, watching, comparing, taking_turns, recovering, working, verifying)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +145,7 @@ class Process:
             worker.stop()
             verify_worker.stop()
             await asyncio.gather(working, verifying)
-            await _cancel(beating, guarding, watching, comparing, taking_turns)
+            await _cancel(beating, guarding, watching, comparing, taking_turns, recovering)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:

@@ -4,7 +4,7 @@ Scheduled read-backs and those that a person asks for go the same way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from prober.domain.verification import due_in_s, is_due, next_interval_s, not_ch
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.observer import MAX_DETAIL, Hold
-from prober.probes.verifying import Verification, Verifier
+from prober.probes.verifying import NO_SESSIONS, Verification, Verifier
 from vonggac.bus import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
@@ -108,6 +108,17 @@ class Verifications:
         )
         return Turn((*facts, *unable), self._interval_s)
 
+    async def came_up(
+        self, camera: CameraV1, deliveries: Sequence[PlannedDelivery], since: Mapping[UUID, datetime]
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        """Read back those that were not proven since they came up.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away.
+        """
+        past = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+        wanted = [delivery for delivery in deliveries if not _settled(past[delivery.id], since[delivery.id])]
+        return await self._verify(camera, wanted, past, None, since) if wanted else ()
+
     async def forget(self, deliveries: Sequence[PlannedDelivery]) -> None:
         """These are not read back any more: what was found says nothing. Raises NatsError or TimeoutError."""
         for delivery in deliveries:
@@ -120,12 +131,13 @@ class Verifications:
         deliveries: Sequence[PlannedDelivery],
         past: dict[UUID, DeliveryVerifiedV1 | None],
         hold: Hold | None,
+        since: Mapping[UUID, datetime] = NO_SESSIONS,
     ) -> tuple[DeliveryVerifiedV1, ...]:
         self._running.add(camera.id)
         self._metrics.running.set(len(self._running))
         try:
             async with asyncio.timeout(self.longest_s + GRACE_S), _held(hold):
-                found = await self._verifier.verify(camera.id, deliveries)
+                found = await self._verifier.verify(camera.id, deliveries, since=since)
         finally:
             self._running.discard(camera.id)
             self._metrics.running.set(len(self._running))
@@ -138,7 +150,7 @@ class Verifications:
         for fact in facts:
             self._announcer.verified(fact)
             self._metrics.count(fact)
-            log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, cause=fact.cause)
+            log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, detail=fact.detail)
         return facts
 
     def _fact(self, camera: CameraV1, found: Verification, previous: DeliveryVerifiedV1 | None) -> DeliveryVerifiedV1:
@@ -163,6 +175,11 @@ class Verifications:
         if previous is not None and previous.camera_revision == revision:
             late_s = (now - previous.observed_at).total_seconds() - previous.interval_s
             self._metrics.lateness.observe(max(0.0, late_s))
+
+
+def _settled(result: DeliveryVerifiedV1 | None, came_up_at: datetime) -> bool:
+    """Whether a picture of this session was recognised already."""
+    return result is not None and result.captured_at is not None and result.captured_at >= came_up_at
 
 
 @asynccontextmanager

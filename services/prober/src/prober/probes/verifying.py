@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from nats.errors import Error as NatsError
@@ -36,6 +37,7 @@ LOOK_AGAIN_S = 0.5
 """The picture may come before its note."""
 LOOK_APART_S = 0.1
 TURN_AGAIN_S = 0.2
+NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,19 @@ class Verifier:
                 found.append(_reached(delivery, finding, datetime.now(UTC)))
         return found
 
-    async def verify(self, camera_id: UUID, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
-        """All at the same time, at most `limits.longest_s`. Raises NatsError, TimeoutError or OSError: NATS is away."""
+    async def verify(
+        self, camera_id: UUID, deliveries: Sequence[PlannedDelivery], *, since: Mapping[UUID, datetime] = NO_SESSIONS
+    ) -> list[Verification]:
+        """All at the same time, at most `limits.longest_s`. `since`: when a delivery's present session began.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away.
+        """
         asked_at, asker = datetime.now(UTC), uuid4().hex
         holder = await self._ask(camera_id, asker)
         if isinstance(holder, Finding):
             return [_reached(delivery, holder, asked_at) for delivery in deliveries]
         try:
-            return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at).run()
+            return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
         finally:
             await self._enough(camera_id, asker)
 
@@ -190,8 +197,10 @@ class _Round:
         deliveries: Sequence[PlannedDelivery],
         holder_id: str,
         asked_at: datetime,
+        since: Mapping[UUID, datetime],
     ) -> None:
         self._verifier, self._camera_id, self._holder_id, self._asked_at = verifier, camera_id, holder_id, asked_at
+        self._since = since
         self._changed = asyncio.Event()
         self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
         self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
@@ -236,14 +245,15 @@ class _Round:
         now = datetime.now(UTC)
         noted = Noted(list(self._notes.values()), self._same_holder)
         for delivery, readback in list(self._open.values()):
-            finding = self._finding(readback.seen, noted, now)
+            finding = self._finding(delivery.id, readback.seen, noted, now)
             if finding is not None:
                 del self._open[delivery.id]
                 self._done.append(_reached(delivery, finding, self._asked_at))
                 self._closing.append(asyncio.create_task(readback.close()))
 
-    def _finding(self, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
-        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=self._verifier.limits)
+    def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
+        limits, since = self._verifier.limits, self._since.get(delivery_id)
+        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=limits, since=since)
 
 
 def _reached(delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
