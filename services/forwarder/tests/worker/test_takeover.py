@@ -81,7 +81,7 @@ async def test_a_terminated_forwarder_hands_over_and_ends_with_status_zero(
 
     for centre in sim.centres.values():
         stream = await centre.wait_for("gate", lambda stream: stream.sessions == 2 and bool(stream.gaps_s))
-        assert stream.gaps_s[0] <= 2.0
+        assert stream.gaps_s[0] <= 1.0
     await eventually(lambda: terminated.poll() is not None)
     assert terminated.returncode in (0, -signal.SIGTERM)
 
