@@ -54,17 +54,17 @@ class Mirror[K, V]:
                 except TimeoutError:
                     continue
                 if entry is None:
-                    fresh = self._replace(fresh)
+                    if fresh is not None:
+                        self._replace(fresh)
+                        fresh = None
                     continue
                 if not self._wanted(entry.key):
                     continue
                 removed = entry.operation is not None or not entry.value
                 self._enter(self.values if fresh is None else fresh, entry.key, None if removed else entry.value)
 
-    def _replace(self, fresh: dict[K, V] | None) -> None:
+    def _replace(self, fresh: dict[K, V]) -> None:
         """All of the bucket was read: what is not in it any more was removed while nobody watched."""
-        if fresh is None:
-            return
         gone = self.values.keys() - fresh.keys()
         # In place: others hold on to the mapping.
         self.values.clear()
