@@ -51,6 +51,22 @@ async def test_a_good_camera_is_up_and_measured(simulate: Any, tools: Tools, cod
     ]
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_a_long_group_is_measured_to_its_end_in_large_pieces(simulate: Any, tools: Tools, transport: str) -> None:
+    """After the arrival of enough pictures was timed, the rest is not taken picture by picture."""
+    sim = await simulate({"id": "gate", "fps": 20, "gop_s": 2.0, "loop_s": 4.0})
+    measuring = Tools(tools.allowed_networks, tools.decoder, measure_window_s=6.0)
+    result = await look(sim.cameras["gate"], measuring, deadline_s=10.0, transport=transport)
+    assert (result.judgement.verdict, result.media is not None) == (Verdict.UP, True)
+    assert result.media is not None
+    assert result.media.gop_s == pytest.approx(2.0, abs=0.05)
+    assert result.media.fps == pytest.approx(20, abs=0.5)
+    assert result.media.packets_lost == 0
+    assert result.media.jitter_ms is not None
+    (goodbye,) = (step for step in result.steps if step.name == "teardown")
+    assert goodbye.duration_ms < 900, "its answer is short: it must not wait for a large piece"
+
+
 @pytest.mark.parametrize("auth", ["basic", "digest", "digest-sha256"])
 async def test_a_camera_with_a_login_is_up(simulate: Any, tools: Tools, auth: str) -> None:
     sim = await simulate({"id": "gate", "auth": auth, **LOGIN})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prober.probes.watch import MAX_FRAMES, VideoWatch
+from prober.probes.watch import MAX_FRAMES, TIMED_PICTURES, VideoWatch
 from vonggac.rtsp import MediaBatch, VideoCodec, build_rtp, interleave
 from vonggac.rtsp.rtp import SequenceTracker
 
@@ -171,3 +171,20 @@ async def test_padding_and_extensions_are_no_payload() -> None:
     assert camera.watch.keyframe.result().nals == [KEY]
     assert camera.watch.packets == 2
     assert camera.watch.malformed == 0
+
+
+async def test_arrival_is_timed_for_the_first_pictures_only() -> None:
+    now = [5.0]
+    camera = Camera()
+    camera.watch = VideoWatch(
+        codec=VideoCodec.H264, clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: now[0]
+    )
+    for _ in range(TIMED_PICTURES):
+        assert not camera.watch.timed.done()
+        camera.send(INTER)
+        now[0] += TICKS / CLOCK_RATE
+    assert camera.watch.timed.done()
+    now[0] += 10.0
+    camera.group()
+    assert camera.watch.jitter_ms() == pytest.approx(0.0, abs=0.1)
+    assert camera.watch.usual_picture_bytes() == len(INTER)

@@ -183,6 +183,15 @@ class RtspConnection(asyncio.Protocol):
         """When `on_pause_writing` and `on_resume_writing` are called."""
         self.transport.set_write_buffer_limits(high=high_bytes, low=low_bytes)
 
+    def set_receive_low_water(self, low_bytes: int) -> None:
+        """Be woken only when so many bytes came, or the end of them (SO_RCVLOWAT); 1: by every byte.
+
+        Set it back to 1 before the next request, whose answer is short. Does nothing on a closed connection.
+        """
+        peer = None if self.closed else self.transport.get_extra_info("socket")
+        if peer is not None:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_bytes))
+
     def close(self) -> None:
         """Close after what is queued is written, or after a second. Returns at once; see `wait_closed`."""
         self._end(None)

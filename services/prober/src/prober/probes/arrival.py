@@ -40,6 +40,11 @@ class Unevenness:
         self._late_s += transit_s - self._earliest_s
         self._pictures += 1
 
+    @property
+    def pictures(self) -> int:
+        """Pictures whose arrival was timed."""
+        return self._pictures
+
     def jitter_ms(self) -> float | None:
         """None with too few pictures."""
         if self._pictures < LEAST_PICTURES:

@@ -31,6 +31,7 @@ from vonggac.rtsp import (
     video_codec,
 )
 from vonggac.rtsp import Step as HandshakeStep
+from vonggac.rtsp.connection import RtspConnection
 from vonggac.rtsp.depacketizer import AccessUnit
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
@@ -40,6 +41,8 @@ from vonggac.rtsp.url import fill_credentials
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
 TEARDOWN_WITHIN_S = 1.0
+PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
+"""How much of the stream is taken at once where nothing is timed."""
 
 
 async def probe_rtsp(target: Target, tools: Tools) -> ProbeResult:
@@ -73,7 +76,7 @@ class _Attempt:
         player: Player | None = None
         try:
             player = await self._play()
-            await self._look()
+            await self._look(player.connection)
         except RtspError as error:
             failure = Failure(error.cause, error.message)
         finally:
@@ -139,7 +142,7 @@ class _Attempt:
         if error is not None and not self._lost.done():
             self._lost.set_result(Failure(error.cause, error.message))
 
-    async def _look(self) -> None:
+    async def _look(self, connection: RtspConnection) -> None:
         """Wait for a keyframe, decode it, and meanwhile measure what else comes."""
         watch = self._watch
         assert watch is not None, "on_tracks is called before PLAY"
@@ -154,7 +157,7 @@ class _Attempt:
             self._tools.decoder.decode(watch.codec, self._picture_nals(watch.codec, self._unit))
         )
         try:
-            await self._measure(watch)
+            await self._measure(watch, connection)
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
             if decoding.done():
                 self._picture = decoding.result()
@@ -162,14 +165,21 @@ class _Attempt:
         finally:
             decoding.cancel()
 
-    async def _measure(self, watch: VideoWatch) -> None:
+    async def _measure(self, watch: VideoWatch, connection: RtspConnection) -> None:
         """Until the second keyframe, the end of the window or of the deadline; the stream may end before."""
         began = self._clock()
         assert watch.first_packet_at is not None, "a keyframe has packets"
-        left_s = watch.first_packet_at + self._tools.measure_window_s - began
-        if left_s <= 0:
+        ends_at = min(watch.first_packet_at + self._tools.measure_window_s, self._ends_at)
+        if ends_at <= began:
             return
-        await _first_of(watch.second_keyframe, self._lost, within_s=min(left_s, self._left_s()))
+        await _first_of(watch.timed, watch.second_keyframe, self._lost, within_s=ends_at - began)
+        if watch.timed.done():
+            # What is left to measure goes by the stream's own clock: fewer and larger pieces cost less.
+            connection.set_receive_low_water(min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES))
+            try:
+                await _first_of(watch.second_keyframe, self._lost, within_s=max(0.0, ends_at - self._clock()))
+            finally:
+                connection.set_receive_low_water(1)
         self._step("measure", began)
 
     async def _part(self, player: Player) -> None:

@@ -18,6 +18,8 @@ from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
 
 MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
+TIMED_PICTURES = 15
+"""Enough for the jitter."""
 _FRAME_HEADER = 4
 _SHORTEST = _FRAME_HEADER + 12
 """Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
@@ -33,7 +35,8 @@ class VideoWatch:
     """Fed with interleaved batches by the connection; never raises.
 
     `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
-    `second_keyframe` when the next one begins: then one whole group of pictures was measured.
+    `second_keyframe` when the next one begins: then one whole group of pictures was measured. `timed` is done when the
+    arrival of TIMED_PICTURES was timed: what comes after may come in larger pieces, for it is not timed.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class VideoWatch:
         self.codec = codec
         self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
         self.second_keyframe: asyncio.Future[None] = loop.create_future()
+        self.timed: asyncio.Future[None] = loop.create_future()
         self.first_packet_at: float | None = None
         self.malformed = 0
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
@@ -133,6 +137,11 @@ class VideoWatch:
         self._sequence.advance(run)
         self._following = following
 
+    def usual_picture_bytes(self) -> int:
+        """Median of the RTP payload of a picture; 0 before the second picture."""
+        sizes = sorted(self._frame_bytes.values())
+        return sizes[len(sizes) // 2] if sizes else 0
+
     def fps(self) -> float | None:
         """Pictures a second; None with fewer than two pictures or a clock that stands still."""
         span_s = self.span_s()
@@ -177,7 +186,10 @@ class VideoWatch:
             self._first_timestamp = timestamp
         self._close_frame()
         self._timestamp = timestamp
-        self._unevenness.update(self._relative(timestamp), self._clock())
+        if not self.timed.done():
+            self._unevenness.update(self._relative(timestamp), self._clock())
+            if self._unevenness.pictures >= TIMED_PICTURES:
+                self.timed.set_result(None)
         self._undecided = not (self._collecting or self.second_keyframe.done())
 
     def _decide(self, payload: bytes) -> None:

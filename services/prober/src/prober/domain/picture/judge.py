@@ -65,14 +65,15 @@ def judge(
     if emptiness.cause is not None:
         return _nothing_seen(emptiness.cause, measures, look, previous)
     change = difference(look, previous) if previous is not None else None
+    stayed = previous is not None and _same_place(look, previous)
     checks = {
         Cause.FROZEN: _frozen(measures, look, previous, change, thresholds),
-        Cause.BLURRED: _blurred(measures, look, previous, reference, thresholds),
+        Cause.BLURRED: _blurred(measures, look, previous if stayed else None, reference, thresholds),
         Cause.SCENE_CHANGED: _scene_changed(measures, look, reference, thresholds),
     }
     findings = tuple(cause for cause in CHECKS if cause in checks and checks[cause].found)
     not_checked = {cause.value: check.why_not for cause, check in checks.items() if check.why_not is not None}
-    usual_edge_px = _usual_edge_px(look, previous, blurred=Cause.BLURRED in findings)
+    usual_edge_px = _usual_edge_px(look, previous if stayed else None, blurred=Cause.BLURRED in findings)
     unchanged = change is not None and change.is_same(thresholds)
     anchor = previous if unchanged and previous is not None else look
     return PictureJudgement(findings, not_checked, measures, replace(anchor, usual_edge_px=usual_edge_px))
@@ -117,6 +118,7 @@ def _blurred(
     reference: PictureLook | None,
     thresholds: PictureThresholds,
 ) -> _Checked:
+    """`previous`: None when it shows another place."""
     has_edges = not math.isnan(look.edge_px)
     if has_edges:
         measures["edge_width"] = look.edge_px / look.width
@@ -127,7 +129,7 @@ def _blurred(
         (previous, previous.usual_edge_px if previous else math.nan),
     )
     for known, sharp_px in known_px:
-        if known is None or math.isnan(sharp_px) or not _same_place(look, known):
+        if known is None or math.isnan(sharp_px) or (known is reference and not _same_place(look, known)):
             continue
         if has_edges:
             measures["edge_ratio"] = look.edge_px / sharp_px
@@ -143,8 +145,8 @@ def _same_place(look: PictureLook, known: PictureLook) -> bool:
 
 
 def _usual_edge_px(look: PictureLook, previous: PictureLook | None, *, blurred: bool) -> float:
-    """Follows the good looks slowly; begins anew at another place."""
-    usual = previous.usual_edge_px if previous is not None and _same_place(look, previous) else math.nan
+    """Follows the good looks slowly; `previous` is None at another place, where it begins anew."""
+    usual = previous.usual_edge_px if previous is not None else math.nan
     if blurred or math.isnan(look.edge_px):
         return usual
     return look.edge_px if math.isnan(usual) else usual + _USUAL_WEIGHT * (look.edge_px - usual)
