@@ -54,6 +54,8 @@ class RtspConnection(asyncio.Protocol):
         self.on_pause_writing: Callable[[], None] | None = None
         self.on_resume_writing: Callable[[], None] | None = None
         self.bytes_received = 0
+        self.control_bytes_sent = 0
+        """Of requests and answers: what was written beside media."""
         self.error: RtspError | None = None
         """Why the connection was lost; None while it stands, and after our own close."""
         self.closed = False
@@ -156,7 +158,7 @@ class RtspConnection(asyncio.Protocol):
     def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send a request whose answer nobody waits for: a last TEARDOWN."""
         if not self.closed:
-            self.transport.write(self._encode(method, uri, list(headers), b"", self._next_cseq()))
+            self._write_control(self._encode(method, uri, list(headers), b"", self._next_cseq()))
 
     def write_media(self, data: bytes) -> None:
         """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` has told it."""
@@ -285,10 +287,14 @@ class RtspConnection(asyncio.Protocol):
         encoded = self._encode(method, uri, fields, body, cseq)
         self._pending[cseq] = answer
         try:
-            self.transport.write(encoded)
+            self._write_control(encoded)
             return await answer
         finally:
             del self._pending[cseq]
+
+    def _write_control(self, data: bytes) -> None:
+        self.control_bytes_sent += len(data)
+        self.transport.write(data)
 
     def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, cseq: int) -> bytes:
         headers = Headers([("CSeq", str(cseq)), ("User-Agent", USER_AGENT), *fields])
@@ -323,7 +329,7 @@ class RtspConnection(asyncio.Protocol):
             headers.add("Public" if status == 200 else "Allow", ", ".join(sorted(_SERVED)))
         if not self._write_paused:
             # A peer that does not read cannot expect answers, and must not fill our memory with them.
-            self.transport.write(Response(status, _REASONS[status], headers).encode())
+            self._write_control(Response(status, _REASONS[status], headers).encode())
         if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and _is_end_of_stream(request)):
             self._end(RtspError(Cause.ENDED, "the peer ended the session"))
 

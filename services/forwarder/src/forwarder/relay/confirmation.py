@@ -21,17 +21,19 @@ class Confirmation:
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
         self._confirmed = 0
 
-    def confirmed(self, written: int, *, buffered: int, others_at_most: int) -> int:
+    def confirmed(self, written: int, *, buffered: int, others: int) -> int:
         """Of `written` media bytes, those that are certainly confirmed by now; it never falls.
 
         `buffered`: bytes that the transport has not given to the kernel (under TLS: not encrypted) yet;
-        `others_at_most`: bound of the bytes written between the media that are none.
+        `others`: bytes written between the media since then that are none (keep-alives). Their number must not be above
+        the true one by more than a constant: what is confirmed would lag behind by it for as long as there is always
+        something on its way.
         """
         info = read_tcp_info(self._socket)
         if info is not None:
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
             # Only while something is on its way may bytes that are no media be among the confirmed ones.
-            sure = written if everything and buffered == 0 else done - others_at_most
+            sure = written if everything and buffered == 0 else done - others
             self._confirmed = max(self._confirmed, min(written, sure))
         return self._confirmed
 

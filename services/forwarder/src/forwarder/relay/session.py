@@ -19,8 +19,6 @@ from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
 
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
-_KEEPALIVE_AT_MOST_BYTES = 1024
-"""Upper bound of one keep-alive of ours, so that its confirmed bytes are never taken for media."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +108,7 @@ class RtspPublishing:
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is confirmed by now is our handshake: RECORD was answered.
         self._confirmation = Confirmation(connection.transport)
+        self._control_before = connection.control_bytes_sent
         self._acknowledged = 0
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
@@ -133,9 +132,9 @@ class RtspPublishing:
         written = self._outlet.written
         connection = self._publisher.connection
         if not connection.closed:
-            keepalives = self._publisher.stats.keepalives_sent * _KEEPALIVE_AT_MOST_BYTES
+            control = connection.control_bytes_sent - self._control_before
             self._acknowledged = self._confirmation.confirmed(
-                written, buffered=connection.write_buffer_bytes, others_at_most=keepalives
+                written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))

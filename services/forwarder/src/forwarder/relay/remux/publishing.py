@@ -83,7 +83,7 @@ class RtmpPublishing:
         if not connection.closed:
             control = connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
             self._acknowledged = self._confirmation.confirmed(
-                written, buffered=connection.write_buffer_bytes, others_at_most=control
+                written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
