@@ -148,7 +148,7 @@ _ADVICE = {
         "The camera was turned or moved: aim it again, or approve a new reference.",
     ),
     Cause.CLOCK_DRIFT: Advice(
-        "The camera's clock (RTCP sender report, ONVIF) is more than 5 s off.",
+        "The camera's clock (RTCP sender report, Date of its answers, ONVIF) is more than 5 s off.",
         "Đặt máy chủ NTP trên camera và đúng múi giờ (GMT+7).",
         "Set an NTP server on the camera, and the right time zone (GMT+7).",
     ),
