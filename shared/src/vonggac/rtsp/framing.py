@@ -6,6 +6,7 @@ frame header are. What the Deframer returns depends on the bytes alone, never on
 
 import re
 import struct
+from typing import Self
 
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.messages import Request, Response, content_length, is_start_line, parse_head
@@ -49,6 +50,11 @@ class MediaBatch:
         self.channels = 0
         for channel, _, _ in frames:
             self.channels |= 1 << channel
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """From the data of another batch: whole frames and nothing else."""
+        return cls(data, _frames_of(data))
 
     @property
     def frames(self) -> list[tuple[int, int, int]]:
