@@ -57,12 +57,13 @@ class _ChunkStream:
 
 
 class ChunkReader:
-    """Feed it what TCP delivers. Holds at most one partial message per chunk stream, and few of those."""
+    """Feed it what TCP delivers. Partial messages of all chunk streams together are no longer than one may be."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
         self._chunk_bytes = FIRST_CHUNK_BYTES
+        self._partial_bytes = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """What is whole now. Raises MalformedError when the stream cannot be followed any further."""
@@ -77,16 +78,10 @@ class ChunkReader:
     def _take_chunk(self, at: int, out: list[Message]) -> int | None:
         """Take the chunk at `at`; its end, or None when it is not whole yet."""
         buffer, size = self._buffer, len(self._buffer)
-        if at >= size:
+        begin = self._basic_header(at)
+        if begin is None:
             return None
-        form, number = buffer[at] >> 6, buffer[at] & 0x3F
-        at += 1
-        if number < 2:
-            width = number + 1
-            if at + width > size:
-                return None
-            number = 64 + int.from_bytes(buffer[at : at + width], "little")
-            at += width
+        form, number, at = begin
         head = (11, 7, 3, 0)[form]
         known = self._streams.get(number)
         stream = known or _ChunkStream()
@@ -109,12 +104,31 @@ class ChunkReader:
                 raise MalformedError("an RTMP chunk continues a stream that never began, or opens one too many")
             self._streams[number] = stream
         if head or stream.parts is None:
+            self._partial_bytes -= len(stream.parts or b"")
             self._begin(stream, form, field, extended, length, buffer[at + 6 : at + 11])
         assert stream.parts is not None
         stream.parts += buffer[payload_at:end]
+        self._partial_bytes += end - payload_at
+        if self._partial_bytes > MAX_MESSAGE_BYTES:
+            raise MalformedError(f"unfinished RTMP messages are longer than {MAX_MESSAGE_BYTES} bytes")
         if len(stream.parts) == stream.length:
             self._finish(stream, out)
         return end
+
+    def _basic_header(self, at: int) -> tuple[int, int, int] | None:
+        """(form of the header, number of the chunk stream, where the header goes on); None when it is not whole."""
+        buffer, size = self._buffer, len(self._buffer)
+        if at >= size:
+            return None
+        form, number = buffer[at] >> 6, buffer[at] & 0x3F
+        at += 1
+        if number < 2:
+            width = number + 1
+            if at + width > size:
+                return None
+            number = 64 + int.from_bytes(buffer[at : at + width], "little")
+            at += width
+        return form, number, at
 
     @staticmethod
     def _begin(stream: _ChunkStream, form: int, field: int, extended: bool, length: int, rest: bytearray) -> None:
@@ -133,6 +147,7 @@ class ChunkReader:
 
     def _finish(self, stream: _ChunkStream, out: list[Message]) -> None:
         payload, stream.parts = bytes(stream.parts or b""), None
+        self._partial_bytes -= len(payload)
         if stream.kind == SET_CHUNK_SIZE:
             size = int.from_bytes(payload[:4]) & 0x7FFFFFFF
             if size < 1:

@@ -1,0 +1,69 @@
+"""The chunk stream: whatever is written is read again, however TCP cuts it; hostile streams end early and small."""
+
+import itertools
+import random
+
+import pytest
+
+from forwarder.relay.rtmp import chunks
+from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
+from vonggac.rtsp.errors import MalformedError
+
+MESSAGES = [
+    Message(chunks.VIDEO, 1, 0, b"v" * 700),
+    Message(chunks.AUDIO, 1, 40, b"a" * 128),
+    Message(chunks.COMMAND, 0, 0, b"c"),
+    Message(chunks.VIDEO, 1, 0xFFFFFF, b"w" * 300),
+    Message(chunks.VIDEO, 1, 0xFFFFFFF0, b"x" * 300),
+]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 128, 5000])
+def test_messages_come_out_as_they_went_in(cut: int) -> None:
+    data = b"".join(write_message(message, chunk_stream=5, chunk_bytes=128) for message in MESSAGES)
+    reader = ChunkReader()
+    assert [found for piece in itertools.batched(data, cut) for found in reader.feed(bytes(piece))] == MESSAGES
+
+
+def test_short_headers_take_the_rest_from_the_message_before() -> None:
+    first = write_message(Message(chunks.VIDEO, 1, 1000, b"1234"), chunk_stream=6, chunk_bytes=128)
+    data = first + bytes([0x46]) + b"\0\0\x28\0\0\2\x09ab" + bytes([0x86]) + b"\0\0\x29cd" + bytes([0xC6]) + b"ef"
+    found = ChunkReader().feed(data)
+    assert [(message.timestamp_ms, message.payload, message.stream_id) for message in found] == [
+        (1000, b"1234", 1),
+        (1040, b"ab", 1),
+        (1081, b"cd", 1),
+        (1122, b"ef", 1),
+    ]
+
+
+def test_a_chunk_size_holds_from_the_next_chunk_on() -> None:
+    size = write_message(Message(chunks.SET_CHUNK_SIZE, 0, 0, b"\0\0\x10\0"), chunk_stream=2, chunk_bytes=128)
+    video = write_message(MESSAGES[0], chunk_stream=6, chunk_bytes=4096)
+    assert ChunkReader().feed(size + video) == [MESSAGES[0]]
+
+
+def test_a_message_that_claims_to_be_huge_is_refused_at_its_header() -> None:
+    with pytest.raises(MalformedError, match="longer than"):
+        ChunkReader().feed(b"\x06\0\0\0\xff\xff\xff\x09\1\0\0\0")
+
+
+def test_many_unfinished_messages_cannot_fill_the_memory() -> None:
+    reader = ChunkReader()
+    size = (7 << 20).to_bytes(4)
+    reader.feed(write_message(Message(chunks.SET_CHUNK_SIZE, 0, 0, size), chunk_stream=2, chunk_bytes=128))
+    unfinished = b"\0\0\0" + (8 << 20).to_bytes(3) + b"\x09\1\0\0\0" + bytes(7 << 20)
+    reader.feed(bytes([3]) + unfinished)
+    with pytest.raises(MalformedError, match="unfinished"):
+        reader.feed(bytes([4]) + unfinished)
+
+
+def test_noise_ends_in_an_error_or_in_nothing() -> None:
+    noise = random.Random(7)
+    for _ in range(200):
+        reader = ChunkReader()
+        try:
+            for _ in range(20):
+                reader.feed(noise.randbytes(500))
+        except MalformedError:
+            continue

@@ -1,0 +1,63 @@
+"""AMF values, addresses and logins."""
+
+import pytest
+
+from forwarder.relay.rtmp import amf, login
+from forwarder.relay.rtmp.url import RtmpUrl
+from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.url import Credentials
+
+VALUES: list[amf.AmfValue] = [
+    "connect",
+    1.0,
+    None,
+    True,
+    {"app": "live", "inner": {"a": 1.5}},
+    [1.0, "x"],
+    "y" * 70_000,
+]
+
+
+def test_values_come_out_as_they_went_in() -> None:
+    assert amf.decode(amf.encode(*VALUES)) == VALUES
+
+
+@pytest.mark.parametrize("data", [b"\2\0\5ab", b"\3" + b"\0\1a\3" * 50, b"\x10", b"\0\0", b"\x0a\xff\xff\xff\xff"])
+def test_broken_or_bottomless_values_are_refused(data: bytes) -> None:
+    with pytest.raises(MalformedError):
+        amf.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "app", "stream"),
+    [
+        ("rtmp://c.example/live/key", "c.example", 1935, "live", "key"),
+        ("rtmps://c.example/live/key?token=1", "c.example", 443, "live", "key?token=1"),
+        ("rtmp://[::1]:1936/app/instance/k%2Fy", "::1", 1936, "app/instance", "k/y"),
+    ],
+)
+def test_an_address_has_an_application_and_a_stream(text: str, host: str, port: int, app: str, stream: str) -> None:
+    url = RtmpUrl.parse(text)
+    assert (url.host, url.port, url.app, url.stream) == (host, port, app, stream)
+
+
+def test_an_address_shows_neither_login_nor_stream_key() -> None:
+    url = RtmpUrl.parse("rtmp://user:pass-word@c.example/live/secret-key")
+    assert url.credentials == Credentials("user", "pass-word")
+    assert "secret-key" not in repr(url) + url.tc_url
+    assert "pass-word" not in repr(url) + url.tc_url
+
+
+@pytest.mark.parametrize("text", ["rtmp://c.example/live", "rtmp:///live/key", "http://c/live/key", "rtmp://c:x/a/b"])
+def test_an_address_that_is_none_is_refused_without_quoting_it(text: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        RtmpUrl.parse(text)
+    assert text not in str(caught.value)
+
+
+def test_limelights_challenge_is_answered_as_its_digest_wants() -> None:
+    asked = "[ AccessManager.Reject ] : [ authmod=llnw ] : ?reason=needauth&user=u&nonce=abc"
+    query = login.answer(asked, "live", Credentials("u", "p"))
+    assert query is not None
+    assert query.startswith("?authmod=llnw&user=u&nonce=abc&cnonce=")
+    assert login.answer("another reason", "live", Credentials("u", "p")) is None
