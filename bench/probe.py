@@ -9,7 +9,6 @@ Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their 
 - `light`: scheduled light looks at cameras with an interval of a minute, against a stub that answers on a socket: how
   late they begin. Their schedule begins spread over the minute, as it stands in a running platform.
 - `soak`: light looks as fast as they go; resident memory after a tenth of them and at the end.
-
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
 
@@ -117,15 +116,14 @@ class Running:
 
     bus: Bus
     metrics: Counting
+    task: asyncio.Task[None]
 
     def looks(self) -> int:
         return self.metrics.made
 
-    def ups(self) -> int:
-        return self.metrics.up
-
     async def until(self, looks: float, *, within_s: float = 600.0) -> None:
-        await eventually(lambda: self.looks() >= looks, within_s=within_s, poll_s=0.1)
+        await eventually(lambda: self.looks() >= looks or self.task.done(), within_s=within_s, poll_s=0.1)
+        assert not self.task.done(), "the prober died"
 
 
 @asynccontextmanager
@@ -141,9 +139,10 @@ async def prober(scene: Scene, **settings: Any) -> AsyncIterator[Running]:
             **settings,
         )
         metrics = Counting()
-        running = Running(await Bus.connect(made, name="bench"), metrics)
+        bus = await Bus.connect(made, name="bench")
         process = Process(made, metrics)
         task = asyncio.create_task(process.run())
+        running = Running(bus, metrics, task)
         try:
             yield running
         finally:
@@ -189,10 +188,8 @@ async def remember(bus: Bus, camera_id: UUID, *, interval_s: float, began_s_ago:
 
 async def plan_light(nats_url: str, url: str, cameras: int, *, interval_s: float) -> None:
     """Many cameras at the stub, their schedule spread over one interval from a few seconds on."""
-    bus = await Bus.connect(Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None,
-                                                     nats_ca_file=None), name="bench")  # fmt: skip
-    ids = [uuid4() for _ in range(cameras)]
-    setup_s = cameras / 1500
+    bus = await Bus.connect(_at(nats_url), name="bench")
+    ids, setup_s = [uuid4() for _ in range(cameras)], cameras / 1500
     for start in range(0, cameras, PUBLISHED_AT_A_TIME):
         chunk = ids[start : start + PUBLISHED_AT_A_TIME]
         ages = [interval_s * (1 - (start + index) / cameras) - setup_s for index in range(len(chunk))]
@@ -213,7 +210,7 @@ async def deep(scene: Scene) -> Answer:
         before, made_before = cpu_s(), running.looks()
         await running.until(made_before + scene.looks)
         spent_s = (cpu_s() - before) / (running.looks() - made_before)
-        assert running.ups() == running.looks(), "a simulated camera was not found up"
+        assert running.metrics.up == running.looks(), "a simulated camera was not found up"
         return {"ms": spent_s * 1000}
 
 
@@ -226,7 +223,7 @@ async def throughput(scene: Scene) -> Answer:
         began, made_before = time.monotonic(), running.looks()
         await asyncio.sleep(scene.seconds)
         rate = (running.looks() - made_before) / (time.monotonic() - began)
-        return {"per_s": rate, "up": running.ups() / running.looks()}
+        return {"per_s": rate, "up": running.metrics.up / running.looks()}
 
 
 async def light(scene: Scene) -> Answer:
@@ -238,10 +235,10 @@ async def light(scene: Scene) -> Answer:
         before, began, made_before = cpu_s(), time.monotonic(), running.looks()
         await asyncio.sleep(scene.seconds)
         late = sorted(running.metrics.late)
-        passed_s, made = time.monotonic() - began, running.looks() - made_before
-        assert running.ups() == running.looks(), "the stub was not found up"
+        made = running.looks() - made_before
+        assert running.metrics.up == running.looks(), "the stub was not found up"
         return {
-            "per_minute": made / passed_s * 60,
+            "per_minute": made / (time.monotonic() - began) * 60,
             "p50_s": late[len(late) // 2],
             "p99_s": late[int(len(late) * 0.99)],
             "ms": (cpu_s() - before) / made * 1000,
@@ -320,9 +317,12 @@ def measure(way: str, scene: Scene) -> Answer | None:
     return answer
 
 
+def _at(nats_url: str) -> Settings:
+    return Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None, nats_ca_file=None)
+
+
 async def _declare(nats_url: str) -> None:
-    settings = Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None, nats_ca_file=None)
-    bus = await Bus.connect(settings, name="bench")
+    bus = await Bus.connect(_at(nats_url), name="bench")
     await topology.declare(bus.js)
     await bus.close()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from prober.domain.findings import StreamSeen
-from prober.domain.picture import PictureLook
+from prober.domain.picture import PictureJudgement, PictureLook
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step, Verdict
 
@@ -30,7 +30,8 @@ class ProbeResult:
 
     `login_accepted`: None when the camera was not asked with a login, or did not get so far. `rest_s`: seconds until
     the login may be tried again, when the camera was left alone for that. `seen`: what the stream's checks are made of,
-    None when no stream came. `picture`: of a deep look. `identity_at`: when the device was asked who it is, if it was.
+    None when no stream came. `picture`: of a deep look; `judged`: when it was judged already. `identity_at`: when the
+    device was asked who it is, if it was.
     """
 
     judgement: Judgement
@@ -42,4 +43,5 @@ class ProbeResult:
     rest_s: float | None = None
     seen: StreamSeen | None = None
     picture: PictureLook | None = None
+    judged: PictureJudgement | None = None
     identity_at: datetime | None = None

@@ -7,7 +7,7 @@ cost more than the picture.
 import asyncio
 import ctypes
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from prober.domain.picture import PictureLook, reduce_picture
+from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
 from prober.probes.planes import planes_of
 from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
 
@@ -42,6 +42,7 @@ class Picture:
     pixel_format: str
     decode_s: float
     look: PictureLook
+    judged: PictureJudgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +61,33 @@ class Decoder:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder")
 
     async def decode(
-        self, codec: VideoCodec, nals: Sequence[bytes], *, taken_at: datetime | None = None
+        self,
+        codec: VideoCodec,
+        nals: Sequence[bytes],
+        *,
+        taken_at: datetime | None = None,
+        judge: Callable[[PictureLook], PictureJudgement] | None = None,
     ) -> Picture | Undecodable:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
 
-        `taken_at` (aware UTC): when the keyframe was captured, now when not given.
+        `taken_at` (aware UTC): when the keyframe was captured, now when not given. `judge` is called in the thread:
+        right after the reduction it costs a third of what it does later.
 
         Cancelling gives up waiting; a picture already in a thread is finished there and thrown away.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._pool, decode_keyframe, codec, nals, taken_at)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, decode_keyframe, codec, nals, taken_at, judge
+        )
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def decode_keyframe(
-    codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime | None = None
+    codec: VideoCodec,
+    nals: Sequence[bytes],
+    taken_at: datetime | None = None,
+    judge: Callable[[PictureLook], PictureJudgement] | None = None,
 ) -> Picture | Undecodable:
     """The same, in the caller's thread."""
     taken_at = taken_at or datetime.now(UTC)
@@ -86,6 +98,7 @@ def decode_keyframe(
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
     look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
+    judged = judge(look) if judge is not None else None
     return Picture(
         width=frame.width,
         height=frame.height,
@@ -93,6 +106,7 @@ def decode_keyframe(
         pixel_format=frame.format.name,
         decode_s=time.monotonic() - started,
         look=look,
+        judged=judged,
     )
 
 

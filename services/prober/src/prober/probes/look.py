@@ -4,7 +4,7 @@ Whatever happens comes back as a value.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,11 +13,12 @@ from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.picture import PictureJudgement, PictureLook
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
 from prober.probes.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.manners import LoginGuard, NetworkGate
-from prober.probes.pictures import PictureMemory
+from prober.probes.pictures import PictureMemory, PicturePast
 from prober.probes.rtsp import probe_rtsp
 from prober.probes.sampled import ask_for_keyframe, judge_sample
 from prober.probes.target import Probe, Target, Tools
@@ -89,7 +90,9 @@ class Looker:
         started = time.monotonic()
         try:
             result = await self._politely(target, facility_id=None)
-            return result if isinstance(result, NotNow) else await self._checked(result, None, None, None)
+            return (
+                result if isinstance(result, NotNow) else self._checked(result, None, self._with.pictures.check_alone)
+            )
         except Exception as error:
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
@@ -104,6 +107,8 @@ class Looker:
             credentials = self._open(camera.secret)
         except SecretUnreadableError as error:
             return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+        pictures = self._with.pictures
+        past = await pictures.recall(camera.id, deep_at=plan.deep_at) if plan.kind is not LookKind.LIGHT else None
         result: ProbeResult | NotNow | None = None
         if any(delivery.enabled for delivery in camera.deliveries):
             result = await self._by_sample(camera, plan)
@@ -113,14 +118,15 @@ class Looker:
                 tls = policy_of(camera.tls)
             except RtspError as error:
                 return _not_tried(down(error.cause, error.message))
-            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls)
+            judge = past.judge if past is not None else None
+            target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
             result = await self._politely(target, facility_id=camera.facility_id)
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera.expected, credentials, left_s)
-        return await self._checked(result, camera.id, camera.expected, plan.deep_at)
+        return self._checked(result, camera.expected, lambda look: self._judged(camera.id, past, result.judged, look))
 
     async def _by_sample(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | None:
         """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give."""
@@ -181,12 +187,16 @@ class Looker:
         seen = await ask_device(plan, result.seen, deadline_s=left_s)
         return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
 
-    async def _checked(
-        self,
-        result: ProbeResult,
-        camera_id: UUID | None,
-        expected: ExpectedDevice | None,
-        deep_at: datetime | None,
+    def _judged(
+        self, camera_id: UUID, past: PicturePast | None, judged: PictureJudgement | None, look: PictureLook
+    ) -> Checks:
+        """What was found in the camera's picture."""
+        if past is None:
+            return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
+        return self._with.pictures.keep(camera_id, judged or past.judge(look))
+
+    def _checked(
+        self, result: ProbeResult, expected: ExpectedDevice | None, check_picture: Callable[[PictureLook], Checks]
     ) -> ProbeResult:
         """The verdict with every check, made or not made."""
         checks = Checks()
@@ -194,12 +204,7 @@ class Looker:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "light look")
         elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
             checks.add(check_stream(result.seen, expected, self._with.thresholds))
-            pictures = self._with.pictures
-            checks.add(
-                pictures.check_alone(result.picture)
-                if camera_id is None
-                else await pictures.check(camera_id, result.picture, deep_at=deep_at)
-            )
+            checks.add(check_picture(result.picture))
         else:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
         return replace(result, judgement=conclude(result.judgement, checks))

@@ -13,9 +13,14 @@ from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.findings import Checks
-from prober.domain.kinds import PICTURE_CHECKS
-from prober.domain.picture import LookUnreadableError, PictureLook, PictureThresholds, judge, why_no_reference
-from prober.domain.verdict import nothing_checked
+from prober.domain.picture import (
+    LookUnreadableError,
+    PictureJudgement,
+    PictureLook,
+    PictureThresholds,
+    judge,
+    why_no_reference,
+)
 from prober.messaging import CameraStatuses
 from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, Outgoing, topology
@@ -57,6 +62,19 @@ class _Recent:
     deep_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PicturePast:
+    """The last look and the approved reference of one camera."""
+
+    previous: PictureLook | None
+    reference: PictureLook | None
+    thresholds: PictureThresholds
+
+    def judge(self, look: PictureLook) -> PictureJudgement:
+        """In any thread."""
+        return judge(look, self.previous, self.reference, self.thresholds)
+
+
 class PictureMemory:
     """Reads and keeps the looks of all cameras in the buckets `picture_looks` and `picture_references`.
 
@@ -76,22 +94,25 @@ class PictureMemory:
         """Until cancelled."""
         await follow(self._bus, topology.PICTURE_REFERENCES, self._on_reference, self._on_replayed, keys_only=True)
 
-    async def check(self, camera_id: UUID, look: PictureLook, *, deep_at: datetime | None) -> Checks:
-        """Judge a camera's picture beside what is kept of it, and keep what is to be remembered.
+    async def recall(self, camera_id: UUID, *, deep_at: datetime | None) -> PicturePast | None:
+        """What a camera's next picture is judged beside; None when NATS does not answer.
 
         `deep_at`: when the camera's picture was last judged, by whichever prober.
         """
-        recent = self._recent.pop(camera_id, None)
+        recent = self._recent.get(camera_id)
         try:
             async with asyncio.timeout(READ_WITHIN_S):
                 reference = await self._reference(camera_id)
                 if recent is not None and deep_at is not None and recent.deep_at == deep_at:
-                    previous: PictureLook | None = recent.look
-                else:
-                    previous = _look(await self._looks.get(str(camera_id)))
+                    return PicturePast(recent.look, reference, self._thresholds)
+                previous = _look(await self._looks.get(str(camera_id)))
         except (NatsError, TimeoutError, OSError):
-            return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
-        judged = judge(look, previous, reference, self._thresholds)
+            return None
+        return PicturePast(previous, reference, self._thresholds)
+
+    def keep(self, camera_id: UUID, judged: PictureJudgement) -> Checks:
+        """Keep what is to be remembered of a picture that was judged."""
+        self._recent.pop(camera_id, None)
         self._recent[camera_id] = _Recent(judged.remember)
         if len(self._recent) > RECENT_LOOKS:
             self._recent.popitem(last=False)

@@ -96,6 +96,7 @@ class _Attempt:
             login_accepted=self._login_accepted(judgement.cause),
             seen=seen,
             picture=self._picture.look if isinstance(self._picture, Picture) else None,
+            judged=self._picture.judged if isinstance(self._picture, Picture) else None,
         )
 
     def _login_accepted(self, cause: Cause | None) -> bool | None:
@@ -153,9 +154,8 @@ class _Attempt:
         if self._light or not watch.keyframe.done():
             return
         self._unit = watch.keyframe.result()
-        decoding = asyncio.create_task(
-            self._tools.decoder.decode(watch.codec, self._picture_nals(watch.codec, self._unit))
-        )
+        nals = self._picture_nals(watch.codec, self._unit)
+        decoding = asyncio.create_task(self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge))
         try:
             await self._measure(watch, connection)
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from prober.domain.picture import PictureJudgement, PictureLook
 from prober.domain.result import ProbeResult
 from prober.probes.decoding import Decoder
 from vonggac.auth import Credentials
@@ -10,13 +11,15 @@ from vonggac.events.prober import LookKind
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
 
+type JudgePicture = Callable[[PictureLook], PictureJudgement]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
     A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
-    to trust on rtsps://.
+    to trust on rtsps://. `judge`: what to do with the picture as soon as it is decoded, in the decoder's thread.
     """
 
     url: str
@@ -25,6 +28,7 @@ class Target:
     kind: LookKind = LookKind.DEEP
     transport: str = "tcp"
     tls: TlsPolicy = SYSTEM_AUTHORITIES
+    judge: JudgePicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
