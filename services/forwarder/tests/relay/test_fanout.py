@@ -128,3 +128,11 @@ def test_a_packet_that_is_no_rtp_neither_begins_a_session_nor_breaks_anything(fa
     stray = b"$\x00\x00\x02\xff\xff"
     fanout.on_media(batch(stray, frame(0, IDR, 1)))
     assert writer.written == frame(0, IDR, 1)
+
+
+def test_a_delimiter_in_a_packet_of_its_own_hides_no_keyframe(fanout: FanOut) -> None:
+    _, writer = outlet(fanout)
+    inter = [frame(0, payload, timestamp=3000) for payload in (b"\x09\xf0", INTER)]
+    keyframe = [frame(0, payload, timestamp=6000) for payload in (b"\x09\xf0", b"\x06\x05", SPS, IDR)]
+    fanout.on_media(batch(*inter, *keyframe))
+    assert writer.written == b"".join(keyframe[2:])

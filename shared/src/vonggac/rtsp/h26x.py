@@ -34,6 +34,8 @@ H265_FU = 49
 _H264_SLICES = frozenset({1, 2, 3, 4, 5})
 _H264_KEYFRAME_START = frozenset({H264_IDR, H264_SPS, H264_PPS})
 _H264_LEADING = frozenset({6, H264_SPS, H264_PPS, 9})
+_H264_UNDECIDED = frozenset({6, 9})
+_H265_UNDECIDED = frozenset({35, 39})
 # IRAP: BLA, IDR, CRA (H.265 table 7-1).
 _H265_IRAP = frozenset(range(16, 22))
 _H265_KEYFRAME_START = _H265_IRAP | {H265_VPS, H265_SPS, H265_PPS}
@@ -88,6 +90,15 @@ def starts_keyframe(codec: VideoCodec, payload: bytes | memoryview) -> bool:
     if kind == H265_AP:
         return any(_h265_starts(payload, at, end) for at, end in _aggregated(payload, 2))
     return _h265_starts(payload, 0, size)
+
+
+def leads_any_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
+    """Whether this RTP payload is a delimiter or SEI alone: what stands before a keyframe and before any other picture.
+
+    Some cameras send it as a packet of its own, so only the next one tells what the access unit is.
+    """
+    kind = nal_type(codec, payload)
+    return kind in (_H264_UNDECIDED if codec is VideoCodec.H264 else _H265_UNDECIDED)
 
 
 def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:

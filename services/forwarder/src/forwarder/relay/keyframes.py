@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, starts_keyframe
+from vonggac.rtsp.h26x import VideoCodec, leads_any_picture, starts_keyframe
 from vonggac.rtsp.rtp import parse_rtp
 
 FRAME_HEADER_BYTES = 4
@@ -41,8 +41,10 @@ class KeyframeFinder:
                 continue
             if header.timestamp == self._timestamp:
                 continue
-            self._timestamp = header.timestamp
             payload = memoryview(batch.data)[header.payload_start : header.payload_end]
+            if self._codec is not None and leads_any_picture(self._codec, payload):
+                continue
+            self._timestamp = header.timestamp
             if self._codec is None or starts_keyframe(self._codec, payload):
                 yield index
 
