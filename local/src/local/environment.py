@@ -12,6 +12,8 @@ WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
 VERIFY_INTERVAL_S = 10
 """Oftener than anywhere else: whoever sets a fault in the simulator wants to see at once what becomes of the proof."""
+MAX_DELAY_S = 10
+"""On one machine nothing is under way for longer; another picture is found out after about as long."""
 
 
 def of_service(
@@ -35,6 +37,7 @@ def of_service(
         values["ALLOWED_NETWORKS"] = json.dumps(allowed)
     if service == "prober":
         values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
+        values["MAX_DELAY_S"] = str(MAX_DELAY_S)
     return _prefixed(service, values)
 
 
