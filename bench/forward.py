@@ -3,7 +3,8 @@
 Same cameras (1080p25 at 2 Mbit/s, simulated), same machine, one after the other within some minutes, each to two
 destinations and in the steady state; what starting a stream costs is shown apart. Ours is the whole product: see
 `bench/relay.py`. Peers: `ffmpeg -c copy -f tee`, nginx-rtmp's `push`, a PyAV remux, and a bare C loop as the limit.
-Then the delay that the forwarder adds is measured: see `bench/delay.py`.
+Then what repacking for RTMP destinations costs beside PyAV (`bench/remux.py`), and the delay that the forwarder adds
+(`bench/delay.py`).
 
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
@@ -19,6 +20,7 @@ from delay import added_ms, measuring, percentile
 from peers import Cost, ffmpeg_tee, nginx_push, pyav_remux
 from relay import DESTINATIONS, SETTLE_S, planned, publish, rig, steady, wait_acknowledged
 from relay_limit import ms_per_stream_second
+from remux import compare as compare_remux
 
 from vonggac.embedded import free_port
 
@@ -88,6 +90,7 @@ def main() -> None:
         clips = Path(folder)
         ours, peers = compare(arguments.streams, arguments.peer_streams, arguments.seconds, clips)
         show_costs(ours, peers)
+        remux = compare_remux(arguments.peer_streams, arguments.seconds)
         measured = delays(arguments.delay_streams, arguments.delay_sampled, arguments.seconds, clips)
     show_delays(measured)
     cost = float(str(ours["ms_per_stream_second"]))
@@ -97,7 +100,7 @@ def main() -> None:
     }
     result = {"ms_per_stream_second": cost, **ratios, "mb_per_stream": ours["mb_per_stream"]}
     result |= {"added_ms_p99": round(percentile(measured, 0.99), 2), "streams": ours["streams"]}
-    result |= {"pyav_remux_ms": peers["pyav_remux"].ms}
+    result |= {"remux_ms": remux["remux_ms"], "ratio_pyav_remux": remux["ratio_pyav"]}
     print(json.dumps(result))
 
 

@@ -110,25 +110,30 @@ def ours(one: Rig, ports: list[int], seconds: float) -> dict[str, object]:
     return measure(process, one.api, len(one.urls), seconds, base_bytes)
 
 
+def compare(streams: int, seconds: float) -> dict[str, object]:
+    """Our figures beside PyAV's, shown as a table."""
+    ports = [free_port() for _ in range(DESTINATIONS)]
+    with rtmp_sinks(ports), rig(streams) as one:
+        mine = ours(one, ports, seconds)
+        one.forwarder.terminate()
+        one.forwarder.wait()
+        peer = pyav_remux(one.urls, ports, seconds, "rtmp")
+    cost = float(str(mine["ms_per_stream_second"]))
+    print(f"{'RTSP to RTMP':14}{'streams':>8}{'ms/stream-s':>13}{'MB/stream':>11}")
+    print(f"{'vong gac':14}{streams:>8}{cost:>13}{mine['mb_per_stream']!s:>11}")
+    print(f"{'PyAV':14}{peer.streams:>8}{peer.ms:>13}{peer.mb:>11}")
+    unusual = ("acknowledged", "groups_dropped", "mbit_s_per_delivery", "machine_busy_percent")
+    print("  ".join(f"{name} {mine[name]}" for name in unusual), flush=True)
+    shown = {"remux_ms": cost, "pyav_ms": peer.ms, "ratio_pyav": round(peer.ms / cost, 2), "streams": streams}
+    return shown | {"mb_per_stream": mine["mb_per_stream"]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     arguments = parser.parse_args()
-    ports = [free_port() for _ in range(DESTINATIONS)]
-    with rtmp_sinks(ports), rig(arguments.streams) as one:
-        mine = ours(one, ports, arguments.seconds)
-        one.forwarder.terminate()
-        one.forwarder.wait()
-        peer = pyav_remux(one.urls, ports, arguments.seconds, "rtmp")
-    cost = float(str(mine["ms_per_stream_second"]))
-    print(f"{'':10}{'streams':>8}{'ms/stream-s':>13}{'MB/stream':>11}")
-    print(f"{'vong gac':10}{arguments.streams:>8}{cost:>13}{mine['mb_per_stream']!s:>11}")
-    print(f"{'PyAV':10}{peer.streams:>8}{peer.ms:>13}{peer.mb:>11}")
-    unusual = ("acknowledged", "groups_dropped", "mbit_s_per_delivery", "machine_busy_percent")
-    print("  ".join(f"{name} {mine[name]}" for name in unusual))
-    shown = {"remux_ms": cost, "pyav_ms": peer.ms, "ratio_pyav": round(peer.ms / cost, 2), "streams": arguments.streams}
-    print(json.dumps(shown | {"mb_per_stream": mine["mb_per_stream"]}))
+    print(json.dumps(compare(arguments.streams, arguments.seconds)))
 
 
 if __name__ == "__main__":
