@@ -1,6 +1,9 @@
 """Buckets: a write that names the revision it has seen loses to whoever was faster."""
 
+from nats.js.kv import KeyValue
+
 from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus.keyvalue import Watcher
 
 
 async def test_of_two_writers_that_saw_the_same_revision_one_wins(bus: Bus) -> None:
@@ -23,3 +26,38 @@ async def test_a_removed_key_can_be_taken_again_once(bus: Bus) -> None:
     assert value is None
     assert await bucket.replace("a", b"2", revision)
     assert not await bucket.replace("a", b"3", revision)
+
+
+async def test_an_empty_bucket_is_told_at_once_and_what_comes_later_as_it_comes(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    assert await bucket.all() == {}
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is None
+        await bucket.put("a", b"1")
+        entry = await watcher.updates(5)
+        assert entry is not None
+        assert (entry.key, entry.value) == ("a", b"1")
+
+
+async def test_the_end_of_the_current_values_is_not_told_before_they_came(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    for key in ("a", "b"):
+        await bucket.put(key, b"1")
+
+    class TooEarly(KeyValue.KeyWatcher):
+        """Says that all was told while all is on its way: what nats-py does when the answer overtakes the values."""
+
+        def __init__(self) -> None:
+            self.coming = [None, entry("a", 1), entry("b", 0), entry("c", 0)]
+
+        async def updates(self, timeout: float = 5.0) -> KeyValue.Entry | None:
+            return self.coming.pop(0)
+
+    subjects = f"$KV.{topology.LOGIN_FAILURES}.>"
+    watcher = Watcher(bus, TooEarly(), stream=f"KV_{topology.LOGIN_FAILURES}", subjects=subjects)
+    seen = [await watcher.updates(5) for _ in range(4)]
+    assert [each.key if each else None for each in seen] == ["a", "b", None, "c"]
+
+
+def entry(key: str, left: int) -> KeyValue.Entry:
+    return KeyValue.Entry("login_failures", key, b"1", revision=1, delta=left, created=None, operation=None)

@@ -216,12 +216,15 @@ async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, probe: 
     await probe()
 
     async def buried() -> bool:
-        return bool((await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages)
+        for queue in (f"{topology.PROBE_JOBS}.{topology.PROBER}", f"{topology.VERIFY_JOBS}.{topology.VERIFIER}"):
+            letters = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=f"dead.{queue}")
+            assert letters.state.subjects
+            letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{queue}")
+            assert letter.data is not None
+            assert isinstance(decode(letter.data).data, AgencyV1)
+        return True
 
     await eventually(buried)
-    letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{topology.PROBE_JOBS}.{topology.PROBER}")
-    assert letter.data is not None
-    assert isinstance(decode(letter.data).data, AgencyV1)
 
 
 async def test_a_worker_is_listed_while_it_lives(bus: Bus, observed: Any, probe: Any) -> None:

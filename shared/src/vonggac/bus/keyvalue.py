@@ -9,6 +9,42 @@ from nats.js.kv import KeyValue
 from vonggac.bus.connection import Bus
 
 
+class Watcher:
+    """Updates of a bucket from its current values on.
+
+    nats-py calls the current values told when the server has sent the last one, which may be on its way yet: then it
+    says so too early. So when nothing came before that, the bucket itself is asked whether it is empty.
+    """
+
+    def __init__(self, bus: Bus, watcher: KeyValue.KeyWatcher, *, stream: str, subjects: str) -> None:
+        self._bus, self._watcher, self._stream, self._subjects = bus, watcher, stream, subjects
+        self._seen = self._told = self._marked_early = False
+
+    async def updates(self, timeout_s: float) -> KeyValue.Entry | None:
+        """The next update; None once, after the current values.
+
+        Raises TimeoutError when none came, NatsError when NATS is away.
+        """
+        if self._marked_early and self._seen and not self._told:
+            self._told = True
+            return None
+        entry: KeyValue.Entry | None = await self._watcher.updates(timeout=timeout_s)  # type: ignore[no-untyped-call]
+        if entry is None and not self._seen and await self._holds_any():
+            self._marked_early = True
+            entry = await self._watcher.updates(timeout=timeout_s)  # type: ignore[no-untyped-call]
+        if entry is None:
+            self._told = True
+        elif self._marked_early and not self._told:
+            self._seen = entry.delta == 0
+        else:
+            self._seen = True
+        return entry
+
+    async def _holds_any(self) -> bool:
+        info = await self._bus.js.stream_info(self._stream, subjects_filter=self._subjects)
+        return bool(info.state.subjects)
+
+
 class Bucket:
     """A key-value bucket by name."""
 
@@ -31,7 +67,7 @@ class Bucket:
         values: dict[str, bytes] = {}
         async with self.watch(keys) as watcher:
             while True:
-                entry = await watcher.updates(timeout=5)  # type: ignore[no-untyped-call]
+                entry = await watcher.updates(5)
                 if entry is None:
                     break
                 if entry.operation is None and entry.value is not None:
@@ -72,14 +108,15 @@ class Bucket:
             return
 
     @asynccontextmanager
-    async def watch(self, keys: str = ">", *, keys_only: bool = False) -> AsyncIterator[KeyValue.KeyWatcher]:
+    async def watch(self, keys: str = ">", *, keys_only: bool = False) -> AsyncIterator[Watcher]:
         """Updates from the current values on; `updates()` gives None once after the current ones.
 
         `keys_only`: values are left out (empty), what was removed is told all the same.
         """
         watcher = await (await self._bucket()).watch(keys, meta_only=keys_only)
         try:
-            yield watcher
+            stream = f"KV_{self.name}"
+            yield Watcher(self._bus, watcher, stream=stream, subjects=f"$KV.{self.name}.{keys}")
         finally:
             await watcher.stop()  # type: ignore[no-untyped-call]
 

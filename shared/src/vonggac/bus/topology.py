@@ -133,33 +133,40 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
 
-    What has a ttl expires.
+    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
+    decides by a revision of these.
     """
-    kept = (CAMERA_FAILURES, PICTURE_REFERENCES, SITE_STATUS, DELIVERY_ORDERS)
-    expiring = (
-        (PICTURE_LOOKS, PICTURE_LOOKS_KEPT_S),
-        (LOGIN_FAILURES, LOGIN_FAILURES_KEPT_S),
-        (KEYFRAMES, KEYFRAMES_KEPT_S),
-        (VERIFICATIONS, VERIFICATIONS_KEPT_S),
-    )
-    return (
-        *(KeyValueConfig(bucket=name, history=1, storage=StorageType.FILE, replicas=replicas) for name in kept),
-        *(
-            KeyValueConfig(bucket=name, history=1, ttl=ttl_s, storage=StorageType.FILE, replicas=replicas)
-            for name, ttl_s in expiring
-        ),
-        KeyValueConfig(bucket=CAMERA_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
-        KeyValueConfig(bucket=DELIVERY_STATUS, history=1, storage=StorageType.FILE, replicas=replicas),
-        KeyValueConfig(bucket=WORKERS, history=1, ttl=WORKER_TTL_S, storage=StorageType.FILE, replicas=replicas),
-        KeyValueConfig(
-            bucket=SCANS,
+
+    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
+        return KeyValueConfig(
+            bucket=name,
             history=1,
-            ttl=SCANS_KEPT_S,
-            max_bytes=SCANS_MAX_BYTES,
+            ttl=ttl_s,
+            max_bytes=max_bytes,
             storage=StorageType.FILE,
             replicas=replicas,
-        ),
+            direct=name in _READ_DIRECTLY,
+        )
+
+    return (
+        bucket(CAMERA_STATUS),
+        bucket(DELIVERY_STATUS),
+        bucket(CAMERA_FAILURES),
+        bucket(PICTURE_REFERENCES),
+        bucket(SITE_STATUS),
+        bucket(DELIVERY_ORDERS),
+        bucket(PICTURE_LOOKS, ttl_s=PICTURE_LOOKS_KEPT_S),
+        bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
+        bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
+        bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
+        bucket(WORKERS, ttl_s=WORKER_TTL_S),
+        bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
     )
+
+
+_READ_DIRECTLY = frozenset(
+    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, PICTURE_LOOKS, KEYFRAMES, VERIFICATIONS}
+)
 
 
 async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:

@@ -50,7 +50,7 @@ class Mirror[K, V]:
         async with self._bucket.watch() as watcher:
             while self._bus.connections == connection:
                 try:
-                    entry = await watcher.updates(timeout=WATCH_AGAIN_AFTER_S)  # type: ignore[no-untyped-call]
+                    entry = await watcher.updates(WATCH_AGAIN_AFTER_S)
                 except TimeoutError:
                     continue
                 if entry is None:

@@ -35,7 +35,7 @@ async def follow(
             async with handle.watch(keys_only=keys_only) as watcher:
                 while bus.connections == connections:
                     try:
-                        entry = await watcher.updates(timeout=POLL_S)  # type: ignore[no-untyped-call]
+                        entry = await watcher.updates(POLL_S)
                     except TimeoutError:
                         continue
                     if entry is None:
