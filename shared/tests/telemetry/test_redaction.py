@@ -79,3 +79,12 @@ def test_a_log_line_never_holds_a_url_password() -> None:
     assert "S3cret!" not in stream.getvalue()
     assert json.loads(lines[0])["event"] == "camera_lost"
     assert json.loads(lines[0])["service"] == "test"
+
+
+def test_known_secrets_are_taken_out_wherever_they_stand() -> None:
+    text = redact("the device said: viewer of Xem/2021, Xem%2F2021 and Xem/2021!", ("Xem/2021",))
+    assert text == "the device said: viewer of ***, *** and ***!"
+
+
+def test_a_known_secret_of_a_few_letters_is_left_since_its_marks_would_spell_it() -> None:
+    assert redact("no answer to DESCRIBE", ("a", "")) == "no answer to DESCRIBE"

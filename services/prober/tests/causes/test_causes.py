@@ -279,6 +279,21 @@ async def test_cause_ended(simulate: Any, look_at: Any, kind: str) -> None:
     assert is_down(await look_at(camera), Cause.ENDED)
 
 
+@pytest.mark.parametrize("kind", ["close", "teardown"])
+async def test_cause_ended_of_a_stream_that_ends_while_it_is_measured(simulate: Any, look_at: Any, kind: str) -> None:
+    camera = await the_camera(simulate, **SEEN | {"gop_s": 4.0}, scene="day")
+    await camera.set_fault("ended", kind=kind, after_s=1.0)
+    assert is_up_with(await look_at(camera), Cause.ENDED)
+
+
+async def test_cause_auth_failed_of_a_camera_that_was_open_and_has_a_password_now(simulate: Any, look_at: Any) -> None:
+    """No sign of a session limit: the camera never took this login."""
+    camera = await the_camera(simulate)
+    assert (await look_at(camera, login=("viewer", "s3cret-Xem"))).login_needed is False
+    await camera.set_fault("auth")
+    assert is_down(await look_at(camera, login=("viewer", "s3cret-Xem")), Cause.AUTH_FAILED)
+
+
 async def test_cause_auth_failed_of_a_locked_account_is_not_made_worse(simulate: Any, look_at: Any) -> None:
     camera = await the_camera(simulate, auth="digest", username="viewer", password="s3cret-Xem")
     await camera.set_fault("auth_lockout", logins=3, for_s=60.0)

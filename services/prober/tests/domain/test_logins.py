@@ -27,10 +27,12 @@ def settled(
     known: bool = True,
     revision: int = 1,
     accepted: bool | None = None,
+    needed: bool = True,
 ) -> Settled:
     verdict = Verdict.UP if cause is None else Verdict.DOWN
     detail = None if cause is None else "DESCRIBE was answered 401 Unauthorized"
-    result = ProbeResult(Judgement(verdict, cause, detail), 0.1, login_accepted=accepted)
+    needed = bool(accepted) and needed
+    result = ProbeResult(Judgement(verdict, cause, detail), 0.1, login_accepted=accepted, login_needed=needed)
     return settle(result, before, previous_known=known, camera_revision=revision, interval_s=60.0, limits=LIMITS)
 
 
@@ -68,6 +70,10 @@ def test_an_accepted_login_is_remembered_and_clears_the_count() -> None:
     assert settled(None, previous(failed=1), accepted=True).login == LoginState(proven=True, failed=0)
 
 
+def test_a_camera_that_lets_everybody_in_proves_no_password() -> None:
+    assert settled(None, previous(failed=1), accepted=True, needed=False).login == LoginState(proven=False, failed=0)
+
+
 def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_looked_at_slowly() -> None:
     first = settled(Cause.AUTH_FAILED, previous(proven=1))
     assert (first.judgement.cause, first.interval_s) == (Cause.SESSION_LIMIT, 300.0)
@@ -93,3 +99,9 @@ def test_a_camera_that_was_left_alone_is_looked_at_when_the_device_has_rested() 
     result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
     after = settle(result, previous(failed=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
     assert (after.interval_s, after.login.failed) == (700.0, 1)
+
+
+def test_a_rest_of_a_login_that_worked_is_not_blamed_on_the_password() -> None:
+    result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
+    after = settle(result, previous(proven=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    assert after.judgement.cause is Cause.SESSION_LIMIT

@@ -58,6 +58,25 @@ def test_otherwise_there_is_no_fault_of_the_site(looks: tuple[CameraLook, ...]) 
     assert decided(*looks) is None
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(look(9, at_s=-86_400), id="dead since yesterday"),
+        pytest.param(look(9, Cause.AUTH_FAILED, at_s=-900, interval_s=1800.0), id="its login rests"),
+        pytest.param(look(9, Cause.ADDRESS_NOT_ALLOWED, at_s=-86_400, verdict=Verdict.UNKNOWN), id="wrong address"),
+    ],
+)
+def test_a_camera_with_a_trouble_of_its_own_since_before_does_not_hide_the_sites_fault(other: CameraLook) -> None:
+    fault = decided(look(1), other, look(2, at_s=20), look(3, at_s=40))
+    assert fault is not None
+    assert (fault.cause, fault.camera_ids) == (Cause.TIMEOUT, failing().camera_ids)
+
+
+def test_a_login_that_rests_does_not_make_the_interval_longer() -> None:
+    resting = look(9, Cause.AUTH_FAILED, at_s=-900, interval_s=1800.0)
+    assert decided(look(1), look(2), look(3, at_s=400), resting) is None
+
+
 def test_a_fault_that_lasts_is_not_told_again() -> None:
     assert decided(look(1, at_s=90), look(2, at_s=90), look(3, Cause.REFUSED, at_s=90), fault=failing()) is None
 

@@ -9,9 +9,10 @@ import pytest
 from prober.domain.result import ProbeResult
 from prober.probes.rtsp import probe_rtsp
 from prober.probes.target import Target, Tools
+from vonggac.auth import Credentials
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
-from vonggac.rtsp import Request, Response, build_rtp, interleave
+from vonggac.rtsp import Request, Response, build_goodbye, build_rtp, interleave
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
 type Frames = list[list[bytes]]
@@ -43,6 +44,8 @@ class Script:
                 return reply()
 
 
+LOGIN = Credentials("viewer", "s3cret-Xem")
+GOODBYE = interleave(1, build_goodbye(7))
 VIDEO = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\n"
 
 
@@ -70,10 +73,24 @@ def single_nal_packets(frames: Sequence[Sequence[bytes]], *, first_sequence: int
 
 
 async def look(
-    answer: Callable[[Request], Response | bytes | None], tools: Tools, *, deadline_s: float = 3.0
+    answer: Callable[[Request], Response | bytes | None],
+    tools: Tools,
+    *,
+    deadline_s: float = 3.0,
+    credentials: Credentials | None = None,
 ) -> ProbeResult:
     async with ScriptedPeer(answer) as camera:
-        return await probe_rtsp(Target(f"rtsp://127.0.0.1:{camera.port}/live", None, deadline_s), tools)
+        return await probe_rtsp(Target(f"rtsp://127.0.0.1:{camera.port}/live", credentials, deadline_s), tools)
+
+
+def then(script: Script, more: bytes) -> Callable[[Request], Response | bytes]:
+    """`more` behind what follows the answer to PLAY."""
+
+    def answer(request: Request) -> Response | bytes:
+        said = script(request)
+        return said + more if isinstance(said, bytes) else said
+
+    return answer
 
 
 async def test_a_keyframe_with_its_parameter_sets_in_the_stream_is_up(frames: Frames, tools: Tools) -> None:
@@ -146,14 +163,95 @@ async def test_cause_protocol_error_when_http_answers(tools: Tools) -> None:
 
 async def test_cause_ended_when_the_camera_says_goodbye_before_its_first_keyframe(frames: Frames, tools: Tools) -> None:
     goodbye = b"TEARDOWN rtsp://127.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n"
-    script = Script(VIDEO, single_nal_packets([frames[1]]))
+    result = await look(then(Script(VIDEO, single_nal_packets([frames[1]])), goodbye), tools)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.ENDED)
+
+
+async def test_cause_ended_when_the_camera_says_goodbye_by_rtcp(frames: Frames, tools: Tools) -> None:
+    result = await look(then(Script(VIDEO, single_nal_packets([frames[1]])), GOODBYE), tools, deadline_s=0.5)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.ENDED)
+    assert "BYE" in (result.judgement.detail or "")
+
+
+async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames, tools: Tools) -> None:
+    """A source that changes its SSRC says goodbye to the old one."""
+    inter, *rest = single_nal_packets([frames[1], *frames])
+    again = b"".join(interleave(0, packet) for packet in rest)
+    result = await look(then(Script(VIDEO, [inter]), GOODBYE + again), tools)
+    assert result.judgement.verdict is Verdict.UP
+    assert result.seen is not None
+    assert result.seen.ended is None
+
+
+@pytest.mark.parametrize(
+    "end", [interleave(1, build_goodbye(7)), b"TEARDOWN rtsp://127.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n"]
+)
+async def test_a_stream_that_ends_after_its_keyframe_is_seen_to_end(frames: Frames, tools: Tools, end: bytes) -> None:
+    result = await look(then(Script(VIDEO, single_nal_packets(frames)), end), tools)
+    assert result.judgement.verdict is Verdict.UP
+    assert result.seen is not None
+    assert result.seen.ended
+
+
+async def test_a_camera_that_hangs_up_when_we_say_goodbye_did_not_end_the_stream(frames: Frames, tools: Tools) -> None:
+    script = Script(VIDEO, single_nal_packets(frames))
+    camera = ScriptedPeer(script)
+
+    def answer(request: Request) -> Response | bytes | None:
+        if request.method != "TEARDOWN":
+            return script(request)
+        camera.writer.transport.abort()
+        return None
+
+    camera.answer = answer
+    async with camera:
+        result = await probe_rtsp(Target(f"rtsp://127.0.0.1:{camera.port}/live", None, 3.0), tools)
+    assert result.seen is not None
+    assert result.seen.ended is None
+
+
+async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_tell_of(tools: Tools) -> None:
+    transport_stream = [
+        build_rtp(b"\x1f" + bytes(187), payload_type=33, sequence=number, timestamp=3600 * number, ssrc=7, marker=True)
+        for number in range(20)
+    ]
+    result = await look(Script(VIDEO, transport_stream), tools, deadline_s=0.5)
+    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.CODEC_UNSUPPORTED)
+    assert "payload type 33" in (result.judgement.detail or "")
+
+
+async def test_pictures_under_another_payload_type_are_pictures_all_the_same(frames: Frames, tools: Tools) -> None:
+    packets = [bytes([packet[0], packet[1] & 0x80 | 97]) + packet[2:] for packet in single_nal_packets(frames)]
+    assert (await look(Script(VIDEO, packets), tools)).judgement.verdict is Verdict.UP
+
+
+async def test_an_open_camera_takes_a_login_without_asking_for_it(frames: Frames, tools: Tools) -> None:
+    result = await look(Script(VIDEO, single_nal_packets(frames)), tools, credentials=LOGIN)
+    assert (result.login_accepted, result.login_needed) == (True, False)
+
+
+@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
+async def test_a_login_that_is_refused_at_any_step_is_a_failed_login(frames: Frames, tools: Tools, method: str) -> None:
+    script, asked = Script(VIDEO, single_nal_packets(frames)), [("WWW-Authenticate", 'Basic realm="camera"')]
 
     def answer(request: Request) -> Response | bytes:
-        said = script(request)
-        return said + goodbye if isinstance(said, bytes) else said
+        return reply(401, asked) if request.method == method else script(request)
 
-    result = await look(answer, tools)
-    assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.ENDED)
+    result = await look(answer, tools, credentials=LOGIN)
+    assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, False)
+
+
+async def test_a_login_that_was_taken_before_the_look_failed_is_known_to_work(tools: Tools) -> None:
+    script = Script(VIDEO, setup=lambda _: reply(453, reason="Not Enough Bandwidth"))
+
+    def answer(request: Request) -> Response | bytes:
+        if request.headers.get("Authorization") is None:
+            return reply(401, [("WWW-Authenticate", 'Basic realm="camera"')])
+        return script(request)
+
+    result = await look(answer, tools, credentials=LOGIN)
+    assert result.judgement.cause is Cause.SESSION_LIMIT
+    assert (result.login_accepted, result.login_needed) == (True, True)
 
 
 async def test_media_may_come_before_the_answer_to_play(frames: Frames, tools: Tools) -> None:

@@ -16,6 +16,7 @@ from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.events.prober import Verdict
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 UP = ProbeResult(Judgement(Verdict.UP), 0.1)
 
@@ -78,6 +79,20 @@ async def test_cause_secret_unreadable_says_that_nobody_looked(looker: Looker, r
     result = await result_of(looker, camera(secret="bm90IHNlYWxlZA=="))
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.SECRET_UNREADABLE)
     assert recording.targets == []
+
+
+@pytest.mark.parametrize("said", ["viewer:s3cret-Xem", "s3cret-Xem", "dmlld2VyOnMzY3JldC1YZW0="])
+async def test_a_device_that_repeats_the_password_in_its_answer_does_not_make_it_known(
+    surroundings: Surroundings, keys_folder: Path, said: str
+) -> None:
+    secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "s3cret-Xem"))
+    async with ScriptedPeer(lambda _: reply(404, reason=f"nothing for {said} here")) as device:
+        url = f"rtsp://127.0.0.1:{device.port}/live"
+        result = await result_of(Looker(surroundings), camera(url=url, secret=secret))
+    assert result.judgement.cause is Cause.NOT_FOUND
+    assert "***" in (result.judgement.detail or "")
+    assert "s3cret-Xem" not in repr(result)
+    assert "dmlld2VyOnMzY3JldC1YZW0" not in repr(result)
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1/live.m3u8", "rtmp://10.0.0.1/live", "tcp://10.0.0.1:9000"])

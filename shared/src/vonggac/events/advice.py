@@ -54,8 +54,10 @@ _ADVICE = {
     ),
     Cause.SESSION_LIMIT: Advice(
         "453, 503 or 5xx on SETUP, or 401 on a login that worked before at the same settings.",
-        "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên.",
-        "Close other viewers of the camera or recorder, or raise its limit of sessions.",
+        "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
+        "mật khẩu có bị đổi không.",
+        "Close other viewers of the camera or recorder, or raise its limit of sessions; if it stays with a 401, see "
+        "whether the password was changed.",
     ),
     Cause.NOT_FOUND: Advice(
         "404: the device has no stream at this path.",
@@ -68,7 +70,8 @@ _ADVICE = {
         "Enable video on this channel; choose the right main or sub stream.",
     ),
     Cause.CODEC_UNSUPPORTED: Advice(
-        "The video is neither H.264 nor H.265 (or a form of them that cannot be read).",
+        "The video is neither H.264 nor H.265, or a form of them that cannot be read, or RTP of a payload type that "
+        "the description does not tell of.",
         "Đặt chuẩn nén của luồng thành H.264 hoặc H.265.",
         "Set the stream's codec to H.264 or H.265.",
     ),
@@ -163,7 +166,8 @@ _ADVICE = {
         "Tell the monitoring centre: what it plays is not this camera's present picture.",
     ),
     Cause.ENDED: Advice(
-        "The device ended the session (TEARDOWN, RTCP BYE, or it closed the connection) before a keyframe was whole.",
+        "The device ended the session (TEARDOWN, RTCP BYE, or it closed the connection) before a keyframe was whole, "
+        "or (as a finding) while it was measured.",
         "Xem camera có khởi động lại liên tục hay bị giành phiên không; kiểm tra nguồn.",
         "See whether the camera restarts again and again or somebody takes its session; check its power.",
     ),

@@ -177,6 +177,11 @@ class RtspConnection(asyncio.Protocol):
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     @property
+    def logged_in(self) -> bool:
+        """Whether the peer took a request that carried our login."""
+        return self._authenticator.taken
+
+    @property
     def junk_bytes(self) -> int:
         """Received bytes that belonged to no frame and no message."""
         return self._deframer.junk_bytes

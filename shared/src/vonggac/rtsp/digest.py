@@ -87,6 +87,8 @@ class Authenticator:
     credentials: Credentials | None = field(repr=False)
     challenge: Challenge | None = None
     rejected: bool = False
+    taken: bool = False
+    """The server took a request that carried our answer."""
     _accepted: bool = False
     _nonce_count: int = 0
     _make_cnonce: Callable[[], str] = field(default=lambda: secrets.token_hex(8), repr=False)
@@ -103,7 +105,7 @@ class Authenticator:
 
     def accepted(self) -> None:
         """The server took a request that carried our answer."""
-        self._accepted = True
+        self._accepted = self.taken = True
 
     def challenged(self, values: Iterable[str], *, answered: bool) -> bool:
         """Take the challenges of a 401. Returns whether the request may be sent once more with `answer`.

@@ -30,6 +30,8 @@ class RtspError(Exception):
         super().__init__(cause, message)
         self.cause = cause
         self.message = message
+        self.logged_in = False
+        """Whether the peer took our login before this happened."""
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.message}"

@@ -117,6 +117,8 @@ class Handshake:
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         if kind is None or self._connection is None:
             return
+        if isinstance(error, RtspError):
+            error.logged_in = self._connection.logged_in
         if self._session_id is not None:
             # A camera may count the session against its few until it times out.
             self._connection.post("TEARDOWN", self.control_url, session_header(self._session_id))

@@ -4,8 +4,12 @@ Masking may only widen: what was hidden in one release stays hidden in the next.
 """
 
 import re
+from collections.abc import Iterable
+from urllib.parse import quote
 
 REDACTED = "***"
+SHORTEST = 4
+"""Characters of a known secret that is taken out."""
 
 _USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<userinfo>[^/?#\s\"'<>]*)@", re.IGNORECASE)
 _KEY_VALUE = re.compile(
@@ -21,12 +25,16 @@ _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<val
 _BEARER = re.compile(r"\b(?P<key>Bearer|Basic)\s+(?P<value>[^\s\"\',;]{8,})")
 
 
-def redact(text: str) -> str:
+def redact(text: str, known: Iterable[str] = ()) -> str:
     """`text` without user names, passwords, tokens or stream keys.
 
     Covers URL user info (also with an unescaped @ in the password), credentials in query or path pairs such as
-    `/user=admin&password=x&channel=1`, Authorization headers and bearer tokens.
+    `/user=admin&password=x&channel=1`, Authorization headers and bearer tokens. `known`: secrets to take out wherever
+    they stand, as a device may repeat them in its answer; shorter ones than SHORTEST would only point at themselves.
     """
+    for secret in sorted({form for word in known for form in (word, quote(word, safe=""))}, key=len, reverse=True):
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, REDACTED)
     text = _AUTHORIZATION.sub(rf"\g<key>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<key> {REDACTED}", text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)

@@ -35,12 +35,16 @@ class StreamThresholds:
 
 @dataclass(frozen=True, slots=True)
 class StreamSeen:
-    """What one look measured beside `Media`: pictures and the seconds they span, and what the stream says of itself."""
+    """What one look measured beside `Media`: pictures and the seconds they span, and what the stream says of itself.
+
+    `ended`: how the camera ended the session while it was measured, None when it did not.
+    """
 
     media: Media
     pictures: int = 0
     span_s: float = 0.0
     declared_fps: float | None = None
+    ended: str | None = None
     serial: str | None = None
     mac: str | None = None
     clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
@@ -76,6 +80,7 @@ def check_stream(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: 
     _check_arrival(checks, seen.media, thresholds)
     _check_clock(checks, seen, thresholds)
     _check_identity(checks, seen, expected)
+    _check_end(checks, seen)
     return checks
 
 
@@ -152,6 +157,13 @@ def _check_identity(checks: Checks, seen: StreamSeen, expected: ExpectedDevice |
         checks.found(Cause.IDENTITY_CHANGED, ", ".join(differing))
     elif unknown:
         checks.not_checked[Cause.IDENTITY_CHANGED] = f"{' and '.join(unknown)}: {seen.device_unknown}"
+
+
+def _check_end(checks: Checks, seen: StreamSeen) -> None:
+    if seen.ended is not None:
+        checks.found(Cause.ENDED, f"{seen.ended} while the stream was measured")
+    elif seen.pictures < LEAST_PICTURES or seen.span_s < LEAST_SPAN_S:
+        checks.not_checked[Cause.ENDED] = _TOO_SHORT
 
 
 def _lower(text: str | None) -> str | None:

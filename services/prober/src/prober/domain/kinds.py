@@ -23,6 +23,7 @@ STREAM_CHECKS = (
     Cause.JITTER,
     Cause.CLOCK_DRIFT,
     Cause.IDENTITY_CHANGED,
+    Cause.ENDED,
 )
 
 

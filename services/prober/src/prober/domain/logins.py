@@ -60,19 +60,25 @@ def settle(
     before = _before(previous, camera_revision) if previous_known else LoginState(failed=1)
     judgement = result.judgement
     if result.rest_s is not None:
-        return Settled(judgement, before, max(interval_s, result.rest_s))
+        return Settled(_suspected(judgement, before), before, max(interval_s, result.rest_s))
     if judgement.cause is not Cause.AUTH_FAILED:
-        after = LoginState(proven=True) if result.login_accepted else before
+        # An open camera lets everybody in: that proves no password.
+        after = LoginState(proven=result.login_needed) if result.login_accepted else before
         return Settled(judgement, after, interval_s)
     after = LoginState(before.proven, before.failed + 1)
     if after.failed >= MOST_FAILED_LOGINS:
         interval_s = max(interval_s, limits.cooldown_s)
     elif after.proven:
         interval_s = max(interval_s, limits.suspect_backoff_s)
-    if after.proven:
-        detail = f"{judgement.detail}, and it took this login before: its sessions may be used up"
-        judgement = replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)
-    return Settled(judgement, after, interval_s)
+    return Settled(_suspected(judgement, after), after, interval_s)
+
+
+def _suspected(judgement: Judgement, login: LoginState) -> Judgement:
+    """A refusal of a login that the camera took before is not blamed on the password."""
+    if not login.proven:
+        return judgement
+    detail = f"{judgement.detail}, and it took this login before: its sessions may be used up"
+    return replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)
 
 
 def _before(previous: PreviousLook | None, camera_revision: int) -> LoginState:

@@ -11,6 +11,8 @@ from vonggac.events.prober import CameraObservedV1, SiteObservedV1, SiteState, V
 
 WAY_TO_THE_SITE = frozenset({Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOUT})
 """A broken line shows as one or the other, so these are alike."""
+RESTING = frozenset({Cause.AUTH_FAILED, Cause.SESSION_LIMIT})
+"""After these a camera may be left alone for longer than its interval."""
 WITHIN_INTERVALS = 1.5
 """All began to fail within one interval; half of one more for looks that take until their deadline."""
 
@@ -56,23 +58,35 @@ def decide_site(
 
 
 def _beginning(facility_id: UUID, looks: Collection[CameraLook], least_cameras: int) -> SiteObservedV1 | None:
-    if len(looks) < least_cameras or any(look.verdict is not Verdict.DOWN for look in looks):
+    """Every camera that could tell of the site fell within one interval, and for like causes.
+
+    One that was down or unknown long before (a dead camera, a wrong address) has a trouble of its own, and must not
+    keep the others' common one from being seen.
+    """
+    if len(looks) < least_cameras or any(look.verdict is Verdict.UP for look in looks):
         return None
-    causes = Counter(look.cause for look in looks if look.cause is not None)
+    last = max(look.since for look in looks)
+    window = WITHIN_INTERVALS * _interval(looks)
+    fallen = [look for look in looks if last - look.since <= window]
+    if len(fallen) < least_cameras or any(look.verdict is not Verdict.DOWN for look in fallen):
+        return None
+    causes = Counter(look.cause for look in fallen if look.cause is not None)
     if len(causes) > 1 and not set(causes) <= WAY_TO_THE_SITE:
-        return None
-    first, last = min(look.since for look in looks), max(look.since for look in looks)
-    interval = timedelta(seconds=max(look.interval_s for look in looks))
-    if last - first > WITHIN_INTERVALS * interval:
         return None
     most_common = min(causes, key=lambda cause: (-causes[cause], cause))
     return SiteObservedV1(
         facility_id=facility_id,
         state=SiteState.FAILING,
         cause=most_common,
-        camera_ids=tuple(sorted((look.camera_id for look in looks), key=str)),
+        camera_ids=tuple(sorted((look.camera_id for look in fallen), key=str)),
         began_at=last,
     )
+
+
+def _interval(looks: Collection[CameraLook]) -> timedelta:
+    """The longest time between two looks at one of the cameras; those whose login rests are looked at seldom."""
+    usual = [look.interval_s for look in looks if look.cause not in RESTING]
+    return timedelta(seconds=max(usual or [look.interval_s for look in looks]))
 
 
 def event_id(site: SiteObservedV1) -> str:

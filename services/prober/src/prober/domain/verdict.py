@@ -26,14 +26,16 @@ class Evidence:
     """What an attempt saw until it ended.
 
     `light`: the header of a keyframe is all that was looked for. `failure` broke it off; without one the deadline (or
-    the end of the measuring window) did. `decoded` is None while the keyframe waits for the decoder, `undecodable` says
-    why the decoder gave none.
+    the end of the measuring window) did. `foreign_payload`: the RTP payload type of what came, when the description
+    tells of others only. `decoded` is None while the keyframe waits for the decoder, `undecodable` says why the decoder
+    gave none.
     """
 
     failure: Failure | None = None
     light: bool = False
     playing: bool = False
     packets: int = 0
+    foreign_payload: int | None = None
     units_dropped: int = 0
     keyframe: bool = False
     decoded: bool | None = None
@@ -53,6 +55,9 @@ def judge(evidence: Evidence) -> Judgement:
         return _broken_off(evidence.failure)
     if not evidence.playing:
         return down(Cause.TIMEOUT, "the camera did not answer before the deadline")
+    if evidence.foreign_payload is not None:
+        what = f"packets of payload type {evidence.foreign_payload} came, of which the description tells nothing"
+        return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
         return down(Cause.NO_MEDIA, "PLAY was accepted and no media came before the deadline")
     dropped = f" ({evidence.units_dropped} damaged)" if evidence.units_dropped else ""
@@ -63,7 +68,8 @@ def conclude(judgement: Judgement, checks: Checks) -> Judgement:
     """The verdict with the findings: pictures that show nothing of the place make an `up` a `down` (decision 0009)."""
     found = tuple(dict.fromkeys(checks.findings))
     detail = "; ".join(part for part in (judgement.detail, *checks.details) if part) or None
-    not_checked = {cause: reason for cause, reason in checks.not_checked.items() if cause not in found}
+    known = {*found, judgement.cause}
+    not_checked = {cause: reason for cause, reason in checks.not_checked.items() if cause not in known}
     if judgement.verdict is not Verdict.UP:
         return replace(judgement, detail=detail, findings=found, not_checked=not_checked)
     cause = next((cause for cause in DOWN_BY_PICTURE if cause in found), None)

@@ -1,11 +1,11 @@
 """How pictures arrive: their unevenness, and what the camera's clock says."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from vonggac.rtsp.rtcp import SenderReport, parse_rtcp
+from vonggac.rtsp.rtcp import RtcpPacket, SenderReport
 
 LEAST_PICTURES = 5
 VIETNAM_S = 7 * 3600.0
@@ -63,11 +63,11 @@ class CameraClock:
         self.drift_s: float | None = None
         """Camera minus ours; None until a report came."""
 
-    def take(self, packet: bytes) -> None:
-        """One RTCP packet. Raises MalformedError."""
+    def take(self, reports: Iterable[RtcpPacket]) -> None:
+        """What one RTCP packet holds."""
         if self.drift_s is not None:
             return
-        for report in parse_rtcp(packet):
+        for report in reports:
             if isinstance(report, SenderReport) and report.ntp:
                 self.drift_s = round(report.unix_s - self._wall_clock(), 3)
                 return

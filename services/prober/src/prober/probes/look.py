@@ -3,6 +3,7 @@
 Whatever happens comes back as a value.
 """
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -29,7 +30,7 @@ from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
 from vonggac.rtsp import RtspError, RtspUrl
 from vonggac.rtsp.tls import policy_of
-from vonggac.telemetry import get_logger
+from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
 
@@ -111,7 +112,7 @@ class Looker:
         past = await pictures.recall(camera.id, deep_at=plan.deep_at) if plan.kind is not LookKind.LIGHT else None
         result: ProbeResult | NotNow | None = None
         if any(delivery.enabled for delivery in camera.deliveries):
-            result = await self._by_sample(camera, plan)
+            result = await self._by_sample(camera, plan, with_login=credentials is not None)
         if result is None:
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
@@ -128,14 +129,18 @@ class Looker:
             result = await self._with_identity(result, camera.expected, credentials, left_s)
         return self._checked(result, camera.expected, lambda look: self._judged(camera.id, past, result.judged, look))
 
-    async def _by_sample(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | None:
-        """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give."""
+    async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | None:
+        """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give.
+
+        `with_login`: the forwarder's session stands on the camera's login, so that one works.
+        """
         began = time.monotonic()
         sample = await ask_for_keyframe(self._with.bus, camera.id, timeout_s=camera.probe_timeout_s * SAMPLE_SHARE)
         if sample is None:
             return None
         decoder = self._with.tools.decoder if plan.kind is not LookKind.LIGHT else None
-        return await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
+        result = await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
+        return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
     async def _politely(self, target: Target, *, facility_id: UUID | None) -> ProbeResult | NotNow:
         """An own session, unless the camera's network or its login should be left alone now."""
@@ -165,7 +170,7 @@ class Looker:
                 if not await manners.enter_async_context(guard.turn(login)):
                     return NotNow(AGAIN_SOON_S)
             manners.enter_context(gate.within(network))
-            result = await probe(target, self._with.tools)
+            result = _without_secrets(await probe(target, self._with.tools), target.credentials)
             if login is not None and result.login_accepted is not None:
                 (guard.accepted if result.login_accepted else guard.refused)(login)
         return result
@@ -211,6 +216,16 @@ class Looker:
 
     def _open(self, secret: str | None) -> Credentials | None:
         return self._with.unsealer.unseal(secret) if secret is not None else None
+
+
+def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:
+    """The detail may hold a device's own words, and some repeat in them what they were sent."""
+    detail = result.judgement.detail
+    if credentials is None or detail is None:
+        return result
+    pair = f"{credentials.username}:{credentials.password}".encode("utf-8", "replace")
+    shown = redact(detail, (credentials.password, base64.b64encode(pair).decode("ascii")))
+    return replace(result, judgement=replace(result.judgement, detail=shown))
 
 
 def _not_tried(judgement: Judgement) -> ProbeResult:

@@ -69,6 +69,8 @@ class _Attempt:
         self._picture: Picture | Undecodable | None = None
         self._unit: AccessUnit | None = None
         self._junk_bytes = 0
+        self._end: Failure | None = None
+        self._logged_in = False
         self._date: tuple[str, float] | None = None
 
     async def run(self) -> ProbeResult:
@@ -79,11 +81,14 @@ class _Attempt:
             await self._look(player.connection)
         except RtspError as error:
             failure = Failure(error.cause, error.message)
+            self._logged_in = error.logged_in
         finally:
             duration_s = self._clock() - self._began
             if player is not None:
+                self._end = self._how_it_ended()
                 self._junk_bytes = player.connection.junk_bytes
                 self._date = player.connection.peer_date
+                self._logged_in = player.connection.logged_in
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         seen = self._seen()
@@ -94,6 +99,7 @@ class _Attempt:
             seen.media if seen is not None else None,
             kind=self._target.kind,
             login_accepted=self._login_accepted(judgement.cause),
+            login_needed=self._logged_in,
             seen=seen,
             picture=self._picture.look if isinstance(self._picture, Picture) else None,
             judged=self._picture.judged if isinstance(self._picture, Picture) else None,
@@ -102,7 +108,9 @@ class _Attempt:
     def _login_accepted(self, cause: Cause | None) -> bool | None:
         if self._target.credentials is None:
             return None
-        return True if self._track is not None else False if cause is Cause.AUTH_FAILED else None
+        if cause is Cause.AUTH_FAILED:
+            return False
+        return True if self._logged_in or self._track is not None else None
 
     async def _play(self) -> Player:
         """Raises RtspError."""
@@ -197,8 +205,7 @@ class _Attempt:
 
     def _evidence(self, failure: Failure | None, *, playing: bool) -> Evidence:
         watch = self._watch
-        if failure is None and self._lost.done():
-            failure = self._lost.result()
+        failure = failure or self._end
         if watch is None:
             return Evidence(failure=failure, playing=playing)
         if failure is None and watch.packets == 0 and (watch.malformed or self._junk_bytes):
@@ -208,11 +215,25 @@ class _Attempt:
             light=self._light,
             playing=playing,
             packets=watch.packets,
+            foreign_payload=self._foreign_payload(watch),
             units_dropped=watch.units_dropped,
             keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
         )
+
+    def _how_it_ended(self) -> Failure | None:
+        """How the session ended before we said good-bye, None when it did not: many close it on that."""
+        if self._lost.done():
+            return self._lost.result()
+        if self._watch is not None and self._watch.said_goodbye:
+            return Failure(Cause.ENDED, "the camera ended the stream (RTCP BYE)")
+        return None
+
+    def _foreign_payload(self, watch: VideoWatch) -> int | None:
+        assert self._track is not None
+        described = self._track.media.payload_types
+        return None if watch.payload_type in described else watch.payload_type
 
     def _seen(self) -> StreamSeen | None:
         watch, track = self._watch, self._track
@@ -236,7 +257,14 @@ class _Attempt:
             jitter_ms=watch.jitter_ms(),
             clock_drift_s=self._clock_drift_s(watch),
         )
-        return StreamSeen(media, pictures=watch.pictures, span_s=watch.span_s(), declared_fps=declared_fps)
+        end = self._end
+        return StreamSeen(
+            media,
+            pictures=watch.pictures,
+            span_s=watch.span_s(),
+            declared_fps=declared_fps,
+            ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
+        )
 
     def _clock_drift_s(self, watch: VideoWatch) -> float | None:
         """By the sender report, else by the Date of an answer: some cameras count reports from their start."""

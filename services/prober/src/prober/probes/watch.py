@@ -14,6 +14,7 @@ from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.rtsp.rtcp import Goodbye, parse_rtcp
 from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
 
 MAX_FRAMES = 4096
@@ -58,6 +59,10 @@ class VideoWatch:
         self.timed: asyncio.Future[None] = loop.create_future()
         self.first_packet_at: float | None = None
         self.malformed = 0
+        self.payload_type: int | None = None
+        """Of the first packet."""
+        self.said_goodbye = False
+        """The camera ended the stream (RTCP BYE), and no picture began after that."""
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
         self._rtcp_channel = rtcp_channel
         self._camera_clock = CameraClock(wall_clock)
@@ -128,6 +133,8 @@ class VideoWatch:
                 self._sequence.update(sequence)
                 run, following = 0, (self._sequence.highest + 1) & 0xFFFF
             if timestamp != self._timestamp:
+                if self.payload_type is None:
+                    self.payload_type = second & ~_MARKER
                 self._next_frame(timestamp)
             self._size += stop - payload
             if self._undecided:
@@ -178,7 +185,9 @@ class VideoWatch:
 
     def _report(self, packet: bytes) -> None:
         with suppress(MalformedError):
-            self._camera_clock.take(packet)
+            reports = parse_rtcp(packet)
+            self._camera_clock.take(reports)
+            self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
 
     def _next_frame(self, timestamp: int) -> None:
         if self._timestamp is None:
@@ -186,6 +195,7 @@ class VideoWatch:
             self._first_timestamp = timestamp
         self._close_frame()
         self._timestamp = timestamp
+        self.said_goodbye = False
         if not self.timed.done():
             self._unevenness.update(self._relative(timestamp), self._clock())
             if self._unevenness.pictures >= TIMED_PICTURES:
