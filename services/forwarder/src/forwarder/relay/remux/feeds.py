@@ -70,7 +70,7 @@ class Address:
 
     @property
     def web(self) -> Web:
-        return Web(self.allowed, self.tls, self.host, self.credentials)
+        return Web(self.allowed, self.tls, self.url, self.credentials)
 
 
 type Feed = Callable[[Address, Sink], Awaitable[None]]

@@ -180,8 +180,12 @@ async def _plan(address: Address) -> tuple[Feed, Order]:
     """How to fetch, and what the child shall take it for. A playlist is fetched for that. Raises RtspError."""
     scheme = address.url.partition("://")[0].lower()
     if scheme in ("http", "https") and address.path.lower().endswith(".m3u8"):
-        async with asyncio.timeout(address.deadline_s):
-            opened = await open_playlist(address)
+        try:
+            async with asyncio.timeout(address.deadline_s):
+                opened = await open_playlist(address)
+        except TimeoutError:
+            msg = f"the playlist did not come within {address.deadline_s:g} s"
+            raise RtspError(Cause.TIMEOUT, msg) from None
         fragmented = any(segment.initialisation for segment in opened[1].segments)
         order = Order("mp4" if fragmented else "mpegts", audio=address.audio, paced=True)
         return functools.partial(feed_hls, opened=opened), order

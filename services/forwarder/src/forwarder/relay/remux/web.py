@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_socket, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, secure
 from vonggac.rtsp.digest import Authenticator
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.messages import Headers
@@ -21,6 +21,7 @@ _READ_BYTES = 64 << 10
 _MAX_LINE_BYTES = 8192
 _MAX_HEADERS = 100
 _MAX_REDIRECTS = 3
+_PROTOCOL = b"HTTP/"
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
@@ -29,11 +30,15 @@ _CAUSES = {401: Cause.AUTH_FAILED, 403: Cause.AUTH_FAILED, 404: Cause.NOT_FOUND,
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """How to fetch: who may be connected to, who is trusted, and the login, which goes only to `host`."""
+    """How to fetch: who may be connected to, who is trusted, and the login of the camera at `url`.
+
+    The login goes to where `url` leads and nowhere else: a redirect or a playlist may name another host, another port
+    behind the same address (another camera of the facility), or the same one without TLS.
+    """
 
     allowed: AllowedNetworks
     tls: TlsPolicy
-    host: str
+    url: str
     credentials: Credentials | None = None
 
     @asynccontextmanager
@@ -43,10 +48,10 @@ class Web:
         Raises RtspError with a cause.
         """
         held: list[ByteStream] = []
+        ends_at = asyncio.get_running_loop().time() + deadline_s
         try:
             try:
-                async with asyncio.timeout(deadline_s):
-                    body = await self._follow(url, deadline_s, held)
+                body = await self._follow(url, ends_at, held)
             except TimeoutError:
                 raise RtspError(Cause.TIMEOUT, f"the server did not answer within {deadline_s:g} s") from None
             yield body
@@ -54,16 +59,21 @@ class Web:
             for stream in held:
                 stream.abort()
 
-    async def _follow(self, url: str, deadline_s: float, held: list["ByteStream"]) -> "Body":
-        """The answer that is none to redirects and logins. `held`: every connection made on the way."""
+    async def _follow(self, url: str, ends_at: float, held: list["ByteStream"]) -> "Body":
+        """The answer that redirects no more and asks for no login. `held`: every connection made on the way.
+
+        Raises RtspError, TimeoutError when the answer itself is late.
+        """
+        home = _endpoint(_split(self.url))
         authenticator = Authenticator(self.credentials)
         for _ in range(_MAX_REDIRECTS + 2):
             parts = _split(url)
-            mine = parts.hostname == self.host
-            stream = await self._connect(parts, deadline_s)
+            mine = _endpoint(parts) == home
+            stream = await self._connect(parts, ends_at)
             held.append(stream)
             authorization = authenticator.answer("GET", _target(parts)) if mine else None
-            status, headers = await _ask(stream, parts, authorization)
+            async with asyncio.timeout_at(ends_at):
+                status, headers = await _ask(stream, parts, authorization)
             if status == 200:
                 return Body(stream, headers, url)
             location = headers.get("Location")
@@ -76,15 +86,15 @@ class Web:
                 raise RtspError(_CAUSES.get(status, Cause.PROTOCOL_ERROR), f"GET was answered {status}")
         raise MalformedError("the address was redirected too often")
 
-    async def _connect(self, parts: SplitResult, deadline_s: float) -> "ByteStream":
-        host = parts.hostname or ""
-        port = parts.port or _PORTS[parts.scheme]
-        address = await resolve(host, port, self.allowed, timeout_s=deadline_s)
-        connected = await connect_socket(address, port, timeout_s=deadline_s)
-        if parts.scheme == "https":
-            return await secure(ByteStream, connected, self.tls, host, timeout_s=deadline_s)
-        _, protocol = await asyncio.get_running_loop().create_connection(ByteStream, sock=connected)
-        return protocol
+    async def _connect(self, parts: SplitResult, ends_at: float) -> "ByteStream":
+        # Each step has its own deadline, so that the failure names the step.
+        time = asyncio.get_running_loop().time
+        scheme, host, port = _endpoint(parts)
+        address = await resolve(host, port, self.allowed, timeout_s=ends_at - time())
+        if scheme == "http":
+            return await connect_plain(ByteStream, address, port, timeout_s=ends_at - time())
+        connected = await connect_socket(address, port, timeout_s=ends_at - time())
+        return await secure(ByteStream, connected, self.tls, host, timeout_s=ends_at - time())
 
 
 class Body:
@@ -164,7 +174,7 @@ async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None
     if authorization is not None:
         lines.append(f"Authorization: {authorization}")
     stream.transport.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
-    status = _STATUS.match(await _line(stream.reader))
+    status = _STATUS.match(await _status_line(stream.reader))
     if status is None:
         raise MalformedError("the peer does not speak HTTP")
     headers = Headers()
@@ -175,6 +185,22 @@ async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None
         name, _, value = line.partition(":")
         headers.add(name.strip(), value.strip())
     raise MalformedError("the server's answer has too many header fields")
+
+
+async def _status_line(reader: asyncio.StreamReader) -> bytes:
+    # What speaks another protocol may wait for us without ever ending a line.
+    begin = b""
+    while len(begin) < len(_PROTOCOL):
+        try:
+            piece = await reader.read(len(_PROTOCOL) - len(begin))
+        except OSError:
+            raise RtspError(Cause.ENDED, "the connection was lost") from None
+        if not piece:
+            raise RtspError(Cause.ENDED, "the server ended the connection without an answer")
+        begin += piece
+        if not _PROTOCOL.startswith(begin):
+            raise MalformedError("the peer does not speak HTTP")
+    return begin + await _line(reader)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
@@ -202,6 +228,11 @@ def _split(url: str) -> SplitResult:
     if re.search(r"[\x00-\x20\x7f]", url):
         raise MalformedError("an address holds a space or a control character")
     return parts
+
+
+def _endpoint(parts: SplitResult) -> tuple[str, str, int]:
+    """(scheme, host, port) of what `_split` took."""
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
 def _target(parts: SplitResult) -> str:
