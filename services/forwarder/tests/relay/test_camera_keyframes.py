@@ -124,6 +124,17 @@ async def test_a_sample_can_be_decoded_alone_and_says_what_was_measured(
     assert sample.bitrate_kbps == pytest.approx(800, rel=0.4)
 
 
+async def test_a_sample_tells_how_far_the_cameras_clock_is_off(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await sim.cameras["gate"].set_fault("clock_drift", offset_s=-90.0)
+    await live(relay)
+    sample = await relay.keyframes.sample()
+    assert isinstance(sample, Sample)
+    assert sample.clock_drift_s == pytest.approx(-90.0, abs=2.0)
+
+
 async def test_the_same_sample_is_given_again_until_it_is_old(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:

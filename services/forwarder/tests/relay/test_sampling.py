@@ -26,8 +26,15 @@ class Rig:
             channels=frozenset({0, 1, 2, 3}), video_channel=0, finder=KeyframeFinder(VideoCodec.H264, 0)
         )
         self.units: list[AccessUnit] = []
+        self.reports: list[bytes] = []
         self.tap = KeyframeTap(
-            self.fanout, VideoCodec.H264, channel=0, clock_rate=90_000, on_keyframe=self.units.append
+            self.fanout,
+            VideoCodec.H264,
+            channel=0,
+            rtcp_channel=1,
+            clock_rate=90_000,
+            on_keyframe=self.units.append,
+            on_report=self.reports.append,
         )
         self._sequence = 65_530
 

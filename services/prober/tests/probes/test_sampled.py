@@ -10,7 +10,7 @@ from nats.aio.msg import Msg
 
 from prober.domain.result import ProbeResult
 from prober.probes.look import Looker, LookPlan, Surroundings
-from prober.probes.sampled import ask_for_keyframe, split_annex_b
+from prober.probes.sampled import NoSample, ask_for_keyframe, split_annex_b
 from simulator.camera import Camera
 from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
@@ -127,6 +127,47 @@ async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, look
     assert Cause.PACKET_LOSS in (await look(camera)).judgement.findings
 
 
+@pytest.mark.parametrize(("drift", "found"), [("0.4", False), ("-90.000", True), ("3600.5", True)])
+async def test_the_camera_told_the_forwarder_its_time(
+    bus: Bus, gate: Camera, look: Any, frames: Frames, drift: str, found: bool
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, annex_b(frames[0]), clock_drift_s=drift)
+    judgement = (await look(camera)).judgement
+    assert (Cause.CLOCK_DRIFT in judgement.findings) is found
+    assert Cause.CLOCK_DRIFT not in judgement.not_checked
+
+
+async def test_a_forwarded_camera_that_is_slower_than_its_stream_says_is_low_fps(
+    bus: Bus, gate: Camera, look: Any, frames: Frames
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, annex_b(frames[0]), fps="8.0")
+    assert Cause.LOW_FPS in (await look(camera)).judgement.findings
+
+
+@pytest.mark.parametrize("error", ["no_keyframe", "too_large", "busy"])
+async def test_a_camera_whose_only_session_the_forwarder_has_is_not_called_down_for_it(
+    bus: Bus, gate: Camera, look: Any, error: str
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, b"", error=error)
+    await gate.set_fault("session_limit")
+    judgement = (await look(camera)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.SESSION_LIMIT)
+    assert "forwarder" in (judgement.detail or "")
+
+
+async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_either(
+    bus: Bus, gate: Camera, look: Any
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, b"", error="camera_away")
+    await gate.set_fault("session_limit")
+    judgement = (await look(camera)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.SESSION_LIMIT)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -183,8 +224,8 @@ async def test_a_camera_without_an_enabled_delivery_is_nobodys(
     assert asked == []
 
 
-async def test_without_a_responder_the_answer_is_none(bus: Bus) -> None:
-    assert await ask_for_keyframe(bus, uuid4(), timeout_s=2.0) is None
+async def test_without_a_responder_nobody_pulls_the_camera(bus: Bus) -> None:
+    assert await ask_for_keyframe(bus, uuid4(), timeout_s=2.0) == NoSample(pulled=False)
 
 
 def test_annex_b_is_split_at_its_start_codes_of_either_length() -> None:

@@ -166,6 +166,8 @@ def _headers(sample: Sample) -> dict[str, str]:
     headers = {"codec": sample.codec.value.lower(), "captured_at": sample.captured_at.isoformat()}
     if sample.bitrate_kbps is not None:
         headers["bitrate_kbps"] = f"{sample.bitrate_kbps:.1f}"
+    if sample.clock_drift_s is not None:
+        headers["clock_drift_s"] = f"{sample.clock_drift_s:.3f}"
     if sample.figures is not None:
         headers["fps"] = f"{sample.figures.fps:.2f}"
         headers["packets_received"] = str(sample.figures.packets_received)

@@ -35,6 +35,8 @@ class Sample:
     annex_b: bytes
     figures: Figures | None
     bitrate_kbps: float | None
+    clock_drift_s: float | None = None
+    """The camera's clock minus ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ class CameraKeyframes:
             source.fanout,
             codec,
             channel=video.rtp_channel,
+            rtcp_channel=video.rtcp_channel,
             clock_rate=video.clock_rate,
             on_keyframe=self._came,
+            on_report=source.take_report,
         )
         self._hash_due_s, self._measure = now.monotonic_s, True
         self._tap.open()
@@ -147,7 +151,8 @@ class CameraKeyframes:
         if self._asked is not None:
             figures = self._tap.meter.figures if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
-            self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate), now.monotonic_s
+            drift_s = self._source.clock_drift_s() if self._source is not None else None
+            self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate, drift_s), now.monotonic_s
             self._answer(self._sample)
             # The next one shall have figures of lately.
             self._measure = True

@@ -19,6 +19,7 @@ _MARKER_AT, _MARKER = FRAME_HEADER_BYTES + 1, 0x80
 _TIMESTAMP_AT, _TIMESTAMP_END = FRAME_HEADER_BYTES + 4, FRAME_HEADER_BYTES + 8
 
 type OnKeyframe = Callable[[AccessUnit], None]
+type OnReport = Callable[[bytes], None]
 
 
 class KeyframeTap:
@@ -32,16 +33,27 @@ class KeyframeTap:
         "_held",
         "_held_bytes",
         "_on_keyframe",
+        "_on_report",
         "_packets",
+        "_rtcp_channel",
         "_stamp",
         "meter",
     )
 
     def __init__(
-        self, fanout: FanOut, codec: VideoCodec, *, channel: int, clock_rate: int, on_keyframe: OnKeyframe
+        self,
+        fanout: FanOut,
+        codec: VideoCodec,
+        *,
+        channel: int,
+        rtcp_channel: int,
+        clock_rate: int,
+        on_keyframe: OnKeyframe,
+        on_report: OnReport,
     ) -> None:
-        self._fanout, self._codec, self._channel = fanout, codec, channel
-        self._on_keyframe = on_keyframe
+        """`on_report` gets each RTCP packet of the video that goes by while the tap is open."""
+        self._fanout, self._codec, self._channel, self._rtcp_channel = fanout, codec, channel, rtcp_channel
+        self._on_keyframe, self._on_report = on_keyframe, on_report
         self._depacketizer: Depacketizer | None = None
         self._held: list[memoryview] = []
         self._held_bytes = 0
@@ -77,6 +89,8 @@ class KeyframeTap:
         held = False
         for channel, start, end in batch.frames:
             if channel != self._channel or end - start < _SHORTEST:
+                if channel == self._rtcp_channel:
+                    self._on_report(data[start + FRAME_HEADER_BYTES : end])
                 continue
             self._packets += 1
             # Most packets are of the picture that the one before was of, and of no keyframe: nothing to parse.

@@ -5,6 +5,7 @@ Media that comes over UDP is handed on in the shape of interleaved frames, so th
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from forwarder.relay.fanout import FanOut
@@ -12,13 +13,19 @@ from forwarder.relay.keyframes import KeyframeFinder
 from vonggac.events.inventory import TlsTrust
 from vonggac.rtsp import Player, ReceptionStats, open_player
 from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.rtsp.clocks import CameraClock
 from vonggac.rtsp.connection import OnLost
+from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import video_codec
+from vonggac.rtsp.rtcp import parse_rtcp
 from vonggac.rtsp.sdp import SessionDescription
 from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.tracks import Track
 from vonggac.rtsp.url import Credentials, RtspUrl
+
+CLOCK_TOLD_WITHIN_S = 300.0
+"""What the camera said of its clock before that is not handed on."""
 
 
 class CameraSource(Protocol):
@@ -39,6 +46,12 @@ class CameraSource(Protocol):
     def reception(self) -> ReceptionStats | None:
         """What was lost on the way over UDP; None over TCP."""
 
+    def take_report(self, packet: bytes) -> None:
+        """An RTCP packet of its video that went by."""
+
+    def clock_drift_s(self) -> float | None:
+        """The camera's clock minus ours in seconds, by what it told lately; None when it told nothing."""
+
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
 
@@ -55,6 +68,7 @@ class RtspSource:
     def __init__(self, player: Player, fanout: FanOut) -> None:
         self._player = player
         self.fanout = fanout
+        self._clock = CameraClock()
         self._low_water_bytes = 0
 
     @property
@@ -73,6 +87,17 @@ class RtspSource:
     def reception(self) -> ReceptionStats | None:
         """What was lost on the way over UDP; None over TCP."""
         return self._player.reception
+
+    def take_report(self, packet: bytes) -> None:
+        """An RTCP packet of its video that went by."""
+        with suppress(MalformedError):
+            self._clock.take(parse_rtcp(packet))
+
+    def clock_drift_s(self) -> float | None:
+        """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
+        if (date := self._player.connection.peer_date) is not None:
+            self._clock.take_date(*date)
+        return self._clock.drift_s(lately_s=CLOCK_TOLD_WITHIN_S)
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""

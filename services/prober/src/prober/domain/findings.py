@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import Media
+from vonggac.rtsp.clocks import NOT_A_CLOCK_S
 
 LEAST_SPAN_S = 0.3
 """A shorter piece of the stream says nothing about its rates."""
 LEAST_PICTURES = 2
-NOT_A_CLOCK_S = 366 * 86_400.0
-"""A sender report further off than this does not tell the time of day (some count from their start)."""
 _TOO_SHORT = "too little of the stream was measured"
 
 
@@ -47,6 +46,7 @@ class StreamSeen:
     ended: str | None = None
     serial: str | None = None
     mac: str | None = None
+    jitter_unknown: str = _TOO_SHORT
     clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
     device_unknown: str = "the device was not asked by ONVIF"
 
@@ -77,7 +77,7 @@ def check_stream(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: 
     """Every check of the stream; what was measured too little of is not checked."""
     checks = Checks()
     _check_rates(checks, seen, expected, thresholds)
-    _check_arrival(checks, seen.media, thresholds)
+    _check_arrival(checks, seen, thresholds)
     _check_clock(checks, seen, thresholds)
     _check_identity(checks, seen, expected)
     _check_end(checks, seen)
@@ -112,14 +112,15 @@ def _least_rates(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: 
         yield round(seen.declared_fps * thresholds.declared_fps_ratio, 2)
 
 
-def _check_arrival(checks: Checks, media: Media, thresholds: StreamThresholds) -> None:
+def _check_arrival(checks: Checks, seen: StreamSeen, thresholds: StreamThresholds) -> None:
+    media = seen.media
     received, lost = media.packets_received or 0, media.packets_lost or 0
     if media.packets_lost is None or received + lost == 0:
         checks.not_checked[Cause.PACKET_LOSS] = "no packets were counted"
     elif (percent := 100 * lost / (received + lost)) > thresholds.max_loss_percent:
         checks.found(Cause.PACKET_LOSS, f"{percent:.1f} % of the packets lost")
     if media.jitter_ms is None:
-        checks.not_checked[Cause.JITTER] = _TOO_SHORT
+        checks.not_checked[Cause.JITTER] = seen.jitter_unknown
     elif media.jitter_ms > thresholds.max_jitter_ms:
         checks.found(Cause.JITTER, f"pictures arrive unevenly, {media.jitter_ms:.0f} ms late on average")
 

@@ -19,7 +19,9 @@ from av.video.frame import VideoFrame
 
 from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
 from prober.probes.planes import planes_of
+from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.rtsp.sps import SpsInfo, parse_sps
 
 _START_CODE = b"\x00\x00\x00\x01"
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
@@ -130,6 +132,17 @@ def _is_needed(codec: VideoCodec, nal: bytes) -> bool:
     # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
     kind = nal_type(codec, nal)
     return is_slice(codec, kind) or is_parameter_set(codec, kind)
+
+
+def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
+    """What the first readable sequence parameter set says; None without one."""
+    for nal in nals:
+        if is_parameter_set(codec, nal_type(codec, nal)):
+            try:
+                return parse_sps(codec, nal)
+            except MalformedError:
+                continue
+    return None
 
 
 def _keep_freed_memory() -> None:

@@ -21,7 +21,7 @@ from prober.probes.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.manners import LoginGuard, NetworkGate
 from prober.probes.pictures import PictureMemory, PicturePast
 from prober.probes.rtsp import probe_rtsp
-from prober.probes.sampled import ask_for_keyframe, judge_sample
+from prober.probes.sampled import NoSample, ask_for_keyframe, judge_sample
 from prober.probes.target import Probe, Target, Tools
 from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
 from vonggac.bus import Bus
@@ -39,6 +39,7 @@ PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": pro
 SAMPLE_SHARE = 0.5
 """Of a look's time, for the forwarder's keyframe; the rest is for an own session."""
 AGAIN_SOON_S = 0.5
+_FORWARDER_HAS_IT = "the forwarder that pulls it had no keyframe in time, and the camera gives no second session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,11 @@ class Looker:
             return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
         pictures = self._with.pictures
         past = await pictures.recall(camera.id, deep_at=plan.deep_at) if plan.kind is not LookKind.LIGHT else None
-        result: ProbeResult | NotNow | None = None
+        result: ProbeResult | NotNow | NoSample = NoSample(pulled=False)
         if any(delivery.enabled for delivery in camera.deliveries):
             result = await self._by_sample(camera, plan, with_login=credentials is not None)
-        if result is None:
+        if isinstance(result, NoSample):
+            pulled = result.pulled
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
@@ -122,6 +124,8 @@ class Looker:
             judge = past.judge if past is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
             result = await self._politely(target, facility_id=camera.facility_id)
+            if pulled and isinstance(result, ProbeResult) and result.judgement.cause is Cause.SESSION_LIMIT:
+                result = replace(result, judgement=unknown(Cause.SESSION_LIMIT, _FORWARDER_HAS_IT))
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
@@ -129,15 +133,15 @@ class Looker:
             result = await self._with_identity(result, camera.expected, credentials, left_s)
         return self._checked(result, camera.expected, lambda look: self._judged(camera.id, past, result.judged, look))
 
-    async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | None:
-        """A look at the keyframe of the forwarder that pulls the camera; None when it has none to give.
+    async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | NoSample:
+        """A look at the keyframe of the forwarder that pulls the camera.
 
         `with_login`: the forwarder's session stands on the camera's login, so that one works.
         """
         began = time.monotonic()
         sample = await ask_for_keyframe(self._with.bus, camera.id, timeout_s=camera.probe_timeout_s * SAMPLE_SHARE)
-        if sample is None:
-            return None
+        if isinstance(sample, NoSample):
+            return sample
         decoder = self._with.tools.decoder if plan.kind is not LookKind.LIGHT else None
         result = await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result

@@ -6,14 +6,12 @@ One attempt and one deadline, from name resolution to the keyframe. Within it ev
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
-from prober.domain.findings import NOT_A_CLOCK_S, StreamSeen
+from prober.domain.findings import StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, Failure, judge
-from prober.probes.arrival import drift_by_date
-from prober.probes.decoding import Picture, Undecodable
+from prober.probes.decoding import Picture, Undecodable, first_sps
 from prober.probes.target import Target, Tools
 from prober.probes.watch import VideoWatch
 from vonggac.events import Cause
@@ -23,19 +21,16 @@ from vonggac.rtsp import (
     Player,
     RtspError,
     RtspUrl,
-    SpsInfo,
     Track,
     VideoCodec,
     open_player,
-    parse_sps,
     video_codec,
 )
 from vonggac.rtsp import Step as HandshakeStep
 from vonggac.rtsp.connection import RtspConnection
 from vonggac.rtsp.depacketizer import AccessUnit
-from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import is_parameter_set, nal_type
+from vonggac.rtsp.h26x import nal_type
 from vonggac.rtsp.url import fill_credentials
 
 DECODE_GRACE_S = 1.0
@@ -243,6 +238,8 @@ class _Attempt:
         if watch is None:
             return StreamSeen(Media(codec=codec))
         profile, width, height, declared_fps = self._shape(watch.codec, track)
+        if self._date is not None:
+            watch.camera_clock.take_date(*self._date)
         media = Media(
             codec=codec,
             profile=profile,
@@ -255,7 +252,7 @@ class _Attempt:
             packets_lost=watch.packets_lost,
             audio_codec=self._audio_codec,
             jitter_ms=watch.jitter_ms(),
-            clock_drift_s=self._clock_drift_s(watch),
+            clock_drift_s=watch.camera_clock.drift_s(),
         )
         end = self._end
         return StreamSeen(
@@ -266,18 +263,10 @@ class _Attempt:
             ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
         )
 
-    def _clock_drift_s(self, watch: VideoWatch) -> float | None:
-        """By the sender report, else by the Date of an answer: some cameras count reports from their start."""
-        by_report = watch.clock_drift_s
-        if by_report is not None and abs(by_report) <= NOT_A_CLOCK_S:
-            return by_report
-        by_date = drift_by_date(*self._date) if self._date is not None else None
-        return by_date if by_date is not None and abs(by_date) <= NOT_A_CLOCK_S else by_report
-
     def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
         """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""
         nals = [*(self._unit.nals if self._unit else ()), *track.media.parameter_sets]
-        sps = _first_sps(codec, nals)
+        sps = first_sps(codec, nals)
         fps = sps.fps if sps is not None else None
         if isinstance(self._picture, Picture):
             return self._picture.profile, self._picture.width, self._picture.height, fps
@@ -297,16 +286,6 @@ def codec_name(media: MediaDescription) -> str | None:
     """As people call it: h264, h265, aac, pcma …; None when the description does not say."""
     name = media.codec.lower()
     return {"mpeg4-generic": "aac", "mp4a-latm": "aac"}.get(name, name) or None
-
-
-def _first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
-    for nal in nals:
-        if is_parameter_set(codec, nal_type(codec, nal)):
-            try:
-                return parse_sps(codec, nal)
-            except MalformedError:
-                continue
-    return None
 
 
 async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:

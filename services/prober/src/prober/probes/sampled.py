@@ -12,17 +12,20 @@ from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, judge
-from prober.probes.decoding import Decoder, Picture, Undecodable
+from prober.probes.decoding import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
 from vonggac.events import subjects
 from vonggac.events.prober import LookKind, Media, Step
 from vonggac.rtsp import VideoCodec
 
 MAX_BYTES = 1 << 20
+CAMERA_AWAY = "camera_away"
+"""The header `error` of a forwarder that has the camera's job and no session."""
 OLDEST_S = 60.0
 """A keyframe captured before that says nothing about now."""
 DECODE_WITHIN_S = 1.0
@@ -42,15 +45,29 @@ class Sample:
     bitrate_kbps: float | None = None
     packets_lost: int | None = None
     packets_received: int | None = None
+    clock_drift_s: float | None = None
 
 
-async def ask_for_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Sample | None:
-    """None when no forwarder has the camera, none came in time, or what came is of no use."""
+@dataclass(frozen=True, slots=True)
+class NoSample:
+    """No keyframe of use. `pulled`: a forwarder has the camera all the same, and with it a session."""
+
+    pulled: bool
+
+
+async def ask_for_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Sample | NoSample:
+    """NoSample when no forwarder has the camera, none came in time, or what came is of no use."""
     try:
         reply = await bus.client.request(subjects.forwarder_keyframe(camera_id), b"", timeout=timeout_s)
-    except (NatsError, TimeoutError, OSError):
-        return None
-    return parse_sample(reply, now=datetime.now(UTC))
+    except NoRespondersError:
+        return NoSample(pulled=False)
+    except TimeoutError:
+        # Only who holds a camera listens, and says at once when it is away.
+        return NoSample(pulled=True)
+    except (NatsError, OSError):
+        return NoSample(pulled=False)
+    sample = parse_sample(reply, now=datetime.now(UTC))
+    return sample or NoSample(pulled=(reply.headers or {}).get("error") != CAMERA_AWAY)
 
 
 def parse_sample(reply: Msg, *, now: datetime) -> Sample | None:
@@ -74,6 +91,7 @@ def parse_sample(reply: Msg, *, now: datetime) -> Sample | None:
         bitrate_kbps=_number(headers.get("bitrate_kbps")),
         packets_lost=int(lost) if lost is not None else None,
         packets_received=int(received) if received is not None else None,
+        clock_drift_s=_number(headers.get("clock_drift_s"), signed=True),
     )
 
 
@@ -82,12 +100,12 @@ def split_annex_b(data: bytes) -> list[bytes]:
     return [nal for part in data.split(_START_CODE)[1:] if (nal := part.rstrip(b"\0"))]
 
 
-def _number(text: str | None) -> float | None:
+def _number(text: str | None, *, signed: bool = False) -> float | None:
     try:
         number = float(text or "")
     except ValueError:
         return None
-    return number if 0 <= number < 1e12 else None
+    return number if (-1e12 if signed else 0) <= number < 1e12 else None
 
 
 async def judge_sample(sample: Sample, decoder: Decoder | None, *, began: float, deadline_s: float) -> ProbeResult:
@@ -132,13 +150,17 @@ def _seen(sample: Sample, picture: Picture | None) -> StreamSeen:
         bitrate_kbps=sample.bitrate_kbps,
         packets_received=sample.packets_received,
         packets_lost=sample.packets_lost,
+        clock_drift_s=sample.clock_drift_s,
     )
     measured = sample.fps is not None
+    sps = first_sps(sample.codec, sample.nals)
     return StreamSeen(
         media,
         pictures=LEAST_PICTURES if measured else 0,
         span_s=LEAST_SPAN_S if measured else 0.0,
-        clock_unknown="the forwarder's keyframe does not tell the camera's time",
+        declared_fps=sps.fps if sps is not None else None,
+        jitter_unknown="the forwarder that pulls the camera does not measure it",
+        clock_unknown="the camera told the forwarder that pulls it no time lately",
     )
 
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from prober.probes.arrival import CameraClock, Unevenness
+from prober.probes.arrival import Unevenness
+from vonggac.rtsp.clocks import CameraClock
 from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.framing import MediaBatch
@@ -65,7 +66,8 @@ class VideoWatch:
         """The camera ended the stream (RTCP BYE), and no picture began after that."""
         self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
         self._rtcp_channel = rtcp_channel
-        self._camera_clock = CameraClock(wall_clock)
+        self.camera_clock = CameraClock(wall_clock)
+        """As far as sender reports told it."""
         self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
         self._sequence = SequenceTracker()
@@ -94,11 +96,6 @@ class VideoWatch:
     def pictures(self) -> int:
         """Pictures that began, the last one included, whole or not."""
         return len(self._begun())
-
-    @property
-    def clock_drift_s(self) -> float | None:
-        """Camera's clock minus ours by its sender report; None when none came."""
-        return self._camera_clock.drift_s
 
     def jitter_ms(self) -> float | None:
         """Unevenness of the pictures' arrival; None with too few of them."""
@@ -186,7 +183,7 @@ class VideoWatch:
     def _report(self, packet: bytes) -> None:
         with suppress(MalformedError):
             reports = parse_rtcp(packet)
-            self._camera_clock.take(reports)
+            self.camera_clock.take(reports)
             self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
 
     def _next_frame(self, timestamp: int) -> None:

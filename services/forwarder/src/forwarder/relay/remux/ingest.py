@@ -130,6 +130,12 @@ class RemuxedSource:
     def bytes_received(self) -> int:
         return self._end.bytes_received
 
+    def take_report(self, packet: bytes) -> None:
+        """Reports are made here, by our clock: they say nothing of the camera's."""
+
+    def clock_drift_s(self) -> None:
+        """No camera that is unpacked tells its time."""
+
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Media comes from a child in lumps anyway."""
 
