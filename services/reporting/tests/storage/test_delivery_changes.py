@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import Column
 
 from reporting.domain.compliance import DeliveryDurations, DeliveryLine, account
 from reporting.domain.deliveries import Claim, resolve
@@ -100,3 +102,24 @@ async def test_a_sign_of_life_never_moves_back(database: Database) -> None:
     async with database.transaction() as session:
         alive = await workers.last_alive(session, since=START)
     assert alive == {"forwarder-1": ("forwarder", millis(START) + 10_000)}
+
+
+async def test_signs_of_life_leave_nothing_to_the_search_for_garbage(database: Database) -> None:
+    async def hear() -> None:
+        async with database.transaction() as session:
+            await workers.heard_of(session, "forwarder", {"forwarder-1": START, "forwarder-2": START})
+
+    await hear()
+    gc.collect()
+    gc.disable()
+    try:
+        before = columns_in_memory()
+        for _ in range(5):
+            await hear()
+        assert columns_in_memory() == before
+    finally:
+        gc.enable()
+
+
+def columns_in_memory() -> int:
+    return sum(isinstance(one, Column) for one in gc.get_objects())

@@ -40,9 +40,11 @@ class PullConsumer:
             messages = await self._first(subscription, wait_s)
             if messages and most > 1:
                 messages += await self._more(subscription, most - 1)
-        except FetchTimeoutError:
+        except FetchTimeoutError as error:
+            _let_go(error)
             return []
-        except TimeoutError:
+        except TimeoutError as error:
+            _let_go(error)
             await self._drop(reason="silent" if wait_s >= IDLE_HEARTBEAT_S else None)
             return []
         except (NatsError, OSError) as error:
@@ -78,7 +80,8 @@ class PullConsumer:
         # A separate short fetch: nats-py holds a lingering batch back until it is full or its time is over.
         try:
             return await subscription.fetch(most, timeout=LINGER_S)
-        except (TimeoutError, NatsError):
+        except (TimeoutError, NatsError) as error:
+            _let_go(error)
             return []
 
     async def _ensure_subscribed(self) -> JetStreamContext.PullSubscription:
@@ -99,3 +102,15 @@ class PullConsumer:
             await subscription.unsubscribe()
         except (NatsError, OSError, ValueError) as error:
             log.debug("bus_unsubscribe_failed", stream=self.stream, error=type(error).__name__)
+
+
+def _let_go(error: BaseException) -> None:
+    """Forget where an expected error came from.
+
+    nats-py waits in a task of its own. The task keeps its error, the error the frames it passed, a frame the task, with
+    the messages that it saw: a handful for every fetch that ends empty, until somebody searches for garbage.
+    """
+    passed: BaseException | None = error
+    while passed is not None:
+        passed.__traceback__ = None
+        passed = passed.__context__

@@ -350,8 +350,12 @@ class RtspConnection(asyncio.Protocol):
         if not self._gone.done():
             self._abort_timer = self._loop.call_later(_LINGER_S, self.transport.abort)
             self.transport.close()
-        if self.on_lost is not None:
-            self.on_lost(error)
+        on_lost, self.on_lost = self.on_lost, None
+        # Whoever is called here usually holds this connection: while both held each other, only a search for garbage
+        # could free them, and hundreds of ended sessions waited for it.
+        self.on_media = self.on_sample = self.on_pause_writing = self.on_resume_writing = None
+        if on_lost is not None:
+            on_lost(error)
 
 
 def _is_end_of_stream(request: Request) -> bool:

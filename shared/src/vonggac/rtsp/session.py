@@ -113,8 +113,7 @@ class RtspSession:
     def abort(self) -> None:
         """End at once, without TEARDOWN."""
         self._release()
-        if self._keepalive is not None:
-            self._keepalive.cancel()
+        self._cancel_keepalive()
         self.connection.abort()
 
     def _release(self) -> None:
@@ -122,15 +121,22 @@ class RtspSession:
 
     def _lost(self, error: RtspError | None) -> None:
         self._release()
-        if self._keepalive is not None and self._keepalive is not asyncio.current_task():
-            self._keepalive.cancel()
+        self._cancel_keepalive()
         if self._on_lost is not None:
             self._on_lost(error)
 
+    def _cancel_keepalive(self) -> asyncio.Task[None] | None:
+        """Returns what was cancelled and ends soon; None when nothing was, or when it is who calls."""
+        # Forgotten here and now: a cancelled task keeps where it stood, which is in this session.
+        task, self._keepalive = self._keepalive, None
+        if task is None or task is asyncio.current_task():
+            return None
+        task.cancel()
+        return task
+
     async def _stop_keepalive(self) -> None:
-        task = self._keepalive
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
+        task = self._cancel_keepalive()
+        if task is not None:
             await asyncio.wait([task])
 
     async def _keep_alive(self) -> None:

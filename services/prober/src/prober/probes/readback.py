@@ -115,6 +115,7 @@ class ReadBack:
 
     async def close(self) -> None:
         """Say good-bye, bounded; may be called without a session."""
+        self._hashes = {}
         player, self._player = self._player, None
         if player is not None:
             await player.close(timeout_s=TEARDOWN_WITHIN_S)

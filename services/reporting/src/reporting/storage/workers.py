@@ -3,22 +3,31 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis
 from reporting.storage.tables import worker
+
+# Written out and made once: a statement that is composed anew for every batch leaves its columns to the search for
+# garbage.
+_HEARD_OF = text(
+    """
+    insert into worker (id, kind, last_alive_at)
+    select id, :kind, last_alive_at
+    from unnest(cast(:ids as text[]), cast(:last_alive as timestamptz[])) as new (id, last_alive_at)
+    order by id
+    on conflict (id) do update set last_alive_at = greatest(worker.last_alive_at, excluded.last_alive_at)
+    """
+)
 
 
 async def heard_of(session: AsyncSession, kind: str, last_alive: Mapping[str, datetime]) -> None:
     """Move each worker's last sign of life forward, never back."""
     if not last_alive:
         return
-    rows = [{"id": name, "kind": kind, "last_alive_at": at} for name, at in sorted(last_alive.items())]
-    statement = insert(worker).values(rows)
-    later = func.greatest(worker.c.last_alive_at, statement.excluded.last_alive_at)
-    await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"last_alive_at": later}))
+    given = {"kind": kind, "ids": list(last_alive), "last_alive": list(last_alive.values())}
+    await session.execute(_HEARD_OF, given)
 
 
 async def last_alive(session: AsyncSession, *, since: datetime) -> dict[str, tuple[str, Millis]]:
