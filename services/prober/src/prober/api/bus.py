@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 from pydantic import PlainSerializer
 
 from prober.probes.observer import Observer
+from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.process import Process
 from prober.probes.verifications import Verifications
 from vonggac.bus import Bus
@@ -36,6 +37,14 @@ def observer_of(request: Request) -> Observer:
     if process.observer is None:
         raise _unavailable()
     return process.observer
+
+
+def onvif_logins_of(request: Request) -> OnvifLogins:
+    """Which logins may be tried where. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.onvif_logins is None:
+        raise _unavailable()
+    return process.onvif_logins
 
 
 def verifications_of(request: Request) -> Verifications:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, onvif_logins_of
 from prober.probes.onvif.candidates import CameraCandidate, cameras_csv, candidates
 from prober.probes.onvif.finding import OnvifFinding
 from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState
@@ -114,14 +114,15 @@ _AWAY: Responses = {503: {"model": Problem, "description": "NATS does not answer
     status_code=HTTPStatus.ACCEPTED,
     summary="Ask addresses for cameras by ONVIF",
     description="Runs beside the answer; follow it at `Location`. Addresses outside the prober's allowed networks are "
-    "not connected to and reported as `address_not_allowed`. At most one login is tried at each device.",
+    "not connected to and reported as `address_not_allowed`. At most one login is tried at each device, and none where "
+    "it failed twice lately.",
     responses={429: {"model": Problem, "description": "Too many scans run here already"}, **_AWAY},
 )
 async def start_scan(request: Request, response: Response, wanted: ScanRequest) -> ScanStatus:
     plan = ScanPlan(_targets(wanted), wanted.credentials, wanted.timeout_s)
     try:
         with answered_by_the_bus():
-            head = await _scanner(request).start(bus_of(request), plan)
+            head = await _scanner(request).start(bus_of(request), plan, onvif_logins_of(request))
     except TooManyScansError:
         msg = "this prober runs as many scans as it may; stop one, or try again in a minute"
         raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_scans", msg, headers={"Retry-After": "60"}) from None

@@ -36,7 +36,7 @@ class StreamThresholds:
 class StreamSeen:
     """What one look measured beside `Media`: pictures and the seconds they span, and what the stream says of itself.
 
-    `ended`: how the camera ended the session while it was measured, None when it did not.
+    `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
     """
 
     media: Media
@@ -46,6 +46,7 @@ class StreamSeen:
     ended: str | None = None
     serial: str | None = None
     mac: str | None = None
+    device_answered: bool = False
     jitter_unknown: str = _TOO_SHORT
     clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
     device_unknown: str = "the device was not asked by ONVIF"

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from prober.domain.findings import StreamSeen
-from prober.probes.onvif import clock_drift, look_at
+from prober.probes.onvif import clock_drift
+from prober.probes.onvif.logins import OnvifLogins
 from vonggac.auth import Credentials
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.rtsp.addresses import AllowedNetworks
@@ -20,6 +21,7 @@ class IdentityPlan:
 
     address: str
     facts_wanted: bool
+    logins: OnvifLogins
     credentials: Credentials | None
     allowed_networks: AllowedNetworks
 
@@ -43,15 +45,21 @@ async def ask_device(plan: IdentityPlan, seen: StreamSeen, *, deadline_s: float)
 
 
 async def _facts(plan: IdentityPlan, seen: StreamSeen, deadline_s: float) -> StreamSeen:
-    finding = await look_at(
+    finding = await plan.logins.look_at(
         plan.address, plan.credentials, deadline_s=deadline_s, allowed_networks=plan.allowed_networks
     )
     if finding.clock is not None:
         seen = _with_clock(seen, finding.clock.drift_s)
     why = f"ONVIF: {finding.cause}" if finding.cause is not None else "the device does not tell it"
-    return replace(seen, serial=finding.device.serial_number, mac=finding.device.mac, device_unknown=why)
+    return replace(
+        seen,
+        serial=finding.device.serial_number,
+        mac=finding.device.mac,
+        device_unknown=why,
+        device_answered=seen.device_answered or finding.onvif,
+    )
 
 
 def _with_clock(seen: StreamSeen, drift_s: float) -> StreamSeen:
     """The device's own answer goes before the sender report, which some cameras count from their start."""
-    return replace(seen, media=seen.media.model_copy(update={"clock_drift_s": drift_s}))
+    return replace(seen, media=seen.media.model_copy(update={"clock_drift_s": drift_s}), device_answered=True)

@@ -19,6 +19,7 @@ from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
 from prober.probes.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.pictures import PictureMemory, PicturePast
 from prober.probes.rtsp import probe_rtsp
 from prober.probes.sampled import NoSample, ask_for_keyframe, judge_sample
@@ -190,6 +191,7 @@ class Looker:
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
+            logins=OnvifLogins(self._with.guard, self._with.unsealer),
             credentials=credentials,
             allowed_networks=self._with.tools.allowed_networks,
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 from prober.domain import schedule
 from prober.domain.kinds import kind_of_look
 from prober.domain.logins import LoginLimits, Settled, settle
-from prober.domain.result import ProbeResult
+from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import down
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
@@ -31,6 +31,7 @@ HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
 GRACE_S = 3.0
 """After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 MAX_DETAIL = 500
+TOLD_BY_ONVIF = frozenset({Cause.IDENTITY_CHANGED, Cause.CLOCK_DRIFT})
 
 type Hold = Callable[[], Awaitable[None]]
 
@@ -226,7 +227,7 @@ class Observer:
             facility_id=camera.facility_id,
             since=(past.status.since or past.status.observed_at) if same and past.status else observed_at,
             deep_at=observed_at if judged else status.deep_at if status else None,
-            identity_at=result.identity_at or (status.identity_at if status else None),
+            identity_at=_identity_at(result, judgement, status),
             login_proven=settled.login.proven,
             logins_failed=settled.login.failed,
         )
@@ -240,3 +241,14 @@ class Observer:
         told = replace(result, judgement=settled.judgement)
         self._metrics.looked(str(fact.camera_id), told, interval_s=fact.interval_s)
         log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)
+
+
+def _identity_at(result: ProbeResult, judgement: Judgement, status: CameraObservedV1 | None) -> datetime | None:
+    """When the device was last asked who it is; None: ask again in the next deep look.
+
+    What only ONVIF tells would otherwise be a finding for one look a day.
+    """
+    if result.identity_at is None:
+        return status.identity_at if status is not None else None
+    answered = result.seen is not None and result.seen.device_answered
+    return None if answered and TOLD_BY_ONVIF & set(judgement.findings) else result.identity_at

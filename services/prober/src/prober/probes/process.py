@@ -16,6 +16,7 @@ from prober.probes.jobs import JobLimits
 from prober.probes.look import Looker, Surroundings
 from prober.probes.manners import LoginGuard, NetworkGate
 from prober.probes.observer import Observer, Rules
+from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.pictures import PictureMemory
 from prober.probes.recoveries import Recoveries
 from prober.probes.sites import SiteWatch
@@ -53,7 +54,8 @@ class Process:
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
-        """As long as `observer`."""
+        self.onvif_logins: OnvifLogins | None = None
+        """Both as long as `observer`."""
 
     @property
     def probes_running(self) -> int:
@@ -79,7 +81,7 @@ class Process:
         try:
             await self._work(self.bus, decoder)
         finally:
-            self.observer = self.verifications = None
+            self.observer = self.verifications = self.onvif_logins = None
             decoder.close()
             await self.bus.close()
 
@@ -107,6 +109,7 @@ class Process:
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        self.onvif_logins = OnvifLogins(guard, self._unsealer)
         centre_guard = LoginGuard(
             outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.read_back_cooldown_s
         )

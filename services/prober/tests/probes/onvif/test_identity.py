@@ -82,6 +82,22 @@ async def test_a_device_that_wants_a_login_is_not_checked_without_one(look_at_ga
     assert camera.refused_logins == 0
 
 
+async def test_another_device_is_a_finding_in_every_deep_look_and_the_right_one_is_asked_once(
+    simulate: Any, device: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    await probe(deep_interval_s=0.0)
+    for serial, findings, asked in (("S2", (Cause.IDENTITY_CHANGED,), 3), ("S1", (), 1)):
+        told = await device()
+        expected = ExpectedDevice(onvif_address=told.address, serial=serial)
+        camera = await planner.camera(gate.url(), probe_interval_s=0.3, expected=expected)
+        await observed.look(camera.id, 3)
+        assert [look.findings for look in observed.of(camera.id)[:3]] == [findings] * 3
+        assert [one.operation for one in told.asked].count("GetDeviceInformation") >= asked
+        await planner.remove(camera)
+    assert [one.operation for one in told.asked].count("GetDeviceInformation") == 1
+
+
 @pytest.mark.parametrize(
     ("expected", "asked_s_ago", "due"),
     [

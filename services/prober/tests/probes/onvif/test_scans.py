@@ -119,6 +119,23 @@ async def test_a_refused_login_costs_one_attempt_at_an_address(replica: Any, dev
     assert (first.refused_logins, second.connections) == (1, 0)
 
 
+async def test_scan_after_scan_with_a_wrong_login_costs_two_attempts_at_a_device_by_all_replicas(
+    replica: Any, device: Any, login: Credentials
+) -> None:
+    camera = await device(login="token")
+    one, other = await replica(), await replica()
+    wrong = {"username": "viewer", "password": "sai-mat-khau"}
+    scans = [await ended(client, await begin(client, camera.address, **wrong)) for client in (one, other, one, other)]
+    assert camera.refused_logins == 2
+    assert [scan["results"][0]["cause"] for scan in scans] == ["auth_failed"] * 4
+    resting = scans[-1]["results"][0]
+    assert "failed twice" in resting["detail"]
+    assert resting["clock"] is not None
+    right = {"username": login.username, "password": login.password}
+    scan = await ended(one, await begin(one, camera.address, **right))
+    assert (scan["results"][0]["cause"], camera.refused_logins) == (None, 2)
+
+
 async def test_another_replica_answers_for_a_scan(replica: Any, virtual_camera: str) -> None:
     one, other = await replica(), await replica()
     scan_id = await begin(one, virtual_camera)

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from prober.metrics import Metrics
 from prober.probes.onvif.finding import OnvifCause, OnvifFinding
-from prober.probes.onvif.look import look_at
+from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState, ScanWriter
 from prober.probes.onvif.targets import Endpoint, Target
 from vonggac.auth import Credentials
@@ -51,6 +51,7 @@ class ScanPlan:
 class _Running:
     head: ScanHead
     plan: ScanPlan
+    logins: OnvifLogins
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -71,7 +72,7 @@ class Scanner:
         self._slots = asyncio.Semaphore(concurrency)
         self._running: dict[UUID, tuple[_Running, asyncio.Task[None]]] = {}
 
-    async def start(self, bus: Bus, plan: ScanPlan) -> ScanHead:
+    async def start(self, bus: Bus, plan: ScanPlan, logins: OnvifLogins) -> ScanHead:
         """Begin a scan. Raises TooManyScansError, and NatsError or TimeoutError when NATS is away."""
         if self._admitted >= self._max_scans:
             raise TooManyScansError
@@ -82,7 +83,7 @@ class Scanner:
         except BaseException:
             self._admitted -= 1
             raise
-        scan = _Running(head, plan)
+        scan = _Running(head, plan, logins)
         task = asyncio.create_task(self._run(scan, bus))
         self._running[head.id] = scan, task
         task.add_done_callback(lambda _: self._ended(head.id))
@@ -151,17 +152,17 @@ class Scanner:
 
     async def _ask(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
         async with self._slots:
-            finding = await self._ask_ports(target, scan.plan)
+            finding = await self._ask_ports(target, scan.plan, scan.logins)
         self._metrics.scanned.labels(
             "onvif" if finding.onvif else finding.cause.value if finding.cause else "none"
         ).inc()
         writer.found(scan.head.id, index, finding)
 
-    async def _ask_ports(self, target: Target, plan: ScanPlan) -> OnvifFinding:
+    async def _ask_ports(self, target: Target, plan: ScanPlan, logins: OnvifLogins) -> OnvifFinding:
         """The first port that answers by ONVIF, else what says most."""
         findings = []
         for port in target.ports:
-            finding = await look_at(
+            finding = await logins.look_at(
                 str(Endpoint(target.host, port)),
                 plan.credentials,
                 deadline_s=plan.timeout_s,

@@ -1,0 +1,55 @@
+"""ONVIF looks with a login, which count like those by RTSP: one try at a time, and a rest after two that failed.
+
+They count by address and port of the ONVIF service, over all scans, cameras, probers and restarts.
+"""
+
+from dataclasses import dataclass
+
+from prober.probes.manners import LoginGuard
+from prober.probes.onvif.finding import OnvifCause, OnvifFinding
+from prober.probes.onvif.look import look_at
+from prober.probes.onvif.targets import Endpoint
+from vonggac.auth import Credentials, Unsealer
+from vonggac.rtsp.addresses import AllowedNetworks
+
+
+@dataclass(frozen=True, slots=True)
+class OnvifLogins:
+    """Which login may be tried at which device."""
+
+    guard: LoginGuard
+    unsealer: Unsealer
+
+    async def look_at(
+        self, address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
+    ) -> OnvifFinding:
+        """As `look_at`; where the login rests or is being tried, without it: then for what it tells anybody.
+
+        Raises ValueError for an address that is none.
+        """
+        if credentials is None:
+            return await look_at(address, None, deadline_s=deadline_s, allowed_networks=allowed_networks)
+        login = self.unsealer.fingerprint(str(Endpoint.parse(address)), credentials)
+        async with self.guard.turn(login) as taken:
+            rest_s = self.guard.rest_left_s(login)
+            may_try = taken and rest_s is None
+            finding = await look_at(
+                address,
+                credentials if may_try else None,
+                deadline_s=deadline_s,
+                allowed_networks=allowed_networks,
+            )
+            if finding.cause is not OnvifCause.AUTH_FAILED:
+                if may_try and finding.onvif and finding.cause is None:
+                    self.guard.accepted(login)
+                return finding
+            if may_try:
+                self.guard.refused(login)
+                return finding
+        return finding.model_copy(update={"detail": _why_not_tried(rest_s)})
+
+
+def _why_not_tried(rest_s: float | None) -> str:
+    if rest_s is None:
+        return "not tried: another look tries this login here now"
+    return f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes"
