@@ -4,6 +4,7 @@ from nats.js.kv import KeyValue
 
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.keyvalue import Watcher
+from vonggac.testing import eventually
 
 
 async def test_of_two_writers_that_saw_the_same_revision_one_wins(bus: Bus) -> None:
@@ -37,6 +38,18 @@ async def test_an_empty_bucket_is_told_at_once_and_what_comes_later_as_it_comes(
         entry = await watcher.updates(5)
         assert entry is not None
         assert (entry.key, entry.value) == ("a", b"1")
+
+
+async def test_whoever_only_reads_a_bucket_leaves_nothing_behind_at_the_server(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    await bucket.put("a", b"1")
+    for _ in range(20):
+        assert await bucket.all() == {"a": b"1"}
+
+    async def forgotten() -> bool:
+        return not await bus.js.consumers_info(f"KV_{topology.LOGIN_FAILURES}")
+
+    await eventually(forgotten)
 
 
 async def test_the_end_of_the_current_values_is_not_told_before_they_came(bus: Bus) -> None:

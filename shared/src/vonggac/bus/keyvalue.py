@@ -8,6 +8,9 @@ from nats.js.kv import KeyValue
 
 from vonggac.bus.connection import Bus
 
+FORGOTTEN_AFTER_S = 1.0
+"""A server bears some thousand watchers of a bucket; those that only read it must not pile up."""
+
 
 class Watcher:
     """Updates of a bucket from its current values on.
@@ -65,7 +68,7 @@ class Bucket:
         Raises NatsError or TimeoutError when NATS is away.
         """
         values: dict[str, bytes] = {}
-        async with self.watch(keys) as watcher:
+        async with self.watch(keys, forgotten_after_s=FORGOTTEN_AFTER_S) as watcher:
             while True:
                 entry = await watcher.updates(5)
                 if entry is None:
@@ -108,12 +111,15 @@ class Bucket:
             return
 
     @asynccontextmanager
-    async def watch(self, keys: str = ">", *, keys_only: bool = False) -> AsyncIterator[Watcher]:
+    async def watch(
+        self, keys: str = ">", *, keys_only: bool = False, forgotten_after_s: float | None = None
+    ) -> AsyncIterator[Watcher]:
         """Updates from the current values on; `updates()` gives None once after the current ones.
 
-        `keys_only`: values are left out (empty), what was removed is told all the same.
+        `keys_only`: values are left out (empty), what was removed is told all the same. `forgotten_after_s`: when the
+        server forgets the watcher after its end (or after the connection went); None: after five minutes.
         """
-        watcher = await (await self._bucket()).watch(keys, meta_only=keys_only)
+        watcher = await (await self._bucket()).watch(keys, meta_only=keys_only, inactive_threshold=forgotten_after_s)
         try:
             stream = f"KV_{self.name}"
             yield Watcher(self._bus, watcher, stream=stream, subjects=f"$KV.{self.name}.{keys}")
