@@ -179,6 +179,10 @@ class StatusBoard:
         """Watch until cancelled."""
         await self._mirror.run()
 
+    async def wait_loaded(self) -> None:
+        """Wait until every last report is known."""
+        await self._mirror.loaded.wait()
+
     def of_camera(self, camera_id: UUID) -> list[DeliveryObservedV1]:
         """The last reports of one camera's deliveries."""
         return [observed for observed in self.deliveries.values() if observed.camera_id == camera_id]

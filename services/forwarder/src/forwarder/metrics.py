@@ -163,7 +163,7 @@ def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[M
 
 
 def _proofs(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
-    """Only of deliveries that were proven once since this process took their camera."""
+    """Only of deliveries that were proven once, by this worker or one that held the camera before."""
     verified = GaugeMetricFamily(
         "vonggac_forwarder_delivery_verified_timestamp_seconds",
         "When a picture was last read back from the destination, bit for bit, in Unix time.",

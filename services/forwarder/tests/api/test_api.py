@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from forwarder.relay.presence import GONE_AFTER_S
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -39,6 +43,7 @@ async def test_deliveries_are_filtered_and_paged(client: httpx.AsyncClient, came
     destination = str(camera.deliveries[0].destination_id)
     assert [item["destination_id"] for item in (await asked(destination_id=destination))["items"]] == [destination]
     assert (await asked(state="refused"))["items"] == []
+    assert (await asked(state=["refused", "acknowledged"]))["total"] == 2
     assert (await asked(camera_id=camera.id, facility_id=camera.facility_id))["total"] == 2
     assert (await asked(camera_id=uuid4()))["total"] == 0
     assert (await asked(facility_id=uuid4()))["total"] == 0
@@ -67,10 +72,44 @@ async def test_what_nobody_reported_is_a_clear_404(client: httpx.AsyncClient, pa
     assert "inventory" in answer.json()["detail"]
 
 
-async def test_a_bad_filter_names_its_field(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/deliveries", params={"state": "fine"})
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("state", "fine"), ("camera_id", "QT-01"), ("limit", "0"), ("limit", "1001"), ("offset", "-1"), ("camera", "x")],
+)
+async def test_a_bad_filter_names_its_field(client: httpx.AsyncClient, field: str, value: str) -> None:
+    """Also one that does not exist: passed over, it would show everything to somebody who asked for one thing."""
+    answer = await client.get("/v1/deliveries", params={field: value})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
-    assert answer.json()["errors"][0]["field"] == "state"
+    [error] = answer.json()["errors"]
+    assert error["field"].partition(".")[0] == field
+
+
+async def test_what_a_worker_said_holds_only_as_long_as_it_gives_signs_of_life(
+    client: httpx.AsyncClient, camera: CameraV1, bus: Bus
+) -> None:
+    began = datetime.now(UTC)
+    [one, _] = (await client.get("/v1/deliveries", params={"camera_id": str(camera.id)})).json()["items"]
+    elsewhere = {key: one[key] for key in one if key not in {"live", "as_of", "since", "delivery_id", "camera_id"}}
+    elsewhere |= {"worker_id": "forwarder-elsewhere", "state": "verified", "observed_at": one["since"], "sequence": 1}
+    report = DeliveryObservedV1.model_validate({**elsewhere, "delivery_id": uuid4(), "camera_id": uuid4()})
+    states, workers = Bucket(bus, topology.DELIVERY_STATUS), Bucket(bus, topology.WORKERS)
+    alive = ForwarderAliveV1(worker_id=report.worker_id, started_at=began, alive_at=began, cameras_held=1)
+    await workers.put(report.worker_id, alive.model_dump_json().encode())
+    await states.put(str(report.delivery_id), report.model_dump_json().encode())
+
+    async def shown(state: str) -> dict[str, Any]:
+        item = (await client.get(f"/v1/deliveries/{report.delivery_id}")).json()
+        assert item.get("state") == state, item
+        return dict(item)
+
+    item = await eventually(lambda: shown("verified"), within_s=5)
+    assert (item["live"], datetime.fromisoformat(item["as_of"])) == (False, began)
+    item = await eventually(lambda: shown("released"), within_s=3 * GONE_AFTER_S)
+    assert datetime.fromisoformat(item["since"]) == datetime.fromisoformat(item["as_of"]) == began
+    assert item["detail"] == "forwarder-elsewhere gives no sign of life; it was verified before"
+    assert (await client.get("/v1/deliveries", params={"state": "verified"})).json()["total"] == 0
+    [held, _] = (await client.get("/v1/deliveries", params={"camera_id": str(camera.id)})).json()["items"]
+    assert (held["state"], held["live"]) == ("acknowledged", True)
 
 
 @pytest.mark.parametrize("path", ["/v1/deliveries", "/v1/workers", "/v1/cameras/{}/deliveries"])

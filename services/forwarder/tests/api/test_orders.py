@@ -10,6 +10,7 @@ import pytest
 
 from simulator import Simulator
 from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -41,6 +42,24 @@ async def test_a_stopped_delivery_ends_and_says_why_and_by_whom_and_the_other_go
     await eventually(lambda: not sim.centres[stopped.destination_code].streams["gate"].live)
     stream = sim.centres[other.destination_code].streams["gate"]
     assert (stream.live, stream.sessions, stream.lost) == (True, 1, 0)
+
+
+async def test_stopped_again_it_tells_everybody_the_new_reason(
+    client: httpx.AsyncClient, operator: dict[str, str], camera: CameraV1, bus: Bus
+) -> None:
+    stopped = camera.deliveries[0]
+    for reason in ("thay máy ghi", "chờ trung tâm"):
+        answer = await client.post(f"/v1/deliveries/{stopped.id}/stop", json={"reason": reason}, headers=operator)
+        assert answer.status_code == httpx.codes.OK
+        await becomes(client, stopped.id, "stopped")
+
+    async def told() -> str | None:
+        value = await Bucket(bus, topology.DELIVERY_STATUS).get(str(stopped.id))
+        observed = DeliveryObservedV1.model_validate_json(value or b"")
+        assert observed.detail == "stopped by test-operator: chờ trung tâm"
+        return observed.detail
+
+    await eventually(told)
 
 
 async def test_a_started_delivery_is_published_anew_and_its_order_is_gone(
@@ -99,7 +118,9 @@ async def test_a_reader_gives_no_orders(client: httpx.AsyncClient, camera: Camer
     assert (await state_of(client, camera.deliveries[0].id))["state"] == "acknowledged"
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 301}, {"reason": "x", "until": "tomorrow"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": ""}, {"reason": " \t"}, {"reason": "x" * 301}, {"reason": "x", "until": "tomorrow"}]
+)
 async def test_a_bad_reason_names_its_field(
     client: httpx.AsyncClient, operator: dict[str, str], body: dict[str, str]
 ) -> None:

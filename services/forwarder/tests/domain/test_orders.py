@@ -43,6 +43,18 @@ def test_a_stopped_delivery_says_so_says_why_and_ends_its_session(state: Deliver
     assert decision.actions == (Action.CLOSE,)
 
 
+def test_what_once_succeeded_stays_known_through_stop_and_start() -> None:
+    proven = Delivery(
+        DeliveryState.VERIFIED, BEGAN, last_success_at=NOW.at, verified_at=NOW.at - timedelta(seconds=9), delay_s=0.3
+    )
+
+    def known(delivery: Delivery) -> tuple[object, ...]:
+        return delivery.last_success_at, delivery.verified_at, delivery.delay_s
+
+    halted = orders.stopped(proven, ORDER, LATER).delivery
+    assert known(halted) == known(orders.started(halted, LATER).delivery) == known(proven)
+
+
 def test_a_second_order_to_stop_changes_the_reason_alone() -> None:
     again = orders.stopped(STOPPED, ORDER.model_copy(update={"reason": None}), LATER)
     assert again.actions == ()

@@ -168,6 +168,13 @@ def test_a_mismatch_holds_until_it_is_disproved() -> None:
     assert (delivery.state, delivery.cause, delivery.detail) == (State.VERIFIED, None, None)
 
 
+def test_a_mismatch_tells_what_the_last_read_back_saw() -> None:
+    age = Mismatched(START + timedelta(seconds=70), "a picture of 62 s ago")
+    delivery, _ = run(*MISMATCH, (75, age))
+    first = run(*MISMATCH)[0]
+    assert (delivery.detail, delivery.since) == ("a picture of 62 s ago", first.since)
+
+
 def test_a_new_session_is_neither_verified_nor_a_mismatch() -> None:
     for proven in (VERIFIED, MISMATCH):
         anew = [*proven, (6, Failed(Cause.ENDED)), (7, RetryDue()), (8, Opened()), (9, Sampled(500, 500))]

@@ -33,7 +33,7 @@ def worker_of(process: Process) -> Worker:
 async def known_to(process: Process, others: int) -> None:
     """Wait until a worker has heard of so many others."""
     worker = worker_of(process)
-    await eventually(lambda: len(worker._presence.others()) == others)
+    await eventually(lambda: len(worker.presence.others()) == others)
 
 
 async def all_acknowledged(statuses: Statuses, cameras: list[CameraV1]) -> None:

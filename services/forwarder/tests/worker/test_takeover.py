@@ -12,10 +12,10 @@ import pytest
 
 from forwarder.relay.process import Process
 from simulator import Simulator
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bucket, Bus, topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -157,3 +157,57 @@ async def _last_word_is(bus: Bus, delivery: DeliveryObservedV1, state: DeliveryS
     observed = decode(message.data).data
     assert isinstance(observed, DeliveryObservedV1)
     return observed.state is state
+
+
+async def test_what_once_succeeded_is_known_to_whoever_takes_the_camera(
+    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    await sim.centres["national"].set_fault("refuse")
+    [failing, _] = await statuses.become(camera, "backing_off", "acknowledged")
+    assert failing.last_success_at is not None
+    first.stop()
+    await statuses.become(camera, "released", "released")
+    second = await start_forwarder()
+
+    async def told_by_the_second() -> DeliveryObservedV1:
+        [observed, _] = await statuses.of(camera)
+        assert (observed.worker_id, observed.state) == (second.worker_id, DeliveryState.BACKING_OFF)
+        return observed
+
+    taken: DeliveryObservedV1 = await eventually(told_by_the_second)
+    assert taken.last_success_at is not None
+    assert taken.last_success_at >= failing.last_success_at
+
+
+@pytest.mark.slow
+async def test_an_order_to_stop_outlives_the_bus_and_every_forwarder(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    nats_server: NatsServer,
+    bus: Bus,
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    stopped = camera.deliveries[0]
+    order = DeliveryOrder(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    await Bucket(bus, topology.DELIVERY_ORDERS).put(str(stopped.id), order.model_dump_json().encode())
+    await statuses.become(camera, "stopped", "acknowledged")
+    first.stop()
+    await statuses.become(camera, "released", "released")
+    nats_server.kill()
+    nats_server.start()
+    await eventually(lambda: bus.connected, within_s=15)
+    sessions = sim.centres["national"].streams["gate"].sessions
+    await start_forwarder()
+    [observed, _] = await statuses.become(camera, "stopped", "acknowledged")
+    assert observed.detail == "stopped by lan: bảo trì"
+    assert sim.centres["national"].streams["gate"].sessions == sessions

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from forwarder.api.standing import DeliveryStatus, delivery_of, standing
 from vonggac.auth import Right, require
@@ -14,6 +14,26 @@ from vonggac.http import Problem
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], dependencies=[Depends(require(Right.READ))])
 
 MAX_PAGE = 1000
+
+
+class DeliveryQuery(BaseModel):
+    """Which deliveries, and which page of them. A parameter that is not known is refused: it would filter nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[DeliveryState] = Field([], description="Only deliveries in this state; several may be given.")
+    camera_id: UUID | None = Field(None, description="Only deliveries of this camera.")
+    facility_id: UUID | None = Field(None, description="Only deliveries of this facility's cameras.")
+    destination_id: UUID | None = Field(None, description="Only deliveries to this destination.")
+    worker_id: str | None = Field(None, description="Only deliveries held by this worker.")
+    offset: int = Field(0, ge=0, description="Deliveries to pass over.")
+    limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Deliveries a page.")
+
+    def fits(self, status: DeliveryStatus) -> bool:
+        """Whether a delivery is asked for, on whichever page."""
+        exact = ("camera_id", "facility_id", "destination_id", "worker_id")
+        wanted = ((getattr(self, name), getattr(status, name)) for name in exact)
+        return (not self.state or status.state in self.state) and all(one in {None, other} for one, other in wanted)
 
 
 class DeliveryPage(BaseModel):
@@ -31,35 +51,11 @@ class DeliveryPage(BaseModel):
     "camera, facility, destination and worker, in pages.",
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
 )
-async def list_deliveries(
-    request: Request,
-    state: Annotated[DeliveryState | None, Query(description="Only deliveries in this state.")] = None,
-    camera_id: Annotated[UUID | None, Query(description="Only deliveries of this camera.")] = None,
-    facility_id: Annotated[UUID | None, Query(description="Only deliveries of this facility's cameras.")] = None,
-    destination_id: Annotated[UUID | None, Query(description="Only deliveries to this destination.")] = None,
-    worker_id: Annotated[str | None, Query(description="Only deliveries held by this worker.")] = None,
-    offset: Annotated[int, Query(ge=0, description="Deliveries to pass over.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Deliveries a page.")] = MAX_PAGE,
-) -> DeliveryPage:
-    wanted = {
-        name: value
-        for name, value in (
-            ("state", state),
-            ("camera_id", camera_id),
-            ("facility_id", facility_id),
-            ("destination_id", destination_id),
-            ("worker_id", worker_id),
-        )
-        if value is not None
-    }
-    fitting = [
-        status
-        for status in await standing(request)
-        if all(getattr(status, name) == value for name, value in wanted.items())
-    ]
-    following = offset + limit
+async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
+    fitting = [status for status in await standing(request) if query.fits(status)]
+    following = query.offset + query.limit
     return DeliveryPage(
-        items=fitting[offset:following],
+        items=fitting[query.offset : following],
         total=len(fitting),
         next_offset=following if len(fitting) > following else None,
     )

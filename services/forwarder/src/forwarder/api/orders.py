@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from nats.errors import Error as NatsError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forwarder.api.standing import DeliveryStatus, LocalTime, delivery_of, process_of, unavailable
 from forwarder.domain.orders import RetryOutcome
@@ -50,7 +50,9 @@ class StopRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=300, description="For those who find it stopped.")
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] = Field(
+        description="For those who find it stopped."
+    )
 
 
 class Order(BaseModel):

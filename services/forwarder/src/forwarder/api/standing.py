@@ -1,7 +1,7 @@
 """How deliveries stand: this worker's live view over the latest reports of all workers."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
+from forwarder.domain.holding import orphaned
+from forwarder.relay.presence import Presence
 from forwarder.relay.process import Process
 from forwarder.relay.processes.pool import Pool
 from vonggac.events import Cause
@@ -53,11 +55,16 @@ class DeliveryStatus(BaseModel):
         description="Whether the counters are of this moment (this worker holds the camera), or of the "
         "last change that another worker reported."
     )
+    as_of: LocalTime = Field(
+        description="Up to when the state is known to hold: this moment when `live`, else the last sign of life of its "
+        "worker. A worker that gives none any more leaves its deliveries `released`."
+    )
 
     @classmethod
-    def of(cls, observed: DeliveryObservedV1, *, live: bool) -> "DeliveryStatus":
-        fields = {name: getattr(observed, name) for name in cls.model_fields if name not in {"since", "live"}}
-        return cls(**fields, since=observed.observed_at, live=live)
+    def of(cls, observed: DeliveryObservedV1, *, live: bool, as_of: datetime) -> "DeliveryStatus":
+        elsewhere = {"since", "live", "as_of"}
+        fields = {name: getattr(observed, name) for name in cls.model_fields if name not in elsewhere}
+        return cls(**fields, since=observed.observed_at, live=live, as_of=as_of)
 
 
 def process_of(request: Request) -> Process | Pool:
@@ -68,11 +75,22 @@ def process_of(request: Request) -> Process | Pool:
 async def standing(request: Request) -> list[DeliveryStatus]:
     """Every delivery known, by camera and delivery. Raises ProblemError 503 before NATS was reached once."""
     process = process_of(request)
-    if process.board is None:
+    board, presence = process.board, process.presence
+    if board is None or presence is None:
         raise unavailable()
+    now = datetime.now(UTC)
     live = {observed.delivery_id: observed for observed in await process.live()}
-    known = process.board.deliveries | live
-    return _sorted(DeliveryStatus.of(observed, live=key in live) for key, observed in known.items())
+    statuses = [DeliveryStatus.of(observed, live=True, as_of=now) for observed in live.values()]
+    statuses += [_reported(observed, presence) for key, observed in board.deliveries.items() if key not in live]
+    return _sorted(statuses)
+
+
+def _reported(observed: DeliveryObservedV1, presence: Presence) -> DeliveryStatus:
+    """What another worker said last, for as long as it gives signs of life."""
+    alive_at = presence.alive_at(observed.worker_id)
+    standing_now = orphaned(observed, alive_at) if presence.is_gone(observed.worker_id) else observed
+    as_of = max(observed.observed_at, alive_at) if alive_at is not None else observed.observed_at
+    return DeliveryStatus.of(standing_now, live=False, as_of=as_of)
 
 
 async def delivery_of(request: Request, delivery_id: UUID) -> DeliveryStatus:

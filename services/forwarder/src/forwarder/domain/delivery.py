@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
 from forwarder.domain.instant import Instant
+from forwarder.domain.past import NOTHING_BEFORE, Past
 from forwarder.domain.proof import Mismatched, Proof, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -150,19 +151,19 @@ class Decision:
     actions: tuple[Action, ...] = ()
 
 
-def waiting(now: Instant) -> Delivery:
+def waiting(now: Instant, past: Past = NOTHING_BEFORE) -> Delivery:
     """A delivery at its beginning: nothing is known of the camera yet."""
-    return Delivery(DeliveryState.WAITING_FOR_CAMERA, now.at)
+    return _anew(DeliveryState.WAITING_FOR_CAMERA, now, past)
 
 
-def ended(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
-    """The last word on a delivery: `disabled` or `released`."""
+def restarted(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
+    """Begun anew or at its end, whatever was before. What once succeeded stays true."""
+    return _anew(state, now, delivery)
+
+
+def _anew(state: DeliveryState, now: Instant, past: Past | Delivery) -> Delivery:
     return Delivery(
-        state,
-        now.at,
-        last_success_at=delivery.last_success_at,
-        verified_at=delivery.verified_at,
-        delay_s=delivery.delay_s,
+        state, now.at, last_success_at=past.last_success_at, verified_at=past.verified_at, delay_s=past.delay_s
     )
 
 
@@ -366,7 +367,7 @@ def _now(
     delivery: Delivery, state: DeliveryState, now: Instant, cause: Cause | None = None, detail: str | None = None
 ) -> Delivery:
     if delivery.state is state and delivery.cause is cause:
-        return delivery
+        return delivery if delivery.detail == detail else replace(delivery, detail=detail)
     return replace(delivery, state=state, since=now.at, cause=cause, detail=detail)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from enum import StrEnum
 
-from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS, Action, Decision, Delivery, RetryDue, decide, waiting
+from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS, Action, Decision, Delivery, RetryDue, decide, restarted
 from forwarder.domain.delivery import Limits as DeliveryLimits
 from forwarder.domain.instant import Instant
 from vonggac.events.causes import Cause
@@ -33,13 +33,8 @@ def stopped(delivery: Delivery, order: DeliveryOrder, now: Instant) -> Decision:
     """No session from now on, whatever camera and destination do."""
     same = delivery.state is DeliveryState.STOPPED
     since = delivery.since if same else now.at
-    halted = Delivery(
-        DeliveryState.STOPPED,
-        since,
-        cause=Cause.STOPPED,
-        detail=describe(order),
-        last_success_at=delivery.last_success_at,
-    )
+    halted = restarted(delivery, DeliveryState.STOPPED, now)
+    halted = replace(halted, since=since, cause=Cause.STOPPED, detail=describe(order))
     return Decision(halted, () if same else (Action.CLOSE,))
 
 
@@ -47,7 +42,7 @@ def started(delivery: Delivery, now: Instant) -> Decision:
     """The order to stop is gone: begin as at the very beginning."""
     if delivery.state is not DeliveryState.STOPPED:
         return Decision(delivery)
-    return Decision(replace(waiting(now), last_success_at=delivery.last_success_at))
+    return Decision(restarted(delivery, DeliveryState.WAITING_FOR_CAMERA, now))
 
 
 def tried_again(delivery: Delivery, now: Instant, *, limits: DeliveryLimits) -> tuple[Decision, bool]:

@@ -10,6 +10,7 @@ from forwarder.domain import camera as domain
 from forwarder.domain import plan
 from forwarder.domain.camera import Pull, PullState
 from forwarder.domain.orders import RetryOutcome
+from forwarder.domain.past import NOTHING_BEFORE, Past
 from forwarder.relay.delivery import DeliverySupervisor
 from forwarder.relay.knocks import SILENT, Door
 from forwarder.relay.proof import CameraKeyframes
@@ -45,8 +46,9 @@ class CameraRelay:
         surroundings: Surroundings,
         on_change: OnDeliveryChange,
         orders: Mapping[UUID, DeliveryOrder] = NO_ORDERS,
+        past_of: Callable[[PlannedDelivery], Past] = lambda _planned: NOTHING_BEFORE,
     ) -> None:
-        """`orders`: by delivery, as they are at the time of looking."""
+        """`orders`: by delivery, as they are at the time of looking; `past_of`: what was known of one before."""
         now = surroundings.now()
         self.camera = camera
         self.held_since: datetime = now.at
@@ -54,7 +56,7 @@ class CameraRelay:
         self.pulls = 0
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(surroundings)
-        self._surroundings, self._on_change, self._orders = surroundings, on_change, orders
+        self._surroundings, self._on_change, self._orders, self._past_of = surroundings, on_change, orders, past_of
         self._loop = asyncio.get_running_loop()
         self._source: CameraSource | None = None
         self._attempt: asyncio.Task[None] | None = None
@@ -99,6 +101,7 @@ class CameraRelay:
     def go(self, camera: CameraV1) -> None:
         """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
         self._prepared = None
+        camera = self._sealed_as_before(camera)
         restart = plan.compare(self.camera, camera).restart_source
         self.camera, self.held_since = camera, self._surroundings.now().at
         if restart:
@@ -119,6 +122,7 @@ class CameraRelay:
 
     def change(self, camera: CameraV1) -> None:
         """Take a changed plan over in place: only what changed is restarted."""
+        camera = self._sealed_as_before(camera)
         change = plan.compare(self.camera, camera)
         newer = camera.revision != self.camera.revision
         disabled = {planned.id for planned in change.disabled}
@@ -185,6 +189,34 @@ class CameraRelay:
             return RetryOutcome.RETRIED
         return outcome
 
+    def _sealed_as_before(self, camera: CameraV1) -> CameraV1:
+        """The plan with the secrets that this relay knows, where what is in them is still the same.
+
+        The same password sealed once more looks different every time, and is no reason to restart anything. Only who
+        refused it is tried again: a person may have corrected it over there, and says so in this way.
+        """
+        before = {
+            planned.id: planned.secret
+            for planned in self.camera.deliveries
+            if planned.id in self.deliveries and self.deliveries[planned.id].delivery.state is not DeliveryState.REFUSED
+        }
+        deliveries = tuple(
+            planned.model_copy(update={"secret": self._same_secret(before.get(planned.id), planned.secret)})
+            for planned in camera.deliveries
+        )
+        resting = self.pull.state is PullState.COOLING_DOWN
+        secret = camera.secret if resting else self._same_secret(self.camera.secret, camera.secret)
+        return camera.model_copy(update={"secret": secret, "deliveries": deliveries})
+
+    def _same_secret(self, old: str | None, new: str | None) -> str | None:
+        if old is None or new is None or old == new:
+            return new
+        surroundings = self._surroundings
+        try:
+            return old if surroundings.open_secret(old) == surroundings.open_secret(new) else new
+        except RtspError:
+            return new
+
     def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
         for key, planned in plan.wanted(camera).items():
             supervisor = self.deliveries[key]
@@ -193,7 +225,7 @@ class CameraRelay:
                 supervisor.announce()
 
     def _add(self, planned: PlannedDelivery) -> None:
-        supervisor = DeliverySupervisor(planned, self._surroundings, self._changed)
+        supervisor = self._supervisor(planned)
         self.deliveries[planned.id] = supervisor
         order = self._orders.get(planned.id)
         if order is not None and order.stopped:
@@ -202,6 +234,9 @@ class CameraRelay:
                 supervisor.camera_live(self._source)
         else:
             self._tell_pull(supervisor)
+
+    def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
+        return DeliverySupervisor(planned, self._surroundings, self._changed, self._past_of(planned))
 
     def _tell_pull(self, supervisor: DeliverySupervisor) -> None:
         if self._source is not None and self.pull.state is PullState.LIVE:
@@ -213,7 +248,7 @@ class CameraRelay:
 
     def _say_disabled(self, deliveries: tuple[PlannedDelivery, ...]) -> None:
         for planned in deliveries:
-            DeliverySupervisor(planned, self._surroundings, self._changed).say(DeliveryState.DISABLED)
+            self._supervisor(planned).say(DeliveryState.DISABLED)
 
     def _changed(self, delivery: DeliverySupervisor) -> None:
         self._on_change(self, delivery)

@@ -23,6 +23,7 @@ from forwarder.domain.delivery import (
 )
 from forwarder.domain.instant import Instant
 from forwarder.domain.orders import RetryOutcome
+from forwarder.domain.past import NOTHING_BEFORE, Past
 from forwarder.domain.proof import Mismatched, Verified
 from forwarder.relay.engines import publish
 from forwarder.relay.knocks import SILENT, Door
@@ -50,10 +51,12 @@ type OnChange = Callable[["DeliverySupervisor"], None]
 class DeliverySupervisor:
     """One camera at one destination. `delivery` is its state, `on_change` is told of every new one."""
 
-    def __init__(self, plan: PlannedDelivery, surroundings: Surroundings, on_change: OnChange) -> None:
+    def __init__(
+        self, plan: PlannedDelivery, surroundings: Surroundings, on_change: OnChange, past: Past = NOTHING_BEFORE
+    ) -> None:
         self.plan = plan
         self.sessions = 0
-        self._delivery: Delivery = domain.waiting(surroundings.now())
+        self._delivery: Delivery = domain.waiting(surroundings.now(), past)
         self._surroundings, self._on_change = surroundings, on_change
         self._loop = asyncio.get_running_loop()
         self._source: CameraSource | None = None
@@ -104,21 +107,27 @@ class DeliverySupervisor:
 
     def retarget(self, plan: PlannedDelivery) -> None:
         """Another address or other credentials: begin anew, whatever was before."""
+        moved = plan.destination_id != self.plan.destination_id
         self.plan = plan
         self._without_audio = False
         if self._delivery.state is DeliveryState.STOPPED:
             self.announce()
             return
         self._close(orderly=True)
-        self._delivery = domain.waiting(self._surroundings.now())
+        now = self._surroundings.now()
+        waiting = DeliveryState.WAITING_FOR_CAMERA
+        self._delivery = domain.waiting(now) if moved else domain.restarted(self._delivery, waiting, now)
         if self._source is None:
             self._on_change(self)
         else:
             self._handle(CameraLive())
 
     def halt(self, order: DeliveryOrder) -> None:
-        """A person stopped it: end in order, and stay so until `resume`."""
-        self._carry_out(orders.stopped(self.delivery, order, self._surroundings.now()), orderly=True)
+        """A person stopped it: end in order, and stay so until `resume`. Stopped again, it tells the new reason."""
+        before = self.delivery
+        self._carry_out(orders.stopped(before, order, self._surroundings.now()), orderly=True)
+        if before.state is DeliveryState.STOPPED and before.detail != self._delivery.detail:
+            self.announce()
 
     def resume(self) -> None:
         """The order to stop is gone."""
@@ -145,7 +154,7 @@ class DeliverySupervisor:
 
     def say(self, state: DeliveryState) -> None:
         """The last word on this delivery, for one that runs no more or never ran."""
-        self._delivery = domain.ended(self.delivery, state, self._surroundings.now())
+        self._delivery = domain.restarted(self.delivery, state, self._surroundings.now())
         self._on_change(self)
 
     def _handle(self, event: Event) -> None:

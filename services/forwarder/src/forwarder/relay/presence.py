@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 
 from forwarder.domain.balance import Load, Membership, least_loaded
 from forwarder.relay.mirror import Mirror
@@ -10,15 +11,18 @@ from vonggac.events.forwarder import ForwarderAliveV1
 
 HEARTBEAT_S = 5.0
 GONE_AFTER_S = 2.5 * HEARTBEAT_S
+SILENCE_S = 1.5 * HEARTBEAT_S
+"""Nobody heard for so long, not even oneself: NATS is away, or was."""
 
 
 class Presence:
-    """The workers that gave a sign of life lately, this one left out."""
+    """The workers that gave a sign of life lately, this one left out; it too shows that signs of life come through."""
 
     def __init__(self, bus: Bus, worker_id: str, monotonic_s: Callable[[], float]) -> None:
         self.membership = Membership()
         self._worker_id, self._monotonic_s = worker_id, monotonic_s
         self._heard_s: dict[str, float] = {}
+        self._heard_anybody_s = self._hearing_since_s = float("-inf")
         self._promised: Counter[str] = Counter()
         self._mirror = Mirror(
             bus,
@@ -26,12 +30,31 @@ class Presence:
             key=str,
             value=ForwarderAliveV1.model_validate_json,
             changed=self._heard,
-            wanted=lambda key: key.startswith("forwarder-") and key != worker_id,
+            wanted=lambda key: key.startswith("forwarder-"),
         )
 
     async def run(self) -> None:
         """Listen until cancelled."""
         await self._mirror.run()
+
+    async def wait_loaded(self) -> None:
+        """Wait until every worker's last sign of life is known."""
+        await self._mirror.loaded.wait()
+
+    def alive_at(self, worker_id: str) -> datetime | None:
+        """The last sign of life of another worker, however long ago; None when there is none to be found any more."""
+        alive = self._mirror.values.get(worker_id)
+        return alive.alive_at if alive is not None else None
+
+    def is_gone(self, worker_id: str) -> bool:
+        """Whether another worker certainly gives no sign of life any more.
+
+        Never while nothing can be heard from anybody: who is cut off from NATS knows nothing of the others.
+        """
+        now_s = self._monotonic_s()
+        if now_s - self._heard_anybody_s > SILENCE_S or now_s - self._hearing_since_s < GONE_AFTER_S:
+            return False
+        return now_s - self._heard_s.get(worker_id, float("-inf")) >= GONE_AFTER_S
 
     def others(self) -> list[Load]:
         """As they were last heard of, with what was promised to them since. Notes who came and went."""
@@ -45,7 +68,7 @@ class Presence:
                 self._heard_s[worker_id],
             )
             for worker_id, alive in self._mirror.values.items()
-            if now_s - self._heard_s[worker_id] < GONE_AFTER_S
+            if worker_id != self._worker_id and now_s - self._heard_s[worker_id] < GONE_AFTER_S
         ]
         self.membership = self.membership.seen([self._worker_id, *(load.worker_id for load in loads)], now_s)
         return loads
@@ -62,5 +85,8 @@ class Presence:
         self._promised.pop(worker_id, None)
         if alive is None:
             self._heard_s.pop(worker_id, None)
-        else:
-            self._heard_s[worker_id] = self._monotonic_s()
+            return
+        now_s = self._monotonic_s()
+        if now_s - self._heard_anybody_s > SILENCE_S:
+            self._hearing_since_s = now_s
+        self._heard_s[worker_id] = self._heard_anybody_s = now_s

@@ -15,7 +15,7 @@ from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.presence import HEARTBEAT_S
+from forwarder.relay.presence import HEARTBEAT_S, Presence
 from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.worker import Worker
@@ -78,6 +78,11 @@ class Process:
     def board(self) -> StatusBoard | None:
         """The last report of every delivery, whoever holds it; None until NATS was there once."""
         return None if self.worker is None else self.worker.board
+
+    @property
+    def presence(self) -> Presence | None:
+        """Who forwards beside this process; None until NATS was there once."""
+        return None if self.worker is None else self.worker.presence
 
     async def live(self) -> list[DeliveryObservedV1]:
         """The deliveries that this process holds, as they are now."""

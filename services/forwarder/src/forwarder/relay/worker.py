@@ -12,7 +12,8 @@ from uuid import UUID
 from nats.errors import Error as NatsError
 
 from forwarder.domain import balance
-from forwarder.domain.holding import takes_over
+from forwarder.domain.holding import past_of, takes_over
+from forwarder.domain.past import NOTHING_BEFORE, Past
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.answering import Answering
@@ -26,7 +27,7 @@ from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.taking import Taking
 from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
-from vonggac.events.inventory import CameraV1, RemovedV1
+from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -71,8 +72,8 @@ class Worker:
         self._book = OrderBook(bus, outgoing, self._ordered)
         self._yielded: set[UUID] = set()
         self._balance_limits = balance_limits
-        self._presence = Presence(bus, reporter.worker_id, surroundings.monotonic_s)
-        self._giving = Giving(bus, outgoing, self._presence, self._retire, self._yielded)
+        self.presence = Presence(bus, reporter.worker_id, surroundings.monotonic_s)
+        self._giving = Giving(bus, outgoing, self.presence, self._retire, self._yielded)
         self._taking = Taking(bus, reporter.worker_id, self)
         self._endings: set[asyncio.Task[None]] = set()
         self._hold_now = asyncio.Event()
@@ -93,7 +94,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.board.run(), name="delivery-status-watch")
             group.create_task(self._book.run(), name="orders-watch")
-            group.create_task(self._presence.run(), name="workers-watch")
+            group.create_task(self.presence.run(), name="workers-watch")
             group.create_task(self._keep_holding(), name="hold-jobs")
             group.create_task(self._take_for_ever(), name="take-cameras")
             group.create_task(self._rebalance(), name="rebalance")
@@ -117,7 +118,13 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """For a camera that is not held yet."""
-        return CameraRelay(camera, self._surroundings, self._changed, self._book.orders)
+        return CameraRelay(camera, self._surroundings, self._changed, self._book.orders, self._past_of)
+
+    def _past_of(self, planned: PlannedDelivery) -> Past:
+        observed = self.board.deliveries.get(planned.id)
+        if observed is None or observed.destination_id != planned.destination_id:
+            return NOTHING_BEFORE
+        return past_of(observed, self.presence.alive_at(observed.worker_id))
 
     async def _rebalance(self) -> None:
         def held() -> list[Held]:
@@ -132,8 +139,10 @@ class Worker:
         )
 
     async def _take_for_ever(self) -> None:
-        # What was stopped must not be begun at a restart.
+        # What was stopped must not be begun at a restart, and what is known of the past must not be told anew.
         await self._book.wait_loaded()
+        await self.board.wait_loaded()
+        await self.presence.wait_loaded()
         await self._taking.begin()
         await self._fetch_for_ever()
 
@@ -179,7 +188,7 @@ class Worker:
             self._book.forget(gone)
             await answer(job.done())
         elif not wanted(camera):
-            CameraRelay(camera, self._surroundings, self._changed).say_disabled()
+            self.new_relay(camera).say_disabled()
             await answer(job.done())
         elif len(self.held) >= self._max_cameras:
             self.jobs_turned_away += 1
@@ -204,6 +213,7 @@ class Worker:
             # Without the bus the job is not ours either: the server gives it to somebody else.
             log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
             return False
+        self._forget_unplanned(camera)
         self._yielded.discard(camera.id)
         self.held[camera.id] = Held(job, relay, offers, answering)
         self._changed_s = self._surroundings.monotonic_s()
@@ -239,9 +249,11 @@ class Worker:
             # Taken up again when the camera has been left.
             return
         camera = job.event.data
-        if isinstance(camera, CameraV1) and wanted(camera):
-            held.relay.change(camera)
-            return
+        if isinstance(camera, CameraV1):
+            self._forget_unplanned(camera)
+            if wanted(camera):
+                held.relay.change(camera)
+                return
         if not isinstance(camera, CameraV1):
             self._book.forget(planned.id for planned in held.relay.camera.deliveries)
         held.relay.camera = (
@@ -249,6 +261,17 @@ class Worker:
         )
         state = DeliveryState.DISABLED if isinstance(camera, CameraV1) else DeliveryState.RELEASED
         self._end(held, state, done=True)
+
+    def _forget_unplanned(self, camera: CameraV1) -> None:
+        """Deliveries that the plan does not know any more leave neither a state nor an order behind."""
+        planned = {delivery.id for delivery in camera.deliveries}
+        gone = [
+            observed.delivery_id
+            for observed in self.board.of_camera(camera.id)
+            if observed.delivery_id not in planned and observed.camera_revision < camera.revision
+        ]
+        self._reporter.forget(gone)
+        self._book.forget(gone)
 
     def _end(self, held: Held, state: DeliveryState, *, done: bool) -> None:
         held.ending = True

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import sys
+import time
 from uuid import uuid4
 
 from pydantic import SecretStr
 
 from forwarder.domain.backoff import delay_s
 from forwarder.messaging import StatusBoard
+from forwarder.relay.presence import Presence
 from forwarder.relay.process import surroundings_of
 from forwarder.relay.processes.link import Asker, Link, LinkError
 from forwarder.relay.processes.merging import Merged
@@ -68,9 +70,10 @@ class Child:
 
 
 class Pool:
-    """`settings.workers` children. Like a Process: `run` until `stop`; `bus` and `board` are None until NATS was there.
+    """`settings.workers` children. Like a Process: `run` until `stop`.
 
-    `merged` has the children's metrics as of the last `refresh`.
+    `bus`, `board` and `presence` are None until NATS was there. `merged` has the children's metrics as of the last
+    `refresh`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -79,6 +82,7 @@ class Pool:
         self.worker_id = f"forwarder-pool-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
         self.board: StatusBoard | None = None
+        self.presence: Presence | None = None
         self.failed = False
         self.merged = Merged()
         self.children: dict[int, Child] = {}
@@ -141,7 +145,10 @@ class Pool:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
         self.board = StatusBoard(self.bus, lambda _: None)
-        await self.board.run()
+        self.presence = Presence(self.bus, self.worker_id, time.monotonic)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.board.run())
+            group.create_task(self.presence.run())
 
     async def _keep(self, number: int) -> None:
         """Start a child, and another one when it ends, with growing pauses while none lives for a minute."""
