@@ -177,10 +177,13 @@ async def test_black_is_a_black_picture(camera: Camera) -> None:
     await recorder.close()
 
 
-async def test_session_limit_refuses_new_sessions_only(camera: Camera) -> None:
+@pytest.mark.parametrize(
+    ("kind", "cause"), [("453", Cause.SESSION_LIMIT), ("503", Cause.SESSION_LIMIT), ("401", Cause.AUTH_FAILED)]
+)
+async def test_session_limit_refuses_new_sessions_only(camera: Camera, kind: str, cause: Cause) -> None:
     recorder = await playing(camera)
-    await camera.set_fault("session_limit")
-    assert await cause_of_playing(camera) is Cause.SESSION_LIMIT
+    await camera.set_fault("session_limit", kind=kind)
+    assert await cause_of_playing(camera) is cause
     recorder.forget()
     await recorder.until(lambda seen: seen.packets)
     await recorder.close()

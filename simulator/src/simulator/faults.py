@@ -44,7 +44,7 @@ class CameraFaultName(StrEnum):
     LOW_BITRATE = "low_bitrate"
     """Encoded at `bitrate_kbps`."""
     SESSION_LIMIT = "session_limit"
-    """453 on SETUP of new sessions; those that play go on."""
+    """`453` or `503` on SETUP of new sessions, or `401` to their logins as some makers do; those that play go on."""
     SLOW_START = "slow_start"
     """DESCRIBE and PLAY are answered after `delay_s` seconds."""
     NOT_FOUND = "not_found"
@@ -70,7 +70,8 @@ class CameraFaultName(StrEnum):
     CLOCK_DRIFT = "clock_drift"
     """RTCP sender reports and the Date of answers are off by `offset_s`."""
     ENDED = "ended"
-    """`after_s` after PLAY (or now) the camera ends the session: `close`, or a `teardown` or `announce` request."""
+    """`after_s` after PLAY (or now) the camera ends the session: `close`, a `teardown` or `announce` request, or RTCP
+    `bye`."""
     AUTH_LOCKOUT = "auth_lockout"
     """After `logins` wrong logins every login is answered `401` or `403` for `for_s`."""
     REDIRECT = "redirect"
@@ -115,7 +116,8 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.TLS: ("untrusted", "expired", "wrong_host", "plain"),
     CameraFaultName.CODEC_UNSUPPORTED: ("mjpeg", "mpeg4"),
     CameraFaultName.IDENTITY_CHANGED: ("codec", "size"),
-    CameraFaultName.ENDED: ("close", "teardown", "announce"),
+    CameraFaultName.SESSION_LIMIT: ("453", "503", "401"),
+    CameraFaultName.ENDED: ("close", "teardown", "announce", "bye"),
     CameraFaultName.AUTH_LOCKOUT: ("401", "403"),
     CameraFaultName.MID_GARBAGE: ("between", "inside"),
     CameraFaultName.HUGE_FRAME: ("access_unit", "message", "header"),

@@ -112,9 +112,10 @@ async def test_cause_auth_failed(simulate: Any, look_at: Any) -> None:
     assert "wrong-Xem" not in repr(result)
 
 
-async def test_cause_session_limit(simulate: Any, look_at: Any) -> None:
+@pytest.mark.parametrize("kind", ["453", "503"])
+async def test_cause_session_limit(simulate: Any, look_at: Any, kind: str) -> None:
     camera = await the_camera(simulate)
-    await camera.set_fault("session_limit")
+    await camera.set_fault("session_limit", kind=kind)
     assert is_down(await look_at(camera), Cause.SESSION_LIMIT)
 
 
@@ -125,7 +126,7 @@ async def test_cause_session_limit_of_a_login_that_worked_before(
     await probe(suspect_backoff_s=300.0)
     planned = await planner.camera(camera.url(), secret=planner.seal("viewer", "s3cret-Xem"), probe_interval_s=0.3)
     assert (await observed.look(planned.id)).verdict is Verdict.UP
-    await camera.set_fault("auth")
+    await camera.set_fault("session_limit", kind="401")
 
     def suspected() -> Any:
         return [look for look in observed.of(planned.id) if look.verdict is Verdict.DOWN]
@@ -272,14 +273,14 @@ async def test_cause_identity_changed(simulate: Any, look_at: Any, kind: str) ->
     assert "in place of" in (result.judgement.detail or "")
 
 
-@pytest.mark.parametrize("kind", ["close", "teardown"])
+@pytest.mark.parametrize("kind", ["close", "teardown", "announce", "bye"])
 async def test_cause_ended(simulate: Any, look_at: Any, kind: str) -> None:
     camera = await the_camera(simulate, starts_with_keyframe=False)
     await camera.set_fault("ended", kind=kind, after_s=0.0)
-    assert is_down(await look_at(camera), Cause.ENDED)
+    assert is_down(await look_at(camera, timeout_s=2.0), Cause.ENDED)
 
 
-@pytest.mark.parametrize("kind", ["close", "teardown"])
+@pytest.mark.parametrize("kind", ["close", "teardown", "announce", "bye"])
 async def test_cause_ended_of_a_stream_that_ends_while_it_is_measured(simulate: Any, look_at: Any, kind: str) -> None:
     camera = await the_camera(simulate, **SEEN | {"gop_s": 4.0}, scene="day")
     await camera.set_fault("ended", kind=kind, after_s=1.0)

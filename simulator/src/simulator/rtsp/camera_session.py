@@ -13,6 +13,7 @@ from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, huge_answe
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.messages import Request
+from vonggac.rtsp.rtcp import build_goodbye
 from vonggac.rtsp.rtp import interleave
 from vonggac.rtsp.transport import Transport, parse_transports
 from vonggac.rtsp.url import RtspUrl
@@ -150,7 +151,9 @@ class CameraSession(ServerConnection):
             forbidden = fault is not None and fault.chosen_kind == "403"
             return Reply(403) if forbidden else Reply(401, (self._login.challenge,))
         failures = self._login.failures
-        denial = self._login.denial(request, always=camera.has_fault(CameraFaultName.AUTH))
+        used_up = fault is not None and fault.fault is CameraFaultName.SESSION_LIMIT and fault.chosen_kind == "401"
+        always = camera.has_fault(CameraFaultName.AUTH) or (used_up and not self.is_set_up)
+        denial = self._login.denial(request, always=always)
         failed = self._login.failures > failures
         camera.logins_failed += failed
         if lockout is not None and failed:
@@ -182,7 +185,10 @@ class CameraSession(ServerConnection):
             self.transport.close()
             return
         session = ("Session", self.session_id)
-        if kind == "teardown":
+        if kind == "bye":
+            for track, clock in enumerate(self._camera.feed.clocks):
+                self.send_report(track, build_goodbye(clock.ssrc))
+        elif kind == "teardown":
             self.send_request("TEARDOWN", self._camera.url(), [session])
         else:
             self.send_request("ANNOUNCE", self._camera.url(), [session, ("x-notice", "2101 End-of-Stream Reached")])
@@ -220,10 +226,9 @@ class CameraSession(ServerConnection):
             return Reply(454)
         if self._playing:
             return Reply(455)
-        if not self.is_set_up and (
-            camera.has_fault(CameraFaultName.SESSION_LIMIT) or camera.sessions >= camera.config.max_sessions
-        ):
-            return Reply(453)
+        limit = camera.fault_if(CameraFaultName.SESSION_LIMIT)
+        if not self.is_set_up and (limit is not None or camera.sessions >= camera.config.max_sessions):
+            return Reply(503 if limit is not None and limit.chosen_kind == "503" else 453)
         try:
             offers = parse_transports(request.headers.get("Transport") or "")
         except MalformedError:
