@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.keyframes import Figures, Keyframe, KeyframeTiming, StreamMeter
+from forwarder.domain.keyframes import Figures, Keyframe, KeyframeTiming, Rhythm, StreamMeter
 from vonggac.rtsp.h26x import VideoCodec
 
 SPS, PPS, IDR = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65\x88\x80"
@@ -89,3 +89,34 @@ def test_the_clock_rate_is_the_descriptions(clock_rate: int) -> None:
         meter.picture(timestamp=number * clock_rate // 10, sequence=number, packets=number + 1)
     assert meter.figures is not None
     assert meter.figures.fps == 10
+
+
+def test_nobody_needs_to_look_until_shortly_before_the_next_keyframe() -> None:
+    rhythm = Rhythm(90_000)
+    assert rhythm.wait_s(100.0) == 0
+    rhythm.seen(100.0, 0xFFFFFFFF)
+    assert (rhythm.known, rhythm.wait_s(100.0)) == (False, 0)
+    # The network was slow this time; the camera's own clock tells four seconds.
+    rhythm.seen(104.3, 4 * 90_000 - 1)
+    rhythm.looked_away()
+    rhythm.seen(132.0, 32 * 90_000 - 1)
+    assert rhythm.wait_s(132.0) == pytest.approx(3.8)
+    assert rhythm.wait_s(133.5) == pytest.approx(2.3)
+    assert rhythm.wait_s(161.0) == pytest.approx(2.8)
+    assert rhythm.wait_s(163.9) == 0
+
+
+def test_keyframes_that_nobody_saw_do_not_count_for_the_rhythm() -> None:
+    rhythm = Rhythm(90_000)
+    rhythm.seen(100.0, 0)
+    rhythm.looked_away()
+    rhythm.seen(130.0, 30 * 90_000)
+    assert not rhythm.known
+
+
+@pytest.mark.parametrize("stamp", [500, 500 - 90_000, 500 + 3600 * 90_000])
+def test_a_camera_whose_clock_stands_or_jumps_is_always_looked_at(stamp: int) -> None:
+    rhythm = Rhythm(90_000)
+    rhythm.seen(100.0, 500)
+    rhythm.seen(102.0, stamp & 0xFFFFFFFF)
+    assert rhythm.wait_s(102.0) == 0

@@ -107,9 +107,9 @@ def test_an_overflow_leaves_out_the_rest_of_the_group_for_that_outlet_alone(fano
 
 def test_the_lag_is_the_age_of_the_oldest_unconfirmed_byte(fanout: FanOut) -> None:
     made, _ = outlet(fanout)
-    made.written = 100
+    made.count(octets=100)
     assert made.lag_s(10.0, 0) == 0
-    made.written = 200
+    made.count(octets=100)
     assert made.lag_s(11.0, 50) == 1
     assert made.lag_s(13.0, 50) == 3
     assert made.lag_s(14.0, 150) == 3
@@ -136,3 +136,95 @@ def test_a_delimiter_in_a_packet_of_its_own_hides_no_keyframe(fanout: FanOut) ->
     keyframe = [frame(0, payload, timestamp=6000) for payload in (b"\x09\xf0", b"\x06\x05", SPS, IDR)]
     fanout.on_media(batch(*inter, *keyframe))
     assert writer.written == b"".join(keyframe[2:])
+
+
+def piece(*frames: bytes) -> bytes:
+    return b"".join(frames)
+
+
+def pass_on(fanout: FanOut, data: bytes) -> bool:
+    """As the camera's connection does; whether it went by the lane."""
+    if fanout.lane.take(data):
+        return True
+    fanout.on_media(MediaBatch.of(data))
+    return False
+
+
+def test_media_goes_by_the_lane_once_every_destination_flows_and_is_counted_all_the_same(fanout: FanOut) -> None:
+    made, writer = outlet(fanout)
+    pieces = [piece(frame(0, INTER, 1)), piece(frame(0, IDR, 2), frame(1, b"report")), piece(frame(0, INTER, 3))]
+    assert [pass_on(fanout, data) for data in pieces] == [False, False, True]
+    assert writer.written == b"".join(pieces[1:])
+    assert (made.packets, made.written, fanout.pictures) == (3, len(writer.written), 3)
+
+
+def test_a_destination_that_joins_closes_the_lane_until_it_has_its_keyframe(fanout: FanOut) -> None:
+    old, old_writer = outlet(fanout)
+    pass_on(fanout, frame(0, IDR, 1))
+    new, new_writer = outlet(fanout)
+    ways = [pass_on(fanout, data) for data in (frame(0, INTER, 2), frame(0, IDR, 3), frame(0, INTER, 4))]
+    assert ways == [False, False, True]
+    assert new_writer.written == frame(0, IDR, 3) + frame(0, INTER, 4)
+    assert (old.packets, old.written) == (4, len(old_writer.written))
+    assert (new.packets, new.written) == (2, len(new_writer.written))
+
+
+def test_who_looks_at_the_media_sees_all_of_it_while_he_looks(fanout: FanOut) -> None:
+    made, writer = outlet(fanout)
+    seen: list[bytes] = []
+    pass_on(fanout, frame(0, IDR, 1))
+    fanout.tap = lambda batch: seen.append(batch.data)
+    assert not pass_on(fanout, frame(0, INTER, 2))
+    fanout.tap = None
+    assert pass_on(fanout, frame(0, INTER, 3))
+    assert seen == [frame(0, INTER, 2)]
+    assert (made.packets, made.written) == (3, len(writer.written))
+
+
+def test_a_destination_that_is_full_in_the_midst_of_a_piece_was_given_it_and_the_other_loses_nothing(
+    fanout: FanOut,
+) -> None:
+    class Full(Writer):
+        def write_media(self, data: bytes) -> None:
+            super().write_media(data)
+            if data == frame(0, INTER, 2):
+                slow.buffer_is_full()
+
+    slow_writer = Full()
+    slow = Outlet(fanout, slow_writer, SAME, Bounds(buffer_bytes=1000, buffer_s=4))
+    fanout.add(slow)
+    fast, fast_writer = outlet(fanout)
+    pieces = [frame(0, IDR, 1), frame(0, INTER, 2), frame(0, INTER, 3)]
+    assert [pass_on(fanout, data) for data in pieces] == [False, True, False]
+    assert (slow.packets, slow.written, slow.packets_dropped) == (2, len(slow_writer.written), 1)
+    assert fast_writer.written == b"".join(pieces)
+    assert (fast.packets, fast.written) == (3, len(fast_writer.written))
+
+
+def test_a_destination_that_left_keeps_its_counts(fanout: FanOut) -> None:
+    gone, gone_writer = outlet(fanout)
+    _, writer = outlet(fanout)
+    pass_on(fanout, frame(0, IDR, 1))
+    assert pass_on(fanout, frame(0, INTER, 2))
+    fanout.remove(gone)
+    assert pass_on(fanout, frame(0, INTER, 3))
+    assert (gone.packets, gone.written) == (2, len(gone_writer.written))
+    assert writer.written == gone_writer.written + frame(0, INTER, 3)
+
+
+def test_a_destination_with_channels_of_its_own_is_never_written_to_by_the_lane(fanout: FanOut) -> None:
+    _, writer = outlet(fanout, {0: 4, 1: 5})
+    ways = [pass_on(fanout, data) for data in (frame(0, IDR, 1), frame(0, INTER, 2))]
+    assert ways == [False, False]
+    assert writer.written == frame(4, IDR, 1) + frame(4, INTER, 2)
+
+
+def test_the_kept_group_of_pictures_misses_nothing(fanout: FanOut) -> None:
+    outlet(fanout)
+    pass_on(fanout, frame(0, IDR, 1))
+    backlog = fanout.keep_backlog()
+    for data in (frame(0, IDR, 2), frame(0, INTER, 3)):
+        assert not pass_on(fanout, data)
+    assert b"".join(kept.data for kept, _ in backlog) == frame(0, IDR, 2) + frame(0, INTER, 3)
+    fanout.backlog = None
+    assert pass_on(fanout, frame(0, INTER, 4))

@@ -15,6 +15,7 @@ from vonggac.rtsp.dial import connect_plain, connect_socket, secure
 from vonggac.rtsp.digest import Authenticator
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
+from vonggac.rtsp.lane import MediaLane, Write
 from vonggac.rtsp.messages import Headers, Request, Response
 from vonggac.rtsp.tls import TlsPolicy
 from vonggac.rtsp.url import Credentials
@@ -49,11 +50,8 @@ class RtspConnection(asyncio.Protocol):
     ) -> None:
         self.on_media = on_media
         self.on_lost = on_lost
-        self.on_sample: OnMedia | None = None
-        """Gets each batch too, after `on_media`, while it is set: for statistics that need not see all."""
         self.on_pause_writing: Callable[[], None] | None = None
         self.on_resume_writing: Callable[[], None] | None = None
-        self.bytes_received = 0
         self.control_bytes_sent = 0
         """Of requests and answers: what was written beside media."""
         self.error: RtspError | None = None
@@ -62,6 +60,10 @@ class RtspConnection(asyncio.Protocol):
         """No request and no media can be sent any more."""
         self.peer_date: tuple[str, float] | None = None
         """The Date of the last answer that had one, as it came, and our seconds since 1970 when it came."""
+        self._on_sample: OnMedia | None = None
+        self._bytes_received = 0
+        self._lane: MediaLane | None = None
+        self._short_way: MediaLane | None = None  # the lane, while nothing but whole frames came and nobody samples
         self._loop = asyncio.get_running_loop()
         self._authenticator = Authenticator(credentials)
         self._deframer = Deframer()
@@ -165,11 +167,36 @@ class RtspConnection(asyncio.Protocol):
         if not self.closed:
             self.transport.write(data)
 
+    @property
+    def write_directly(self) -> Write:
+        """`write_media` without the check: for who stops to write when `on_lost` is called, at the latest."""
+        return self.transport.write
+
     def take_media(self, batch: MediaBatch) -> None:
         """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
-        self.bytes_received += len(batch.data)
+        self._bytes_received += len(batch.data)
         if self.on_media is not None:
             self.on_media(batch)
+
+    def open_lane(self, lane: MediaLane) -> None:
+        """Let media go by the short way where it can; `on_media` gets the rest."""
+        self._lane = lane
+        self._choose_way()
+
+    @property
+    def on_sample(self) -> OnMedia | None:
+        """Gets each batch too, after `on_media`, while it is set: for statistics that need not see all."""
+        return self._on_sample
+
+    @on_sample.setter
+    def on_sample(self, on_sample: OnMedia | None) -> None:
+        self._on_sample = on_sample
+        self._choose_way()
+
+    @property
+    def bytes_received(self) -> int:
+        """Everything that came, media and answers."""
+        return self._bytes_received + (self._lane.bytes if self._lane is not None else 0)
 
     @property
     def write_buffer_bytes(self) -> int:
@@ -224,18 +251,25 @@ class RtspConnection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self.bytes_received += len(data)
+        way = self._short_way
+        if way is None or not way.take(data):
+            self._take_apart(data)
+
+    def _take_apart(self, data: bytes) -> None:
+        self._bytes_received += len(data)
         try:
             items = self._deframer.feed(data)
         except RtspError as error:
             self.fail(error)
             return
+        if self._lane is not None:
+            self._choose_way()
         for item in items:
             if type(item) is MediaBatch:
                 if self.on_media is not None:
                     self.on_media(item)
-                if self.on_sample is not None:
-                    self.on_sample(item)
+                if self._on_sample is not None:
+                    self._on_sample(item)
             elif isinstance(item, Response):
                 self._answered(item)
             elif isinstance(item, Request):
@@ -244,6 +278,10 @@ class RtspConnection(asyncio.Protocol):
                 return
         if self._deframer.failure is not None:
             self.fail(self._deframer.failure)
+
+    def _choose_way(self) -> None:
+        short = self._deframer.idle and self._on_sample is None
+        self._short_way = self._lane if short else None
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._abort_timer is not None:

@@ -95,6 +95,11 @@ class Deframer:
         self.failure: RtspError | None = None
         """Set when the stream cannot be followed any further; the next `feed` raises it."""
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is held back and nothing was lost: what comes next begins a frame or a message."""
+        return self._plain
+
     def feed(self, data: bytes) -> list[Item]:
         """Return what is complete now, in order.
 

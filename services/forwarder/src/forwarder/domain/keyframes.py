@@ -11,6 +11,10 @@ MAX_KEYFRAME_BYTES = 2 << 20
 HISTORY = 12
 HASH_AT_MOST_S = 30.0
 """Longest time for which every keyframe is hashed at one request."""
+LOOK_AHEAD_S = 0.2
+"""A keyframe is awaited so long before its last packet is expected: its own way in, and some unevenness."""
+LONGEST_INTERVAL_S = 20.0
+"""Of keyframes that follow each other; more than that is a clock that was set anew."""
 _START_CODE = b"\x00\x00\x00\x01"
 
 
@@ -57,6 +61,43 @@ class Figures:
     fps: float
     packets_received: int
     packets_lost: int
+
+
+class Rhythm:
+    """When to look for a camera's next keyframe, from the last one and the distance of two in a row. Seconds.
+
+    The distance is taken from the RTP timestamps: dozens of it are added up until one is wanted again. Cameras keep to
+    it for hours; one that does not is looked at for longer, no keyframe is missed.
+    """
+
+    __slots__ = ("_clock_rate", "_interval_s", "_newest_s", "_stamp", "_watching")
+
+    def __init__(self, clock_rate: int) -> None:
+        self._clock_rate = clock_rate
+        self._newest_s, self._stamp = 0.0, 0
+        self._interval_s: float | None = None
+        self._watching = False
+
+    @property
+    def known(self) -> bool:
+        return self._interval_s is not None
+
+    def seen(self, now_s: float, stamp: int) -> None:
+        """A whole keyframe of this RTP timestamp has just come."""
+        if self._watching:
+            self._interval_s = ((stamp - self._stamp) & 0xFFFFFFFF) / self._clock_rate
+        self._newest_s, self._stamp, self._watching = now_s, stamp, True
+
+    def looked_away(self) -> None:
+        """Keyframes may go by unseen from now on."""
+        self._watching = False
+
+    def wait_s(self, now_s: float) -> float:
+        """How long nothing is missed if nobody looks; 0 when that is not known."""
+        if not self._interval_s or self._interval_s > LONGEST_INTERVAL_S:
+            return 0.0
+        passed = (now_s - self._newest_s) % self._interval_s
+        return max(0.0, self._interval_s - passed - LOOK_AHEAD_S)
 
 
 class StreamMeter:

@@ -14,6 +14,7 @@ from forwarder.domain.overflow import Bounds, Flow
 from forwarder.relay.backlog import Backlog
 from forwarder.relay.keyframes import KeyframeFinder, tail
 from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.lane import MediaLane, Write
 
 FRAME_HEADER_BYTES = 4
 
@@ -30,48 +31,85 @@ class MediaWriter(Protocol):
 class Outlet:
     """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
 
-    `written`, `packets` count media handed to the transport; `packets_dropped` what was left out for overflow, and
-    `packets_late` those of them for one of seconds.
+    `packets_dropped` counts what was left out for overflow, and `packets_late` those of them for one of seconds.
     """
 
     __slots__ = (
         "_channels",
+        "_entered",
         "_fanout",
+        "_lane",
         "_marks",
-        "_verbatim",
+        "_packets",
         "_write_media",
         "_writer",
+        "_written",
         "bounds",
+        "direct",
         "flow",
-        "packets",
         "packets_dropped",
         "packets_late",
-        "written",
     )
 
-    def __init__(self, fanout: "FanOut", writer: MediaWriter, channels: Mapping[int, int], bounds: Bounds) -> None:
-        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on."""
+    def __init__(
+        self,
+        fanout: "FanOut",
+        writer: MediaWriter,
+        channels: Mapping[int, int],
+        bounds: Bounds,
+        *,
+        direct: Write | None = None,
+    ) -> None:
+        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on.
+
+        `direct` is what `writer.write_media` comes to for as long as the outlet is part of the fan-out.
+        """
         self._fanout, self._writer, self.bounds = fanout, writer, bounds
         self._write_media = writer.write_media
         self._channels = dict(channels)
         same = all(source == target for source, target in channels.items())
-        self._verbatim = same and channels.keys() >= fanout.channels
+        verbatim = same and channels.keys() >= fanout.channels
+        self.direct = (direct or writer.write_media) if verbatim else None
+        """What takes clean media as it is; None where it must be rewritten."""
         self._marks: deque[tuple[float, int]] = deque()
+        self._lane: MediaLane | None = None
+        self._entered = (0, 0)
         self.flow = Flow(flowing=False)
-        self.written = 0
-        self.packets = 0
+        self._written = 0
+        self._packets = 0
         self.packets_dropped = 0
         self.packets_late = 0
 
+    @property
+    def written(self) -> int:
+        """Bytes of media handed to the transport."""
+        return self._written + (self._lane.bytes - self._entered[0] if self._lane is not None else 0)
+
+    @property
+    def packets(self) -> int:
+        """Packets of media handed to the transport."""
+        return self._packets + (self._lane.packets - self._entered[1] if self._lane is not None else 0)
+
+    def enter(self, lane: MediaLane | None) -> None:
+        """Be given, besides what `write` gives, all that goes through `lane` from now on; None: no more of it."""
+        if lane is not self._lane:
+            self._written, self._packets = self.written, self.packets
+            self._lane, self._entered = lane, (lane.bytes, lane.packets) if lane is not None else (0, 0)
+
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
-        if clean and self._verbatim:
+        if clean and self.direct is not None:
             data = batch.data
             self._write_media(data)
-            self.written += len(data)
-            self.packets += batch.count
+            self._written += len(data)
+            self._packets += batch.count
         else:
             self._rewrite(batch)
+
+    def count(self, *, packets: int = 0, octets: int = 0) -> None:
+        """Count what was handed to the transport by another way."""
+        self._packets += packets
+        self._written += octets
 
     def buffer_is_full(self) -> None:
         """The transport's buffer crossed its bound."""
@@ -100,8 +138,9 @@ class Outlet:
         while marks and marks[0][1] <= acknowledged:
             marks.popleft()
         lag = now_s - marks[0][0] if marks else 0.0
-        if self.written > acknowledged and (not marks or marks[-1][1] < self.written):
-            marks.append((now_s, self.written))
+        written = self.written
+        if written > acknowledged and (not marks or marks[-1][1] < written):
+            marks.append((now_s, written))
         return lag
 
     def _become(self, flow: Flow) -> None:
@@ -118,14 +157,14 @@ class Outlet:
                 at = len(out)
                 out += data[start:end]
                 out[at + 1] = target
-                self.packets += 1
+                self._packets += 1
         if out:
             self._write_media(bytes(out))
-            self.written += len(out)
+            self._written += len(out)
 
 
 class FanOut:
-    """From one camera session to its outlets. `pictures` grows while video comes (RTCP alone does not count)."""
+    """From one camera session to its outlets: by the `lane` while nobody needs more, else batch by batch."""
 
     def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
@@ -137,23 +176,49 @@ class FanOut:
         self._flowing: tuple[Outlet, ...] = ()
         self._held: tuple[Outlet, ...] = ()
         self._began: Callable[[], None] | None = None
-        self.pictures = 0
-        self.tap: Callable[[MediaBatch], None] | None = None
+        self._tap: Callable[[MediaBatch], None] | None = None
+        self._backlog: Backlog | None = None
+        self._pictures = 0
+        self.lane = MediaLane(channels=channels, video_channel=video_channel)
+        """What the camera's connection tries first; what it does not take comes to `on_media`."""
+
+    @property
+    def pictures(self) -> int:
+        """Grows while video comes (RTCP alone does not count)."""
+        return self._pictures + self.lane.pictures
+
+    @property
+    def tap(self) -> Callable[[MediaBatch], None] | None:
         """Shown every batch after the destinations have it, while somebody wants to look."""
-        self.backlog: Backlog | None = None
+        return self._tap
+
+    @tap.setter
+    def tap(self, tap: Callable[[MediaBatch], None] | None) -> None:
+        self._tap = tap
+        self._switch()
+
+    @property
+    def backlog(self) -> Backlog | None:
         """The current group of pictures, while it is kept: new outlets begin with it."""
+        return self._backlog
+
+    @backlog.setter
+    def backlog(self, backlog: Backlog | None) -> None:
+        self._backlog = backlog
+        self._switch()
 
     def when_pictures_come(self, began: Callable[[], None]) -> None:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
         self._began = began
         if self.pictures:
             self._tell_began()
+        self._switch()
 
     def on_media(self, batch: MediaBatch) -> None:
         """Pass one batch on, in order, at once."""
         clean = not batch.channels & self._foreign
         if batch.channels & self._video:
-            self.pictures += 1
+            self._pictures += 1
             if self._began is not None:
                 self._tell_began()
         # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
@@ -162,10 +227,10 @@ class FanOut:
             self._start_held(batch, clean=clean)
         for outlet in flowing:
             outlet.write(batch, clean=clean)
-        if self.tap is not None:
-            self.tap(batch)
-        if self.backlog is not None:
-            self.backlog.add(batch, clean=clean)
+        if self._tap is not None:
+            self._tap(batch)
+        if self._backlog is not None:
+            self._backlog.add(batch, clean=clean)
 
     def keep_backlog(self) -> Backlog:
         """Keep the current group of pictures from its keyframe on, until `backlog` is set to None."""
@@ -183,6 +248,7 @@ class FanOut:
 
     def remove(self, outlet: Outlet) -> None:
         self._outlets = tuple(other for other in self._outlets if other is not outlet)
+        outlet.enter(None)
         self.sort()
 
     def sort(self) -> None:
@@ -191,9 +257,20 @@ class FanOut:
             self._finder.forget()
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
         self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+        self._switch()
+
+    def _switch(self) -> None:
+        """Open the lane if all that is to be done is to write everything to everybody; else shut it."""
+        alike = not self._held and self._tap is None and self._backlog is None and self._began is None
+        writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
+        is_open = alike and len(writes) == len(self._flowing)
+        self.lane.writes = tuple(writes) if is_open else None
+        for outlet in self._outlets:
+            outlet.enter(self.lane if is_open else None)
 
     def _tell_began(self) -> None:
         began, self._began = self._began, None
+        self._switch()
         if began is not None:
             asyncio.get_running_loop().call_soon(began)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forwarder.domain.instant import Instant
-from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe
+from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe, Rhythm
 from forwarder.relay.sampling import KeyframeTap
 from forwarder.relay.source import CameraSource
 from forwarder.relay.surroundings import Surroundings
@@ -22,6 +22,8 @@ SAMPLE_WITHIN_S = 10.0
 RATE_OVER_S = 10.0
 """The bit rate is that of the last so many seconds, or a little more."""
 LEAST_RATE_OVER_S = 2.0
+LEARN_WITHIN_S = 10.0
+"""A camera whose second keyframe takes longer is looked at without knowing its rhythm."""
 
 type History = tuple[KeyframeNote, ...]
 
@@ -65,6 +67,9 @@ class CameraKeyframes:
         self._sampled_s = 0.0
         self._marks = ((0.0, 0), (0.0, 0))
         self._measure = False
+        self._rhythm = Rhythm(90_000)
+        self._learn_until_s = 0.0
+        self._opening: asyncio.TimerHandle | None = None
 
     def began(self, source: CameraSource) -> None:
         """The camera's media flows: its first whole keyframe is hashed at once."""
@@ -86,10 +91,12 @@ class CameraKeyframes:
             on_report=source.take_report,
         )
         self._hash_due_s, self._measure = now.monotonic_s, True
+        self._rhythm, self._learn_until_s = Rhythm(video.clock_rate), now.monotonic_s + LEARN_WITHIN_S
         self._tap.open()
 
     def ended(self) -> None:
         """The camera's media does not flow; whoever waits for a keyframe is told so."""
+        self._cancel_opening()
         if self._tap is not None:
             self._tap.close()
         self._source = self._tap = self._sample = self.media_since = None
@@ -100,9 +107,9 @@ class CameraKeyframes:
         if self._tap is None:
             return
         if self._wants_more(now_s):
-            self._tap.open()
+            self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
-            self._rest(self._tap)
+            self._rest(self._tap, now_s)
         if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
             self._sample = None
 
@@ -115,8 +122,7 @@ class CameraKeyframes:
         self._hash_all_until_s = others
         if seconds > 0:
             others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
-            if self._tap is not None:
-                self._tap.open()
+            self._open()
 
     async def sample(self) -> Sample | NoSample:
         """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
@@ -129,12 +135,32 @@ class CameraKeyframes:
             return self._sample
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
-            self._tap.open()
+            self._open()
         try:
             async with asyncio.timeout(SAMPLE_WITHIN_S):
                 return await asyncio.shield(self._asked)
         except TimeoutError:
             return NoSample("no_keyframe")
+
+    def _open(self) -> None:
+        self._cancel_opening()
+        if self._tap is not None:
+            self._tap.open()
+
+    def _open_in_time(self, tap: KeyframeTap, now_s: float) -> None:
+        """Look at the media shortly before the next keyframe, which may be now."""
+        if tap.is_open or self._opening is not None:
+            return
+        wait_s = self._rhythm.wait_s(now_s)
+        if wait_s > 0:
+            self._opening = asyncio.get_running_loop().call_later(wait_s, self._open)
+        else:
+            tap.open()
+
+    def _cancel_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
 
     def _wants_more(self, now_s: float) -> bool:
         return self._asked is not None or self._shall_hash(now_s)
@@ -144,6 +170,7 @@ class CameraKeyframes:
 
     def _came(self, unit: AccessUnit) -> None:
         now = self._surroundings.now()
+        self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
         if self._shall_hash(now.monotonic_s):
@@ -157,13 +184,15 @@ class CameraKeyframes:
             # The next one shall have figures of lately.
             self._measure = True
         if self._tap is not None and not self._wants_more(now.monotonic_s):
-            self._rest(self._tap)
+            self._rest(self._tap, now.monotonic_s)
 
-    def _rest(self, tap: KeyframeTap) -> None:
-        """Nobody wants a keyframe now: look no more, unless the second to be measured is not over."""
+    def _rest(self, tap: KeyframeTap, now_s: float) -> None:
+        """Nobody wants a keyframe now: look no more, unless there is still something to be measured or learnt."""
         self._measure = self._measure and not tap.meter.fresh
-        if not self._measure:
+        learning = not self._rhythm.known and now_s < self._learn_until_s
+        if not self._measure and not learning:
             tap.close()
+            self._rhythm.looked_away()
 
     def _note(self, keyframe: Keyframe, now: Instant) -> None:
         timing = self._surroundings.keyframes

@@ -103,7 +103,10 @@ class RtspPublishing:
         self._publisher = publisher
         self._fanout = source.fanout
         connection = publisher.connection
-        self._outlet = Outlet(source.fanout, connection, publisher.channel_map, bounds)
+        self._outlet = Outlet(
+            source.fanout, connection, publisher.channel_map, bounds, direct=connection.write_directly
+        )
+        self._on_lost, connection.on_lost = connection.on_lost, self._lost
         connection.set_write_limits(high_bytes=bounds.buffer_bytes, low_bytes=bounds.resume_bytes)
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is confirmed by now is our handshake: RECORD was answered.
@@ -139,6 +142,12 @@ class RtspPublishing:
         if written > self._acknowledged or self._outlet.lagging:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
+
+    def _lost(self, error: RtspError | None) -> None:
+        # At once: a closed transport must not be written to.
+        self._fanout.remove(self._outlet)
+        if self._on_lost is not None:
+            self._on_lost(error)
 
     async def close(self) -> None:
         self._fanout.remove(self._outlet)

@@ -113,7 +113,7 @@ class RtmpPublishing:
             self._told = unit.header
             self._write(chunks.VIDEO, unit.header, at_ms, _VIDEO_STREAM)
         self._write(unit.kind, unit.body, at_ms, _VIDEO_STREAM if unit.kind == chunks.VIDEO else _AUDIO_STREAM)
-        outlet.packets += unit.packets
+        outlet.count(packets=unit.packets)
 
     def _begin(self) -> None:
         about = amf.encode("@setDataFrame", "onMetaData", _about(self._tap))
@@ -125,7 +125,7 @@ class RtmpPublishing:
         message = Message(kind, self._stream_id, at_ms, body)
         data = write_message(message, chunk_stream=chunk_stream, chunk_bytes=chunks.OUR_CHUNK_BYTES)
         self._connection.write_media(data)
-        self._outlet.written += len(data)
+        self._outlet.count(octets=len(data))
 
 
 async def publish_rtmp(target: Target, source: CameraSource, on_lost: OnLost) -> RtmpPublishing:

@@ -1,0 +1,104 @@
+"""The short way of media: the same bytes to the same destinations, or not at all."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.framing import Deframer, MediaBatch
+from vonggac.rtsp.lane import MediaLane
+
+VIDEO, AUDIO = 0, 2
+
+
+def frame(channel: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0x24, channel, len(payload)) + payload
+
+
+class Destinations:
+    """A lane that leads to two destinations, who keep what they are given."""
+
+    def __init__(self) -> None:
+        self.first, self.second = bytearray(), bytearray()
+        self.lane = MediaLane(channels=frozenset({0, 1, 2, 3}), video_channel=VIDEO)
+        self.lane.writes = (self.first.extend, self.second.extend)
+
+
+@pytest.fixture
+def to() -> Destinations:
+    return Destinations()
+
+
+def test_whole_frames_go_to_every_destination_and_are_counted(to: Destinations) -> None:
+    data = frame(VIDEO, b"picture") + frame(1, b"report") + frame(VIDEO, b"")
+    assert to.lane.take(data)
+    assert (bytes(to.first), bytes(to.second)) == (data, data)
+    assert (to.lane.bytes, to.lane.packets, to.lane.pictures) == (len(data), 3, 1)
+
+
+def test_what_holds_no_video_is_no_picture(to: Destinations) -> None:
+    assert to.lane.take(frame(AUDIO, b"sound") + frame(1, b"report"))
+    assert (to.lane.packets, to.lane.pictures) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(VIDEO, b"picture")[:-1],
+        frame(VIDEO, b"picture") + b"$\x00\x00",
+        frame(VIDEO, b"picture") + frame(9, b"nobody agreed on it"),
+        frame(VIDEO, b"picture") + b"RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n",
+        frame(VIDEO, b"picture") + b"\r\n",
+        b"$",
+    ],
+)
+def test_anything_else_is_left_untouched_for_who_looks_closer(to: Destinations, data: bytes) -> None:
+    assert not to.lane.take(data)
+    assert (bytes(to.first), to.lane.bytes, to.lane.packets, to.lane.pictures) == (b"", 0, 0, 0)
+
+
+def test_a_shut_lane_takes_nothing(to: Destinations) -> None:
+    to.lane.writes = None
+    assert not to.lane.take(frame(VIDEO, b"picture"))
+
+
+def test_a_lane_to_nobody_counts_on(to: Destinations) -> None:
+    to.lane.writes = ()
+    assert to.lane.take(frame(VIDEO, b"picture"))
+    assert (to.lane.pictures, bytes(to.first)) == (1, b"")
+
+
+def test_who_leaves_in_the_midst_of_a_piece_was_given_it(to: Destinations) -> None:
+    counted: list[int] = []
+
+    def leave(_: bytes) -> None:
+        counted.append(to.lane.bytes)
+        to.lane.writes = None
+
+    data = frame(VIDEO, b"picture")
+    to.lane.writes = (leave, to.second.extend)
+    assert to.lane.take(data)
+    assert (counted, bytes(to.second)) == ([len(data)], data)
+
+
+pieces = st.one_of(
+    st.builds(frame, st.integers(0, 5), st.binary(max_size=40)),
+    st.binary(max_size=12),
+    st.just(b"RTSP/1.0 200 OK\r\n\r\n"),
+)
+
+
+@given(st.lists(pieces, max_size=6).map(b"".join))
+def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_channels(data: bytes) -> None:
+    to = Destinations()
+    try:
+        items = Deframer().feed(data)
+    except RtspError:
+        items = []
+    plain = len(items) == 1 and isinstance(items[0], MediaBatch) and items[0].data == data
+    agreed = plain and isinstance(items[0], MediaBatch) and not items[0].channels & ~0b1111
+    assert to.lane.take(data) == (agreed or not data)
+    assert bytes(to.first) == (data if agreed else b"")
