@@ -51,10 +51,18 @@ def test_the_same_picture_proves_it_and_its_age_is_the_delay() -> None:
     assert finding == Finding(VerificationVerdict.VERIFIED, captured_at=at(3.0), delay_s=0.5)
 
 
-def test_a_picture_that_came_several_times_counts_from_its_last_coming() -> None:
-    finding = decided(seen(("a", 3.5)), noted(("a", 1.0), ("b", 2.0), ("a", 3.0)))
+def test_a_picture_that_two_holders_noted_at_almost_the_same_time_came_once() -> None:
+    finding = decided(seen(("a", 3.5)), noted(("a", 2.9), ("b", 2.0), ("a", 3.0)))
     assert finding is not None
-    assert finding.delay_s == 0.5
+    assert (finding.verdict, finding.delay_s) == (VerificationVerdict.VERIFIED, 0.5)
+
+
+def test_a_picture_that_came_several_times_proves_nothing_and_the_next_one_does() -> None:
+    notes = noted(("a", 1.0), ("b", 2.0), ("a", 3.0), ("c", 4.0))
+    assert decided(seen(("a", 3.5)), notes) is None
+    finding = decided(seen(("a", 3.5), ("c", 4.2)), notes, now=4.2)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at) == (VerificationVerdict.VERIFIED, at(4.0))
 
 
 def test_clocks_that_differ_a_little_make_no_negative_delay() -> None:
@@ -115,8 +123,18 @@ def test_one_picture_again_and_again_is_a_mismatch() -> None:
     assert decided(back, noted(("a", 1.0))) is None
 
 
-def test_a_camera_that_stands_still_itself_is_no_mismatch() -> None:
-    assert verdict(seen(("x", 0.5), ("x", 2.5)), noted(("x", 1.0), ("x", 3.0))) is VerificationVerdict.VERIFIED
+@pytest.mark.parametrize("again", ["x", "y"], ids=["one picture", "two that alternate"])
+def test_with_a_camera_that_stands_still_nobody_can_tell_a_still_from_its_stream(again: str) -> None:
+    notes = noted(("x", -60.0), (again, -30.0), ("x", 1.0), (again, 3.0))
+    finding = decided(seen(("x", 0.5), (again, 2.5)), notes)
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, None)
+    assert "repeats its pictures" in (finding.detail or "")
+
+
+def test_a_still_of_another_picture_is_a_mismatch_even_with_a_camera_that_stands_still() -> None:
+    back = seen(("z", 0.5), ("z", 2.5))
+    assert verdict(back, noted(("x", -30.0), ("x", 1.0), ("x", 3.0))) is VerificationVerdict.MISMATCH
 
 
 def test_other_pictures_are_a_mismatch_only_when_one_had_to_be_alike() -> None:

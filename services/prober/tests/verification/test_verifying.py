@@ -57,6 +57,26 @@ async def test_another_picture_at_one_centre_is_a_mismatch_and_the_other_stays_p
     assert right.duration_s < 2.0
 
 
+async def test_a_camera_that_stands_still_bit_for_bit_proves_neither_a_stream_nor_a_still(
+    verifier: Verifier, open_site: Any
+) -> None:
+    site = await open_site()
+    await site.camera.set_fault("freeze")
+    noted = len(site.notes)
+    # A picture comes again only after a whole group.
+    await eventually(lambda: len({note.hash for note in site.notes[noted + 2 :]}) < len(site.notes) - noted - 4)
+    await site.national.set_fault("frozen_playback")
+    found = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
+    assert [each.finding.verdict for each in found] == [VerificationVerdict.NOT_CHECKABLE] * 2
+    assert all("repeats its pictures" in (each.finding.detail or "") for each in found)
+    await site.camera.clear_fault()
+    # As soon as the still is older than the longest delay, it tells itself from what the camera gives by now.
+    await eventually(lambda: len({note.hash for note in site.notes[-6:]}) == 6)
+    still, live = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
+    assert still.finding.verdict is VerificationVerdict.MISMATCH
+    assert live.finding.verdict is VerificationVerdict.VERIFIED
+
+
 async def test_an_old_group_of_pictures_again_and_again_is_a_mismatch(verifier: Verifier, open_site: Any) -> None:
     site = await open_site()
     await eventually(lambda: len(site.notes) >= 2)

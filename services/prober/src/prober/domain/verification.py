@@ -1,7 +1,8 @@
 """Whether a destination plays what the camera gave: keyframes read back, held against the forwarder's history.
 
 One keyframe read back that is bit for bit one that lately came from the camera proves it. That none is alike proves the
-contrary only when one had to be: both sides were watched for longer than the longest delay allowed.
+contrary only when one had to be: both sides were watched for longer than the longest delay allowed. A picture that the
+camera gives again and again proves nothing: whichever of its comings it was, the destination may play it for ever.
 """
 
 from collections.abc import Sequence
@@ -114,23 +115,29 @@ def decide(
 
     `since`: a picture that came from the camera before does not prove it, for it may be of an earlier session.
     """
-    newest = {note.hash: note for note in sorted(noted.notes, key=_captured_at)}
+    comings = _comings(noted.notes)
+    repeated = 0
     old: Finding | None = None
     for number in range(len(seen.keyframes) - 1, -1, -1):
         keyframe = seen.keyframes[number]
-        note = newest.get(keyframe.hash)
-        if note is None:
+        if keyframe.hash not in comings:
             continue
+        first, note = comings[keyframe.hash]
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
         if delay_s <= limits.max_delay_s:
             if since is not None and note.captured_at < since:
                 break
+            if (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
+                repeated += 1
+                continue
             return Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
         old = _old(note, delay_s)
         if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
             return old
+    if repeated >= LEAST_KEYFRAMES:
+        return not_checkable("the camera repeats its pictures bit for bit: what is played may be of any age")
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
-    finding = _different(seen, fresh, limits) if noted.same_holder else None
+    finding = _different(seen, fresh, limits) if noted.same_holder and not repeated else None
     if finding is not None:
         return finding
     if seen.failure is not None:
@@ -216,8 +223,13 @@ def _apart_s(earlier: Keyframe, later: Keyframe) -> float:
     return (later.arrived_at - earlier.arrived_at).total_seconds()
 
 
-def _captured_at(note: KeyframeNote) -> datetime:
-    return note.captured_at
+def _comings(notes: Sequence[KeyframeNote]) -> dict[str, tuple[KeyframeNote, KeyframeNote]]:
+    """When each picture came from the camera: the first and the last time that is known."""
+    comings: dict[str, tuple[KeyframeNote, KeyframeNote]] = {}
+    for note in sorted(notes, key=lambda note: note.captured_at):
+        first, _ = comings.get(note.hash, (note, note))
+        comings[note.hash] = first, note
+    return comings
 
 
 def is_due(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> bool:
