@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from nats.errors import NoRespondersError
 
+from forwarder.relay import taking
 from forwarder.relay.giving import Way
 from forwarder.relay.process import Process
 from forwarder.relay.worker import Worker
@@ -85,10 +86,60 @@ async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
         # The wait for a keyframe, up to four seconds, is over before the old sessions end.
         assert (await gaps(sim, cameras))[-1] < 1.0
         await all_acknowledged(statuses, cameras)
+        await eventually(lambda: sum(worker_of(first).handed_over.values()) == 4)
         assert worker_of(first).handed_over == {"prepared": 4, "unprepared": 0, "given_back": 0}
         for camera in cameras:
             assert {item.worker_id for item in await statuses.of(camera)} == {second.worker_id}
         await eventually(lambda: all(sim.cameras[config.id].sessions == 1 for config in configs))
+
+
+async def test_keyframes_ten_seconds_apart_make_no_longer_gap(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    seldom = cameras_of(3, make_gate, gop_s=10.0, loop_s=20.0, starts_with_keyframe=False, bitrate_kbps=100)
+    async with simulate(cameras=seldom) as sim:
+        first = await start_forwarder()
+        cameras = [planner.camera(sim, config.id) for config in seldom]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        await start_forwarder()
+        await known_to(first, 1)
+        first.stop()
+        assert (await gaps(sim, cameras))[-1] < 1.0
+        await eventually(lambda: sum(worker_of(first).handed_over.values()) == 3)
+        assert worker_of(first).handed_over == {"prepared": 3, "unprepared": 0, "given_back": 0}
+
+
+async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_others_are(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(taking, "PREPARE_WITHIN_S", 1.5)
+    configs = [make_gate(id="gate-0", gop_s=30.0, loop_s=30.0, bitrate_kbps=100), *cameras_of(4, make_gate)[1:]]
+    async with simulate(cameras=configs) as sim:
+        first = await start_forwarder(rebalance_after_s=1)
+        cameras = [planner.camera(sim, config.id) for config in configs]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        # From now on nobody who joins it gets a keyframe in time.
+        await sim.cameras["gate-0"].set_fault("no_keyframe")
+        second = await start_forwarder(rebalance_after_s=1)
+        await eventually(lambda: worker_of(first).handed_over["prepared"] == 2, within_s=30)
+        assert {held.relay.camera.code for held in worker_of(second).held.values()} <= {"gate-1", "gate-2", "gate-3"}
+        assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
+        await eventually(lambda: sim.cameras["gate-0"].sessions == 1)
 
 
 async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(
@@ -109,7 +160,8 @@ async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pul
         first.stop()
         await gaps(sim, [camera])
         await all_acknowledged(statuses, [camera])
-        assert worker_of(first).handed_over[Way.UNPREPARED] == 1
+        # The next holder's media flows before the last one has put everything away.
+        await eventually(lambda: worker_of(first).handed_over[Way.UNPREPARED] == 1)
 
 
 async def test_without_another_worker_the_cameras_wait_in_the_queue(
@@ -162,7 +214,7 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
     start_forwarder: StartForwarder,
     make_gate: Callable[..., CameraConfig],
 ) -> None:
-    async with simulate(cameras=[make_gate(gop_s=LONG_GOP_S, loop_s=8.0, starts_with_keyframe=False)]) as sim:
+    async with simulate(cameras=[make_gate(gop_s=10.0, loop_s=20.0, starts_with_keyframe=False)]) as sim:
         first = await start_forwarder()
         camera = planner.camera(sim)
         await inventory.say(camera)

@@ -20,6 +20,7 @@ from forwarder.relay.held import Held, answer
 from forwarder.relay.presence import Presence
 from forwarder.relay.taking import Outcome, Step
 from vonggac.bus import Bus, Job, Outgoing
+from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
@@ -30,6 +31,9 @@ AT_ONCE = 32
 """Cameras handed over at a time: most of it is waiting for a keyframe."""
 LET_GO_AT_ONCE = 4
 """Of these: what all do in the same moment, each waits for."""
+BEGUN_PART = 0.5
+PREPARED_PART = 0.8
+"""Of the time for an orderly stop: for turns to begin, and for cameras to be ready elsewhere."""
 ASKED_AT_MOST = 3
 """Workers that are asked for one camera before its job goes back to the queue."""
 SESSIONS_END_WITHIN_S = 0.4
@@ -58,19 +62,22 @@ class Giving:
         self._bus, self._outgoing, self._presence = bus, outgoing, presence
         self._retire, self._yielded = retire, yielded
         self._letting_go = asyncio.Semaphore(LET_GO_AT_ONCE)
+        self._staying: set[UUID] = set()
+        """Cameras whose keyframes are too far apart to be moved without need."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def give_all(self, cameras: Sequence[Held], *, prepare_within_s: float) -> None:
-        """Hand all over; those whose turn comes later than `prepare_within_s` from now just go back to the queue."""
+    async def give_all(self, cameras: Sequence[Held], *, within_s: float) -> None:
+        """Hand all over, in about `within_s` seconds; those whose turn comes too late just go back to the queue."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + prepare_within_s
+        began_s = loop.time()
         turn = asyncio.Semaphore(AT_ONCE)
 
         async def give(held: Held) -> None:
             async with turn:
                 if held.ending:
                     return
-                if loop.time() > until_s or not await self._give_to_anybody(held):
+                begun_in_time = loop.time() - began_s < within_s * BEGUN_PART
+                if not begun_in_time or not await self._give_to_anybody(held, began_s + within_s * PREPARED_PART):
                     await self._give_back(held)
 
         await asyncio.gather(*(give(held) for held in cameras))
@@ -99,38 +106,55 @@ class Giving:
             )
             if move is None:
                 continue
-            chosen = [one for one in held if not one.ending and one.relay.pull.state is PullState.LIVE]
-            log.info("cameras_moved", to=move.worker_id, count=min(move.cameras, len(chosen)))
-            moves = [
-                asyncio.create_task(self._give(one, move.worker_id), name="move") for one in chosen[: move.cameras]
-            ]
-            for task in moves:
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            if moves:
-                # Not cancelled with this loop: a camera that is half given away must come to somebody.
-                await asyncio.wait(moves)
+            await self._move(self._movable(held)[: move.cameras], move.worker_id)
 
-    async def _give_to_anybody(self, held: Held) -> bool:
-        asked: set[str] = set()
-        while len(asked) < ASKED_AT_MOST:
+    def _movable(self, held: Sequence[Held]) -> list[Held]:
+        self._staying &= {one.relay.camera.id for one in held}
+        return [
+            one
+            for one in held
+            if not one.ending and one.relay.pull.state is PullState.LIVE and one.relay.camera.id not in self._staying
+        ]
+
+    async def _move(self, chosen: Sequence[Held], worker_id: str) -> None:
+        if not chosen:
+            return
+        log.info("cameras_moved", to=worker_id, count=len(chosen))
+        moves = [asyncio.create_task(self._give(one, worker_id, leaving=False), name="move") for one in chosen]
+        for task in moves:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        # Not cancelled with this loop: a camera that is half given away must come to somebody.
+        await asyncio.wait(moves)
+
+    async def _give_to_anybody(self, held: Held, until_s: float) -> bool:
+        loop, asked = asyncio.get_running_loop(), set[str]()
+        while len(asked) < ASKED_AT_MOST and loop.time() < until_s:
             chosen = self._presence.choose(passed_over=asked)
             if chosen is None:
                 return False
             asked.add(chosen)
-            if await self._give(held, chosen):
+            if await self._give(held, chosen, prepare_within_s=min(until_s - loop.time(), taking.PREPARE_WITHIN_S)):
                 return True
         return False
 
-    async def _give(self, held: Held, worker_id: str) -> bool:
-        """Whether the camera is out of our hands; if not, everything is as it was."""
+    async def _give(
+        self, held: Held, worker_id: str, *, prepare_within_s: float = taking.PREPARE_WITHIN_S, leaving: bool = True
+    ) -> bool:
+        """Whether the camera is out of our hands; if not, everything is as it was.
+
+        Not `leaving`: a camera that gives no keyframe in time is kept, rather than interrupted until its next one.
+        """
         camera_id, live = held.relay.camera.id, held.relay.pull.state is PullState.LIVE
         prepared = Outcome.CAMERA
         if live:
-            offer = await taking.ask(self._bus, worker_id, Step.PREPARE, held.job)
+            offer = await taking.prepare(self._bus, worker_id, held.job, within_s=prepare_within_s)
             prepared = offer.outcome
             if prepared is Outcome.CAMERA:
                 log.info("camera_not_prepared", camera_id=str(camera_id), cause=offer.cause)
+                if offer.cause is Cause.NO_KEYFRAME and not leaving:
+                    self._staying.add(camera_id)
+                    return False
         if prepared not in {Outcome.READY, Outcome.CAMERA}:
             return False
         async with self._letting_go:

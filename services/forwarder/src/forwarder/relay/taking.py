@@ -5,9 +5,11 @@ where it allows that. Asked for on `forwarder.take.<worker_id>` (core NATS reque
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -28,12 +30,13 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-PREPARE_WITHIN_S = 5.0
-"""For the camera's handshake and its next keyframe."""
+PREPARE_WITHIN_S = 12.0
+"""At most, for the camera's handshake and its next keyframe: many cameras give one every ten seconds only."""
 GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
-_STEP = "Vonggac-Take"
+WITHIN_UNSAID_S = 5.0
+_STEP, _WITHIN = "Vonggac-Take", "Vonggac-Within"
 
 
 class Step(StrEnum):
@@ -61,12 +64,21 @@ class TakeAnswer(BaseModel):
     cause: Cause | None = None
 
 
+async def prepare(bus: Bus, worker_id: str, job: Job, *, within_s: float) -> TakeAnswer:
+    """Ask a worker to be ready for a camera in so many seconds. As `ask`."""
+    return await _ask(bus, worker_id, Step.PREPARE, job, within_s)
+
+
 async def ask(bus: Bus, worker_id: str, step: Step, job: Job) -> TakeAnswer:
     """Ask a worker; no answer in time is `unwilling`. Never raises for what the network does."""
-    within_s = PREPARE_WITHIN_S + ANSWER_MARGIN_S if step is Step.PREPARE else GO_WITHIN_S
-    headers = job_headers(job) | {_STEP: step.value}
+    return await _ask(bus, worker_id, step, job, GO_WITHIN_S - ANSWER_MARGIN_S)
+
+
+async def _ask(bus: Bus, worker_id: str, step: Step, job: Job, within_s: float) -> TakeAnswer:
+    headers = job_headers(job) | {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
+    patience_s = within_s + ANSWER_MARGIN_S
     try:
-        reply = await bus.client.request(take_subject(worker_id), job.message.data, within_s, headers=headers)
+        reply = await bus.client.request(take_subject(worker_id), job.message.data, patience_s, headers=headers)
         return TakeAnswer.model_validate_json(reply.data)
     except NoRespondersError:
         return TakeAnswer(outcome=Outcome.UNWILLING)
@@ -135,12 +147,13 @@ class Taking:
 
     async def _answer(self, message: Msg) -> None:
         job = read_job(self._bus, message)
-        step = (message.headers or {}).get(_STEP)
-        if job is None or step not in set(Step) or not isinstance(job.event.data, CameraV1):
+        headers = message.headers or {}
+        step, within_s = headers.get(_STEP), _seconds(headers.get(_WITHIN))
+        if job is None or step not in set(Step) or within_s is None or not isinstance(job.event.data, CameraV1):
             log.warning("take_malformed", step=step)
             return
         answers: dict[str, Callable[[CameraV1, Job], Awaitable[TakeAnswer]]] = {
-            Step.PREPARE: self._prepare,
+            Step.PREPARE: partial(self._prepare, within_s=within_s),
             Step.GO: self._go,
             Step.DROP: self._forget,
         }
@@ -150,12 +163,12 @@ class Taking:
         except (NatsError, OSError) as error:
             log.info("answer_not_given", camera_id=str(job.event.data.id), error=type(error).__name__)
 
-    async def _prepare(self, camera: CameraV1, _job: Job) -> TakeAnswer:
+    async def _prepare(self, camera: CameraV1, _job: Job, *, within_s: float) -> TakeAnswer:
         if camera.id in self._prepared or not wanted(camera) or not self._keeper.has_room(camera.id):
             return TakeAnswer(outcome=Outcome.UNWILLING)
         prepared = self._prepared[camera.id] = _Prepared(self._keeper.new_relay(camera))
         try:
-            async with asyncio.timeout(PREPARE_WITHIN_S):
+            async with asyncio.timeout(min(within_s, PREPARE_WITHIN_S)):
                 cause = await prepared.relay.prepare()
         except TimeoutError:
             cause = Cause.NO_KEYFRAME
@@ -201,3 +214,12 @@ class Taking:
         task = asyncio.get_running_loop().create_task(work, name="take")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _seconds(text: str | None) -> float | None:
+    """None for what is no duration. An earlier release does not say how long it waits."""
+    try:
+        seconds = WITHIN_UNSAID_S if text is None else float(text)
+    except ValueError:
+        return None
+    return seconds if 0.0 <= seconds < math.inf else None

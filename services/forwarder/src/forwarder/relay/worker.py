@@ -44,8 +44,6 @@ RECONNECTED_S = 10.0
 """For this long after a reconnection, a holder that does not answer may be reconnecting itself."""
 HOLDER_RETURNS_WITHIN_S = topology.DELIVERY_ACK_WAIT_S
 HOLDER_POLL_S = 0.25
-PREPARED_PART = 0.5
-"""Of the time for an orderly stop: what is left over is for cameras that just go back to the queue."""
 
 
 class Worker:
@@ -105,7 +103,7 @@ class Worker:
         await self._taking.end()
         holding = asyncio.create_task(self._keep_holding(), name="hold-jobs")
         try:
-            await self._giving.give_all(list(self.held.values()), prepare_within_s=within_s * PREPARED_PART)
+            await self._giving.give_all(list(self.held.values()), within_s=within_s)
             if self._endings:
                 await asyncio.wait(self._endings)
         finally:
