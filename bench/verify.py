@@ -27,7 +27,6 @@ from nats.aio.msg import Msg
 from prober.domain.verification import Limits
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import Metrics
-from prober.probes.manners import LoginGuard
 from prober.probes.verifications import Verifications
 from prober.probes.verifying import Verifier
 from prober.settings import Settings
@@ -39,6 +38,7 @@ from vonggac.embedded import NatsServer, free_port
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp import AllowedNetworks, VideoCodec, keyframe_hash
 from vonggac.telemetry import configure_logging
 from vonggac.testing.media import MediaRecorder

@@ -18,7 +18,7 @@ from prober.domain.picture import PictureThresholds
 from prober.metrics import Metrics
 from prober.probes.decoding import Decoder
 from prober.probes.look import Surroundings
-from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.manners import NetworkGate
 from prober.probes.pictures import PictureMemory
 from prober.probes.process import Process
 from prober.probes.target import Tools
@@ -31,6 +31,7 @@ from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.testing import eventually
 

@@ -1,10 +1,10 @@
 """Never more than two failed logins before a rest, and no blame on a password that works."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from prober.domain.logins import DeviceLogin, LoginLimits, LoginState, Settled, settle
+from prober.domain.logins import LoginLimits, LoginState, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.schedule import PreviousLook
 from vonggac.events import Cause
@@ -85,14 +85,6 @@ def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_looked_at_slow
 
 def test_a_proven_login_of_another_revision_proves_nothing() -> None:
     assert settled(Cause.AUTH_FAILED, previous(proven=1), revision=2).judgement.cause is Cause.AUTH_FAILED
-
-
-def test_a_device_rests_after_two_failed_logins_whichever_camera_was_meant() -> None:
-    once = DeviceLogin(0, NOW).another(NOW)
-    twice = once.another(NOW)
-    assert once.rest_left_s(NOW, cooldown_s=1800.0) is None
-    assert twice.rest_left_s(NOW + timedelta(seconds=100), cooldown_s=1800.0) == 1700.0
-    assert twice.rest_left_s(NOW + timedelta(seconds=1798), cooldown_s=1800.0) is None
 
 
 def test_a_camera_that_was_left_alone_is_looked_at_when_the_device_has_rested() -> None:

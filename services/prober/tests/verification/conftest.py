@@ -17,7 +17,6 @@ from nats.aio.msg import Msg
 from prober.domain.verification import Limits
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import Metrics
-from prober.probes.manners import LoginGuard
 from prober.probes.verifications import Verifications
 from prober.probes.verifying import Verifier
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
@@ -30,6 +29,7 @@ from vonggac.events import decode, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp import SYSTEM_AUTHORITIES, TlsPolicy, VideoCodec, keyframe_hash
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.testing import eventually

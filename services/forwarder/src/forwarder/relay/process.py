@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -15,14 +16,17 @@ from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
+from forwarder.relay.logins import CameraLogins
+from forwarder.relay.mirror import Mirror
 from forwarder.relay.presence import HEARTBEAT_S, Presence
 from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.surroundings import Surroundings
 from forwarder.relay.worker import Worker
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bus, Outgoing
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -130,10 +134,12 @@ class Process:
         outgoing = Outgoing(bus)
         started_at = self._surroundings.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
+        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        failed_logins = Mirror(bus, topology.LOGIN_FAILURES, key=str, value=bytes, changed=guard.on_value)
         worker = Worker(
             bus,
             outgoing,
-            self._surroundings,
+            replace(self._surroundings, logins=CameraLogins(guard, self._surroundings.unsealer)),
             self.reporter,
             max_cameras=settings.max_cameras,
             balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
@@ -144,7 +150,7 @@ class Process:
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
-            await self._until_stopped(self._forward(worker, self.reporter, sending))
+            await self._until_stopped(self._forward(worker, failed_logins, self.reporter, sending))
             self._working = False
             self._say_alive(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
@@ -154,9 +160,16 @@ class Process:
             await asyncio.wait([sending])
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
-    async def _forward(self, worker: Worker, reporter: Reporter, sending: asyncio.Task[None]) -> None:
+    async def _forward(
+        self, worker: Worker, failed_logins: Mirror[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
+    ) -> None:
+        async def work() -> None:
+            await failed_logins.loaded.wait()
+            await worker.run()
+
         async with asyncio.TaskGroup() as group:
-            group.create_task(worker.run(), name="worker")
+            group.create_task(failed_logins.run(), name="watch-logins")
+            group.create_task(work(), name="worker")
             group.create_task(self._beat(worker, reporter), name="heartbeat")
             # Not a child, because it must outlive the others; but its death is ours.
             group.create_task(_watch(sending), name="watch-sending")

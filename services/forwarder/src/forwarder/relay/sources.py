@@ -91,7 +91,7 @@ async def play(
     on_began: OnBegan,
     on_lost: OnLost,
 ) -> CameraSource:
-    """Play the camera in the way of its scheme.
+    """Play the camera in the way of its scheme, when its login may be tried.
 
     Raises RtspError; `transport_unsupported` for a scheme that is not in the table.
     """
@@ -100,4 +100,11 @@ async def play(
     if way is None:
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
         raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
-    return await way(camera, credentials, surroundings, on_began=on_began, on_lost=on_lost)
+
+    async def now() -> CameraSource:
+        return await way(camera, credentials, surroundings, on_began=on_began, on_lost=on_lost)
+
+    logins = surroundings.logins
+    if logins is None:
+        return await now()
+    return await logins.attempt(camera.url, credentials, now, wait_s=surroundings.connect_deadline_s)

@@ -10,6 +10,7 @@ from forwarder.domain.instant import Instant
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.domain.overflow import Bounds
 from forwarder.relay.knocks import Knocks
+from forwarder.relay.logins import CameraLogins
 from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
@@ -38,6 +39,8 @@ class Surroundings:
     receive_low_water_bytes: int = 0
     knocks: Knocks = field(default_factory=Knocks)
     ticker: Ticker = field(default_factory=Ticker)
+    logins: CameraLogins | None = None
+    """None until NATS is there, which remembers failed logins."""
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 

@@ -7,16 +7,11 @@ counts. A change of the camera (its revision) begins anew, for it may bring the 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.schedule import PreviousLook
 from vonggac.events import Cause
-
-MOST_FAILED_LOGINS = 2
-"""In a row, before the rest."""
-REST_TOLERANCE_S = 5.0
-"""A look that is due at the end of the rest began a little before its login failed."""
+from vonggac.logins.counting import MOST_FAILED_LOGINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +80,3 @@ def _before(previous: PreviousLook | None, camera_revision: int) -> LoginState:
     if previous is None or previous.camera_revision != camera_revision:
         return LoginState()
     return LoginState(previous.login_proven, previous.logins_failed)
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceLogin:
-    """Failed logins in a row with one login at one device, whichever camera (channel) of it was meant."""
-
-    failed: int
-    last_at: datetime
-
-    def another(self, now: datetime) -> "DeviceLogin":
-        """After one more."""
-        return DeviceLogin(self.failed + 1, now)
-
-    def rest_left_s(self, now: datetime, *, cooldown_s: float) -> float | None:
-        """Seconds until this login may be tried there again; None when it may now."""
-        if self.failed < MOST_FAILED_LOGINS:
-            return None
-        left_s = (self.last_at + timedelta(seconds=cooldown_s) - now).total_seconds()
-        return left_s if left_s > REST_TOLERANCE_S else None

@@ -18,7 +18,7 @@ from prober.domain.picture import PictureJudgement, PictureLook
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
 from prober.probes.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.manners import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.pictures import PictureMemory, PicturePast
 from prober.probes.rtsp import probe_rtsp
@@ -29,6 +29,7 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp import RtspError, RtspUrl
 from vonggac.rtsp.tls import policy_of
 from vonggac.telemetry import get_logger, redact

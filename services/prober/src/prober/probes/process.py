@@ -14,7 +14,7 @@ from prober.probes.decoding import Decoder
 from prober.probes.following import follow
 from prober.probes.jobs import JobLimits
 from prober.probes.look import Looker, Surroundings
-from prober.probes.manners import LoginGuard, NetworkGate
+from prober.probes.manners import NetworkGate
 from prober.probes.observer import Observer, Rules
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.pictures import PictureMemory
@@ -29,6 +29,7 @@ from prober.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events.prober import ProberAliveV1
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.telemetry import get_logger
 

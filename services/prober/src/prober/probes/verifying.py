@@ -14,13 +14,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
 from prober.messaging import DeliveryStates
-from prober.probes.manners import LoginGuard
 from prober.probes.readback import SCHEMES, ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.events import Cause, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp import RtspError, RtspUrl
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.tls import policy_of

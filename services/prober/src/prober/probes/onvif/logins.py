@@ -5,11 +5,11 @@ They count by address and port of the ONVIF service, over all scans, cameras, pr
 
 from dataclasses import dataclass
 
-from prober.probes.manners import LoginGuard
 from prober.probes.onvif.finding import OnvifCause, OnvifFinding
 from prober.probes.onvif.look import look_at
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials, Unsealer
+from vonggac.logins.guard import LoginGuard
 from vonggac.rtsp.addresses import AllowedNetworks
 
 

@@ -1,0 +1,66 @@
+"""Logging in at cameras without locking their accounts: failed logins count together with the prober's.
+
+A recorder's cameras share an account, and to it prober and forwarder are one caller.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from vonggac.auth.sealing import Unsealer
+from vonggac.events.causes import Cause
+from vonggac.logins.guard import LoginGuard
+from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.url import Credentials, RtspUrl
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLogins:
+    """One attempt at a time with a login that is not proven, and none while it rests."""
+
+    guard: LoginGuard
+    unsealer: Unsealer
+
+    async def attempt[T](
+        self, url: str, credentials: Credentials | None, play: Callable[[], Awaitable[T]], *, wait_s: float
+    ) -> T:
+        """`play`, when its login may be tried; waits at most `wait_s` for another camera that tries it now.
+
+        Raises RtspError: what `play` raises, auth_failed while the login rests, timeout when the other one hangs.
+        """
+        device = _device(url)
+        if credentials is None or device is None:
+            return await play()
+        login = self.unsealer.fingerprint(device, credentials)
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await held.enter_async_context(self.guard.line(login))
+            except TimeoutError:
+                msg = "another camera of this device is asked with the same login, and does not answer"
+                raise RtspError(Cause.TIMEOUT, msg) from None
+            if (rest_s := self.guard.rest_left_s(login)) is not None:
+                msg = f"not tried: this login failed twice at this device, it rests for {rest_s / 60:.0f} minutes"
+                raise RtspError(Cause.AUTH_FAILED, msg)
+            try:
+                played = await play()
+            except RtspError as error:
+                if error.cause is Cause.AUTH_FAILED:
+                    self.guard.refused(login)
+                elif error.logged_in:
+                    self.guard.accepted(login)
+                raise
+            self.guard.accepted(login)
+            return played
+
+
+def _device(url: str) -> str | None:
+    """Host and port of a camera that speaks RTSP; None for others, and for what is no address."""
+    scheme, _, rest = url.partition("://")
+    try:
+        # Placeholders may stand where a URL takes none, so only what is before the path is read.
+        address = RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
+    except RtspError:
+        return None
+    return f"{address.host}:{address.port}"
