@@ -1,5 +1,8 @@
 import asyncio
 import gc
+import os
+import resource
+from contextlib import suppress
 
 import pytest
 import uvloop
@@ -18,6 +21,7 @@ from vonggac.rtsp import (
     parse_authorization,
     verify_authorization,
 )
+from vonggac.rtsp.tls import SYSTEM_AUTHORITIES
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
 URL = "rtsp://camera/live"
@@ -216,6 +220,26 @@ async def test_the_write_buffer_tells_when_it_has_room_again() -> None:
         await resumed.wait()
         assert events == ["pause", "resume"]
         connection.abort()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_want_of_sockets_here_is_no_refusal_by_the_camera(secure: bool) -> None:
+    limits, held = resource.getrlimit(resource.RLIMIT_NOFILE), []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    try:
+        async with ScriptedPeer(lambda _: None) as camera:
+            with suppress(OSError):
+                while True:
+                    held.append(os.dup(1))
+            with pytest.raises(RtspError) as caught:
+                await RtspConnection.open(
+                    "127.0.0.1", camera.port, timeout_s=1.0, tls=SYSTEM_AUTHORITIES if secure else None
+                )
+    finally:
+        for number in held:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert caught.value.cause is Cause.INTERNAL_ERROR
 
 
 async def test_a_closed_port_is_refused(unused_tcp_port: int) -> None:

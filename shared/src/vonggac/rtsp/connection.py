@@ -11,12 +11,12 @@ from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain, connect_socket, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, loss, secure
 from vonggac.rtsp.digest import Authenticator
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.lane import MediaLane, Write
-from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.messages import Headers, Request, Response, is_end_of_stream
 from vonggac.rtsp.tls import TlsPolicy
 from vonggac.rtsp.url import Credentials
 
@@ -288,7 +288,7 @@ class RtspConnection(asyncio.Protocol):
             self._abort_timer.cancel()
         if not self._gone.done():
             self._gone.set_result(None)
-        self._end(_loss(exc))
+        self._end(loss(exc))
 
     def pause_writing(self) -> None:
         self._write_paused = True
@@ -373,7 +373,7 @@ class RtspConnection(asyncio.Protocol):
         if not self._write_paused:
             # A peer that does not read cannot expect answers, and must not fill our memory with them.
             self._write_control(Response(status, _REASONS[status], headers).encode())
-        if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and _is_end_of_stream(request)):
+        if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
             self._end(RtspError(Cause.ENDED, "the peer ended the session"))
 
     def _end(self, error: RtspError | None) -> None:
@@ -394,18 +394,3 @@ class RtspConnection(asyncio.Protocol):
         self.on_media = self.on_sample = self.on_pause_writing = self.on_resume_writing = None
         if on_lost is not None:
             on_lost(error)
-
-
-def _is_end_of_stream(request: Request) -> bool:
-    """An ANNOUNCE with notice 2101 (or the like) instead of a new description."""
-    notices = [value for name in ("Notice", "x-notice") for value in request.headers.get_all(name)]
-    return any("2101" in notice or "end-of-stream" in notice.lower() for notice in notices)
-
-
-def _loss(exc: Exception | None) -> RtspError:
-    if exc is None:
-        return RtspError(Cause.ENDED, "the peer closed the connection")
-    if isinstance(exc, OSError):
-        return RtspError(Cause.ENDED, "the connection broke")
-    # The loop hands over what a callback (on_media) raised, after reporting it itself.
-    return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")

@@ -1,7 +1,8 @@
-"""Making the TCP connection, plain or under TLS: one attempt each, every failure an RtspError."""
+"""Making the TCP connection, plain or under TLS, and why it was lost: one attempt each, every failure an RtspError."""
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -9,7 +10,19 @@ from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.tls import TlsPolicy, tls_error
 
-_ROUTE_ERRORS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+_ROUTE_ERRORS = frozenset(
+    {
+        errno.EHOSTUNREACH,
+        errno.EHOSTDOWN,
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
+"""The last two: a rule of this machine's own firewall, or an address that takes no TCP."""
+_OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
@@ -24,7 +37,10 @@ async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str
 
 async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
     """A connected socket for `secure`. Raises RtspError as `connect_plain` does."""
-    connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as error:
+        raise _connect_error(error) from None
     try:
         connected.setblocking(False)
         async with asyncio.timeout(timeout_s):
@@ -71,4 +87,17 @@ def _connect_error(error: OSError) -> RtspError:
         return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
     if error.errno in _ROUTE_ERRORS:
         return RtspError(Cause.ROUTE, "there is no route to the address")
+    if error.errno in _OUR_OWN:
+        # The address was not even asked.
+        return RtspError(Cause.INTERNAL_ERROR, f"no connection can be made here: {os.strerror(error.errno)}")
     return RtspError(Cause.REFUSED, "the address refused the connection")
+
+
+def loss(exc: Exception | None) -> RtspError:
+    """Why a connection was lost, by what the event loop says."""
+    if exc is None:
+        return RtspError(Cause.ENDED, "the peer closed the connection")
+    if isinstance(exc, OSError):
+        return RtspError(Cause.ENDED, "the connection broke")
+    # The loop hands over what a callback (on_media) raised, after reporting it itself.
+    return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")

@@ -190,3 +190,9 @@ def _decode(head: bytes) -> str:
 def _cseq(headers: Headers) -> int | None:
     value = headers.get("CSeq")
     return int(value) if value is not None and re.fullmatch(r"\s*[0-9]{1,10}\s*", value) else None
+
+
+def is_end_of_stream(request: Request) -> bool:
+    """An ANNOUNCE with notice 2101 (or the like) instead of a new description."""
+    notices = [value for name in ("Notice", "x-notice") for value in request.headers.get_all(name)]
+    return any("2101" in notice or "end-of-stream" in notice.lower() for notice in notices)
