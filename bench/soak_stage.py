@@ -89,10 +89,10 @@ class Stage:
         await self.platform.nats.start()
 
     def processes(self) -> dict[str, list[int]]:
-        """Process ids by part; both forwarders are one part, since cameras move between them."""
+        """Process ids by part."""
         children = self.platform.children
         found = {name: _ids(children[name]) for name in (*SERVICES, "simulator")}
-        found["forwarder"] += _ids(self.second)
+        found["forwarder 2"] = _ids(self.second)
         for name, server in (("NATS", self.platform.nats), ("PostgreSQL", self.platform.postgres)):
             process = server.server.process
             found[name] = [process.pid] if process is not None else []

@@ -3,26 +3,41 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 SAMPLE_S = 2.0
-MAX_GROWTH_MB = 10.0
-MAX_GROWTH_SHARE = 0.10
-MAX_GROWTH_FDS = 8
+MAX_GROWTH_MB = 6.0
+MAX_GROWTH_FDS = 4
 MEGABYTE = 1e6
 
+type Descriptor = tuple[int, int, str]
+"""Process id, number, and what is open: another socket under the same number is another descriptor."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One part at one moment, all its processes together."""
 
     at_s: float
     rss_mb: float
     fds: int
-    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """A time without faults: from when to when (monotonic seconds), and how many descriptors stayed open through it.
+
+    Looks and read-backs open some and close them again all the time, in a calm time too: those are not counted. One
+    that is never closed is.
+    """
+
+    began_s: float
+    ended_s: float
+    standing: Mapping[str, int]
 
 
 @dataclass
@@ -31,6 +46,8 @@ class Usage:
 
     processes: Callable[[], Mapping[str, Sequence[int]]]
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    _standing: dict[str, set[Descriptor]] = field(default_factory=dict)
+    _calm_since_s: float = 0.0
 
     async def watch(self) -> None:
         """Sample until cancelled."""
@@ -39,58 +56,83 @@ class Usage:
             await asyncio.sleep(SAMPLE_S)
 
     def sample(self) -> None:
+        """Take one of every part; a part that does not run now has none."""
         now = time.monotonic()
         for part, ids in self.processes().items():
             read = [one for one in map(_read, _with_children(ids)) if one is not None]
-            rss, fds = sum(one[0] for one in read), sum(one[1] for one in read)
-            self.samples.setdefault(part, []).append(Sample(now, rss / MEGABYTE, fds, len(read)))
+            if not read:
+                continue
+            rss, descriptors = sum(one[0] for one in read), {each for one in read for each in one[1]}
+            self.samples.setdefault(part, []).append(Sample(now, rss / MEGABYTE, len(descriptors)))
+            self._standing[part] = self._standing.get(part, descriptors) & descriptors
 
-    def between(self, start: float, end: float) -> dict[str, list[Sample]]:
-        """The samples of that time, by part."""
-        return {part: [one for one in samples if start <= one.at_s <= end] for part, samples in self.samples.items()}
+    def begin_calm(self) -> None:
+        """From now on nothing is done to the platform."""
+        self._calm_since_s = time.monotonic()
+        self._standing = {}
+        self.sample()
+
+    def end_calm(self) -> Calm:
+        """The calm time that `begin_calm` began."""
+        self.sample()
+        standing = {part: len(descriptors) for part, descriptors in self._standing.items()}
+        return Calm(self._calm_since_s, time.monotonic(), standing)
+
+    def courses(self, before: Calm, after: Calm) -> list["Course"]:
+        """How every part went from one calm time to the other. Raises StatisticsError for a part without samples."""
+        return [_course(part, samples, before, after) for part, samples in self.samples.items()]
 
 
 @dataclass(frozen=True)
 class Course:
-    """How one part went from one calm time to another. `slope` is of all samples from the first to the last.
+    """How one part went from one calm time to another. Medians; `half`: of the middle fifth between the two.
 
-    Descriptors are the fewest of a calm time: looks and read-backs open some and close them again all the time.
+    A part that grows from start to half and stands still then has filled what it keeps; one that leaks goes on.
     """
 
     part: str
     rss_mb_start: float
+    rss_mb_half: float
     rss_mb_end: float
-    slope_mb_per_minute: float
     rss_mb_spread: float
     fds_start: int
     fds_end: int
     fds_spread: int
 
     @property
-    def grown(self) -> str | None:
-        """What has grown beyond what a warm process may; None when it is flat."""
-        growth, allowed = self.rss_mb_end - self.rss_mb_start, max(MAX_GROWTH_MB, MAX_GROWTH_SHARE * self.rss_mb_start)
-        if growth > allowed:
-            return f"{self.part}: memory grew by {growth:.1f} MB ({allowed:.1f} MB are allowed)"
+    def grown(self) -> list[str]:
+        """What has grown beyond what a warm process may; empty when it is flat."""
+        found, growth = [], self.rss_mb_end - self.rss_mb_start
+        if growth > MAX_GROWTH_MB:
+            found.append(f"{self.part}: memory grew by {growth:.1f} MB ({MAX_GROWTH_MB:.1f} MB are allowed)")
         if self.fds_end - self.fds_start > MAX_GROWTH_FDS:
-            return f"{self.part}: descriptors grew from {self.fds_start} to {self.fds_end}"
-        return None
+            found.append(f"{self.part}: descriptors grew from {self.fds_start} to {self.fds_end}")
+        return found
 
 
-def course(part: str, calm_before: Sequence[Sample], between: Sequence[Sample], calm_after: Sequence[Sample]) -> Course:
-    """From the samples of one part. Raises statistics.StatisticsError when there are none."""
-    every = [*calm_before, *between, *calm_after]
-    times, rss = [one.at_s for one in every], [one.rss_mb for one in every]
+def _course(part: str, samples: Sequence[Sample], before: Calm, after: Calm) -> Course:
+    length_s = after.began_s - before.ended_s
+    half = _rss_mb(samples, before.ended_s + 0.4 * length_s, after.began_s - 0.4 * length_s)
+    whole = [one for one in samples if before.began_s <= one.at_s <= after.ended_s]
     return Course(
         part=part,
-        rss_mb_start=round(statistics.median(one.rss_mb for one in calm_before), 1),
-        rss_mb_end=round(statistics.median(one.rss_mb for one in calm_after), 1),
-        slope_mb_per_minute=round(statistics.linear_regression(times, rss).slope * 60, 2),
-        rss_mb_spread=round(max(rss) - min(rss), 1),
-        fds_start=min(one.fds for one in calm_before),
-        fds_end=min(one.fds for one in calm_after),
-        fds_spread=max(one.fds for one in every) - min(one.fds for one in every),
+        rss_mb_start=round(statistics.median(_rss_mb(samples, before.began_s, before.ended_s)), 1),
+        rss_mb_half=round(statistics.median(half or _rss_mb(whole)), 1),
+        rss_mb_end=round(statistics.median(_rss_mb(samples, after.began_s, after.ended_s)), 1),
+        rss_mb_spread=round(_spread(one.rss_mb for one in whole), 1),
+        fds_start=before.standing[part],
+        fds_end=after.standing[part],
+        fds_spread=round(_spread(one.fds for one in whole)),
     )
+
+
+def _rss_mb(samples: Sequence[Sample], begin_s: float = 0.0, end_s: float = float("inf")) -> list[float]:
+    return [one.rss_mb for one in samples if begin_s <= one.at_s <= end_s]
+
+
+def _spread(figures: Iterable[float]) -> float:
+    every = list(figures)
+    return max(every) - min(every)
 
 
 def _with_children(ids: Sequence[int]) -> list[psutil.Process]:
@@ -104,9 +146,21 @@ def _with_children(ids: Sequence[int]) -> list[psutil.Process]:
     return found
 
 
-def _read(process: psutil.Process) -> tuple[int, int] | None:
+def _read(process: psutil.Process) -> tuple[int, set[Descriptor]] | None:
     """Resident bytes and descriptors; None for a process that has just ended."""
     try:
-        return process.memory_info().rss, process.num_fds()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return process.memory_info().rss, _descriptors(process.pid)
+    except (psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError, ProcessLookupError):
         return None
+
+
+def _descriptors(pid: int) -> set[Descriptor]:
+    """Raises FileNotFoundError when the process has ended."""
+    found: set[Descriptor] = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add((pid, int(link.name), str(link.readlink())))
+        except FileNotFoundError:
+            # Closed since the folder was read.
+            continue
+    return found
