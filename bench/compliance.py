@@ -6,7 +6,6 @@ process: JSON with all cameras, the totals alone, and CSV. Prints a table and, l
 
 import argparse
 import asyncio
-import gc
 import json
 import resource
 import tempfile
@@ -100,7 +99,6 @@ def fill(url: str, cameras: int, outages: int, now: datetime) -> dict[str, int]:
 
 async def measure(url: str, keys: Path, now: datetime) -> dict[str, Any]:
     """Seconds of each way to ask, the best of three."""
-    gc.set_threshold(50_000, 20, 50)  # as `python -m reporting` does
     settings = Settings(database_url=SecretStr(url), jwks_file=keys / JWKS)
     app = create_app(settings)
     issued = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=1))

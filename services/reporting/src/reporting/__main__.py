@@ -4,7 +4,6 @@ Exit status 0 after an orderly stop, 1 when something needed is missing or a bac
 """
 
 import argparse
-import gc
 
 from reporting.app import create_app
 from reporting.migrations import SCRIPTS
@@ -29,9 +28,6 @@ def main() -> None:
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"reporting cannot start: {error}") from None
-    # A report makes a million small values that all stay until it is done: looking for garbage among them costs a third
-    # of its time and finds none.
-    gc.set_threshold(50_000, 20, 50)
     run(app, host=settings.host, port=settings.port)
     if app.state.background.dead is not None:
         raise SystemExit(1)

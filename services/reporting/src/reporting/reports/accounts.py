@@ -16,6 +16,7 @@ from reporting.domain.instants import Millis, moment
 from reporting.domain.maintenance import Window
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
+from reporting.reports.undisturbed import undisturbed
 from reporting.storage import courses, workers
 from reporting.storage.plan import Camera
 from vonggac.events.inventory import DestinationRole
@@ -60,11 +61,12 @@ async def accounts(
     session: AsyncSession, question: Question, cameras: Sequence[Camera]
 ) -> AsyncIterator[list[CameraAccount]]:
     """Accounts of `cameras`, portion by portion, in their order. The arithmetic runs beside the event loop."""
-    alive = await alive_until(session, question)
-    windows = await courses.maintenance(session, question.period.start, question.now + 1)
-    for portion in batched(cameras, PORTION):
-        material = await _read(session, question, portion, alive, windows)
-        yield await asyncio.to_thread(_account_all, material, portion)
+    with undisturbed():
+        alive = await alive_until(session, question)
+        windows = await courses.maintenance(session, question.period.start, question.now + 1)
+        for portion in batched(cameras, PORTION):
+            material = await _read(session, question, portion, alive, windows)
+            yield await asyncio.to_thread(_account_all, material, portion)
 
 
 async def _read(
