@@ -10,8 +10,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
 
 from forwarder.app import create_app
+from forwarder.relay.process import Process
 from forwarder.settings import Settings
 from simulator import Simulator
 from vonggac.auth import Role
@@ -27,10 +29,8 @@ if TYPE_CHECKING:
 
 
 @pytest_asyncio.fixture
-async def client(
-    bus: Bus, nats_server: NatsServer, keys_folder: Path, token_for: Callable[[Role], str]
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks as a reader."""
+async def service(bus: Bus, nats_server: NatsServer, keys_folder: Path) -> AsyncIterator[FastAPI]:
+    """The running service."""
     assert bus.connected
     settings = Settings(
         nats_url=nats_server.url,
@@ -40,11 +40,24 @@ async def client(
     )
     app = create_app(settings, on_death=_fail)
     async with LifespanManager(app, startup_timeout=10, shutdown_timeout=30):
-        transport = httpx.ASGITransport(app=app)
-        headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://forwarder", headers=headers) as asked:
-            await eventually(lambda: _is_ready(asked))
-            yield asked
+        yield app
+
+
+@pytest.fixture
+def process(service: FastAPI) -> Process:
+    """What runs beside the API."""
+    running: Process = service.state.process
+    return running
+
+
+@pytest_asyncio.fixture
+async def client(service: FastAPI, token_for: Callable[[Role], str]) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks as a reader."""
+    transport = httpx.ASGITransport(app=service)
+    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://forwarder", headers=headers) as asked:
+        await eventually(lambda: _is_ready(asked))
+        yield asked
 
 
 def _fail() -> None:

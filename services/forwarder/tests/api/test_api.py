@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from forwarder.api.standing import AT_ONCE
 from forwarder.relay.presence import GONE_AFTER_S
+from forwarder.relay.process import Process
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
@@ -142,3 +145,39 @@ async def test_openapi_describes_every_route(client: httpx.AsyncClient) -> None:
         for operation in methods.values():
             assert operation["summary"], path
             assert operation["description"], path
+
+
+async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
+    client: httpx.AsyncClient, camera: CameraV1, process: Process
+) -> None:
+    """The API shares its event loop with the relay: while it looks through everything, the loop goes on turning."""
+    [one, _] = await process.live()
+    assert process.board is not None
+    others = [one.model_copy(update={"delivery_id": uuid4(), "camera_id": uuid4()}) for _ in range(20_000)]
+    process.board.deliveries.update({other.delivery_id: other for other in others})
+    turns = [0]
+
+    async def turning() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def asked(path: str, **query: Any) -> tuple[dict[str, Any], int]:
+        before = turns[0]
+        answer = await client.get(path, params=query)
+        assert answer.status_code == httpx.codes.OK
+        return dict(answer.json()), turns[0] - before
+
+    beside = asyncio.create_task(turning())
+    try:
+        page, turned = await asked("/v1/deliveries", limit=10)
+        assert (page["total"], len(page["items"])) == (20_002, 10)
+        assert turned >= 20_000 // AT_ONCE
+        ids = [(UUID(item["camera_id"]).int, UUID(item["delivery_id"]).int) for item in page["items"]]
+        assert ids == sorted(ids)
+        filtered, _ = await asked("/v1/deliveries", camera_id=str(others[7].camera_id))
+        assert [item["delivery_id"] for item in filtered["items"]] == [str(others[7].delivery_id)]
+        shown, _ = await asked(f"/v1/deliveries/{others[7].delivery_id}")
+        assert not shown["live"]
+    finally:
+        beside.cancel()

@@ -29,7 +29,8 @@ class CameraDeliveries(BaseModel):
     },
 )
 async def list_camera_deliveries(request: Request, camera_id: UUID) -> CameraDeliveries:
-    items = [status for status in await standing(request) if status.camera_id == camera_id]
+    found = await standing(request, lambda observed: observed.camera_id == camera_id)
+    items = [DeliveryStatus.of(one) for one in found]
     if not items:
         msg = f"no forwarder has reported a delivery of a camera {camera_id}; is it in the inventory?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_unknown", msg)

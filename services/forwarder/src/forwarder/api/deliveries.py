@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from forwarder.api.standing import DeliveryStatus, delivery_of, standing
 from vonggac.auth import Right, require
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import Problem
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"], dependencies=[Depends(require(Right.READ))])
@@ -29,11 +29,15 @@ class DeliveryQuery(BaseModel):
     offset: int = Field(0, ge=0, description="Deliveries to pass over.")
     limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Deliveries a page.")
 
-    def fits(self, status: DeliveryStatus) -> bool:
+    def fits(self, observed: DeliveryObservedV1) -> bool:
         """Whether a delivery is asked for, on whichever page."""
-        exact = ("camera_id", "facility_id", "destination_id", "worker_id")
-        wanted = ((getattr(self, name), getattr(status, name)) for name in exact)
-        return (not self.state or status.state in self.state) and all(one in {None, other} for one, other in wanted)
+        return (
+            (not self.state or observed.state in self.state)
+            and (self.camera_id is None or observed.camera_id == self.camera_id)
+            and (self.facility_id is None or observed.facility_id == self.facility_id)
+            and (self.destination_id is None or observed.destination_id == self.destination_id)
+            and (self.worker_id is None or observed.worker_id == self.worker_id)
+        )
 
 
 class DeliveryPage(BaseModel):
@@ -52,10 +56,10 @@ class DeliveryPage(BaseModel):
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
 )
 async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
-    fitting = [status for status in await standing(request) if query.fits(status)]
+    fitting = await standing(request, query.fits)
     following = query.offset + query.limit
     return DeliveryPage(
-        items=fitting[query.offset : following],
+        items=[DeliveryStatus.of(one) for one in fitting[query.offset : following]],
         total=len(fitting),
         next_offset=following if len(fitting) > following else None,
     )

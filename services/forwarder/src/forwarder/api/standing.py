@@ -1,6 +1,8 @@
 """How deliveries stand: this worker's live view over the latest reports of all workers."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated
@@ -10,6 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
 from forwarder.domain.holding import orphaned
+from forwarder.messaging import StatusBoard
 from forwarder.relay.presence import Presence
 from forwarder.relay.process import Process
 from forwarder.relay.processes.pool import Pool
@@ -20,6 +23,8 @@ from vonggac.http import ProblemError
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """No daylight saving time, so a fixed offset needs no time zone database in the image."""
 
+AT_ONCE = 500
+"""Deliveries looked at before media has its turn again: about a millisecond."""
 LocalTime = Annotated[datetime, PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str)]
 
 
@@ -61,10 +66,20 @@ class DeliveryStatus(BaseModel):
     )
 
     @classmethod
-    def of(cls, observed: DeliveryObservedV1, *, live: bool, as_of: datetime) -> "DeliveryStatus":
+    def of(cls, standing: "Standing") -> "DeliveryStatus":
         elsewhere = {"since", "live", "as_of"}
+        observed = standing.observed
         fields = {name: getattr(observed, name) for name in cls.model_fields if name not in elsewhere}
-        return cls(**fields, since=observed.observed_at, live=live, as_of=as_of)
+        return cls(**fields, since=observed.observed_at, live=standing.live, as_of=standing.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One delivery before it is made ready to be shown, which costs a hundred times as much as looking at it."""
+
+    observed: DeliveryObservedV1
+    live: bool
+    as_of: datetime
 
 
 def process_of(request: Request) -> Process | Pool:
@@ -72,34 +87,59 @@ def process_of(request: Request) -> Process | Pool:
     return process
 
 
-async def standing(request: Request) -> list[DeliveryStatus]:
-    """Every delivery known, by camera and delivery. Raises ProblemError 503 before NATS was reached once."""
+async def standing(request: Request, wanted: Callable[[DeliveryObservedV1], bool]) -> list[Standing]:
+    """Every delivery that is `wanted`, by camera and delivery; of tens of thousands, without holding up any media.
+
+    Raises ProblemError 503 before NATS was reached once.
+    """
     process = process_of(request)
-    board, presence = process.board, process.presence
-    if board is None or presence is None:
-        raise unavailable()
+    board, others = _others(process)
     now = datetime.now(UTC)
     live = {observed.delivery_id: observed for observed in await process.live()}
-    statuses = [DeliveryStatus.of(observed, live=True, as_of=now) for observed in live.values()]
-    statuses += [_reported(observed, presence) for key, observed in board.deliveries.items() if key not in live]
-    return _sorted(statuses)
-
-
-def _reported(observed: DeliveryObservedV1, presence: Presence) -> DeliveryStatus:
-    """What another worker said last, for as long as it gives signs of life."""
-    alive_at = presence.alive_at(observed.worker_id)
-    standing_now = orphaned(observed, alive_at) if presence.is_gone(observed.worker_id) else observed
-    as_of = max(observed.observed_at, alive_at) if alive_at is not None else observed.observed_at
-    return DeliveryStatus.of(standing_now, live=False, as_of=as_of)
+    found = [Standing(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
+    for number, observed in enumerate(list(board.deliveries.values())):
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if observed.delivery_id not in live:
+            reported = others.reported(observed)
+            if wanted(reported.observed):
+                found.append(reported)
+    return sorted(found, key=lambda one: (one.observed.camera_id.int, one.observed.delivery_id.int))
 
 
 async def delivery_of(request: Request, delivery_id: UUID) -> DeliveryStatus:
     """One delivery. Raises ProblemError 404 for one that nobody reported, 503 before NATS was reached once."""
-    for status in await standing(request):
-        if status.delivery_id == delivery_id:
-            return status
+    process = process_of(request)
+    board, others = _others(process)
+    for observed in await process.live(delivery_id):
+        return DeliveryStatus.of(Standing(observed, live=True, as_of=datetime.now(UTC)))
+    known = board.deliveries.get(delivery_id)
+    if known is not None:
+        return DeliveryStatus.of(others.reported(known))
     msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"
     raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_unknown", msg)
+
+
+class _Others:
+    """What other workers said last, for as long as they give signs of life. Each worker is looked up once."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._signs: dict[str, tuple[datetime | None, bool]] = {}
+
+    def reported(self, observed: DeliveryObservedV1) -> Standing:
+        worker_id, presence = observed.worker_id, self._presence
+        if worker_id not in self._signs:
+            self._signs[worker_id] = presence.alive_at(worker_id), presence.is_gone(worker_id)
+        alive_at, gone = self._signs[worker_id]
+        as_of = max(observed.observed_at, alive_at) if alive_at is not None else observed.observed_at
+        return Standing(orphaned(observed, alive_at) if gone else observed, live=False, as_of=as_of)
+
+
+def _others(process: Process | Pool) -> tuple[StatusBoard, _Others]:
+    if process.board is None or process.presence is None:
+        raise unavailable()
+    return process.board, _Others(process.presence)
 
 
 _NOT_REACHED = "NATS was not reached yet; what other workers report is kept there. Try again in a few seconds."
@@ -107,7 +147,3 @@ _NOT_REACHED = "NATS was not reached yet; what other workers report is kept ther
 
 def unavailable(detail: str = _NOT_REACHED) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "bus_unavailable", detail, headers={"Retry-After": "5"})
-
-
-def _sorted(statuses: Iterable[DeliveryStatus]) -> list[DeliveryStatus]:
-    return sorted(statuses, key=lambda status: (str(status.camera_id), str(status.delivery_id)))

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
@@ -103,10 +103,11 @@ class Pool:
                 return f"worker process {number + 1} of {self._settings.workers}: {reason}"
         return await self.bus.check()
 
-    async def live(self) -> list[DeliveryObservedV1]:
-        """The deliveries that the children hold, as they are now; without those of a child that does not answer."""
+    async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
+        """The deliveries that the children hold, or this one of them; without those of a child that does not answer."""
         answers = await asyncio.gather(*(self._asked(number, "live") for number in list(self.children)))
-        return [DeliveryObservedV1.model_validate(each) for answer in answers for each in answer]
+        told = [DeliveryObservedV1.model_validate(each) for answer in answers for each in answer]
+        return [observed for observed in told if delivery_id in {None, observed.delivery_id}]
 
     async def refresh(self) -> None:
         """Ask the children for their metrics."""
