@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from vonggac.rtsp import (
@@ -158,3 +160,34 @@ def test_no_text_form_shows_the_login() -> None:
     authenticator = Authenticator(Credentials("admin", "S3cret"))
     assert "S3cret" not in repr(authenticator)
     assert "S3cret" not in repr(parse_authorization("Basic YWRtaW46UzNjcmV0"))
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ('DIGEST  REALM = "r" ,NONCE="n",QOP="auth"', ("r", "n", None, ("auth",))),
+        ('Digest realm="a, \\"b\\", c", nonce=n', ('a, "b", c', "n", None, ())),
+        ('Digest realm="r"; nonce="n"; algorithm=MD5; qop=auth', ("r", "n", "MD5", ("auth",))),
+        ('Digest realm="r", algorithm="sha-256", qop="foo, auth", nonce="n', ("r", "n", "sha-256", ("foo", "auth"))),
+        ('Digest realm="r",, nonce="n", qop="", algorithm=, opaque', ("r", "n", None, ())),
+        ('Digest\trealm="",nonce="n=="', ("", "n==", None, ())),
+        ("Digest realm=r, nonce=n, algorithm=SHA256", ("r", "n", "SHA256", ())),
+    ],
+)  # fmt: skip
+def test_challenges_are_read_as_devices_write_them(
+    field: str, expected: tuple[str, str, str | None, tuple[str, ...]]
+) -> None:
+    found = parse_challenges([field])[0]
+    assert (found.realm, found.nonce, found.algorithm, found.qop) == expected
+    value = answer(MUFASA, field, "c", "PLAY", "rtsp://h/")
+    assert verify_authorization(value, method="PLAY", credentials=MUFASA, challenge=found)
+
+
+@pytest.mark.parametrize(
+    "field", ["a" * 4095 + "!", "a-" * 2048, "a=" * 2048, 'a="' * 1365, '"' * 4096, "Digest a" + " " * 4000]
+)
+def test_a_long_field_is_read_in_one_go(field: str) -> None:
+    began = time.process_time()
+    for _ in range(10):
+        parse_challenges([field])
+    assert time.process_time() - began < 0.25

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,10 @@ def test_known_secrets_are_taken_out_wherever_they_stand() -> None:
 
 def test_a_known_secret_of_a_few_letters_is_left_since_its_marks_would_spell_it() -> None:
     assert redact("no answer to DESCRIBE", ("a", "")) == "no answer to DESCRIBE"
+
+
+def test_a_long_word_is_read_in_one_go_and_a_long_scheme_hides_nothing() -> None:
+    began = time.process_time()
+    assert redact("a" * 16_384) == "a" * 16_384
+    assert time.process_time() - began < 0.25
+    assert "S3cret" not in redact("x" * 100 + "://admin:S3cret@10.0.0.1/")

@@ -21,8 +21,11 @@ _HASHES: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
 }
-_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
-_SCHEME = re.compile(r"([A-Za-z][\w-]*)(?=\s|,|$)")
+# Nothing here goes back over what it has read: a field that is one long word would cost its length squared. The closing
+# quote of the last value may be missing.
+_PARAMETER = re.compile(r'([A-Za-z][\w-]*+)\s*+=\s*+("(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\s,;"]*+)')
+_SCHEME = re.compile(r"([A-Za-z][\w-]*+)(?=\s|,|\Z)")
+_WORD = re.compile(r"[\w-]++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
             realm=parameters.get("realm", ""),
             nonce=parameters.get("nonce", ""),
             opaque=parameters.get("opaque"),
-            algorithm=parameters.get("algorithm"),
+            algorithm=parameters.get("algorithm") or None,
             qop=tuple(re.findall(r"[\w-]+", parameters.get("qop", "").lower())),
             stale=parameters.get("stale", "").lower() == "true",
         )
@@ -260,13 +263,14 @@ def _split_schemes(value: str) -> list[tuple[str, dict[str, str]]]:
             found.append((scheme[1].lower(), {}))
             pos = scheme.end()
         else:
-            pos += 1
+            word = _WORD.match(text, pos)
+            pos = word.end() if word else pos + 1
     return found
 
 
 def _base_algorithm(algorithm: str | None) -> str:
-    name = (algorithm or "MD5").upper()
-    return name.removesuffix("-SESS")
+    name = (algorithm or "MD5").upper().removesuffix("-SESS")
+    return "SHA-256" if name == "SHA256" else name
 
 
 def _is_session(algorithm: str | None) -> bool:
@@ -281,7 +285,7 @@ def _quote(text: str) -> str:
 def _unquote(text: str) -> str:
     if text[:1] != '"':
         return text
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return re.sub(r"\\(.)", r"\1", text[1:].removesuffix('"'))
 
 
 def _same(given: str, expected: str) -> bool:

@@ -11,7 +11,8 @@ REDACTED = "***"
 SHORTEST = 4
 """Characters of a known secret that is taken out."""
 
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<userinfo>[^/?#\s\"'<>]*)@", re.IGNORECASE)
+# A bounded scheme: without the bound a long word would cost its length squared.
+_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)(?P<userinfo>[^/?#\s\"'<>]*)@", re.IGNORECASE)
 _KEY_VALUE = re.compile(
     r"(?P<key>\b(?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|secret|token|access_token|key|auth|streamid|signature)=)"
     r"(?P<value>[^&;,\s\"'<>/]+)",
