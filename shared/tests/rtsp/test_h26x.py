@@ -220,3 +220,49 @@ def test_any_payload_raises_nothing_and_stays_bounded(
 def test_a_packet_that_is_no_rtp_is_refused() -> None:
     with pytest.raises(MalformedError):
         Depacketizer(H264).push_packet(b"garbage")
+
+
+def push(depacketizer: Depacketizer, payloads: list[bytes]) -> list[AccessUnit]:
+    """One picture's payloads, numbered without a gap, the marker on the last."""
+    return [
+        unit
+        for number, payload in enumerate(payloads)
+        for unit in depacketizer.push(payload, sequence=number, timestamp=1, marker=number == len(payloads) - 1)
+    ]
+
+
+@BOTH
+def test_an_empty_packet_costs_no_picture(codec: VideoCodec) -> None:
+    first, *rest = fragments(codec, idr(codec))
+    (unit,) = push(Depacketizer(codec), [first, b"", *rest, b""])
+    assert unit.nals == [idr(codec)]
+
+
+@BOTH
+def test_the_last_fragment_may_be_empty(codec: VideoCodec) -> None:
+    *before, last = fragments(codec, idr(codec))
+    head = 2 if codec is H264 else 3
+    opened = last[: head - 1] + bytes([last[head - 1] & ~0x40]) + last[head:]
+    (unit,) = push(Depacketizer(codec), [*before, opened, last[:head]])
+    assert unit.nals == [idr(codec)]
+
+
+@BOTH
+def test_a_unit_that_never_ends_is_no_whole_picture(codec: VideoCodec) -> None:
+    depacketizer = Depacketizer(codec)
+    cut_off = fragments(codec, idr(codec))[:-1]
+    assert push(depacketizer, [*cut_off, *fragments(codec, idr(codec, first=False))]) == []
+    assert depacketizer.dropped == 1
+
+
+@BOTH
+def test_a_packet_of_a_reserved_type_is_left_out(codec: VideoCodec) -> None:
+    private = b"\x7emaker" if codec is H264 else bytes([60 << 1, 1]) + b"maker"
+    (unit,) = push(Depacketizer(codec), [idr(codec, 20), private, idr(codec, 20, first=False), private])
+    assert unit.nals == [idr(codec, 20), idr(codec, 20, first=False)]
+
+
+@BOTH
+def test_zeros_behind_aggregated_units_are_padding(codec: VideoCodec) -> None:
+    (unit,) = push(Depacketizer(codec), [aggregate(codec, [*sets(codec), idr(codec, 20)]) + bytes(4)])
+    assert unit.nals == [*sets(codec), idr(codec, 20)]

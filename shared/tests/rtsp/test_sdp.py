@@ -9,6 +9,7 @@ from vonggac.rtsp import (
     Headers,
     MalformedError,
     RtspError,
+    SessionDescription,
     announce_sdp,
     base_url,
     media_base,
@@ -203,6 +204,10 @@ def test_any_bytes_raise_nothing_but_rtsp_error(data: bytes) -> None:
         ("m=video 0 RTP/AVP 98\na=fmtp:98 sprop-vps=QAE=;sprop-sps=QgE=", "H265", 90000, 98),
         ("m=video 0 RTP/AVP 96\na=fmtp:96 sprop-parameter-sets=Z0I=,aM4=", "H264", 90000, 96),
         ("m=video 0 RTP/AVP\na=rtpmap:96 H264/90000", "H264", 90000, 96),
+        ("m=video 0 RTP/AVP 96\na=fmtp:96 packetization-mode=1", "H264", 90000, 96),
+        ("m=video 554 RTP/AVP 96\nb=AS:-1\nc=IN IP4 1.2.3.4/127\na=rtpmap: 96\th265 / 90000", "H265", 90000, 96),
+        ("m=video 0/2 RTP/AVP 97 96\na=rtpmap:96 H264/90000\na=rtpmap:97 JPEG/90000", "JPEG", 90000, 97),
+        ("m=video 0 RTP/AVP 96\na=rtpmap\na=rtpmap:\na=rtpmap:96 H264", "H264", 90000, 96),
         ("m=video zero RTP/AVP 96\na=rtpmap:96 h265/0", "H265", 90000, 96),
         ("m=audio 0 RTP/AVP 0", "PCMU", 8000, 0),
         ("m=video 0 RTP/AVP 26\na=rtpmap:26", "JPEG", 90000, 26),
@@ -244,3 +249,27 @@ def test_pictures_out_of_decoding_order_are_refused_by_name(rtpmap: str, fmtp: s
     with pytest.raises(RtspError, match="out of decoding order") as caught:
         check_order(tracks)
     assert caught.value.cause is Cause.CODEC_UNSUPPORTED
+
+
+def test_the_video_that_can_be_looked_into_is_taken_before_another() -> None:
+    sdp = parse_sdp(
+        b"v=0\nm=video 0 RTP/AVP 26\na=control:jpeg\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=inactive\n"
+        b"a=control:off\nm=video 0 RTP/AVP 97\na=rtpmap:97 H265/90000\na=control:main\n"
+        b"m=video 0 RTP/AVP 98\na=rtpmap:98 H264/90000\na=control:sub\n"
+    )
+    (track,) = plan_tracks(sdp, ("video",), "rtsp://h/")
+    assert (track.index, track.control_url) == (2, "rtsp://h/main")
+    only_jpeg = SessionDescription(media=sdp.media[:2])
+    assert plan_tracks(only_jpeg, ("video",), "rtsp://h/")[0].codec == "JPEG"
+
+
+def test_parameter_sets_lose_the_start_codes_that_some_cameras_leave_on() -> None:
+    encoded = ",".join(base64.b64encode(code + nal).decode() for code, nal in ((b"\0\0\0\1", SPS), (b"\0\0\1", PPS)))
+    sdp = parse_sdp(f'v=0\nm=video 0 RTP/AVP 96\na=fmtp:96 sprop-parameter-sets="{encoded}"\n'.encode("latin-1"))
+    assert sdp.media[0].parameter_sets == [SPS, PPS]
+
+
+def test_text_that_is_not_utf8_costs_nothing() -> None:
+    sdp = parse_sdp("v=0\ns=Caméra d'entrée\ni=\xff\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n".encode("latin-1"))
+    assert (len(sdp.media), sdp.media[0].codec) == (1, "H264")
+    assert sdp.name.startswith("Cam")

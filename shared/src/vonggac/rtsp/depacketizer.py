@@ -19,6 +19,9 @@ MAX_UNIT_BYTES = 8 * 1024 * 1024
 MAX_UNIT_NALS = 1024
 
 _START_CODE = b"\x00\x00\x01"
+# No packet types of RFC 6184 (table 1) and RFC 7798 (§4.4: 51 to 63 have no meaning yet): what a maker puts there.
+_H264_RESERVED = frozenset({30, 31})
+_H265_RESERVED = frozenset(range(51, 64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Depacketizer:
             self._damaged = True
         if gap:
             self._fragment = None
-        if not self._damaged:
+        if payload and not self._damaged:
+            # A packet of padding alone (a keep-alive, a bandwidth probe) is counted but has nothing to add.
             self._take(payload)
         if marker:
             self._finish(units)
@@ -110,17 +114,24 @@ class Depacketizer:
             self._take_fragment(payload, 1 if h264 else 2)
         elif kind == (H264_STAP_A if h264 else H265_AP):
             self._take_aggregate(bytes(payload), 1 if h264 else 2)
+        elif kind in (_H264_RESERVED if h264 else _H265_RESERVED):
+            return
         elif len(payload) > (0 if h264 else 1) and not (h264 and kind > H264_STAP_A):
             self._append(bytes(payload))
         else:
             self._damage()
 
     def _take_fragment(self, payload: bytes | memoryview, head: int) -> None:
-        if len(payload) <= head + 1:
+        # An FU may be empty behind its header (RFC 6184 §5.8): some cameras close a picture with such a one.
+        if len(payload) <= head:
             self._damage()
             return
         flags = payload[head]
         if flags & 0x80:
+            if self._fragment is not None:
+                # The unit before never ended, though no number is missing: the camera dropped its rest itself.
+                self._damage()
+                return
             if head == 1:
                 first = bytes([payload[0] & 0xE0 | flags & 0x1F])
             else:
@@ -139,10 +150,12 @@ class Depacketizer:
         while offset + 2 <= len(payload):
             length = payload[offset] << 8 | payload[offset + 1]
             offset += 2
-            if length == 0 or offset + length > len(payload):
+            if offset + length > len(payload):
                 self._damage()
                 return
-            self._append(payload[offset : offset + length])
+            if length:
+                # Zeros behind the last unit are padding.
+                self._append(payload[offset : offset + length])
             offset += length
         if offset != len(payload):
             self._damage()

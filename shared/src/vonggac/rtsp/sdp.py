@@ -29,7 +29,13 @@ _STATIC_CODECS: dict[int, tuple[str, int]] = {
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
-_TELLING_KEYS = (("sprop-vps", "H265"), ("sprop-sps", "H265"), ("sprop-parameter-sets", "H264"))
+_START_CODE = re.compile(rb"\A\x00{2,3}\x01")
+_TELLING_KEYS = {
+    "sprop-vps": "H265",
+    "sprop-sps": "H265",
+    "sprop-parameter-sets": "H264",
+    "packetization-mode": "H264",
+}
 _PARAMETER_SET_KEYS = ("sprop-vps", "sprop-sps", "sprop-pps", "sprop-parameter-sets")
 
 type Attributes = tuple[tuple[str, str], ...]
@@ -63,7 +69,7 @@ class MediaDescription:
         static = _STATIC_CODECS.get(self.payload_type) if self.payload_type is not None else None
         if static is not None:
             return (*static, 1)
-        return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS if key in self.fmtp), None)
+        return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS.items() if key in self.fmtp), None)
 
     @property
     def codec(self) -> str:
@@ -82,7 +88,7 @@ class MediaDescription:
         """Format parameters by lower-case name: of the first payload type, or the section's only ones."""
         parameters = _parameter(self.attributes, "fmtp", self.payload_type) or ""
         pairs = (part.partition("=") for part in parameters.split(";") if part.strip())
-        return {key.strip().lower(): text.strip() for key, _, text in pairs}
+        return {key.strip().lower(): text.strip(' \t"') for key, _, text in pairs}
 
     @property
     def interleaves_nals(self) -> bool:
@@ -106,10 +112,10 @@ class MediaDescription:
 
     @property
     def parameter_sets(self) -> list[bytes]:
-        """NAL units of sprop-vps/sps/pps or sprop-parameter-sets; broken base64 is left out."""
+        """NAL units of sprop-vps/sps/pps or sprop-parameter-sets, without start codes; broken base64 is left out."""
         fmtp = self.fmtp
         encoded = [part for key in _PARAMETER_SET_KEYS for part in fmtp.get(key, "").split(",")]
-        return [nal for nal in map(_decode_base64, encoded) if nal]
+        return [nal for part in encoded if (nal := _START_CODE.sub(b"", _decode_base64(part), count=1))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +146,10 @@ class SessionDescription:
 
 def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:
     """The value of `a=name:<payload type> value`; some cameras write another number there than in m=."""
-    found = [value.strip().partition(" ") for key, value in attributes if key == name]
-    own = next((rest for number, _, rest in found if number == str(payload_type)), None)
+    found = [(*value.split(maxsplit=1), "", "")[:2] for key, value in attributes if key == name]
+    own = next((rest for number, rest in found if number == str(payload_type)), None)
     if own is None and len(found) == 1:
-        own = found[0][2]
+        own = found[0][1]
     return own.strip() if own is not None else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.rtsp.h26x import video_codec
 from vonggac.rtsp.sdp import MediaDescription, SessionDescription, resolve_control
 from vonggac.rtsp.url import on_host_of
 
@@ -39,8 +40,9 @@ class Track:
 def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> tuple[Track, ...]:
     """The first medium of each kind, in the description's order, with channels 0-1, 2-3 …
 
-    Control URLs stay on the host of `base`, wherever they point to. A camera's talk-back channel (audio, sendonly in
-    ONVIF's words) is taken only when it has no other audio.
+    Of several videos the first one in H.264 or H.265. A camera's talk-back channel (audio, sendonly in ONVIF's words)
+    and a medium that is inactive are taken only when there is no other of their kind. Control URLs stay on the host
+    of `base`, wherever they point to.
     Raises RtspError no_track when video is wanted and there is none, or when nothing at all is left.
     """
     chosen = {kind: index for kind in kinds if (index := _first_of(sdp, kind)) is not None}
@@ -77,5 +79,6 @@ def check_channels(tracks: Collection[Track]) -> None:
 
 def _first_of(sdp: SessionDescription, kind: str) -> int | None:
     indexes = [index for index, media in enumerate(sdp.media) if media.kind == kind and media.payload_types]
-    incoming = [index for index in indexes if sdp.media[index].direction != "sendonly"]
-    return next(iter(incoming or indexes), None)
+    incoming = [index for index in indexes if sdp.media[index].direction not in ("sendonly", "inactive")]
+    usable = [index for index in incoming if video_codec(sdp.media[index].codec) is not None]
+    return next(iter(usable or incoming or indexes), None)
