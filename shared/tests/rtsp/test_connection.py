@@ -21,6 +21,7 @@ from vonggac.rtsp import (
     parse_authorization,
     verify_authorization,
 )
+from vonggac.rtsp.answers import STRAY_WAIT_S
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
@@ -68,6 +69,58 @@ async def test_an_answer_to_nobody_is_ignored() -> None:
     ) as peer:
         connection = await connect(peer)
         assert (await connection.request("OPTIONS", URL, timeout_s=5)).status == 200
+        connection.abort()
+
+
+@pytest.mark.parametrize("number", [0, 1, 4_294_967_296], ids=["zero", "the same", "too large"])
+async def test_a_peer_that_counts_wrong_is_understood_and_waited_for_once(number: int) -> None:
+    def wrong(request: Request) -> bytes:
+        return b"RTSP/1.0 200 OK\r\nCSeq: %d\r\nX-Method: %s\r\n\r\n" % (number, request.method.encode())
+
+    async with ScriptedPeer(wrong) as peer:
+        connection = await connect(peer)
+        for method in ("OPTIONS", "DESCRIBE", "SETUP", "PLAY"):
+            answer = await connection.request(method, URL, timeout_s=5)
+            assert answer.headers.get("X-Method") == method
+        began = asyncio.get_running_loop().time()
+        for _ in range(20):
+            await connection.request("OPTIONS", URL, timeout_s=5)
+        assert asyncio.get_running_loop().time() - began < 20 * STRAY_WAIT_S / 2
+        connection.abort()
+
+
+async def test_the_late_answer_to_a_request_that_was_given_up_is_not_taken_for_the_next_one() -> None:
+    late: list[bytes] = []
+
+    def slow(request: Request) -> bytes | None:
+        answer = b"RTSP/1.0 200 OK\r\nCSeq: %d\r\nX-Method: %s\r\n\r\n" % (request.cseq or 0, request.method.encode())
+        late.append(answer)
+        return b"".join(late) if len(late) == 2 else None
+
+    async with ScriptedPeer(slow) as peer:
+        connection = await connect(peer)
+        with pytest.raises(RtspError, match="no answer to OPTIONS"):
+            await connection.request("OPTIONS", URL, timeout_s=0.05)
+        assert (await connection.request("PLAY", URL, timeout_s=5)).headers.get("X-Method") == "PLAY"
+        connection.abort()
+
+
+@pytest.mark.parametrize(("stale", "answered"), [(True, 2), (False, 1)])
+async def test_a_nonce_called_stale_at_the_first_answer_is_answered_once_more(stale: bool, answered: int) -> None:
+    challenges = [new_challenge("camera", stale=stale) for _ in range(3)]
+    seen: list[str] = []
+
+    def next_challenge(request: Request) -> Response:
+        seen.append(request.headers.get("Authorization") or "")
+        return reply(401, [("WWW-Authenticate", challenges[len(seen) - 1].encode())])
+
+    async with ScriptedPeer(next_challenge) as peer:
+        connection = await connect(peer, LOGIN)
+        assert (await connection.request("DESCRIBE", URL, timeout_s=5)).status == 401
+        nonces = [parse_authorization(value).parameters["nonce"] for value in seen if value]
+        assert nonces == [challenge.nonce for challenge in challenges[:answered]]
+        with pytest.raises(RtspError, match="rejected before"):
+            await connection.request("DESCRIBE", URL, timeout_s=5)
         connection.abort()
 
 
@@ -144,6 +197,20 @@ async def test_an_end_of_stream_notice_ends_the_session() -> None:
         error = await lost
         assert error is not None
         assert error.cause is Cause.ENDED
+        await connection.wait_closed()
+
+
+async def test_a_peer_that_sends_its_clients_elsewhere_is_answered_and_left() -> None:
+    lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+    async with ScriptedPeer(lambda _: reply()) as peer:
+        connection = await connect(peer)
+        connection.on_lost = lost.set_result
+        await connection.request("OPTIONS", URL, timeout_s=5)
+        peer.writer.write(b"REDIRECT * RTSP/1.0\r\nCSeq: 3\r\nLocation: rtsp://10.0.0.1/other\r\n\r\n")
+        error = await lost
+        assert error is not None
+        assert (error.cause, "elsewhere" in error.message) == (Cause.ENDED, True)
+        await peer.until(lambda: [(answer.cseq, answer.status) for answer in peer.responses] == [(3, 200)])
         await connection.wait_closed()
 
 

@@ -103,3 +103,22 @@ async def test_a_nonce_that_gets_stale_is_renewed_within_the_session() -> None:
         assert refused == ["GET_PARAMETER"]
         assert not player.connection.closed
         await player.close()
+
+
+async def test_keep_alives_that_are_not_answered_do_not_delay_the_next_one() -> None:
+    camera = ScriptedCamera(GET_PARAMETER=None, OPTIONS=None)
+    camera.session = "42;timeout=1"
+    came: list[float] = []
+
+    def answer(request: Request) -> Response | bytes | None:
+        if request.method in ("GET_PARAMETER", "OPTIONS"):
+            came.append(asyncio.get_running_loop().time())
+        return camera(request)
+
+    async with ScriptedPeer(answer) as peer:
+        player = await play(peer)
+        assert player.keepalive_interval_s == 0.5
+        await peer.until(lambda: len(came) == 5)
+        # Twice within each second, where waiting for each answer first would make it one.
+        assert came[4] - came[0] < 3
+        await player.close(0.1)

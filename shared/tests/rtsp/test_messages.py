@@ -101,6 +101,15 @@ def test_transport_alternatives_keep_the_order_of_preference() -> None:
     assert second == Transport("RTP/AVP", client_port=(5000, 5001), mode="PLAY")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["RTP/AVP/TCP;unicast;interleaved=4-5;client_port=-;server_port=70000", "RTP/AVP; Interleaved = 4 ;server_port="],
+)
+def test_ports_that_mean_nothing_over_tcp_are_not_read(value: str) -> None:
+    (transport,) = parse_transports(value)
+    assert (transport.over_tcp, transport.interleaved, transport.server_port) == (True, (4, 5), None)
+
+
 @pytest.mark.parametrize("value", ["", "RTP/AVP/TCP;interleaved=0-256", "RTP/AVP;client_port=a-b"])
 def test_an_impossible_transport_is_refused(value: str) -> None:
     with pytest.raises(MalformedError, match="Transport"):

@@ -70,6 +70,7 @@ async def test_answers_in_lower_case_without_cr_cseq_and_reason_are_understood()
         ("rtsp://192.168.1.64/ch/", "*", "rtsp://192.168.1.64/ch/trackID=1", ["/ch/trackID=1", "/ch/"]),
         (None, "rtsp://192.168.1.64/all", "trackID=1", ["/all/trackID=1", "/all"]),
         (None, None, "/track1", ["/track1", "/live?channel=1"]),
+        ("rtsp://10.0.0.1/my camera/", "*", "cổng 1", ["/my%20camera/c%E1%BB%95ng%201", "/my%20camera/"]),
         (None, None, "*", ["/live?channel=1", "/live?channel=1"]),
         (None, None, None, ["/live?channel=1", "/live?channel=1"]),
         ("/relative/", None, "t", ["/live?channel=1/t", "/live?channel=1"]),

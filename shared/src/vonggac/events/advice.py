@@ -48,7 +48,7 @@ _ADVICE = {
         "Correct the camera's address, or add the site's network to the allowed networks.",
     ),
     Cause.AUTH_FAILED: Advice(
-        "401 or 403 after one login; after two in a row the next try waits half an hour.",
+        "401, 403 or a hang-up after one login; after two in a row the next try waits half an hour.",
         "Nhập lại tên và mật khẩu đúng; không thử nhiều lần vì camera sẽ khóa tài khoản khoảng 30 phút.",
         "Enter the right user and password; do not try again and again, the camera locks the account for half an hour.",
     ),

@@ -11,8 +11,9 @@ from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
+from vonggac.rtsp.answers import Answers
 from vonggac.rtsp.dial import connect_plain, connect_socket, loss, secure
-from vonggac.rtsp.digest import Authenticator
+from vonggac.rtsp.digest import Authenticator, Challenge, ReconnectError
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.lane import MediaLane, Write
@@ -23,8 +24,10 @@ from vonggac.rtsp.url import Credentials
 USER_AGENT = "VongGac"
 
 _LINGER_S = 1.0
-_SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "TEARDOWN"})
-_KNOWN = frozenset({"DESCRIBE", "SETUP", "PLAY", "PAUSE", "RECORD", "REDIRECT"})
+_MAX_ANSWERS = 2
+"""To the 401s of one request: the second only to one that says that the login was right and its nonce too old."""
+_SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "REDIRECT", "TEARDOWN"})
+_KNOWN = frozenset({"DESCRIBE", "SETUP", "PLAY", "PAUSE", "RECORD"})
 _REASONS = {200: "OK", 405: "Method Not Allowed", 501: "Not Implemented"}
 
 type OnMedia = Callable[[MediaBatch], None]
@@ -67,7 +70,7 @@ class RtspConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._authenticator = Authenticator(credentials)
         self._deframer = Deframer()
-        self._pending: dict[int, asyncio.Future[Response]] = {}
+        self._answers = Answers()
         self._turn = asyncio.Lock()
         self._cseq = 0
         self._write_paused = False
@@ -144,11 +147,12 @@ class RtspConnection(asyncio.Protocol):
     ) -> Response:
         """Send a request and return its final answer, whatever its status; requests go one after the other.
 
-        A 401 is answered at most once per request, and a login that was rejected is never sent again on this
-        connection: a 401 comes back to the caller, further requests raise auth_failed at once (cameras lock out after
-        a few wrong logins).
+        A 401 is answered once per request, and once more when it calls our nonce stale; a login that was rejected is
+        never sent again on this connection: a 401 comes back to the caller, further requests raise auth_failed at once
+        (cameras lock out after a few wrong logins).
 
-        Raises RtspError: timeout, auth_failed (see above), or the reason why the connection was lost.
+        Raises RtspError: timeout, auth_failed (see above), or the reason why the connection was lost; ReconnectError
+        when the peer closes with its 401.
         """
         fields = list(headers)
         try:
@@ -202,6 +206,10 @@ class RtspConnection(asyncio.Protocol):
     def write_buffer_bytes(self) -> int:
         """Bytes queued here that the kernel has not taken yet; under TLS those that are not encrypted yet."""
         return 0 if self.closed else self.transport.get_write_buffer_size()
+
+    def log_in_at_once(self, challenge: Challenge) -> None:
+        """Answer a challenge that the peer gave on another connection, from the first request on."""
+        self._authenticator.challenge = challenge
 
     @property
     def logged_in(self) -> bool:
@@ -307,16 +315,38 @@ class RtspConnection(asyncio.Protocol):
             raise RtspError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
         authorization = self._authenticator.answer(method, uri)
         response = await self._exchange(method, uri, fields, body, authorization)
-        if response.status == 401 and self._authenticator.challenged(
-            response.headers.get_all("WWW-Authenticate"), answered=authorization is not None
-        ):
+        for _ in range(_MAX_ANSWERS):
+            if response.status != 401 or not self._authenticator.challenged(
+                response.headers.get_all("WWW-Authenticate"), answered=authorization is not None
+            ):
+                break
             authorization = self._authenticator.answer(method, uri)
-            response = await self._exchange(method, uri, fields, body, authorization)
-            if response.status == 401:
-                self._authenticator.rejected = True
+            response = await self._answer(response, method, uri, fields, body, authorization)
+        else:
+            self._authenticator.rejected = response.status == 401
         if authorization is not None and response.status != 401:
             self._authenticator.accepted()
         return response
+
+    async def _answer(
+        self,
+        unauthorized: Response,
+        method: str,
+        uri: str,
+        fields: list[tuple[str, str]],
+        body: bytes,
+        authorization: str | None,
+    ) -> Response:
+        """The request again with a login, unless the peer closes. Raises ReconnectError, or as `_exchange` does."""
+        challenge = self._authenticator.challenge
+        assert challenge is not None
+        if "close" not in (unauthorized.headers.get("Connection") or "").lower():
+            try:
+                return await self._exchange(method, uri, fields, body, authorization)
+            except RtspError as error:
+                if error.cause is not Cause.ENDED or self.error is not error:
+                    raise
+        raise ReconnectError(challenge)
 
     async def _exchange(
         self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, authorization: str | None
@@ -326,14 +356,10 @@ class RtspConnection(asyncio.Protocol):
         if authorization is not None:
             fields = [*fields, ("Authorization", authorization)]
         cseq = self._next_cseq()
-        answer: asyncio.Future[Response] = self._loop.create_future()
         encoded = self._encode(method, uri, fields, body, cseq)
-        self._pending[cseq] = answer
-        try:
+        with self._answers.expected(cseq) as answer:
             self._write_control(encoded)
             return await answer
-        finally:
-            del self._pending[cseq]
 
     def _write_control(self, data: bytes) -> None:
         self.control_bytes_sent += len(data)
@@ -350,16 +376,10 @@ class RtspConnection(asyncio.Protocol):
     def _answered(self, response: Response) -> None:
         if response.status < 200:
             return
-        cseq = response.cseq
-        if cseq is None and len(self._pending) == 1:
-            # A few devices forget CSeq; with one request on the way there is no doubt.
-            cseq = next(iter(self._pending))
         date = response.headers.get("Date")
         if date is not None:
             self.peer_date = (date, time.time())
-        answer = self._pending.get(cseq) if cseq is not None else None
-        if answer is not None and not answer.done():
-            answer.set_result(response)
+        self._answers.take(response)
 
     # Requests of the peer.
 
@@ -375,6 +395,9 @@ class RtspConnection(asyncio.Protocol):
             self._write_control(Response(status, _REASONS[status], headers).encode())
         if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
             self._end(RtspError(Cause.ENDED, "the peer ended the session"))
+        elif request.method == "REDIRECT":
+            # Where to is asked anew: a server that moves its sessions answers the next DESCRIBE with the address.
+            self._end(RtspError(Cause.ENDED, "the peer ended the session and sends its clients elsewhere"))
 
     def _end(self, error: RtspError | None) -> None:
         """Once: fail what waits, tell the owner, close the transport (what is queued gets a second to leave)."""
@@ -382,9 +405,8 @@ class RtspConnection(asyncio.Protocol):
             return
         self.closed = True
         self.error = error
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(error or RtspError(Cause.ENDED, "the connection was closed here"))
+        self._answers.fail(error or RtspError(Cause.ENDED, "the connection was closed here"))
+        self._answers.stop()
         if not self._gone.done():
             self._abort_timer = self._loop.call_later(_LINGER_S, self.transport.abort)
             self.transport.close()

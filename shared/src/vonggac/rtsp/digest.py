@@ -13,7 +13,8 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from vonggac.rtsp.errors import MalformedError
+from vonggac.events.causes import Cause
+from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.url import Credentials
 
 _MAX_HEADER = 4096
@@ -81,6 +82,14 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
         for value in values
         for scheme, parameters in _split_schemes(value)
     ]
+
+
+class ReconnectError(RtspError):
+    """The peer closed the connection with its 401: `challenge` can be answered over a new one."""
+
+    def __init__(self, challenge: Challenge) -> None:
+        super().__init__(Cause.ENDED, "the peer asked for a login and closed the connection")
+        self.challenge = challenge
 
 
 @dataclass(slots=True)

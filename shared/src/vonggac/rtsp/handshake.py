@@ -10,9 +10,10 @@ from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
 from vonggac.rtsp.connection import OnMedia, RtspConnection
 from vonggac.rtsp.dial import connect_socket
+from vonggac.rtsp.digest import Challenge, ReconnectError
 from vonggac.rtsp.errors import MalformedError, RedirectError, RtspError, StatusError
 from vonggac.rtsp.messages import Response, parse_session
-from vonggac.rtsp.sdp import resolve_control
+from vonggac.rtsp.sdp import is_absolute, resolve_control
 from vonggac.rtsp.session import DEFAULT_TIMEOUT_S, SessionOutcome, Step, session_header
 from vonggac.rtsp.tls import TlsPolicy
 from vonggac.rtsp.tracks import Track, check_channels
@@ -35,6 +36,8 @@ class Route:
     tls: TlsPolicy
     credentials_for_redirects: bool = False
     """Whether another host gets our credentials too."""
+    challenge: Challenge | None = None
+    """What the peer asked for before it closed the connection."""
 
     def redirected(self, error: RedirectError) -> "Route":
         """The route that a redirect asks for.
@@ -44,7 +47,8 @@ class Route:
         """
         try:
             location = error.location
-            url = RtspUrl.parse(location if "://" in location else resolve_control(self.url.wire, location))
+            absolute = is_absolute(location)
+            url = RtspUrl.parse(location if absolute else resolve_control(self.url.wire, location))
         except MalformedError as wrong:
             raise MalformedError(f"{error.method} was redirected to a wrong address: {wrong.message}") from None
         if self.url.secure and not url.secure:
@@ -53,16 +57,23 @@ class Route:
             # "Use proxy" names the proxy only.
             url = replace(url, target=self.url.target)
         ours = self.credentials_for_redirects or url.host.lower() == self.url.host.lower()
-        return replace(self, url=url, credentials=self.credentials if ours else url.credentials)
+        return replace(self, url=url, credentials=self.credentials if ours else url.credentials, challenge=None)
 
 
 async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:
-    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises RtspError."""
+    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises RtspError.
+
+    A peer that closes the connection with its 401 is asked once more too, so it may see the login twice.
+    """
     for _ in range(MAX_REDIRECTS):
         try:
             return await attempt(route)
         except RedirectError as error:
             route = route.redirected(error)
+        except ReconnectError as error:
+            if route.challenge is not None:
+                raise
+            route = replace(route, challenge=error.challenge)
     try:
         return await attempt(route)
     except RedirectError:
@@ -149,12 +160,19 @@ class Handshake:
                 self._connection = await RtspConnection.open(
                     address, port, timeout_s=left_s, credentials=route.credentials, on_media=on_media
                 )
-            return
+        else:
+            self._connection = await self._secure(address, on_media)
+        if route.challenge is not None:
+            self._connection.log_in_at_once(route.challenge)
+
+    async def _secure(self, address: str, on_media: OnMedia | None) -> RtspConnection:
+        route, step = self._route, self._clock.step
+        host, port = route.url.host, route.url.port
         with step("connect") as left_s:
             connected = await connect_socket(address, port, timeout_s=left_s)
         try:
             with step("tls") as left_s:
-                self._connection = await RtspConnection.secure(
+                return await RtspConnection.secure(
                     connected, route.tls, host, timeout_s=left_s, credentials=route.credentials, on_media=on_media
                 )
         except RtspError:
@@ -229,6 +247,9 @@ class Handshake:
             gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
             if error.cause is Cause.TIMEOUT and gibberish:
                 raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
+            if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
+                # Asked without a login it answers 401, and with one it hangs up each time.
+                raise RtspError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
             raise
         self._answers += 1
         return response

@@ -201,7 +201,12 @@ def base_url(headers: Headers, request_url: str) -> str:
 def media_base(base: str, sdp: SessionDescription) -> str:
     """What the media's controls are relative to: an absolute control at the session level, else `base`."""
     control = (sdp.control or "").strip()
-    return strip_userinfo(control) if _ABSOLUTE.match(control) else base
+    return strip_userinfo(control) if is_absolute(control) else base
+
+
+def is_absolute(url: str) -> bool:
+    """Whether it begins with a scheme, and does not only hold another URL in its query."""
+    return _ABSOLUTE.match(url) is not None
 
 
 def resolve_control(base: str, control: str | None) -> str:
@@ -214,7 +219,7 @@ def resolve_control(base: str, control: str | None) -> str:
     text = (control or "").strip()
     if text in ("", "*"):
         return base
-    if _ABSOLUTE.match(text):
+    if is_absolute(text):
         return strip_userinfo(text)
     if text.startswith("/"):
         scheme, _, rest = base.partition("://")

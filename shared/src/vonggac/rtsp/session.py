@@ -13,7 +13,7 @@ from vonggac.rtsp.tracks import Track
 DEFAULT_TIMEOUT_S = 60.0
 
 _MAX_KEEPALIVE_INTERVAL_S = 30.0
-_MIN_KEEPALIVE_INTERVAL_S = 1.0
+_MIN_KEEPALIVE_INTERVAL_S = 0.25
 _MAX_KEEPALIVE_WAIT_S = 10.0
 _SILENCE_S = 1.0
 
@@ -141,8 +141,12 @@ class RtspSession:
 
     async def _keep_alive(self) -> None:
         interval_s = self.keepalive_interval_s
+        clock = asyncio.get_running_loop().time
+        due = clock()
         while not self.connection.closed:
-            await asyncio.sleep(interval_s)
+            # An answer that is waited for in vain must not make the next one late.
+            due = max(due + interval_s, clock())
+            await asyncio.sleep(due - clock())
             self._keepalives_sent += 1
             try:
                 response = await self.connection.request(

@@ -61,10 +61,14 @@ def _parse_one(text: str) -> Transport:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         values[name.strip().lower()] = value.strip().strip('"')
+    interleaved = _pair(values.get("interleaved"), "interleaved", 255)
+    if interleaved is not None or protocol.upper().endswith("/TCP"):
+        # Ports mean nothing here, and some devices fill them with anything.
+        values = {name: value for name, value in values.items() if not name.endswith("_port")}
     return Transport(
         protocol=protocol.upper(),
         unicast="multicast" not in values,
-        interleaved=_pair(values.get("interleaved"), "interleaved", 255),
+        interleaved=interleaved,
         client_port=_pair(values.get("client_port"), "client_port", 65535),
         server_port=_pair(values.get("server_port"), "server_port", 65535),
         mode=values.get("mode"),
@@ -74,7 +78,7 @@ def _parse_one(text: str) -> Transport:
 
 
 def _pair(value: str | None, name: str, limit: int) -> tuple[int, int] | None:
-    if value is None:
+    if not value:
         return None
     match = _PAIR.match(value)
     if match is None:

@@ -17,6 +17,7 @@ _MAX_LENGTH = 2048
 _MAX_SHOWN_SCHEME = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"^[^\s\x00-\x1f\x7f/?#@\[\]\\]+$")
+_NOT_IN_REQUESTS = re.compile(r"[^\x21-\x7e]+")
 _PATH_SAFE = "%/?:@!$&'()*+,;=-._~[]|"
 
 
@@ -107,9 +108,12 @@ def strip_userinfo(url: str) -> str:
 def on_host_of(url: str, reference: str) -> str:
     """`url` with scheme, host and port of `reference` where they differ; path and query as they are.
 
+    What may not stand in a request line (spaces, other than ASCII) is percent-encoded.
+
     A camera behind NAT announces its inner address in Content-Base and control URLs, and one behind a TLS proxy
     announces rtsp://: all requests go over the one connection, so they keep the address it was made with.
     """
+    url = _NOT_IN_REQUESTS.sub(lambda part: quote(part[0], errors="replace"), url)
     found, own = _SCHEME.match(url), _SCHEME.match(reference)
     if found is None or own is None:
         return url
