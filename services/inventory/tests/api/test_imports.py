@@ -235,6 +235,38 @@ async def test_transport_codec_and_trust_go_in_and_come_out_again(loaded: Any) -
     assert (kept["name"], kept["tls"]) == ("Mới", new["tls"])
 
 
+async def test_what_a_survey_notes_goes_in_and_comes_out_again(loaded: Any) -> None:
+    header = "code,name,facility_code,url,username,password,codec,width,height,fps,serial,mac,onvif_address\n"
+    noted = 'H264,1920,1080,"12,5",=S1,0A-1B-2C-3D-4E-5F,10.1.1.9:8080\n'
+    assert (await send(loaded, "cameras", f"{header}NEW,n,KCL-01,rtsp://10.1.1.9/1,,,{noted}")).json()["created"] == 1
+    expected = {
+        "codec": "h264", "width": 1920, "height": 1080, "fps": 12.5,
+        "serial": "=S1", "mac": "0a:1b:2c:3d:4e:5f", "onvif_address": "10.1.1.9:8080",
+    }  # fmt: skip
+
+    async def on_record() -> Any:
+        (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "NEW"})).json()["items"]
+        return camera["expected"]
+
+    assert await on_record() == expected
+    for style in ("rfc4180", "excel-vi"):
+        exported = (await loaded.client.get("/v1/exports/cameras.csv", params={"format": style})).text
+        assert (await send(loaded, "cameras", exported)).json()["unchanged"] == 4
+    # A column that a file has and leaves empty is struck out, one that it lacks stays.
+    corrected = "code,name,facility_code,url,serial,fps\nNEW,n,KCL-01,rtsp://10.1.1.9/1,S2,\n"
+    assert (await send(loaded, "cameras", corrected)).json()["updated"] == 1
+    assert await on_record() == expected | {"serial": "S2", "fps": None}
+
+
+async def test_a_wrong_mark_of_a_survey_is_a_mistake_of_its_column(loaded: Any) -> None:
+    text = (
+        "code,name,facility_code,url,width,fps,mac,onvif_address\n"
+        "A,n,KCL-01,rtsp://10.1.1.1/1,wide,0,0a:1b,http://10.1.1.1/onvif\n"
+    )
+    answer = (await send(loaded, "cameras", text)).json()
+    assert {error["field"] for error in answer["errors"]} == {"width", "fps", "mac", "onvif_address"}
+
+
 async def test_what_a_row_s_camera_cannot_be_is_a_mistake_of_its_column(loaded: Any) -> None:
     await loaded.destination(code="RTMP", url_template="rtmp://10.9.9.9/live/{camera_code}", enabled=False)
     text = (

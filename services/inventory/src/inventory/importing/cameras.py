@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from inventory.domain.addresses import Address, check_networks, parse_camera_url
 from inventory.domain.camera import CameraFields
 from inventory.domain.destination import NO_DESTINATION
+from inventory.domain.device import SurveyedDevice
 from inventory.importing import cells
 from inventory.importing.facilities import note_repeated
 from inventory.importing.mistakes import Mistakes
@@ -19,21 +20,29 @@ from vonggac.rtsp.addresses import AllowedNetworks
 
 TRUST = {"fingerprint_sha256": "tls_fingerprint_sha256", "ca_pem": "tls_ca_pem"}
 """Field of `tls` to its column."""
+SURVEYED = tuple(SurveyedDevice.model_fields)
+"""Columns of `expected`, named as its fields."""
 COLUMNS = Columns(
     required=("code", "name", "facility_code", "url"),
     optional=(
-        "username", "password", "area", "destinations", "probe_interval_s", "transport", "codec", *TRUST.values(),
+        "username", "password", "area", "destinations", "probe_interval_s", "transport", *SURVEYED,
+        *TRUST.values(),
     ),
 )  # fmt: skip
 EXPORTED = (
-    "code", "name", "facility_code", "url", "area", "destinations", "probe_interval_s", "transport", "codec",
+    "code", "name", "facility_code", "url", "area", "destinations", "probe_interval_s", "transport", *SURVEYED,
     *TRUST.values(),
 )  # fmt: skip
 _FIELDS = ("code", "name", "area", "probe_interval_s", "transport")
 _CONVERTED: dict[str, Callable[[str], str]] = {
     "area": str.lower, "probe_interval_s": cells.number, "transport": str.lower,
+    "codec": str.lower, "fps": cells.number,
 }  # fmt: skip
-_COLUMN_OF = {"expected": "codec", "tls": "tls_ca_pem", **{f"tls.{name}": column for name, column in TRUST.items()}}
+_COLUMN_OF = {
+    "tls": "tls_ca_pem",
+    **{f"expected.{name}": name for name in SURVEYED},
+    **{f"tls.{name}": column for name, column in TRUST.items()},
+}
 _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 
 
@@ -82,8 +91,9 @@ def _parse(row: Row, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetwork
         if (cell := row.cells.get(name, "")) or name in COLUMNS.required
     }
     given["tls"] = {name: cell for name, column in TRUST.items() if (cell := row.cells.get(column, ""))} or None
-    if codec := row.cells.get("codec", "").lower():
-        given["expected"] = {"codec": codec}
+    given["expected"] = {
+        name: _CONVERTED.get(name, str)(cell) for name in SURVEYED if (cell := row.cells.get(name, ""))
+    } or None
     try:
         fields = CameraFields.model_validate(given)
     except ValidationError as error:

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import Float, Integer, Label, String, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.destination import NO_DESTINATION
-from inventory.importing.cameras import TRUST
+from inventory.importing.cameras import SURVEYED, TRUST
 from inventory.importing.facilities import FACTS, PERSON
 from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint
 
@@ -44,6 +44,13 @@ async def _in_office(session: AsyncSession, facilities: Sequence[UUID], today: d
     return {person.facility_id: person for person in people}
 
 
+def _surveyed(name: str) -> Label[Any]:
+    """As a number where it is one, so that it is shown with the file's decimal sign."""
+    stored = Camera.expected[name]
+    numbers = {"width": Integer, "height": Integer, "fps": Float}
+    return cast(stored.astext, numbers.get(name, String)).label(name)
+
+
 async def exported_cameras(session: AsyncSession) -> AsyncIterator[dict[str, Any]]:
     """Cameras by code, without credentials."""
     codes = func.string_agg(Destination.code, aggregate_order_by(literal(" "), Destination.code))
@@ -55,7 +62,7 @@ async def exported_cameras(session: AsyncSession) -> AsyncIterator[dict[str, Any
     )
     columns = (
         Camera.code, Camera.name, Camera.url, Camera.area, Camera.probe_interval_s, Camera.transport,
-        Camera.expected["codec"].astext.label("codec"),
+        *(_surveyed(name) for name in SURVEYED),
         *(Camera.tls[name].astext.label(column) for name, column in TRUST.items()),
     )  # fmt: skip
     query = select(*columns, Facility.code.label("facility_code"), delivered.label("destinations"))

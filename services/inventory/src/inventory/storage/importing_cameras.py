@@ -13,7 +13,7 @@ from inventory.domain.camera import fitting_timeout
 from inventory.domain.codecs import advice, takes
 from inventory.domain.device import SurveyedDevice
 from inventory.domain.trust import Trust, check_trust_is_used
-from inventory.importing.cameras import TRUST, CameraFile, CameraRow
+from inventory.importing.cameras import SURVEYED, TRUST, CameraFile, CameraRow
 from inventory.importing.mistakes import Mistakes
 from inventory.storage.bulk import copy_rows
 from inventory.storage.connecting import copy_deliveries, planned_delivery
@@ -123,8 +123,8 @@ def _values(writing: Writing, file: CameraFile, row: CameraRow, camera: Camera, 
         values["transport"] = row.fields.transport
     if not file.present.isdisjoint(TRUST.values()):
         values["tls"] = _trust(file, row, camera)
-    if "codec" in file.present:
-        values["expected"] = _expected(row, camera)
+    if not file.present.isdisjoint(SURVEYED):
+        values["expected"] = _expected(file, row, camera)
     if row.sealed_secret is not None:
         values |= {"sealed_secret": row.sealed_secret, "secret_changed_at": writing.now}
     return values
@@ -138,11 +138,12 @@ def _trust(file: CameraFile, row: CameraRow, camera: Camera) -> dict[str, Any] |
     return camera.tls if kept else None
 
 
-def _expected(row: CameraRow, camera: Camera) -> dict[str, Any] | None:
-    codec = row.fields.expected.codec if row.fields.expected is not None else None
-    if camera.expected is None and codec is None:
+def _expected(file: CameraFile, row: CameraRow, camera: Camera) -> dict[str, Any] | None:
+    if camera.expected is None and row.fields.expected is None:
         return None
-    return SurveyedDevice().model_dump() | (camera.expected or {}) | {"codec": codec}
+    given = (row.fields.expected or SurveyedDevice()).model_dump()
+    told = {name: value for name, value in given.items() if name in file.present}
+    return SurveyedDevice().model_dump() | (camera.expected or {}) | told
 
 
 def _check_trust(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:

@@ -40,4 +40,22 @@ def test_a_maker_that_is_a_formula_stays_text() -> None:
     text = cameras_csv([found(stream("m", "v", 1, 1), maker="=1+1")], facility_code="QT-KCL-01")
     header, row = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     assert tuple(header) == COLUMNS
-    assert row == ["CAM-10-1-2-3", "'=1+1 C1 10.1.2.3", "QT-KCL-01", "rtsp://10.1.2.3/m", "", ""]
+    assert row[:6] == ["CAM-10-1-2-3", "'=1+1 C1 10.1.2.3", "QT-KCL-01", "rtsp://10.1.2.3/m", "", ""]
+
+
+def test_what_the_device_says_of_itself_is_noted_so_that_another_one_is_found_out() -> None:
+    profile = stream("m", "v", 1920, 1080).model_copy(update={"codec": "h265", "fps": 25.0})
+    finding = found(profile, port=8080)
+    device = finding.device.model_copy(update={"serial_number": "-S1", "mac": "0a:1b:2c:3d:4e:5f"})
+    text = cameras_csv([finding.model_copy(update={"device": device})], facility_code="")
+    header, row = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    assert dict(zip(header, row, strict=True)) | {"code": "", "name": "", "url": ""} == dict.fromkeys(header, "") | {
+        "codec": "h265", "width": "1920", "height": "1080",
+        "serial": "'-S1", "mac": "0a:1b:2c:3d:4e:5f", "onvif_address": "10.1.2.3:8080",
+    }  # fmt: skip
+
+
+def test_what_no_survey_notes_is_left_out() -> None:
+    profile = stream("m", "v", 0, 1080).model_copy(update={"codec": "jpeg"})
+    text = cameras_csv([found(profile)], facility_code="")
+    assert text.splitlines()[1].endswith(",rtsp://10.1.2.3/m,,,,,,,,10.1.2.3:80")

@@ -285,9 +285,9 @@ async def test_the_file_for_the_inventory_has_its_columns(replica: Any, device: 
     answer = await client.get(f"/v1/scans/{scan_id}/cameras.csv?facility_code=QT-KCL-01")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     header, row = answer.content.decode("utf-8-sig").splitlines()
-    assert header == "code,name,facility_code,url,username,password"
+    assert header == "code,name,facility_code,url,username,password,codec,width,height,serial,mac,onvif_address"
     assert row.startswith("CAM-127-0-0-1-")
-    assert row.endswith(",Acme C1 127.0.0.1,QT-KCL-01,rtsp://127.0.0.1/Streaming/Channels/101,,")
+    assert ",Acme C1 127.0.0.1,QT-KCL-01,rtsp://127.0.0.1/Streaming/Channels/101,,,h264," in row
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,15 @@ from collections.abc import Iterable
 from pydantic import BaseModel, Field
 
 from prober.probes.onvif.finding import MediaProfile, OnvifFinding
+from prober.probes.onvif.targets import Endpoint
 
-COLUMNS = ("code", "name", "facility_code", "url", "username", "password")
-"""Of cameras.csv as inventory imports it. The last two are left empty: the person fills them in."""
+COLUMNS = (
+    "code", "name", "facility_code", "url", "username", "password",
+    "codec", "width", "height", "serial", "mac", "onvif_address",
+)  # fmt: skip
+"""Of cameras.csv as inventory imports it. The login is left empty: the person fills it in."""
+_COMPARED = ("h264", "h265")
+"""Codecs that a survey notes."""
 _BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel does not take a file for UTF-8."""
 _FORMULA = "=+-@\t\r'"
@@ -55,8 +61,21 @@ def cameras_csv(findings: Iterable[OnvifFinding], *, facility_code: str) -> str:
     writer.writerow(COLUMNS)
     for finding in findings:
         for camera in candidates(finding):
-            writer.writerow([_cell(value) for value in (camera.code, camera.name, facility_code, camera.url, "", "")])
+            named = (camera.code, camera.name, facility_code, camera.url, "", "")
+            writer.writerow([_cell(value) for value in (*named, *_surveyed(finding, camera.profile))])
     return buffer.getvalue()
+
+
+def _surveyed(finding: OnvifFinding, profile: MediaProfile) -> tuple[str, ...]:
+    """What the prober later compares with. Not the frame rate: many cameras halve it at night."""
+    size = (profile.width, profile.height)
+    return (
+        profile.codec if profile.codec in _COMPARED else "",
+        *(str(pixels) if pixels and all(size) else "" for pixels in size),
+        finding.device.serial_number or "",
+        finding.device.mac or "",
+        str(Endpoint(finding.address, finding.port)),
+    )
 
 
 def _code(finding: OnvifFinding) -> str:
