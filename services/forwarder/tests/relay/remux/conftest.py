@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -243,6 +244,7 @@ import numpy as np
 
 url, container = sys.argv[1:3]
 options = dict(pair.split("=") for pair in sys.argv[3:])
+keyframes = options.pop("keyframes", "yes") == "yes"
 out = av.open(url, "w", format=container, options=options)
 stream = out.add_stream("libx264", rate=15, options={"preset": "ultrafast", "tune": "zerolatency", "g": "15"})
 stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 180, "yuv420p", 400_000
@@ -253,11 +255,14 @@ while True:
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
     frame.pts, frame.time_base = number, Fraction(1, 15)
     for packet in stream.encode(frame):
-        out.mux(packet)
+        if keyframes or not packet.is_keyframe:
+            out.mux(packet)
     number += 1
     time.sleep(max(0.0, began + number / 15 - time.monotonic()))
 """
 
+_TS_VIDEO = b"\x47\x01\x00"
+"""A transport packet of libav's first stream that goes on with what the last one began."""
 _HLS = {"hls_time": "1", "hls_list_size": "6", "hls_flags": "delete_segments"}
 
 
@@ -266,6 +271,7 @@ class Broadcaster:
 
     def __init__(self, folder: Path, rtmp: RtmpServer) -> None:
         self._folder, self._rtmp = folder, rtmp
+        self.endless_bytes = 0
         self._process: asyncio.subprocess.Process | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -276,6 +282,8 @@ class Broadcaster:
         if way == "rtmp":
             await self._encode(self._rtmp.url("gate"), "flv")
             return self._rtmp.url("gate")
+        if way == "hls_slow":
+            return f"http://127.0.0.1:{await self._serve(self._serve_drops)}/live.m3u8"
         if way.startswith("hls"):
             more = {"hls_segment_type": "fmp4"} if way == "hls_mp4" else {}
             if way != "hls_foreign":
@@ -287,14 +295,16 @@ class Broadcaster:
             return f"http://127.0.0.1:{port}/live.m3u8"
         if way == "garbage":
             return f"tcp://127.0.0.1:{await self._serve(self._serve_garbage)}"
-        await self._encode("pipe:1", "mpegts")
+        await self._encode("pipe:1", "mpegts", **({"keyframes": "no"} if way == "keyless" else {}))
+        if way == "endless":
+            return f"tcp://127.0.0.1:{await self._serve(self._serve_endless)}"
         if way == "udp":
             port = free_port()
             self._keep(self._send_datagrams(port))
             return f"udp://127.0.0.1:{port}"
         self._keep(self._pump())
-        port = await self._serve(self._serve_live if way == "tcp" else self._serve_http)
-        return f"tcp://127.0.0.1:{port}" if way == "tcp" else f"http://127.0.0.1:{port}/live.ts"
+        port = await self._serve(self._serve_http if way == "http" else self._serve_live)
+        return f"http://127.0.0.1:{port}/live.ts" if way == "http" else f"tcp://127.0.0.1:{port}"
 
     def cut(self) -> None:
         """End every connection; new ones are taken."""
@@ -359,6 +369,30 @@ class Broadcaster:
             writer.write(bytes(range(256)) * 256)
             await writer.drain()
 
+    async def _serve_endless(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Good pictures at first, then one without an end."""
+        self._writers.add(writer)
+        good = 0
+        async for data in self._media():
+            writer.write(data)
+            good += len(data)
+            if good > 50_000:
+                break
+        more = [_TS_VIDEO + bytes([0x10 | count]) + b"\x55" * 184 for count in range(16)]
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
+                writer.write(b"".join(more) * 100)
+                await writer.drain()
+                self.endless_bytes += 188 * 1600
+
+    async def _serve_drops(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A playlist of which every line comes in time, and the end never."""
+        self._writers.add(writer)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n#EXTM3U\n")
+        while not writer.is_closing():
+            writer.write(b"#\n")
+            await asyncio.sleep(0.05)
+
     async def _serve_file(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.read(4096)
         if not request:
@@ -377,6 +411,14 @@ class Broadcaster:
 
 @pytest_asyncio.fixture
 async def broadcaster(tmp_path: Path, rtmp_server: RtmpServer) -> AsyncIterator[Broadcaster]:
+    made = Broadcaster(tmp_path, rtmp_server)
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture
+async def hostile(tmp_path: Path, rtmp_server: RtmpServer) -> AsyncIterator[Broadcaster]:
+    """Another one."""
     made = Broadcaster(tmp_path, rtmp_server)
     yield made
     await made.stop()

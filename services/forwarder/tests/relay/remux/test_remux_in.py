@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,14 +41,20 @@ async def play(
     """`play(url)` starts the relay of a camera at `url`, for both centres, under the name "gate"."""
     relays: list[CameraRelay] = []
 
-    def start(url: str, **changes: Any) -> CameraRelay:
+    def start(url: str, *, deadline_s: float = 15.0, **changes: Any) -> CameraRelay:
         camera = planner.camera(sim, url=url, secret=None, **changes)
-        relays.append(relay_of(camera, remux=pool, connect_deadline_s=15.0, media_timeout_s=6.0))
+        relays.append(relay_of(camera, remux=pool, connect_deadline_s=deadline_s, media_timeout_s=6.0))
         return relays[-1]
 
     yield start
     for relay in relays:
         await relay.stop(DeliveryState.RELEASED)
+
+
+def peak_bytes(process_id: int) -> int:
+    """The most memory that the process has ever had resident."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
 async def both_receive(sim: Simulator) -> None:
@@ -87,6 +94,38 @@ async def test_garbage_is_a_cause_and_not_a_crash(
     await eventually(lambda: relay.pull.cause is not None, within_s=25)
     assert relay.pull.cause in (Cause.PROTOCOL_ERROR, Cause.NO_TRACK, Cause.NO_MEDIA, Cause.CODEC_UNSUPPORTED)
     assert pool.died == 0
+
+
+async def test_a_picture_without_an_end_fills_no_memory_and_costs_the_camera_beside_it_nothing(
+    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster, hostile: Broadcaster
+) -> None:
+    play(await broadcaster.start("tcp"))
+    await both_receive(sim)
+    [process_id] = pool.process_ids
+    before = peak_bytes(process_id)
+    bad = play(await hostile.start("endless"), deliveries=())
+    await eventually(lambda: bad.pull.cause is Cause.PROTOCOL_ERROR, within_s=25)
+    assert "no picture ends" in (bad.pull.detail or "")
+    assert hostile.endless_bytes > 16 << 20
+    assert peak_bytes(process_id) - before < 96 << 20
+    assert pool.process_ids == [process_id]
+    assert [centre.streams["gate"].lost for centre in sim.centres.values()] == [0, 0]
+
+
+async def test_pictures_without_a_keyframe_are_told_apart_from_no_pictures(
+    play: Callable[..., CameraRelay], broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("keyless"), deadline_s=8.0)
+    await eventually(lambda: relay.pull.cause is not None, within_s=25)
+    assert relay.pull.cause is Cause.NO_KEYFRAME
+
+
+async def test_a_playlist_that_never_ends_is_given_up_in_time(
+    play: Callable[..., CameraRelay], broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("hls_slow"), deadline_s=1.0)
+    await eventually(lambda: relay.pull.cause is not None)
+    assert relay.pull.cause is Cause.TIMEOUT
 
 
 async def test_a_process_that_dies_takes_only_its_streams_along_and_they_come_back(

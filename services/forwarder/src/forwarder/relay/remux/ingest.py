@@ -48,6 +48,7 @@ class _Unpacked(StreamEnd):
         self.tracks: tuple[Track, ...] = ()
         self.fanout: FanOut | None = None
         self.error: RtspError | None = None
+        self.pictures_without_keyframe = False
         self.bytes_received = 0
         self._deframer = Deframer()
         self._room = asyncio.Event()
@@ -99,6 +100,8 @@ class _Unpacked(StreamEnd):
             self.tracks = plan_tracks(self.sdp, ("video", "audio"), "")
             self.fanout = fanout_of(self.tracks)
             self._announced()
+        elif request.method == "PLAY_NOTIFY":
+            self.pictures_without_keyframe = True
         elif request.method == "TEARDOWN":
             cause, _, message = request.body.decode("utf-8", "replace").partition("\n")
             self._fail(RtspError(Cause(cause), message))
@@ -175,11 +178,15 @@ async def open_remuxed(
         late = not end.announced.done() and not feeding.done()
         end.transport.abort()
         error = await _ended(end, feeding)
-        if late:
-            error = RtspError(Cause.NO_MEDIA, f"no picture could be unpacked within {address.deadline_s:g} s")
-        raise error
+        raise _late(end, address.deadline_s) if late else error
     fanout.when_pictures_come(on_began)
     return RemuxedSource(end, feeding, fanout, on_lost)
+
+
+def _late(end: _Unpacked, deadline_s: float) -> RtspError:
+    if end.pictures_without_keyframe:
+        return RtspError(Cause.NO_KEYFRAME, f"pictures came, and no keyframe within {deadline_s:g} s")
+    return RtspError(Cause.NO_MEDIA, f"no picture could be unpacked within {deadline_s:g} s")
 
 
 async def _plan(address: Address) -> tuple[Feed, Order]:

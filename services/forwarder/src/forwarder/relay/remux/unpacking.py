@@ -1,7 +1,8 @@
 """One stream in the child: a container's bytes in, its media as interleaved RTP out, over the same socket.
 
 What goes back is what an RTSP connection carries: first an ANNOUNCE with the session description, then frames. When the
-media cannot be unpacked, a TEARDOWN whose body is the cause and a line for people.
+media cannot be unpacked, a TEARDOWN whose body is the cause and a line for people. Pictures that come before the first
+keyframe are told of by one PLAY_NOTIFY.
 """
 
 import base64
@@ -35,6 +36,8 @@ _DELIMITERS = {VideoCodec.H264: 9, VideoCodec.H265: 35}
 _G711 = {"pcm_alaw": ("PCMA", 8), "pcm_mulaw": ("PCMU", 0)}
 _REPORT_EVERY_S = 5.0
 _AHEAD_AT_MOST_S = 20.0
+MAX_BETWEEN_PICTURES_BYTES = 16 << 20
+"""Twice the largest picture that is passed on. libav collects a picture until it ends, up to 2 GB of them."""
 _PROBE = {"probesize": "3000000", "analyzeduration": "3000000", "fflags": "nobuffer"}
 
 
@@ -42,33 +45,50 @@ type AnyPacket = av.Packet[Stream]
 
 
 class _Reader:
-    """The socket as a file for libav."""
+    """The socket as a file for libav. It ends when too much was read since the last picture came out."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self._since_picture = 0
 
     def read(self, size: int) -> bytes:
-        return self._end.recv(size)
+        # Not an exception: libav would ask again, and PyAV would print each one.
+        if self._since_picture > MAX_BETWEEN_PICTURES_BYTES:
+            return b""
+        data = self._end.recv(size)
+        self._since_picture += len(data)
+        return data
+
+    def picture_came(self) -> None:
+        """Raises what `check` does."""
+        self.check()
+        self._since_picture = 0
+
+    def check(self) -> None:
+        """Raises RtspError protocol_error when it ended because of that."""
+        if self._since_picture > MAX_BETWEEN_PICTURES_BYTES:
+            msg = f"no picture ends within {MAX_BETWEEN_PICTURES_BYTES} bytes"
+            raise RtspError(Cause.PROTOCOL_ERROR, msg)
 
 
 def unpack(order: Order, end: socket.socket) -> None:
     """Run until the media or the parent ends; closes `end`. Never raises."""
     with end, contextlib.suppress(OSError):
+        reader = _Reader(end)
         try:
-            with av.open(_Reader(end), mode="r", format=order.format, options=dict(_PROBE)) as container:
-                _Unpacking(order, container, end).run()
+            with av.open(reader, mode="r", format=order.format, options=dict(_PROBE)) as container:
+                _Unpacking(order, container, reader, end).run()
+            reader.check()
         except RtspError as error:
             _tear_down(end, error)
         except (av.FFmpegError, ValueError, IndexError) as error:
-            _tear_down(
-                end, RtspError(Cause.PROTOCOL_ERROR, f"the {order.format} media cannot be read: {_brief(error)}")
-            )
+            _tear_down(end, _unreadable(order, reader, error))
 
 
 class _Unpacking:
-    def __init__(self, order: Order, container: InputContainer, end: socket.socket) -> None:
+    def __init__(self, order: Order, container: InputContainer, reader: _Reader, end: socket.socket) -> None:
         """Raises RtspError no_track or codec_unsupported."""
-        self._end, self._container, self._order = end, container, order
+        self._end, self._container, self._reader, self._order = end, container, reader, order
         if not container.streams.video:
             raise RtspError(Cause.NO_TRACK, "the media holds no video")
         self._video: VideoStream = container.streams.video[0]
@@ -80,7 +100,7 @@ class _Unpacking:
         self._audio = _usable_audio(container) if order.audio else None
         self._rtp = RtpStream(_VIDEO_CHANNEL, _VIDEO_TYPE)
         self._sound: RtpStream | None = None
-        self._announced = False
+        self._announced = self._notified = False
         self._configuration = b""
         self._began_s: float | None = None
         self._first_s = 0.0
@@ -90,6 +110,8 @@ class _Unpacking:
 
     def run(self) -> None:
         for packet in self._container.demux(*filter(None, (self._video, self._audio))):
+            if packet.stream is self._video:
+                self._reader.picture_came()
             if not packet.size or packet.is_corrupt:
                 continue
             stamp = packet.pts if packet.pts is not None else packet.dts
@@ -116,6 +138,9 @@ class _Unpacking:
                 *(nal for nal in nals if not is_parameter_set(self._codec, nal_type(self._codec, nal))),
             ]
             self._announce()
+        if not self._announced and nals and not self._notified:
+            self._notified = True
+            self._end.sendall(Request("PLAY_NOTIFY", "*").encode())
         if not self._announced or not nals:
             return
         timestamp = round(shown_s * VIDEO_CLOCK)
@@ -213,6 +238,14 @@ def _video_parameters(codec: VideoCodec, sets: list[bytes]) -> str:
 def _tear_down(end: socket.socket, error: RtspError) -> None:
     body = f"{error.cause}\n{error.message}".encode()
     end.sendall(Request("TEARDOWN", "*", Headers(), body).encode())
+
+
+def _unreadable(order: Order, reader: _Reader, error: Exception) -> RtspError:
+    try:
+        reader.check()
+    except RtspError as cause:
+        return cause
+    return RtspError(Cause.PROTOCOL_ERROR, f"the {order.format} media cannot be read: {_brief(error)}")
 
 
 def _brief(error: Exception) -> str:

@@ -217,7 +217,7 @@ class RtmpConnection(asyncio.Protocol):
             self._control(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
 
     def _take_command(self, payload: bytes) -> None:
-        name, *values = amf.decode(payload)
+        name, *values = amf.decode(payload) or [None]
         if name in ("_result", "_error") and values:
             waiting = self._answers.get(values[0]) if isinstance(values[0], float) else None
             if waiting is not None and not waiting.done():
