@@ -244,9 +244,11 @@ import numpy as np
 
 url, container = sys.argv[1:3]
 options = dict(pair.split("=") for pair in sys.argv[3:])
+codec = options.pop("codec", "libx264")
 keyframes = options.pop("keyframes", "yes") == "yes"
 out = av.open(url, "w", format=container, options=options)
-stream = out.add_stream("libx264", rate=15, options={"preset": "ultrafast", "tune": "zerolatency", "g": "15"})
+coding = {"preset": "ultrafast", "tune": "zerolatency", "g": "15"} if codec == "libx264" else {}
+stream = out.add_stream(codec, rate=15 if codec == "libx264" else 25, options=coding)
 stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 180, "yuv420p", 400_000
 began, number = time.monotonic(), 0
 while True:
@@ -264,6 +266,7 @@ while True:
 _TS_VIDEO = b"\x47\x01\x00"
 """A transport packet of libav's first stream that goes on with what the last one began."""
 _HLS = {"hls_time": "1", "hls_list_size": "6", "hls_flags": "delete_segments"}
+_ENCODING = {"keyless": {"keyframes": "no"}, "mpeg2": {"codec": "mpeg2video"}}
 
 
 class Broadcaster:
@@ -272,6 +275,7 @@ class Broadcaster:
     def __init__(self, folder: Path, rtmp: RtmpServer) -> None:
         self._folder, self._rtmp = folder, rtmp
         self.endless_bytes = 0
+        self._beginning = b""
         self._process: asyncio.subprocess.Process | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -293,11 +297,16 @@ class Broadcaster:
                 (self._folder / "live.m3u8").write_text(foreign)
             port = await self._serve(self._serve_file)
             return f"http://127.0.0.1:{port}/live.m3u8"
+        if way == "silent":
+            return f"tcp://127.0.0.1:{await self._serve(self._serve_live)}"
         if way == "garbage":
             return f"tcp://127.0.0.1:{await self._serve(self._serve_garbage)}"
-        await self._encode("pipe:1", "mpegts", **({"keyframes": "no"} if way == "keyless" else {}))
+        await self._encode("pipe:1", "mpegts", **_ENCODING.get(way, {}))
         if way == "endless":
             return f"tcp://127.0.0.1:{await self._serve(self._serve_endless)}"
+        if way == "mpeg2":
+            await self._keep_beginning(100_000)
+            return f"tcp://127.0.0.1:{await self._serve(self._serve_flood)}"
         if way == "udp":
             port = free_port()
             self._keep(self._send_datagrams(port))
@@ -384,6 +393,20 @@ class Broadcaster:
                 writer.write(b"".join(more) * 100)
                 await writer.drain()
                 self.endless_bytes += 188 * 1600
+
+    async def _keep_beginning(self, size: int) -> None:
+        async for data in self._media():
+            self._beginning += data
+            if len(self._beginning) > size:
+                break
+
+    async def _serve_flood(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """The beginning again and again, as fast as it is taken."""
+        self._writers.add(writer)
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
+                writer.write(self._beginning)
+                await writer.drain()
 
     async def _serve_drops(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A playlist of which every line comes in time, and the end never."""

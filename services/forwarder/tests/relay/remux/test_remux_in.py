@@ -20,7 +20,7 @@ from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.conftest import Planner, Recorder
     from services.forwarder.tests.relay.remux.conftest import Broadcaster
 
 type StartRelay = Callable[..., CameraRelay]
@@ -110,6 +110,23 @@ async def test_a_picture_without_an_end_fills_no_memory_and_costs_the_camera_bes
     assert peak_bytes(process_id) - before < 96 << 20
     assert pool.process_ids == [process_id]
     assert [centre.streams["gate"].lost for centre in sim.centres.values()] == [0, 0]
+
+
+async def test_the_cause_is_not_lost_when_it_is_found_in_the_middle_of_the_media(
+    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, recorder: Recorder, broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("mpeg2"))
+    await eventually(lambda: relay.pulls >= 5, within_s=60)
+    assert {said.cause for said in recorder.said} == {None, Cause.CODEC_UNSUPPORTED}
+    assert pool.died == 0
+
+
+async def test_a_camera_that_never_sent_anything_has_not_come_to_a_halt(
+    play: Callable[..., CameraRelay], broadcaster: Broadcaster
+) -> None:
+    relay = play(await broadcaster.start("silent"))
+    await eventually(lambda: relay.pull.cause is not None, within_s=20)
+    assert relay.pull.cause is Cause.NO_MEDIA
 
 
 async def test_pictures_without_a_keyframe_are_told_apart_from_no_pictures(

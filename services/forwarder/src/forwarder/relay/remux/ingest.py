@@ -178,7 +178,10 @@ async def open_remuxed(
         late = not end.announced.done() and not feeding.done()
         end.transport.abort()
         error = await _ended(end, feeding)
-        raise _late(end, address.deadline_s) if late else error
+        if late:
+            raise _late(end, address.deadline_s)
+        # What never began did not come to a halt.
+        raise RtspError(Cause.NO_MEDIA, error.message) if error.cause is Cause.STALLED else error
     fanout.when_pictures_come(on_began)
     return RemuxedSource(end, feeding, fanout, on_lost)
 

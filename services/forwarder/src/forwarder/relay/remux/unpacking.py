@@ -36,6 +36,7 @@ _DELIMITERS = {VideoCodec.H264: 9, VideoCodec.H265: 35}
 _G711 = {"pcm_alaw": ("PCMA", 8), "pcm_mulaw": ("PCMU", 0)}
 _REPORT_EVERY_S = 5.0
 _AHEAD_AT_MOST_S = 20.0
+_READ_BYTES = 64 << 10
 MAX_BETWEEN_PICTURES_BYTES = 16 << 20
 """Twice the largest picture that is passed on. libav collects a picture until it ends, up to 2 GB of them."""
 _PROBE = {"probesize": "3000000", "analyzeduration": "3000000", "fflags": "nobuffer"}
@@ -238,6 +239,9 @@ def _video_parameters(codec: VideoCodec, sets: list[bytes]) -> str:
 def _tear_down(end: socket.socket, error: RtspError) -> None:
     body = f"{error.cause}\n{error.message}".encode()
     end.sendall(Request("TEARDOWN", "*", Headers(), body).encode())
+    # The parent may be writing: closed under its hands, it would find the connection broken before it reads why.
+    while end.recv(_READ_BYTES):
+        pass
 
 
 def _unreadable(order: Order, reader: _Reader, error: Exception) -> RtspError:

@@ -70,6 +70,7 @@ class RtmpConnection(asyncio.Protocol):
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answers: dict[float, asyncio.Future[Answer]] = {}
+        self._asked = "the handshake"
         self._status: asyncio.Future[Mapping[str, amf.AmfValue]] | None = None
         self._transaction = 0.0
         self._window = 0
@@ -95,6 +96,7 @@ class RtmpConnection(asyncio.Protocol):
         """The handshake (§5.2), in its simple form. Raises RtspError when the connection is lost."""
         self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
         await self._greeted
+        self._asked = ""
         self._control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
 
     async def call(self, command: str, *values: amf.AmfValue, stream_id: int = 0) -> Answer:
@@ -102,12 +104,13 @@ class RtmpConnection(asyncio.Protocol):
         self._transaction += 1
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[self._transaction] = waiting
-        transaction = self._transaction
+        transaction, self._asked = self._transaction, command
         try:
             self.say(command, transaction, *values, stream_id=stream_id)
             name, *answer = await waiting
         finally:
             del self._answers[transaction]
+        self._asked = ""
         if name == "_error":
             information = next((value for value in answer if isinstance(value, Mapping)), {})
             raise CommandError(command, _text(information, "code"), _text(information, "description"))
@@ -115,13 +118,13 @@ class RtmpConnection(asyncio.Protocol):
 
     async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
         """Send a command that is answered by onStatus, and wait for the status `good`. Raises RtspError."""
-        self._status = asyncio.get_running_loop().create_future()
+        self._status, self._asked = asyncio.get_running_loop().create_future(), command
         self.say(command, 0.0, None, *values, stream_id=stream_id)
         while True:
             status = await self._status
             self._status = asyncio.get_running_loop().create_future()
             if _text(status, "code") == good:
-                self._status = None
+                self._status, self._asked = None, ""
                 return
             if _text(status, "level") == "error":
                 self._status = None
@@ -182,7 +185,9 @@ class RtmpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed:
-            self._end(RtspError(Cause.ENDED, "the peer ended the connection"))
+            # Some servers refuse in this way, and say why nowhere.
+            instead = f" instead of answering {self._asked}" if self._asked else ""
+            self._end(RtspError(Cause.ENDED, f"the peer ended the connection{instead}"))
         if not self._gone.done():
             self._gone.set_result(None)
 
