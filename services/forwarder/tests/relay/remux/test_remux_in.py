@@ -145,15 +145,29 @@ async def test_a_playlist_that_never_ends_is_given_up_in_time(
     assert relay.pull.cause is Cause.TIMEOUT
 
 
+@pytest.mark.parametrize("crash", [signal.SIGKILL, signal.SIGSEGV])
 async def test_a_process_that_dies_takes_only_its_streams_along_and_they_come_back(
-    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster
+    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster, crash: signal.Signals
 ) -> None:
-    relay = play(await broadcaster.start("tcp"))
+    url = await broadcaster.start("tcp")
+    together = []
+    for _ in range(2):
+        together.append(play(url, deliveries=()))
+        await eventually(lambda: together[-1].pull.state is PullState.LIVE, within_s=20)
+    apart = play(url)
     await both_receive(sim)
-    os.kill(pool.process_ids[0], signal.SIGKILL)
-    await eventually(lambda: relay.pull.cause is Cause.INTERNAL_ERROR)
-    await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
+    shared, own = pool.process_ids
+
+    os.kill(shared, crash)
+    await eventually(lambda: all(relay.pull.cause is Cause.INTERNAL_ERROR for relay in together))
+    await eventually(lambda: all(relay.pull.state is PullState.LIVE for relay in together), within_s=20)
     assert pool.died == 1
+    assert own in pool.process_ids
+    assert apart.pulls == 1
+    streams = [centre.streams["gate"] for centre in sim.centres.values()]
+    seen = [stream.packets for stream in streams]
+    await eventually(lambda: all(stream.packets > count + 20 for stream, count in zip(streams, seen, strict=True)))
+    assert [(stream.lost, stream.sessions) for stream in streams] == [(0, 1), (0, 1)]
 
 
 async def test_a_process_that_hangs_is_ended(

@@ -136,7 +136,8 @@ class RemuxPool:
     async def _watch(self, child: _Child) -> None:
         code = await child.process.wait()
         self._children.remove(child)
-        if not child.ending:
+        # One that crashes beside others has let its streams go by now, and was told to end for want of them.
+        if code or not child.ending:
             self.died += 1
             log.warning("remux_process_died", exit_code=code)
             child.end()
