@@ -8,6 +8,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
+from pydantic import TypeAdapter
 
 from forwarder.domain.holding import holds
 from forwarder.domain.instant import Instant
@@ -22,7 +23,10 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 ADOPT_WITHIN_S = 1.0
+TOLD_WITHIN_S = 1.0
 ADOPTED = b"adopted"
+DELIVERIES = TypeAdapter(list[DeliveryObservedV1])
+"""Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.deliveries`."""
 _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
 
 
@@ -155,6 +159,18 @@ def read_job(bus: Bus, message: Msg) -> Job | None:
         log.warning("adoption_malformed", error=type(error).__name__)
         return None
     return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
+
+
+async def ask_holder(bus: Bus, camera_id: UUID) -> list[DeliveryObservedV1]:
+    """How a camera's deliveries stand at this moment; empty when nobody holds it or the holder does not answer."""
+    try:
+        answer = await bus.client.request(subjects.forwarder_deliveries(camera_id), b"", TOLD_WITHIN_S)
+        return DELIVERIES.validate_json(answer.data)
+    except NoRespondersError:
+        return []
+    except (TimeoutError, NatsError, OSError, ValueError) as error:
+        log.info("holder_unanswered", camera_id=str(camera_id), error=type(error).__name__)
+        return []
 
 
 class StatusBoard:

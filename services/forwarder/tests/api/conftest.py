@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
 
 
+type StartService = Callable[[], Awaitable[FastAPI]]
+type AskService = Callable[[FastAPI], Awaitable[httpx.AsyncClient]]
+
+
 @pytest_asyncio.fixture
-async def service(bus: Bus, nats_server: NatsServer, keys_folder: Path) -> AsyncIterator[FastAPI]:
-    """The running service."""
+async def start_service(bus: Bus, nats_server: NatsServer, keys_folder: Path) -> AsyncIterator[StartService]:
+    """Start the whole service once more; all end with the test."""
     assert bus.connected
     settings = Settings(
         nats_url=nats_server.url,
@@ -38,9 +43,20 @@ async def service(bus: Bus, nats_server: NatsServer, keys_folder: Path) -> Async
         jwks_file=keys_folder / JWKS,
         allowed_networks=("127.0.0.0/8",),
     )
-    app = create_app(settings, on_death=_fail)
-    async with LifespanManager(app, startup_timeout=10, shutdown_timeout=30):
-        yield app
+    async with AsyncExitStack() as stack:
+
+        async def start() -> FastAPI:
+            app = create_app(settings, on_death=_fail)
+            await stack.enter_async_context(LifespanManager(app, startup_timeout=10, shutdown_timeout=30))
+            return app
+
+        yield start
+
+
+@pytest_asyncio.fixture
+async def service(start_service: StartService) -> FastAPI:
+    """The running service."""
+    return await start_service()
 
 
 @pytest.fixture
@@ -51,13 +67,26 @@ def process(service: FastAPI) -> Process:
 
 
 @pytest_asyncio.fixture
-async def client(service: FastAPI, token_for: Callable[[Role], str]) -> AsyncIterator[httpx.AsyncClient]:
+async def ask_service(token_for: Callable[[Role], str]) -> AsyncIterator[AskService]:
+    """A client of a service, as a reader, as soon as that is ready."""
+    async with AsyncExitStack() as stack:
+
+        async def ask(service: FastAPI) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app=service)
+            headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+            asked = await stack.enter_async_context(
+                httpx.AsyncClient(transport=transport, base_url="http://forwarder", headers=headers)
+            )
+            await eventually(lambda: _is_ready(asked))
+            return asked
+
+        yield ask
+
+
+@pytest_asyncio.fixture
+async def client(service: FastAPI, ask_service: AskService) -> httpx.AsyncClient:
     """Asks as a reader."""
-    transport = httpx.ASGITransport(app=service)
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://forwarder", headers=headers) as asked:
-        await eventually(lambda: _is_ready(asked))
-        yield asked
+    return await ask_service(service)
 
 
 def _fail() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,6 +18,9 @@ from vonggac.bus import Bucket, Bus, topology
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.api.conftest import AskService, StartService
 
 
 async def test_deliveries_are_shown_with_their_live_counters(client: httpx.AsyncClient, camera: CameraV1) -> None:
@@ -64,7 +67,7 @@ async def test_the_worker_is_shown_alive(client: httpx.AsyncClient) -> None:
 
     [worker] = await eventually(alive)
     assert worker["worker_id"].startswith("forwarder-")
-    assert worker["cameras_held"] == 0
+    assert (worker["cameras_held"], worker["capacity"], worker["stopping"]) == (0, 200, False)
 
 
 @pytest.mark.parametrize("path", ["/v1/deliveries/{}", "/v1/cameras/{}/deliveries"])
@@ -145,6 +148,30 @@ async def test_openapi_describes_every_route(client: httpx.AsyncClient) -> None:
         for operation in methods.values():
             assert operation["summary"], path
             assert operation["description"], path
+
+
+async def test_whichever_forwarder_is_asked_it_tells_how_a_delivery_stands_at_this_moment(
+    client: httpx.AsyncClient, camera: CameraV1, start_service: StartService, ask_service: AskService
+) -> None:
+    other = await ask_service(await start_service())
+    delivery = camera.deliveries[0]
+
+    async def told(path: str) -> dict[str, Any]:
+        answer = await other.get(path)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return dict(answer.json())
+
+    async def newer(than: int) -> int:
+        shown = await told(f"/v1/deliveries/{delivery.id}")
+        assert (shown["live"], shown["state"]) == (True, "acknowledged")
+        return int(shown["bytes_acknowledged"]) if shown["bytes_acknowledged"] > than else 0
+
+    await eventually(lambda: told(f"/v1/deliveries/{delivery.id}"))
+    first = await newer(0)
+    assert await eventually(lambda: newer(first)) > first
+    assert [item["live"] for item in (await told(f"/v1/cameras/{camera.id}/deliveries"))["items"]] == [True, True]
+    [listed, _] = (await told("/v1/deliveries"))["items"]
+    assert not listed["live"], "lists are made of reports: nobody asks a thousand holders"
 
 
 async def test_tens_of_thousands_of_deliveries_hold_up_no_media(

@@ -12,9 +12,11 @@ import pytest
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
+from forwarder.messaging import ask_holder
 from forwarder.relay import answering
 from forwarder.relay.process import Process
 from simulator import CameraConfig, Simulator
+from vonggac.bus import Bus
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -138,6 +140,24 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     reply = await asker.keyframe(camera)
     assert (reply.data, reply.headers) == (b"", {"error": "too_large"})
+
+
+async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
+    bus: Bus,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+) -> None:
+    camera = planner.camera(sim)
+    assert await ask_holder(bus, camera.id) == []
+    forwarder = await start_forwarder()
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    told = {observed.delivery_id: observed for observed in await ask_holder(bus, camera.id)}
+    assert told.keys() == {planned.id for planned in camera.deliveries}
+    assert {observed.worker_id for observed in told.values()} == {forwarder.worker_id}
 
 
 async def test_a_crowd_that_asks_is_told_to_go_its_own_way(

@@ -40,6 +40,11 @@ def forwarder_retry(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.retry"
 
 
+def forwarder_deliveries(camera_id: UUID | str) -> str:
+    """Core NATS request-reply: how the camera's deliveries stand at this moment, from its holder."""
+    return f"forwarder.camera.{camera_id}.deliveries"
+
+
 def prober_turn(camera_id: UUID | str) -> str:
     """Core NATS: one prober looks at the camera because a person asked; whoever looks at it now answers."""
     return f"prober.turn.{camera_id}"

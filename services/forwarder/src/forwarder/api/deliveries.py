@@ -68,7 +68,7 @@ async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Quer
 @router.get(
     "/{delivery_id}",
     summary="How one delivery stands",
-    description="State, cause, since when, attempts, and what was confirmed.",
+    description="State, cause, since when, attempts, and what was confirmed; of this moment, whoever holds the camera.",
     responses={
         404: {"model": Problem, "description": "No forwarder has reported such a delivery"},
         503: {"model": Problem, "description": "NATS was not reached yet"},

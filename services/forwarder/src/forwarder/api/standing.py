@@ -1,7 +1,7 @@
 """How deliveries stand: this worker's live view over the latest reports of all workers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
 from forwarder.domain.holding import orphaned
-from forwarder.messaging import StatusBoard
+from forwarder.messaging import StatusBoard, ask_holder
 from forwarder.relay.presence import Presence
 from forwarder.relay.process import Process
 from forwarder.relay.processes.pool import Pool
@@ -57,8 +57,8 @@ class DeliveryStatus(BaseModel):
     worker_id: str
     held_since: LocalTime
     live: bool = Field(
-        description="Whether the counters are of this moment (this worker holds the camera), or of the "
-        "last change that another worker reported."
+        description="Whether the counters are of this moment, from the worker that holds the camera, or of the last "
+        "change that it reported."
     )
     as_of: LocalTime = Field(
         description="Up to when the state is known to hold: this moment when `live`, else the last sign of life of its "
@@ -115,9 +115,23 @@ async def delivery_of(request: Request, delivery_id: UUID) -> DeliveryStatus:
         return DeliveryStatus.of(Standing(observed, live=True, as_of=datetime.now(UTC)))
     known = board.deliveries.get(delivery_id)
     if known is not None:
-        return DeliveryStatus.of(others.reported(known))
+        [now] = await of_this_moment(request, [others.reported(known)])
+        return DeliveryStatus.of(now)
     msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"
     raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_unknown", msg)
+
+
+async def of_this_moment(request: Request, deliveries: Sequence[Standing]) -> list[Standing]:
+    """Deliveries of one camera, asked of its holder where they are only reported; as reported if it does not answer."""
+    bus = process_of(request).bus
+    if all(one.live for one in deliveries) or bus is None or not bus.connected:
+        return list(deliveries)
+    told = {observed.delivery_id: observed for observed in await ask_holder(bus, deliveries[0].observed.camera_id)}
+    now = datetime.now(UTC)
+    return [
+        Standing(told[one.observed.delivery_id], live=True, as_of=now) if one.observed.delivery_id in told else one
+        for one in deliveries
+    ]
 
 
 class _Others:

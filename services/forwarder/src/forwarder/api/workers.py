@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends, Request
 from nats.errors import Error as NatsError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from forwarder.api.standing import LocalTime, process_of, unavailable
 from forwarder.messaging import workers_alive
@@ -19,6 +19,8 @@ class WorkerStatus(BaseModel):
     started_at: LocalTime
     alive_at: LocalTime
     cameras_held: int
+    capacity: int | None = Field(description="Cameras it takes at most; null in signs of life of older releases.")
+    stopping: bool = Field(description="It is handing its cameras over and takes no more.")
 
 
 class WorkerList(BaseModel):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
+from forwarder.messaging import DELIVERIES, Reporter
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.orders import RetryAnswer
 from forwarder.relay.proof import History, NoSample, Sample
@@ -49,8 +50,8 @@ class HashPromise(BaseModel):
 class Answering:
     """The subscriptions of one held camera, from `begin` to `end`."""
 
-    def __init__(self, bus: Bus, relay: CameraRelay, worker_id: str) -> None:
-        self._bus, self._relay, self._worker_id = bus, relay, worker_id
+    def __init__(self, bus: Bus, relay: CameraRelay, reporter: Reporter) -> None:
+        self._bus, self._relay, self._reporter, self._worker_id = bus, relay, reporter, reporter.worker_id
         self._subscriptions: list[Subscription] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -63,6 +64,7 @@ class Answering:
             (subjects.forwarder_hash_keyframes(camera_id), self._asked_to_hash),
             (subjects.delivery_verification(camera_id, "*"), self._read_back),
             (subjects.forwarder_retry(camera_id), self._asked_to_retry),
+            (subjects.forwarder_deliveries(camera_id), self._asked_how),
         )
         for subject, answer in subjects_and_answers:
             self._subscriptions.append(await self._bus.client.subscribe(subject, cb=answer))
@@ -121,6 +123,10 @@ class Answering:
             return
         answer = RetryAnswer(outcome=self._relay.try_again(delivery_id))
         await self._give(message.reply, answer.model_dump_json().encode(), {})
+
+    async def _asked_how(self, message: Msg) -> None:
+        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
+        await self._give(message.reply, DELIVERIES.dump_json(now), {})
 
     async def _read_back(self, message: Msg) -> None:
         try:

@@ -203,7 +203,7 @@ class Worker:
             if held is not None:
                 await self._adopt(held, offered)
 
-        answering = Answering(self._bus, relay, self._reporter.worker_id)
+        answering = Answering(self._bus, relay, self._reporter)
         try:
             offers = await self._adoption.listen(camera.id, adopt)
             await answering.begin()
