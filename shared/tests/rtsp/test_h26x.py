@@ -266,3 +266,20 @@ def test_a_packet_of_a_reserved_type_is_left_out(codec: VideoCodec) -> None:
 def test_zeros_behind_aggregated_units_are_padding(codec: VideoCodec) -> None:
     (unit,) = push(Depacketizer(codec), [aggregate(codec, [*sets(codec), idr(codec, 20)]) + bytes(4)])
     assert unit.nals == [*sets(codec), idr(codec, 20)]
+
+
+@BOTH
+def test_an_aggregate_whose_last_unit_is_cut_off_is_no_whole_picture(codec: VideoCodec) -> None:
+    whole = aggregate(codec, [*sets(codec), idr(codec, 20)])
+    for missing in range(1, 20):
+        depacketizer = Depacketizer(codec)
+        assert push(depacketizer, [whole[:-missing]]) == []
+        assert depacketizer.dropped == 1
+
+
+@BOTH
+def test_a_picture_whose_last_slice_is_missing_is_not_whole(codec: VideoCodec) -> None:
+    depacketizer = Depacketizer(codec)
+    assert depacketizer.push(idr(codec, 20), sequence=0, timestamp=1, marker=False) == []
+    (unit,) = depacketizer.push(inter(codec), sequence=2, timestamp=2, marker=True)
+    assert (unit.rtp_timestamp, depacketizer.dropped, depacketizer.missing) == (2, 1, 1)

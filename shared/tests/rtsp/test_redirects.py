@@ -155,6 +155,18 @@ def test_rtsps_never_leads_back_to_rtsp() -> None:
     assert caught.value.cause is Cause.TLS
 
 
+def test_another_peer_is_not_sent_the_answer_to_the_challenge_of_the_first() -> None:
+    route = Route(RtspUrl.parse("rtsp://h/a"), LOGIN, None, SYSTEM_AUTHORITIES, challenge=new_challenge("camera"))
+    redirected = route.redirected(RedirectError("DESCRIBE", 302, "Moved", "rtsp://h:8554/a"))
+    assert (redirected.credentials, redirected.challenge) == (LOGIN, None)
+
+
+def test_a_path_with_an_address_in_its_query_is_a_path() -> None:
+    route = Route(RtspUrl.parse("rtsp://h/a"), None, None, SYSTEM_AUTHORITIES)
+    redirected = route.redirected(RedirectError("DESCRIBE", 302, "Moved", "/play?from=rtsp://other/b"))
+    assert redirected.url.wire == "rtsp://h/play?from=rtsp://other/b"
+
+
 @pytest.mark.parametrize("location", ["http://127.0.0.1/", "rtsp://", "rtsp://h:99999/"])
 async def test_a_redirect_to_a_wrong_address_says_so(location: str) -> None:
     async with ScriptedPeer(lambda _: moved(location)) as peer:

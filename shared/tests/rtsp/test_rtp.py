@@ -161,3 +161,16 @@ def test_any_bytes_raise_nothing_but_rtsp_error(data: bytes) -> None:
                 assert parse(packet) is not None
             except RtspError:
                 continue
+
+
+def test_a_compound_report_is_refused_wherever_it_is_cut_off() -> None:
+    report = build_receiver_report(ReceiverReport(1, (ReportBlock(2),)), cname="camera")
+    bare = len(build_receiver_report(ReceiverReport(1, (ReportBlock(2),))))
+    whole = report + build_goodbye(1)
+    borders = {bare, len(report), len(whole)}
+    for size in range(1, len(whole) + 1):
+        if size in borders:
+            parse_rtcp(whole[:size])
+            continue
+        with pytest.raises(MalformedError):
+            parse_rtcp(whole[:size])
