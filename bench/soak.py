@@ -44,8 +44,10 @@ VERIFIED_WITHIN_S = 180.0
 POLL_S = 1.0
 TELL_EVERY_S = 30.0
 CALM_S = 30.0
-SETTLED_S = 25.0
-"""Longer than from read-back to read-back: cameras that change their forwarder meanwhile are not verified at once."""
+STAYED_S = 25.0
+"""Longer than from read-back to read-back: what is verified at the end stays so for as long."""
+SETTLED_S = 45.0
+"""Longer than a forwarder that came back waits until it is given cameras (30 s), and until it has told of them."""
 SETTLED_WITHIN_S = 300.0
 NOT_JUDGED = frozenset({"NATS", "PostgreSQL", "simulator"})
 
@@ -142,7 +144,7 @@ async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progr
         result.seconds_to_verified = await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
         progress.step("cameras", f"all verified at both centres {result.seconds_to_verified} s after the last fault")
         after = await _calm(made, usage, progress, "calm after the faults")
-        await _all_verified(made, progress, within_s=SETTLED_S)
+        await _all_verified(made, progress, within_s=STAYED_S)
         result.verified = len(made.cameras)
     except NotVerifiedError as error:
         result.verified = await made.verified()
@@ -180,14 +182,16 @@ async def _all_verified(made: Stage, progress: Progress, *, within_s: float) -> 
 async def _calm(made: Stage, usage: Usage, progress: Progress, what: str) -> Calm:
     """Wait until cameras stay where they are and verified, then let a calm time pass.
 
-    Forwarders that came back are given cameras by and by. Raises NotVerifiedError.
+    Forwarders that came back are given cameras by and by. Raises NotVerifiedError, RefusedError.
     """
-    deadline, since = time.monotonic() + SETTLED_WITHIN_S, time.monotonic()
+    deadline, since, held = time.monotonic() + SETTLED_WITHIN_S, time.monotonic(), await made.held()
     while time.monotonic() - since < SETTLED_S:
-        if await made.verified() < len(made.cameras):
+        before, held = held, await made.held()
+        if held != before or await made.verified() < len(made.cameras):
             since = time.monotonic()
             if since > deadline:
-                raise NotVerifiedError(await made.not_verified())
+                moving = f"cameras go on changing their forwarder: {sorted(held.values())} held"
+                raise NotVerifiedError(await made.not_verified() or [moving])
         await asyncio.sleep(POLL_S)
     progress.step("calm", what)
     usage.begin_calm()

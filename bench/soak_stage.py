@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ The loop is long, since two looks that meet the same picture of a clip rightly c
 """
 PROBE_INTERVAL_S = 15
 VERIFY_INTERVAL_S = 20
+REPORTED_S = 60.0
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 40.0
 
@@ -44,26 +46,41 @@ class Stage:
     second: Child
     second_address: str
     reporting: ReportingApi
+    token: str
     cameras: list[str]
     client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=20, trust_env=False))
 
     async def verified(self) -> int:
         """Cameras that are up and verified at both centres, as reporting tells; 0 while it does not answer."""
         try:
-            document = await self.reporting.compliance()
+            document = await self._lately()
         except RefusedError:
             return 0
         return sum(camera["state"] == "up" and delivered_to_both(camera) for camera in document["cameras"])
 
     async def not_verified(self) -> list[str]:
         """What is still missing, in words."""
-        document = await self.reporting.compliance()
+        document = await self._lately()
         return [
             f"{camera['code']} is {camera['state']} ({camera['cause']}): "
             + ", ".join(f"{one['destination']['code']} {one['state']} ({one['cause']})" for one in camera["deliveries"])
             for camera in document["cameras"]
             if camera["state"] != "up" or not delivered_to_both(camera)
         ]
+
+    async def held(self) -> dict[str, int]:
+        """How many cameras each forwarder holds, as they tell every few seconds. Raises RefusedError."""
+        url = f"{self.platform.addresses.forwarder}/v1/workers"
+        workers = await call(self.client, "GET", url, headers={"Authorization": f"Bearer {self.token}"})
+        return {worker["worker_id"]: worker["cameras_held"] for worker in workers["items"]}
+
+    async def _lately(self) -> dict[str, Any]:
+        """How all stand now. Raises RefusedError.
+
+        Of the last minute: a report holds every change of its period in memory, and one of 24 hours, the default, would
+        grow with the faults of the whole soak, which is no leak and would hide one.
+        """
+        return await self.reporting.compliance(since=datetime.now(UTC) - timedelta(seconds=REPORTED_S))
 
     async def set_fault(self, device: str, fault: dict[str, Any]) -> None:
         """`device`: such as `centres/national`."""
@@ -116,7 +133,7 @@ async def stage(folder: Path, count: int, progress: Progress, *, log_level: str)
         token = admin_token(platform.state.keys)
         codes = await _load(platform, token, count)
         reporting = ReportingApi(platform.addresses.reporting, token)
-        made = Stage(platform, second, address, reporting, codes)
+        made = Stage(platform, second, address, reporting, token, codes)
         try:
             yield made
         finally:

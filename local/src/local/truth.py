@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 
@@ -100,9 +101,10 @@ class ReportingApi:
             base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S, trust_env=False
         )
 
-    async def compliance(self) -> Json:
-        """The compliance report of the last 24 hours. Raises RefusedError."""
-        return await call(self._client, "GET", "/v1/compliance")
+    async def compliance(self, *, since: datetime | None = None) -> Json:
+        """The compliance report from `since` (aware) until now, by default of 24 hours. Raises RefusedError."""
+        period = {} if since is None else {"from": since.isoformat()}
+        return await call(self._client, "GET", "/v1/compliance", params=period)
 
     async def close(self) -> None:
         """Close the connections."""
