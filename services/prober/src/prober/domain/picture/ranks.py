@@ -9,10 +9,12 @@ def percentile(values: npt.NDArray[np.generic], percent: float) -> float:
     flat = values.ravel()
     at = (flat.size - 1) * percent / 100
     below = int(at)
-    above = min(below + 1, flat.size - 1)
-    ordered = np.partition(flat, (below, above))
-    low, high = float(ordered[below]), float(ordered[above])
-    return low + (high - low) * (at - below)
+    ordered = np.partition(flat, below)
+    low = float(ordered[below])
+    if at == below:
+        return low
+    # The least of what is not below: asking partition for a second place costs five times as much.
+    return low + (float(ordered[below + 1 :].min()) - low) * (at - below)
 
 
 def median(values: npt.NDArray[np.generic]) -> float:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture.look import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, PictureLook
 from prober.domain.picture.sharpness import measure_edges
+
+type Indices = npt.NDArray[np.intp]
 
 _ROWS_OF_A_CELL = 5
 """Rows read of each row of cells, evenly spread."""
@@ -53,19 +56,37 @@ def _means(plane: Grey, shape: tuple[int, int]) -> Grey:
     rows, columns = shape
     height, width = plane.shape
     read = max(1, min(_ROWS_OF_A_CELL, height // rows))
-    picked = (np.arange(rows * read) * height) // (rows * read)
-    sums = plane[picked].reshape(rows, read, width).sum(axis=1, dtype=np.uint16)
-    borders = (np.arange(columns + 1) * width) // columns
-    counts = np.maximum(np.diff(borders), 1) * read
-    means: npt.NDArray[np.float64] = np.add.reduceat(sums, borders[:-1], axis=1, dtype=np.uint32) / counts
+    sums = plane[_spread(rows * read, height)].reshape(rows, read, width).sum(axis=1, dtype=np.uint16)
+    begins, widths = _cells(columns, width)
+    means: npt.NDArray[np.float64] = np.add.reduceat(sums, begins, axis=1, dtype=np.uint32) / (widths * read)
     return (means + 0.5).astype(np.uint8)
 
 
 def _points(plane: Grey, shape: tuple[int, int]) -> Grey:
-    rows, columns = (
-        (np.arange(count) * 2 + 1) * size // (2 * count) for count, size in zip(shape, plane.shape, strict=True)
-    )
-    return plane[np.ix_(rows, columns)]
+    rows, columns = (_middles(count, size) for count, size in zip(shape, plane.shape, strict=True))
+    return np.ascontiguousarray(plane[rows][:, columns])
+
+
+def _spread(count: int, size: int) -> slice | Indices:
+    """The first of each of `count` parts of `size`; a slice, which copies nothing, where all are as long."""
+    step, rest = divmod(size, count)
+    return (np.arange(count) * size) // count if rest else slice(0, size, step)
+
+
+def _middles(count: int, size: int) -> slice | Indices:
+    """The middle of each of `count` parts, as `_spread`."""
+    step, rest = divmod(size, count)
+    return (np.arange(count) * 2 + 1) * size // (2 * count) if rest else slice(step // 2, size, step)
+
+
+@lru_cache(maxsize=64)
+def _cells(count: int, size: int) -> tuple[Indices, Indices]:
+    """Where the cells of a row begin, and how wide they are, at least one pixel."""
+    borders = (np.arange(count + 1) * size) // count
+    begins, widths = borders[:-1], np.maximum(np.diff(borders), 1)
+    for kept in (begins, widths):
+        kept.flags.writeable = False
+    return begins, widths
 
 
 def _studio_range(values: Grey) -> Grey:

@@ -1,12 +1,15 @@
 """How wide the edges of a picture are: the measure of blur."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture.look import Grey
 from prober.domain.picture.ranks import median, percentile
+
+type Sums = npt.NDArray[np.signedinteger]
 
 _BANDS = 48
 _BAND_ROWS = 4
@@ -37,36 +40,52 @@ def measure_edges(luma: Grey) -> Edges:
     """Looks along the rows of evenly spread bands, block by block."""
     if luma.shape[0] < _MIN_SIZE_PX or luma.shape[1] < _MIN_SIZE_PX:
         return Edges(float("nan"), 0.0)
-    bands = _bands(luma)
+    bands, pixels = _bands(luma)
     width = bands.shape[1]
     block = width // _BLOCKS_PER_WIDTH
     blocks = width // block
-    values = bands[:, : blocks * block].reshape(-1, block)
-    slopes = np.abs(np.diff(values, axis=1))
-    contrast, steepest = np.ptp(values, axis=1), slopes.max(axis=1)
-    noise = median(slopes[contrast <= percentile(contrast, 25)])
-    return Edges(_width(contrast, steepest, noise) * luma.shape[1] / width, noise)
+    # A row for each column of a block: numpy is fast along long rows, and all sums are whole numbers.
+    values = np.ascontiguousarray(bands[:, : blocks * block].reshape(-1, block).T)
+    slopes = np.subtract(values[1:], values[:-1])
+    np.abs(slopes, out=slopes)
+    contrast, steepest = values.max(axis=0) - values.min(axis=0), slopes.max(axis=0)
+    flattest = np.compress(contrast <= percentile(contrast, 25), slopes, axis=1)
+    noise = median(flattest) / pixels
+    return Edges(_width(contrast / pixels, steepest / pixels, noise) * luma.shape[1] / width, noise)
 
 
-def _bands(luma: Grey) -> npt.NDArray[np.float32]:
-    """Means of a few neighbouring rows, and of neighbouring columns where the picture is wide: (bands, columns)."""
+def _bands(luma: Grey) -> tuple[Sums, int]:
+    """Sums of a few neighbouring rows, and of neighbouring columns where the picture is wide: (bands, columns).
+
+    And of how many pixels each sum is.
+    """
     height, width = luma.shape
+    merged = max(1, width // _FINEST_WIDTH)
+    columns, pixels = width // merged, _BAND_ROWS * merged
+    picked = luma[_band_rows(height)].reshape(-1, _BAND_ROWS, width)
+    exact: type[np.signedinteger] = np.int16 if pixels * 255 <= np.iinfo(np.int16).max else np.int32
+    sums: Sums = picked.sum(axis=1, dtype=exact)
+    if merged == 1:
+        return sums, pixels
+    # One addition for each merged column: numpy sums short axes slowly.
+    total: Sums = sums[:, : columns * merged : merged] + sums[:, 1 : columns * merged : merged]
+    for column in range(2, merged):
+        total += sums[:, column : columns * merged : merged]
+    return total, pixels
+
+
+@lru_cache(maxsize=64)
+def _band_rows(height: int) -> npt.NDArray[np.intp]:
+    """The rows that are read, band after band."""
     top, bottom = round(height * _TOP), round(height * _BOTTOM)
     count = min(_BANDS, (bottom - top) // _BAND_ROWS)
     starts = top + (np.arange(count) * (bottom - top - _BAND_ROWS)) // max(1, count - 1)
-    picked = luma[(starts[:, None] + np.arange(_BAND_ROWS)).ravel()].reshape(count, _BAND_ROWS, width)
-    sums = picked.sum(axis=1, dtype=np.uint16)
-    merged = max(1, width // _FINEST_WIDTH)
-    columns = width // merged
-    # One addition for each merged column: numpy sums short axes slowly.
-    total = sums[:, : columns * merged : merged].astype(np.float32)
-    for column in range(1, merged):
-        total += sums[:, column : columns * merged : merged]
-    means: npt.NDArray[np.float32] = total / np.float32(_BAND_ROWS * merged)
-    return means
+    rows: npt.NDArray[np.intp] = (starts[:, None] + np.arange(_BAND_ROWS)).ravel()
+    rows.flags.writeable = False
+    return rows
 
 
-def _width(contrast: npt.NDArray[np.float32], steepest: npt.NDArray[np.float32], noise: float) -> float:
+def _width(contrast: npt.NDArray[np.float64], steepest: npt.NDArray[np.float64], noise: float) -> float:
     # The steepest of a block's differences is about three times the typical one by noise alone.
     edge = contrast >= max(_MIN_CONTRAST, 8 * noise, percentile(contrast, _STRONGEST))
     if np.count_nonzero(edge) < _MIN_EDGES:
