@@ -18,16 +18,13 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
+from prober.probes.contexts import IdleContexts
 from prober.probes.planes import planes_of
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
 from vonggac.rtsp.sps import SpsInfo, parse_sps
 
 _START_CODE = b"\x00\x00\x00\x01"
-_DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
-# skip_loop_filter: intra prediction uses unfiltered samples, so a single keyframe stays right without deblocking, for a
-# quarter less CPU. explode: a damaged slice is an error, not a picture patched up with grey.
-_OPTIONS = {"skip_loop_filter": "all", "err_detect": "explode"}
 
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -61,15 +58,16 @@ class Decoder:
     def __init__(self, threads: int) -> None:
         _keep_freed_memory()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder")
+        self._contexts = IdleContexts()
 
-    async def decode(
+    def decode(
         self,
         codec: VideoCodec,
         nals: Sequence[bytes],
         *,
         taken_at: datetime | None = None,
         judge: Callable[[PictureLook], PictureJudgement] | None = None,
-    ) -> Picture | Undecodable:
+    ) -> asyncio.Future[Picture | Undecodable]:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
 
         `taken_at` (aware UTC): when the keyframe was captured, now when not given. `judge` is called in the thread:
@@ -77,8 +75,8 @@ class Decoder:
 
         Cancelling gives up waiting; a picture already in a thread is finished there and thrown away.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, decode_keyframe, codec, nals, taken_at, judge
+        return asyncio.get_running_loop().run_in_executor(
+            self._pool, decode_keyframe, codec, nals, taken_at, judge, self._contexts
         )
 
     def close(self) -> None:
@@ -90,18 +88,20 @@ def decode_keyframe(
     nals: Sequence[bytes],
     taken_at: datetime | None = None,
     judge: Callable[[PictureLook], PictureJudgement] | None = None,
+    contexts: IdleContexts | None = None,
 ) -> Picture | Undecodable:
-    """The same, in the caller's thread."""
+    """The same, in the caller's thread; `contexts`: where decoders wait for the next keyframe."""
     taken_at = taken_at or datetime.now(UTC)
+    contexts = contexts or IdleContexts()
     started = time.monotonic()
-    context = av.CodecContext.create(_DECODERS[codec], "r")
-    assert isinstance(context, VideoCodecContext)
+    sets = [nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal))]
+    context = contexts.take(codec, sets)
     frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in nals if _is_needed(codec, nal)))
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
     look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
     judged = judge(look) if judge is not None else None
-    return Picture(
+    picture = Picture(
         width=frame.width,
         height=frame.height,
         profile=context.profile,
@@ -110,12 +110,13 @@ def decode_keyframe(
         look=look,
         judged=judged,
     )
+    # Not before: whoever decodes with it meanwhile would need memory for a second picture.
+    contexts.give(codec, sets, context)
+    return picture
 
 
 def _first_frame(context: VideoCodecContext, data: bytes) -> tuple[VideoFrame | None, str]:
     """The picture, or None and what is wrong."""
-    context.thread_count = 1
-    context.options = _OPTIONS
     try:
         frames = context.decode(av.Packet(data)) + context.decode(None)
     except FFmpegError as error:
