@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import av
 from av.error import FFmpegError
@@ -22,7 +23,7 @@ from prober.probes.contexts import IdleContexts
 from prober.probes.planes import planes_of
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
-from vonggac.rtsp.sps import SpsInfo, parse_sps
+from vonggac.rtsp.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
 
 _START_CODE = b"\x00\x00\x00\x01"
 
@@ -137,13 +138,17 @@ def _is_needed(codec: VideoCodec, nal: bytes) -> bool:
 
 def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
     """What the first readable sequence parameter set says; None without one."""
-    for nal in nals:
-        if is_parameter_set(codec, nal_type(codec, nal)):
-            try:
-                return parse_sps(codec, nal)
-            except MalformedError:
-                continue
-    return None
+    sets = (nal[:MAX_SPS_BYTES] for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
+    return next((sps for nal in sets if (sps := _sps_of(codec, nal)) is not None), None)
+
+
+@lru_cache(maxsize=256)
+def _sps_of(codec: VideoCodec, nal: bytes) -> SpsInfo | None:
+    """None when the set is another one. Kept, since a camera sends the same with each keyframe, and others like it."""
+    try:
+        return parse_sps(codec, nal)
+    except MalformedError:
+        return None
 
 
 def _keep_freed_memory() -> None:

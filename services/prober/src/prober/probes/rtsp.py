@@ -158,7 +158,7 @@ class _Attempt:
             return
         self._unit = watch.keyframe.result()
         nals = self._picture_nals(watch.codec, self._unit)
-        decoding = asyncio.create_task(self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge))
+        decoding = self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge)
         try:
             await self._measure(watch, connection)
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)

@@ -25,7 +25,8 @@ TIMED_PICTURES = 15
 _FRAME_HEADER = 4
 _SHORTEST = _FRAME_HEADER + 12
 """Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
-_unpack_packet = struct.Struct(f">{_FRAME_HEADER}xBBHI").unpack_from
+_unpack_header = struct.Struct(">xBH").unpack_from
+_unpack_packet = struct.Struct(">xBHBBHI").unpack_from
 _PLAIN = 0x80
 """The first byte of an RTP packet of version 2 without padding, extension and CSRC: nearly all are so."""
 _MARKER = 0x80
@@ -104,8 +105,16 @@ class VideoWatch:
     def feed(self, batch: MediaBatch) -> None:
         """Take whole interleaved frames; channels other than the video's and its RTCP are passed over."""
         data, mine, reports, unpack = batch.data, self._channel, self._rtcp_channel, _unpack_packet
-        following, run = self._following, 0
-        for channel, start, end in batch.frames:
+        following, run, end, size = self._following, 0, 0, len(batch.data)
+        # The frames are walked over here: a list of them, as `batch.frames` makes it, costs as much as all the rest.
+        while end < size:
+            start = end
+            if start + _SHORTEST > size:
+                channel, length = _unpack_header(data, start)
+                first = second = sequence = timestamp = 0
+            else:
+                channel, length, first, second, sequence, timestamp = unpack(data, start)
+            end = start + _FRAME_HEADER + length
             if channel != mine:
                 if channel == reports:
                     self._report(data[start + _FRAME_HEADER : end])
@@ -113,7 +122,6 @@ class VideoWatch:
             if end - start < _SHORTEST:
                 self.malformed += 1
                 continue
-            first, second, sequence, timestamp = unpack(data, start)
             payload, stop = start + _SHORTEST, end
             if first != _PLAIN:
                 try:
@@ -130,9 +138,7 @@ class VideoWatch:
                 self._sequence.update(sequence)
                 run, following = 0, (self._sequence.highest + 1) & 0xFFFF
             if timestamp != self._timestamp:
-                if self.payload_type is None:
-                    self.payload_type = second & ~_MARKER
-                self._next_frame(timestamp)
+                self._next_frame(timestamp, payload_type=second & ~_MARKER)
             self._size += stop - payload
             if self._undecided:
                 self._decide(data[payload : min(stop, payload + _ENOUGH)])
@@ -186,8 +192,9 @@ class VideoWatch:
             self.camera_clock.take(reports)
             self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
 
-    def _next_frame(self, timestamp: int) -> None:
+    def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
         if self._timestamp is None:
+            self.payload_type = payload_type
             self.first_packet_at = self._clock()
             self._first_timestamp = timestamp
         self._close_frame()
