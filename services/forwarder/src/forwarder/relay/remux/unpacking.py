@@ -38,7 +38,7 @@ _REPORT_EVERY_S = 5.0
 _AHEAD_AT_MOST_S = 20.0
 _READ_BYTES = 64 << 10
 MAX_BETWEEN_PICTURES_BYTES = 16 << 20
-"""Twice the largest picture that is passed on. libav collects a picture until it ends, up to 2 GB of them."""
+"""Twice the largest picture that is put together again anywhere. libav collects one until it ends, up to 2 GB."""
 _PROBE = {"probesize": "3000000", "analyzeduration": "3000000", "fflags": "nobuffer"}
 
 
