@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import struct
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -288,6 +289,10 @@ class Broadcaster:
             return self._rtmp.url("gate")
         if way == "hls_slow":
             return f"http://127.0.0.1:{await self._serve(self._serve_drops)}/live.m3u8"
+        if way == "hls_bomb":
+            await self._encode("pipe:1", "mp4", movflags="frag_keyframe+empty_moov+default_base_moof")
+            await self._keep_beginning(20_000)
+            return await self._serve_bomb()
         if way.startswith("hls"):
             more = {"hls_segment_type": "fmp4"} if way == "hls_mp4" else {}
             if way != "hls_foreign":
@@ -407,6 +412,15 @@ class Broadcaster:
             while not writer.is_closing():
                 writer.write(self._beginning)
                 await writer.drain()
+
+    async def _serve_bomb(self) -> str:
+        """A fragment that claims 60 million pictures of the default size, with not a byte for any of them."""
+        at = self._beginning.index(b"trun") + 4
+        bomb = self._beginning[:at] + struct.pack(">II", 0, 60_000_000) + self._beginning[at + 8 :]
+        (self._folder / "bomb.mp4").write_bytes(bomb)
+        playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI="bomb.mp4"\n#EXTINF:1,\nbomb.mp4\n'
+        (self._folder / "bomb.m3u8").write_text(playlist)
+        return f"http://127.0.0.1:{await self._serve(self._serve_file)}/bomb.m3u8"
 
     async def _serve_drops(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A playlist of which every line comes in time, and the end never."""

@@ -114,6 +114,20 @@ async def test_a_picture_without_an_end_fills_no_memory_and_costs_the_camera_bes
     assert [centre.streams["gate"].lost for centre in sim.centres.values()] == [0, 0]
 
 
+async def test_a_container_that_asks_for_gigabytes_gets_none_of_them(
+    sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, broadcaster: Broadcaster, hostile: Broadcaster
+) -> None:
+    play(await broadcaster.start("tcp"))
+    await both_receive(sim)
+    [process_id] = pool.process_ids
+    before = peak_bytes(process_id)
+    bad = play(await hostile.start("hls_bomb"), deliveries=())
+    await eventually(lambda: bad.pull.cause is not None, within_s=25)
+    assert bad.pull.cause is Cause.PROTOCOL_ERROR
+    assert peak_bytes(process_id) - before < 96 << 20
+    assert [centre.streams["gate"].lost for centre in sim.centres.values()] == [0, 0]
+
+
 async def test_the_cause_is_not_lost_when_it_is_found_in_the_middle_of_the_media(
     sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, recorder: Recorder, broadcaster: Broadcaster
 ) -> None:

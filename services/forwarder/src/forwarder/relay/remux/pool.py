@@ -17,6 +17,8 @@ log = get_logger(__name__)
 
 LETS_GO_WITHIN_S = 2.0
 """How long a child may take to let a stream go; then it is taken to hang in the native library."""
+BASE_BYTES, STREAM_BYTES = 128 << 20, 64 << 20
+"""What a child may take: for itself, and for each stream (its thread's stack of 8 MiB included)."""
 _ENDS_WITHIN_S = 1.0
 _NUMBER_BYTES = 8
 
@@ -120,6 +122,7 @@ class RemuxPool:
                 "-m",
                 "forwarder.relay.remux.worker",
                 str(theirs.fileno()),
+                str(BASE_BYTES + STREAM_BYTES * self._streams_per_process),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
             )
