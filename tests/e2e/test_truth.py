@@ -11,6 +11,7 @@ from tests.platform import RunningPlatform, each
 
 from local.demo import content
 from vonggac.telemetry import REDACTED
+from vonggac.testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,6 +33,29 @@ async def test_the_demo_reaches_the_truth(running: RunningPlatform) -> None:
     assert causes["QT-10-C01"] == "auth_failed"
     assert causes["QT-11-C01"] in {"timeout", "refused"}
     assert len(causes) == 2
+
+
+async def test_a_wrong_password_costs_two_logins_though_prober_and_forwarder_both_try_it(
+    running: RunningPlatform,
+) -> None:
+    await running.truth()
+
+    async def rests() -> bool:
+        cameras = (await running.get("prober", "/v1/cameras?cause=auth_failed"))["items"]
+        return [camera["interval_s"] > 1000 for camera in cameras] == [True]
+
+    await eventually(rests, within_s=30)
+    failed = [camera["logins_failed"] for camera in (await running.get("simulator", "/v1/cameras"))["items"]]
+    assert sorted(failed)[-2:] == [0, 2]
+
+
+async def test_the_clocks_of_cameras_that_are_forwarded_are_checked(running: RunningPlatform) -> None:
+    async def checked() -> bool:
+        good = (await running.get("prober", "/v1/cameras?verdict=up"))["items"]
+        sampled = [camera for camera in good if camera["kind"] == "sampled"]
+        return len(sampled) == 6 and all("clock_drift" not in camera["not_checked"] for camera in sampled)
+
+    await eventually(checked, within_s=60)
 
 
 async def test_both_centres_really_receive_what_the_report_says(running: RunningPlatform) -> None:
