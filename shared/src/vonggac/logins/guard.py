@@ -61,16 +61,16 @@ class LoginGuard:
         self._refusals: Counter[str] = Counter()
         """Of tries that are not over; stored at their end."""
         self._lines: dict[str, asyncio.Lock] = {}
+        self._storing: set[asyncio.Task[None]] = set()
 
     def on_value(self, key: str, value: bytes | None) -> None:
         """A change in the bucket, by whichever process."""
         record = _read(key, value)
-        if record is None:
+        if record is None or not record.failed:
             self._records.pop(key, None)
             return
         self._records[key] = record.login
-        if record.failed:
-            self._proven.discard(key)
+        self._proven.discard(key)
 
     def rest_left_s(self, key: str) -> float | None:
         """Seconds until the login may be tried at the device again; None when it may now."""
@@ -102,7 +102,7 @@ class LoginGuard:
         """Wait until nobody else of this process tries an unproven login, without asking NATS.
 
         For those who log in so often, or in such haste, that a claim of each would cost too much; what comes of the
-        try counts for all. Look at `rest_left_s` inside.
+        try counts for all. Look at `rest_left_s` inside. A login that was not refused ends this without any waiting.
         """
         async with AsyncExitStack() as held:
             if key not in self._proven:
@@ -112,7 +112,10 @@ class LoginGuard:
             try:
                 yield
             finally:
-                await self._count(key, claimed=False)
+                if self._refusals[key]:
+                    await self._count(key, claimed=False)
+                else:
+                    self._count_later(key)
 
     def accepted(self, key: str) -> None:
         """The device took the login. Call it within a turn or line."""
@@ -147,6 +150,13 @@ class LoginGuard:
             return False
         claim = record.model_copy(update={"trying_until": now + TURN_LASTS})
         return await self._bucket.replace(key, claim.model_dump_json().encode(), revision)
+
+    def _count_later(self, key: str) -> None:
+        """A media session that stands must not wait for NATS."""
+        if key in self._proven and key in self._records:
+            storing = asyncio.get_running_loop().create_task(self._count(key, claimed=False), name="clear-logins")
+            self._storing.add(storing)
+            storing.add_done_callback(self._storing.discard)
 
     async def _count(self, key: str, *, claimed: bool) -> None:
         """What came of the try is stored before the next one; `claimed`: with the claim taken back."""
