@@ -23,7 +23,7 @@ from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder
-    from services.forwarder.tests.relay.remux.conftest import Broadcaster
+    from services.forwarder.tests.relay.remux.incoming.conftest import Broadcaster
 
 type StartRelay = Callable[..., CameraRelay]
 
