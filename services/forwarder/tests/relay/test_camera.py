@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -190,3 +191,46 @@ async def test_a_stopped_relay_leaves_nothing_behind(
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
     assert not any(centre.streams["gate"].live for centre in sim.centres.values())
     assert all(recorder.states(item)[-1] is DeliveryState.RELEASED for item in planner.destinations.values())
+
+
+class SlowLogins:
+    """Tells of a login that was taken for a while after the camera plays, as when NATS is slow."""
+
+    def __init__(self) -> None:
+        self.played = asyncio.Event()
+        self.told = asyncio.Event()
+
+    async def attempt[T](
+        self, _url: str, _credentials: object, play: Callable[[], Awaitable[T]], *, wait_s: float
+    ) -> T:
+        assert wait_s > 0
+        source = await play()
+        self.played.set()
+        await self.told.wait()
+        return source
+
+
+async def test_media_that_comes_before_the_login_was_told_of_is_delivered(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    logins = SlowLogins()
+    relay = relay_of(planner.camera(sim), logins=logins)
+    await logins.played.wait()
+    # A few frames, whose coming would have been told by now.
+    await asyncio.sleep(0.3)
+    logins.told.set()
+    await acknowledged(relay)
+    assert sim.cameras["gate"].sessions_total == 1
+
+
+async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    logins = SlowLogins()
+    relay = relay_of(planner.camera(sim), logins=logins)
+    await logins.played.wait()
+    await sim.cameras["gate"].set_fault("close")
+    await eventually(lambda: sim.cameras["gate"].sessions == 0)
+    logins.told.set()
+    await eventually(lambda: relay.pulls >= 2)
+    await acknowledged(relay)

@@ -3,7 +3,9 @@
 A way of playing gives a `CameraSource`; fan-out, states, proof and metrics are the same for all.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -101,10 +103,42 @@ async def play(
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
         raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
+    early = _Early(on_began, on_lost)
+
     async def now() -> CameraSource:
-        return await way(camera, credentials, surroundings, on_began=on_began, on_lost=on_lost)
+        return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
 
     logins = surroundings.logins
     if logins is None:
-        return await now()
-    return await logins.attempt(camera.url, credentials, now, wait_s=surroundings.connect_deadline_s)
+        source = await now()
+    else:
+        source = await logins.attempt(camera.url, credentials, now, wait_s=surroundings.connect_deadline_s)
+    early.over()
+    return source
+
+
+class _Early:
+    """Media may come, or go, while others are still told that the login was taken: it is told after that."""
+
+    def __init__(self, on_began: OnBegan, on_lost: OnLost) -> None:
+        self._on_began, self._on_lost = on_began, on_lost
+        self._happened: list[Callable[[], None]] = []
+        self._returned = False
+
+    def began(self) -> None:
+        self._tell(self._on_began)
+
+    def lost(self, error: RtspError | None) -> None:
+        self._tell(partial(self._on_lost, error))
+
+    def over(self) -> None:
+        """The caller has the source as soon as the event loop goes on."""
+        self._returned = True
+        for happened in self._happened:
+            asyncio.get_running_loop().call_soon(happened)
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        if self._returned:
+            what()
+        else:
+            self._happened.append(what)
