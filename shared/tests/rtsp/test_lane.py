@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vonggac.rtsp import RtspConnection
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.lane import MediaLane
+from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 VIDEO, AUDIO = 0, 2
 
@@ -102,3 +105,50 @@ def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_chann
     agreed = plain and isinstance(items[0], MediaBatch) and not items[0].channels & ~0b1111
     assert to.lane.take(data) == (agreed or not data)
     assert bytes(to.first) == (data if agreed else b"")
+
+
+async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_who_looks_closer() -> None:
+    taken, seen = bytearray(), bytearray()
+    lane = MediaLane(channels=frozenset({0, 1}), video_channel=VIDEO)
+    async with ScriptedPeer(lambda _: reply()) as peer:
+        connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
+        connection.on_media = lambda batch: seen.extend(batch.data)
+        connection.open_lane(lane)
+        await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
+        lane.writes = (taken.extend,)
+        received = connection.bytes_received
+        picture, stray = frame(VIDEO, b"picture"), frame(7, b"stray")
+        for data in (picture, stray, picture[:5]):
+            peer.writer.write(data)
+            received += len(data)
+            await eventually(lambda: connection.bytes_received == received)  # noqa: B023 - awaited within the round
+        peer.writer.write(picture[5:] + picture)
+        await eventually(lambda: seen == stray + picture + picture)
+        peer.writer.write(picture)
+        await eventually(lambda: taken == picture + picture)
+        received = connection.bytes_received
+        connection.close()
+        assert connection.bytes_received == received
+        connection.data_received(picture)
+        assert taken == picture + picture
+        await connection.wait_closed()
+
+
+async def test_who_samples_sees_the_media_that_goes_by_meanwhile() -> None:
+    taken, sampled = bytearray(), bytearray()
+    lane = MediaLane(channels=frozenset({0, 1}), video_channel=VIDEO)
+    lane.writes = (taken.extend,)
+    async with ScriptedPeer(lambda _: reply()) as peer:
+        connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
+        connection.on_media = lambda batch: taken.extend(batch.data)
+        connection.open_lane(lane)
+        await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
+        connection.on_sample = lambda batch: sampled.extend(batch.data)
+        peer.writer.write(frame(VIDEO, b"one"))
+        await eventually(lambda: sampled == frame(VIDEO, b"one"))
+        connection.on_sample = None
+        peer.writer.write(frame(VIDEO, b"two"))
+        await eventually(lambda: taken == frame(VIDEO, b"one") + frame(VIDEO, b"two"))
+        assert sampled == frame(VIDEO, b"one")
+        connection.abort()
+        await connection.wait_closed()

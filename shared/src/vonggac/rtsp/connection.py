@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Self
 
 from vonggac.events.causes import Cause
@@ -17,7 +18,8 @@ from vonggac.rtsp.digest import Authenticator, Challenge, ReconnectError
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
 from vonggac.rtsp.lane import MediaLane, Write
-from vonggac.rtsp.messages import Headers, Request, Response, is_end_of_stream
+from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.serving import answer_to, end_told_by
 from vonggac.rtsp.tls import TlsPolicy
 from vonggac.rtsp.url import Credentials
 
@@ -26,9 +28,6 @@ USER_AGENT = "VongGac"
 _LINGER_S = 1.0
 _MAX_ANSWERS = 2
 """To the 401s of one request: the second only to one that says that the login was right and its nonce too old."""
-_SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "REDIRECT", "TEARDOWN"})
-_KNOWN = frozenset({"DESCRIBE", "SETUP", "PLAY", "PAUSE", "RECORD"})
-_REASONS = {200: "OK", 405: "Method Not Allowed", 501: "Not Implemented"}
 
 type OnMedia = Callable[[MediaBatch], None]
 type OnLost = Callable[[RtspError | None], None]
@@ -96,24 +95,12 @@ class RtspConnection(asyncio.Protocol):
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
+        made = partial(cls, credentials=credentials, on_media=on_media, on_lost=on_lost)
         address = await resolve(host, port, allowed, timeout_s=timeout_s)
-        if tls is not None:
-            connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
-            return await cls.secure(
-                connected,
-                tls,
-                host,
-                timeout_s=ends_at - loop.time(),
-                credentials=credentials,
-                on_media=on_media,
-                on_lost=on_lost,
-            )
-        return await connect_plain(
-            lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost),
-            address,
-            port,
-            timeout_s=ends_at - loop.time(),
-        )
+        if tls is None:
+            return await connect_plain(made, address, port, timeout_s=ends_at - loop.time())
+        connected = await connect_socket(address, port, timeout_s=ends_at - loop.time())
+        return await secure(made, connected, tls, host, timeout_s=ends_at - loop.time())
 
     @classmethod
     async def secure(
@@ -164,7 +151,7 @@ class RtspConnection(asyncio.Protocol):
     def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send a request whose answer nobody waits for: a last TEARDOWN."""
         if not self.closed:
-            self._write_control(self._encode(method, uri, list(headers), b"", self._next_cseq()))
+            self._write_control(self._encode(method, uri, list(headers))[1])
 
     def write_media(self, data: bytes) -> None:
         """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` has told it."""
@@ -355,8 +342,7 @@ class RtspConnection(asyncio.Protocol):
             raise self.error or RtspError(Cause.ENDED, f"{method} was not sent: the connection is closed")
         if authorization is not None:
             fields = [*fields, ("Authorization", authorization)]
-        cseq = self._next_cseq()
-        encoded = self._encode(method, uri, fields, body, cseq)
+        cseq, encoded = self._encode(method, uri, fields, body)
         with self._answers.expected(cseq) as answer:
             self._write_control(encoded)
             return await answer
@@ -365,13 +351,11 @@ class RtspConnection(asyncio.Protocol):
         self.control_bytes_sent += len(data)
         self.transport.write(data)
 
-    def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, cseq: int) -> bytes:
-        headers = Headers([("CSeq", str(cseq)), ("User-Agent", USER_AGENT), *fields])
-        return Request(method, uri, headers, body).encode()
-
-    def _next_cseq(self) -> int:
+    def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes = b"") -> tuple[int, bytes]:
+        """With its CSeq, the next one."""
         self._cseq += 1
-        return self._cseq
+        headers = Headers([("CSeq", str(self._cseq)), ("User-Agent", USER_AGENT), *fields])
+        return self._cseq, Request(method, uri, headers, body).encode()
 
     def _answered(self, response: Response) -> None:
         if response.status < 200:
@@ -384,20 +368,12 @@ class RtspConnection(asyncio.Protocol):
     # Requests of the peer.
 
     def _serve(self, request: Request) -> None:
-        status = 200 if request.method in _SERVED else 405 if request.method in _KNOWN else 501
-        headers = Headers()
-        if request.cseq is not None:
-            headers.add("CSeq", str(request.cseq))
-        if request.method == "OPTIONS" or status == 405:
-            headers.add("Public" if status == 200 else "Allow", ", ".join(sorted(_SERVED)))
         if not self._write_paused:
             # A peer that does not read cannot expect answers, and must not fill our memory with them.
-            self._write_control(Response(status, _REASONS[status], headers).encode())
-        if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
-            self._end(RtspError(Cause.ENDED, "the peer ended the session"))
-        elif request.method == "REDIRECT":
-            # Where to is asked anew: a server that moves its sessions answers the next DESCRIBE with the address.
-            self._end(RtspError(Cause.ENDED, "the peer ended the session and sends its clients elsewhere"))
+            self._write_control(answer_to(request).encode())
+        end = end_told_by(request)
+        if end is not None:
+            self._end(end)
 
     def _end(self, error: RtspError | None) -> None:
         """Once: fail what waits, tell the owner, close the transport (what is queued gets a second to leave)."""
@@ -410,6 +386,7 @@ class RtspConnection(asyncio.Protocol):
         if not self._gone.done():
             self._abort_timer = self._loop.call_later(_LINGER_S, self.transport.abort)
             self.transport.close()
+        self._bytes_received, self._lane = self.bytes_received, None
         on_lost, self.on_lost = self.on_lost, None
         # Whoever is called here usually holds this connection: while both held each other, only a search for garbage
         # could free them, and hundreds of ended sessions waited for it.
