@@ -127,6 +127,8 @@ def test_an_impossible_transport_is_refused(value: str) -> None:
         ("DESCRIBE", 503, Cause.SESSION_LIMIT),
         ("SETUP", 461, Cause.TRANSPORT_UNSUPPORTED),
         ("SETUP", 500, Cause.SESSION_LIMIT),
+        ("SETUP", 501, Cause.PROTOCOL_ERROR),
+        ("SETUP", 505, Cause.PROTOCOL_ERROR),
         ("PLAY", 500, Cause.PROTOCOL_ERROR),
         ("DESCRIBE", 302, Cause.PROTOCOL_ERROR),
     ],

@@ -10,6 +10,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import TypeAdapter
 
+from forwarder.domain.camera import next_attempt_at
 from forwarder.domain.holding import holds
 from forwarder.domain.instant import Instant
 from forwarder.relay.camera import CameraRelay
@@ -60,7 +61,7 @@ class Reporter:
             cause=delivery.cause,
             detail=delivery.detail,
             attempt=delivery.attempt,
-            next_attempt_at=delivery.next_attempt_at,
+            next_attempt_at=next_attempt_at(delivery, relay.pull),
             last_success_at=delivery.last_success_at,
             bytes_acknowledged=counts.bytes_acknowledged,
             packets_sent=counts.packets_sent,

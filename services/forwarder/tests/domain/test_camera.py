@@ -1,11 +1,14 @@
 """When the pull of a camera is tried again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from forwarder.domain import camera as domain
 from forwarder.domain.camera import PullLimits, PullState
+from forwarder.domain.delivery import Delivery
 from forwarder.domain.instant import Instant
 from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
 
 LIMITS = PullLimits()
 
@@ -39,3 +42,13 @@ def test_a_refused_login_cools_down_at_once() -> None:
     pull = domain.failed(domain.begun(at(0)), Cause.AUTH_FAILED, "401", at(1), chance=0.0, limits=LIMITS)
     assert (pull.state, pull.retry_in_s) == (PullState.COOLING_DOWN, 1800.0)
     assert pull.next_attempt_at == at(1801).at
+
+
+def test_a_delivery_that_waits_for_its_camera_is_tried_when_the_camera_is() -> None:
+    pull = domain.failed(domain.begun(at(0)), Cause.TIMEOUT, None, at(1), chance=0.5, limits=LIMITS)
+    waiting = Delivery(DeliveryState.WAITING_FOR_CAMERA, at(1).at)
+    assert domain.next_attempt_at(waiting, pull) == at(1.25).at
+    assert domain.next_attempt_at(replace(waiting, next_attempt_at=at(9).at), pull) == at(9).at
+    backing_off = Delivery(DeliveryState.BACKING_OFF, at(1).at, next_attempt_at=at(0.5).at)
+    assert domain.next_attempt_at(backing_off, pull) == at(0.5).at
+    assert domain.next_attempt_at(waiting, domain.retried(pull, at(2))) is None

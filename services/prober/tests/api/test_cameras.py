@@ -73,6 +73,20 @@ async def test_cameras_are_filtered_by_verdict_and_cause(client: Client, bus: Bu
     assert await ids("verdict=up&cause=timeout") == []
 
 
+async def test_cameras_are_filtered_by_facility(client: Client, bus: Bus) -> None:
+    ward = UUID(int=99)
+    await put(bus, 1)
+    await put(bus, 2, facility_id=ward)
+    page = (await client.get(f"/v1/cameras?facility_id={ward}")).json()
+    assert [UUID(item["camera_id"]).int for item in page["items"]] == [2]
+
+
+async def test_a_filter_that_is_not_known_is_refused_by_name(client: Client) -> None:
+    answer = await client.get("/v1/cameras?verdit=down")
+    assert answer.status_code == 422
+    assert "verdit" in answer.text
+
+
 async def test_pages_follow_each_other_without_gap(client: Client, bus: Bus) -> None:
     for number in range(1, 6):
         await put(bus, number)

@@ -21,6 +21,7 @@ _CAUSE_BY_STATUS = {
     461: Cause.TRANSPORT_UNSUPPORTED,
     503: Cause.SESSION_LIMIT,
 }
+_NOT_UNDERSTOOD = frozenset({501, 505, 551})
 
 
 class RtspError(Exception):
@@ -67,10 +68,11 @@ class RedirectError(StatusError):
 def cause_of_status(method: str, status: int) -> Cause:
     """Map a status that is not 2xx to a cause.
 
-    Overloaded recorders answer SETUP with 500 or 503 instead of 453 (domain.md 5.4), hence the 5xx rule.
+    Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 say that
+    the request was not understood (RFC 7826 §17.5).
     """
     if status in _CAUSE_BY_STATUS:
         return _CAUSE_BY_STATUS[status]
-    if method == "SETUP" and 500 <= status <= 599:
+    if method == "SETUP" and 500 <= status <= 599 and status not in _NOT_UNDERSTOOD:
         return Cause.SESSION_LIMIT
     return Cause.PROTOCOL_ERROR

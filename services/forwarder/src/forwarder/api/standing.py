@@ -41,7 +41,9 @@ class DeliveryStatus(BaseModel):
     detail: str | None
     since: LocalTime = Field(description="When the state began.")
     attempt: int = Field(description="Tries since the last good session.")
-    next_attempt_at: LocalTime | None
+    next_attempt_at: LocalTime | None = Field(
+        description="When it is tried again at the latest; where it waits for its camera, when the camera is."
+    )
     last_success_at: LocalTime | None = Field(description="When media was last confirmed by the destination's kernel.")
     bytes_acknowledged: int = Field(description="Media bytes confirmed since the worker took the camera.")
     packets_sent: int = Field(description="RTP and RTCP packets since the worker took the camera.")

@@ -5,8 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from forwarder.domain.backoff import delay_s
+from forwarder.domain.delivery import Delivery
 from forwarder.domain.instant import Instant
 from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
 
 
 class PullState(StrEnum):
@@ -77,3 +79,11 @@ def failed(pull: Pull, cause: Cause, detail: str | None, now: Instant, *, chance
         retry_in_s=wait_s,
         next_attempt_at=now.after(wait_s),
     )
+
+
+def next_attempt_at(delivery: Delivery, pull: Pull) -> datetime | None:
+    """When a delivery is tried again: one that waits for its camera, not before the camera is."""
+    waits = [delivery.next_attempt_at]
+    if delivery.state is DeliveryState.WAITING_FOR_CAMERA:
+        waits.append(pull.next_attempt_at)
+    return max((moment for moment in waits if moment is not None), default=None)

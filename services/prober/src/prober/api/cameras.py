@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
@@ -58,7 +58,26 @@ class CameraStatus(BaseModel):
         )
 
 
-_COMMON = CameraStatus.model_fields.keys() & CameraObservedV1.model_fields.keys()
+class CameraQuery(BaseModel):
+    """Which cameras, and which page of them. A parameter that is not known is refused: it would filter nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict | None = Field(None, description="Only cameras with this verdict.")
+    cause: Cause | None = Field(None, description="Only cameras with this cause.")
+    finding: Cause | None = Field(None, description="Only cameras with this finding.")
+    facility_id: UUID | None = Field(None, description="Only cameras of this facility.")
+    after: UUID | None = Field(None, description="Only cameras behind this id.")
+    limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Cameras a page.")
+
+    def fits(self, status: CameraObservedV1) -> bool:
+        """Whether a camera is asked for, on whichever page."""
+        return (
+            (self.verdict is None or status.verdict is self.verdict)
+            and (self.cause is None or status.cause is self.cause)
+            and (self.finding is None or self.finding in status.findings)
+            and (self.facility_id is None or status.facility_id == self.facility_id)
+        )
 
 
 class CameraPage(BaseModel):
@@ -72,33 +91,20 @@ class CameraPage(BaseModel):
 @router.get(
     "",
     summary="The latest look at each camera",
-    description="Ordered by camera id, filtered by verdict, cause and finding, in pages. Cameras that were removed or "
-    "disabled are not listed, nor those that nobody has looked at yet.",
+    description="Ordered by camera id, filtered by verdict, cause, finding and facility, in pages. Cameras that were "
+    "removed or disabled are not listed, nor those that nobody has looked at yet.",
     responses={503: {"model": Problem, "description": "NATS does not answer"}},
 )
-async def list_cameras(
-    request: Request,
-    verdict: Annotated[Verdict | None, Query(description="Only cameras with this verdict.")] = None,
-    cause: Annotated[Cause | None, Query(description="Only cameras with this cause.")] = None,
-    after: Annotated[UUID | None, Query(description="Only cameras behind this id.")] = None,
-    finding: Annotated[Cause | None, Query(description="Only cameras with this finding.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Cameras a page.")] = MAX_PAGE,
-) -> CameraPage:
+async def list_cameras(request: Request, query: Annotated[CameraQuery, Query()]) -> CameraPage:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
-    fitting = [
-        status
-        for status in statuses
-        if (verdict is None or status.verdict is verdict)
-        and (cause is None or status.cause is cause)
-        and (finding is None or finding in status.findings)
-    ]
-    rest = [status for status in fitting if after is None or str(status.camera_id) > str(after)]
+    fitting = [status for status in statuses if query.fits(status)]
+    rest = [status for status in fitting if query.after is None or str(status.camera_id) > str(query.after)]
     now = datetime.now(UTC)
     return CameraPage(
-        items=[CameraStatus.of(status, now) for status in rest[:limit]],
+        items=[CameraStatus.of(status, now) for status in rest[: query.limit]],
         total=len(fitting),
-        next_after=rest[limit - 1].camera_id if len(rest) > limit else None,
+        next_after=rest[query.limit - 1].camera_id if len(rest) > query.limit else None,
     )
 
 
