@@ -50,6 +50,8 @@ from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
 
 DEADLINE_S = 10.0
+AT_A_TIME = 256
+"""Looks of the throughput. Each takes 1.6 s, most of it waiting for pictures; many more would wait for each other."""
 PUBLISHED_AT_A_TIME = 500
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
@@ -216,7 +218,7 @@ async def deep(scene: Scene) -> Answer:
 
 async def throughput(scene: Scene) -> Answer:
     """Deep looks a second."""
-    async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=512, decoder_threads=2) as running:
+    async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=AT_A_TIME, decoder_threads=2) as running:
         for number in range(scene.cameras):
             await plan(running.bus, scene.urls[number % len(scene.urls)], uuid4(), interval_s=1.0)
         await running.until(scene.cameras)

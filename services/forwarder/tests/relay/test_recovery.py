@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from forwarder.domain.camera import PullState
 from forwarder.domain.orders import RetryOutcome
 from forwarder.relay.camera import CameraRelay
+from forwarder.relay.surroundings import Surroundings
 from simulator import Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -19,7 +21,7 @@ from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
 
 if TYPE_CHECKING:
-    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
 
 type StartRelay = Callable[..., CameraRelay]
 FAR_AWAY_S = 120.0
@@ -83,6 +85,67 @@ async def test_an_attempt_that_comes_from_a_knock_runs_its_full_time(
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)
         assert peer.methods[-1] == "ANNOUNCE"
         assert peer.methods.count("OPTIONS") == asked
+
+
+def hang(peer: ScriptedPeer) -> None:
+    """Let the latest connection take nothing more."""
+    transport: Any = peer.writer.transport
+    transport.pause_reading()
+
+
+async def test_a_stalled_session_ends_when_the_address_answers_again_and_it_does_not_go_on(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder, surroundings: Surroundings
+) -> None:
+    centre = Centre()
+    async with ScriptedPeer(centre) as peer:
+        patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
+        relay = relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient)
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        centre.silent.add("OPTIONS")
+        hang(peer)
+        await eventually(lambda: peer.methods.count("OPTIONS") >= 2, within_s=15)
+        assert only(relay) is DeliveryState.STALLED
+        centre.silent.clear()
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        assert peer.methods.count("ANNOUNCE") == 2
+        [planned] = relay.camera.deliveries
+        states = recorder.states(planned.destination_id)
+        assert states[states.index(DeliveryState.STALLED) + 1] is DeliveryState.BACKING_OFF
+
+
+async def test_a_stalled_session_that_goes_on_when_the_address_answers_again_is_kept(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, surroundings: Surroundings
+) -> None:
+    centre = Centre()
+    async with ScriptedPeer(centre) as peer:
+        patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
+        relay = relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient)
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        hung: Any = peer.writer.transport
+        centre.silent.add("OPTIONS")
+        hang(peer)
+        await eventually(lambda: peer.methods.count("OPTIONS") >= 2, within_s=15)
+        centre.silent.clear()
+        hung.resume_reading()
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        [supervisor] = relay.deliveries.values()
+        assert supervisor._leave_door is None
+        written = supervisor.counts.bytes_acknowledged
+        await eventually(lambda: supervisor.counts.bytes_acknowledged > written + 100_000, within_s=15)
+        assert (only(relay), peer.methods.count("ANNOUNCE")) == (DeliveryState.ACKNOWLEDGED, 1)
+
+
+async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_full_time(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    centre = Centre()
+    async with ScriptedPeer(centre) as peer:
+        relay = relay_of(delivered_to(planner.camera(sim), peer.port))
+        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        hang(peer)
+        [supervisor] = relay.deliveries.values()
+        await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)
+        assert supervisor.delivery.detail == "nothing was confirmed for 5 s"
 
 
 async def test_a_lost_centre_is_found_again_however_long_its_wait_is(

@@ -13,7 +13,7 @@ from typing import Self
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
 from vonggac.rtsp.answers import Answers
-from vonggac.rtsp.dial import connect_plain, connect_socket, loss, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure
 from vonggac.rtsp.digest import Authenticator, Challenge, ReconnectError
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
@@ -226,12 +226,14 @@ class RtspConnection(asyncio.Protocol):
         self._end(None)
 
     def abort(self) -> None:
-        """Close now; what is queued is lost."""
+        """Close now; what is queued is lost, in the kernel too."""
+        drop_unsent(self.transport)
         self._end(None)
         self.transport.abort()
 
     def fail(self, error: RtspError) -> None:
         """Give the connection up for a reason that `on_lost` shall hear."""
+        drop_unsent(self.transport)
         self._end(error)
         self.transport.abort()
 
@@ -384,7 +386,7 @@ class RtspConnection(asyncio.Protocol):
         self._answers.fail(error or RtspError(Cause.ENDED, "the connection was closed here"))
         self._answers.stop()
         if not self._gone.done():
-            self._abort_timer = self._loop.call_later(_LINGER_S, self.transport.abort)
+            self._abort_timer = self._loop.call_later(_LINGER_S, cut, self.transport)
             self.transport.close()
         self._bytes_received, self._lane = self.bytes_received, None
         on_lost, self.on_lost = self.on_lost, None

@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import socket
+import struct
+import termios
 from collections.abc import Callable
 
 from vonggac.events.causes import Cause
@@ -23,6 +26,9 @@ _ROUTE_ERRORS = frozenset(
 )
 """The last two: a rule of this machine's own firewall, or an address that takes no TCP."""
 _OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+_RESET = struct.pack("ii", 1, 0)
+"""For SO_LINGER: no waiting for what is not confirmed, RST instead of FIN."""
 
 
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
@@ -101,3 +107,27 @@ def loss(exc: Exception | None) -> RtspError:
         return RtspError(Cause.ENDED, "the connection broke")
     # The loop hands over what a callback (on_media) raised, after reporting it itself.
     return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
+
+
+def cut(transport: asyncio.BaseTransport) -> None:
+    """Close now; what is queued is lost, in the kernel too."""
+    drop_unsent(transport)
+    transport.abort()  # type: ignore[attr-defined] # every transport of TCP and TLS has it
+
+
+def drop_unsent(transport: asyncio.BaseTransport) -> None:
+    """Let the kernel throw away what it still holds when the connection is closed next.
+
+    Otherwise it goes on sending to a peer that hangs: a centre that wakes up again would first take in old pictures,
+    and refuse the new session for as long as the old one lasts.
+    """
+    peer = transport.get_extra_info("socket")
+    if peer is None:
+        return
+    try:
+        unsent = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        if unsent:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    except (OSError, ValueError):
+        # It is closed already.
+        return

@@ -65,6 +65,8 @@ class ServerConnection(asyncio.Protocol, ABC):
         self._waiting: deque[Request] = deque()
         self._delay: asyncio.TimerHandle | None = None
         self._deaf = False
+        self._receive_buffer_bytes: int | None = None
+        """As it was before it was made small."""
         self._held: list[bytes] = []
         self._own_requests = 0
         self._throttle: Throttle | None = None
@@ -153,6 +155,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         elif not self._deaf:
             return
         self._deaf = False
+        self._widen_receive_buffer()
         self.last_heard = self._loop.time()
         held, self._held = self._held, []
         for data in held:
@@ -188,8 +191,17 @@ class ServerConnection(asyncio.Protocol, ABC):
     def _shrink_receive_buffer(self) -> None:
         """The kernel would otherwise take megabytes before the sender notices that nobody reads."""
         sock = self.transport.get_extra_info("socket")
-        if sock is not None:
+        if sock is not None and self._receive_buffer_bytes is None:
+            # The kernel tells twice what it was asked for.
+            self._receive_buffer_bytes = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_RECEIVE_BUFFER_BYTES)
+
+    def _widen_receive_buffer(self) -> None:
+        """Through a small one media would go on trickling in, by the sender's ever rarer probes of a closed window."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and self._receive_buffer_bytes is not None and not self.transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer_bytes)
+        self._receive_buffer_bytes = None
 
     def _enqueue(self, request: Request) -> None:
         if self._delay is not None or self._waiting:

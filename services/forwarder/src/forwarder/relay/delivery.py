@@ -41,6 +41,8 @@ log = get_logger(__name__)
 AFTER_KNOCK_S = 0.5
 HANGING_AFTER_S = 1.0
 """An attempt that takes longer may be stuck at an address that went silent: it is knocked at meanwhile."""
+GOES_ON_WITHIN_S = 1.0
+"""A stalled session's time to go on when its address, found silent, answers again."""
 QUICK_LOOK_S = 0.2
 """Until a new session is confirmed it is looked at this often, then once a second."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
@@ -172,6 +174,7 @@ class DeliverySupervisor:
             else:
                 self._wait()
         after = self._delivery
+        self._mind_stall(before.state, after.state)
         if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
             self._on_change(self)
 
@@ -233,6 +236,29 @@ class DeliverySupervisor:
             self._close(orderly=False)
             self._after_knock = True
             self._open()
+
+    def _mind_stall(self, before: DeliveryState, after: DeliveryState) -> None:
+        """A session that nothing is confirmed of is knocked for, too.
+
+        An address that was away for seconds is there again long before the kernel sends once more what was lost
+        meanwhile: it waits twice as long each time.
+        """
+        stalled = DeliveryState.STALLED
+        if self._session is None or (before is stalled) is (after is stalled):
+            return
+        if after is stalled:
+            self._knock(self._answers_again, closed=False)
+        else:
+            self._stop_knocking()
+
+    def _answers_again(self) -> None:
+        self._later(GOES_ON_WITHIN_S, self._give_up_stalled)
+
+    def _give_up_stalled(self) -> None:
+        self._timer = None
+        self._look(self._surroundings.monotonic_s())
+        if self._session is not None and self.delivery.state is DeliveryState.STALLED:
+            self._handle(Failed(Cause.STALLED, "the address answers again, and the session does not go on"))
 
     def _open(self) -> None:
         assert self._source is not None, "a session is opened only while the camera is live"

@@ -12,7 +12,7 @@ from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain, connect_socket, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, cut, secure
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.tls import TlsPolicy
 
@@ -153,14 +153,14 @@ class RtmpConnection(asyncio.Protocol):
             async with asyncio.timeout(_LINGER_S):
                 await asyncio.shield(self._gone)
         except TimeoutError:
-            self.transport.abort()
+            cut(self.transport)
             await self._gone
 
     def abort(self) -> None:
         """End at once."""
         if not self.closed:
             self._end(None)
-        self.transport.abort()
+        cut(self.transport)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop has transports of its own.
@@ -177,7 +177,7 @@ class RtmpConnection(asyncio.Protocol):
                 self._take(message)
         except MalformedError as error:
             self._end(error)
-            self.transport.abort()
+            cut(self.transport)
             return
         if self._window and self.bytes_received - self._acknowledged >= self._window // 2:
             self._acknowledged = self.bytes_received
@@ -234,7 +234,7 @@ class RtmpConnection(asyncio.Protocol):
                     self._status.set_result(status)
             elif _text(status, "level") == "error" or _text(status, "code") == "NetStream.Play.UnpublishNotify":
                 self._end(CommandError("the stream", _text(status, "code"), _text(status, "description")))
-                self.transport.abort()
+                cut(self.transport)
 
     def _control(self, kind: int, payload: bytes) -> None:
         message = Message(kind, 0, 0, payload)
