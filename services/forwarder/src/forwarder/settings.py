@@ -51,7 +51,10 @@ class Settings(ServiceSettings):
         default=5.0, gt=0, description="Seconds without a confirmed byte until a delivery is called stalled."
     )
     drop_s: float = Field(
-        default=15.0, gt=0, description="Seconds without a confirmed byte until the session is dropped."
+        default=15.0,
+        gt=0,
+        description="Seconds without a confirmed byte until the session is dropped; sooner where its address was found "
+        "silent and answers again.",
     )
     keyframe_wait_s: float = Field(
         default=15.0, gt=0, description="Seconds a new session waits for a keyframe until the camera is blamed."
