@@ -34,3 +34,23 @@ def test_a_session_that_worked_for_a_while_is_tried_again_within_that_while(work
         session = decide(session, event, began, chance=0.0, limits=Limits()).delivery
     fallen = decide(session, Failed(Cause.ENDED), lost, chance=0.999, limits=Limits()).delivery
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
+
+
+@pytest.mark.parametrize(("worked_s", "longest_s"), [(0.0, 0.5), (3.0, 3.0), (20.0, 16.0), (61.0, 0.5)])
+def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmation(
+    worked_s: float, longest_s: float
+) -> None:
+    began = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
+
+    def at(second: float) -> Instant:
+        return Instant(began.after(second), 100.0 + second)
+
+    session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
+    looks = [(0.0, Sampled(9, 9)), (worked_s, Sampled(99, 10)), (worked_s + 6, Sampled(999, 10))]
+    session = decide(session, Opened(), began, chance=0.0, limits=Limits()).delivery
+    for second, look in looks:
+        session = decide(session, look, at(second), chance=0.0, limits=Limits()).delivery
+    assert session.state is DeliveryState.STALLED
+    fallen = decide(session, Sampled(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
+    assert (fallen.state, fallen.cause) == (DeliveryState.BACKING_OFF, Cause.STALLED)
+    assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)

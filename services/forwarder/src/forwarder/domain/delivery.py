@@ -62,6 +62,8 @@ class Progress:
     acknowledged: int = 0
     acknowledged_s: float = 0.0
     confirmed_since_s: float | None = None
+    worked_s: float | None = None
+    """How long it had been confirmed when it stalled."""
     proof: Proof | None = None
 
 
@@ -342,8 +344,9 @@ def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: f
     if now.monotonic_s - progress.acknowledged_s >= limits.drop_s:
         detail = f"nothing was confirmed for {limits.drop_s:g} s"
         return _failed(delivery, Failed(Cause.STALLED, detail), now, chance, limits)
-    stalled = _now(delivery, DeliveryState.STALLED, now, Cause.STALLED)
-    return Decision(replace(stalled, progress=replace(progress, confirmed_since_s=None)))
+    if (since_s := progress.confirmed_since_s) is not None:
+        progress = replace(progress, confirmed_since_s=None, worked_s=progress.acknowledged_s - since_s)
+    return Decision(replace(_now(delivery, DeliveryState.STALLED, now, Cause.STALLED), progress=progress))
 
 
 def _advanced(progress: Progress, event: Sampled, now: Instant) -> Progress:
@@ -377,9 +380,11 @@ def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:
 
 
 def _confirmed_s(delivery: Delivery, now: Instant) -> float | None:
-    """How long the session has been confirmed; None when it was not, or is not any more."""
-    since_s = delivery.progress.confirmed_since_s if delivery.progress else None
-    return None if since_s is None else now.monotonic_s - since_s
+    """How long the session has been confirmed, or had been when it stalled; None when it never was."""
+    progress = delivery.progress
+    if progress is None or progress.confirmed_since_s is None:
+        return progress.worked_s if progress is not None else None
+    return now.monotonic_s - progress.confirmed_since_s
 
 
 def _was_good(delivery: Delivery) -> bool:

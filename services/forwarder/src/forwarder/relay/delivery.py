@@ -259,6 +259,7 @@ class DeliverySupervisor:
         self._look(self._surroundings.monotonic_s())
         if self._session is not None and self.delivery.state is DeliveryState.STALLED:
             self._handle(Failed(Cause.STALLED, "the address answers again, and the session does not go on"))
+            self._door_opened()
 
     def _open(self) -> None:
         assert self._source is not None, "a session is opened only while the camera is live"
