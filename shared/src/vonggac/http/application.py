@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
+from vonggac.http.exposition import exposition
 from vonggac.http.problems import Problem, install_problem_handlers
 from vonggac.telemetry.health import Health
 
@@ -51,6 +52,6 @@ def new_application(
     async def metrics_page() -> Response:
         if before_metrics is not None:
             await before_metrics()
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+        return Response(await exposition(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app
