@@ -50,8 +50,7 @@ from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
 
 DEADLINE_S = 10.0
-AT_A_TIME = 256
-"""Looks of the throughput. Each takes 1.6 s, most of it waiting for pictures; many more would wait for each other."""
+AT_A_TIME = 256  # looks of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
 PUBLISHED_AT_A_TIME = 500
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
@@ -253,8 +252,7 @@ async def soak(scene: Scene) -> Answer:
     async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=64) as running:
         await running.until(scene.looks / 10)
         running.metrics.late.clear()
-        start_mb, began = rss_mb(), time.monotonic()
-        made_before = running.looks()
+        start_mb, began, made_before = rss_mb(), time.monotonic(), running.looks()
         while running.looks() < scene.looks and time.monotonic() - began < scene.seconds:
             running.metrics.late.clear()
             await asyncio.sleep(0.2)

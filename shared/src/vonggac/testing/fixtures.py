@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -103,10 +104,15 @@ def token_for(keys_folder: Path) -> Callable[[Role], str]:
 
 
 @pytest.fixture
-def logging_left_as_it_was() -> Iterator[None]:
-    """For tests that call `configure_logging`."""
+def logging_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For tests that call `configure_logging`. Loggers that are used meanwhile keep nothing of it."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, really = root.handlers, root.level, structlog.configure
+
+    def configure(**given: Any) -> None:
+        really(**{**given, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", configure)
     yield
     root.handlers = handlers
     root.setLevel(level)

@@ -292,17 +292,12 @@ async def test_a_proxy_of_the_environment_is_not_asked(serve: Serve, monkeypatch
         assert proxy.held == []
 
 
+@pytest.mark.usefixtures("logging_left_as_it_was")
 async def test_no_secret_comes_into_a_log_or_an_error(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     configure_logging(service="forwarder", level="debug")
-    try:
-        async with serve(redirect("/there?key=k3y-of-the-server")) as peer:
-            error = await failure(web(peer, login=True), peer.url("/live?token=t0ken"))
-            logging.getLogger("a.test").info("written")
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
+    async with serve(redirect("/there?key=k3y-of-the-server")) as peer:
+        error = await failure(web(peer, login=True), peer.url("/live?token=t0ken"))
+        logging.getLogger("a.test").info("written")
     said = capsys.readouterr().err + str(error)
     assert "written" in said
     assert not [secret for secret in ("t0ken", "k3y-of-the-server", LOGIN.password) if secret in said]
