@@ -17,6 +17,7 @@ from forwarder.relay.process import Process
 from forwarder.relay.processes.link import Link, LinkError, serve
 from forwarder.relay.processes.merging import families_of
 from forwarder.settings import Settings
+from vonggac.http.server import pass_over_what_stays
 from vonggac.telemetry import configure_logging, get_logger
 
 log = get_logger(__name__)
@@ -58,6 +59,7 @@ def main() -> None:
     # The parent decides when its children stop, also when a terminal interrupts them all.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=int(sys.argv[1]))
+    pass_over_what_stays()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         in_order = runner.run(forward(end))
     raise SystemExit(0 if in_order else 1)

@@ -1,0 +1,28 @@
+"""A service that is started and stopped, as a process of its own."""
+
+import subprocess
+import sys
+
+SERVICE = """
+import asyncio, gc, os, signal
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from vonggac.http.server import run
+
+@asynccontextmanager
+async def lifespan(app):
+    print(gc.get_freeze_count(), flush=True)
+    asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)
+    yield
+    print("ended in order", flush=True)
+
+app = FastAPI(lifespan=lifespan)
+run(app, host="127.0.0.1", port=0)
+"""
+
+
+def test_what_was_imported_is_left_out_of_the_search_for_garbage() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVICE], capture_output=True, text=True, timeout=60, check=True)
+    frozen, *rest = done.stdout.split("\n")
+    assert int(frozen) > 10_000
+    assert rest == ["ended in order", ""]
