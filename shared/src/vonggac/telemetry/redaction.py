@@ -11,11 +11,13 @@ REDACTED = "***"
 SHORTEST = 4
 """Characters of a known secret that is taken out."""
 
+# Where a value ends: at a space of ASCII. Other spaces (U+3000, U+00A0, …) may stand in a password.
+_SPACE = r" \t\r\n\x0b\x0c"
 # A bounded scheme: without the bound a long word would cost its length squared.
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)(?P<userinfo>[^/?#\s\"'<>]*)@", re.IGNORECASE)
+_USERINFO = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]{{0,30}}://)(?P<userinfo>[^/?#{_SPACE}\"'<>]*)@", re.IGNORECASE)
 _KEY_VALUE = re.compile(
     r"(?P<key>\b(?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|secret|token|access_token|key|auth|streamid|signature)=)"
-    r"(?P<value>[^&;,\s\"'<>/]+)",
+    rf"(?P<value>[^&;,{_SPACE}\"'<>/]+)",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
@@ -23,7 +25,7 @@ _QUOTED = re.compile(
     re.IGNORECASE,
 )
 _AUTHORIZATION = re.compile(r"(?P<key>(?:proxy-)?authorization\s*[:=]\s*)(?P<value>[^\r\n]+)", re.IGNORECASE)
-_BEARER = re.compile(r"\b(?P<key>Bearer|Basic)\s+(?P<value>[^\s\"\',;]{8,})")
+_BEARER = re.compile(rf"\b(?P<key>Bearer|Basic)\s+(?P<value>[^{_SPACE}\"\',;]{{8,}})")
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
