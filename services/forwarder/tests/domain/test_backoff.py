@@ -54,3 +54,19 @@ def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmat
     fallen = decide(session, Sampled(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
     assert (fallen.state, fallen.cause) == (DeliveryState.BACKING_OFF, Cause.STALLED)
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
+
+
+def test_what_a_session_worked_before_and_after_a_stall_adds_up() -> None:
+    began = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
+
+    def at(second: float) -> Instant:
+        return Instant(began.after(second), 100.0 + second)
+
+    session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
+    session = decide(session, Opened(), began, chance=0.0, limits=Limits()).delivery
+    looks = [(0.0, Sampled(9, 9)), (3.0, Sampled(99, 10)), (9.0, Sampled(99, 10)), (10.0, Sampled(100, 100))]
+    for second, look in looks:
+        session = decide(session, look, at(second), chance=0.0, limits=Limits()).delivery
+    assert session.state is DeliveryState.ACKNOWLEDGED
+    fallen = decide(session, Failed(Cause.ENDED), at(12.0), chance=0.999, limits=Limits()).delivery
+    assert fallen.retry_in_s == pytest.approx(5.0, rel=0.01)

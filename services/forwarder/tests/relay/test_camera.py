@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -199,12 +199,13 @@ class SlowLogins:
     def __init__(self) -> None:
         self.played = asyncio.Event()
         self.told = asyncio.Event()
+        self.source: Any = None
 
     async def attempt[T](
         self, _url: str, _credentials: object, play: Callable[[], Awaitable[T]], *, wait_s: float
     ) -> T:
         assert wait_s > 0
-        source = await play()
+        source = self.source = await play()
         self.played.set()
         await self.told.wait()
         return source
@@ -216,8 +217,8 @@ async def test_media_that_comes_before_the_login_was_told_of_is_delivered(
     logins = SlowLogins()
     relay = relay_of(planner.camera(sim), logins=logins)
     await logins.played.wait()
-    # A few frames, whose coming would have been told by now.
-    await asyncio.sleep(0.3)
+    # Media comes, and is told of in the next round of the event loop.
+    await eventually(lambda: logins.source.fanout.pictures >= 3)
     logins.told.set()
     await acknowledged(relay)
     assert sim.cameras["gate"].sessions_total == 1

@@ -87,6 +87,12 @@ async def test_an_attempt_that_comes_from_a_knock_runs_its_full_time(
         assert peer.methods.count("OPTIONS") == asked
 
 
+async def received(relay: CameraRelay) -> CameraRelay:
+    """The relay, once its only centre confirms media."""
+    await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+    return relay
+
+
 def hang(peer: ScriptedPeer) -> None:
     """Let the latest connection take nothing more."""
     transport: Any = peer.writer.transport
@@ -99,8 +105,7 @@ async def test_a_stalled_session_ends_when_the_address_answers_again_and_it_does
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
         patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
-        relay = relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient)
-        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient))
         centre.silent.add("OPTIONS")
         hang(peer)
         await eventually(lambda: peer.methods.count("OPTIONS") >= 2, within_s=15)
@@ -119,8 +124,7 @@ async def test_a_stalled_session_that_goes_on_when_the_address_answers_again_is_
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
         patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
-        relay = relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient)
-        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient))
         hung: Any = peer.writer.transport
         centre.silent.add("OPTIONS")
         hang(peer)
@@ -140,8 +144,7 @@ async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_ful
 ) -> None:
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
-        relay = relay_of(delivered_to(planner.camera(sim), peer.port))
-        await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
+        relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port)))
         hang(peer)
         [supervisor] = relay.deliveries.values()
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)

@@ -52,7 +52,9 @@ class DeliveryObservedV1(Payload):
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
     attempt: int = Field(default=0, ge=0)
-    next_attempt_at: AwareDatetime | None = None
+    next_attempt_at: AwareDatetime | None = Field(
+        default=None, description="At the latest; where it waits for its camera, when the camera is tried again."
+    )
     last_success_at: AwareDatetime | None = None
     bytes_acknowledged: int = Field(default=0, ge=0)
     packets_sent: int = Field(default=0, ge=0)

@@ -109,10 +109,10 @@ def loss(exc: Exception | None) -> RtspError:
     return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
 
 
-def cut(transport: asyncio.BaseTransport) -> None:
+def cut(transport: asyncio.Transport) -> None:
     """Close now; what is queued is lost, in the kernel too."""
     drop_unsent(transport)
-    transport.abort()  # type: ignore[attr-defined] # every transport of TCP and TLS has it
+    transport.abort()
 
 
 def drop_unsent(transport: asyncio.BaseTransport) -> None:

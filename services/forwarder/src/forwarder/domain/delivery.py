@@ -63,7 +63,7 @@ class Progress:
     acknowledged_s: float = 0.0
     confirmed_since_s: float | None = None
     worked_s: float | None = None
-    """How long it had been confirmed when it stalled."""
+    """How long it had been confirmed, all told, when it stalled last."""
     proof: Proof | None = None
 
 
@@ -345,7 +345,8 @@ def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: f
         detail = f"nothing was confirmed for {limits.drop_s:g} s"
         return _failed(delivery, Failed(Cause.STALLED, detail), now, chance, limits)
     if (since_s := progress.confirmed_since_s) is not None:
-        progress = replace(progress, confirmed_since_s=None, worked_s=progress.acknowledged_s - since_s)
+        worked_s = (progress.worked_s or 0.0) + progress.acknowledged_s - since_s
+        progress = replace(progress, confirmed_since_s=None, worked_s=worked_s)
     return Decision(replace(_now(delivery, DeliveryState.STALLED, now, Cause.STALLED), progress=progress))
 
 
@@ -380,11 +381,11 @@ def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:
 
 
 def _confirmed_s(delivery: Delivery, now: Instant) -> float | None:
-    """How long the session has been confirmed, or had been when it stalled; None when it never was."""
+    """How long the session has been confirmed, all told; None when it never was."""
     progress = delivery.progress
     if progress is None or progress.confirmed_since_s is None:
         return progress.worked_s if progress is not None else None
-    return now.monotonic_s - progress.confirmed_since_s
+    return (progress.worked_s or 0.0) + now.monotonic_s - progress.confirmed_since_s
 
 
 def _was_good(delivery: Delivery) -> bool:
