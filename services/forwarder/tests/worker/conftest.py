@@ -161,10 +161,11 @@ async def start_forwarder(
         monkeypatch.setenv(name, value)
     running: list[tuple[Process, asyncio.Task[None]]] = []
 
-    async def start(**changes: object) -> Process:
+    async def start(*, until_ready: bool = True, **changes: object) -> Process:
         process = Process(Settings.model_validate(Settings().model_dump() | changes), Metrics())
         running.append((process, asyncio.create_task(process.run())))
-        await eventually(lambda: _ready(process))
+        if until_ready:
+            await eventually(lambda: _ready(process))
         return process
 
     yield start

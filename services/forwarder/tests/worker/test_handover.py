@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from nats.errors import NoRespondersError
 
 from forwarder.relay import taking
 from forwarder.relay.giving import Way
+from forwarder.relay.orders import OrderBook
 from forwarder.relay.process import Process
 from forwarder.relay.worker import Worker
 from simulator import CameraConfig, Simulator
@@ -175,6 +177,31 @@ async def test_without_another_worker_the_cameras_wait_in_the_queue(
     await eventually(lambda: worker_of(first).handed_over[Way.GIVEN_BACK] == 1)
     await start_forwarder()
     await all_acknowledged(statuses, [camera])
+
+
+@pytest.mark.usefixtures("bus")
+async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
+    start_forwarder: StartForwarder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who hands a camera over would be answered by nobody."""
+    known, waiting = asyncio.Event(), list[OrderBook]()
+
+    async def wait_loaded(book: OrderBook) -> None:
+        waiting.append(book)
+        if book is waiting[0]:
+            await known.wait()
+
+    first = await start_forwarder()
+    monkeypatch.setattr(OrderBook, "wait_loaded", wait_loaded)
+    second = await start_forwarder(until_ready=False)
+    await eventually(lambda: waiting)
+    third = await start_forwarder()
+    await known_to(first, 1)
+    assert [load.worker_id for load in worker_of(first).presence.others()] == [third.worker_id]
+    assert await second.check() == "waiting for the orders, the last reports and the other workers' signs of life"
+    known.set()
+    await known_to(first, 2)
+    assert await second.check() is None
 
 
 async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(

@@ -200,4 +200,5 @@ class Giving:
         await self._retire(held, DeliveryState.RELEASED)
         await self._outgoing.flush(within_s=STORED_WITHIN_S)
         await answer(held.job.give_back())
+        log.info("camera_given_back", camera_id=str(held.relay.camera.id))
         self.handed_over[Way.GIVEN_BACK] += 1

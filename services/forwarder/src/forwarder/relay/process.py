@@ -111,6 +111,8 @@ class Process:
         """Readiness: None when jobs are being fetched, otherwise one line."""
         if self.bus is None or not self._working:
             return "waiting for NATS and its streams"
+        if self.worker is None or not self.worker.ready.is_set():
+            return "waiting for the orders, the last reports and the other workers' signs of life"
         return await self.bus.check()
 
     def stop(self) -> None:
@@ -179,6 +181,8 @@ class Process:
             group.create_task(_watch(sending), name="watch-sending")
 
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+        # Others hand their cameras to whoever gives a sign of life.
+        await worker.ready.wait()
         while True:
             self._say_alive(worker, reporter, stopping=False)
             await asyncio.sleep(HEARTBEAT_S)

@@ -60,6 +60,8 @@ class Worker:
         balance_limits: balance.Limits = _UNHURRIED,
     ) -> None:
         self.held: dict[UUID, Held] = {}
+        self.ready = asyncio.Event()
+        """Set once jobs are fetched and others' cameras are taken: what must be known before is known."""
         self.jobs_turned_away = 0
         self.jobs_passed_on = 0
         self._bus, self._outgoing, self._surroundings, self._reporter = bus, outgoing, surroundings, reporter
@@ -142,6 +144,7 @@ class Worker:
         await self.board.wait_loaded()
         await self.presence.wait_loaded()
         await self._taking.begin()
+        self.ready.set()
         await self._fetch_for_ever()
 
     async def _fetch_for_ever(self) -> None:
