@@ -19,6 +19,17 @@ async def test_of_two_writers_that_saw_the_same_revision_one_wins(bus: Bus) -> N
     assert await first.get("a") == b"2"
 
 
+async def test_a_key_that_changed_meanwhile_is_not_removed(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    await bucket.put("a", b"1")
+    _, revision = await bucket.entry("a")
+    await bucket.put("a", b"2")
+    assert not await bucket.remove("a", revision)
+    assert await bucket.get("a") == b"2"
+    assert await bucket.remove("a", revision + 1)
+    assert await bucket.get("a") is None
+
+
 async def test_a_removed_key_can_be_taken_again_once(bus: Bus) -> None:
     bucket = Bucket(bus, topology.LOGIN_FAILURES)
     await bucket.put("a", b"1")

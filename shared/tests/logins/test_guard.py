@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.turns import PATIENCE_S
 from vonggac.testing import eventually
 
 LOGIN = "0123456789abcdef"
@@ -137,3 +138,144 @@ async def test_who_was_let_in_does_not_wait_until_that_is_stored(bus: Bus, guard
     assert told == []
     async with guard.line(LOGIN):
         assert guard.rest_left_s(LOGIN) is None
+
+
+async def test_processes_stand_in_one_line_and_the_third_finds_the_login_at_rest(
+    bus: Bus, guards: list[LoginGuard]
+) -> None:
+    """Each of them for itself would log in once more."""
+    inside, most, tries = 0, 0, 0
+
+    async def log_in(guard: LoginGuard) -> None:
+        nonlocal inside, most, tries
+        async with guard.line(LOGIN):
+            if guard.rest_left_s(LOGIN) is not None:
+                return
+            inside, tries = inside + 1, tries + 1
+            most = max(most, inside)
+            await asyncio.sleep(0.05)
+            guard.refused(LOGIN)
+            inside -= 1
+
+    await asyncio.gather(*(log_in(guard) for guard in guards for _ in range(3)))
+    assert (tries, most) == (2, 1)
+    assert await failed(bus) == 2
+
+
+async def test_after_a_session_ended_one_tries_the_login_first(guards: list[LoginGuard]) -> None:
+    """The password may have been changed when all sessions ended."""
+    guard, tries = guards[0], 0
+    async with guard.line(LOGIN):
+        guard.accepted(LOGIN)
+    for _ in range(12):
+        guard.doubt(LOGIN)
+
+    async def log_in() -> None:
+        nonlocal tries
+        async with guard.line(LOGIN):
+            if guard.rest_left_s(LOGIN) is None:
+                tries += 1
+                await asyncio.sleep(0.01)
+                guard.refused(LOGIN)
+
+    await asyncio.gather(*(log_in() for _ in range(12)))
+    assert tries == 2
+
+
+async def test_turns_with_a_proven_login_come_one_after_another_until_each_is_let_in(guards: list[LoginGuard]) -> None:
+    guard, tries = guards[0], 0
+    async with guard.turn(LOGIN) as taken:
+        assert taken
+        guard.accepted(LOGIN)
+    inside = asyncio.Barrier(2)
+
+    async def look() -> None:
+        async with guard.turn(LOGIN) as taken:
+            assert taken
+            guard.accepted(LOGIN)
+            # The rest of a look goes on beside others.
+            await inside.wait()
+
+    async with asyncio.timeout(0.9):
+        await asyncio.gather(look(), look())
+
+    async def refused() -> bool:
+        nonlocal tries
+        async with guard.turn(LOGIN) as taken:
+            if taken and guard.rest_left_s(LOGIN) is None:
+                tries += 1
+                await asyncio.sleep(0.01)
+                guard.refused(LOGIN)
+            return taken
+
+    may = await asyncio.gather(*(refused() for _ in range(6)))
+    assert (tries, may) == (1, [True, False, False, False, False, False])
+
+
+async def test_who_hangs_in_a_line_holds_up_nobody_for_longer_than_patience(guards: list[LoginGuard]) -> None:
+    one, other, *_ = guards
+    hanging, went_on = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        async with one.line(LOGIN):
+            hanging.set()
+            await went_on.wait()
+
+    async def follow() -> None:
+        async with one.line(LOGIN):
+            one.accepted(LOGIN)
+
+    async def elsewhere() -> None:
+        async with other.line(LOGIN):
+            went_on.set()
+
+    first = asyncio.create_task(hang())
+    await hanging.wait()
+    async with asyncio.timeout(2 * PATIENCE_S + 2):
+        await asyncio.gather(follow(), elsewhere())
+    await first
+
+
+async def test_a_claim_is_given_back_as_soon_as_the_login_is_taken(guards: list[LoginGuard]) -> None:
+    one, other, *_ = guards
+    async with one.turn(LOGIN) as taken:
+        assert taken
+        one.accepted(LOGIN)
+
+        async def free() -> bool:
+            async with other.turn(LOGIN) as taken_too:
+                return taken_too
+
+        await eventually(free)
+
+
+async def test_without_nats_a_line_waits_for_nobody_elsewhere(
+    bus: Bus, guards: list[LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(bus), "connected", False)
+    sent = bus.client.stats["out_msgs"]
+    async with guards[0].line(LOGIN):
+        assert guards[0].rest_left_s(LOGIN) is None
+    assert bus.client.stats["out_msgs"] == sent
+
+
+async def test_a_failure_that_was_counted_beside_is_not_removed_with_a_claim(
+    bus: Bus, guards: list[LoginGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process gives its claim back, having found nothing out, in the moment in which another counts."""
+    one, other, *_ = guards
+    entry, beside = Bucket.entry, list[str]()
+
+    async def counted_beside(bucket: Bucket, key: str) -> tuple[bytes | None, int]:
+        found = await entry(bucket, key)
+        if not beside:
+            beside.append(key)
+            other.refused(key)
+            await other._count(key)
+        return found
+
+    async with one.turn(LOGIN) as taken:
+        assert taken
+        monkeypatch.setattr(Bucket, "entry", counted_beside)
+    assert beside
+    assert await failed(bus) == 1

@@ -61,6 +61,9 @@ class CameraConfig(DeviceConfig):
         description="Number in the picture, by default the place in the list. Cameras that share it share a clip.",
     )
     max_sessions: int = Field(default=8, ge=1, le=10_000, description="More sessions get 453.")
+    answer_delay_s: float = Field(
+        default=0.0, ge=0, le=5, description="Every RTSP answer comes so late, as over a mobile network."
+    )
     starts_with_keyframe: bool = Field(
         default=True, description="Whether the first session of an idle camera begins at a keyframe."
     )

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
+from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
 from nats.js.kv import KeyValue
 
 from vonggac.bus.connection import Bus
 
+_WRONG_LAST_SEQUENCE = 10071
+"""NATS JetStream's error code for a write that names another revision than the last."""
 FORGOTTEN_AFTER_S = 1.0
 """A server bears some thousand watchers of a bucket; those that only read it must not pile up."""
 
@@ -55,6 +57,11 @@ class Bucket:
         self._bus, self.name = bus, name
         self._handle: KeyValue | None = None
 
+    @property
+    def reachable(self) -> bool:
+        """Whether NATS is there, as far as is known."""
+        return self._bus.connected
+
     async def get(self, key: str) -> bytes | None:
         """The latest value, None when there is none. Raises NatsError or TimeoutError when NATS is away."""
         try:
@@ -100,6 +107,19 @@ class Bucket:
         try:
             await (await self._bucket()).update(key, value, last=revision)
         except KeyWrongLastSequenceError:
+            return False
+        return True
+
+    async def remove(self, key: str, revision: int) -> bool:
+        """Delete unless the key changed since `revision`; whether it was deleted.
+
+        Raises NatsError or TimeoutError when NATS is away.
+        """
+        try:
+            await (await self._bucket()).delete(key, last=revision)
+        except APIError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
             return False
         return True
 

@@ -12,12 +12,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from vonggac.bus import Bucket, Outgoing, topology
 from vonggac.events import subjects
 from vonggac.logins.counting import DeviceLogin
+from vonggac.logins.turns import PATIENCE_S, Turns
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 TURN_LASTS = timedelta(seconds=90)
 """Longer than any try."""
+LINE_LASTS = timedelta(seconds=5)
+"""Of a claim in a line; who waits in one goes by its own patience."""
+ASK_AGAIN_S = 0.1
 WRITE_ATTEMPTS = 5
 """Others may count at the same moment."""
 
@@ -52,15 +56,21 @@ class LoginGuard:
         *,
         cooldown_s: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        proven_at_once: bool = False,
     ) -> None:
-        """`bucket`: `login_failures`; `outgoing` writes there while NATS is away."""
+        """`bucket`: `login_failures`; `outgoing` writes there while NATS is away. `proven_at_once`: any number of turns
+        at a time with a proven login, for peers that lock nothing.
+        """
         self._outgoing, self._bucket, self._cooldown_s, self._clock = outgoing, bucket, cooldown_s, clock
+        self._proven_at_once = proven_at_once
         self._records: dict[str, DeviceLogin] = {}
         self._proven: set[str] = set()
-        self._trying: set[str] = set()
+        self._doubted: set[str] = set()
+        """Of the proven ones: a session ended since."""
+        self._claimed: set[str] = set()
         self._refusals: Counter[str] = Counter()
         """Of tries that are not over; stored at their end."""
-        self._lines: dict[str, asyncio.Lock] = {}
+        self._turns = Turns()
         self._storing: set[asyncio.Task[None]] = set()
 
     def on_value(self, key: str, value: bytes | None) -> None:
@@ -79,48 +89,48 @@ class LoginGuard:
 
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[bool]:
-        """Whether the login may be tried now; all others hold off with an unproven one while this lasts."""
-        if key in self._proven:
+        """Whether the login may be tried now; while it is not known to work, all others hold off meanwhile.
+
+        A proven one waits for others of this process until they are let in: the password may be another one since.
+        """
+        async with AsyncExitStack() as held:
+            if not await self._may_try(key, held):
+                yield False
+                return
             try:
                 yield True
             finally:
-                await self._count(key, claimed=False)
-            return
-        if key in self._trying or not await self._take(key):
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            try:
-                await self._count(key, claimed=True)
-            finally:
-                self._trying.discard(key)
+                await self._count(key)
 
     @asynccontextmanager
     async def line(self, key: str) -> AsyncIterator[None]:
-        """Wait until nobody else of this process tries an unproven login, without asking NATS.
+        """Wait while others try the login, here or in other processes, unless it is proven and not in doubt.
 
-        For those who log in so often, or in such haste, that a claim of each would cost too much; what comes of the
-        try counts for all. Look at `rest_left_s` inside. A login that was not refused ends this without any waiting.
+        For those who must log in: nobody waits longer than PATIENCE_S for one who has no answer yet, nor at all while
+        NATS is away. Look at `rest_left_s` inside. A login that was taken is told to others without any waiting.
         """
         async with AsyncExitStack() as held:
-            if key not in self._proven:
-                await held.enter_async_context(self._lines.setdefault(key, asyncio.Lock()))
-                if key in self._proven:
-                    await held.aclose()
+            if not self._certain(key):
+                await held.enter_async_context(self._turns.one(key))
+                if self._certain(key) or self.rest_left_s(key) is not None:
+                    self._turns.over(key)
+                else:
+                    await self._take_patiently(key)
             try:
                 yield
             finally:
                 if self._refusals[key]:
-                    await self._count(key, claimed=False)
+                    await self._count(key)
                 else:
                     self._count_later(key)
 
     def accepted(self, key: str) -> None:
-        """The device took the login. Call it within a turn or line."""
+        """The device took the login. Call it within a turn or line, as soon as it is known: others wait for it."""
         self._proven.add(key)
+        self._doubted.discard(key)
         self._refusals.pop(key, None)
+        self._turns.over(key)
+        self._count_later(key)
 
     def refused(self, key: str) -> None:
         """The device refused the login. Call it within a turn or line."""
@@ -128,39 +138,74 @@ class LoginGuard:
         self._refusals[key] += 1
         self._records[key] = self._records.get(key, DeviceLogin(0, self._clock())).another(self._clock())
 
+    def doubt(self, key: str) -> None:
+        """A session with the login was ended by the device: perhaps for another password. One finds out first."""
+        if key in self._proven:
+            self._doubted.add(key)
+
+    async def _may_try(self, key: str, held: AsyncExitStack) -> bool:
+        if key not in self._proven:
+            return key not in self._claimed and await self._take(key)
+        if self._proven_at_once:
+            return True
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await held.enter_async_context(self._turns.one(key))
+        except TimeoutError:
+            return False
+        return key in self._proven
+
+    def _certain(self, key: str) -> bool:
+        return key in self._proven and key not in self._doubted
+
     async def _take(self, key: str) -> bool:
-        self._trying.add(key)
+        self._claimed.add(key)
         taken = False
         try:
-            taken = await self._take_for_all(key)
+            taken = await self._take_for_all(key, TURN_LASTS)
         except (NatsError, TimeoutError, OSError) as error:
             # Nobody can be told of the try, so it is not made.
             log.warning("login_turn_failed", key=key, error=type(error).__name__)
         finally:
             if not taken:
-                self._trying.discard(key)
+                self._claimed.discard(key)
         return taken
 
-    async def _take_for_all(self, key: str) -> bool:
+    async def _take_patiently(self, key: str) -> None:
+        """Claim the login for a moment. When that cannot be had in time, the try is made all the same."""
+        if key in self._claimed or not self._bucket.reachable:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not await self._take_for_all(key, LINE_LASTS):
+                    if self.rest_left_s(key) is not None:
+                        return
+                    await asyncio.sleep(ASK_AGAIN_S)
+                self._claimed.add(key)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("login_line_left", key=key, error=type(error).__name__)
+
+    async def _take_for_all(self, key: str, lasts: timedelta) -> bool:
         value, revision = await self._bucket.entry(key)
         now = self._clock()
         record = _read(key, value) or _Record(failed=0, last_at=now)
         self.on_value(key, value)
         if self.rest_left_s(key) is not None or (record.trying_until is not None and record.trying_until > now):
             return False
-        claim = record.model_copy(update={"trying_until": now + TURN_LASTS})
+        claim = record.model_copy(update={"trying_until": now + lasts})
         return await self._bucket.replace(key, claim.model_dump_json().encode(), revision)
 
     def _count_later(self, key: str) -> None:
         """A media session that stands must not wait for NATS."""
-        if key in self._proven and key in self._records:
-            storing = asyncio.get_running_loop().create_task(self._count(key, claimed=False), name="clear-logins")
+        if key in self._claimed or (key in self._proven and key in self._records):
+            storing = asyncio.get_running_loop().create_task(self._count(key), name="clear-logins")
             self._storing.add(storing)
             storing.add_done_callback(self._storing.discard)
 
-    async def _count(self, key: str, *, claimed: bool) -> None:
-        """What came of the try is stored before the next one; `claimed`: with the claim taken back."""
-        refusals, proven = self._refusals.pop(key, 0), key in self._proven
+    async def _count(self, key: str) -> None:
+        """What came of the try is stored before the next one, and the claim is taken back, or ends by itself."""
+        refusals, proven, claimed = self._refusals.pop(key, 0), key in self._proven, key in self._claimed
+        self._claimed.discard(key)
         if not (claimed or refusals or (proven and key in self._records)):
             return
         try:
@@ -169,7 +214,8 @@ class LoginGuard:
                     return
         except (NatsError, TimeoutError, OSError):
             pass
-        self._tell(key, proven=proven)
+        if refusals or (proven and key in self._records):
+            self._tell(key, proven=proven)
 
     async def _store(self, key: str, refusals: int, *, proven: bool, claimed: bool) -> bool:
         """Write the record with `refusals` more, or remove it; False when it changed meanwhile."""
@@ -180,10 +226,10 @@ class LoginGuard:
         if refusals:
             after.last_at = self._clock()
         if not after.failed and claim is None:
-            if value is not None:
-                await self._bucket.delete(key)
-            self._records.pop(key, None)
-            return True
+            removed = value is None or await self._bucket.remove(key, revision)
+            if removed:
+                self._records.pop(key, None)
+            return removed
         stored = await self._bucket.replace(key, after.model_dump_json().encode(), revision)
         if stored:
             self._records[key] = after.login

@@ -82,7 +82,8 @@ class CameraSession(ServerConnection):
 
     def delay_s(self, request: Request) -> float:
         slow = self._camera.fault_if(CameraFaultName.SLOW_START)
-        return slow.delay_s if slow is not None and request.method in ("DESCRIBE", "PLAY") else 0.0
+        start_s = slow.delay_s if slow is not None and request.method in ("DESCRIBE", "PLAY") else 0.0
+        return self._camera.config.answer_delay_s + start_s
 
     def reply_to(self, request: Request) -> Reply | None:
         camera = self._camera

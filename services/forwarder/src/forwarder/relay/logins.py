@@ -22,17 +22,16 @@ class CameraLogins:
     guard: LoginGuard
     unsealer: Unsealer
 
-    async def attempt[T](
-        self, url: str, credentials: Credentials | None, play: Callable[[], Awaitable[T]], *, wait_s: float
-    ) -> T:
-        """`play`, when its login may be tried; waits at most `wait_s` for another camera that tries it now.
-
-        Raises RtspError: what `play` raises, auth_failed while the login rests, timeout when the other one hangs.
-        """
+    def login_of(self, url: str, credentials: Credentials | None) -> str | None:
+        """What stands for this login at this device; None where none is needed or counted."""
         device = _device(url)
-        if credentials is None or device is None:
-            return await play()
-        login = self.unsealer.fingerprint(device, credentials)
+        return self.unsealer.fingerprint(device, credentials) if device and credentials is not None else None
+
+    async def attempt[T](self, login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
+        """`play`, when the login may be tried; waits at most `wait_s` for other cameras that try it now.
+
+        Raises RtspError: what `play` raises, auth_failed while the login rests, timeout when the others hang.
+        """
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(wait_s):
@@ -50,6 +49,9 @@ class CameraLogins:
                     self.guard.refused(login)
                 elif error.logged_in:
                     self.guard.accepted(login)
+                    if error.cause is Cause.ENDED:
+                        # What broke it off may have been a new password.
+                        self.guard.doubt(login)
                 raise
             self.guard.accepted(login)
             return played

@@ -103,16 +103,23 @@ async def play(
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
         raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
-    early = _Early(on_began, on_lost)
+    logins = surroundings.logins
+    login = logins.login_of(camera.url, credentials) if logins is not None else None
+
+    def lost(error: RtspError | None) -> None:
+        if error is not None and logins is not None and login is not None:
+            logins.guard.doubt(login)
+        on_lost(error)
+
+    early = _Early(on_began, lost)
 
     async def now() -> CameraSource:
         return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
 
-    logins = surroundings.logins
-    if logins is None:
+    if logins is None or login is None:
         source = await now()
     else:
-        source = await logins.attempt(camera.url, credentials, now, wait_s=surroundings.connect_deadline_s)
+        source = await logins.attempt(login, now, wait_s=surroundings.connect_deadline_s)
     early.over()
     return source
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -175,6 +176,7 @@ class Looker:
                     return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
                 if not await manners.enter_async_context(guard.turn(login)):
                     return NotNow(AGAIN_SOON_S)
+                target = replace(target, logged_in=partial(guard.accepted, login))
             manners.enter_context(gate.within(network))
             result = _without_secrets(await probe(target, self._with.tools), target.credentials)
             if login is not None and result.login_accepted is not None:

@@ -112,7 +112,11 @@ class Process:
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         self.onvif_logins = OnvifLogins(guard, self._unsealer)
         centre_guard = LoginGuard(
-            outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.read_back_cooldown_s
+            outgoing,
+            Bucket(bus, topology.LOGIN_FAILURES),
+            cooldown_s=settings.read_back_cooldown_s,
+            # One account reads back all that a centre has.
+            proven_at_once=True,
         )
         pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder, pictures)

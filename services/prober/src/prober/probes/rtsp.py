@@ -127,6 +127,8 @@ class _Attempt:
 
     def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
         track = self._track = tracks[0]
+        if self._target.logged_in is not None:
+            self._target.logged_in()
         codec = video_codec(track.codec)
         if codec is None:
             raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")

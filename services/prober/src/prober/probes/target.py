@@ -20,6 +20,7 @@ class Target:
 
     A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
     to trust on rtsps://. `judge`: what to do with the picture as soon as it is decoded, in the decoder's thread.
+    `logged_in` is called as soon as the camera took the login.
     """
 
     url: str
@@ -29,6 +30,7 @@ class Target:
     transport: str = "tcp"
     tls: TlsPolicy = SYSTEM_AUTHORITIES
     judge: JudgePicture | None = None
+    logged_in: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
