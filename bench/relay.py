@@ -1,10 +1,10 @@
 """CPU and memory of the forwarder: N cameras of 1080p25 at 2 Mbit/s, each to two destinations, in the steady state.
 
-    uv run python bench/relay.py [--streams 150] [--seconds 30]
+    uv run python bench/relay.py [--streams 150] [--seconds 30] [--tls]
 
 The whole product is measured: `python -m forwarder` on a real NATS, with its leases, heartbeats, states and TCP_INFO.
 Cameras (the simulator) and destinations (a sink that answers RTSP and throws the media away) are processes of their
-own. Prints a table and, as the last line, one JSON object.
+own; with `--tls` the destinations speak RTSPS. Prints a table and, as the last line, one JSON object.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -34,9 +35,10 @@ from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
-from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust
 from vonggac.rtsp.framing import Deframer
 from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.testing.certificates import Certificate
 
 CLIPS = 5
 READY_WITHIN_S = 120.0
@@ -70,13 +72,17 @@ class Sink(asyncio.Protocol):
             self._deframer = None
 
 
-def run_sinks(ports: list[int]) -> None:
-    """The destinations' process."""
+def run_sinks(ports: list[int], chain: Path | None) -> None:
+    """The destinations' process; under TLS with a `chain`."""
+    context = None
+    if chain is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
         for port in ports:
-            await loop.create_server(Sink, "127.0.0.1", port, backlog=1024)
+            await loop.create_server(Sink, "127.0.0.1", port, backlog=1024, ssl=context)
         await asyncio.Event().wait()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -94,8 +100,8 @@ def child(command: list[str], environment: dict[str, str]) -> Iterator[subproces
 
 
 @contextmanager
-def sinks(ports: list[int]) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(target=run_sinks, args=(ports,), daemon=True)
+def sinks(ports: list[int], chain: Path | None = None) -> Iterator[None]:
+    process = multiprocessing.get_context("spawn").Process(target=run_sinks, args=(ports, chain), daemon=True)
     process.start()
     try:
         yield
@@ -121,10 +127,15 @@ def wait_ready(url: str) -> None:
     raise SystemExit(f"{url} was not ready within {READY_WITHIN_S:.0f} s")
 
 
-def planned(url: str, ports: list[int], number: int) -> CameraV1:
+def planned(url: str, ports: list[int], number: int, tls: TlsTrust | None = None) -> CameraV1:
+    scheme = "rtsps" if tls else "rtsp"
     deliveries = tuple(
         PlannedDelivery(
-            id=uuid4(), destination_id=uuid4(), destination_code=str(port), url=f"rtsp://127.0.0.1:{port}/{number}"
+            id=uuid4(),
+            destination_id=uuid4(),
+            destination_code=str(port),
+            url=f"{scheme}://127.0.0.1:{port}/{number}",
+            tls=tls,
         )
         for port in ports
     )
@@ -209,10 +220,11 @@ class Rig:
     forwarder: subprocess.Popen[bytes]
     urls: list[str]
     ports: list[int]
+    tls: TlsTrust | None = None
 
 
 @contextmanager
-def rig(streams: int, low_water_bytes: int = 0, clips: Path | None = None) -> Iterator[Rig]:
+def rig(streams: int, low_water_bytes: int = 0, clips: Path | None = None, *, tls: bool = False) -> Iterator[Rig]:
     """NATS, simulated cameras, two destinations and one forwarder; `clips` keeps encoded clips for the next rig."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -224,7 +236,8 @@ def rig(streams: int, low_water_bytes: int = 0, clips: Path | None = None) -> It
         stack.callback(nats.stop)
         asyncio.run(declare(nats.url))
         ports = [free_port() for _ in range(DESTINATIONS)]
-        stack.enter_context(sinks(ports))
+        chain, trust = _certificate(folder) if tls else (None, None)
+        stack.enter_context(sinks(ports, chain))
         simulator_port, forwarder_port = free_port(), free_port()
         simulator, api = f"http://127.0.0.1:{simulator_port}", f"http://127.0.0.1:{forwarder_port}"
         variables = {"PORT": str(simulator_port), "LOG_LEVEL": "warning", "CACHE_FOLDER": str(clips or folder)}
@@ -239,7 +252,7 @@ def rig(streams: int, low_water_bytes: int = 0, clips: Path | None = None) -> It
         wait_ready(simulator)
         wait_ready(api)
         urls = [camera["url"] for camera in httpx.get(f"{simulator}/v1/cameras", timeout=30).json()["items"]]
-        yield Rig(api, nats.url, forwarder, urls, ports)
+        yield Rig(api, nats.url, forwarder, urls, ports, trust)
 
 
 def steady(one: Rig, seconds: float) -> dict[str, object]:
@@ -247,7 +260,8 @@ def steady(one: Rig, seconds: float) -> dict[str, object]:
     streams = len(one.urls)
     process = psutil.Process(one.forwarder.pid)
     base_bytes, before, began = process.memory_info().rss, process.cpu_times(), time.monotonic()
-    asyncio.run(publish(one.nats_url, [planned(url, one.ports, number) for number, url in enumerate(one.urls)]))
+    plans = [planned(url, one.ports, number, one.tls) for number, url in enumerate(one.urls)]
+    asyncio.run(publish(one.nats_url, plans))
     wait_acknowledged(one.api, streams * DESTINATIONS)
     time.sleep(SETTLE_S)
     after, lasted_s = process.cpu_times(), time.monotonic() - began
@@ -256,12 +270,21 @@ def steady(one: Rig, seconds: float) -> dict[str, object]:
     return result | {"start_ms_per_stream": round(start_ms - float(str(result["ms_per_stream_second"])) * lasted_s, 1)}
 
 
-def run(streams: int, seconds: float, low_water_bytes: int) -> dict[str, object]:
-    with rig(streams, low_water_bytes) as one:
+def _certificate(folder: Path) -> tuple[Path, TlsTrust]:
+    """What the destinations show, and what the plan says of it."""
+    shown = Certificate.issue("bench")
+    chain = folder / "chain.pem"
+    chain.write_bytes(shown.chain_pem)
+    return chain, TlsTrust(fingerprint_sha256=shown.fingerprint_sha256)
+
+
+def run(streams: int, seconds: float, low_water_bytes: int, *, tls: bool) -> dict[str, object]:
+    with rig(streams, low_water_bytes, tls=tls) as one:
         result = steady(one, seconds)
         one.forwarder.terminate()
         one.forwarder.wait()
-        limit = ms_per_stream_second(one.urls, one.ports, seconds)
+        # The C loop speaks no TLS.
+        limit = None if tls else ms_per_stream_second(one.urls, one.ports, seconds)
         ours = float(str(result["ms_per_stream_second"]))
         return result | {
             "c_loop_ms": None if limit is None else round(limit, 3),
@@ -288,8 +311,9 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=150)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--low-water-bytes", type=int, default=0, help="the forwarder's receive_low_water_bytes")
+    parser.add_argument("--tls", action="store_true", help="both destinations under TLS; no C loop beside it then")
     arguments = parser.parse_args()
-    result = run(arguments.streams, arguments.seconds, arguments.low_water_bytes)
+    result = run(arguments.streams, arguments.seconds, arguments.low_water_bytes, tls=arguments.tls)
     for name, value in result.items():
         print(f"{name:>24}  {value}")
     print(json.dumps(result))

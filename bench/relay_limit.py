@@ -90,7 +90,9 @@ def _ask(connection: socket.socket, method: str, url: str, *headers: str) -> str
     connection.sendall("\r\n".join(lines).encode())
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += connection.recv(1)
+        if not (byte := connection.recv(1)):
+            raise SystemExit(f"{method}: the peer closed the connection")
+        answer += byte
     text = answer.decode()
     if " 200 " not in text.splitlines()[0]:
         raise SystemExit(f"{method} was answered: {text.splitlines()[0]}")

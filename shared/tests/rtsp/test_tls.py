@@ -22,6 +22,8 @@ from vonggac.rtsp import (
     parse_sdp,
     plan_tracks,
 )
+from vonggac.rtsp.ciphertext import CountingSSLObject
+from vonggac.rtsp.dial import TLS_RECORD_BYTES
 from vonggac.rtsp.tls import policy_of
 from vonggac.testing import eventually
 from vonggac.testing.certificates import Certificate
@@ -89,6 +91,30 @@ async def test_media_comes_and_goes_over_tls_and_the_socket_can_be_asked(self_si
     assert publisher.connection.write_buffer_bytes == 0
     await publisher.close()
     await player.close()
+
+
+async def test_a_large_picture_is_encrypted_a_record_at_a_time(
+    self_signed: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is encrypted at once stays allocated for as long as the connection stands."""
+    plain, waiting = CountingSSLObject.write, list[int]()
+
+    def write(encrypting: CountingSSLObject, data: bytes) -> int:
+        size = plain(encrypting, data)
+        waiting.append(encrypting.outgoing.pending)
+        return size
+
+    monkeypatch.setattr(CountingSSLObject, "write", write)
+    url = RtspUrl.parse(f"rtsps://127.0.0.1:{self_signed.port}/live")
+    policy = TlsPolicy(fingerprint_sha256=SELF_SIGNED.fingerprint_sha256)
+    tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
+    publisher = await open_publisher(url, None, parse_sdp(CAMERA_SDP), tracks, deadline_s=5, tls=policy)
+    picture = b"".join(interleave(0, bytes([number]) * 10_000) for number in range(12))
+    publisher.connection.write_media(picture)
+    publisher.connection.write_directly(picture)
+    await self_signed.until(lambda: b"".join(batch.data for batch in self_signed.media) == 2 * picture)
+    assert max(waiting) < TLS_RECORD_BYTES + 100
+    await publisher.close()
 
 
 def test_the_same_holds_on_uvloop() -> None:

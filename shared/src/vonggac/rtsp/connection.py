@@ -13,7 +13,7 @@ from typing import Self
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
 from vonggac.rtsp.answers import Answers
-from vonggac.rtsp.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure, writer_of
 from vonggac.rtsp.digest import Authenticator, Challenge, ReconnectError
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.framing import Deframer, MediaBatch
@@ -156,12 +156,12 @@ class RtspConnection(asyncio.Protocol):
     def write_media(self, data: bytes) -> None:
         """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` has told it."""
         if not self.closed:
-            self.transport.write(data)
+            self._write(data)
 
     @property
     def write_directly(self) -> Write:
         """`write_media` without the check: for who stops to write when `on_lost` is called, at the latest."""
-        return self.transport.write
+        return self._write
 
     def take_media(self, batch: MediaBatch) -> None:
         """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
@@ -246,6 +246,7 @@ class RtspConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's TCP transport is no subclass of asyncio.Transport, so there is nothing to assert here.
         self.transport = transport  # type: ignore[assignment]
+        self._write = writer_of(self.transport)
 
     def data_received(self, data: bytes) -> None:
         way = self._short_way

@@ -27,6 +27,8 @@ _ROUTE_ERRORS = frozenset(
 """The last two: a rule of this machine's own firewall, or an address that takes no TCP."""
 _OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
+TLS_RECORD_BYTES = 16 * 1024
+"""The most that one record carries (RFC 8446 §5.1)."""
 _RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: no waiting for what is not confirmed, RST instead of FIN."""
 
@@ -107,6 +109,25 @@ def loss(exc: Exception | None) -> RtspError:
         return RtspError(Cause.ENDED, "the connection broke")
     # The loop hands over what a callback (on_media) raised, after reporting it itself.
     return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
+
+
+def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
+    """How to write media. Under TLS a record at a time: what is encrypted at once stays allocated with the connection,
+    and a keyframe of 100 kB would keep more than that for ever.
+    """
+    write = transport.write
+    if transport.get_extra_info("ssl_object") is None:
+        return write
+
+    def write_records(data: bytes) -> None:
+        if len(data) <= TLS_RECORD_BYTES:
+            write(data)
+            return
+        view = memoryview(data)
+        for at in range(0, len(data), TLS_RECORD_BYTES):
+            write(view[at : at + TLS_RECORD_BYTES])
+
+    return write_records
 
 
 def cut(transport: asyncio.Transport) -> None:

@@ -66,15 +66,20 @@ class Certificate:
     def fingerprint_sha256(self) -> str:
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
-    def server_context(self) -> ssl.SSLContext:
-        """For a server that shows this certificate."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    @property
+    def chain_pem(self) -> bytes:
+        """The private key and the certificate, as servers read them."""
         key = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+        return key + self.pem.encode("ascii")
+
+    def server_context(self) -> ssl.SSLContext:
+        """For a server that shows this certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "chain.pem")
-            path.write_bytes(key + self.pem.encode("ascii"))
+            path.write_bytes(self.chain_pem)
             context.load_cert_chain(path)
         return context
 

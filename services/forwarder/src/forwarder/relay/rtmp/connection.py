@@ -12,7 +12,7 @@ from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain, connect_socket, cut, secure
+from vonggac.rtsp.dial import connect_plain, connect_socket, cut, secure, writer_of
 from vonggac.rtsp.errors import MalformedError, RtspError
 from vonggac.rtsp.tls import TlsPolicy
 
@@ -142,7 +142,7 @@ class RtmpConnection(asyncio.Protocol):
     def write_media(self, data: bytes) -> None:
         """Chunks of `write_message`; never blocks, never raises."""
         if not self.closed:
-            self.transport.write(data)
+            self._write_pieces(data)
 
     async def close(self) -> None:
         """What is written goes out first; bounded to about a second."""
@@ -165,6 +165,7 @@ class RtmpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop has transports of its own.
         self.transport = cast("asyncio.Transport", transport)
+        self._write_pieces = writer_of(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self.bytes_received += len(data)
