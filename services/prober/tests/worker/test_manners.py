@@ -76,6 +76,25 @@ async def test_the_channels_of_a_recorder_with_one_wrong_login_count_together(
     assert b"viewer" not in record
 
 
+async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however_many_channels_are_looked_at(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    config = {"id": "recorder", **LOGIN, "max_sessions": 20, "answer_delay_s": 0.1}
+    recorder = (await simulate(config)).cameras["recorder"]
+    secret = planner.seal("viewer", LOGIN["password"])
+    await probe(max_probes_per_network=16)
+    cameras = [await planner.camera(recorder.url(), secret=secret, probe_interval_s=0.3) for _ in range(8)]
+    for camera in cameras:
+        assert (await observed.look(camera.id)).verdict is Verdict.UP
+    await recorder.set_fault("auth")
+
+    def all_refused() -> bool:
+        return all(observed.of(camera.id)[-1].cause is Cause.SESSION_LIMIT for camera in cameras)
+
+    await eventually(all_refused, within_s=20)
+    assert recorder.logins_failed == 2
+
+
 async def test_failed_logins_are_remembered_over_a_restart(
     simulate: Any, planner: Any, observed: Any, probe: Any
 ) -> None:
