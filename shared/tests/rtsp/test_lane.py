@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vonggac.rtsp import RtspConnection
@@ -95,6 +95,7 @@ pieces = st.one_of(
 
 
 @given(st.lists(pieces, max_size=6).map(b"".join))
+@example(bytes(4))
 def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_channels(data: bytes) -> None:
     to = Destinations()
     try:

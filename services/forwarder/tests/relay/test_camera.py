@@ -200,10 +200,15 @@ class SlowLogins:
         self.played = asyncio.Event()
         self.told = asyncio.Event()
         self.source: Any = None
+        self.ends = 0
 
-    async def attempt[T](
-        self, _url: str, _credentials: object, play: Callable[[], Awaitable[T]], *, wait_s: float
-    ) -> T:
+    def login_of(self, _url: str, _credentials: object) -> str:
+        return "viewer"
+
+    def ended(self, _login: str) -> None:
+        self.ends += 1
+
+    async def attempt[T](self, _login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
         assert wait_s > 0
         source = self.source = await play()
         self.played.set()
@@ -234,4 +239,5 @@ async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
     logins.told.set()
     await eventually(lambda: relay.pulls >= 2)
+    assert logins.ends == 1
     await acknowledged(relay)

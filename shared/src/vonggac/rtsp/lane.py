@@ -39,7 +39,7 @@ class MediaLane:
             return False
         size = len(data)
         unpack = _unpack_header
-        at, count, known, pictures = 0, 0, 0, 0
+        at, count, known, pictures = 0, 0, -1, 0
         try:
             while at < size:
                 head, length = unpack(data, at)

@@ -27,6 +27,10 @@ class CameraLogins:
         device = _device(url)
         return self.unsealer.fingerprint(device, credentials) if device and credentials is not None else None
 
+    def ended(self, login: str) -> None:
+        """The camera ended a session with this login: its password may be another one now."""
+        self.guard.doubt(login)
+
     async def attempt[T](self, login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
         """`play`, when the login may be tried; waits at most `wait_s` for other cameras that try it now.
 

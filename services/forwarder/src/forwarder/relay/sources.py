@@ -108,7 +108,7 @@ async def play(
 
     def lost(error: RtspError | None) -> None:
         if error is not None and logins is not None and login is not None:
-            logins.guard.doubt(login)
+            logins.ended(login)
         on_lost(error)
 
     early = _Early(on_began, lost)
