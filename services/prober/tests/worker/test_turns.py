@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -87,3 +87,14 @@ async def test_a_malformed_turn_is_passed_over(bus: Bus, body: bytes, capsys: py
     async with running(bus, other):
         await bus.client.publish(f"prober.turn.{uuid4()}", body)
         await eventually(lambda: "turn_malformed" in capsys.readouterr().out)
+
+
+async def test_another_probers_turn_is_told_at_its_beginning_and_its_end(bus: Bus) -> None:
+    camera_id = uuid4()
+    told: list[UUID] = []
+    one = Turns(bus, worker_id="a", is_looking=lambda _: False)
+    other = Turns(bus, worker_id="b", is_looking=lambda _: False, on_others=told.append)
+    async with running(bus, one, other):
+        async with one.take(camera_id, lasts_s=10.0):
+            await eventually(lambda: told == [camera_id])
+        await eventually(lambda: told == [camera_id, camera_id])

@@ -18,6 +18,7 @@ from prober.messaging import Announcer, CameraStatuses, FailureHistories, Status
 from prober.metrics import Metrics
 from prober.probes.identity import is_due
 from prober.probes.look import AGAIN_SOON_S, Looker, LookPlan, NotNow
+from prober.probes.told import Handout, ToldLooks
 from prober.probes.turns import Turns
 from vonggac.bus import Bus, topology
 from vonggac.events import Cause
@@ -90,7 +91,8 @@ class Observer:
         rules: Rules,
         bus: Bus,
     ) -> None:
-        self.turns = Turns(bus, worker_id=worker_id, is_looking=self.is_looking)
+        self._told = ToldLooks()
+        self.turns = Turns(bus, worker_id=worker_id, is_looking=self.is_looking, on_others=self._told.forget)
         self.looker = looker
         self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
         self._announcer, self._metrics, self._rules = announcer, metrics, rules
@@ -112,20 +114,30 @@ class Observer:
         await asyncio.gather(*self._abandoned, return_exceptions=True)
 
     async def observe(
-        self, camera: CameraV1, *, hold: Hold | None = None, asked_for: bool = False
+        self,
+        camera: CameraV1,
+        *,
+        hold: Hold | None = None,
+        handout: Handout | None = None,
+        asked_for: bool = False,
     ) -> Observation | Early | NotNow:
-        """One look, told. `hold` is called while it lasts; `asked_for` by a person: not too early unless resting."""
+        """One look, told. `hold` is called while it lasts; `handout`: of the job that it is made for.
+
+        `asked_for` by a person: not too early unless resting.
+        """
         if not asked_for:
             if self.turns.is_others(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._observe(camera, hold, asked_for=False)
+            return await self._observe(camera, hold, handout)
         async with self.turns.take(camera.id, lasts_s=camera.probe_timeout_s + GRACE_S) as taken:
             if not taken or self.is_looking(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._observe(camera, None, asked_for=True)
+            return await self._observe(camera, None, None, asked_for=True)
 
-    async def _observe(self, camera: CameraV1, hold: Hold | None, *, asked_for: bool) -> Observation | Early | NotNow:
-        past = await self._past(camera)
+    async def _observe(
+        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, asked_for: bool = False
+    ) -> Observation | Early | NotNow:
+        past = await self._past(camera, handout)
         started_at = datetime.now(UTC)
         early_s = schedule.early_by_s(past.look, camera_revision=camera.revision, now=started_at)
         resting = past.look is not None and past.look.interval_s > camera.probe_interval_s
@@ -147,11 +159,16 @@ class Observer:
         )
         fact = self._fact(camera, result, settled, past, started_at)
         await self._tell(fact, result, settled, past)
+        if handout is not None:
+            self._told.keep(handout, fact)
         return Observation(fact, started_at)
 
-    async def _past(self, camera: CameraV1) -> _Past:
+    async def _past(self, camera: CameraV1, handout: Handout | None) -> _Past:
+        status = self._told.before(handout, camera.id) if handout is not None else None
+        # A look that is not told to the end, or not for a job, is in the bus at best.
+        self._told.forget(camera.id)
         try:
-            status = await self._statuses.last(camera.id)
+            status = status or await self._statuses.last(camera.id)
         except StatusUnreadableError:
             return _Past(None, None, known=False)
         return _Past(status, schedule.PreviousLook.of(status) if status is not None else None, known=True)

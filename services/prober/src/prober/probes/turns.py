@@ -44,10 +44,12 @@ class Turns:
         *,
         worker_id: str,
         is_looking: Callable[[UUID], bool],
+        on_others: Callable[[UUID], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`is_looking`: whether this process looks at a camera now."""
+        """`is_looking`: whether this process looks at a camera now; `on_others`: another one looks, or has looked."""
         self._bus, self._worker_id, self._is_looking, self._clock = bus, worker_id, is_looking, clock
+        self._on_others = on_others
         self._mine: set[UUID] = set()
         self._others: dict[UUID, float] = {}
 
@@ -114,6 +116,8 @@ class Turns:
             return
         if turn.worker_id == self._worker_id:
             return
+        if self._on_others is not None:
+            self._on_others(camera_id)
         if not turn.lasts_s:
             self._others.pop(camera_id, None)
         elif self._is_looking(camera_id) or camera_id in self._mine:

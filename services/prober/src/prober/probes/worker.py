@@ -11,6 +11,7 @@ from prober.metrics import Metrics
 from prober.probes.jobs import JobLimits, JobLoop, hold
 from prober.probes.look import NotNow
 from prober.probes.observer import Early, Observer
+from prober.probes.told import Handout
 from vonggac.bus import Bus, Job, topology
 from vonggac.bus.deadletters import bury
 from vonggac.events.inventory import CameraV1, RemovedV1
@@ -96,7 +97,8 @@ class Worker:
         return await self._look(job, camera)
 
     async def _look(self, job: Job, camera: CameraV1) -> str:
-        outcome = await self._observer.observe(camera, hold=partial(hold, job))
+        handout = Handout(job.stream_sequence, job.deliveries)
+        outcome = await self._observer.observe(camera, hold=partial(hold, job), handout=handout)
         if isinstance(outcome, Early):
             await job.again_in(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
