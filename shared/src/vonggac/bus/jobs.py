@@ -4,6 +4,7 @@ Only `nak(delay)` is used, never a bare nak (instant redelivery).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -19,6 +20,9 @@ log = get_logger(__name__)
 
 GIVE_BACK_DELAY_S = 0.01
 RETRY_BURY_AFTER_S = 5.0
+
+_decode = lru_cache(maxsize=1024)(decode)
+"""A job comes back with the same bytes again and again, and what they say never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class JobQueue:
         jobs = []
         for message in await self._pull.fetch(most, wait_s=wait_s):
             try:
-                event = decode(message.data)
+                event = _decode(message.data)
             except MalformedEventError as error:
                 await self._bury(message, str(error))
                 continue
