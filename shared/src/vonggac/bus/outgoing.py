@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
+from nats.js.api import PubAck
 
 from vonggac.bus.connection import Bus
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
@@ -19,6 +19,8 @@ log = get_logger(__name__)
 
 MAX_QUEUED = 100_000
 WINDOW = 256
+LINGER_S = 0.002
+"""Facts of one moment, as a picture and the look at it, are sent and confirmed together: each trip has its price."""
 RETRY_AFTER_S = 0.5
 STORE_WITHIN_S = 5.0
 
@@ -68,6 +70,8 @@ class Outgoing:
         """Publish for ever; retries until stored."""
         while True:
             await self._filled.wait()
+            if len(self._queue) < WINDOW:
+                await asyncio.sleep(LINGER_S)
             window = [self._queue[index] for index in range(min(WINDOW, len(self._queue)))]
             done = await self._publish(window)
             for _ in range(done):
@@ -124,18 +128,36 @@ class Outgoing:
 
     async def _publish(self, window: list[_Message]) -> int:
         """How many from the start of `window` are stored; what follows a failure is sent again."""
-        results = await asyncio.gather(*(self._store(message) for message in window))
+        # Not a request for each: its task and its timer cost as much as the message.
+        answers = [await self._send(message) for message in window]
+        if awaited := [answer for answer in answers if answer is not None]:
+            await asyncio.wait(awaited, timeout=STORE_WITHIN_S)
+        results = [_is_stored(message, answer) for message, answer in zip(window, answers, strict=True)]
         return next((index for index, stored in enumerate(results) if not stored), len(window))
 
-    async def _store(self, message: _Message) -> bool:
+    async def _send(self, message: _Message) -> asyncio.Future[PubAck] | None:
+        """What will tell whether it is stored; None when it could not even be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id
         if message.removes:
             headers["KV-Operation"] = "DEL"
         try:
-            await self._bus.js.publish(message.subject, message.body, headers=headers, timeout=STORE_WITHIN_S)
-        except (TimeoutError, NatsError, APIError, OSError) as error:
+            return await self._bus.js.publish_async(message.subject, message.body, headers=headers)
+        except (TimeoutError, NatsError, OSError) as error:
             log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
-            return False
-        return True
+            return None
+
+
+def _is_stored(message: _Message, answer: asyncio.Future[PubAck] | None) -> bool:
+    if answer is None:
+        return False
+    if not answer.done():
+        # nats-py keeps room for it until it is done.
+        answer.cancel()
+        log.debug("publish_failed", subject=message.subject, error="TimeoutError")
+        return False
+    if (error := answer.exception()) is not None:
+        log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
+        return False
+    return True
