@@ -169,7 +169,10 @@ def _parse_headers(lines: list[str]) -> Headers:
             fields.append((name.strip(), value.strip()))
         if len(fields) > MAX_HEADERS:
             raise MalformedError(f"more than {MAX_HEADERS} header fields")
-    return Headers(fields)
+    headers = Headers()
+    # As they are: a line has no line break in it.
+    headers._items = fields
+    return headers
 
 
 def _encode(start_line: str, headers: Headers, body: bytes) -> bytes:

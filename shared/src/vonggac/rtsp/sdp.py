@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.messages import Headers
@@ -63,13 +64,7 @@ class MediaDescription:
         Of the first payload type; else the section's only rtpmap, whatever number it names; else what the payload
         type means by itself (RFC 3551); else what the format parameters give away.
         """
-        match = _RTPMAP.match(_parameter(self.attributes, "rtpmap", self.payload_type) or "")
-        if match:
-            return match[1].upper(), int(match[2] or 0), int(match[3] or 1)
-        static = _STATIC_CODECS.get(self.payload_type) if self.payload_type is not None else None
-        if static is not None:
-            return (*static, 1)
-        return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS.items() if key in self.fmtp), None)
+        return _rtpmap(self)
 
     @property
     def codec(self) -> str:
@@ -113,9 +108,7 @@ class MediaDescription:
     @property
     def parameter_sets(self) -> list[bytes]:
         """NAL units of sprop-vps/sps/pps or sprop-parameter-sets, without start codes; broken base64 is left out."""
-        fmtp = self.fmtp
-        encoded = [part for key in _PARAMETER_SET_KEYS for part in fmtp.get(key, "").split(",")]
-        return [nal for part in encoded if (nal := _START_CODE.sub(b"", _decode_base64(part), count=1))]
+        return list(_parameter_sets(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +144,26 @@ def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> s
     if own is None and len(found) == 1:
         own = found[0][1]
     return own.strip() if own is not None else None
+
+
+@lru_cache(maxsize=64)
+def _rtpmap(media: MediaDescription) -> tuple[str, int, int] | None:
+    """As the property. Kept, since one look or one session asks ten times, and cameras of one model say the same."""
+    match = _RTPMAP.match(_parameter(media.attributes, "rtpmap", media.payload_type) or "")
+    if match:
+        return match[1].upper(), int(match[2] or 0), int(match[3] or 1)
+    static = _STATIC_CODECS.get(media.payload_type) if media.payload_type is not None else None
+    if static is not None:
+        return (*static, 1)
+    return next(((codec, 90000, 1) for key, codec in _TELLING_KEYS.items() if key in media.fmtp), None)
+
+
+@lru_cache(maxsize=64)
+def _parameter_sets(media: MediaDescription) -> tuple[bytes, ...]:
+    """As the property, kept likewise."""
+    fmtp = media.fmtp
+    encoded = [part for key in _PARAMETER_SET_KEYS for part in fmtp.get(key, "").split(",")]
+    return tuple(nal for part in encoded if (nal := _START_CODE.sub(b"", _decode_base64(part), count=1)))
 
 
 def attribute(attributes: Attributes, name: str) -> str | None:

@@ -119,6 +119,8 @@ def on_host_of(url: str, reference: str) -> str:
         return url
     authority, target = _split_authority(url[found.end() :])
     expected, _ = _split_authority(reference[own.end() :])
+    if (found[1], authority) == (own[1], expected):
+        return url
     if _endpoint(found[1], authority) == _endpoint(own[1], expected):
         return url
     return own[0] + expected + target
