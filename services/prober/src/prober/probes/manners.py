@@ -4,6 +4,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from uuid import UUID
 
 
@@ -17,12 +18,10 @@ class NetworkGate:
 
     def network_of(self, host: str, facility_id: UUID | None) -> str:
         """The network of an IP address; for a name the facility, which is resolved only in the look itself."""
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
-            return str(facility_id) if facility_id is not None else host.lower()
-        bits = self._prefix_v4 if address.version == 4 else self._prefix_v6
-        return str(ipaddress.ip_network((address, bits), strict=False))
+        network = _network(host.partition("%")[0], self._prefix_v4, self._prefix_v6)
+        if network is not None:
+            return network
+        return str(facility_id) if facility_id is not None else host.lower()
 
     def is_full(self, network: str) -> bool:
         return 0 < self._most <= self._inside[network]
@@ -37,3 +36,14 @@ class NetworkGate:
             self._inside[network] -= 1
             if not self._inside[network]:
                 del self._inside[network]
+
+
+@lru_cache(maxsize=4096)
+def _network(host: str, prefix_v4: int, prefix_v6: int) -> str | None:
+    """None when `host` is no IP address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    bits = prefix_v4 if address.version == 4 else prefix_v6
+    return str(ipaddress.ip_network((address, bits), strict=False))

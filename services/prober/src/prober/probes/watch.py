@@ -23,7 +23,8 @@ MAX_FRAMES = 4096
 TIMED_PICTURES = 15
 """Enough for the jitter."""
 _FRAME_HEADER = 4
-_SHORTEST = _FRAME_HEADER + 12
+_RTP_HEADER = 12
+_SHORTEST = _FRAME_HEADER + _RTP_HEADER
 """Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
 _unpack_header = struct.Struct(">xBH").unpack_from
 _unpack_packet = struct.Struct(">xBHBBHI").unpack_from
@@ -106,6 +107,7 @@ class VideoWatch:
         """Take whole interleaved frames; channels other than the video's and its RTCP are passed over."""
         data, mine, reports, unpack = batch.data, self._channel, self._rtcp_channel, _unpack_packet
         following, run, end, size = self._following, 0, 0, len(batch.data)
+        current = None if self._undecided or self._collecting else self._timestamp
         # The frames are walked over here: a list of them, as `batch.frames` makes it, costs as much as all the rest.
         while end < size:
             start = end
@@ -115,11 +117,23 @@ class VideoWatch:
             else:
                 channel, length, first, second, sequence, timestamp = unpack(data, start)
             end = start + _FRAME_HEADER + length
+            if (
+                timestamp == current
+                and sequence == following
+                and channel == mine
+                and first == _PLAIN
+                and length >= _RTP_HEADER
+            ):
+                # Most packets: one more of a picture that is only counted.
+                run += 1
+                following = (sequence + 1) & 0xFFFF
+                self._size += length - _RTP_HEADER
+                continue
             if channel != mine:
                 if channel == reports:
                     self._report(data[start + _FRAME_HEADER : end])
                 continue
-            if end - start < _SHORTEST:
+            if length < _RTP_HEADER:
                 self.malformed += 1
                 continue
             payload, stop = start + _SHORTEST, end
@@ -137,15 +151,20 @@ class VideoWatch:
                 self._sequence.advance(run)
                 self._sequence.update(sequence)
                 run, following = 0, (self._sequence.highest + 1) & 0xFFFF
-            if timestamp != self._timestamp:
-                self._next_frame(timestamp, payload_type=second & ~_MARKER)
-            self._size += stop - payload
-            if self._undecided:
-                self._decide(data[payload : min(stop, payload + _ENOUGH)])
-            if self._collecting:
-                self._collect(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
+            self._take(data, payload, stop, sequence, timestamp, second)
+            current = None if self._undecided or self._collecting else timestamp
         self._sequence.advance(run)
         self._following = following
+
+    def _take(self, data: bytes, payload: int, stop: int, sequence: int, timestamp: int, second: int) -> None:
+        """A packet of the video whose payload is `data[payload:stop]`; `second`: byte of its header."""
+        if timestamp != self._timestamp:
+            self._next_frame(timestamp, payload_type=second & ~_MARKER)
+        self._size += stop - payload
+        if self._undecided:
+            self._decide(data[payload : min(stop, payload + _ENOUGH)])
+        if self._collecting:
+            self._collect(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
 
     def usual_picture_bytes(self) -> int:
         """Median of the RTP payload of a picture; 0 before the second picture."""

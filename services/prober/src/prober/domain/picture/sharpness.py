@@ -23,6 +23,7 @@ _MIN_SIZE_PX = 64
 _MIN_EDGES = 24
 _MIN_CONTRAST = 12.0
 _STRONGEST = 85
+_INT16_MAX = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _bands(luma: Grey) -> tuple[Sums, int]:
     merged = max(1, width // _FINEST_WIDTH)
     columns, pixels = width // merged, _BAND_ROWS * merged
     picked = luma[_band_rows(height)].reshape(-1, _BAND_ROWS, width)
-    exact: type[np.signedinteger] = np.int16 if pixels * 255 <= np.iinfo(np.int16).max else np.int32
+    exact: type[np.signedinteger] = np.int16 if pixels * 255 <= _INT16_MAX else np.int32
     sums: Sums = picked.sum(axis=1, dtype=exact)
     if merged == 1:
         return sums, pixels
