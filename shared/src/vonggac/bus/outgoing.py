@@ -157,6 +157,8 @@ def _is_stored(message: _Message, answer: asyncio.Future[PubAck] | None) -> bool
         answer.cancel()
         log.debug("publish_failed", subject=message.subject, error="TimeoutError")
         return False
+    if answer.cancelled():
+        return False
     if (error := answer.exception()) is not None:
         log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
         return False
