@@ -1,13 +1,30 @@
 """Where every millisecond goes."""
 
+from collections import Counter
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.compliance import DeliveryLine, Seen, account, complies, role_connections
+from reporting.domain.compliance import (
+    DURATION_NAMES,
+    LEDGER_NAMES,
+    DeliveryDurations,
+    DeliveryLine,
+    Durations,
+    Seen,
+    account,
+    complies,
+    connection_name,
+    role_connections,
+)
+from reporting.domain.compliance import (
+    connected as is_connected,
+)
 from reporting.domain.deliveries import Standing
 from reporting.domain.percentages import percentages, rounded
-from reporting.domain.segments import Period, Segment
+from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from vonggac.events.inventory import DestinationRole
 
@@ -142,3 +159,51 @@ def test_all_partitions_add_up_to_the_period(
         assert delivery.connected + delivery.not_connected + delivery.maintenance + delivery.unknown == 100
         assert sum(delivery.by_cause.values()) == delivery.not_connected
     assert one.compliant <= min(one.up, one.both)
+
+
+def test_the_names_are_in_the_order_of_their_fields() -> None:
+    """`account` fills both by position."""
+    assert tuple(Durations.__dataclass_fields__) == DURATION_NAMES
+    assert tuple(DeliveryDurations.__dataclass_fields__) == (*LEDGER_NAMES, "by_cause")
+
+
+ROLES = st.sampled_from([NATIONAL, PROVINCIAL, None])
+PROOFS = st.sampled_from(["acknowledged", "verified"])
+ALL_STANDINGS = st.sampled_from([
+    Standing("acknowledged", None, 0),
+    Standing("verified", None, 0),
+    Standing("backing_off", "refused", 0),
+    Standing("waiting_for_camera", "none", 0),
+    Standing("connecting", None, 0),
+])  # fmt: skip
+LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STANDINGS))
+
+
+@given(cut_lines(STATES), st.lists(LINES, max_size=4), cut_lines(st.just(True)))
+def test_adding_up_kinds_of_moments_is_looking_at_every_moment(
+    camera: list[Segment[Seen]], deliveries: list[DeliveryLine], agreed: list[Segment[bool]]
+) -> None:
+    period = Period(0, 100)
+    found = account(period, camera, deliveries, agreed)
+    sums: Counter[str] = Counter(period=100)
+    ledgers: list[dict[str, Any]] = [{**dict.fromkeys(LEDGER_NAMES, 0), "by_cause": Counter()} for _ in deliveries]
+    for moment in range(period.start, period.end):
+        held = [value_at(line.segments, moment) for line in deliveries]
+        standings = [None if one is None else one.value for one in held]
+        if value_at(agreed, moment):
+            sums["maintenance"] += 1
+            for ledger in ledgers:
+                ledger["maintenance"] += 1
+            continue
+        connections = [is_connected(one, line.proof) for one, line in zip(standings, deliveries, strict=True)]
+        centres = role_connections([(line.role, line.required) for line in deliveries], connections)
+        seen_then = value_at(camera, moment)
+        state = UNKNOWN if seen_then is None else seen_then.value.state
+        verdict = {True: "compliant", False: "non_compliant", None: "compliance_unknown"}[complies(state, *centres)]
+        sums.update([state.value, verdict, connection_name(*centres)])
+        for ledger, standing, connection in zip(ledgers, standings, connections, strict=True):
+            ledger[{True: "connected", False: "not_connected", None: "unknown"}[connection]] += 1
+            if standing is not None and not connection:
+                ledger["by_cause"][standing.cause or "none"] += 1
+    assert found.camera == Durations(**sums)
+    assert list(found.deliveries) == [DeliveryDurations(**ledger) for ledger in ledgers]

@@ -29,8 +29,7 @@ class Seen(NamedTuple):
     since: Millis
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryLine:
+class DeliveryLine(NamedTuple):
     """One delivery's course. `required` is False when it or its destination is switched off."""
 
     role: DestinationRole | None
@@ -88,8 +87,12 @@ class DeliveryDurations:
     by_cause: dict[str, Millis] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+LEDGER_NAMES = ("connected", "not_connected", "maintenance", "unknown")
+"""The partition of DeliveryDurations, in its order."""
+_LEDGER = {name: index for index, name in enumerate(LEDGER_NAMES)}
+
+
+class Account(NamedTuple):
     """One camera over one period."""
 
     camera: Durations
@@ -107,24 +110,35 @@ def account(
     deliveries: Sequence[DeliveryLine],
     maintenance: Sequence[Segment[bool]],
 ) -> Account:
-    """Account for every millisecond of `period`. All lines are sorted and free of overlap."""
+    """Account for every millisecond of `period`. All lines are sorted and free of overlap.
+
+    Moments of the same codes are added up first: there are few kinds of moments, and each is entered once.
+    """
     lines: list[Iterable[tuple[Millis, Millis, Any]]] = [
         maintenance,
-        [(start, end, seen.state.value) for start, end, seen in camera],
-        *(_codes(line) for line in deliveries),
+        [(start, end, seen[0]._value_) for start, end, seen in camera],
+        *map(_codes, deliveries),
     ]
-    plan = tuple((line.role, line.required) for line in deliveries)
-    sums = [0] * len(DURATION_NAMES)
-    ledgers = [DeliveryDurations() for _ in deliveries]
+    lengths: dict[tuple[Any, ...], Millis] = {}
     for start, end, values in overlay(period, lines):
-        length = end - start
         codes = tuple(values)
-        for entry in _entries(plan, codes):
+        lengths[codes] = lengths.get(codes, 0) + end - start
+    plan = tuple([(line.role, line.required) for line in deliveries])
+    sums = [0] * (len(DURATION_NAMES) + len(LEDGER_NAMES) * len(deliveries))
+    by_cause: list[dict[str, Millis]] = [{} for _ in deliveries]
+    for codes, length in lengths.items():
+        entries, causes = _entries(plan, codes)
+        for entry in entries:
             sums[entry] += length
-        for ledger, code in zip(ledgers, codes[2:], strict=True):
-            _enter(ledger, length, code, agreed=codes[0])
+        for number, cause in causes:
+            by_cause[number][cause] = by_cause[number].get(cause, 0) + length
     sums[_PERIOD] = period.length
-    return Account(Durations(*sums), tuple(ledgers))
+    first = len(DURATION_NAMES)
+    ledgers = [
+        DeliveryDurations(sums[at], sums[at + 1], sums[at + 2], sums[at + 3], causes)
+        for at, causes in zip(range(first, len(sums), len(LEDGER_NAMES)), by_cause, strict=True)
+    ]
+    return Account(Durations(*sums[:first]), tuple(ledgers))
 
 
 type _Code = bool | str | None
@@ -139,31 +153,26 @@ def _codes(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
     ]
 
 
+type _Entries = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
+"""Which sums a moment goes into, and under which cause it counts for which delivery."""
+
+
 @lru_cache(maxsize=100_000)
-def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Which sums a moment goes into: one of each partition. Few combinations exist, so each is decided once."""
+def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple[Any, ...]) -> _Entries:
+    """One sum of each partition. Few combinations exist, so each is decided once."""
     agreed, state, *connections = codes
+    ledgers = range(len(DURATION_NAMES), len(DURATION_NAMES) + len(LEDGER_NAMES) * len(plan), len(LEDGER_NAMES))
     if agreed:
-        return (_INDEX["maintenance"],)
+        return (_INDEX["maintenance"], *(ledger + _LEDGER["maintenance"] for ledger in ledgers)), ()
     verdict_state = CameraState.UNKNOWN if state is None else CameraState(state)
     standings = [None if code is None else code is True for code in connections]
     national, provincial = role_connections(plan, standings)
     verdict = complies(verdict_state, national, provincial)
     compliance = "compliance_unknown" if verdict is None else "compliant" if verdict else "non_compliant"
-    return _INDEX[verdict_state.value], _INDEX[compliance], _INDEX[connection_name(national, provincial)]
-
-
-def _enter(ledger: "DeliveryDurations", length: Millis, code: _Code, *, agreed: bool | None) -> None:
-    if agreed:
-        ledger.maintenance += length
-    elif code is None:
-        ledger.unknown += length
-    elif code is True:
-        ledger.connected += length
-    else:
-        ledger.not_connected += length
-        cause = str(code)
-        ledger.by_cause[cause] = ledger.by_cause.get(cause, 0) + length
+    camera = _INDEX[verdict_state.value], _INDEX[compliance], _INDEX[connection_name(national, provincial)]
+    names = ["unknown" if one is None else "connected" if one else "not_connected" for one in standings]
+    causes = tuple((number, code) for number, code in enumerate(connections) if isinstance(code, str))
+    return (*camera, *(ledger + _LEDGER[name] for ledger, name in zip(ledgers, names, strict=True))), causes
 
 
 def complies(state: CameraState, national: bool | None, provincial: bool | None) -> bool | None:
@@ -181,11 +190,14 @@ def role_connections(
     `plan` is role and required of each delivery, `connections` whether it is connected. A role without a required
     delivery is not connected: that is certain, not unknown.
     """
-    found: dict[DestinationRole, list[bool | None]] = {DestinationRole.NATIONAL: [], DestinationRole.PROVINCIAL: []}
+    national: list[bool | None] = []
+    provincial: list[bool | None] = []
     for (role, required), connection in zip(plan, connections, strict=True):
-        if required and role is not None:
-            found[role].append(connection)
-    return _all(found[DestinationRole.NATIONAL]), _all(found[DestinationRole.PROVINCIAL])
+        if required and role is DestinationRole.NATIONAL:
+            national.append(connection)
+        elif required and role is DestinationRole.PROVINCIAL:
+            provincial.append(connection)
+    return _all(national), _all(provincial)
 
 
 def connection_name(national: bool | None, provincial: bool | None) -> str:

@@ -66,7 +66,7 @@ def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> li
     Claims that come sorted by `observed_at` and do not contend, which are nearly all, are turned one by one.
     """
     result: list[Segment[Standing]] = []
-    spans: list[_Span] = []
+    counted: list[ClaimRow] = []
     latest, contested = -1, False
     for claim in claims:
         worker, _, _, start, end, state, cause = claim
@@ -76,11 +76,14 @@ def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> li
         if end is None or (end > alive and alive > start):
             end = alive
         if end > start:
-            spans.append((start, end, claim))
+            counted.append(claim)
             contested = contested or start < latest
             latest = end
             result.append(Segment(start, end, Standing(state, cause, start)))
-    return _contested(sorted(spans, key=itemgetter(0))) if contested else result
+    if not contested:
+        return result
+    spans = [(segment.start, segment.end, claim) for segment, claim in zip(result, counted, strict=True)]
+    return _contested(sorted(spans, key=itemgetter(0)))
 
 
 type _Span = tuple[Millis, Millis, ClaimRow]

@@ -5,10 +5,12 @@ that a JSON number keeps.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 type Millis = int
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR: Millis = 3_600_000
 MILLISECOND = timedelta(milliseconds=1)
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """UTC+7 without daylight saving since 1975; every time shown is in it."""
@@ -38,4 +40,14 @@ def shown(instant: Millis | None) -> str | None:
     """ISO 8601 with milliseconds and +07:00; None stays None."""
     if instant is None:
         return None
-    return moment(instant).astimezone(VIETNAM).isoformat(timespec="milliseconds")
+    hour, within = divmod(instant, HOUR)
+    minute, within = divmod(within, 60_000)
+    second, milli = divmod(within, 1000)
+    return f"{_hour_shown(hour)}{minute:02d}:{second:02d}.{milli:03d}+07:00"
+
+
+# A report shows a hundred thousand moments of a few hundred hours.
+@lru_cache(maxsize=4096)
+def _hour_shown(hour: int) -> str:
+    """Date and hour up to the colon; the offset is of whole hours."""
+    return moment(hour * HOUR).astimezone(VIETNAM).isoformat()[: len("2026-11-25T07:")]

@@ -40,16 +40,19 @@ def overlay(period: Period, lines: Sequence[Iterable[tuple[Millis, Millis, Any]]
     values: list[Any] = [None] * len(lines)
     changes: list[tuple[Millis, int, Any]] = []
     for number, line in enumerate(lines):
+        until = start
         for left, right, value in line:
             if right <= start or left >= end:
                 continue
             if left <= start:
                 values[number] = value
             else:
+                if start < until < left:
+                    changes.append((until, number, None))
                 changes.append((left, number, value))
-            if right < end:
-                changes.append((right, number, None))
-    # Stable: where a segment ends and the line's next begins, the end was appended first.
+            until = right
+        if start < until < end:
+            changes.append((until, number, None))
     changes.sort(key=_time_of)
     at = start
     for time, number, value in changes:
