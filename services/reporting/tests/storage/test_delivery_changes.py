@@ -12,7 +12,7 @@ from sqlalchemy import Column
 
 from reporting.domain.compliance import DeliveryDurations, DeliveryLine, account
 from reporting.domain.deliveries import Claim, resolve
-from reporting.domain.instants import millis
+from reporting.domain.instants import millis, moment
 from reporting.domain.segments import Period
 from reporting.storage import courses, delivery_changes, housekeeping, workers
 from vonggac.events.forwarder import DeliveryObservedV1
@@ -65,6 +65,24 @@ async def test_each_change_ends_where_the_next_begins(database: Database, provin
     found = await stored(database, changes[0], worker)
     assert [claim.sequence for claim in found] == list(range(1, 21))
     assert [claim.ends_at for claim in found] == [millis(one.observed_at) for one in changes[1:]] + [None]
+
+
+async def test_times_come_back_to_the_millisecond(database: Database, province: Province) -> None:
+    """They are read as doubles."""
+    chance, worker = random.Random(7), "forwarder-7"
+    camera = province.camera()
+    planned = camera.deliveries[0]
+    times = sorted({chance.randrange(0, 2**42) for _ in range(2000)})
+    events: list[Any] = [
+        province.says(planned, camera, number, moment(at), "sending", worker=worker, held_since=moment(at))
+        for number, at in enumerate(times, start=1)
+    ]
+    async with database.transaction() as session:
+        await delivery_changes.record(session, [event.data for event in events])
+        found = (await courses.claims(session, [planned.id], 0, 2**43, {worker: 2**43}))[planned.id]
+    assert [Claim(*row).observed_at for row in found] == times
+    assert {Claim(*row).held_since for row in found} == set(times)
+    assert [Claim(*row).ends_at for row in found] == [*times[1:], None]
 
 
 async def test_folding_failed_attempts_changes_no_figure(database: Database, province: Province) -> None:

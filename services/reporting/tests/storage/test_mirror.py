@@ -75,7 +75,7 @@ async def test_a_delivery_that_the_camera_no_longer_names_is_gone(database: Data
     await apply(database, *(event.data for event in province.base()), camera)
     await apply(database, camera.model_copy(update={"revision": 2, "deliveries": camera.deliveries[:1]}))
     (found,) = await cameras(database)
-    assert [one.id for one in found.deliveries] == [camera.deliveries[0].id]
+    assert [one.id for one in found.deliveries] == [str(camera.deliveries[0].id)]
 
 
 async def test_a_destination_not_known_yet_leaves_the_role_open(database: Database, province: Province) -> None:

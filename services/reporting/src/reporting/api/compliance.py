@@ -77,5 +77,5 @@ async def _rows(shared: Context, asks: Question, asked: Asked, dialect: tables.D
     writer = tables.ComplianceTable(asks, dialect)
     yield writer.header()
     async with asyncio.timeout(shared.settings.export_within_s), snapshot(shared.database) as session:
-        async for portion in compliance.portions(session, asks, asked.scope):
-            yield await asyncio.to_thread(writer.rows, portion)
+        async for portion in compliance.portions(session, asks, asked.scope, writer.rows):
+            yield portion

@@ -67,8 +67,8 @@ async def read_outages(
         cameras = await plan.cameras(session, await plan.facilities(session, asked.scope))
         start, end = asks.period
         failed = await courses.cameras_down(session, start, end)
-        wanted = [one for one in cameras if one.id in failed and camera in (None, one.id)]
-        seen = await courses.camera_lines(session, [one.id for one in wanted], start, end)
+        wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
+        seen = (await courses.stored(session, [one.id for one in wanted], (), start, end, {})).lines()
         windows = await courses.maintenance(session, start, end)
     found = [
         (one, outage)
@@ -104,7 +104,7 @@ def _answer(asks: Question, found: list[tuple[Camera, Outage]], limit: int) -> O
 
 def _shape(camera: Camera, outage: Outage) -> OutageShape:
     return OutageShape(
-        camera_id=camera.id,
+        camera_id=UUID(camera.id),
         camera_code=camera.code,
         camera_name=camera.name,
         facility_code=camera.facility.code,

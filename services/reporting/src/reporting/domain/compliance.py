@@ -116,6 +116,7 @@ def account(
     """
     lines: list[Iterable[tuple[Millis, Millis, Any]]] = [
         maintenance,
+        # `_value_` is the field behind an enum's `value`, which is a function: a report asks a hundred thousand times.
         [(start, end, seen[0]._value_) for start, end, seen in camera],
         *map(_codes, deliveries),
     ]

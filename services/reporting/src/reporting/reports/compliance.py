@@ -1,8 +1,8 @@
 """The compliance document: GET /v1/compliance as JSON. Its schema is beside the route, in `api.compliance`."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic_core import to_json
@@ -30,9 +30,9 @@ class Asked:
 
 async def document(session: AsyncSession, question: Question, asked: Asked) -> list[bytes]:
     """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
-    totals, lines = Totals(await plan.facilities(session, asked.scope)), list[bytes]()
-    async for portion in accounts(session, question, await plan.cameras(session, totals.facilities)):
-        lines.append(await asyncio.to_thread(_encode, portion, totals))
+    totals = Totals(await plan.facilities(session, asked.scope))
+    cameras = await plan.cameras(session, totals.facilities)
+    lines = [line async for line in accounts(session, question, cameras, partial(_encode, totals))]
     head = to_json(_head(question, asked, totals))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
 
@@ -40,19 +40,25 @@ async def document(session: AsyncSession, question: Question, asked: Asked) -> l
 async def summary(session: AsyncSession, question: Question, scope: plan.Scope) -> Group:
     """Only the totals."""
     totals = Totals(await plan.facilities(session, scope))
-    async for portion in accounts(session, question, await plan.cameras(session, totals.facilities)):
-        totals.add(portion)
+    cameras = await plan.cameras(session, totals.facilities)
+    async for _ in accounts(session, question, cameras, totals.add):
+        pass
     return totals.total
 
 
-async def portions(session: AsyncSession, question: Question, scope: plan.Scope) -> AsyncIterator[list[CameraAccount]]:
-    """The same accounts, portion by portion, for exports."""
-    facilities = await plan.facilities(session, scope)
-    async for portion in accounts(session, question, await plan.cameras(session, facilities)):
-        yield portion
+async def portions(
+    session: AsyncSession,
+    question: Question,
+    scope: plan.Scope,
+    make: Callable[[list[CameraAccount]], bytes],
+) -> AsyncIterator[bytes]:
+    """What `make` makes of the same accounts, portion by portion, for exports."""
+    cameras = await plan.cameras(session, await plan.facilities(session, scope))
+    async for made in accounts(session, question, cameras, make):
+        yield made
 
 
-def _encode(portion: Sequence[CameraAccount], totals: Totals) -> bytes:
+def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:
     totals.add(portion)
     places = _Places()
     return to_json([_camera(one, places) for one in portion])[1:-1]
@@ -130,7 +136,7 @@ class _Places:
 def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
     camera: Camera = one.camera
     return {
-        "id": str(camera.id),
+        "id": camera.id,
         "code": camera.code,
         "name": camera.name,
         **places.of(camera.facility),
@@ -150,7 +156,7 @@ def _delivery(
     planned: Delivery, places: _Places, now: Now, connected: bool | None, durations: DeliveryDurations
 ) -> dict[str, Any]:
     return {
-        "id": str(planned.id),
+        "id": planned.id,
         "enabled": planned.enabled,
         "required_proof": planned.required_proof,
         "destination": places.destination(planned),

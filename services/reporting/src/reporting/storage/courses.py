@@ -1,11 +1,13 @@
 """What was: the stored lines of cameras and deliveries that touch a period, ready for the domain.
 
-Rows come grouped per camera and delivery as arrays of integers: a province-month is some hundred thousand rows, and
-one Python object a row is what it costs.
+Rows come as arrays of integers, a column each: a province-month is some hundred thousand rows, and one Python object a
+row is what it costs.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,47 +19,44 @@ from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import CameraState
+from reporting.storage.columns import columns
 
-_RUNS = text(
-    """
-    select camera_id, array_agg((extract(epoch from started_at) * 1000)::bigint) as starts,
-           array_agg((extract(epoch from ends_at) * 1000)::bigint) as ends,
-           array_agg(state) as states, array_agg(cause) as causes
+# One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
+# and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
+# PostgreSQL no longer knows how many they are, and a nested loop over thousands takes minutes. date_part gives a
+# double, exact to the millisecond and cheaper than extract's numeric.
+_STORED = """
+select * from (
+    select array_agg(camera_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
     from (
         select camera_id, started_at, ends_at, state, cause from camera_run
-        where camera_id = any(:ids) and ends_at > :from and started_at < :to
+        where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         union all
         select camera_id, started_at, ends_at, state, cause from camera_state
-        where camera_id = any(:ids) and ends_at > :from and started_at < :to
+        where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         order by camera_id, started_at
-    ) as runs
-    group by camera_id
-    """
-)
+    ) as seen
+) as runs, (
+    select array_agg(delivery_id::text), array_agg(worker_id),
+           array_agg((date_part('epoch', held_since) * 1000)::bigint), array_agg(sequence),
+           array_agg((date_part('epoch', observed_at) * 1000)::bigint),
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
+    from (
+        select delivery_id, worker_id, held_since, sequence, observed_at, ends_at, state, cause from delivery_change
+        where delivery_id = any(cast(%(deliveries)s as uuid[])) and observed_at < %(to)s
+          and (ends_at > %(from)s or (ends_at is null and worker_id = any(%(alive)s)))
+        order by delivery_id, observed_at, sequence
+    ) as said
+) as changes
+"""
+RUN_COLUMNS = 5
 
 _DOWN = text(
     """
-    select camera_id from camera_run where state = 'down' and ends_at > :from and started_at < :to
+    select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
     union
-    select camera_id from camera_state where state = 'down' and ends_at > :from and started_at < :to
-    """
-)
-
-_CHANGES = text(
-    """
-    select delivery_id, array_agg(worker_id), array_agg(held_since), array_agg(sequence), array_agg(observed_at),
-           array_agg(ends_at), array_agg(state), array_agg(cause)
-    from (
-        select delivery_id, worker_id, sequence, state, cause,
-               (extract(epoch from held_since) * 1000)::bigint as held_since,
-               (extract(epoch from observed_at) * 1000)::bigint as observed_at,
-               (extract(epoch from ends_at) * 1000)::bigint as ends_at
-        from delivery_change
-        where delivery_id = any(:ids) and delivery_change.observed_at < :to
-          and (delivery_change.ends_at > :from or (delivery_change.ends_at is null and worker_id = any(:alive)))
-        order by delivery_id, observed_at, sequence
-    ) as said
-    group by delivery_id
+    select camera_id::text from camera_state where state = 'down' and ends_at > :from and started_at < :to
     """
 )
 
@@ -71,49 +70,85 @@ _WINDOWS = text(
 _STATES: Mapping[str, CameraState] = {state.value: state for state in CameraState}
 
 
+class Stored(NamedTuple):
+    """Columns as they were read, the id first. What puts them together takes time: let a thread do it."""
+
+    runs: Sequence[Sequence[Any]]
+    changes: Sequence[Sequence[Any]]
+
+    def lines(self) -> dict[str, list[Segment[Seen]]]:
+        """What each camera was seen to be; the segments keep their true ends."""
+        return {
+            camera_id: [Segment(start, end, Seen(_STATES[state], cause, start)) for start, end, state, cause in rows]
+            for camera_id, rows in _grouped(*self.runs)
+        }
+
+    def claims(self) -> dict[str, list[ClaimRow]]:
+        """What workers claimed of each delivery."""
+        return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
+
+
+async def stored(
+    session: AsyncSession,
+    cameras: Iterable[object],
+    deliveries: Iterable[object],
+    start: Millis,
+    end: Millis,
+    alive_until: Mapping[str, Millis],
+) -> Stored:
+    """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
+    given = {
+        "cameras": f"{{{','.join(map(str, cameras))}}}",
+        "deliveries": f"{{{','.join(map(str, deliveries))}}}",
+        "from": moment(start),
+        "to": moment(end),
+        "alive": [name for name, until in alive_until.items() if until > start],
+    }
+    found = await columns(session, _STORED, given)
+    return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:])
+
+
+def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, Iterator[Any]]]:
+    """Rows id by id, out of columns. Those of one id stand together."""
+    rows = zip(*rest, strict=True)
+    return ((one, islice(rows, count)) for one, count in Counter(ids).items())
+
+
 async def camera_lines(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis
 ) -> dict[UUID, list[Segment[Seen]]]:
-    """What each camera was seen to be in [start, end); the segments keep their true ends."""
-    rows = await session.execute(_RUNS, {"ids": list(ids), "from": moment(start), "to": moment(end)})
-    return {
-        row.camera_id: [
-            Segment(begin, until, Seen(_STATES[state], cause, begin))
-            for begin, until, state, cause in zip(row.starts, row.ends, row.states, row.causes, strict=True)
-        ]
-        for row in rows
-    }
-
-
-async def cameras_down(session: AsyncSession, start: Millis, end: Millis) -> set[UUID]:
-    """Cameras that were down at some moment of [start, end)."""
-    return set((await session.execute(_DOWN, {"from": moment(start), "to": moment(end)})).scalars())
+    """What each camera was seen to be in [start, end)."""
+    lines = (await stored(session, ids, (), start, end, {})).lines()
+    return {one: lines[name] for one in ids if (name := str(one)) in lines}
 
 
 async def claims(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, alive_until: Mapping[str, Millis]
 ) -> dict[UUID, list[ClaimRow]]:
     """What workers claimed of each delivery that may hold in [start, end)."""
-    alive = [name for name, until in alive_until.items() if until > start]
-    given = {"ids": list(ids), "from": moment(start), "to": moment(end), "alive": alive}
-    return {
-        delivery_id: list(zip(*columns, strict=True))
-        for delivery_id, *columns in await session.execute(_CHANGES, given)
-    }
+    claimed = (await stored(session, (), ids, start, end, alive_until)).claims()
+    return {one: claimed[name] for one in ids if (name := str(one)) in claimed}
 
 
-async def maintenance(session: AsyncSession, start: Millis, end: Millis) -> dict[UUID, list[Window]]:
+async def cameras_down(session: AsyncSession, start: Millis, end: Millis) -> set[str]:
+    """Ids of cameras that were down at some moment of [start, end)."""
+    return set((await session.execute(_DOWN, {"from": moment(start), "to": moment(end)})).scalars())
+
+
+async def maintenance(session: AsyncSession, start: Millis, end: Millis) -> dict[str, list[Window]]:
     """Windows that touch [start, end), by the id of their camera or facility."""
-    found: dict[UUID, list[Window]] = {}
+    found: dict[str, list[Window]] = {}
     rows: Any = await session.execute(_WINDOWS, {"from": moment(start), "to": moment(end)})
     for row in rows:
         window = Window(millis(row.starts_at), millis(row.ends_at), millis(row.created_at))
-        found.setdefault(row.camera_id or row.facility_id, []).append(window)
+        found.setdefault(str(row.camera_id or row.facility_id), []).append(window)
     return found
 
 
-def maintenance_line(windows: Mapping[UUID, list[Window]], camera_id: UUID, facility_id: UUID) -> list[Segment[bool]]:
+def maintenance_line(
+    windows: Mapping[str, list[Window]], camera_id: UUID | str, facility_id: UUID | str
+) -> list[Segment[bool]]:
     """The agreed time of one camera: its own windows and its facility's."""
     if not windows:
         return []
-    return agreed([*windows.get(camera_id, ()), *windows.get(facility_id, ())])
+    return agreed([*windows.get(str(camera_id), ()), *windows.get(str(facility_id), ())])

@@ -1,13 +1,16 @@
 """What should be: cameras in scope with their facility, district, agency and planned deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 
 from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, district, facility
 from vonggac.events.inventory import FacilityStatus
@@ -35,11 +38,13 @@ class Facility:
     agency: Named
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """`role` is None while the destination is not known here yet, `verified_at` where no read-back ever matched."""
+class Delivery(NamedTuple):
+    """`role` is None while the destination is not known here yet, `verified_at` where no read-back ever matched.
 
-    id: UUID
+    Ids of deliveries and cameras are text: there are thousands, and they are only shown and handed on.
+    """
+
+    id: str
     destination: Named
     role: str | None
     required_proof: str
@@ -48,9 +53,8 @@ class Delivery:
     delay_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Camera:
-    id: UUID
+class Camera(NamedTuple):
+    id: str
     code: str
     name: str
     facility: Facility
@@ -98,39 +102,33 @@ async def facilities(session: AsyncSession, scope: Scope) -> list[Facility]:
 
 async def cameras(session: AsyncSession, within: Sequence[Facility]) -> list[Camera]:
     """Enabled cameras of those facilities, ordered by facility as given, then code."""
-    by_id = {one.id: (position, one) for position, one in enumerate(within)}
-    rows = await session.execute(
-        select(camera.c.id, camera.c.code, camera.c.name, camera.c.facility_id).where(
+    by_id = {str(one.id): (position, one) for position, one in enumerate(within)}
+    rows = await _rows(
+        session,
+        select(camera.c.id.cast(Text), camera.c.code, camera.c.name, camera.c.facility_id.cast(Text)).where(
             camera.c.enabled,
             camera.c.facility_id.in_(select(facility.c.id).where(facility.c.status.not_in(NOT_COUNTED))),
-        )
+        ),
     )
-    wanted = [row for row in rows if row.facility_id in by_id]
-    wanted.sort(key=lambda row: (by_id[row.facility_id][0], row.code))
-    planned = await _deliveries(session, None if len(wanted) > MANY else [row.id for row in wanted])
-    return [
-        Camera(row.id, row.code, row.name, by_id[row.facility_id][1], tuple(planned.get(row.id, ()))) for row in wanted
-    ]
+    wanted = [(*by_id[facility_id], code, id_, name) for id_, code, name, facility_id in rows if facility_id in by_id]
+    wanted.sort(key=itemgetter(0, 2))
+    planned = await _deliveries(session, None if len(wanted) > MANY else [UUID(row[3]) for row in wanted])
+    return [Camera(id_, code, name, place, planned.get(id_, ())) for _, place, code, id_, name in wanted]
 
 
 MANY = 1000
 """Above so many cameras, reading every delivery is cheaper than naming the cameras."""
 
 
-async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) -> dict[UUID, list[Delivery]]:
+async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) -> dict[str, tuple[Delivery, ...]]:
     statement = (
         select(
-            delivery.c.id,
-            delivery.c.camera_id,
-            delivery.c.destination_id,
+            delivery.c.camera_id.cast(Text).label("camera"),
+            delivery.c.id.cast(Text),
+            delivery.c.destination_id.cast(Text).label("destination"),
             delivery.c.destination_code,
             delivery.c.required_proof,
             delivery.c.enabled,
-            destination.c.code,
-            destination.c.name,
-            destination.c.role,
-            destination.c.required_proof.label("demanded"),
-            destination.c.enabled.label("destination_enabled"),
             delivery_proof.c.verified_at,
             delivery_proof.c.delay_s,
         )
@@ -140,23 +138,28 @@ async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) 
     )
     if camera_ids is not None:
         statement = statement.where(delivery.c.camera_id.in_(camera_ids))
-    found: dict[UUID, list[Delivery]] = {}
-    known: dict[UUID, Named] = {}
-    for row in await session.execute(statement):
-        if row.destination_id not in known:
-            known[row.destination_id] = Named(row.destination_id, row.code or row.destination_code, row.name)
-        found.setdefault(row.camera_id, []).append(
-            Delivery(
-                id=row.id,
-                destination=known[row.destination_id],
-                role=row.role,
-                required_proof=row.demanded or row.required_proof,
-                enabled=row.enabled and row.destination_enabled is not False,
-                verified_at=row.verified_at,
-                delay_s=row.delay_s,
-            )
-        )
+    known = {str(row.id): row for row in await session.execute(select(destination))}
+    named = {key: Named(row.id, row.code, row.name) for key, row in known.items()}
+    found: dict[str, tuple[Delivery, ...]] = {}
+    for camera_id, rows in groupby(await _rows(session, statement), key=itemgetter(0)):
+        planned: list[Delivery] = []
+        for _, id_, destination_id, code, proof, enabled, verified_at, delay_s in rows:
+            to = known.get(destination_id)
+            if to is None:
+                name = named.setdefault(destination_id, Named(UUID(destination_id), code, None))
+                planned.append(Delivery(id_, name, None, proof, enabled, verified_at, delay_s))
+            else:
+                name, enabled = named[destination_id], enabled and to.enabled
+                planned.append(Delivery(id_, name, to.role, to.required_proof, enabled, verified_at, delay_s))
+        found[camera_id] = tuple(planned)
     return found
+
+
+async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
+    """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
+    inner = statement.subquery()
+    columns = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
+    return zip(*(column or () for column in columns), strict=True)
 
 
 def _facilities() -> Select[tuple[object, ...]]:
