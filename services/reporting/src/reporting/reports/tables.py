@@ -6,18 +6,19 @@ deliveries has one row with empty delivery cells.
 """
 
 import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from reporting.domain.compliance import DURATION_NAMES, DeliveryDurations
-from reporting.domain.instants import millis, shown
+from reporting.domain.instants import Millis, millis, shown
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.rule import RULE_VERSION
 from reporting.reports.accounts import CameraAccount, Now, Question
-from reporting.storage.plan import Delivery
+from reporting.storage.plan import Delivery, Facility
 
 BOM = "\ufeff"
+LINE_END = "\r\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -46,75 +47,122 @@ DELIVERY_COLUMNS = len(COLUMNS) - COLUMNS.index("delivery_id")
 
 
 class ComplianceTable:
-    """Writes header and rows as bytes; holds nothing but what is the same in every row."""
+    """Writes header and rows as bytes; holds nothing but what many rows share.
+
+    A row is put together from finished pieces: what the rows of a facility or a camera share is written once. Whatever
+    may hold text goes through the csv module, which knows what must be quoted; numbers and times need no quotes.
+    """
 
     def __init__(self, question: Question, dialect: Dialect) -> None:
-        period = question.period
-        self._same = [shown(period.start), shown(period.end), shown(question.now), RULE_VERSION]
         self._comma = dialect is Dialect.EXCEL_VI
-        self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer, delimiter=";" if self._comma else ",", lineterminator="\r\n")
+        self._delimiter = ";" if self._comma else ","
+        # A writer returns what its file's write() returns: here the line itself.
+        self._written: Callable[[Iterable[str | None]], str] = csv.writer(
+            _Line(), delimiter=self._delimiter, lineterminator=LINE_END
+        ).writerow
+        period = question.period
+        self._same = self._text([shown(period.start), shown(period.end), shown(question.now), RULE_VERSION])
+        self._without_delivery = (self._delimiter * (DELIVERY_COLUMNS - 1) + LINE_END).encode()
+        self._known: dict[tuple[object, ...], str] = {}
+        self._facility: Facility | None = None
+        self._place = b""
 
     def header(self) -> bytes:
-        self._writer.writerow(COLUMNS)
-        return BOM.encode() + self._taken()
+        return (BOM + self._written(COLUMNS)).encode()
 
     def rows(self, accounts: Sequence[CameraAccount]) -> bytes:
         """The rows of one portion."""
+        pieces: list[bytes] = []
         for one in accounts:
-            camera = self._same + self._camera(one)
+            if one.camera.facility is not self._facility:
+                self._facility = one.camera.facility
+                self._place = (self._same + self._text(_place(self._facility))).encode()
+            camera = self._camera(one)
             if not one.camera.deliveries:
-                self._writer.writerow(camera + [""] * DELIVERY_COLUMNS)
-            for index, planned in enumerate(one.camera.deliveries):
-                now, connected = one.deliveries_now[index], one.connected_now[index]
-                cells = self._delivery(planned, now, connected, one.account.deliveries[index])
-                self._writer.writerow(camera + cells)
-        return self._taken()
+                pieces += (self._place, camera, self._without_delivery)
+            for planned, now, connected, time in zip(
+                one.camera.deliveries, one.deliveries_now, one.connected_now, one.account.deliveries, strict=True
+            ):
+                pieces += (self._place, camera, self._delivery(planned, now, connected, time))
+        return b"".join(pieces)
 
-    def _camera(self, one: CameraAccount) -> list[str | None]:
-        camera, facility, time = one.camera, one.camera.facility, one.account.camera
-        return [
-            str(facility.district.id), text(facility.district.code), text(facility.district.name),
-            str(facility.agency.id), text(facility.agency.code), text(facility.agency.name),
-            str(facility.id), text(facility.code), text(facility.name), facility.type, _truth(facility.restricted),
-            str(camera.id), text(camera.code), text(camera.name),
-            one.now.state, one.now.cause, shown(one.now.since), _truth(one.compliant_now),
-            *(self._number(length / 1000) for length in time.lengths),
-            *self._percentages(time.up, time.down, time.unknown),
-            *self._percentages(time.compliant, time.non_compliant, time.compliance_unknown),
-        ]  # fmt: skip
+    def _camera(self, one: CameraAccount) -> bytes:
+        camera, now, time = one.camera, one.now, one.account.camera
+        between = self._delimiter
+        names = self._text((text(camera.code), text(camera.name)))
+        availability = percentages(time.up, time.down, time.unknown)
+        compliance = percentages(time.compliant, time.non_compliant, time.compliance_unknown)
+        figures = self._numbers([
+            *map(_seconds, time.lengths),
+            *[_percent(percent, between) for percent in (*availability, *compliance)],
+        ])  # fmt: skip
+        return (
+            f"{camera.id}{between}{names}{self._standing(now)}{shown(now.since) or ''}{between}"
+            f"{_truth(one.compliant_now)}{between}{figures}{between}"
+        ).encode()
 
-    def _delivery(
-        self, planned: Delivery, now: Now, connected: bool | None, time: DeliveryDurations
-    ) -> list[str | None]:
-        destination = planned.destination
-        return [
-            str(planned.id), str(destination.id), text(destination.code), text(destination.name), planned.role,
-            planned.required_proof, _truth(planned.enabled),
-            now.state, now.cause, shown(now.since), _truth(connected),
-            self._number(time.connected / 1000), self._number(time.not_connected / 1000),
-            self._number(time.maintenance / 1000), self._number(time.unknown / 1000),
-            shown(millis(planned.verified_at)) if planned.verified_at is not None else None,
-            self._number(planned.delay_s),
-        ]  # fmt: skip
+    def _delivery(self, planned: Delivery, now: Now, connected: bool | None, time: DeliveryDurations) -> bytes:
+        between = self._delimiter
+        lengths = (time.connected, time.not_connected, time.maintenance, time.unknown)
+        figures = self._numbers([*map(_seconds, lengths)])
+        verified_at = shown(millis(planned.verified_at)) if planned.verified_at is not None else ""
+        delay = self._numbers([repr(planned.delay_s)]) if planned.delay_s is not None else ""
+        return (
+            f"{planned.id}{between}{self._destination(planned)}{self._standing(now)}{shown(now.since) or ''}{between}"
+            f"{_truth(connected)}{between}{figures}{between}{verified_at}{between}{delay}{LINE_END}"
+        ).encode()
 
-    def _percentages(self, good: int, bad: int, unknown: int) -> list[str | None]:
-        cells: list[str | None] = []
-        for percent in percentages(good, bad, unknown):
-            short = rounded(percent)
-            cells += [self._number(percent), short.replace(".", ",") if short and self._comma else short]
-        return cells
+    def _destination(self, planned: Delivery) -> str:
+        key = (planned.destination, planned.role, planned.required_proof, planned.enabled)
+        known = self._known.get(key)
+        if known is None:
+            (id_, code, name), role, proof, enabled = key
+            known = self._known[key] = self._text([str(id_), text(code), text(name), role, proof, _truth(enabled)])
+        return known
 
-    def _number(self, value: float | None) -> str | None:
-        if value is None:
-            return None
-        return repr(value).replace(".", ",") if self._comma else repr(value)
+    def _standing(self, now: Now) -> str:
+        key = (now.state, now.cause)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._text(key)
+        return known
 
-    def _taken(self) -> bytes:
-        taken = self._buffer.getvalue().encode()
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return taken
+    def _text(self, cells: Iterable[str | None]) -> str:
+        """Cells, quoted where needed, with a delimiter behind each."""
+        return self._written(cells)[: -len(LINE_END)] + self._delimiter
+
+    def _numbers(self, cells: Sequence[str]) -> str:
+        """Numbers in the form of the dialect, with a delimiter between them."""
+        line = self._delimiter.join(cells)
+        return line.replace(".", ",") if self._comma else line
+
+
+class _Line:
+    """A file that hands back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _place(facility: Facility) -> list[str | None]:
+    district, agency = facility.district, facility.agency
+    return [
+        str(district.id), text(district.code), text(district.name),
+        str(agency.id), text(agency.code), text(agency.name),
+        str(facility.id), text(facility.code), text(facility.name), facility.type, _truth(facility.restricted),
+    ]  # fmt: skip
+
+
+# Of a camera's lengths and percentages most are the same: all, nothing, or one another's.
+@lru_cache(maxsize=4096)
+def _seconds(length: Millis) -> str:
+    return repr(length / 1000)
+
+
+@lru_cache(maxsize=4096)
+def _percent(percent: float | None, delimiter: str) -> str:
+    """Two cells: unrounded and rounded."""
+    return delimiter if percent is None else f"{percent!r}{delimiter}{rounded(percent)}"
 
 
 def text(value: str | None) -> str | None:
