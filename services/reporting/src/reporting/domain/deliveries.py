@@ -60,6 +60,10 @@ type ClaimRow = tuple[str, Millis, int, Millis, Millis | None, str, str | None]
 """The fields of a Claim, in its order: what a query gives, a million times a report."""
 
 
+# What the constructors of named tuples do, without the function in Python around it: a fifth of `resolve`'s time.
+_new = tuple.__new__
+
+
 def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> list[Segment[Standing]]:
     """The one truth out of all claims of one delivery: sorted segments; gaps are unknown.
 
@@ -79,7 +83,7 @@ def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> li
             counted.append(claim)
             contested = contested or start < latest
             latest = end
-            result.append(Segment(start, end, Standing(state, cause, start)))
+            result.append(_new(Segment, (start, end, _new(Standing, (state, cause, start)))))
     if not contested:
         return result
     spans = [(segment.start, segment.end, claim) for segment, claim in zip(result, counted, strict=True)]
