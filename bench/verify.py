@@ -131,7 +131,7 @@ async def measure(nats_url: str, url: str, folder: Path, rounds: int, concurrent
     bus = await connect(nats_url)
     outgoing = Outgoing(bus)
     sending = asyncio.create_task(outgoing.run())
-    guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0)
+    guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True)
     verifier = Verifier(
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),

@@ -181,7 +181,7 @@ def verifier(bus: Bus, outgoing: Outgoing, keys_folder: Path) -> Verifier:
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
-        guard=LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0),
+        guard=LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True),
         limits=QUICK,
     )
 
