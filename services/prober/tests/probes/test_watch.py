@@ -159,6 +159,52 @@ async def test_packets_in_any_order_are_counted_as_one_by_one(order: list[int]) 
     assert (camera.watch.packets, camera.watch.packets_lost) == (counted.received, counted.lost)
 
 
+def fragments(nal: bytes, size: int) -> list[bytes]:
+    """The FU-A packets of a NAL unit (RFC 6184 §5.8)."""
+    parts = [nal[at : at + size] for at in range(1, len(nal), size)]
+    indicator, kind = nal[0] & 0xE0 | 28, nal[0] & 0x1F
+    ends = [0x80, *[0] * (len(parts) - 2), 0x40]
+    return [bytes([indicator, end | kind]) + part for end, part in zip(ends, parts, strict=True)]
+
+
+def fragment(payload: bytes, picture: int, sequence: int, *, padded: bool = False) -> bytes:
+    padding = b"\0\0\3" if padded else b""
+    packet = bytearray(
+        build_rtp(payload + padding, payload_type=96, sequence=sequence, timestamp=picture * TICKS, ssrc=1)
+    )
+    packet[0] |= 0x20 if padded else 0
+    return bytes(packet)
+
+
+@pytest.mark.parametrize(
+    "lost", [(), (45,), (41, 42, 60), (48, 49), (72,)], ids=["whole", "begin", "some", "end", "middle"]
+)
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+async def test_fragments_are_measured_however_they_come(lost: tuple[int, ...], at_once: int) -> None:
+    camera, counted = Camera(), SequenceTracker()
+    sizes: dict[int, int] = {}
+    frames: list[bytes] = []
+    first = sequence = 65_500
+    for picture in range(16):
+        nal = KEY if picture in {0, 5, 10} else INTER * 5
+        for number, payload in enumerate(fragments(nal, 100)):
+            following = (sequence + 1) & 0xFFFF
+            if sequence - first not in lost:
+                counted.update(sequence & 0xFFFF)
+                sizes[picture] = sizes.get(picture, 0) + len(payload)
+                frames.append(interleave(0, fragment(payload, picture, sequence & 0xFFFF, padded=number == 2)))
+                # Sound that looks like the picture's next packet.
+                frames.append(interleave(2, fragment(payload, picture, following)))
+            sequence += 1
+    for at in range(0, len(frames), at_once):
+        camera.watch.feed(MediaBatch(b"".join(frames[at : at + at_once]), []))
+    watch, begun = camera.watch, list(sizes.values())[:-1]
+    assert (watch.packets, watch.packets_lost) == (counted.received, counted.lost)
+    assert watch.usual_picture_bytes() == sorted(begun)[len(begun) // 2]
+    assert watch.gop_s() == 5 * TICKS / CLOCK_RATE
+    assert watch.bitrate_kbps() == pytest.approx(sum(begun[:5]) * 8 / 1000 / (5 * TICKS / CLOCK_RATE), abs=0.1)
+
+
 async def test_padding_and_extensions_are_no_payload() -> None:
     camera = Camera()
     extended = bytearray(build_rtp(b"\xbe\xde\x00\x01ABCD" + KEY, payload_type=96, sequence=0, timestamp=0, ssrc=1))
