@@ -19,6 +19,7 @@ from vonggac.auth import Role
 from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.bus import Bus, topology
 from vonggac.embedded import NatsServer, PostgresServer, free_port
+from vonggac.testing.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,21 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
 async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection to the test server with the topology freshly declared."""
     connected = await Bus.connect(NatsAt(nats_server.url), name="test")
-    await forget_topology(connected)
+    await forget_topology(connected, nats_server)
     await topology.declare(connected.js)
     yield connected
-    await forget_topology(connected)
+    await forget_topology(connected, nats_server)
     await connected.close()
 
 
-async def forget_topology(bus: Bus) -> None:
-    """Delete every stream of the platform."""
+async def forget_topology(bus: Bus, server: NatsServer) -> None:
+    """Delete every stream of the platform.
+
+    nats-server answers a deletion once it has put the stream's folder aside, and removes it afterwards. A stream of the
+    same name that is deleted meanwhile finds the place aside taken: it stays on disk, and the next one of that name
+    starts with its messages or fails on its half removed files. So what was deleted before has to be gone first.
+    """
+    await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
     names = [str(stream.name) for stream in reversed(topology.streams(1))]
     names += [f"KV_{bucket.bucket}" for bucket in topology.buckets(1)]
     for name in names:
@@ -83,6 +90,11 @@ async def forget_topology(bus: Bus) -> None:
             await bus.js.delete_stream(name)
         except NotFoundError:
             continue
+
+
+def put_aside(server: NatsServer) -> list[Path]:
+    """Folders of deleted streams that the server has not removed yet."""
+    return list(server.folder.glob("jetstream/jetstream/*/streams/.*"))
 
 
 @pytest.fixture(scope="session")
