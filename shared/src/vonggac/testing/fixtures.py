@@ -68,11 +68,13 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
 async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
     """A connection to the test server with the topology freshly declared."""
     connected = await Bus.connect(NatsAt(nats_server.url), name="test")
-    await forget_topology(connected, nats_server)
-    await topology.declare(connected.js)
-    yield connected
-    await forget_topology(connected, nats_server)
-    await connected.close()
+    try:
+        await forget_topology(connected, nats_server)
+        await topology.declare(connected.js)
+        yield connected
+        await forget_topology(connected, nats_server)
+    finally:
+        await connected.close()
 
 
 async def forget_topology(bus: Bus, server: NatsServer) -> None:
