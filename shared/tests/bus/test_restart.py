@@ -114,9 +114,12 @@ async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
     async def buried() -> bool:
         return (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 1
 
+    async def nothing_is_left() -> bool:
+        info = await bus.js.consumer_info(topology.INVENTORY, topology.REPORTING_INVENTORY)
+        return (info.num_pending, info.num_ack_pending) == (0, 0)
+
     await eventually(buried)
-    info = await bus.js.consumer_info(topology.INVENTORY, topology.REPORTING_INVENTORY)
-    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+    await eventually(nothing_is_left)
     await cancelled(task)
 
 
