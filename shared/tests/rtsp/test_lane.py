@@ -35,7 +35,7 @@ def to() -> Destinations:
 
 
 def test_whole_frames_go_to_every_destination_and_are_counted(to: Destinations) -> None:
-    data = frame(VIDEO, b"picture") + frame(1, b"report") + frame(VIDEO, b"")
+    data = frame(VIDEO, b"") + frame(VIDEO, b"picture") + frame(1, b"report")
     assert to.lane.take(data)
     assert (bytes(to.first), bytes(to.second)) == (data, data)
     assert (to.lane.bytes, to.lane.packets, to.lane.pictures) == (len(data), 3, 1)
@@ -46,10 +46,23 @@ def test_what_holds_no_video_is_no_picture(to: Destinations) -> None:
     assert (to.lane.packets, to.lane.pictures) == (2, 0)
 
 
+def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destinations) -> None:
+    middle, end, report = b"\x80\x60rest", b"\x80\xe0rest", b"\x80\xc8\0\6"
+    for data in (
+        frame(VIDEO, middle) + frame(VIDEO, end) + frame(1, report),
+        frame(AUDIO, end) + frame(VIDEO, end) + frame(VIDEO, end) + frame(VIDEO, middle),
+        # No packet: behind its single byte begins the next frame.
+        frame(VIDEO, b"\x80") + frame(VIDEO, middle),
+    ):
+        assert to.lane.take(data)
+    assert to.lane.endings == 3
+
+
 @pytest.mark.parametrize(
     "data",
     [
         frame(VIDEO, b"picture")[:-1],
+        frame(VIDEO, b"picture") + frame(VIDEO, b""),
         frame(VIDEO, b"picture") + b"$\x00\x00",
         frame(VIDEO, b"picture") + frame(9, b"nobody agreed on it"),
         frame(VIDEO, b"picture") + b"RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n",
@@ -102,10 +115,15 @@ def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_chann
         items = Deframer().feed(data)
     except RtspError:
         items = []
-    plain = len(items) == 1 and isinstance(items[0], MediaBatch) and items[0].data == data
-    agreed = plain and isinstance(items[0], MediaBatch) and not items[0].channels & ~0b1111
+    whole = items[0] if len(items) == 1 and isinstance(items[0], MediaBatch) and items[0].data == data else None
+    agreed = whole is not None and not whole.channels & ~0b1111 and _ends_in_a_packet(whole)
     assert to.lane.take(data) == (agreed or not data)
     assert bytes(to.first) == (data if agreed else b"")
+
+
+def _ends_in_a_packet(batch: MediaBatch) -> bool:
+    _, start, end = batch.frames[-1]
+    return end - start >= 6
 
 
 async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_who_looks_closer() -> None:

@@ -68,6 +68,7 @@ class Reporter:
             groups_dropped=counts.groups_dropped,
             bytes_written=counts.bytes_written,
             packets_dropped=counts.packets_dropped,
+            frames_sent=counts.frames_sent,
             verified_at=delivery.verified_at,
             delay_s=delivery.delay_s,
         )

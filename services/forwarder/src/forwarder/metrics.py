@@ -111,6 +111,11 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     packets = CounterMetricFamily(
         "vonggac_forwarder_delivery_packets", "RTP and RTCP packets handed to the transport.", labels=_BY_DELIVERY
     )
+    frames = CounterMetricFamily(
+        "vonggac_forwarder_delivery_frames",
+        "Pictures handed to the transport to their last packet.",
+        labels=_BY_DELIVERY,
+    )
     dropped = CounterMetricFamily(
         "vonggac_forwarder_delivery_packets_dropped",
         "Packets left out because the destination was too slow.",
@@ -131,12 +136,13 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         written.add_metric(labels, counts.bytes_written)
         acknowledged.add_metric(labels, counts.bytes_acknowledged)
         packets.add_metric(labels, counts.packets_sent)
+        frames.add_metric(labels, counts.frames_sent)
         dropped.add_metric([*labels, _BYTES], counts.packets_dropped - counts.packets_late)
         dropped.add_metric([*labels, _SECONDS], counts.packets_late)
         groups.add_metric([*labels, _BYTES], counts.groups_dropped - counts.groups_late)
         groups.add_metric([*labels, _SECONDS], counts.groups_late)
         sessions.add_metric(labels, delivery.sessions)
-    yield from (state, written, acknowledged, packets, dropped, groups, sessions)
+    yield from (state, written, acknowledged, packets, frames, dropped, groups, sessions)
     yield from _reported(pairs)
     yield from _proofs(pairs)
 

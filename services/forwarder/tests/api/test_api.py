@@ -134,7 +134,8 @@ async def test_metrics_have_stable_labels_and_the_state_as_a_gauge_of_its_own(
     assert {sample.labels["destination_id"] for sample in states} == {
         str(delivery.destination_id) for delivery in camera.deliveries
     }
-    for name in ("bytes_written", "bytes_acknowledged", "packets", "packets_dropped", "groups_dropped", "sessions"):
+    written = ("bytes_written", "bytes_acknowledged", "packets", "frames")
+    for name in (*written, "packets_dropped", "groups_dropped", "sessions"):
         for sample in families[f"vonggac_forwarder_delivery_{name}"].samples:
             assert set(sample.labels) - {"reason"} == {"camera_id", "destination_id"}
             assert sample.labels.get("reason", "buffer_full") in {"buffer_full", "too_late"}

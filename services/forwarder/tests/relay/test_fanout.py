@@ -25,8 +25,8 @@ class Writer:
         self.written += data
 
 
-def frame(channel: int, payload: bytes, timestamp: int = 0) -> bytes:
-    packet = build_rtp(payload, payload_type=96, sequence=1, timestamp=timestamp, ssrc=7)
+def frame(channel: int, payload: bytes, timestamp: int = 0, *, marker: bool = False) -> bytes:
+    packet = build_rtp(payload, payload_type=96, sequence=1, timestamp=timestamp, ssrc=7, marker=marker)
     return struct.pack(">BBH", 0x24, channel, len(packet)) + packet
 
 
@@ -156,6 +156,24 @@ def test_media_goes_by_the_lane_once_every_destination_flows_and_is_counted_all_
     assert [pass_on(fanout, data) for data in pieces] == [False, False, True]
     assert writer.written == b"".join(pieces[1:])
     assert (made.packets, made.written, fanout.pictures) == (3, len(writer.written), 3)
+
+
+def test_frames_are_pictures_handed_on_to_their_last_packet_whichever_way_they_went(fanout: FanOut) -> None:
+    verbatim, _ = outlet(fanout)
+    silent, _ = outlet(fanout, {0: 2, 1: 3})
+    picture = [
+        frame(0, INTER, 1, marker=True),
+        frame(0, IDR, 2),
+        frame(0, IDR, 2, marker=True) + frame(2, b"sound", marker=True),
+        frame(0, INTER, 3, marker=True) + frame(0, INTER, 4, marker=True),
+    ]
+    assert [pass_on(fanout, data) for data in picture] == [False] * 4
+    assert (verbatim.frames, silent.frames) == (3, 3)
+    fanout.remove(silent)
+    assert pass_on(fanout, picture[-1])
+    fanout.tap = lambda _: None
+    assert not pass_on(fanout, picture[-1])
+    assert (verbatim.frames, silent.frames) == (7, 3)
 
 
 def test_a_destination_that_joins_closes_the_lane_until_it_has_its_keyframe(fanout: FanOut) -> None:

@@ -61,6 +61,9 @@ class DeliveryObservedV1(Payload):
     groups_dropped: int = Field(default=0, ge=0)
     bytes_written: int = Field(default=0, ge=0)
     packets_dropped: int = Field(default=0, ge=0)
+    frames_sent: int = Field(
+        default=0, ge=0, description="Pictures handed to the transport to their last packet (RTP's marker bit)."
+    )
     verified_at: AwareDatetime | None = Field(default=None, description="When the last read-back matched.")
     delay_s: float | None = Field(
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 _DOLLAR = 0x24
 _FRAME_HEADER = 4
-_unpack_header = struct.Struct(">HH").unpack_from  # '$' and the channel as one number, and the length
+_MARKER = 0x80
+_unpack_header = struct.Struct(">HHxB").unpack_from
+"""'$' and the channel as one number, the length, and the byte of the packet that holds the marker bit."""
 
 type Write = Callable[[bytes], None]
 """Never blocks, never raises."""
@@ -19,10 +21,12 @@ type Write = Callable[[bytes], None]
 class MediaLane:
     """Counts what it passes on: `bytes` with frame headers, `packets`, and as `pictures` the pieces that held video.
 
+    `endings`: packets of video with the marker bit, each the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
+
     `writes`: whom to hand everything to; None while the lane is shut since somebody must look closer.
     """
 
-    __slots__ = ("_heads", "_video", "bytes", "packets", "pictures", "writes")
+    __slots__ = ("_heads", "_video", "bytes", "endings", "packets", "pictures", "writes")
 
     def __init__(self, *, channels: frozenset[int], video_channel: int) -> None:
         self._heads = frozenset(_DOLLAR << 8 | channel for channel in channels)
@@ -31,35 +35,42 @@ class MediaLane:
         self.bytes = 0
         self.packets = 0
         self.pictures = 0
+        self.endings = 0
 
     def take(self, data: bytes) -> bool:
-        """Pass `data` on if it is whole frames of the lane's channels and nothing else; if not, do nothing: False."""
+        """Pass `data` on if it is whole frames of the lane's channels and nothing else; if not, do nothing: False.
+
+        Nor does it take a piece whose last frame holds less than two bytes, which is no packet.
+        """
         writes = self.writes
         if writes is None:
             return False
         size = len(data)
-        unpack = _unpack_header
-        at, count, known, pictures = 0, 0, -1, 0
+        unpack, video = _unpack_header, self._video
+        at, count, others, endings = 0, 0, 0, 0
         try:
             while at < size:
-                head, length = unpack(data, at)
-                if head != known:
-                    if head not in self._heads:
-                        return False
-                    if head == self._video:
-                        pictures = 1
-                    known = head
+                head, length, second = unpack(data, at)
+                if head == video:
+                    if second >= _MARKER and length > 1:
+                        endings += 1
+                elif head in self._heads:
+                    others += 1
+                else:
+                    return False
                 at += _FRAME_HEADER + length
                 count += 1
         except struct.error:
-            # Less than a header is left.
+            # Less than a header is left, or the last frame holds no packet.
             return False
         if at != size:
             return False
         # Before they are written: whoever stops taking in the midst of it was given this piece.
         self.bytes += size
         self.packets += count
-        self.pictures += pictures
+        self.endings += endings
+        if count != others:
+            self.pictures += 1
         for write in writes:
             write(data)
         return True

@@ -50,6 +50,9 @@ class DeliveryStatus(BaseModel):
     groups_dropped: int = Field(description="Groups of pictures left out because the destination was too slow.")
     bytes_written: int = Field(description="Media bytes handed to the transport since the worker took the camera.")
     packets_dropped: int = Field(description="Packets left out because the destination was too slow.")
+    frames_sent: int = Field(
+        description="Pictures handed to the transport to their last packet since the worker took the camera."
+    )
     verified_at: LocalTime | None = Field(
         description="When a picture was last read back from the destination that was, bit for bit, the camera's."
     )

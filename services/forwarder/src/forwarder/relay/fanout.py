@@ -38,6 +38,7 @@ class Outlet:
         "_channels",
         "_entered",
         "_fanout",
+        "_frames",
         "_lane",
         "_marks",
         "_packets",
@@ -73,10 +74,11 @@ class Outlet:
         """What takes clean media as it is; None where it must be rewritten."""
         self._marks: deque[tuple[float, int]] = deque()
         self._lane: MediaLane | None = None
-        self._entered = (0, 0)
+        self._entered = (0, 0, 0)
         self.flow = Flow(flowing=False)
         self._written = 0
         self._packets = 0
+        self._frames = 0
         self.packets_dropped = 0
         self.packets_late = 0
 
@@ -90,11 +92,17 @@ class Outlet:
         """Packets of media handed to the transport."""
         return self._packets + (self._lane.packets - self._entered[1] if self._lane is not None else 0)
 
+    @property
+    def frames(self) -> int:
+        """Pictures handed to the transport to their last packet, which has the marker bit."""
+        return self._frames + (self._lane.endings - self._entered[2] if self._lane is not None else 0)
+
     def enter(self, lane: MediaLane | None) -> None:
         """Be given, besides what `write` gives, all that goes through `lane` from now on; None: no more of it."""
         if lane is not self._lane:
-            self._written, self._packets = self.written, self.packets
-            self._lane, self._entered = lane, (lane.bytes, lane.packets) if lane is not None else (0, 0)
+            self._written, self._packets, self._frames = self.written, self.packets, self.frames
+            self._lane = lane
+            self._entered = (lane.bytes, lane.packets, lane.endings) if lane is not None else (0, 0, 0)
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
@@ -103,12 +111,14 @@ class Outlet:
             self._write_media(data)
             self._written += len(data)
             self._packets += batch.count
+            self._frames += self._fanout.endings(batch)
         else:
             self._rewrite(batch)
 
-    def count(self, *, packets: int = 0, octets: int = 0) -> None:
+    def count(self, *, packets: int = 0, frames: int = 0, octets: int = 0) -> None:
         """Count what was handed to the transport by another way."""
         self._packets += packets
+        self._frames += frames
         self._written += octets
 
     def buffer_is_full(self) -> None:
@@ -161,6 +171,7 @@ class Outlet:
         if out:
             self._write_media(bytes(out))
             self._written += len(out)
+            self._frames += self._fanout.endings(batch)
 
 
 class FanOut:
@@ -169,6 +180,7 @@ class FanOut:
     def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
         self.channels = channels
+        self._video_channel = video_channel
         self._video = 1 << video_channel
         self._foreign = ~sum(1 << channel for channel in channels)
         self._finder = finder
@@ -213,6 +225,15 @@ class FanOut:
         if self.pictures:
             self._tell_began()
         self._switch()
+
+    def endings(self, batch: MediaBatch) -> int:
+        """Packets of video with the marker bit: so many pictures end in this batch."""
+        data, marked = batch.data, FRAME_HEADER_BYTES + 1
+        return sum(
+            data[start + marked] >= 0x80
+            for channel, start, end in batch.frames
+            if channel == self._video_channel and end - start > marked
+        )
 
     def on_media(self, batch: MediaBatch) -> None:
         """Pass one batch on, in order, at once."""

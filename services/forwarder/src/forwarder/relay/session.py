@@ -51,11 +51,12 @@ class UnreachableError(RtspError):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one session, or summed over sessions. Media bytes; packets are RTP and RTCP."""
+    """Of one session, or summed over sessions. Media bytes; packets are RTP and RTCP, frames are whole pictures."""
 
     bytes_written: int = 0
     bytes_acknowledged: int = 0
     packets_sent: int = 0
+    frames_sent: int = 0
     packets_dropped: int = 0
     groups_dropped: int = 0
     packets_late: int = 0
@@ -69,6 +70,7 @@ class Counts:
             self.bytes_written + other.bytes_written,
             self.bytes_acknowledged + other.bytes_acknowledged,
             self.packets_sent + other.packets_sent,
+            self.frames_sent + other.frames_sent,
             self.packets_dropped + other.packets_dropped,
             self.groups_dropped + other.groups_dropped,
             self.packets_late + other.packets_late,
@@ -124,6 +126,7 @@ class RtspPublishing:
             outlet.written,
             self._acknowledged,
             outlet.packets,
+            outlet.frames,
             outlet.packets_dropped,
             outlet.flow.groups_dropped,
             outlet.packets_late,

@@ -207,6 +207,7 @@ async def test_two_rtmp_centres_share_the_work_and_get_the_same_pictures(
     other = [message.payload for message in two.video]
     there = other.index(first)
     assert [message.payload for message in one.video][begin : begin + 20] == other[there : there + 20]
+    await eventually(lambda: at(relay, "national").counts.frames_sent == len(one.video))
     assert sim.cameras["gate"].sessions_total == 1
 
 

@@ -71,6 +71,7 @@ class RtmpPublishing:
             bytes_written=outlet.written,
             bytes_acknowledged=self._acknowledged,
             packets_sent=outlet.packets,
+            frames_sent=outlet.frames,
             packets_dropped=outlet.packets_dropped,
             groups_dropped=outlet.flow.groups_dropped,
             packets_late=outlet.packets_late,
@@ -113,7 +114,7 @@ class RtmpPublishing:
             self._told = unit.header
             self._write(chunks.VIDEO, unit.header, at_ms, _VIDEO_STREAM)
         self._write(unit.kind, unit.body, at_ms, _VIDEO_STREAM if unit.kind == chunks.VIDEO else _AUDIO_STREAM)
-        outlet.count(packets=unit.packets)
+        outlet.count(packets=unit.packets, frames=unit.kind == chunks.VIDEO)
 
     def _begin(self) -> None:
         about = amf.encode("@setDataFrame", "onMetaData", _about(self._tap))
