@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -12,6 +14,7 @@ import pytest_asyncio
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.client import open_publishing
+from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events import Cause
 from vonggac.rtsp.addresses import AllowedNetworks
@@ -19,6 +22,7 @@ from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.tls import TlsPolicy
 
 type Serve = Callable[..., AbstractAsyncContextManager[RtmpUrl]]
+type Flooding = Callable[[bytes], AbstractAsyncContextManager[RtmpUrl]]
 NOISE = random.Random(11)
 
 
@@ -127,3 +131,90 @@ async def test_nonsense_is_a_cause(
     assert error.cause in (Cause.ENDED, Cause.PROTOCOL_ERROR)
     assert "k3y" not in str(error)
     assert crashes == []
+
+
+FLOOD_BYTES = 3 << 20
+MOST_BUFFERED_BYTES = 128 << 10
+UNREAD = {
+    "ping": message(chunks.USER_CONTROL, struct.pack(">HI", 6, 1)),
+    "bandwidth": message(chunks.PEER_BANDWIDTH, struct.pack(">IB", 1 << 20, 2)),
+}
+
+
+@pytest.fixture
+def flooding() -> Flooding:
+    """`async with flooding(question) as url`: a peer that lets us publish, asks without end, and reads nothing more."""
+
+    @asynccontextmanager
+    async def start(question: bytes) -> AsyncIterator[RtmpUrl]:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard, left = ChunkReader(), [*GOOD, command("onStatus", 0.0, None, {"code": "NetStream.Publish.Start"})]
+            try:
+                await reader.readexactly(1537)
+                writer.write(GREETING)
+                await reader.readexactly(1536)
+                while left:
+                    for said in heard.feed(await reader.read(4096)):
+                        if said.kind == chunks.COMMAND and amf.decode(said.payload)[0] in ASKED:
+                            writer.write(left.pop(0))
+                while not writer.is_closing():
+                    writer.write(question * 1000)
+                    await writer.drain()
+            except OSError:
+                return
+            finally:
+                writer.close()
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server = await asyncio.start_server(talk, sock=listening)
+        try:
+            yield RtmpUrl.parse(f"rtmp://127.0.0.1:{listening.getsockname()[1]}/live/k3y")
+        finally:
+            server.close()
+
+    return start
+
+
+@pytest.mark.parametrize("question", UNREAD.values(), ids=UNREAD)
+async def test_who_asks_and_reads_no_answers_fills_no_memory(flooding: Flooding, question: bytes) -> None:
+    async with flooding(question) as url, asyncio.timeout(30):
+        about: dict[str, Any] = {"allowed": AllowedNetworks.parse(["127.0.0.0/8"]), "tls": TlsPolicy()}
+        connection, _ = await open_publishing(url, None, deadline_s=5.0, enhanced=False, **about)
+        try:
+            # Little room in the kernel: what it holds is not ours.
+            connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
+            most = 0
+            while connection.bytes_received < FLOOD_BYTES and not connection.closed:
+                await asyncio.sleep(0)
+                most = max(most, connection.write_buffer_bytes)
+                assert most < MOST_BUFFERED_BYTES
+            assert most > 0
+            assert not connection.closed
+        finally:
+            connection.abort()
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+
+
+async def test_an_acknowledgement_that_was_left_out_is_made_good_when_the_peer_reads_again() -> None:
+    connection, wire = RtmpConnection(), Wire()
+    connection.connection_made(wire)
+    connection.data_received(GREETING)
+    wire.written.clear()
+    connection.pause_writing()
+    connection.data_received(message(chunks.WINDOW_SIZE, struct.pack(">I", 1000)) + message(chunks.DATA, bytes(600)))
+    assert wire.written == []
+    connection.resume_writing()
+    connection.data_received(message(chunks.DATA, b"\0"))
+    [said] = ChunkReader().feed(b"".join(wire.written))
+    assert (said.kind, said.payload) == (chunks.ACKNOWLEDGEMENT, struct.pack(">I", connection.bytes_received))

@@ -75,7 +75,7 @@ class RtmpConnection(asyncio.Protocol):
         self._transaction = 0.0
         self._window = 0
         self._acknowledged = 0
-        self._ours = False
+        self._write_paused = False
 
     @classmethod
     async def open(cls, url: RtmpUrl, *, timeout_s: float, allowed: AllowedNetworks, tls: TlsPolicy) -> Self:
@@ -180,7 +180,9 @@ class RtmpConnection(asyncio.Protocol):
             self._end(error)
             cut(self.transport)
             return
-        if self._window and self.bytes_received - self._acknowledged >= self._window // 2:
+        # Acknowledgements name all that came: what is left out for a peer that does not read is told with the next.
+        due = self._window and self.bytes_received - self._acknowledged >= self._window // 2
+        if due and not self._write_paused:
             self._acknowledged = self.bytes_received
             self._control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
 
@@ -193,8 +195,12 @@ class RtmpConnection(asyncio.Protocol):
             self._gone.set_result(None)
 
     def pause_writing(self) -> None:
+        self._write_paused = True
         if self.on_pause_writing is not None:
             self.on_pause_writing()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
 
     def _take_hello(self, hello: bytearray, data: bytes) -> bytes:
         hello += data
@@ -218,9 +224,9 @@ class RtmpConnection(asyncio.Protocol):
         elif message.kind == chunks.WINDOW_SIZE and len(message.payload) >= 4:
             self._window = int.from_bytes(message.payload[:4])
         elif message.kind == chunks.PEER_BANDWIDTH and len(message.payload) >= 4:
-            self._control(chunks.WINDOW_SIZE, message.payload[:4])
+            self._answer(chunks.WINDOW_SIZE, message.payload[:4])
         elif message.kind == chunks.USER_CONTROL and message.payload[:2] == struct.pack(">H", _PING):
-            self._control(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
+            self._answer(chunks.USER_CONTROL, struct.pack(">H", _PONG) + message.payload[2:6])
 
     def _take_command(self, payload: bytes) -> None:
         name, *values = amf.decode(payload) or [None]
@@ -236,6 +242,11 @@ class RtmpConnection(asyncio.Protocol):
             elif _text(status, "level") == "error" or _text(status, "code") == "NetStream.Play.UnpublishNotify":
                 self._end(CommandError("the stream", _text(status, "code"), _text(status, "description")))
                 cut(self.transport)
+
+    def _answer(self, kind: int, payload: bytes) -> None:
+        # A peer that asks and does not read must not fill our memory with what it asked for.
+        if not self._write_paused:
+            self._control(kind, payload)
 
     def _control(self, kind: int, payload: bytes) -> None:
         message = Message(kind, 0, 0, payload)
