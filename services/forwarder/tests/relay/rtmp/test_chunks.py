@@ -18,6 +18,11 @@ MESSAGES = [
 ]
 
 
+def chunk_size(size: int) -> bytes:
+    told = Message(chunks.SET_CHUNK_SIZE, 0, 0, size.to_bytes(4))
+    return write_message(told, chunk_stream=2, chunk_bytes=128)
+
+
 @pytest.mark.parametrize("cut", [1, 7, 128, 5000])
 def test_messages_come_out_as_they_went_in(cut: int) -> None:
     data = b"".join(write_message(message, chunk_stream=5, chunk_bytes=128) for message in MESSAGES)
@@ -38,9 +43,8 @@ def test_short_headers_take_the_rest_from_the_message_before() -> None:
 
 
 def test_a_chunk_size_holds_from_the_next_chunk_on() -> None:
-    size = write_message(Message(chunks.SET_CHUNK_SIZE, 0, 0, b"\0\0\x10\0"), chunk_stream=2, chunk_bytes=128)
     video = write_message(MESSAGES[0], chunk_stream=6, chunk_bytes=4096)
-    assert ChunkReader().feed(size + video) == [MESSAGES[0]]
+    assert ChunkReader().feed(chunk_size(4096) + video) == [MESSAGES[0]]
 
 
 def test_a_message_that_claims_to_be_huge_is_refused_at_its_header() -> None:
@@ -50,12 +54,40 @@ def test_a_message_that_claims_to_be_huge_is_refused_at_its_header() -> None:
 
 def test_many_unfinished_messages_cannot_fill_the_memory() -> None:
     reader = ChunkReader()
-    size = (7 << 20).to_bytes(4)
-    reader.feed(write_message(Message(chunks.SET_CHUNK_SIZE, 0, 0, size), chunk_stream=2, chunk_bytes=128))
+    reader.feed(chunk_size(7 << 20))
     unfinished = b"\0\0\0" + (8 << 20).to_bytes(3) + b"\x09\1\0\0\0" + bytes(7 << 20)
     reader.feed(bytes([3]) + unfinished)
     with pytest.raises(MalformedError, match="unfinished"):
         reader.feed(bytes([4]) + unfinished)
+
+
+@pytest.mark.parametrize("size", [0, 1, 15])
+def test_chunks_of_a_few_bytes_are_refused(size: int) -> None:
+    with pytest.raises(MalformedError, match="chunk size is below 16"):
+        ChunkReader().feed(chunk_size(size))
+
+
+def test_the_smallest_chunks_are_read() -> None:
+    video = write_message(MESSAGES[0], chunk_stream=6, chunk_bytes=chunks.MIN_CHUNK_BYTES)
+    assert ChunkReader().feed(chunk_size(chunks.MIN_CHUNK_BYTES) + video) == [MESSAGES[0]]
+
+
+@pytest.mark.parametrize("payload", [b"", b"x", b"xyz"])
+def test_messages_that_hold_next_to_nothing_are_refused_when_nothing_else_comes(payload: bytes) -> None:
+    first = write_message(Message(chunks.DATA, 1, 0, payload), chunk_stream=4, chunk_bytes=128)
+    more = bytes([0xC4]) + payload
+    reader = ChunkReader()
+    assert len(reader.feed(first + more * (chunks.MAX_TINY_RUN - 1))) == chunks.MAX_TINY_RUN
+    with pytest.raises(MalformedError, match="next to nothing"):
+        reader.feed(more)
+
+
+def test_empty_messages_amid_media_are_taken() -> None:
+    empty = write_message(Message(chunks.AUDIO, 1, 0, b""), chunk_stream=4, chunk_bytes=128)
+    video = write_message(MESSAGES[0], chunk_stream=6, chunk_bytes=128)
+    reader = ChunkReader()
+    taken = [message for _ in range(10) for message in reader.feed(empty * chunks.MAX_TINY_RUN + video)]
+    assert taken.count(MESSAGES[0]) == 10
 
 
 def test_noise_ends_in_an_error_or_in_nothing() -> None:

@@ -14,6 +14,13 @@ OUR_CHUNK_BYTES = 60_000
 """Nearly every frame in one chunk; some servers take no more than 65536."""
 MAX_MESSAGE_BYTES = 8 << 20
 MAX_CHUNK_STREAMS = 32
+MAX_TINY_RUN = 256
+"""Messages in a row with less than TINY_BYTES of payload: each costs us as much as one with a picture."""
+TINY_BYTES = 4
+"""Control messages have as much, media more; some servers send an empty message now and then."""
+MIN_CHUNK_BYTES = 16
+"""RTMP 1.0 §5.4.1 allows 1 byte and recommends 128 at least. Each chunk costs us the same: in chunks of a few bytes one
+stream takes a whole core."""
 _EXTENDED = 0xFFFFFF
 
 
@@ -64,6 +71,7 @@ class ChunkReader:
         self._streams: dict[int, _ChunkStream] = {}
         self._chunk_bytes = FIRST_CHUNK_BYTES
         self._partial_bytes = 0
+        self._tiny_run = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """What is whole now. Raises MalformedError when the stream cannot be followed any further."""
@@ -148,10 +156,13 @@ class ChunkReader:
     def _finish(self, stream: _ChunkStream, out: list[Message]) -> None:
         payload, stream.parts = bytes(stream.parts or b""), None
         self._partial_bytes -= len(payload)
+        self._tiny_run = self._tiny_run + 1 if len(payload) < TINY_BYTES else 0
+        if self._tiny_run > MAX_TINY_RUN:
+            raise MalformedError(f"more than {MAX_TINY_RUN} RTMP messages in a row hold next to nothing")
         if stream.kind == SET_CHUNK_SIZE:
             size = int.from_bytes(payload[:4]) & 0x7FFFFFFF
-            if size < 1:
-                raise MalformedError("an RTMP chunk size is 0")
+            if size < MIN_CHUNK_BYTES:
+                raise MalformedError(f"an RTMP chunk size is below {MIN_CHUNK_BYTES} bytes")
             self._chunk_bytes = min(size, MAX_MESSAGE_BYTES)
         else:
             out.append(Message(stream.kind, stream.stream_id, stream.stamp, payload))
