@@ -1,12 +1,14 @@
 """A server that speaks RTMP wrongly, or ends in the middle: a cause in time, and no exception of ours."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -21,7 +23,9 @@ from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.tls import TlsPolicy
 
-type Serve = Callable[..., AbstractAsyncContextManager[RtmpUrl]]
+if TYPE_CHECKING:
+    from services.forwarder.tests.relay.rtmp.conftest import Serve
+
 type Flooding = Callable[[bytes], AbstractAsyncContextManager[RtmpUrl]]
 NOISE = random.Random(11)
 
@@ -58,38 +62,6 @@ NONSENSE = [
     *(NOISE.randbytes(4000) for _ in range(20)),
     *(message(chunks.COMMAND, amf.encode("_result") + NOISE.randbytes(60)) for _ in range(20)),
 ]
-
-
-@pytest.fixture
-def serve() -> Serve:
-    """`async with serve(greeting, *answers) as url`: a peer that gives one answer to each question, and then ends."""
-
-    @asynccontextmanager
-    async def start(greeting: bytes, *answers: bytes) -> AsyncIterator[RtmpUrl]:
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            left, heard = list(answers), ChunkReader()
-            try:
-                await reader.readexactly(1537)
-                writer.write(greeting)
-                if greeting != GREETING:
-                    return
-                await reader.readexactly(1536)
-                while left and (data := await reader.read(4096)):
-                    for said in heard.feed(data):
-                        if said.kind == chunks.COMMAND and amf.decode(said.payload)[0] in ASKED:
-                            writer.write(left.pop(0))
-            except (OSError, asyncio.IncompleteReadError):
-                return
-            finally:
-                writer.close()
-
-        server = await asyncio.start_server(talk, "127.0.0.1", 0)
-        try:
-            yield RtmpUrl.parse(f"rtmp://127.0.0.1:{server.sockets[0].getsockname()[1]}/live/k3y")
-        finally:
-            server.close()
-
-    return start
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
-from forwarder.relay.rtmp import amf, chunks
+from forwarder.relay.rtmp import aggregates, amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
@@ -20,6 +20,7 @@ _VERSION = b"\x03"
 _HELLO_BYTES = 1536
 _CONTROL_STREAM, _COMMAND_STREAM = 2, 3
 _PING, _PONG, _BUFFER_LENGTH = 6, 7, 3
+_MEDIA = frozenset({chunks.AUDIO, chunks.VIDEO, chunks.DATA})
 _LINGER_S = 1.0
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
@@ -216,9 +217,15 @@ class RtmpConnection(asyncio.Protocol):
         return bytes(hello[whole:])
 
     def _take(self, message: Message) -> None:
-        if message.kind in (chunks.AUDIO, chunks.VIDEO, chunks.DATA, chunks.AGGREGATE):
+        if message.kind in _MEDIA:
             if self.on_message is not None:
                 self.on_message(message)
+        elif message.kind == chunks.AGGREGATE:
+            if self.on_message is not None:
+                for part in aggregates.unpack(message):
+                    # Commands do not come in aggregates, nor does one aggregate in another.
+                    if part.kind in _MEDIA:
+                        self.on_message(part)
         elif message.kind in (chunks.COMMAND, chunks.AMF3_COMMAND):
             self._take_command(message.payload[message.kind == chunks.AMF3_COMMAND :])
         elif message.kind == chunks.WINDOW_SIZE and len(message.payload) >= 4:
