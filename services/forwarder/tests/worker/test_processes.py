@@ -167,6 +167,7 @@ def _registry(held: int, counted: int, camera: str) -> CollectorRegistry:
     registry = CollectorRegistry()
     Gauge("held", "Held.", registry=registry).set(held)
     Counter("jobs", "Jobs.", registry=registry).inc(counted)
+    Counter("given", "Given.", ["way"], registry=registry).labels("prepared").inc(counted)
     Gauge("live", "Live.", ["camera_id"], registry=registry).labels(camera).set(1)
     return registry
 
@@ -177,13 +178,14 @@ def _told(registry: CollectorRegistry) -> list[Any]:
     return told
 
 
-def test_sums_have_no_labels_and_what_has_labels_keeps_them() -> None:
+def test_what_is_of_a_camera_keeps_its_labels_and_everything_else_is_summed() -> None:
     merged = Merged()
     merged.take(0, _told(_registry(held=3, counted=5, camera="a")))
     merged.take(1, _told(_registry(held=4, counted=7, camera="b")))
     value = merged.registry.get_sample_value
     assert value("held") == 7
     assert value("jobs_total") == 12
+    assert value("given_total", {"way": "prepared"}) == 12
     assert (value("live", {"camera_id": "a"}), value("live", {"camera_id": "b"})) == (1, 1)
 
 
@@ -201,8 +203,13 @@ def test_a_counter_does_not_fall_when_a_child_is_gone_and_gauges_do() -> None:
     merged.gone(0)
     value = merged.registry.get_sample_value
     assert value("jobs_total") == 12
+    assert value("given_total", {"way": "prepared"}) == 12
     assert value("held") == 4
     assert value("live", {"camera_id": "a"}) is None
+    merged.gone(1)
+    assert value("jobs_total") == 12
+    assert value("given_total", {"way": "prepared"}) == 12
+    assert value("held") is None
 
 
 async def _linked() -> tuple[Link, Link]:

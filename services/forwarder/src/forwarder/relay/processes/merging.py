@@ -1,7 +1,7 @@
 """The children's metrics as those of one process: same names, same labels.
 
-What has labels is of one camera or delivery, which one child holds at a time. What has none is summed. A child that
-died takes its counts along, so what it had counted is remembered: a counter must not fall.
+What has a `camera_id` is of one camera or delivery, which one child holds at a time. Everything else is summed. A child
+that died takes its counts along, so what it had counted is remembered: a counter must not fall.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +13,10 @@ from prometheus_client.registry import Collector
 
 type Family = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
 """Name, documentation, type, and samples of (name, labels, value)."""
+type Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""By name and sorted labels."""
+
+_OF_CAMERA = "camera_id"
 
 
 def families_of(registry: CollectorRegistry) -> list[Family]:
@@ -36,7 +40,8 @@ class Merged(Collector):
         self.running = 0
         self.restarts = 0
         self._latest: dict[int, list[Family]] = {}
-        self._past: dict[str, float] = {}
+        self._past: dict[str, tuple[str, Values]] = {}
+        """By family, its documentation and what children that are gone had counted."""
         self.registry.register(self)
 
     def take(self, child: int, families: Iterable[Any]) -> None:
@@ -45,10 +50,10 @@ class Merged(Collector):
 
     def gone(self, child: int) -> None:
         """A child has ended: its gauges are no more, what it counted stays counted."""
-        for _, _, kind, samples in self._latest.pop(child, []):
-            for name, labels, value in samples:
-                if kind == "counter" and not labels:
-                    self._past[name] = self._past.get(name, 0.0) + value
+        for family, text, kind, samples in self._latest.pop(child, []):
+            if kind == "counter":
+                _, counted = self._past.setdefault(family, (text, {}))
+                _merge(counted, [sample for sample in samples if _OF_CAMERA not in sample[1]])
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -62,18 +67,21 @@ class Merged(Collector):
         yield from self._merged()
 
     def _merged(self) -> Iterator[Metric]:
-        metrics: dict[str, Metric] = {}
-        values: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+        metrics = {family: Metric(family, text, "counter") for family, (text, _) in self._past.items()}
+        values = {family: dict(counted) for family, (_, counted) in self._past.items()}
         for families in self._latest.values():
             for family, text, kind, samples in families:
                 metrics.setdefault(family, Metric(family, text, kind))
-                merged = values.setdefault(family, {})
-                for name, labels, value in samples:
-                    key = (name, tuple(sorted(labels.items())))
-                    # While a camera changes hands both may speak of it.
-                    merged[key] = max(merged.get(key, value), value) if labels else merged.get(key, 0.0) + value
+                _merge(values.setdefault(family, {}), samples)
         for family, metric in metrics.items():
             for (name, pairs), value in values[family].items():
-                past = self._past.get(name, 0.0) if not pairs else 0.0
-                metric.add_sample(name, dict(pairs), value + past)
+                metric.add_sample(name, dict(pairs), value)
             yield metric
+
+
+def _merge(values: Values, samples: Iterable[tuple[str, dict[str, str], float]]) -> None:
+    for name, labels, value in samples:
+        key = (name, tuple(sorted(labels.items())))
+        # While a camera changes hands both may speak of it.
+        of_camera = _OF_CAMERA in labels
+        values[key] = max(values.get(key, value), value) if of_camera else values.get(key, 0.0) + value
