@@ -121,6 +121,34 @@ async def test_two_processes_share_the_cameras_and_one_that_is_killed_costs_seco
         assert _metric(text, "vonggac_forwarder_jobs_passed_on_total ") >= passed_on
 
 
+async def test_a_process_that_hangs_is_not_told_of_as_if_it_did_not(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    start_pool: StartPool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("forwarder.relay.processes.pool.ANSWER_WITHIN_S", 0.5)
+    cameras = [make_gate(id=f"gate-{number}") for number in range(CAMERAS)]
+    async with simulate(cameras=cameras) as sim, start_pool() as (client, pool):
+        for camera in cameras:
+            await inventory.say(planner.camera(sim, camera.id))
+        await eventually(lambda: _all_acknowledged(client), within_s=30)
+        counted = _metric((await client.get("/metrics")).text, "vonggac_forwarder_delivery_sessions_total{")
+        hanging = pool.children[0].process.pid
+        os.kill(hanging, signal.SIGSTOP)
+        try:
+            # Before the other one has taken its cameras over: that needs seconds.
+            text = (await client.get("/metrics")).text
+        finally:
+            os.kill(hanging, signal.SIGCONT)
+        held = _metric(text, "vonggac_forwarder_cameras_held ")
+        assert 0 < held < CAMERAS
+        assert _metric(text, "vonggac_forwarder_delivery_state{") == 2 * held
+        assert _metric(text, "vonggac_forwarder_delivery_sessions_total{") == counted
+
+
 async def test_an_orderly_stop_ends_every_process_and_every_session(
     simulate: StartSimulator, planner: Planner, inventory: Inventory, start_pool: StartPool
 ) -> None:
@@ -210,6 +238,23 @@ def test_a_counter_does_not_fall_when_a_child_is_gone_and_gauges_do() -> None:
     assert value("jobs_total") == 12
     assert value("given_total", {"way": "prepared"}) == 12
     assert value("held") is None
+
+
+def test_of_a_child_that_does_not_answer_only_its_counters_stay() -> None:
+    merged = Merged()
+    told = _told(_registry(held=3, counted=5, camera="a"))
+    merged.take(0, told)
+    merged.take(1, _told(_registry(held=4, counted=7, camera="b")))
+    merged.unanswered(0)
+    merged.unanswered(0)
+    value = merged.registry.get_sample_value
+    assert (value("held"), value("jobs_total")) == (4, 12)
+    assert value("live", {"camera_id": "a"}) is None
+    merged.take(0, told)
+    assert (value("held"), value("jobs_total")) == (7, 12)
+    merged.unanswered(0)
+    merged.gone(0)
+    assert (value("held"), value("jobs_total")) == (4, 12)
 
 
 async def _linked() -> tuple[Link, Link]:

@@ -48,6 +48,10 @@ class Merged(Collector):
         """What a child told last, as `families_of` gave it."""
         self._latest[child] = [(name, text, kind, samples) for name, text, kind, samples in families]
 
+    def unanswered(self, child: int) -> None:
+        """A child says nothing: how things stand with it is not known, and what it had counted stays counted."""
+        self._latest[child] = [family for family in self._latest.get(child, []) if family[2] == "counter"]
+
     def gone(self, child: int) -> None:
         """A child has ended: its gauges are no more, what it counted stays counted."""
         for family, text, kind, samples in self._latest.pop(child, []):

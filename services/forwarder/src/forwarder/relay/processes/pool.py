@@ -110,12 +110,16 @@ class Pool:
         return [observed for observed in told if delivery_id in {None, observed.delivery_id}]
 
     async def refresh(self) -> None:
-        """Ask the children for their metrics."""
+        """Ask the children for their metrics; of one that does not answer, only what it had counted stays."""
         numbers = list(self.children)
         answers = await asyncio.gather(*(self._asked(number, "metrics") for number in numbers))
         for number, families in zip(numbers, answers, strict=True):
-            if families and number in self.children:
+            if number not in self.children:
+                continue
+            if families:
                 self.merged.take(number, families)
+            else:
+                self.merged.unanswered(number)
         self.merged.running = len(self.children)
 
     def stop(self) -> None:
