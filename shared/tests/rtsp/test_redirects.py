@@ -1,8 +1,9 @@
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from vonggac.embedded import free_port
 from vonggac.events.causes import Cause
 from vonggac.rtsp import (
     AllowedNetworks,
@@ -21,7 +22,7 @@ from vonggac.rtsp import (
     parse_sdp,
     plan_tracks,
 )
-from vonggac.rtsp.handshake import Route
+from vonggac.rtsp.handshake import MAX_REDIRECTS, Route
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES
 from vonggac.testing.certificates import Certificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
@@ -172,6 +173,41 @@ async def test_a_redirect_to_a_wrong_address_says_so(location: str) -> None:
     async with ScriptedPeer(lambda _: moved(location)) as peer:
         with pytest.raises(MalformedError, match="redirected to a wrong address"):
             await play(peer.port)
+
+
+async def publish(port: int) -> None:
+    tracks = plan_tracks(parse_sdp(CAMERA_SDP), ("video",), "rtsp://camera/")
+    url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
+    publisher = await open_publisher(url, None, parse_sdp(CAMERA_SDP), tracks, deadline_s=5)
+    await publisher.close()
+
+
+@pytest.mark.parametrize("begin", [play, publish])
+@pytest.mark.parametrize("redirects", range(MAX_REDIRECTS + 1))
+async def test_an_error_says_whether_it_happened_where_a_redirect_led_to(
+    begin: Callable[[int], Awaitable[None]], redirects: int
+) -> None:
+    async with AsyncExitStack() as peers:
+        port = free_port()
+        for _ in range(redirects):
+            away = moved(f"rtsp://127.0.0.1:{port}/live")
+            peer = await peers.enter_async_context(ScriptedPeer(ScriptedCamera(DESCRIBE=away, ANNOUNCE=away)))
+            port = peer.port
+        with pytest.raises(RtspError) as caught:
+            await begin(port)
+    assert caught.value.cause is Cause.REFUSED
+    assert caught.value.elsewhere is (redirects > 0)
+
+
+async def test_another_path_of_the_same_address_is_not_elsewhere() -> None:
+    def answer(request: Request) -> Response:
+        return moved("/sub") if request.uri.endswith("/live") else reply(404, reason="Not Found")
+
+    async with ScriptedPeer(answer) as peer:
+        with pytest.raises(RtspError) as caught:
+            await play(peer.port)
+    assert caught.value.cause is Cause.NOT_FOUND
+    assert not caught.value.elsewhere
 
 
 async def test_a_redirect_without_an_address_is_just_an_answer() -> None:

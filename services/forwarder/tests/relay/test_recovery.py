@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,19 @@ import pytest
 
 from forwarder.domain.camera import PullState
 from forwarder.domain.orders import RetryOutcome
+from forwarder.relay import camera as camera_relay
+from forwarder.relay import delivery as delivery_relay
 from forwarder.relay.camera import CameraRelay
+from forwarder.relay.knocks import Knocks
 from forwarder.relay.surroundings import Surroundings
 from simulator import Simulator
+from vonggac.embedded import free_port
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.rtsp.messages import Request, Response
 from vonggac.testing import eventually
-from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
@@ -198,6 +203,39 @@ async def test_a_retry_ends_the_wait_for_a_camera(sim: Simulator, planner: Plann
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=2)
     assert relay.pulls == pulls + 1
     assert relay.try_again(camera.id) is RetryOutcome.NOT_RUNNING
+
+
+class Redirecting:
+    """Sends whoever asks with `method` to an address where nobody is; `asked_s` says when."""
+
+    def __init__(self, method: str) -> None:
+        self.asked_s: list[float] = []
+        self._method, self._nowhere, self._good = method, f"rtsp://127.0.0.1:{free_port()}/x", ScriptedCamera()
+
+    def __call__(self, request: Request) -> Response | bytes | None:
+        if request.method != self._method:
+            return self._good(request)
+        self.asked_s.append(time.monotonic())
+        return reply(302, [("Location", self._nowhere)], reason="Moved")
+
+
+@pytest.mark.parametrize("method", ["ANNOUNCE", "DESCRIBE"], ids=["centre", "camera"])
+async def test_who_sends_us_to_a_dead_address_is_asked_ever_later_although_its_own_door_answers(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for supervisor in (camera_relay, delivery_relay):
+        monkeypatch.setattr(supervisor, "AFTER_KNOCK_S", 0.0)
+    redirecting = Redirecting(method)
+    async with ScriptedPeer(redirecting) as peer:
+        camera = delivered_to(planner.camera(sim), peer.port)
+        if method == "DESCRIBE":
+            camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}/gate")
+        # Without chance every wait takes its whole bound: half a second, one second.
+        relay_of(camera, chance=lambda: 0.999, knocks=Knocks(interval_s=0.02))
+        await eventually(lambda: len(redirecting.asked_s) == 3)
+        first, second, third = redirecting.asked_s
+        assert "OPTIONS" in peer.methods
+        assert (second - first >= 0.49, third - second >= 0.99) == (True, True)
 
 
 @pytest.mark.parametrize("fault", ["close", "restart"])

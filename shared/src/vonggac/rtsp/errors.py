@@ -33,6 +33,8 @@ class RtspError(Exception):
         self.message = message
         self.logged_in = False
         """Whether the peer took our login before this happened."""
+        self.elsewhere = False
+        """Whether it happened at another host or port, to which the peer had sent us."""
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.message}"

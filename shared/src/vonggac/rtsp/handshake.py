@@ -63,11 +63,21 @@ class Route:
 async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:
     """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises RtspError.
 
-    A peer that closes the connection with its 401 is asked once more too, so it may see the login twice.
+    A peer that closes the connection with its 401 is asked once more too, so it may see the login twice. An error says
+    whether it happened `elsewhere`.
     """
-    for _ in range(MAX_REDIRECTS):
+    first = _door(route.url)
+
+    async def tried(route: Route) -> T:
         try:
             return await attempt(route)
+        except RtspError as error:
+            error.elsewhere = _door(route.url) != first
+            raise
+
+    for _ in range(MAX_REDIRECTS):
+        try:
+            return await tried(route)
         except RedirectError as error:
             route = route.redirected(error)
         except ReconnectError as error:
@@ -75,9 +85,13 @@ async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable
                 raise
             route = replace(route, challenge=error.challenge)
     try:
-        return await attempt(route)
+        return await tried(route)
     except RedirectError:
         raise MalformedError(f"redirected more than {MAX_REDIRECTS} times") from None
+
+
+def _door(url: RtspUrl) -> tuple[str, str, int]:
+    return url.scheme, url.host.lower(), url.port
 
 
 class Clock:

@@ -272,7 +272,7 @@ class CameraRelay:
             source = await play(camera, credentials, surroundings, on_began=self._media_began, on_lost=self._lost)
         except RtspError as error:
             self._attempt = None
-            self._failed(error.cause, error.message)
+            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
             return
         except Exception as error:  # a mistake of ours with one camera must not end the others
             log.error("camera_attempt_crashed", camera_id=str(camera.id), exc_info=error)
@@ -304,9 +304,9 @@ class CameraRelay:
     def _lost(self, error: RtspError | None) -> None:
         # None: our own close.
         if error is not None and self._source is not None:
-            self._failed(error.cause, error.message)
+            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
 
-    def _failed(self, cause: Cause, detail: str | None) -> None:
+    def _failed(self, cause: Cause, detail: str | None, *, elsewhere: bool = False) -> None:
         if self._stopped:
             return
         surroundings = self._surroundings
@@ -325,7 +325,7 @@ class CameraRelay:
         self._retry_timer = self._loop.call_later(self.pull.retry_in_s, self._retry)
         door = Door.of(self.camera.url, self.camera.tls) if cause in SILENT else None
         if door is not None:
-            closed = cause in _NOT_CONNECTED
+            closed = cause in _NOT_CONNECTED and not elsewhere
             self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, self._door_opened, closed=closed)
 
     def _door_opened(self) -> None:

@@ -164,7 +164,7 @@ class RtspPublishing:
 async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) -> RtspPublishing:
     """Open a session at an RTSP destination. `on_lost` is called only for a session that was returned.
 
-    Raises RtspError; UnreachableError when not even a connection was made.
+    Raises RtspError; UnreachableError when not even a connection to the destination's own address was made.
     """
     tracks = [track for track in source.tracks if track.kind == "video" or not target.video_only]
     url = target.rtsp_url
@@ -182,7 +182,8 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
             steps=steps,
         )
     except RtspError as error:
-        if error.cause in _NOT_CONNECTED and steps and steps[-1].name == "connect":
+        # Where the destination sends us to nobody may be there: at its own door somebody is.
+        if error.cause in _NOT_CONNECTED and not error.elsewhere and steps and steps[-1].name == "connect":
             raise UnreachableError(error, url.host, url.port) from None
         raise
     return RtspPublishing(publisher, source, target.bounds)

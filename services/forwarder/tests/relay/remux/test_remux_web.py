@@ -284,6 +284,17 @@ async def test_an_address_where_nobody_listens_is_refused(serve: Serve) -> None:
     assert (await failure(web(peer), peer.url())).cause is Cause.REFUSED
 
 
+async def test_nobody_where_a_redirect_or_a_playlist_leads_to_is_nobody_elsewhere(serve: Serve) -> None:
+    async with serve() as closed:
+        nobody = closed.url()
+    async with serve(redirect(nobody)) as peer:
+        for url in (peer.url(), nobody):
+            error = await failure(web(peer), url)
+            assert (error.cause, error.elsewhere) == (Cause.REFUSED, True)
+    error = await failure(web(peer), peer.url())
+    assert (error.cause, error.elsewhere) == (Cause.REFUSED, False)
+
+
 async def test_a_proxy_of_the_environment_is_not_asked(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve() as proxy, serve() as peer:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):

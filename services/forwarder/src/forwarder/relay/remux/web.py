@@ -69,7 +69,11 @@ class Web:
         for _ in range(_MAX_REDIRECTS + 2):
             parts = _split(url)
             mine = _endpoint(parts) == home
-            stream = await self._connect(parts, ends_at)
+            try:
+                stream = await self._connect(parts, ends_at)
+            except RtspError as error:
+                error.elsewhere = not mine
+                raise
             held.append(stream)
             authorization = authenticator.answer("GET", _target(parts)) if mine else None
             async with asyncio.timeout_at(ends_at):
