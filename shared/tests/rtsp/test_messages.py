@@ -123,6 +123,7 @@ def test_an_impossible_transport_is_refused(value: str) -> None:
         ("DESCRIBE", 403, Cause.AUTH_FAILED),
         ("DESCRIBE", 404, Cause.NOT_FOUND),
         ("DESCRIBE", 415, Cause.NO_TRACK),
+        ("ANNOUNCE", 415, Cause.CODEC_UNSUPPORTED),
         ("PLAY", 453, Cause.SESSION_LIMIT),
         ("DESCRIBE", 503, Cause.SESSION_LIMIT),
         ("SETUP", 461, Cause.TRANSPORT_UNSUPPORTED),

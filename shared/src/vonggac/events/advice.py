@@ -71,7 +71,7 @@ _ADVICE = {
     ),
     Cause.CODEC_UNSUPPORTED: Advice(
         "The video is neither H.264 nor H.265, or a form of them that cannot be read, or RTP of a payload type that "
-        "the description does not tell of.",
+        "the description does not tell of. Of a delivery: 415, or the destination's protocol does not carry it.",
         "Đặt chuẩn nén của luồng thành H.264 hoặc H.265.",
         "Set the stream's codec to H.264 or H.265.",
     ),

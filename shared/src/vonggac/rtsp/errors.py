@@ -73,6 +73,9 @@ def cause_of_status(method: str, status: int) -> Cause:
     Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 say that
     the request was not understood (RFC 7826 §17.5).
     """
+    if (method, status) == ("ANNOUNCE", 415):
+        # We offer, and the peer does not take it; a camera that answers DESCRIBE so has nothing to offer.
+        return Cause.CODEC_UNSUPPORTED
     if status in _CAUSE_BY_STATUS:
         return _CAUSE_BY_STATUS[status]
     if method == "SETUP" and 500 <= status <= 599 and status not in _NOT_UNDERSTOOD:

@@ -33,7 +33,7 @@ from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.errors import RtspError, StatusError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -277,7 +277,7 @@ class DeliverySupervisor:
         try:
             session = await publish(self._target(), source, self._lost)
         except RtspError as error:
-            if error.cause is Cause.NO_TRACK and len(source.tracks) > 1:
+            if isinstance(error, StatusError) and error.status == 415 and len(source.tracks) > 1:
                 self._without_audio = True
             self._found_closed = isinstance(error, UnreachableError)
             self._opening = None
