@@ -13,6 +13,7 @@ from enum import StrEnum
 from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
 from forwarder.domain.instant import Instant
 from forwarder.domain.past import NOTHING_BEFORE, Past
+from forwarder.domain.progress import Progress
 from forwarder.domain.proof import Mismatched, Proof, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -45,26 +46,6 @@ class Limits:
     """A session that was confirmed for this long starts the back-off anew."""
     refused_retry_s: float = 300.0
     """Wait after refused credentials, so that no account is locked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What was seen of the present session, in media bytes and monotonic seconds.
-
-    `looked_at`: when it was last looked at before there was media; `media_at`: the same, once there is: all media of
-    the session was written after that.
-    """
-
-    opened_s: float
-    looked_at: datetime
-    media_at: datetime | None = None
-    written: int = 0
-    acknowledged: int = 0
-    acknowledged_s: float = 0.0
-    confirmed_since_s: float | None = None
-    worked_s: float | None = None
-    """How long it had been confirmed, all told, when it stalled last."""
-    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +229,10 @@ def _opened(delivery: Delivery, now: Instant) -> Decision:
 def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.failing or (delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.progress is None):
         return Decision(delivery)
-    attempt = 0 if _held_for(delivery, now, limits.good_s) else delivery.attempt
+    worked_s = delivery.progress.worked_for_s(now) if delivery.progress else None
+    attempt = 0 if worked_s is not None and worked_s >= limits.good_s else delivery.attempt
     refused = event.cause is Cause.AUTH_FAILED
     wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
-    worked_s = _confirmed_s(delivery, now)
     if worked_s is not None and not refused:
         # A session that worked for a while has earned a wait that is no longer than that.
         wait_s = min(wait_s, max(FIRST_CEILING_S, worked_s) * chance)
@@ -274,11 +255,10 @@ def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
 def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.progress is None:
         return Decision(delivery)
-    progress = _advanced(delivery.progress, event, now)
+    progress = delivery.progress.looked(written=event.written, acknowledged=event.acknowledged, now=now)
     seen = replace(delivery, progress=progress)
     confirmed = progress.acknowledged > delivery.progress.acknowledged
-    pending = progress.written > progress.acknowledged
-    if pending and not confirmed and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
+    if progress.pending and not confirmed and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
         return _unconfirmed(seen, progress, now, chance, limits)
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
@@ -286,7 +266,7 @@ def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, li
         return Decision(replace(_flowing(seen, progress, now), last_success_at=now.at, failure=None))
     if progress.written == 0 and now.monotonic_s - progress.opened_s >= limits.keyframe_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
-    if pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:
+    if progress.pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:
         return Decision(_now(seen, DeliveryState.SENDING, now))
     if seen.state in {DeliveryState.VERIFIED, DeliveryState.MISMATCH}:
         return Decision(_flowing(seen, progress, now))
@@ -311,7 +291,7 @@ _PROVABLE = frozenset(
 
 def _verified(delivery: Delivery, event: Verified, now: Instant) -> Decision:
     progress = delivery.progress
-    if delivery.state not in _PROVABLE or progress is None or not _of_session(progress, event.captured_at):
+    if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.captured_at):
         return Decision(delivery)
     proof = Proof(matches=True, until_s=now.monotonic_s + event.holds_s)
     progress = replace(progress, proof=proof, confirmed_since_s=progress.confirmed_since_s or now.monotonic_s)
@@ -328,15 +308,10 @@ def _verified(delivery: Delivery, event: Verified, now: Instant) -> Decision:
 
 def _mismatched(delivery: Delivery, event: Mismatched, now: Instant) -> Decision:
     progress = delivery.progress
-    if delivery.state not in _PROVABLE or progress is None or not _of_session(progress, event.began_at):
+    if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.began_at):
         return Decision(delivery)
     progress = replace(progress, proof=Proof(matches=False, detail=_short(event.detail)))
     return Decision(_flowing(replace(delivery, progress=progress), progress, now))
-
-
-def _of_session(progress: Progress, moment: datetime) -> bool:
-    """What was before the session's first media was not sent in it and proves nothing for or against it."""
-    return progress.media_at is not None and moment >= progress.media_at
 
 
 def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
@@ -344,27 +319,8 @@ def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: f
     if now.monotonic_s - progress.acknowledged_s >= limits.drop_s:
         detail = f"nothing was confirmed for {limits.drop_s:g} s"
         return _failed(delivery, Failed(Cause.STALLED, detail), now, chance, limits)
-    if (since_s := progress.confirmed_since_s) is not None:
-        worked_s = (progress.worked_s or 0.0) + progress.acknowledged_s - since_s
-        progress = replace(progress, confirmed_since_s=None, worked_s=worked_s)
-    return Decision(replace(_now(delivery, DeliveryState.STALLED, now, Cause.STALLED), progress=progress))
-
-
-def _advanced(progress: Progress, event: Sampled, now: Instant) -> Progress:
-    moment = now.monotonic_s
-    was_pending = progress.written > progress.acknowledged
-    wrote, confirmed = event.written > progress.written, event.acknowledged > progress.acknowledged
-    written = max(event.written, progress.written)
-    return replace(
-        progress,
-        looked_at=progress.looked_at if written else now.at,
-        media_at=progress.looked_at if written else None,
-        written=written,
-        acknowledged=max(event.acknowledged, progress.acknowledged),
-        # The time without confirmation begins with the first byte that waits for one.
-        acknowledged_s=moment if confirmed or (wrote and not was_pending) else progress.acknowledged_s,
-        confirmed_since_s=(progress.confirmed_since_s or moment) if confirmed else progress.confirmed_since_s,
-    )
+    stalled = _now(delivery, DeliveryState.STALLED, now, Cause.STALLED)
+    return Decision(replace(stalled, progress=progress.unconfirmed()))
 
 
 def _now(
@@ -373,19 +329,6 @@ def _now(
     if delivery.state is state and delivery.cause is cause:
         return delivery if delivery.detail == detail else replace(delivery, detail=detail)
     return replace(delivery, state=state, since=now.at, cause=cause, detail=detail)
-
-
-def _held_for(delivery: Delivery, now: Instant, good_s: float) -> bool:
-    worked_s = _confirmed_s(delivery, now)
-    return worked_s is not None and worked_s >= good_s
-
-
-def _confirmed_s(delivery: Delivery, now: Instant) -> float | None:
-    """How long the session has been confirmed, all told; None when it never was."""
-    progress = delivery.progress
-    if progress is None or progress.confirmed_since_s is None:
-        return progress.worked_s if progress is not None else None
-    return (progress.worked_s or 0.0) + now.monotonic_s - progress.confirmed_since_s
 
 
 def _was_good(delivery: Delivery) -> bool:
