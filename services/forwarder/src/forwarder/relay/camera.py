@@ -14,6 +14,7 @@ from forwarder.domain.past import NOTHING_BEFORE, Past
 from forwarder.relay.delivery import DeliverySupervisor
 from forwarder.relay.knocks import SILENT, Door
 from forwarder.relay.proof import CameraKeyframes
+from forwarder.relay.resealed import sealed_as_before
 from forwarder.relay.source import CameraSource
 from forwarder.relay.sources import play
 from forwarder.relay.surroundings import Surroundings
@@ -190,32 +191,10 @@ class CameraRelay:
         return outcome
 
     def _sealed_as_before(self, camera: CameraV1) -> CameraV1:
-        """The plan with the secrets that this relay knows, where what is in them is still the same.
-
-        The same password sealed once more looks different every time, and is no reason to restart anything. Only who
-        refused it is tried again: a person may have corrected it over there, and says so in this way.
-        """
-        before = {
-            planned.id: planned.secret
-            for planned in self.camera.deliveries
-            if planned.id in self.deliveries and self.deliveries[planned.id].delivery.state is not DeliveryState.REFUSED
-        }
-        deliveries = tuple(
-            planned.model_copy(update={"secret": self._same_secret(before.get(planned.id), planned.secret)})
-            for planned in camera.deliveries
-        )
+        refused = DeliveryState.REFUSED
+        taken = {key for key, supervisor in self.deliveries.items() if supervisor.delivery.state is not refused}
         resting = self.pull.state is PullState.COOLING_DOWN
-        secret = camera.secret if resting else self._same_secret(self.camera.secret, camera.secret)
-        return camera.model_copy(update={"secret": secret, "deliveries": deliveries})
-
-    def _same_secret(self, old: str | None, new: str | None) -> str | None:
-        if old is None or new is None or old == new:
-            return new
-        surroundings = self._surroundings
-        try:
-            return old if surroundings.open_secret(old) == surroundings.open_secret(new) else new
-        except RtspError:
-            return new
+        return sealed_as_before(self.camera, camera, self._surroundings, deliveries=taken, source=not resting)
 
     def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
         for key, planned in plan.wanted(camera).items():
