@@ -48,7 +48,9 @@ class Settings(ServiceSettings):
         default=300.0, ge=1, description="Seconds until a destination that refused the credentials is tried again."
     )
     stall_s: float = Field(
-        default=5.0, gt=0, description="Seconds without a confirmed byte until a delivery is called stalled."
+        default=5.0,
+        gt=0,
+        description="Seconds without a confirmed byte, or with all media left out, until a delivery is called stalled.",
     )
     drop_s: float = Field(
         default=15.0,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from forwarder.domain import delivery as domain
 from forwarder.domain.delivery import (
+    LEFT_OUT,
     Action,
     CameraAway,
     CameraLive,
@@ -81,6 +82,59 @@ def test_a_stalled_session_is_dropped_in_the_end() -> None:
 
 def test_a_stalled_session_that_moves_again_is_acknowledged() -> None:
     assert run(*ACKNOWLEDGED, (9.5, Sampled(9500, 1500)), (10, Sampled(9600, 9600)))[0].state is State.ACKNOWLEDGED
+
+
+ALL_CONFIRMED = [*ACKNOWLEDGED, (5, Sampled(3000, 3000))]
+"""And from then on all media is left out, until there is room and a keyframe comes."""
+
+
+def test_acknowledged_is_left_when_all_that_the_camera_sends_is_left_out() -> None:
+    assert run(*ALL_CONFIRMED, (9.9, Sampled(3000, 3000)))[0].state is State.ACKNOWLEDGED
+    delivery, actions = run(*ALL_CONFIRMED, (10, Sampled(3000, 3000)))
+    assert (delivery.state, delivery.cause, delivery.detail) == (State.STALLED, Cause.STALLED, LEFT_OUT)
+    assert (delivery.since, actions) == (at(10).at, ())
+
+
+def test_old_media_that_is_confirmed_late_does_not_hide_that_the_camera_is_left_out() -> None:
+    slow = [*ACKNOWLEDGED, (5, Sampled(9000, 2000)), (7, Sampled(9000, 3000)), (9, Sampled(9000, 4000))]
+    delivery, _ = run(*slow, (10, Sampled(9000, 5000)))
+    assert (delivery.state, delivery.detail, delivery.last_success_at) == (State.STALLED, LEFT_OUT, at(10).at)
+
+
+def test_media_that_flows_again_ends_it() -> None:
+    left_out = [*ALL_CONFIRMED, (10, Sampled(3000, 3000))]
+    delivery, _ = run(*left_out, (40, Sampled(3000, 3000)), (41, Sampled(4000, 3000)))
+    assert delivery.state is State.STALLED, "not before a byte of it is confirmed"
+    delivery, actions = run(*left_out, (40, Sampled(3000, 3000)), (41, Sampled(4000, 3500)))
+    assert (delivery.state, delivery.cause, delivery.detail, actions) == (State.ACKNOWLEDGED, None, None, ())
+
+
+def test_a_session_whose_media_is_left_out_is_kept_for_as_long_as_it_lasts() -> None:
+    delivery, actions = run(*ALL_CONFIRMED, (10, Sampled(3000, 3000)), (300, Sampled(3000, 3000)))
+    assert (delivery.state, delivery.detail, actions) == (State.STALLED, LEFT_OUT, ())
+    assert not delivery.unconfirmed
+
+
+def test_what_is_left_out_and_then_unconfirmed_as_well_is_dropped() -> None:
+    stalled = [*ACKNOWLEDGED, (5, Sampled(9000, 2000)), (9, Sampled(9000, 4000)), (10, Sampled(9000, 5000))]
+    assert not run(*stalled)[0].unconfirmed
+    delivery, _ = run(*stalled, (15, Sampled(9000, 5000)))
+    assert (delivery.state, delivery.detail, delivery.unconfirmed) == (State.STALLED, None, True)
+    assert run(*stalled, (15, Sampled(9000, 5000)), (25, Sampled(9000, 5000)))[1] == (Action.CLOSE, Action.WAIT)
+    again = run(*stalled, (15, Sampled(9000, 5000)), (16, Sampled(9000, 9000)))[0]
+    assert (again.state, again.detail, again.unconfirmed) == (State.STALLED, LEFT_OUT, False)
+
+
+@pytest.mark.parametrize("stall_s", [0.1, 5.0, 40.0])
+@pytest.mark.parametrize("interval_s", [1, 7, 30])
+def test_a_camera_that_sends_seldom_is_left_out_of_nothing(stall_s: float, interval_s: int) -> None:
+    limits = Limits(silent_s=60.0, stall_s=stall_s)
+    delivery, _ = run(*CONNECTED)
+    for second in range(3, 120):
+        sent = 1000 * (1 + (second - 3) // interval_s)
+        sample = Sampled(sent, sent, silent_s=(second - 3) % interval_s)
+        delivery = domain.decide(delivery, sample, at(second), chance=0.5, limits=limits).delivery
+        assert delivery.state is State.ACKNOWLEDGED
 
 
 def test_acknowledged_is_left_when_the_camera_falls_silent_even_if_its_reports_are_confirmed() -> None:
@@ -192,6 +246,10 @@ def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance:
             assert delivery.progress.written > 0
         if delivery.state is State.STALLED:
             assert delivery.progress is not None
-            assert delivery.progress.written > delivery.progress.acknowledged
+            assert delivery.progress.written > (delivery.progress.acknowledged if delivery.unconfirmed else 0)
+            assert delivery.unconfirmed is (delivery.detail != LEFT_OUT)
+        if delivery.state in {State.ACKNOWLEDGED, State.VERIFIED} and isinstance(event, Sampled):
+            assert delivery.progress is not None
+            assert delivery.progress.left_out_s(silent_s=event.silent_s, now=at(moment)) < LIMITS.stall_s
         assert delivery.since >= before.since
         assert delivery.since <= at(moment).at

@@ -66,6 +66,7 @@ REACHED: dict[str, list[tuple[float, Event]]] = {
     "verified": VERIFIED,
     "mismatch": MISMATCH,
     "stalled": [*ACKNOWLEDGED, (9.5, Sampled(9000, 1500))],
+    "left_out": [*ACKNOWLEDGED, (9.5, Sampled(2000, 2000))],
     "silent": [*ACKNOWLEDGED, (9.5, Sampled(2000, 2000, silent_s=5))],
     "backing_off": [*ACKNOWLEDGED, (9, Failed(Cause.ENDED))],
     "refused": [*OPENED, (9, Failed(Cause.AUTH_FAILED))],
@@ -102,6 +103,7 @@ BECOMES: dict[str, tuple[State | None, ...]] = {
     "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M),
     "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME),
     "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME),
+    "left_out": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME),
     "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME),
     "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
     "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
@@ -157,6 +159,15 @@ def test_verified_is_left_when_confirmations_cease_and_comes_back_with_them_whil
     assert run(*stalled)[0].state is State.STALLED
     assert run(*stalled, (13, Sampled(9000, 9000)))[0].state is State.VERIFIED
     assert run(*stalled, (14, verified(13.9)))[0].state is State.STALLED
+
+
+def test_what_is_read_back_while_media_is_left_out_is_old_and_what_was_proven_holds_on() -> None:
+    left_out = [*VERIFIED, (12, Sampled(2000, 2000))]
+    for result in (verified(11.9), mismatched(11.9)):
+        assert run(*left_out, (13, result))[0].state is State.STALLED
+        assert run(*left_out, (13, result), (14, Sampled(9000, 9000)))[0].state is State.VERIFIED
+    assert run(*left_out, (13, mismatched(11.9)), (200, Sampled(9000, 9000)))[0].state is State.ACKNOWLEDGED
+    assert run(*MISMATCH, (12, Sampled(2000, 2000)), (14, Sampled(9000, 9000)))[0].state is State.MISMATCH
 
 
 def test_a_mismatch_holds_until_it_is_disproved() -> None:

@@ -2,7 +2,8 @@
 
 The words are those of `DeliveryState`, and none says more than what was observed: `sending` needs the destination's OK
 to RECORD and a media byte that was written, `acknowledged` needs the destination's kernel to confirm media bytes and to
-go on confirming them, `verified` needs a picture of the present session that was lately read back from the destination.
+go on confirming them, and what the camera sends now to be among them, `verified` needs a picture of the present session
+that was lately read back from the destination.
 """
 
 import math
@@ -19,6 +20,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
 MAX_DETAIL_CHARACTERS = 500
+LEFT_OUT = "it was too slow: the camera's media is left out until there is room and a keyframe comes"
 
 
 class Action(StrEnum):
@@ -39,9 +41,9 @@ class Limits:
     keyframe_s: float = 15.0
     """The session stands and no keyframe came to begin with."""
     stall_s: float = 5.0
-    """Bytes are on their way and none was confirmed: `stalled`."""
+    """Bytes are on their way and none was confirmed, or all that the camera sends is left out: `stalled`."""
     drop_s: float = 15.0
-    """The same: the connection is dropped."""
+    """None was confirmed for so long: the connection is dropped."""
     good_s: float = 60.0
     """A session that was confirmed for this long starts the back-off anew."""
     refused_retry_s: float = 300.0
@@ -72,6 +74,12 @@ class Delivery:
     @property
     def failing(self) -> bool:
         return self.state in {DeliveryState.BACKING_OFF, DeliveryState.REFUSED}
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Stalled because confirmations have ceased: the address may be silent. Not: because media is left out."""
+        progress = self.progress if self.state is DeliveryState.STALLED else None
+        return progress is not None and progress.confirmed_since_s is None
 
     @property
     def good_until_s(self) -> float:
@@ -263,7 +271,12 @@ def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, li
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if confirmed:
-        return Decision(replace(_flowing(seen, progress, now), last_success_at=now.at, failure=None))
+        seen = replace(seen, last_success_at=now.at, failure=None)
+    if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:
+        # The session is good and goes on by itself; what is confirmed meanwhile, if anything, is old.
+        return Decision(_now(seen, DeliveryState.STALLED, now, Cause.STALLED, LEFT_OUT))
+    if confirmed:
+        return Decision(_flowing(seen, progress, now))
     if progress.written == 0 and now.monotonic_s - progress.opened_s >= limits.keyframe_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
     if progress.pending and seen.state in {DeliveryState.CONNECTING, DeliveryState.WAITING_FOR_CAMERA}:

@@ -19,6 +19,8 @@ class Progress:
     looked_at: datetime
     media_at: datetime | None = None
     written: int = 0
+    written_s: float = 0.0
+    """When the newest byte was seen to be written."""
     acknowledged: int = 0
     acknowledged_s: float = 0.0
     confirmed_since_s: float | None = None
@@ -41,11 +43,19 @@ class Progress:
             looked_at=self.looked_at if written else now.at,
             media_at=self.looked_at if written else None,
             written=written,
+            written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),
             # The time without confirmation begins with the first byte that waits for one.
             acknowledged_s=moment if confirmed or (wrote and not self.pending) else self.acknowledged_s,
             confirmed_since_s=(self.confirmed_since_s or moment) if confirmed else self.confirmed_since_s,
         )
+
+    def left_out_s(self, *, silent_s: float, now: Instant) -> float:
+        """By how much the camera's newest media, `silent_s` old, is younger than the newest byte written of it.
+
+        0 before there was any. A camera that sends seldom is no matter: what it sent last was written.
+        """
+        return now.monotonic_s - silent_s - self.written_s if self.written else 0.0
 
     def unconfirmed(self) -> "Progress":
         """Confirmations have ceased."""

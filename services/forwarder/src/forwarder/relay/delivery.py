@@ -68,7 +68,7 @@ class DeliverySupervisor:
         self._closings: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._silent_s = 0.0
-        self._acknowledged = 0
+        self._written = self._acknowledged = 0
         self._good_sample: tuple[float, Sampled] | None = None
         self._without_audio = False
         self._found_closed = False
@@ -174,8 +174,8 @@ class DeliverySupervisor:
             else:
                 self._wait()
         after = self._delivery
-        self._mind_stall(before.state, after.state)
-        if (after.state, after.cause, after.since) != (before.state, before.cause, before.since):
+        self._mind_stall(before, after)
+        if _word(after) != _word(before):
             self._on_change(self)
 
     def _weigh_good_sample(self) -> None:
@@ -237,16 +237,15 @@ class DeliverySupervisor:
             self._after_knock = True
             self._open()
 
-    def _mind_stall(self, before: DeliveryState, after: DeliveryState) -> None:
+    def _mind_stall(self, before: Delivery, after: Delivery) -> None:
         """A session that nothing is confirmed of is knocked for, too.
 
         An address that was away for seconds is there again long before the kernel sends once more what was lost
         meanwhile: it waits twice as long each time.
         """
-        stalled = DeliveryState.STALLED
-        if self._session is None or (before is stalled) is (after is stalled):
+        if self._session is None or before.unconfirmed is after.unconfirmed:
             return
-        if after is stalled:
+        if after.unconfirmed:
             self._knock(self._answers_again, closed=False)
         else:
             self._stop_knocking()
@@ -257,7 +256,7 @@ class DeliverySupervisor:
     def _give_up_stalled(self) -> None:
         self._timer = None
         self._look(self._surroundings.monotonic_s())
-        if self._session is not None and self.delivery.state is DeliveryState.STALLED:
+        if self._session is not None and self.delivery.unconfirmed:
             self._handle(Failed(Cause.STALLED, "the address answers again, and the session does not go on"))
             self._door_opened()
 
@@ -290,7 +289,7 @@ class DeliverySupervisor:
             return
         self._opening, self._session, self._found_closed = None, session, False
         self._stop_knocking()
-        self._acknowledged = 0
+        self._written = self._acknowledged = 0
         self.sessions += 1
         self._handle(Opened())
         self._later(QUICK_LOOK_S, self._quick_look)
@@ -318,7 +317,8 @@ class DeliverySupervisor:
             return
         written, acknowledged = self._session.look(now_s)
         sample = Sampled(written, acknowledged, self._silent_s)
-        advanced, self._acknowledged = acknowledged > self._acknowledged, acknowledged
+        advanced = acknowledged > self._acknowledged and written > self._written
+        self._written, self._acknowledged = written, acknowledged
         lively = self._silent_s < self._surroundings.limits.silent_s
         if advanced and lively and now_s < self._delivery.good_until_s:
             self._good_sample = (now_s, sample)
@@ -357,3 +357,8 @@ class DeliverySupervisor:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(delay_s, then)
+
+
+def _word(delivery: Delivery) -> tuple[object, ...]:
+    """What is told anew when it changes. A detail alone is no news, except why a session is stalled."""
+    return delivery.state, delivery.cause, delivery.since, delivery.unconfirmed
