@@ -18,9 +18,11 @@ def load(worker_id: str, cameras: int, *, capacity: int | None = 200, stopping: 
     return Load(worker_id, cameras, capacity, stopping, heard_s=NOW_S)
 
 
-def moves(me: str, *loads: Load, since_s: float = 0.0, changed_s: float = 0.0) -> Move | None:
+def moves(
+    me: str, *loads: Load, since_s: float = 0.0, changed_s: float = 0.0, barred: frozenset[str] = frozenset()
+) -> Move | None:
     membership = Membership(frozenset(item.worker_id for item in loads), since_s)
-    return decide(me, loads, membership, NOW_S, changed_s=changed_s, limits=LIMITS)
+    return decide(me, loads, membership, NOW_S, changed_s=changed_s, limits=LIMITS, barred=barred)
 
 
 def test_the_fullest_gives_a_few_to_the_emptiest() -> None:
@@ -49,6 +51,12 @@ def test_a_full_or_stopping_worker_is_given_nothing() -> None:
     assert moves("a", load("a", 60), load("b", 10, capacity=12)) == Move("b", 2)
     assert moves("a", load("a", 60), load("b", 10, capacity=10)) is None
     assert least_loaded([load("a", 0, stopping=True), load("b", 7), load("c", 3, capacity=3)]) == load("b", 7)
+
+
+def test_a_worker_that_can_have_none_of_the_cameras_stands_in_nobodys_way() -> None:
+    assert moves("a", load("a", 60), load("b", 0), load("c", 40), barred=frozenset({"b"})) == Move("c", 5)
+    assert moves("a", load("a", 60), load("b", 0), barred=frozenset({"b"})) is None
+    assert moves("a", load("a", 60), load("b", 70), load("c", 0), barred=frozenset({"b"})) is None, "b is the fullest"
 
 
 def test_the_same_workers_keep_the_time_since_when_nobody_came_or_went() -> None:

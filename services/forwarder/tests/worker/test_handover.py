@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from nats.errors import NoRespondersError
@@ -142,6 +143,72 @@ async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_other
         assert {held.relay.camera.code for held in worker_of(second).held.values()} <= {"gate-1", "gate-2", "gate-3"}
         assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
         await eventually(lambda: sim.cameras["gate-0"].sessions == 1)
+
+
+ELSEWHERE = ("10.0.0.0/8",)
+"""Of a worker that reaches none of the cameras: no route, a rule of its firewall, other settings."""
+
+
+async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to_the_next(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Of two that carry the same the first by name is given to: the one that can have none.
+    names = iter(UUID(int=number << 96) for number in range(1, 9))
+    monkeypatch.setattr("forwarder.relay.process.uuid4", lambda: next(names))
+    configs = cameras_of(4, make_gate)
+    async with simulate(cameras=configs) as sim:
+        first = await start_forwarder(rebalance_after_s=1)
+        cameras = [planner.camera(sim, config.id) for config in configs]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        cut_off = await start_forwarder(rebalance_after_s=1, allowed_networks=ELSEWHERE)
+        giving = worker_of(first)._giving
+        everything = {(camera.id, cut_off.worker_id) for camera in cameras}
+        await eventually(lambda: giving._unprepared == everything, within_s=20)
+        assert sum(worker_of(first).handed_over.values()) == 0
+        third = await start_forwarder(rebalance_after_s=1)
+        await eventually(lambda: worker_of(third).cameras_held == 2, within_s=25)
+        await all_acknowledged(statuses, cameras)
+        assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
+        assert worker_of(cut_off).cameras_held == 0
+        sessions = [stream.sessions for centre in sim.centres.values() for stream in centre.streams.values()]
+        assert sorted(sessions) == [1, 1, 1, 1, 2, 2, 2, 2]
+        assert all(stream.lost == 0 for centre in sim.centres.values() for stream in centre.streams.values())
+        await eventually(lambda: len(giving._movable(list(worker_of(first).held.values()), third.worker_id)) == 2)
+        assert {camera_id for camera_id, _ in giving._unprepared} == set(worker_of(first).held)
+
+
+async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_camera(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    make_gate: Callable[..., CameraConfig],
+) -> None:
+    configs = cameras_of(4, make_gate)
+    async with simulate(cameras=configs) as sim:
+        first = await start_forwarder()
+        cameras = [planner.camera(sim, config.id) for config in configs]
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_acknowledged(statuses, cameras)
+        await start_forwarder(allowed_networks=ELSEWHERE)
+        third = await start_forwarder()
+        await known_to(first, 2)
+        first.stop()
+        # What was promised to each counts, so both are asked.
+        assert (await gaps(sim, cameras))[-1] < 1.0
+        await eventually(lambda: worker_of(first).handed_over["prepared"] == 4)
+        await all_acknowledged(statuses, cameras)
+        assert worker_of(third).cameras_held == 4
 
 
 async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(

@@ -1,7 +1,7 @@
 """Which worker gives cameras to which, so that all carry about the same: slowly, and never back and forth.
 
-Every worker decides for itself by what all of them report. Only the fullest gives, only to the emptiest, a few cameras
-at a time, and only while nobody comes or goes.
+Every worker decides for itself by what all of them report. Only the fullest gives, only to the emptiest that can have
+any of its cameras, a few at a time, and only while nobody comes or goes.
 """
 
 from collections.abc import Collection, Iterable
@@ -57,12 +57,19 @@ class Move:
 
 
 def decide(
-    me: str, workers: Collection[Load], membership: Membership, now_s: float, *, changed_s: float, limits: Limits
+    me: str,
+    workers: Collection[Load],
+    membership: Membership,
+    now_s: float,
+    *,
+    changed_s: float,
+    limits: Limits,
+    barred: Collection[str] = (),
 ) -> Move | None:
     """What the worker `me` gives away now.
 
     `changed_s`: when it last took or left a camera. What was heard before that is outdated: the camera may be counted
-    twice, or not at all.
+    twice, or not at all. `barred`: who can have none of its cameras, so that the emptiest of the others gets them.
     """
     if any(load.stopping for load in workers) or now_s - membership.since_s < limits.settle_s:
         return None
@@ -71,7 +78,7 @@ def decide(
         return None
     if any(load.heard_s <= changed_s for load in workers if load.worker_id != me):
         return None
-    emptiest = least_loaded(load for load in workers if load.worker_id != me)
+    emptiest = least_loaded(load for load in workers if load.worker_id not in {me, *barred})
     if emptiest is None:
         return None
     difference = fullest.cameras - emptiest.cameras

@@ -31,6 +31,8 @@ AT_ONCE = 32
 """Cameras handed over at a time: most of it is waiting for a keyframe."""
 LET_GO_AT_ONCE = 4
 """Of these: what all do in the same moment, each waits for."""
+_THEIRS = frozenset({Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.INTERNAL_ERROR, Cause.ROUTE, Cause.DNS})
+"""Why a camera could not be prepared that lies with the worker that was asked: another one may be able to have it."""
 BEGUN_PART = 0.5
 PREPARED_PART = 0.8
 """Of the time for an orderly stop: for turns to begin, and for cameras to be ready elsewhere."""
@@ -64,6 +66,8 @@ class Giving:
         self._letting_go = asyncio.Semaphore(LET_GO_AT_ONCE)
         self._staying: set[UUID] = set()
         """Cameras whose keyframes are too far apart to be moved without need."""
+        self._unprepared: set[tuple[UUID, str]] = set()
+        """Cameras and the workers that could not have them: they are not moved there without need."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def give_all(self, cameras: Sequence[Held], *, within_s: float) -> None:
@@ -98,22 +102,39 @@ class Giving:
         """
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            held = cameras()
+            held, others = cameras(), self._presence.others()
             me = Load(worker_id, len(held), None, stopping=False, heard_s=now_s())
-            workers = [me, *self._presence.others()]
             move = balance.decide(
-                worker_id, workers, self._presence.membership, now_s(), changed_s=changed_s(), limits=limits
+                worker_id,
+                [me, *others],
+                self._presence.membership,
+                now_s(),
+                changed_s=changed_s(),
+                limits=limits,
+                barred=self._barred(held, others),
             )
-            if move is None:
-                continue
-            await self._move(self._movable(held)[: move.cameras], move.worker_id)
+            if move is not None:
+                await self._move(self._movable(held, move.worker_id)[: move.cameras], move.worker_id)
 
-    def _movable(self, held: Sequence[Held]) -> list[Held]:
-        self._staying &= {one.relay.camera.id for one in held}
+    def _barred(self, held: Sequence[Held], others: Sequence[Load]) -> set[str]:
+        """Workers that could have none of these cameras."""
+        present = {load.worker_id for load in others}
+        self._unprepared = {pair for pair in self._unprepared if pair[1] in present}
+        tried = {worker_id for _, worker_id in self._unprepared}
+        return {worker_id for worker_id in tried if not self._movable(held, worker_id)}
+
+    def _movable(self, held: Sequence[Held], worker_id: str) -> list[Held]:
+        """Those that may be given to this worker for balance."""
+        known = {one.relay.camera.id for one in held}
+        self._staying &= known
+        self._unprepared = {pair for pair in self._unprepared if pair[0] in known}
         return [
             one
             for one in held
-            if not one.ending and one.relay.pull.state is PullState.LIVE and one.relay.camera.id not in self._staying
+            if not one.ending
+            and one.relay.pull.state is PullState.LIVE
+            and one.relay.camera.id not in self._staying
+            and (one.relay.camera.id, worker_id) not in self._unprepared
         ]
 
     async def _move(self, chosen: Sequence[Held], worker_id: str) -> None:
@@ -143,7 +164,8 @@ class Giving:
     ) -> bool:
         """Whether the camera is out of our hands; if not, everything is as it was.
 
-        Not `leaving`: a camera that gives no keyframe in time is kept, rather than interrupted until its next one.
+        Not `leaving`: a camera that the other one cannot have beside us is kept, rather than interrupted. Only where a
+        second session is all that is wanting it is had there, too, once we have left it.
         """
         camera_id, live = held.relay.camera.id, held.relay.pull.state is PullState.LIVE
         prepared = Outcome.CAMERA
@@ -152,8 +174,10 @@ class Giving:
             prepared = offer.outcome
             if prepared is Outcome.CAMERA:
                 log.info("camera_not_prepared", camera_id=str(camera_id), cause=offer.cause)
-                if offer.cause is Cause.NO_KEYFRAME and not leaving:
-                    self._staying.add(camera_id)
+                if not leaving and offer.cause is not Cause.SESSION_LIMIT:
+                    self._keep_from(worker_id, camera_id, offer.cause)
+                    return False
+                if offer.cause in _THEIRS:
                     return False
         if prepared not in {Outcome.READY, Outcome.CAMERA}:
             return False
@@ -174,6 +198,13 @@ class Giving:
             way = Way.GIVEN_BACK
         await self._leave(held, job, way, ending)
         return True
+
+    def _keep_from(self, worker_id: str, camera_id: UUID, cause: Cause | None) -> None:
+        if cause is Cause.NO_KEYFRAME:
+            # Of the camera: no other worker would get one either.
+            self._staying.add(camera_id)
+        else:
+            self._unprepared.add((camera_id, worker_id))
 
     async def _leave(self, held: Held, job: Job, way: Way, ending: asyncio.Task[None]) -> None:
         await ending
