@@ -62,6 +62,8 @@ class CameraRelay:
         self._source: CameraSource | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
+        self._leaving: dict[UUID, asyncio.Task[None]] = {}
+        """Deliveries that a changed plan took out and does not want again, while their sessions end."""
         self._retry_timer: asyncio.TimerHandle | None = None
         self._backlog_timer: asyncio.TimerHandle | None = None
         self._leave_door: Callable[[], None] | None = None
@@ -131,7 +133,8 @@ class CameraRelay:
         for planned in change.stopped:
             gone = self.deliveries.pop(planned.id)
             state = DeliveryState.DISABLED if planned.id in disabled else DeliveryState.RELEASED
-            self._keep(self._loop.create_task(gone.stop(state), name=f"stop-{planned.id}"))
+            self._leaving[planned.id] = self._loop.create_task(self._leave(gone, state), name=f"stop-{planned.id}")
+            self._keep(self._leaving[planned.id])
         stopped = {planned.id for planned in change.stopped}
         self._say_disabled(tuple(planned for planned in change.disabled if planned.id not in stopped))
         for planned in change.restarted:
@@ -143,6 +146,14 @@ class CameraRelay:
             self.pull = domain.begun(self._surroundings.now())
             self._pull()
         self._adopt_unchanged(camera, announce=newer)
+
+    async def _leave(self, gone: DeliverySupervisor, state: DeliveryState) -> None:
+        key = gone.plan.id
+        await gone.end()
+        if self._leaving.get(key) is asyncio.current_task():
+            # Else it is wanted again, or was meanwhile: its successor has the word.
+            del self._leaving[key]
+            gone.say(state)
 
     async def end_deliveries(self, state: DeliveryState) -> None:
         """End every session in order, bounded to about a second; `state` is every delivery's last word.
@@ -206,6 +217,9 @@ class CameraRelay:
     def _add(self, planned: PlannedDelivery) -> None:
         supervisor = self._supervisor(planned)
         self.deliveries[planned.id] = supervisor
+        if (ending := self._leaving.pop(planned.id, None)) is not None:
+            # A centre may refuse a second publisher of the same stream.
+            supervisor.begin_after(ending)
         order = self._orders.get(planned.id)
         if order is not None and order.stopped:
             supervisor.halt(order)

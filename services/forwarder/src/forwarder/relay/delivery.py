@@ -148,11 +148,19 @@ class DeliverySupervisor:
 
     async def stop(self, state: DeliveryState) -> None:
         """End in order, bounded to about a second; `state` is the last word (`released` or `disabled`)."""
+        await self.end()
+        self.say(state)
+
+    async def end(self) -> None:
+        """The same without a word."""
         self._source = None
         self._close(orderly=True)
         if self._closings:
             await asyncio.wait(self._closings)
-        self.say(state)
+
+    def begin_after(self, ending: asyncio.Task[None]) -> None:
+        """Open no session before this is done."""
+        self._keep(ending)
 
     def say(self, state: DeliveryState) -> None:
         """The last word on this delivery, for one that runs no more or never ran."""
