@@ -186,6 +186,31 @@ def test_a_mismatch_tells_what_the_last_read_back_saw() -> None:
     assert (delivery.detail, delivery.since) == ("a picture of 62 s ago", first.since)
 
 
+@pytest.mark.parametrize("told", [VERIFIED, MISMATCH], ids=["verified", "mismatch"])
+def test_what_was_read_back_elsewhere_is_said_no_longer(told: list[tuple[float, Event]]) -> None:
+    before, _ = run(*told)
+    after = domain.unproven(before, at(6))
+    assert (after.state, after.cause, after.detail, after.since) == (State.ACKNOWLEDGED, None, None, at(6).at)
+    assert (after.verified_at, after.delay_s) == (before.verified_at, before.delay_s), "what once was true stays known"
+    again = domain.decide(after, verified(6.5), at(7), chance=0.5, limits=LIMITS).delivery
+    assert again.state is State.VERIFIED
+
+
+@pytest.mark.parametrize("state", REACHED)
+def test_what_was_never_read_back_is_as_it_was(state: str) -> None:
+    before, _ = run(*REACHED[state])
+    if state not in {"verified", "mismatch"}:
+        assert domain.unproven(before, at(10)) is before
+
+
+def test_a_stalled_session_goes_on_without_what_was_read_back_elsewhere() -> None:
+    stalled, _ = run(*MISMATCH, (12, Sampled(9000, 1500)))
+    after = domain.unproven(stalled, at(13))
+    assert (after.state, after.since) == (State.STALLED, stalled.since)
+    flows = domain.decide(after, Sampled(9000, 9000), at(14), chance=0.5, limits=LIMITS).delivery
+    assert flows.state is State.ACKNOWLEDGED
+
+
 def test_a_new_session_is_neither_verified_nor_a_mismatch() -> None:
     for proven in (VERIFIED, MISMATCH):
         anew = [*proven, (6, Failed(Cause.ENDED)), (7, RetryDue()), (8, Opened()), (9, Sampled(500, 500))]

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
 from prometheus_client import generate_latest
 
 from forwarder.relay.process import Process
 from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import VerificationVerdict
 
 if TYPE_CHECKING:
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
 
 type StartForwarder = Callable[..., Awaitable[Process]]
 BOTH_ACKNOWLEDGED = ["acknowledged", "acknowledged"]
+
+
+def read_back_at(camera: CameraV1, revision: int, url: str | None) -> CameraV1:
+    """The plan with another read-back address for the first delivery."""
+    first, *others = camera.deliveries
+    first = first.model_copy(update={"read_back_url": url})
+    return camera.model_copy(update={"revision": revision, "deliveries": (first, *others)})
 
 
 async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_one(
@@ -93,6 +103,42 @@ async def test_a_mismatch_is_told_with_its_cause_until_it_is_disproved(
     await asker.say(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
     observed, _ = await statuses.become(camera, "verified", "acknowledged")
     assert (observed.cause, observed.detail) == (None, None)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "rtsp://127.0.0.1:1/other"], ids=["nowhere", "elsewhere"])
+@pytest.mark.parametrize("verdict", [VerificationVerdict.MISMATCH, VerificationVerdict.VERIFIED])
+async def test_what_an_address_told_that_is_read_back_no_more_does_not_live_on(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+    elsewhere: str | None,
+    verdict: VerificationVerdict,
+) -> None:
+    worker = (await start_forwarder()).worker
+    assert worker is not None
+    camera = read_back_at(planner.camera(sim), 1, "rtsp://127.0.0.1:1/gate")
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first, second = camera.deliveries
+    match = {"captured_at": datetime.now(UTC), "delay_s": 0.1}
+    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
+    await statuses.become(camera, verdict.value, "acknowledged")
+    changed = read_back_at(camera, 2, elsewhere)
+    await inventory.say(changed)
+    observed, _ = await statuses.become(changed, *BOTH_ACKNOWLEDGED)
+    assert (observed.cause, observed.detail) == (None, None)
+    # One that was under way when the plan changed; it has been dealt with when what was found later shows.
+    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
+    await asker.say(camera, second, VerificationVerdict.VERIFIED, **match)
+    await statuses.become(changed, "acknowledged", "verified")
+    assert worker.held[camera.id].relay.deliveries[first.id].delivery.state is DeliveryState.ACKNOWLEDGED
+    if elsewhere is not None:
+        await asker.say(changed, first, verdict, duration_ms=1.0, **match)
+        await statuses.become(changed, verdict.value, "verified")
+    assert sim.centres["national"].streams["gate"].sessions == 1
 
 
 async def test_a_proof_that_is_not_renewed_ages_out(

@@ -327,6 +327,16 @@ def _mismatched(delivery: Delivery, event: Mismatched, now: Instant) -> Decision
     return Decision(_flowing(replace(delivery, progress=progress), progress, now))
 
 
+def unproven(delivery: Delivery, now: Instant) -> Delivery:
+    """What read-backs told of the session is of an address that is read back no more, and said no longer."""
+    progress = delivery.progress
+    if progress is None or progress.proof is None:
+        return delivery
+    progress = replace(progress, proof=None)
+    delivery = replace(delivery, progress=progress)
+    return _flowing(delivery, progress, now) if delivery.state in _PROVABLE else delivery
+
+
 def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
     """Bytes are on their way, and none was confirmed for a while."""
     if now.monotonic_s - progress.acknowledged_s >= limits.drop_s:

@@ -141,7 +141,8 @@ class Answering:
         result = judged(verification)
         if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:
             return
-        supervisor.read_back(result)
+        if verification.camera_revision >= supervisor.read_back_since:
+            supervisor.read_back(result)
 
     def _publish(self, history: History) -> None:
         # Not through the queue of facts: the next one makes up for one that was lost, and old ones help nobody.

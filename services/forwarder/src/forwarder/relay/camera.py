@@ -138,7 +138,7 @@ class CameraRelay:
         stopped = {planned.id for planned in change.stopped}
         self._say_disabled(tuple(planned for planned in change.disabled if planned.id not in stopped))
         for planned in change.restarted:
-            self.deliveries[planned.id].retarget(planned)
+            self.deliveries[planned.id].retarget(planned, revision=camera.revision)
         for planned in change.started:
             self._add(planned)
         if change.restart_source:
@@ -210,7 +210,7 @@ class CameraRelay:
     def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
         for key, planned in plan.wanted(camera).items():
             supervisor = self.deliveries[key]
-            supervisor.plan = planned
+            supervisor.replan(planned, revision=camera.revision)
             if announce:
                 supervisor.announce()
 

@@ -58,6 +58,8 @@ class DeliverySupervisor:
     ) -> None:
         self.plan = plan
         self.sessions = 0
+        self.read_back_since = 0
+        """Revision of the plan that brought the present read-back address."""
         self._delivery: Delivery = domain.waiting(surroundings.now(), past)
         self._surroundings, self._on_change = surroundings, on_change
         self._loop = asyncio.get_running_loop()
@@ -100,17 +102,24 @@ class DeliverySupervisor:
         self._look(now_s)
 
     def read_back(self, result: Verified | Mismatched) -> None:
-        """Take in what a read-back from the destination told."""
+        """Take in what a read-back from the destination told, by a plan not older than `read_back_since`."""
         self._handle(result)
+
+    def replan(self, plan: PlannedDelivery, *, revision: int) -> None:
+        """Take over what restarts nothing. What was read back elsewhere, or still comes of it, is of no account."""
+        before, self.plan = self.plan, plan
+        if plan.read_back_url != before.read_back_url:
+            self.read_back_since = revision
+            self._carry_out(Decision(domain.unproven(self.delivery, self._surroundings.now())), orderly=True)
 
     def announce(self) -> None:
         """Tell the state although it did not change: its surroundings (the plan's revision) did."""
         self._on_change(self)
 
-    def retarget(self, plan: PlannedDelivery) -> None:
+    def retarget(self, plan: PlannedDelivery, *, revision: int) -> None:
         """Another address or other credentials: begin anew, whatever was before."""
         moved = plan.destination_id != self.plan.destination_id
-        self.plan = plan
+        self.replan(plan, revision=revision)
         self._without_audio = False
         if self._delivery.state is DeliveryState.STOPPED:
             self.announce()
