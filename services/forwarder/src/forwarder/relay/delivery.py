@@ -45,6 +45,8 @@ GOES_ON_WITHIN_S = 1.0
 """A stalled session's time to go on when its address, found silent, answers again."""
 QUICK_LOOK_S = 0.2
 """Until a new session is confirmed it is looked at this often, then once a second."""
+_MEDIA_REFUSED = 415
+"""RTSP status: not this kind of media."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
 
 type OnChange = Callable[["DeliverySupervisor"], None]
@@ -89,6 +91,9 @@ class DeliverySupervisor:
         return self._past + self._session.counts if self._session else self._past
 
     def camera_live(self, source: CameraSource) -> None:
+        if source is not self._source:
+            # The sound of another stream may be one that the destination takes, or it has learnt to take it.
+            self._without_audio = False
         self._source, self._silent_s = source, 0.0
         self._handle(CameraLive())
 
@@ -293,8 +298,8 @@ class DeliverySupervisor:
         try:
             session = await publish(self._target(), source, self._lost)
         except RtspError as error:
-            if isinstance(error, StatusError) and error.status == 415 and len(source.tracks) > 1:
-                self._without_audio = True
+            if isinstance(error, StatusError) and error.status == _MEDIA_REFUSED and len(source.tracks) > 1:
+                self._leave_sound_out()
             self._found_closed = isinstance(error, UnreachableError)
             self._opening = None
             self._handle(Failed(error.cause, error.message))
@@ -310,6 +315,12 @@ class DeliverySupervisor:
         self.sessions += 1
         self._handle(Opened())
         self._later(QUICK_LOOK_S, self._quick_look)
+
+    def _leave_sound_out(self) -> None:
+        """Offer the video alone until the camera's next stream; told once for each."""
+        if not self._without_audio:
+            self._without_audio = True
+            log.warning("delivery_without_sound", delivery_id=str(self.plan.id), destination=self.plan.destination_code)
 
     def _target(self) -> Target:
         surroundings = self._surroundings
