@@ -150,6 +150,20 @@ async def test_a_rejected_login_is_sent_once_and_never_again() -> None:
         connection.abort()
 
 
+@pytest.mark.parametrize(("status", "taken"), [(200, True), (404, True), (401, False), (403, False)])
+async def test_a_login_is_taken_by_an_answer_that_does_not_refuse_it(status: int, taken: bool) -> None:
+    def answer(request: Request) -> Response:
+        if "Authorization" not in request.headers:
+            return reply(401, [("WWW-Authenticate", 'Basic realm="camera"')])
+        return reply(status)
+
+    async with ScriptedPeer(answer) as peer:
+        connection = await connect(peer, LOGIN)
+        assert (await connection.request("DESCRIBE", URL, timeout_s=5)).status == status
+        assert connection.logged_in is taken
+        connection.abort()
+
+
 async def test_without_credentials_a_401_comes_back_as_it_is() -> None:
     async with ScriptedPeer(lambda request: guarded(request, nonces=[])) as peer:
         connection = await connect(peer)

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from vonggac.auth import Role
+from vonggac.rtsp import Request, Response
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 type Client = httpx.AsyncClient
 
@@ -62,6 +64,30 @@ async def test_a_login_that_failed_twice_is_not_tried_again(
         assert answer.json()["cause"] == "auth_failed"
     assert answer.json()["detail"].startswith("not tried")
     assert gate.logins_failed == 2
+
+
+@pytest.mark.parametrize("refused", ["DESCRIBE", "SETUP", "PLAY"])
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_recorder_that_takes_the_login_and_refuses_it_later_is_full(
+    operator: Client, refused: str, status: int
+) -> None:
+    sdp = b"v=0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\n"
+    asked = [("WWW-Authenticate", 'Basic realm="recorder"')]
+
+    def answer(request: Request) -> Response:
+        if request.headers.get("Authorization") is None:
+            return reply(401, asked)
+        if request.method == refused:
+            return reply(status, asked)
+        if request.method == "DESCRIBE":
+            return reply(body=sdp)
+        return reply(headers=[("Session", "12"), ("Transport", request.headers.get("Transport") or "")])
+
+    async with ScriptedPeer(answer) as recorder:
+        body = {"url": f"rtsp://127.0.0.1:{recorder.port}/1", **LOGIN}
+        verdict = (await operator.post("/v1/probes", json=body)).json()
+    assert verdict["verdict"] == "down"
+    assert verdict["cause"] == ("auth_failed" if refused == "DESCRIBE" else "session_limit")
 
 
 async def test_a_resting_camera_is_left_alone(operator: Client, simulate: Any, planner: Any, observed: Any) -> None:

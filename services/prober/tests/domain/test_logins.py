@@ -83,6 +83,16 @@ def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_looked_at_slow
     assert (second.judgement.cause, second.interval_s) == (Cause.SESSION_LIMIT, 1800.0)
 
 
+def test_a_refusal_after_the_login_was_taken_in_the_same_session_is_a_suspected_session_limit_too() -> None:
+    """A full recorder shows what it has to a login that works, and answers 401 to SETUP or PLAY."""
+    detail = "SETUP was answered 401 Unauthorized"
+    refused = Judgement(Verdict.DOWN, Cause.AUTH_FAILED, detail)
+    result = ProbeResult(refused, 0.1, login_accepted=False, login_needed=True)
+    after = settle(result, None, previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
+    assert (after.judgement.cause, after.interval_s) == (Cause.SESSION_LIMIT, 300.0)
+    assert after.login == LoginState(proven=True, failed=1)
+
+
 def test_a_proven_login_of_another_revision_proves_nothing() -> None:
     assert settled(Cause.AUTH_FAILED, previous(proven=1), revision=2).judgement.cause is Cause.AUTH_FAILED
 

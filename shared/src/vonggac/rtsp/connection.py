@@ -314,7 +314,7 @@ class RtspConnection(asyncio.Protocol):
             response = await self._answer(response, method, uri, fields, body, authorization)
         else:
             self._authenticator.rejected = response.status == 401
-        if authorization is not None and response.status != 401:
+        if authorization is not None and response.status not in (401, 403):
             self._authenticator.accepted()
         return response
 

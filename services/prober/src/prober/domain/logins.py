@@ -2,8 +2,9 @@
 
 Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long
 (domain.md 5.4): after two failed logins in a row the next look waits. Dahua also answers 401 when its sessions are used
-up: a 401 on a login that the camera took before is a suspected limit, looked at slowly, and still a failed login that
-counts. A change of the camera (its revision) begins anew, for it may bring the right password.
+up: a 401 on a login that the camera took before, in an earlier look or in the same session, is a suspected limit,
+looked at slowly, and still a failed login that counts. A change of the camera (its revision) begins anew, for it may
+bring the right password.
 """
 
 from dataclasses import dataclass, replace
@@ -55,22 +56,22 @@ def settle(
     before = _before(previous, camera_revision) if previous_known else LoginState(failed=1)
     judgement = result.judgement
     if result.rest_s is not None:
-        return Settled(_suspected(judgement, before), before, max(interval_s, result.rest_s))
+        return Settled(suspected(judgement, proven=before.proven), before, max(interval_s, result.rest_s))
     if judgement.cause is not Cause.AUTH_FAILED:
         # An open camera lets everybody in: that proves no password.
         after = LoginState(proven=result.login_needed) if result.login_accepted else before
         return Settled(judgement, after, interval_s)
-    after = LoginState(before.proven, before.failed + 1)
+    after = LoginState(before.proven or result.login_needed, before.failed + 1)
     if after.failed >= MOST_FAILED_LOGINS:
         interval_s = max(interval_s, limits.cooldown_s)
     elif after.proven:
         interval_s = max(interval_s, limits.suspect_backoff_s)
-    return Settled(_suspected(judgement, after), after, interval_s)
+    return Settled(suspected(judgement, proven=after.proven), after, interval_s)
 
 
-def _suspected(judgement: Judgement, login: LoginState) -> Judgement:
-    """A refusal of a login that the camera took before is not blamed on the password."""
-    if not login.proven:
+def suspected(judgement: Judgement, *, proven: bool) -> Judgement:
+    """A refusal of a login that the camera took before (`proven`) is not blamed on the password."""
+    if not proven or judgement.cause is not Cause.AUTH_FAILED:
         return judgement
     detail = f"{judgement.detail}, and it took this login before: its sessions may be used up"
     return replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)

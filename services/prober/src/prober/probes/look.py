@@ -15,6 +15,7 @@ from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.logins import suspected
 from prober.domain.picture import PictureJudgement, PictureLook
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
@@ -95,9 +96,10 @@ class Looker:
         started = time.monotonic()
         try:
             result = await self._politely(target, facility_id=None)
-            return (
-                result if isinstance(result, NotNow) else self._checked(result, None, self._with.pictures.check_alone)
-            )
+            if isinstance(result, NotNow):
+                return result
+            result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
+            return self._checked(result, None, self._with.pictures.check_alone)
         except Exception as error:
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
