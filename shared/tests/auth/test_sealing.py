@@ -55,6 +55,24 @@ def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
         Sealer.from_file(tmp_path / "bad.pub")
 
 
+@pytest.mark.parametrize(
+    ("plain", "spelled"),
+    [
+        ("nvr1.site.local:554", "NVR1.Site.local:554"),
+        ("nvr1.site.local:554", "nvr1.site.local.:554"),
+        ("127.0.0.1:554", "127.1:554"),
+        ("127.0.0.1:554", "2130706433:554"),
+        ("127.0.0.1:554", "0X7F.0.0.1:554"),
+        ("127.0.0.1:554", "::ffff:127.0.0.1:554"),
+        ("fd00::a:554", "FD00:0::A:554"),
+        ("fd00::a:80", "[fd00::a]:80"),
+    ],
+)
+def test_a_fingerprint_is_the_same_however_the_device_is_spelled(plain: str, spelled: str) -> None:
+    unsealer, login = Unsealer(bytes(KEY)), Credentials("viewer", "s3cret")
+    assert unsealer.fingerprint(spelled, login) == unsealer.fingerprint(plain, login)
+
+
 def test_a_fingerprint_stands_for_one_login_at_one_device_and_one_key() -> None:
     unsealer = Unsealer(bytes(KEY))
     mine = unsealer.fingerprint("10.0.0.1:554", Credentials("viewer", "s3cret"))

@@ -9,6 +9,7 @@ import uvloop
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp import PRIVATE_NETWORKS, AllowedNetworks, RtspError, resolve
+from vonggac.rtsp.addresses import canonical_host
 
 PRIVATE = AllowedNetworks.parse(PRIVATE_NETWORKS)
 
@@ -40,6 +41,16 @@ async def test_a_name_is_checked_by_what_it_resolves_to() -> None:
 async def test_an_address_needs_no_look_up() -> None:
     assert await resolve("10.1.2.3", 554, PRIVATE, timeout_s=0) == "10.1.2.3"
     assert await resolve("203.0.113.9", 554, None, timeout_s=0) == "203.0.113.9"
+
+
+@pytest.mark.parametrize("spelled", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "１２７.0.0.1"])
+async def test_an_ipv4_address_has_one_spelling_of_those_that_resolvers_take(spelled: str) -> None:
+    assert canonical_host(spelled) == await resolve(spelled, 554, None, timeout_s=10) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["nvr1.site.local", "face", "1.2.3.4.5", "999.1", "ex..ample", "a" * 300, "fe80::1%a"])
+def test_what_is_no_other_spelling_stays_as_it_is(host: str) -> None:
+    assert canonical_host(host) == host
 
 
 STUCK = 20

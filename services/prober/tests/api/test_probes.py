@@ -66,6 +66,20 @@ async def test_a_login_that_failed_twice_is_not_tried_again(
     assert gate.logins_failed == 2
 
 
+async def test_a_login_that_failed_at_one_spelling_of_the_address_has_failed_at_all(
+    operator: Client, simulate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prober.probes.asked.AGAIN_AFTER_S", 0.0)
+    gate = (await simulate({"id": "gate", "auth": "digest", **LOGIN})).cameras["gate"]
+    details = []
+    for host in ("127.0.0.1", "127.1", "2130706433"):
+        url = gate.url().replace("127.0.0.1", host)
+        answer = await operator.post("/v1/probes", json={"url": url, "username": "viewer", "password": "wrong"})
+        details.append(answer.json()["detail"])
+    assert details[2].startswith("not tried")
+    assert gate.logins_failed == 2
+
+
 @pytest.mark.parametrize("refused", ["DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_recorder_that_takes_the_login_and_refuses_it_later_is_full(

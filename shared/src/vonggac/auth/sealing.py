@@ -9,6 +9,7 @@ from pathlib import Path
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
+from vonggac.rtsp.addresses import canonical_host
 from vonggac.rtsp.url import Credentials
 
 
@@ -43,7 +44,12 @@ class Unsealer:
         self._hash_key = hashlib.blake2b(private_key, digest_size=32, person=b"vonggac login").digest()
 
     def fingerprint(self, device: str, credentials: Credentials) -> str:
-        """32 hex digits that stand for these credentials at this device, and tell nobody without the key anything."""
+        """32 hex digits that stand for these credentials at this device, and tell nobody without the key anything.
+
+        `device`: `host:port`. However the host is spelled, the device counts the same failed logins.
+        """
+        host, colon, port = device.rpartition(":")
+        device = canonical_host(host.strip("[]")) + colon + port
         text = json.dumps([device, credentials.username, credentials.password]).encode()
         return hashlib.blake2b(text, digest_size=16, key=self._hash_key).hexdigest()
 

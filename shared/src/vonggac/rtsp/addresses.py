@@ -5,6 +5,7 @@ Otherwise whoever may write a camera's URL could turn the prober into a scanner 
 
 import asyncio
 import ipaddress
+import re
 import socket
 import threading
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ from weakref import WeakKeyDictionary
 
 from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import RtspError
+
+_NUMBERS = re.compile(r"[0-9a-fx.]+")
 
 type _Lookup = asyncio.Future[list[str]]
 
@@ -51,6 +54,23 @@ class AllowedNetworks:
         if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
             parsed = parsed.ipv4_mapped
         return any(parsed.version == network.version and parsed in network for network in self.networks)
+
+
+def canonical_host(host: str) -> str:
+    """One spelling of a host, where it can be told without a look-up: names in lower case, IPv4 in its four numbers.
+
+    Resolvers take `127.1`, `2130706433` and `0x7f.1` for addresses (inet_aton), and full-width digits for digits.
+    """
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    host = host.lower().removesuffix(".")
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        return str(getattr(address, "ipv4_mapped", None) or address)
+    if _NUMBERS.fullmatch(host):
+        with suppress(OSError):
+            return socket.inet_ntoa(socket.inet_aton(host))
+    return host
 
 
 async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
