@@ -296,6 +296,7 @@ async def test_the_file_for_the_inventory_has_its_columns(replica: Any, device: 
         ({"addresses": []}, "addresses"),
         ({"addresses": ["10.0.0.0/8"]}, "addresses.0"),
         ({"addresses": ["10.1.2.3", "cam.example"]}, "addresses.1"),
+        ({"addresses": ["10.1.2.3", "fe80::1%lo"]}, "addresses.1"),
         ({"ports": [0]}, "ports.0"),
         ({"ports": []}, "ports"),
         ({"timeout_s": 0}, "timeout_s"),

@@ -43,6 +43,16 @@ def test_every_wrong_address_is_named() -> None:
     assert [index for index, _ in wrong.value.mistakes] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("text", ["fe80::1%lo", "[fe80::1%lo]:80", "fe80::1%lo/128", "fe80::%lo/125"])
+def test_an_address_with_a_zone_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(WrongAddressesError, match="has a zone") as wrong:
+        expand(["10.1.2.3", text], PORTS)
+    assert [index for index, _ in wrong.value.mistakes] == [1]
+    assert text in str(wrong.value)
+    with pytest.raises(ValueError, match="is no address"):
+        Endpoint.parse(text)
+
+
 def test_ipv6_is_asked_too() -> None:
     assert expand(["fd00::5", "[fd00::6]:8080"], (80,)) == (Target("fd00::5", (80,)), Target("fd00::6", (8080,)))
     assert str(Endpoint("fd00::5", 80)) == "[fd00::5]:80"

@@ -77,6 +77,10 @@ def expand(addresses: Sequence[str], ports: Sequence[int]) -> tuple[Target, ...]
 
 
 def _hosts(text: str, ports: tuple[int, ...]) -> tuple[list[str], tuple[int, ...]]:
+    if "%" in text:
+        # Links are numbered by each machine for itself, and no scan of ours is bound to one.
+        msg = f"{text} has a zone (%): a scan takes addresses without one"
+        raise ValueError(msg)
     if (bare := _ip(text)) is not None:
         return [bare], ports
     if "/" in text:
@@ -102,7 +106,8 @@ def _network(text: str) -> list[str]:
 
 
 def _ip(text: str) -> str | None:
+    """None for what is none, and for one with a zone (fe80::1%eth0), which no Endpoint has."""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(text)) if "%" not in text else None
     except ValueError:
         return None
