@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from prober.domain.findings import CLOCK_JUMPED, StreamThresholds, check_stream
 from prober.domain.result import ProbeResult
 from prober.probes.rtsp import probe_rtsp
 from prober.probes.target import Target, Tools
@@ -181,6 +182,16 @@ async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames,
     assert result.judgement.verdict is Verdict.UP
     assert result.seen is not None
     assert result.seen.ended is None
+
+
+async def test_a_picture_stamped_hours_off_is_no_low_rate(frames: Frames, tools: Tools) -> None:
+    packets = single_nal_packets([*frames[:3], *frames[1:3]])
+    hour_off = [packet[:4] + (3600 * 90_000).to_bytes(4) + packet[8:] for packet in single_nal_packets([frames[3]])]
+    result = await look(then(Script(VIDEO, [*packets, *hour_off]), GOODBYE), tools)
+    assert result.seen is not None
+    checks = check_stream(result.seen, None, StreamThresholds())
+    assert not {Cause.LOW_FPS, Cause.LOW_BITRATE} & set(checks.findings)
+    assert checks.not_checked[Cause.LOW_FPS] == checks.not_checked[Cause.LOW_BITRATE] == CLOCK_JUMPED
 
 
 @pytest.mark.parametrize(

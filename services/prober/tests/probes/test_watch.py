@@ -101,6 +101,31 @@ async def test_a_missing_packet_is_counted_and_spoils_its_keyframe_only() -> Non
     assert camera.watch.packets_lost == 1
 
 
+@pytest.mark.parametrize("hours", [1, -1, 6])
+@pytest.mark.parametrize("lasting", [False, True], ids=["one picture", "from then on"])
+async def test_pictures_stamped_hours_off_have_no_rate(hours: int, lasting: bool) -> None:
+    camera, off = Camera(timestamp=2**31), hours * 3600 * CLOCK_RATE
+    camera.group()
+    camera.timestamp += off
+    camera.send(INTER)
+    if not lasting:
+        camera.timestamp -= off
+    camera.group()
+    watch = camera.watch
+    assert watch.clock_jumped()
+    assert (watch.fps(), watch.span_s()) == (None, 0.0)
+    if lasting:
+        assert (watch.gop_s(), watch.bitrate_kbps()) == (None, None)
+
+
+async def test_minutes_of_stream_that_a_recorder_hands_out_at_once_have_their_rate() -> None:
+    camera = Camera()
+    for _ in range(100):
+        camera.group()
+    assert not camera.watch.clock_jumped()
+    assert camera.watch.fps() == 25.0
+
+
 async def test_other_channels_are_not_measured() -> None:
     camera = Camera()
     camera.send(KEY, channel=2)

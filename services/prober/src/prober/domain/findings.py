@@ -11,7 +11,8 @@ from vonggac.rtsp.clocks import NOT_A_CLOCK_S
 LEAST_SPAN_S = 0.3
 """A shorter piece of the stream says nothing about its rates."""
 LEAST_PICTURES = 2
-_TOO_SHORT = "too little of the stream was measured"
+TOO_SHORT = "too little of the stream was measured"
+CLOCK_JUMPED = "the stream's timestamps jump, so that they tell no time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class StreamSeen:
     serial: str | None = None
     mac: str | None = None
     device_answered: bool = False
-    jitter_unknown: str = _TOO_SHORT
+    rates_unknown: str = TOO_SHORT
+    jitter_unknown: str = TOO_SHORT
     clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
     device_unknown: str = "the device was not asked by ONVIF"
 
@@ -90,7 +92,7 @@ def _check_rates(
 ) -> None:
     media = seen.media
     if media.fps is None or seen.pictures < LEAST_PICTURES or seen.span_s < LEAST_SPAN_S:
-        checks.not_checked |= {Cause.LOW_FPS: _TOO_SHORT, Cause.LOW_BITRATE: _TOO_SHORT}
+        checks.not_checked |= {Cause.LOW_FPS: seen.rates_unknown, Cause.LOW_BITRATE: seen.rates_unknown}
         return
     least = max(_least_rates(seen, expected, thresholds))
     if media.fps < least:
@@ -165,7 +167,7 @@ def _check_end(checks: Checks, seen: StreamSeen) -> None:
     if seen.ended is not None:
         checks.found(Cause.ENDED, f"{seen.ended} while the stream was measured")
     elif seen.pictures < LEAST_PICTURES or seen.span_s < LEAST_SPAN_S:
-        checks.not_checked[Cause.ENDED] = _TOO_SHORT
+        checks.not_checked[Cause.ENDED] = seen.rates_unknown
 
 
 def _lower(text: str | None) -> str | None:

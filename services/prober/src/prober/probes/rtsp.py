@@ -8,7 +8,7 @@ One attempt and one deadline, from name resolution to the keyframe. Within it ev
 import asyncio
 from typing import Any
 
-from prober.domain.findings import StreamSeen
+from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, Failure, judge
 from prober.probes.decoding import Picture, Undecodable, first_sps
@@ -263,6 +263,7 @@ class _Attempt:
             span_s=watch.span_s(),
             declared_fps=declared_fps,
             ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
+            rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
         )
 
     def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:

@@ -20,6 +20,8 @@ from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
 
 MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
+LONGEST_STORED_S = 300.0
+"""Of stream that a device has kept and hands out at once; stamps that lie further apart tell nothing of the time."""
 TIMED_PICTURES = 15
 """Enough for the jitter."""
 _FRAME_HEADER = 4
@@ -177,11 +179,11 @@ class VideoWatch:
         return round((self.pictures - 1) / span_s, 2) if span_s else None
 
     def gop_s(self) -> float | None:
-        """From one keyframe to the next; None when no second one began."""
+        """From one keyframe to the next; None when no second one began, or the clock jumped between them."""
         if len(self._group) < 2:
             return None
         length_s = (self._group[1] - self._group[0]) / self._clock_rate
-        return round(length_s, 3) if length_s > 0 else None
+        return round(length_s, 3) if 0 < length_s <= self._longest_s() else None
 
     def bitrate_kbps(self) -> float | None:
         """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
@@ -196,8 +198,20 @@ class VideoWatch:
 
     def span_s(self) -> float:
         """From the first to the last picture that began, on the stream's clock; 0.0 when there is no such span."""
+        stamped_s = self._stamped_s()
+        return stamped_s if stamped_s <= self._longest_s() else 0.0
+
+    def clock_jumped(self) -> bool:
+        """Whether pictures are stamped further apart than they can be: recorders stamp single ones hours off."""
+        return self._stamped_s() > self._longest_s()
+
+    def _stamped_s(self) -> float:
         begun = self._begun()
         return (max(begun) - min(begun)) / self._clock_rate if len(begun) > 1 else 0.0
+
+    def _longest_s(self) -> float:
+        real_s = self._clock() - self.first_packet_at if self.first_packet_at is not None else 0.0
+        return real_s + LONGEST_STORED_S
 
     def _begun(self) -> set[int]:
         """Timestamps of all pictures; the last one is not closed, and may be one that was seen before."""
