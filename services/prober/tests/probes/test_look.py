@@ -1,6 +1,7 @@
 """A look never raises and never tells a secret."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from prober.domain.result import Judgement, ProbeResult
 from prober.probes.look import Looker, LookPlan, Surroundings
+from prober.probes.manners import NetworkGate
 from prober.probes.target import Target, Tools
 from vonggac.auth import Credentials, Sealer
 from vonggac.auth.keys import WORKERS_PUBLIC
@@ -129,6 +131,26 @@ async def test_a_look_can_be_cancelled(surroundings: Surroundings) -> None:
     look.cancel()
     with pytest.raises(asyncio.CancelledError):
         await look
+
+
+async def test_a_look_at_an_address_that_outlives_its_deadline_is_abandoned_and_gives_its_places_back(
+    surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def endless(_target: Target, _tools: Tools) -> ProbeResult:
+        await asyncio.Event().wait()
+        return UP
+
+    monkeypatch.setattr("prober.probes.look.GRACE_S", 0.1)
+    narrow = replace(surroundings, gate=NetworkGate(1, prefix_v4=24, prefix_v6=64))
+    target = Target("rtsp://127.0.0.1/live", Credentials("viewer", "s3cret-Xem"), 0.2)
+    async with asyncio.timeout(10):
+        result = await Looker(narrow, {"rtsp": endless}).look_at(target)
+        assert isinstance(result, ProbeResult)
+        assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.TIMEOUT)
+        said = capsys.readouterr()
+        assert "probe_abandoned" in said.out + said.err
+        # Neither the network nor the login is taken.
+        assert isinstance(await Looker(narrow, {"rtsp": Recording()}).look_at(target), ProbeResult)
 
 
 async def test_a_camera_over_tls_is_trusted_by_its_own_record_alone(surroundings: Surroundings, simulate: Any) -> None:

@@ -3,6 +3,7 @@
 Whatever happens comes back as a value.
 """
 
+import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
@@ -42,6 +43,8 @@ PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": pro
 """The probe of each URL scheme."""
 SAMPLE_SHARE = 0.5
 """Of a look's time, for the forwarder's keyframe; the rest is for an own session."""
+GRACE_S = 3.0
+"""After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 AGAIN_SOON_S = 0.5
 _FORWARDER_HAS_IT = "the forwarder that pulls it had no keyframe in time, and the camera gives no second session"
 
@@ -94,13 +97,18 @@ class Looker:
     async def look_at(self, target: Target) -> ProbeResult | NotNow:
         """One deep look at an address that is no camera of the inventory: nothing is remembered of it but the login."""
         started = time.monotonic()
+        bound = asyncio.timeout(target.deadline_s + GRACE_S)
         try:
-            result = await self._politely(target, facility_id=None)
+            async with bound:
+                result = await self._politely(target, facility_id=None)
             if isinstance(result, NotNow):
                 return result
             result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
             return self._checked(result, None, self._with.pictures.check_alone)
         except Exception as error:
+            if bound.expired():
+                log.error("probe_abandoned", timeout_s=target.deadline_s)
+                return ProbeResult(abandoned(), time.monotonic() - started)
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
 
@@ -227,6 +235,11 @@ class Looker:
 
     def _open(self, secret: str | None) -> Credentials | None:
         return self._with.unsealer.unseal(secret) if secret is not None else None
+
+
+def abandoned() -> Judgement:
+    """Of a look that outlived its deadline, whatever hung in it."""
+    return down(Cause.TIMEOUT, f"the look was not over {GRACE_S:g} s after its deadline and was abandoned")
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:

@@ -13,11 +13,10 @@ from prober.domain import schedule
 from prober.domain.kinds import kind_of_look
 from prober.domain.logins import LoginLimits, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
-from prober.domain.verdict import down
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
 from prober.probes.identity import is_due
-from prober.probes.look import AGAIN_SOON_S, Looker, LookPlan, NotNow
+from prober.probes.look import AGAIN_SOON_S, GRACE_S, Looker, LookPlan, NotNow, abandoned
 from prober.probes.told import Handout, ToldLooks
 from prober.probes.turns import Turns
 from vonggac.bus import Bus, topology
@@ -29,8 +28,6 @@ from vonggac.telemetry import get_logger, redact
 log = get_logger(__name__)
 
 HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
-GRACE_S = 3.0
-"""After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 MAX_DETAIL = 500
 TOLD_BY_ONVIF = frozenset({Cause.IDENTITY_CHANGED, Cause.CLOCK_DRIFT})
 
@@ -215,8 +212,7 @@ class Observer:
         self._abandoned.add(look)
         look.add_done_callback(self._abandoned.discard)
         log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
-        judgement = down(Cause.TIMEOUT, f"the look was not over {GRACE_S:g} s after its deadline and was abandoned")
-        return ProbeResult(judgement, camera.probe_timeout_s + GRACE_S)
+        return ProbeResult(abandoned(), camera.probe_timeout_s + GRACE_S)
 
     def _fact(
         self, camera: CameraV1, result: ProbeResult, settled: Settled, past: _Past, started_at: datetime
