@@ -43,6 +43,12 @@ async def test_an_address_that_is_in_no_inventory_is_looked_at(operator: Client,
     assert observed.looks == []
 
 
+async def test_an_address_may_be_pasted_with_white_space_around_it(operator: Client, simulate: Any) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    answer = await operator.post("/v1/probes", json={"url": f"\t {gate.url()} \n"})
+    assert (answer.json()["verdict"], answer.json()["cause"]) == ("up", None)
+
+
 async def test_a_verdict_comes_with_its_advice(operator: Client, simulate: Any) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await gate.set_fault("refuse")

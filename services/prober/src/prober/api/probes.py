@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from http import HTTPStatus
 from math import ceil
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, observer_of
@@ -32,7 +32,7 @@ class ProbeRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     camera_id: UUID | None = None
-    url: str | None = Field(
+    url: Annotated[str, StringConstraints(strip_whitespace=True)] | None = Field(
         default=None,
         max_length=2048,
         description="rtsp:// address without credentials; {username} and {password} may stand in path or query.",
