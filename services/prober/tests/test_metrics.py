@@ -1,9 +1,14 @@
 """What is counted, with labels that stay few."""
 
+from typing import Any
+
 from prober.domain.result import Judgement, ProbeResult
-from prober.metrics import Metrics
+from prober.metrics import PHASES, Metrics
+from prober.probes.look import Looker, Surroundings
+from prober.probes.target import Target
 from vonggac.events import Cause
 from vonggac.events.prober import Step, Verdict
+from vonggac.rtsp import TlsPolicy
 
 UP = ProbeResult(
     Judgement(Verdict.UP), 0.5, (Step(name="connect", duration_ms=3), Step(name="new phase", duration_ms=1))
@@ -25,6 +30,16 @@ def test_a_phase_of_tomorrow_makes_no_label_of_its_own() -> None:
     metrics = Metrics()
     metrics.looked("camera", UP, interval_s=60)
     assert metrics.registry.get_sample_value("vonggac_prober_probe_duration_seconds_count", {"phase": "other"}) == 1
+
+
+async def test_every_step_of_a_look_over_tls_is_a_phase(surroundings: Surroundings, simulate: Any) -> None:
+    gate = (await simulate({"id": "gate", "tls": True})).cameras["gate"]
+    trust = TlsPolicy(fingerprint_sha256=gate.certificate_sha256)
+    result = await Looker(surroundings).look_at(Target(gate.url(), None, 5.0, tls=trust))
+    assert isinstance(result, ProbeResult)
+    steps = {step.name for step in result.steps}
+    assert "tls" in steps
+    assert steps <= set(PHASES)
 
 
 def test_by_default_there_is_no_series_per_camera() -> None:

@@ -13,6 +13,7 @@ from vonggac.events.prober import DeliveryVerifiedV1, Verdict
 PHASES = (
     "dns",
     "connect",
+    "tls",
     "options",
     "describe",
     "setup",
