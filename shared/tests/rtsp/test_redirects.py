@@ -40,6 +40,10 @@ def locked(request: Request) -> Response | bytes | None:
     return ScriptedCamera()(request)
 
 
+def refusing(challenge: str) -> Callable[[Request], Response]:
+    return lambda _: reply(401, [("WWW-Authenticate", challenge)])
+
+
 async def play(port: int, credentials: Credentials | None = None, **more: object) -> None:
     arguments: dict[str, object] = {"deadline_s": 5, "on_media": lambda _: None, **more}
     url = RtspUrl.parse(f"rtsp://127.0.0.1:{port}/live")
@@ -123,6 +127,7 @@ async def test_another_host_does_not_get_the_login() -> None:
         with pytest.raises(RtspError) as caught:
             await play(first.port, LOGIN)
         assert caught.value.cause is Cause.AUTH_FAILED
+        assert not caught.value.login_sent
         assert not any("Authorization" in request.headers for request in second.requests)
         await play(first.port, LOGIN, credentials_for_redirects=True)
 
@@ -130,6 +135,22 @@ async def test_another_host_does_not_get_the_login() -> None:
 async def test_another_port_of_the_same_host_gets_the_login() -> None:
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", locked) as (first, _):
         await play(first.port, LOGIN)
+
+
+async def test_an_error_tells_whether_the_login_was_sent() -> None:
+    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", refusing("Basic")) as (first, _):
+        with pytest.raises(RtspError) as caught:
+            await play(first.port, LOGIN)
+        assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, True)
+
+
+async def test_a_challenge_that_we_cannot_answer_gets_no_login() -> None:
+    unknown = 'Digest realm="camera", nonce="1", algorithm=SHA-512-256'
+    async with ScriptedPeer(refusing(unknown)) as peer:
+        with pytest.raises(RtspError) as caught:
+            await play(peer.port, LOGIN)
+        assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, False)
+        assert peer.methods == ["DESCRIBE"]
 
 
 async def test_another_host_is_asked_with_the_login_that_the_redirect_holds() -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from forwarder.relay.process import Process
 from simulator import CameraConfig
+from vonggac.bus import Bucket, Bus, topology
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
@@ -61,6 +63,29 @@ async def test_a_wrong_password_for_many_channels_costs_two_logins_and_locks_not
         right = planner.camera(sim)
         await inventory.say(right)
         await statuses.become(right, "acknowledged", "acknowledged")
+
+
+@pytest.mark.parametrize(
+    ("path", "failed"), [("/live", 0), ("/user={username}&password={password}", 1)], ids=["not sent", "in the address"]
+)
+async def test_only_a_login_that_was_sent_counts(
+    bus: Bus,
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    path: str,
+    failed: int,
+) -> None:
+    unknown = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-512-256')]
+    async with simulate() as sim, ScriptedPeer(lambda _: reply(401, unknown)) as peer:
+        await start_forwarder()
+        secret = planner.seal("viewer", "s3cret-Xem")
+        camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}{path}", secret=secret)
+        await inventory.say(camera)
+        await all_wait(statuses, [camera])
+        assert len(await Bucket(bus, topology.LOGIN_FAILURES).all()) == failed
 
 
 @pytest.mark.parametrize("workers", [1, 2])

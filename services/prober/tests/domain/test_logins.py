@@ -28,7 +28,10 @@ def settled(
     revision: int = 1,
     accepted: bool | None = None,
     needed: bool = True,
+    sent: bool = True,
 ) -> Settled:
+    if cause is Cause.AUTH_FAILED and sent:
+        accepted = False
     verdict = Verdict.UP if cause is None else Verdict.DOWN
     detail = None if cause is None else "DESCRIBE was answered 401 Unauthorized"
     needed = bool(accepted) and needed
@@ -46,6 +49,12 @@ def test_the_second_in_a_row_does() -> None:
 
 def test_after_a_rest_another_failure_rests_again() -> None:
     assert settled(Cause.AUTH_FAILED, previous(failed=2)).interval_s == 1800.0
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_a_refusal_of_a_look_that_sent_no_login_is_no_failed_login(failed: int) -> None:
+    after = settled(Cause.AUTH_FAILED, previous(failed=failed), sent=False)
+    assert (after.judgement.cause, after.interval_s, after.login.failed) == (Cause.AUTH_FAILED, 60.0, failed)
 
 
 def test_a_changed_camera_may_have_the_right_password() -> None:

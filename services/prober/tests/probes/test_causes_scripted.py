@@ -265,6 +265,31 @@ async def test_a_login_that_was_taken_before_the_look_failed_is_known_to_work(to
     assert (result.login_accepted, result.login_needed) == (True, True)
 
 
+UNKNOWN_DIGEST = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-512-256')]
+
+
+async def test_a_challenge_that_we_cannot_answer_is_no_failed_login(tools: Tools) -> None:
+    result = await look(lambda _: reply(401, UNKNOWN_DIGEST), tools, credentials=LOGIN)
+    assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, None)
+
+
+async def test_a_login_that_a_redirect_did_not_take_along_is_no_failed_login(tools: Tools) -> None:
+    async with ScriptedPeer(lambda _: reply(401, [("WWW-Authenticate", 'Basic realm="other"')])) as other:
+        away = reply(302, [("Location", f"rtsp://localhost:{other.port}/live")])
+        result = await look(lambda _: away, tools, credentials=LOGIN)
+        assert not any("Authorization" in request.headers for request in other.requests)
+    assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, None)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_login_in_the_address_is_a_failed_login_when_it_is_refused(tools: Tools, status: int) -> None:
+    async with ScriptedPeer(lambda _: reply(status)) as camera:
+        url = f"rtsp://127.0.0.1:{camera.port}/user={{username}}&password={{password}}"
+        result = await probe_rtsp(Target(url, LOGIN, 3.0), tools)
+        assert "s3cret-Xem" in camera.requests[0].uri
+    assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, False)
+
+
 async def test_media_may_come_before_the_answer_to_play(frames: Frames, tools: Tools) -> None:
     early = b"".join(interleave(0, packet) for packet in single_nal_packets(frames))
     script = Script(VIDEO)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from prober.probes.readback import KeyframeHashes, ReadBack, Source
+from vonggac.auth import Credentials
 from vonggac.events import Cause
 from vonggac.rtsp import AllowedNetworks, VideoCodec, build_rtp, keyframe_hash, parse_rtp
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
@@ -110,6 +111,23 @@ async def test_a_codec_without_keyframe_hash_fails_with_its_cause(simulate: Any)
     readback = await play(Source(sim.cameras["gate"].url()))
     assert readback.seen.failure is not None
     assert readback.seen.failure.cause is Cause.CODEC_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("challenge", "path", "accepted"),
+    [
+        ('Basic realm="centre"', "/key", False),
+        ('Digest realm="centre", nonce="1", algorithm=SHA-512-256', "/key", None),
+        ('Digest realm="centre", nonce="1", algorithm=SHA-512-256', "/{password}/key", False),
+    ],
+    ids=["sent", "not sent", "in the address"],
+)
+async def test_only_a_login_that_was_sent_is_refused(challenge: str, path: str, accepted: bool | None) -> None:
+    async with ScriptedPeer(lambda _: reply(401, [("WWW-Authenticate", challenge)])) as centre:
+        source = Source(f"rtsp://127.0.0.1:{centre.port}{path}", Credentials("viewer", "s3cret-Xem"))
+        readback = await play(source)
+    assert readback.seen.failure is not None
+    assert (readback.seen.failure.cause, readback.login_accepted) == (Cause.AUTH_FAILED, accepted)
 
 
 async def test_what_comes_that_is_no_rtp_is_passed_over() -> None:

@@ -58,6 +58,7 @@ class RtspConnection(asyncio.Protocol):
         """Of requests and answers: what was written beside media."""
         self.error: RtspError | None = None
         """Why the connection was lost; None while it stands, and after our own close."""
+        self.login_sent = False  # whether a request carried our login
         self.closed = False
         """No request and no media can be sent any more."""
         self.peer_date: tuple[str, float] | None = None
@@ -344,6 +345,7 @@ class RtspConnection(asyncio.Protocol):
         if self.closed:
             raise self.error or RtspError(Cause.ENDED, f"{method} was not sent: the connection is closed")
         if authorization is not None:
+            self.login_sent = True
             fields = [*fields, ("Authorization", authorization)]
         cseq, encoded = self._encode(method, uri, fields, body)
         with self._answers.expected(cseq) as answer:

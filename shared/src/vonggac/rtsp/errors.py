@@ -35,6 +35,8 @@ class RtspError(Exception):
         """Whether the peer took our login before this happened."""
         self.elsewhere = False
         """Whether it happened at another host or port, to which the peer had sent us."""
+        self.login_sent = False
+        """Whether the peer got our login: not one that a redirect led to, or whose challenge we cannot answer."""
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.message}"

@@ -144,6 +144,7 @@ class Handshake:
             return
         if isinstance(error, RtspError):
             error.logged_in = self._connection.logged_in
+            error.login_sent = self._connection.login_sent
         if self._session_id is not None:
             # A camera may count the session against its few until it times out.
             self._connection.post("TEARDOWN", self.control_url, session_header(self._session_id))

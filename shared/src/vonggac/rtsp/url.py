@@ -175,6 +175,11 @@ def _split_port(hostport: str) -> tuple[str, int | None]:
     return host, int(tail[1:])
 
 
+def takes_credentials(url: str) -> bool:
+    """Whether `fill_credentials` puts a login into it: then whoever is asked for it has got the login."""
+    return "{username}" in url or "{password}" in url
+
+
 def fill_credentials(url: str, credentials: Credentials | None) -> str:
     """`url` with `{username}` and `{password}` replaced, percent-encoded: recorders that want them in the path.
 

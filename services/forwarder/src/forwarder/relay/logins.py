@@ -49,7 +49,7 @@ class CameraLogins:
             try:
                 played = await play()
             except RtspError as error:
-                if error.cause is Cause.AUTH_FAILED:
+                if error.cause is Cause.AUTH_FAILED and error.login_sent:
                     self.guard.refused(login)
                 elif error.logged_in:
                     self.guard.accepted(login)

@@ -18,7 +18,7 @@ from vonggac.events.inventory import CameraV1
 from vonggac.rtsp.connection import OnLost
 from vonggac.rtsp.errors import RtspError
 from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
+from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials, takes_credentials
 
 type OnBegan = Callable[[], None]
 
@@ -114,7 +114,12 @@ async def play(
     early = _Early(on_began, lost)
 
     async def now() -> CameraSource:
-        return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
+        try:
+            return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
+        except RtspError as error:
+            # A login in the address goes out with the first request.
+            error.login_sent = error.login_sent or takes_credentials(camera.url)
+            raise
 
     if logins is None or login is None:
         source = await now()

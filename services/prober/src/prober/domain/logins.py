@@ -57,10 +57,10 @@ def settle(
     judgement = result.judgement
     if result.rest_s is not None:
         return Settled(suspected(judgement, proven=before.proven), before, max(interval_s, result.rest_s))
-    if judgement.cause is not Cause.AUTH_FAILED:
-        # An open camera lets everybody in: that proves no password.
+    if judgement.cause is not Cause.AUTH_FAILED or result.login_accepted is None:
+        # An open camera lets everybody in: that proves no password. A login that was not sent did not fail.
         after = LoginState(proven=result.login_needed) if result.login_accepted else before
-        return Settled(judgement, after, interval_s)
+        return Settled(suspected(judgement, proven=before.proven), after, interval_s)
     after = LoginState(before.proven or result.login_needed, before.failed + 1)
     if after.failed >= MOST_FAILED_LOGINS:
         interval_s = max(interval_s, limits.cooldown_s)

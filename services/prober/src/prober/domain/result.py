@@ -28,11 +28,11 @@ class Judgement:
 class ProbeResult:
     """One attempt: the judgement, and what was measured on the way (steps in their order).
 
-    `login_accepted`: None when the camera was not asked with a login, or did not get so far; `login_needed`: it asked
-    for the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried
-    again, when the camera was left alone for that. `seen`: what the stream's checks are made of, None when no stream
-    came. `picture`: of a deep look; `judged`: when it was judged already. `identity_at`: when the device was asked who
-    it is, if it was.
+    `login_accepted`: None when the camera got no login, or the look did not get so far; `login_needed`: it asked for
+    the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried again,
+    when the camera was left alone for that. `seen`: what the stream's checks are made of, None when no stream came.
+    `picture`: of a deep look; `judged`: when it was judged already. `identity_at`: when the device was asked who it is,
+    if it was.
     """
 
     judgement: Judgement

@@ -26,7 +26,7 @@ from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.errors import MalformedError
 from vonggac.rtsp.rtp import RtpHeader
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.rtsp.url import fill_credentials
+from vonggac.rtsp.url import fill_credentials, takes_credentials
 
 SCHEMES = ("rtsp", "rtsps")
 TEARDOWN_WITHIN_S = 1.0
@@ -109,7 +109,8 @@ class ReadBack:
         try:
             await self._open(source, deadline_s)
         except RtspError as error:
-            if source.credentials is not None and error.cause is Cause.AUTH_FAILED:
+            sent = error.login_sent or takes_credentials(source.url)
+            if source.credentials is not None and sent and error.cause is Cause.AUTH_FAILED:
                 self.login_accepted = False
             self.fail(Failure(error.cause, error.message))
 

@@ -31,7 +31,7 @@ from vonggac.rtsp.connection import RtspConnection
 from vonggac.rtsp.depacketizer import AccessUnit
 from vonggac.rtsp.framing import MediaBatch
 from vonggac.rtsp.h26x import nal_type
-from vonggac.rtsp.url import fill_credentials
+from vonggac.rtsp.url import fill_credentials, takes_credentials
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
@@ -65,7 +65,7 @@ class _Attempt:
         self._unit: AccessUnit | None = None
         self._junk_bytes = 0
         self._end: Failure | None = None
-        self._logged_in = False
+        self._logged_in, self._login_sent = False, takes_credentials(target.url)
         self._date: tuple[str, float] | None = None
 
     async def run(self) -> ProbeResult:
@@ -77,6 +77,7 @@ class _Attempt:
         except RtspError as error:
             failure = Failure(error.cause, error.message)
             self._logged_in = error.logged_in
+            self._login_sent = self._login_sent or error.login_sent
         finally:
             duration_s = self._clock() - self._began
             if player is not None:
@@ -104,7 +105,7 @@ class _Attempt:
         if self._target.credentials is None:
             return None
         if cause is Cause.AUTH_FAILED:
-            return False
+            return False if self._login_sent else None
         return True if self._logged_in or self._track is not None else None
 
     async def _play(self) -> Player:
