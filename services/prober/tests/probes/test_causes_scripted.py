@@ -103,8 +103,9 @@ async def test_a_keyframe_with_its_parameter_sets_in_the_stream_is_up(frames: Fr
 
 async def test_parameter_sets_may_come_in_the_description_alone(frames: Frames, tools: Tools) -> None:
     sets, picture = frames[0][:2], frames[0][2:]
-    script = Script(with_parameter_sets(sets), single_nal_packets([picture, *frames[1:]]))
-    assert (await look(script, tools)).judgement.verdict is Verdict.UP
+    for described in (sets, sets[::-1]):
+        script = Script(with_parameter_sets(described), single_nal_packets([picture, *frames[1:]]))
+        assert (await look(script, tools)).judgement.verdict is Verdict.UP
 
 
 async def test_cause_decode_failed_without_any_parameter_set(frames: Frames, tools: Tools) -> None:

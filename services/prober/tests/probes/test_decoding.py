@@ -1,11 +1,13 @@
 """One keyframe to one picture."""
 
 import asyncio
+from itertools import permutations
 
 import pytest
 
 from prober.probes.decoding import Decoder, Picture, Undecodable, decode_keyframe
 from vonggac.rtsp import VideoCodec
+from vonggac.rtsp.h26x import is_parameter_set, nal_type
 
 type Frames = list[list[bytes]]
 
@@ -21,6 +23,16 @@ def test_a_keyframe_becomes_a_picture(frames: Frames) -> None:
 def test_a_broken_sei_does_not_spoil_the_picture(frames: Frames) -> None:
     with_broken_sei = [b"\x06" + b"\xff" * 40, *frames[0]]
     assert isinstance(decode_keyframe(VideoCodec.H264, with_broken_sei), Picture)
+
+
+@pytest.mark.parametrize("codec", VideoCodec)
+def test_parameter_sets_may_come_in_any_order(frames: Frames, h265_keyframe: list[bytes], codec: VideoCodec) -> None:
+    keyframe = frames[0] if codec is VideoCodec.H264 else h265_keyframe
+    sets = [nal for nal in keyframe if is_parameter_set(codec, nal_type(codec, nal))]
+    picture = [nal for nal in keyframe if nal not in sets]
+    assert len(sets) == (2 if codec is VideoCodec.H264 else 3)
+    for ordered in permutations(sets):
+        assert isinstance(decode_keyframe(codec, [*ordered, *picture]), Picture)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2], ids=["nothing", "one set", "sets without picture"])

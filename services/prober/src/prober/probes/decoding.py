@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import av
 from av.error import FFmpegError
@@ -95,9 +95,11 @@ def decode_keyframe(
     taken_at = taken_at or datetime.now(UTC)
     contexts = contexts or IdleContexts()
     started = time.monotonic()
-    sets = [nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal))]
+    sets = _parameter_sets(codec, nals)
+    # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
+    slices = (nal for nal in nals if is_slice(codec, nal_type(codec, nal)))
     context = contexts.take(codec, sets)
-    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in nals if _is_needed(codec, nal)))
+    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *slices)))
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
     look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
@@ -130,10 +132,13 @@ def _first_frame(context: VideoCodecContext, data: bytes) -> tuple[VideoFrame | 
     return frame, ""
 
 
-def _is_needed(codec: VideoCodec, nal: bytes) -> bool:
-    # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
-    kind = nal_type(codec, nal)
-    return is_slice(codec, kind) or is_parameter_set(codec, kind)
+def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
+    """Each before those that refer to it, as the decoder needs them: descriptions list them in any order.
+
+    In both codecs that is the order of the NAL types: SPS, PPS; VPS, SPS, PPS.
+    """
+    sets = (nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
+    return sorted(sets, key=partial(nal_type, codec))
 
 
 def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
