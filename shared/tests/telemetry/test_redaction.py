@@ -3,7 +3,10 @@
 import io
 import json
 import logging
+import re
 import time
+from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -82,6 +85,36 @@ def test_a_log_line_never_holds_a_url_password() -> None:
 def test_known_secrets_are_taken_out_wherever_they_stand() -> None:
     text = redact("the device said: viewer of Xem/2021, Xem%2F2021 and Xem/2021!", ("Xem/2021",))
     assert text == "the device said: viewer of ***, *** and ***!"
+
+
+PASSWORD = 'p@s"s w/ord%41é'
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "as it is": lambda text: text,
+    "encoded": lambda text: quote(text, safe=""),
+    "slashes left": quote,
+    "lower case": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    "twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "three times": lambda text: quote(quote(quote(text))),
+    "with plus": lambda text: quote(text, safe="").replace("%20", "+"),
+    "every letter": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "spaces alone": lambda text: text.replace(" ", "%20"),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS.keys())
+def test_a_known_secret_is_taken_out_however_it_is_encoded(encode: Callable[[str], str]) -> None:
+    said = f"no stream at /live/{encode(PASSWORD)}/1, {encode(PASSWORD)}"
+    assert redact(said, (PASSWORD,)) == "no stream at /live/***/1, ***"
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=4), st.sampled_from(list(ENCODINGS)), st.text(max_size=5))
+def test_any_known_secret_is_taken_out(password: str, encoding: str, around: str) -> None:
+    shown = redact(f"<{around}|{ENCODINGS[encoding](password)}|{around}>", (password,))
+    assert f"|{ENCODINGS[encoding](password)}|" not in shown
+
+
+def test_text_with_other_encoded_words_stays_as_it_is() -> None:
+    assert redact("100% of /a%20b%2525 +1", (PASSWORD,)) == "100% of /a%20b%2525 +1"
 
 
 def test_a_known_secret_of_a_few_letters_is_left_since_its_marks_would_spell_it() -> None:

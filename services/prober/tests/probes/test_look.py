@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.events.prober import Verdict
+from vonggac.rtsp import Request, Response
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
 UP = ProbeResult(Judgement(Verdict.UP), 0.1)
@@ -95,6 +97,25 @@ async def test_a_device_that_repeats_the_password_in_its_answer_does_not_make_it
     assert "***" in (result.judgement.detail or "")
     assert "s3cret-Xem" not in repr(result)
     assert "dmlld2VyOnMzY3JldC1YZW0" not in repr(result)
+
+
+@pytest.mark.parametrize("again", [0, 1, 2])
+async def test_a_device_that_repeats_the_path_does_not_make_the_password_in_it_known(
+    surroundings: Surroundings, keys_folder: Path, again: int
+) -> None:
+    secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "xem/20é"))
+
+    def answer(request: Request) -> Response:
+        path = "/" + request.uri.split("/", 3)[3]
+        for _ in range(again):
+            path = quote(path)
+        return reply(404, reason=f"no {path.lower()}")
+
+    async with ScriptedPeer(answer) as device:
+        url = f"rtsp://127.0.0.1:{device.port}/{{password}}/1"
+        result = await result_of(Looker(surroundings), camera(url=url, secret=secret))
+    assert result.judgement.cause is Cause.NOT_FOUND
+    assert result.judgement.detail == "DESCRIBE was answered 404 no /***/1"
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1/live.m3u8", "rtmp://10.0.0.1/live", "tcp://10.0.0.1:9000"])
