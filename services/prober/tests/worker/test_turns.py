@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from prober.messaging import CameraStatuses
 from prober.probes.look import NotNow
 from prober.probes.observer import Observation
 from prober.probes.turns import Turns
 from vonggac.bus import Bus
+from vonggac.events.prober import CameraObservedV1
 from vonggac.testing import eventually
 
 
@@ -98,3 +100,56 @@ async def test_another_probers_turn_is_told_at_its_beginning_and_its_end(bus: Bu
         async with one.take(camera_id, lasts_s=10.0):
             await eventually(lambda: told == [camera_id])
         await eventually(lambda: told == [camera_id, camera_id])
+
+
+class SlowStatuses:
+    """What is remembered of the cameras, told only when `answer` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+        last = CameraStatuses.last
+
+        async def slowly(statuses: CameraStatuses, camera_id: UUID) -> CameraObservedV1 | None:
+            self.asked.set()
+            await self.answer.wait()
+            return await last(statuses, camera_id)
+
+        monkeypatch.setattr(CameraStatuses, "last", slowly)
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+async def test_another_look_keeps_away_while_what_is_remembered_is_still_being_read(
+    probe: Any, planner: Any, simulate: Any, observed: Any, monkeypatch: pytest.MonkeyPatch, asked_for: bool
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    observer = await observer_of(await probe())
+    camera = await planner.camera(gate.url(), probe_interval_s=600.0)
+    await observed.look(camera.id)
+    await eventually(lambda: not observer.is_looking(camera.id))
+    changed = camera.model_copy(update={"revision": 2})
+    slow = SlowStatuses(monkeypatch)
+    first = asyncio.create_task(observer.observe(changed, asked_for=not asked_for))
+    await slow.asked.wait()
+    slow.asked.clear()
+    second = asyncio.create_task(observer.observe(changed, asked_for=asked_for))
+    await eventually(lambda: second.done() or slow.asked.is_set())
+    slow.answer.set()
+    assert [type(one) for one in await asyncio.gather(first, second)] == [Observation, NotNow]
+
+
+async def test_a_prober_objects_while_it_still_reads_what_is_remembered(
+    probe: Any, planner: Any, simulate: Any, observed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = (await simulate({"id": "gate"})).cameras["gate"]
+    first, second = await observer_of(await probe()), await observer_of(await probe())
+    camera = await planner.camera(gate.url(), probe_interval_s=600.0)
+    await observed.look(camera.id)
+    await eventually(lambda: not (first.is_looking(camera.id) or second.is_looking(camera.id)))
+    slow = SlowStatuses(monkeypatch)
+    scheduled = asyncio.create_task(first.observe(camera.model_copy(update={"revision": 2})))
+    await slow.asked.wait()
+    slow.asked.clear()
+    asked = asyncio.create_task(second.observe(camera, asked_for=True))
+    await eventually(lambda: asked.done() or slow.asked.is_set())
+    slow.answer.set()
+    assert [type(one) for one in await asyncio.gather(scheduled, asked)] == [Observation, NotNow]

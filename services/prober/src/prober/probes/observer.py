@@ -94,6 +94,7 @@ class Observer:
         self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
         self._announcer, self._metrics, self._rules = announcer, metrics, rules
         self._looking: dict[UUID, asyncio.Task[ProbeResult | NotNow]] = {}
+        self._busy: set[UUID] = set()
         self._abandoned: set[asyncio.Task[ProbeResult | NotNow]] = set()
 
     @property
@@ -101,8 +102,8 @@ class Observer:
         return len(self._looking)
 
     def is_looking(self, camera_id: UUID) -> bool:
-        """Whether this process looks at the camera now."""
-        return camera_id in self._looking
+        """Whether this process looks at the camera now, or reads what is remembered of it, or tells what it saw."""
+        return camera_id in self._busy
 
     async def close(self) -> None:
         """Give up abandoned looks."""
@@ -123,13 +124,23 @@ class Observer:
         `asked_for` by a person: not too early unless resting.
         """
         if not asked_for:
-            if self.turns.is_others(camera.id):
+            if self.turns.is_others(camera.id) or self.is_looking(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._observe(camera, hold, handout)
+            return await self._alone(camera, hold, handout)
         async with self.turns.take(camera.id, lasts_s=camera.probe_timeout_s + GRACE_S) as taken:
             if not taken or self.is_looking(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._observe(camera, None, None, asked_for=True)
+            return await self._alone(camera, None, None, asked_for=True)
+
+    async def _alone(
+        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, asked_for: bool = False
+    ) -> Observation | Early | NotNow:
+        """Await nothing between asking `is_looking` and this, for it keeps a second look out, here and elsewhere."""
+        self._busy.add(camera.id)
+        try:
+            return await self._observe(camera, hold, handout, asked_for=asked_for)
+        finally:
+            self._busy.discard(camera.id)
 
     async def _observe(
         self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, asked_for: bool = False
