@@ -100,7 +100,7 @@ class Looker:
         bound = asyncio.timeout(target.deadline_s + GRACE_S)
         try:
             async with bound:
-                result = await self._politely(target, facility_id=None)
+                result = await self._politely(target, facility_id=None, who=target.url)
             if isinstance(result, NotNow):
                 return result
             result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
@@ -136,7 +136,7 @@ class Looker:
                 return _not_tried(down(error.cause, error.message))
             judge = past.judge if past is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
-            result = await self._politely(target, facility_id=camera.facility_id)
+            result = await self._politely(target, facility_id=camera.facility_id, who=str(camera.id))
             if pulled and isinstance(result, ProbeResult) and result.judgement.cause is Cause.SESSION_LIMIT:
                 result = replace(result, judgement=unknown(Cause.SESSION_LIMIT, _FORWARDER_HAS_IT))
         if isinstance(result, NotNow):
@@ -159,8 +159,8 @@ class Looker:
         result = await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
-    async def _politely(self, target: Target, *, facility_id: UUID | None) -> ProbeResult | NotNow:
-        """An own session, unless the camera's network or its login should be left alone now."""
+    async def _politely(self, target: Target, *, facility_id: UUID | None, who: str) -> ProbeResult | NotNow:
+        """An own session, unless the camera's network or its login should be left alone now; `who`: names the look."""
         scheme = target.url.partition("://")[0].lower()
         probe = self._probes.get(scheme)
         if probe is None:
@@ -177,7 +177,7 @@ class Looker:
             return _not_tried(down(error.cause, error.message))
         gate, guard = self._with.gate, self._with.guard
         network = gate.network_of(address.host, facility_id)
-        if gate.is_full(network):
+        if gate.must_wait(network, who):
             return NotNow(AGAIN_SOON_S)
         async with AsyncExitStack() as manners:
             login = self._login(f"{address.host}:{address.port}", target.credentials)

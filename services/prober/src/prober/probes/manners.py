@@ -1,20 +1,35 @@
 """What a site's network may be asked to bear: so many looks at a time. Logins: vonggac.logins."""
 
 import ipaddress
-from collections import Counter
-from collections.abc import Iterator
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import takewhile
 from uuid import UUID
+
+PLACE_KEPT_S = 1.5
+"""For one who waits and comes back within about a second. Its job may go to another prober, so no longer."""
+WAITING_KNOWN_S = 60.0
+"""Who has not come back for that long has given up, or has its turn elsewhere."""
 
 
 class NetworkGate:
-    """Bounds the looks of this process at one site network."""
+    """Bounds the looks of this process at one site network, and lets them in in the order of their first coming.
 
-    def __init__(self, most: int, *, prefix_v4: int, prefix_v6: int) -> None:
+    Who finds it full comes back again and again. Were a free place everybody's, cameras whose looks are short or come
+    at a lucky moment would have several turns before others have one.
+    """
+
+    def __init__(
+        self, most: int, *, prefix_v4: int, prefix_v6: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`most`: looks at a time at one network, 0 for no bound; prefixes: bits that make a network."""
-        self._most, self._prefix_v4, self._prefix_v6 = most, prefix_v4, prefix_v6
+        self._most, self._prefix_v4, self._prefix_v6, self._clock = most, prefix_v4, prefix_v6, clock
         self._inside: Counter[str] = Counter()
+        self._lines: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        """Who waits at a network, and when each was there last; in the order in which they came first."""
 
     def network_of(self, host: str, facility_id: UUID | None) -> str:
         """The network of an IP address; for a name the facility, which is resolved only in the look itself."""
@@ -25,6 +40,24 @@ class NetworkGate:
 
     def is_full(self, network: str) -> bool:
         return 0 < self._most <= self._inside[network]
+
+    def must_wait(self, network: str, who: str) -> bool:
+        """Whether `who` has to come back later. It is in the line from now on if so, and out of it if not."""
+        if not self._most:
+            return False
+        now, line = self._clock(), self._lines[network]
+        for name in [name for name, at in line.items() if now - at > WAITING_KNOWN_S]:
+            del line[name]
+        before = takewhile(lambda name: name != who, line)
+        ahead = sum(now - line[name] <= PLACE_KEPT_S for name in before)
+        waits = ahead >= self._most - self._inside[network]
+        if waits:
+            line[who] = now
+        else:
+            line.pop(who, None)
+        if not line:
+            del self._lines[network]
+        return waits
 
     @contextmanager
     def within(self, network: str) -> Iterator[None]:
