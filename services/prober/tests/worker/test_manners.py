@@ -57,6 +57,22 @@ async def test_no_more_than_the_allowed_looks_go_on_at_one_site_network(
     assert prober.metrics.registry.get_sample_value("vonggac_prober_jobs_total", {"outcome": "deferred"}) >= 3
 
 
+async def test_looks_with_a_login_keep_the_bound_of_their_site_network_too(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    recorder = (await simulate({"id": "recorder", **LOGIN, "max_sessions": 20})).cameras["recorder"]
+    await recorder.set_fault("no_media")
+    secret = planner.seal("viewer", LOGIN["password"])
+    for _ in range(8):
+        await planner.camera(recorder.url(), secret=secret, probe_timeout_s=0.4, probe_interval_s=600)
+    await probe(max_probes_per_network=1, max_concurrent_probes=16)
+    most = 0
+    while len(observed.looks) < 8:
+        most = max(most, len(recorder.connections))
+        await asyncio.sleep(0.01)
+    assert most == 1
+
+
 async def test_the_channels_of_a_recorder_with_one_wrong_login_count_together(
     bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
 ) -> None:

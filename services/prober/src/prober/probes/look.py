@@ -186,6 +186,10 @@ class Looker:
                     return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
                 if not await manners.enter_async_context(guard.turn(login)):
                     return NotNow(AGAIN_SOON_S)
+                if gate.is_full(network):
+                    # Others were let in while the turn was waited for. A place held meanwhile would be one for nothing.
+                    gate.must_wait(network, who)
+                    return NotNow(AGAIN_SOON_S)
                 target = replace(target, logged_in=partial(guard.accepted, login))
             manners.enter_context(gate.within(network))
             result = _without_secrets(await probe(target, self._with.tools), target.credentials)
