@@ -14,7 +14,7 @@ from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, SiteState
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -52,10 +52,8 @@ class Announcer:
             event_id=event_id(fact),
         )
         self._outgoing.event(subjects.site_observation(fact.facility_id), event)
-        if fact.state is SiteState.FAILING:
-            self._latest(topology.SITE_STATUS, str(fact.facility_id), fact)
-        else:
-            self._outgoing.removal(subjects.key_value(topology.SITE_STATUS, fact.facility_id))
+        # Also that one is over: who falls again before the others are back is of the same trouble.
+        self._latest(topology.SITE_STATUS, str(fact.facility_id), fact)
 
     def verified(self, fact: DeliveryVerifiedV1) -> None:
         """One read-back of one delivery; the forwarder that holds the camera listens."""

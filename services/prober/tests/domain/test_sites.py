@@ -104,3 +104,41 @@ def test_whoever_tells_it_says_the_same() -> None:
         told.append((event_id(fault), fault))
     assert all(one == told[0] for one in told)
     assert event_id(failing()) != event_id(failing().model_copy(update={"state": SiteState.OVER}))
+
+
+def test_a_site_of_many_cameras_is_one_fault_though_they_are_seen_falling_one_after_the_other() -> None:
+    # With the settings as they come: 8 looks at a time at a network, 10 s for each, every minute.
+    looks = [look(number, at_s=10.0 * (number // 8)) for number in range(150)]
+    fault = decided(*looks, look(999, at_s=-91))
+    assert fault is not None
+    assert set(fault.camera_ids) == {one.camera_id for one in looks}
+    assert fault.began_at == max(one.since for one in looks)
+
+
+def over(*, at_s: float = 100) -> SiteObservedV1:
+    fault = decided(look(1), look(2), look(3, None, at_s=at_s), fault=failing())
+    assert fault is not None
+    assert fault.state is SiteState.OVER
+    return fault
+
+
+def test_a_camera_that_came_back_and_falls_again_before_the_others_are_back_is_a_new_fault_of_the_site() -> None:
+    assert decided(look(1), look(2, at_s=20), look(3, None, at_s=100), fault=over()) is None
+    again = decided(look(1), look(2, at_s=20), look(3, at_s=900), fault=over())
+    assert again is not None
+    assert (again.state, again.camera_ids) == (SiteState.FAILING, failing().camera_ids)
+    assert (again.began_at, again.ended_at) == (NOW + timedelta(seconds=900), None)
+    assert event_id(again) != event_id(failing())
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param((look(1, None, at_s=110), look(2)), id="another is up"),
+        pytest.param((look(1), look(2, Cause.BLACK, at_s=20)), id="not alike"),
+        pytest.param((look(1), look(9)), id="too few of the last fault"),
+        pytest.param((look(1), look(2, at_s=200)), id="one was back and fell for itself"),
+    ],
+)
+def test_a_fault_that_is_over_makes_no_new_one_otherwise(others: tuple[CameraLook, ...]) -> None:
+    assert decided(*others, look(3, at_s=900), fault=over()) is None

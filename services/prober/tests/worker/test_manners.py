@@ -1,6 +1,7 @@
 """What cameras, their networks and their accounts are asked to bear."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -169,3 +170,47 @@ async def test_three_cameras_of_a_site_that_fail_alike_are_one_fault_however_man
     await eventually(all_are_back)
     assert [told.state for told in observed.sites] == ["failing", "over"]
     assert observed.sites[1].ended_at is not None
+
+
+async def test_every_camera_of_a_dark_site_is_in_its_fault_however_many_wait_for_one_another(
+    simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    site = uuid4()
+    cameras = list((await simulate(*({"id": f"c{number}"} for number in range(10)))).cameras.values())
+    await probe(max_probes_per_network=2)
+    planned = [
+        await planner.camera(camera.url(), facility_id=site, probe_timeout_s=0.5, probe_interval_s=1.0)
+        for camera in cameras
+    ]
+    for one in planned:
+        assert (await observed.look(one.id)).verdict is Verdict.UP
+    for camera in cameras:
+        await camera.set_fault("black_hole")
+    await eventually(lambda: observed.sites, within_s=30)
+    assert set(observed.sites[0].camera_ids) == {one.id for one in planned}
+
+
+async def test_a_site_that_is_dark_again_after_one_camera_came_back_is_told_again_over_a_restart(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
+) -> None:
+    site = uuid4()
+    cameras = list((await simulate({"id": "a"}, {"id": "b"}, {"id": "c"})).cameras.values())
+    for camera in cameras:
+        await camera.set_fault("refuse")
+    first = await probe()
+    for camera in cameras:
+        await planner.camera(camera.url(), facility_id=site, probe_interval_s=0.5)
+    await eventually(lambda: [told.state for told in observed.sites] == ["failing"])
+    await cameras[0].clear_fault()
+    await eventually(lambda: [told.state for told in observed.sites] == ["failing", "over"])
+    await first.stop()
+    await probe()
+    # Long enough after the others fell that it did not fall with them.
+    at_least = observed.sites[0].began_at + timedelta(seconds=1.0)
+    await eventually(lambda: datetime.now(UTC) > at_least)
+    await cameras[0].set_fault("refuse")
+    await eventually(lambda: len(observed.sites) > 2)
+    again = observed.sites[2]
+    assert (again.state, set(again.camera_ids)) == ("failing", set(observed.sites[0].camera_ids))
+    assert again.began_at > observed.sites[0].began_at
+    assert bus.connected

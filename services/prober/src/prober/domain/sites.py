@@ -14,7 +14,7 @@ WAY_TO_THE_SITE = frozenset({Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOU
 RESTING = frozenset({Cause.AUTH_FAILED, Cause.SESSION_LIMIT})
 """After these a camera may be left alone for longer than its interval."""
 WITHIN_INTERVALS = 1.5
-"""All began to fail within one interval; half of one more for looks that take until their deadline."""
+"""From one camera's fall to the next: an interval, and half of one more for looks that take until their deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +41,36 @@ class CameraLook:
 
 
 def decide_site(
-    facility_id: UUID, looks: Collection[CameraLook], fault: SiteObservedV1 | None, *, least_cameras: int
+    facility_id: UUID, looks: Collection[CameraLook], told: SiteObservedV1 | None, *, least_cameras: int
 ) -> SiteObservedV1 | None:
     """What is to be told now of a facility: a fault that began, one that is over, or None for nothing new.
 
-    `looks`: the latest of each of its cameras; `fault`: what was told last if it is not over. Depends on the looks
-    alone and on no clock, so every prober that sees them says the same.
+    `looks`: the latest of each of its cameras; `told`: what was told last. Depends on these alone and on no clock, so
+    every prober that sees them says the same.
     """
-    if fault is None:
-        return _beginning(facility_id, looks, least_cameras)
-    ups = [look.since for look in looks if look.verdict is Verdict.UP and look.since > fault.began_at]
+    if told is None or told.state is SiteState.OVER:
+        return _beginning(facility_id, looks, told, least_cameras)
+    ups = [look.since for look in looks if look.verdict is Verdict.UP and look.since > told.began_at]
     if ups or not looks:
-        ended_at = min(ups) if ups else fault.began_at
-        return fault.model_copy(update={"state": SiteState.OVER, "ended_at": ended_at})
+        ended_at = min(ups) if ups else told.began_at
+        return told.model_copy(update={"state": SiteState.OVER, "ended_at": ended_at})
     return None
 
 
-def _beginning(facility_id: UUID, looks: Collection[CameraLook], least_cameras: int) -> SiteObservedV1 | None:
-    """Every camera that could tell of the site fell within one interval, and for like causes.
+def _beginning(
+    facility_id: UUID, looks: Collection[CameraLook], over: SiteObservedV1 | None, least_cameras: int
+) -> SiteObservedV1 | None:
+    """Every camera that could tell of the site fell, one soon after the other, and for like causes.
 
     One that was down or unknown long before (a dead camera, a wrong address) has a trouble of its own, and must not
-    keep the others' common one from being seen.
+    keep the others' common one from being seen. One that fell in the site's last fault, and has not come back since
+    that was `over`, falls with those that came back and fall again.
     """
     if len(looks) < least_cameras or any(look.verdict is Verdict.UP for look in looks):
         return None
     last = max(look.since for look in looks)
-    window = WITHIN_INTERVALS * _interval(looks)
-    fallen = [look for look in looks if last - look.since <= window]
+    fallen = [*_fallen_together(looks), *_left_dark(looks, over)]
+    fallen = list({look.camera_id: look for look in fallen}.values())
     if len(fallen) < least_cameras or any(look.verdict is not Verdict.DOWN for look in fallen):
         return None
     causes = Counter(look.cause for look in fallen if look.cause is not None)
@@ -81,6 +84,32 @@ def _beginning(facility_id: UUID, looks: Collection[CameraLook], least_cameras: 
         camera_ids=tuple(sorted((look.camera_id for look in fallen), key=str)),
         began_at=last,
     )
+
+
+def _fallen_together(looks: Collection[CameraLook]) -> list[CameraLook]:
+    """From the last that fell back to the first, as long as one follows soon after the other.
+
+    Few are looked at at a time at one network, and each look at a dead line takes until its deadline: at a site of many
+    cameras the last is seen falling long after the first.
+    """
+    window = WITHIN_INTERVALS * _interval(looks)
+    fallen: list[CameraLook] = []
+    for look in sorted(looks, key=lambda look: look.since, reverse=True):
+        if fallen and fallen[-1].since - look.since > window:
+            break
+        fallen.append(look)
+    return fallen
+
+
+def _left_dark(looks: Collection[CameraLook], over: SiteObservedV1 | None) -> list[CameraLook]:
+    """Down since the fault that is over, which others came back from."""
+    if over is None or over.ended_at is None:
+        return []
+    return [
+        look
+        for look in looks
+        if look.camera_id in over.camera_ids and look.verdict is Verdict.DOWN and look.since < over.ended_at
+    ]
 
 
 def _interval(looks: Collection[CameraLook]) -> timedelta:

@@ -9,7 +9,7 @@ from prober.domain.sites import CameraLook, decide_site
 from prober.messaging import Announcer, parse_status
 from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events.prober import SiteObservedV1, SiteState
+from vonggac.events.prober import SiteObservedV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -22,12 +22,12 @@ class SiteWatch:
         self._bus, self._announcer, self._least = bus, announcer, least_cameras
         self._looks: dict[UUID, dict[UUID, CameraLook]] = defaultdict(dict)
         self._facility: dict[UUID, UUID] = {}
-        self._faults: dict[UUID, SiteObservedV1] = {}
+        self._told: dict[UUID, SiteObservedV1] = {}
         self._replayed = False
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._faults = {UUID(key): fault for key, value in (await self._known()).items() if (fault := _parse(value))}
+        self._told = {UUID(key): told for key, value in (await self._known()).items() if (told := _parse(value))}
         await follow(self._bus, topology.CAMERA_STATUS, self._on_status, self._on_replayed)
 
     async def _known(self) -> dict[str, bytes]:
@@ -35,7 +35,7 @@ class SiteWatch:
 
     def _on_replayed(self) -> None:
         self._replayed = True
-        for facility_id in {*self._looks, *self._faults}:
+        for facility_id in {*self._looks, *self._told}:
             self._decide(facility_id)
 
     def _on_status(self, key: str, value: bytes | None) -> None:
@@ -55,15 +55,12 @@ class SiteWatch:
         if not self._replayed:
             return
         looks = self._looks[facility_id]
-        told = decide_site(facility_id, looks.values(), self._faults.get(facility_id), least_cameras=self._least)
+        told = decide_site(facility_id, looks.values(), self._told.get(facility_id), least_cameras=self._least)
         if not looks:
             del self._looks[facility_id]
         if told is None:
             return
-        if told.state is SiteState.FAILING:
-            self._faults[facility_id] = told
-        else:
-            self._faults.pop(facility_id, None)
+        self._told[facility_id] = told
         self._announcer.site(told)
         log.warning("site_observed", facility_id=str(facility_id), state=told.state, cause=told.cause)
 
