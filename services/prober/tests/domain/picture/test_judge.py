@@ -117,6 +117,48 @@ def test_a_card_with_words_is_no_signal(take_look: TakeLook, level: float, colou
     assert judge(take_look(card, noise=0, colour=colour), None, None).findings == (Cause.NO_SIGNAL_CARD,)
 
 
+def under_lamps(luma: Luma, *lamps: tuple[float, float, float]) -> Luma:
+    """By night, with a clock. Lamps: part of the width, of the height, and the sigma of their light in widths."""
+    height, width = luma.shape
+    down, across = np.mgrid[:height, :width]
+    light = np.zeros_like(luma)
+    for x, y, sigma in lamps:
+        light = np.maximum(
+            light, np.exp(-((across - x * width) ** 2 + (down - y * height) ** 2) / (sigma * width) ** 2 / 2)
+        )
+    night = 17 + (luma - 16) * light
+    night[light > 0.98] = 235
+    night[10:30, 500:620:3] = 235
+    return night
+
+
+@pytest.mark.parametrize(
+    "lamps",
+    [
+        pytest.param([(0.5, 0.4, 0.07)], id="one"),
+        pytest.param([(0.3, 0.5, 0.05), (0.6, 0.5, 0.05)], id="two"),
+        pytest.param([(0.2, 0.4, 0.04), (0.5, 0.45, 0.04), (0.8, 0.4, 0.04)], id="three"),
+        pytest.param([(0.5, 0.5, 0.03)], id="a small one"),
+    ],
+)
+@pytest.mark.parametrize("noise", [0, 1])
+def test_a_night_under_lamps_is_no_card_and_neither_black_nor_covered(
+    yard: Luma, take_look: TakeLook, lamps: list[tuple[float, float, float]], noise: float
+) -> None:
+    judged = judge(take_look(under_lamps(yard, *lamps), noise=noise, colour=(128, 128)), None, None)
+    assert not {Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED} & set(judged.findings)
+
+
+def test_a_white_sky_behind_a_tower_is_no_card_and_words_on_white_are_one(take_look: TakeLook) -> None:
+    sky = np.full((360, 640), 235.0)
+    sky[60:300, 280:380] = 90
+    sky[55:305, 380:420] = np.linspace(90, 235, 40)
+    card = np.full((360, 640), 235.0)
+    card[165:195, 260:380:8] = card[165:195, 261:381:8] = card[165:195, 262:382:8] = 16
+    for luma, findings in ((sky, ()), (card, (Cause.NO_SIGNAL_CARD,))):
+        assert judge(take_look(luma, noise=0, colour=(128, 128)), None, None).findings == findings
+
+
 @pytest.mark.parametrize("sigma", [4, 8, 16])
 def test_blur_is_found_beside_a_reference(yard: Luma, take_look: TakeLook, sigma: float) -> None:
     judged = judge(take_look(blur(yard, sigma), after_s=60), None, take_look(yard))

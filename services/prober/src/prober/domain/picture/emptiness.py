@@ -20,6 +20,15 @@ _CARD_FLAT = 0.7
 _CARD_COLOUR_SPREAD = 3.0
 _CARD_TEXT_LEVELS = 40
 _CARD_TEXT_CELLS = 6
+_HALO_LEVELS = 6
+_LIT_CELLS, _HALO_CELLS = 12, 24
+"""A cell is 1/5184 of the picture."""
+_HALO_NO_CARD = 0.5
+"""Cells of halo for each that stands out: by lamps 0.65 and more, on cards 0.08, and 0.37 in 176 x 144 coded badly …"""
+_WHITE_LEVEL, _HALO_NO_WHITE_CARD = 230, 0.05
+"""… things before a white sky have sharp edges too: 0.09 and more, dark letters on a white card none …"""
+_HALO_NOT_EMPTY = 0.25
+"""… and the smooth surface takes some of a small lamp's halo away; letters on a hand before the lens have none."""
 _BLUE_CB, _BLUE_CR = 160, 128
 _INNER_ROWS = slice(8, 46)
 """Without the strips above and below in which cameras write."""
@@ -40,36 +49,61 @@ class Emptiness:
 def look_for_emptiness(look: PictureLook, thresholds: PictureThresholds) -> Emptiness:
     """The first that holds of no_signal_card, black and covered."""
     bright_level = percentile(look.grey, 100 - _TEXT_SHARE)
-    structure = _structure(look.grey)
+    structure, deviation = _structure(look.grey)
     levels = np.bincount(look.points.ravel(), minlength=256)
     mode = int(levels.argmax())
     flat = float(levels[max(0, mode - _FLAT_LEVELS) : mode + _FLAT_LEVELS + 1].sum()) / look.points.size
     cause: Cause | None = None
     if flat >= _CARD_FLAT and _is_card(look, mode):
         cause = Cause.NO_SIGNAL_CARD
-    elif bright_level <= thresholds.black_level:
-        cause = Cause.BLACK
-    elif structure <= thresholds.covered_structure:
-        cause = Cause.COVERED
+    elif bright_level <= thresholds.black_level or structure <= thresholds.covered_structure:
+        black = bright_level <= thresholds.black_level
+        # A lamp in the dark is little of the picture, and still something of the place.
+        cause = None if _is_lit(deviation, _HALO_NOT_EMPTY) else Cause.BLACK if black else Cause.COVERED
     return Emptiness(cause, bright_level, structure, flat)
 
 
 def _is_card(look: PictureLook, mode: int) -> bool:
-    """Painted and not seen: one even colour, and blue or with words in the middle."""
+    """Painted and not seen: one even colour, and blue or with words in the middle and nothing that is lit."""
     cb, cr = (median(plane) for plane in look.chroma)
     spread = max(median(np.abs(plane - usual)) for plane, usual in zip(look.chroma, (cb, cr), strict=True))
     if spread > _CARD_COLOUR_SPREAD:
         return False
     if cb >= _BLUE_CB and cr <= _BLUE_CR:
         return True
-    middle = look.grey[_MIDDLE].astype(np.int16)
-    return int((np.abs(middle - mode) >= _CARD_TEXT_LEVELS).sum()) >= _CARD_TEXT_CELLS
+    away = np.abs(look.grey.astype(np.int16) - mode)
+    has_words = int((away[_MIDDLE] >= _CARD_TEXT_LEVELS).sum()) >= _CARD_TEXT_CELLS
+    least_halo = _HALO_NO_CARD if mode < _WHITE_LEVEL else _HALO_NO_WHITE_CARD
+    return has_words and not _is_lit(away[_INNER_ROWS], least_halo)
 
 
-def _structure(grey: Grey) -> float:
+def _is_lit(away: npt.NDArray[np.int16] | Field, least_halo: float) -> bool:
+    """Whether what stands out is lit and not written. `away`: levels of the inner cells from their background.
+
+    `least_halo`: cells of halo for each that stands out. Lamps, and what they light, have halos of all levels, and so
+    have things before an overexposed sky. Beside letters, which are as sharp as the picture allows, there is nothing.
+    """
+    bright = away >= _CARD_TEXT_LEVELS
+    halo = (away >= _HALO_LEVELS) & ~_with_neighbours(bright)
+    lit_cells = int(bright.sum())
+    return lit_cells >= _LIT_CELLS and int(halo.sum()) >= max(_HALO_CELLS, least_halo * lit_cells)
+
+
+def _with_neighbours(cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """And the eight cells around each."""
+    rows = cells.copy()
+    rows[1:] |= cells[:-1]
+    rows[:-1] |= cells[1:]
+    wide = rows.copy()
+    wide[:, 1:] |= rows[:, :-1]
+    wide[:, :-1] |= rows[:, 1:]
+    return wide
+
+
+def _structure(grey: Grey) -> tuple[float, Field]:
     """Deviation from a smooth surface of second degree in levels, without the most deviating cells (lettering).
 
-    The surface is laid a second time without them, for they would bend it.
+    And that of each inner cell. The surface is laid a second time without them, for they would bend it.
     """
     values = grey[_INNER_ROWS].ravel().astype(np.float64)
     wanted = np.einsum("ij,j->i", _BASIS, values)
@@ -80,7 +114,8 @@ def _structure(grey: Grey) -> float:
     normal = _NORMAL - np.einsum("ik,jk->ij", basis, basis)
     second = _deviation(values, normal, wanted - np.einsum("ij,j->i", basis, outside))
     kept = second[second <= percentile(second, 100 - _TEXT_SHARE)]
-    return math.sqrt(float(np.einsum("i,i->", kept, kept)) / kept.size)
+    structure = math.sqrt(float(np.einsum("i,i->", kept, kept)) / kept.size)
+    return structure, second.reshape(-1, grey.shape[1])
 
 
 def _deviation(values: Field, normal: Field, wanted: Field) -> Field:
