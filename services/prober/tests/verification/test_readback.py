@@ -130,6 +130,13 @@ async def test_only_a_login_that_was_sent_is_refused(challenge: str, path: str, 
     assert (readback.seen.failure.cause, readback.login_accepted) == (Cause.AUTH_FAILED, accepted)
 
 
+async def test_a_destination_that_repeats_the_password_does_not_make_it_known() -> None:
+    async with ScriptedPeer(lambda _: reply(404, reason="nothing for s3cret-Xem here")) as centre:
+        readback = await play(Source(f"rtsp://127.0.0.1:{centre.port}/key", Credentials("viewer", "s3cret-Xem")))
+    assert readback.seen.failure is not None
+    assert "404 nothing for *** here" in readback.seen.failure.detail
+
+
 async def test_what_comes_that_is_no_rtp_is_passed_over() -> None:
     async with ScriptedPeer(ScriptedCamera(PLAY=lambda _: reply())) as peer:
         changed = asyncio.Event()

@@ -54,7 +54,10 @@ class StatusError(RtspError):
     """The peer answered `status` to `method`."""
 
     def __init__(self, method: str, status: int, reason: str) -> None:
-        shown = "".join(char for char in reason if char.isprintable())[:_MAX_REASON]
+        shown = "".join(char for char in reason if char.isprintable())
+        if len(shown) > _MAX_REASON:
+            # No half word: it may be half of a login that the peer repeats, and be known for none any more.
+            shown = shown[: _MAX_REASON + 1].rpartition(" ")[0]
         super().__init__(cause_of_status(method, status), f"{method} was answered {status} {shown}".rstrip())
         self.args = (method, status, reason)
         self.method = method

@@ -1,5 +1,6 @@
 """RTSP addresses, with the credentials kept apart from what goes on the wire and what is shown."""
 
+import base64
 import re
 from dataclasses import dataclass, field
 from typing import Self
@@ -30,6 +31,12 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(***)"
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What a peer may repeat in its answers and nobody may be shown: the password, and both as Basic sends them."""
+        pair = f"{self.username}:{self.password}".encode("utf-8", "replace")
+        return self.password, base64.b64encode(pair).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -11,6 +11,7 @@ from forwarder.relay.session import OnLost, Session, Target, publish_rtsp
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.hiding import hide_login
 
 type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
 
@@ -29,4 +30,14 @@ async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Sess
     if engine is None:
         msg = f"the destination's scheme must be one of: {', '.join(sorted(ENGINES))}"
         raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
-    return await engine(target, source, on_lost)
+
+    def lost(error: RtspError | None) -> None:
+        if error is not None:
+            hide_login(error, target.credentials)
+        on_lost(error)
+
+    try:
+        return await engine(target, source, lost)
+    except RtspError as error:
+        hide_login(error, target.credentials)
+        raise

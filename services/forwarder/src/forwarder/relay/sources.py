@@ -17,6 +17,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.rtsp.connection import OnLost
 from vonggac.rtsp.errors import RtspError
+from vonggac.rtsp.hiding import hide_login
 from vonggac.rtsp.tls import policy_of
 from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials, takes_credentials
 
@@ -107,8 +108,10 @@ async def play(
     login = logins.login_of(camera.url, credentials) if logins is not None else None
 
     def lost(error: RtspError | None) -> None:
-        if error is not None and logins is not None and login is not None:
-            logins.ended(login)
+        if error is not None:
+            hide_login(error, credentials)
+            if logins is not None and login is not None:
+                logins.ended(login)
         on_lost(error)
 
     early = _Early(on_began, lost)
@@ -119,6 +122,7 @@ async def play(
         except RtspError as error:
             # A login in the address goes out with the first request.
             error.login_sent = error.login_sent or takes_credentials(camera.url)
+            hide_login(error, credentials)
             raise
 
     if logins is None or login is None:

@@ -4,7 +4,6 @@ Whatever happens comes back as a value.
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -251,9 +250,7 @@ def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> Pr
     detail = result.judgement.detail
     if credentials is None or detail is None:
         return result
-    pair = f"{credentials.username}:{credentials.password}".encode("utf-8", "replace")
-    shown = redact(detail, (credentials.password, base64.b64encode(pair).decode("ascii")))
-    return replace(result, judgement=replace(result.judgement, detail=shown))
+    return replace(result, judgement=replace(result.judgement, detail=redact(detail, credentials.words)))
 
 
 def _not_tried(judgement: Judgement) -> ProbeResult:

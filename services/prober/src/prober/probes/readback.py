@@ -24,6 +24,7 @@ from vonggac.rtsp import (
 )
 from vonggac.rtsp.addresses import AllowedNetworks
 from vonggac.rtsp.errors import MalformedError
+from vonggac.rtsp.hiding import hide_login
 from vonggac.rtsp.rtp import RtpHeader
 from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.rtsp.url import fill_credentials, takes_credentials
@@ -91,6 +92,7 @@ class ReadBack:
         self._failure: Failure | None = None
         self._player: Player | None = None
         self._hashes: dict[int, KeyframeHashes] = {}
+        self._credentials: Credentials | None = None
         self.login_accepted: bool | None = None
         """None while the destination has not said."""
 
@@ -106,9 +108,11 @@ class ReadBack:
 
     async def open(self, source: Source, *, deadline_s: float) -> None:
         """Play. Never raises for what a destination does: `seen` has the failure then."""
+        self._credentials = source.credentials
         try:
             await self._open(source, deadline_s)
         except RtspError as error:
+            hide_login(error, source.credentials)
             sent = error.login_sent or takes_credentials(source.url)
             if source.credentials is not None and sent and error.cause is Cause.AUTH_FAILED:
                 self.login_accepted = False
@@ -165,4 +169,5 @@ class ReadBack:
 
     def _on_lost(self, error: RtspError | None) -> None:
         if error is not None:
+            hide_login(error, self._credentials)
             self.fail(Failure(error.cause, error.message))
