@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 _DOLLAR = 0x24
 _FRAME_HEADER = 4
-_MARKER = 0x80
 _unpack_header = struct.Struct(">HHxB").unpack_from
 """'$' and the channel as one number, the length, and the byte of the packet that holds the marker bit."""
 
@@ -19,14 +18,13 @@ type Write = Callable[[bytes], None]
 
 
 class MediaLane:
-    """Counts what it passes on: `bytes` with frame headers, `packets`, and as `pictures` the pieces that held video.
+    """Counts what it passes on: `bytes` with frame headers, `packets`, and `endings` of pictures.
 
-    `endings`: packets of video with the marker bit, each the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
-
+    An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
     `writes`: whom to hand everything to; None while the lane is shut since somebody must look closer.
     """
 
-    __slots__ = ("_heads", "_video", "bytes", "endings", "packets", "pictures", "writes")
+    __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "writes")
 
     def __init__(self, *, channels: frozenset[int], video_channel: int) -> None:
         self._heads = frozenset(_DOLLAR << 8 | channel for channel in channels)
@@ -34,8 +32,13 @@ class MediaLane:
         self.writes: tuple[Write, ...] | None = None
         self.bytes = 0
         self.packets = 0
-        self.pictures = 0
         self.endings = 0
+        self._unmarked = 0
+
+    @property
+    def pictures(self) -> int:
+        """Grows while video comes, though its sender may set no marker bits."""
+        return self.endings + self._unmarked
 
     def take(self, data: bytes) -> bool:
         """Pass `data` on if it is whole frames of the lane's channels and nothing else; if not, do nothing: False.
@@ -52,7 +55,7 @@ class MediaLane:
             while at < size:
                 head, length, second = unpack(data, at)
                 if head == video:
-                    if second >= _MARKER and length > 1:
+                    if second > 127 and length > 1:
                         endings += 1
                 elif head in self._heads:
                     others += 1
@@ -68,9 +71,10 @@ class MediaLane:
         # Before they are written: whoever stops taking in the midst of it was given this piece.
         self.bytes += size
         self.packets += count
-        self.endings += endings
-        if count != others:
-            self.pictures += 1
+        if endings:
+            self.endings += endings
+        elif count != others:
+            self._unmarked += 1
         for write in writes:
             write(data)
         return True
