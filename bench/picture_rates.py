@@ -58,6 +58,10 @@ type Fault = Callable[[Yuv, np.random.Generator], Yuv]
 """Spoils a copy of a picture."""
 
 
+HARDLY_FOUND = "white, letters 6% high"
+"""In the table like every other, and not in the sum: white letters on white are mostly told as covered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """`hits` of `looks`: false alarms of good pictures, or detections of a fault."""
@@ -303,6 +307,8 @@ def main() -> None:
         parser.exit(1, f"{PAGE.name} tells other rates: run this script with --write\n")
     totals = {True: [0, 0], False: [0, 0]}
     for row in rates:
+        if row.strength == HARDLY_FOUND:
+            continue
         totals[row.what == "good"][0] += row.hits
         totals[row.what == "good"][1] += row.looks
     names = ("false_alarms", "good_looks", "found", "faulty_looks", "hard_down", "hard_looks")
