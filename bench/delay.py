@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from vonggac.rtsp import MediaBatch, RtspUrl, open_player
-from vonggac.rtsp.framing import Deframer
-from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp import MediaBatch, open_player
+from vonggac.rtsp.wire.framing import Deframer
+from vonggac.rtsp.wire.messages import Headers, Request, Response
 
 SPAWN = multiprocessing.get_context("spawn")
 

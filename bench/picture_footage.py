@@ -15,7 +15,7 @@ import numpy.typing as npt
 from prober.domain.picture import PictureLook
 from prober.probes.decoding import Picture, decode_keyframe
 from simulator.clips.encoder import split_annex_b
-from vonggac.rtsp import VideoCodec
+from vonggac.media.h26x import VideoCodec
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 BETWEEN = timedelta(seconds=60)

@@ -27,7 +27,7 @@ from simulator.clips.encoder import encode_video
 from simulator.clips.spec import VideoSpec, View
 from simulator.config import Scene
 from vonggac.events import Cause
-from vonggac.rtsp import VideoCodec
+from vonggac.media.h26x import VideoCodec
 
 PAGE = Path(__file__).parents[1] / "docs" / "picture.md"
 BEGIN, END = "<!-- rates: written by bench/picture_rates.py -->", "<!-- end of rates -->"

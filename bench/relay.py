@@ -36,8 +36,8 @@ from vonggac.bus.connection import connect_once
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust
-from vonggac.rtsp.framing import Deframer
-from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.wire.framing import Deframer
+from vonggac.rtsp.wire.messages import Headers, Request, Response
 from vonggac.testing.certificates import Certificate
 
 CLIPS = 5

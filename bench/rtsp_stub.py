@@ -9,7 +9,7 @@ from typing import cast
 
 import uvloop
 
-from vonggac.rtsp import build_rtp, interleave
+from vonggac.media.rtp import build_rtp, interleave
 
 _SDP = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=stub\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"

@@ -23,7 +23,8 @@ import psutil
 import uvloop
 
 from vonggac.embedded import free_port
-from vonggac.rtsp import MediaBatch, RtspUrl, open_player
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp import MediaBatch, open_player
 
 CLIPS = 5
 WARM_UP_S = 5.0

@@ -39,7 +39,8 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp import AllowedNetworks, VideoCodec, keyframe_hash
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import configure_logging
 from vonggac.testing.media import MediaRecorder
 

@@ -6,7 +6,7 @@ import pytest
 
 from local.inventory_api import RefusedError
 from local.own_cameras import MAX_SHOWN, CameraFileError, OwnCamera, read_own_cameras, refused_rows
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 ALLOWED = AllowedNetworks.parse(["127.0.0.0/8", "10.0.0.0/8"])
 FACILITIES = ["QT-01", "QT-02"]

@@ -8,7 +8,7 @@ import pytest
 from simulator import CameraConfig, CentreConfig, Simulator
 from simulator.app import create_app_for
 from vonggac.events.causes import Cause
-from vonggac.rtsp import RtspError
+from vonggac.net.errors import RtspError
 from vonggac.testing.media import MediaRecorder, relay
 
 type Simulate = Callable[..., Awaitable[Simulator]]

@@ -13,18 +13,13 @@ from simulator import CameraConfig, Simulator
 from simulator.camera import Camera
 from simulator.rtsp.camera_session import MAX_WRITE_BUFFER_BYTES
 from vonggac.events.causes import Cause
-from vonggac.rtsp import (
-    Response,
-    RtspConnection,
-    RtspError,
-    SenderReport,
-    VideoCodec,
-    keyframe_hash,
-    parse_rtcp,
-    parse_rtp,
-    parse_sps,
-    parse_transports,
-)
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.rtcp import SenderReport, parse_rtcp
+from vonggac.media.rtp import parse_rtp
+from vonggac.media.sps import parse_sps
+from vonggac.net.errors import RtspError
+from vonggac.rtsp import Response, RtspConnection
+from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder
 

@@ -9,9 +9,10 @@ import pytest
 from simulator import CameraConfig, Simulator
 from simulator.camera import Camera
 from vonggac.events.causes import Cause
-from vonggac.rtsp import MediaBatch, RtspError, RtspUrl, open_player
-from vonggac.rtsp.tls import TlsPolicy
-from vonggac.rtsp.url import Credentials
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import MediaBatch, open_player
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder
 

@@ -10,7 +10,11 @@ import pytest
 from simulator import CameraConfig, CameraFaultName, Simulator
 from simulator.camera import Camera
 from vonggac.events.causes import Cause
-from vonggac.rtsp import AccessUnit, RtspConnection, RtspError, VideoCodec, keyframe_hash, parse_rtp
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import RtspError
+from vonggac.rtsp import RtspConnection
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder
 

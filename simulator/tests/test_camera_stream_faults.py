@@ -11,9 +11,11 @@ import pytest
 from simulator import CameraConfig, Simulator
 from simulator.camera import Camera
 from vonggac.events.causes import Cause
-from vonggac.rtsp import RtspConnection, RtspError, parse_rtp
-from vonggac.rtsp.messages import Response
-from vonggac.rtsp.rtcp import SenderReport, ntp_to_unix, parse_rtcp
+from vonggac.media.rtcp import SenderReport, ntp_to_unix, parse_rtcp
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import RtspError
+from vonggac.rtsp import RtspConnection
+from vonggac.rtsp.wire.messages import Response
 from vonggac.testing.media import MediaRecorder
 
 type Simulate = Callable[..., Awaitable[Simulator]]

@@ -12,7 +12,10 @@ from simulator import CameraConfig, CentreConfig, Simulator
 from simulator.camera import Camera
 from simulator.centre import Centre
 from vonggac.events.causes import Cause
-from vonggac.rtsp import Credentials, RtspConnection, RtspError, StatusError, VideoCodec, keyframe_hash
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.net.errors import RtspError, StatusError
+from vonggac.net.url import Credentials
+from vonggac.rtsp import RtspConnection
 from vonggac.testing.media import MediaRecorder, relay
 
 type Simulate = Callable[..., Awaitable[Simulator]]

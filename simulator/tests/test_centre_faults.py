@@ -12,7 +12,8 @@ from simulator.camera import Camera
 from simulator.centre import Centre
 from simulator.statistics import StreamStatistics
 from vonggac.events.causes import Cause
-from vonggac.rtsp import Publisher, RtspConnection, RtspError
+from vonggac.net.errors import RtspError
+from vonggac.rtsp import Publisher, RtspConnection
 from vonggac.testing import eventually
 from vonggac.testing.media import relay
 

@@ -10,8 +10,12 @@ import pytest
 from simulator import CameraConfig, CentreConfig, Simulator
 from simulator.centre import Centre
 from vonggac.events.causes import Cause
-from vonggac.rtsp import RtspError, RtspUrl, VideoCodec, keyframe_hash, open_player, open_publisher, parse_rtp
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp import open_player, open_publisher
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder, relay
 

@@ -19,7 +19,7 @@ from local.progress import Progress
 from local.state import ProcessRecord, StateFolder, StateInUseError
 from local.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
-from vonggac.rtsp.addresses import PRIVATE_NETWORKS, AllowedNetworks
+from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 
 LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.inventory_api import RefusedError
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import RtspUrl
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl
 
 REQUIRED = ("code", "name", "url")
 OPTIONAL = ("username", "password", "facility_code")

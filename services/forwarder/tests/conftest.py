@@ -23,7 +23,7 @@ from vonggac.auth import Credentials, Sealer, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 type StartSimulator = Callable[..., AbstractAsyncContextManager[Simulator]]
 

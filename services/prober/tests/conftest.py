@@ -32,7 +32,7 @@ from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
 
 LOOPBACK = "127.0.0.0/8"

@@ -8,7 +8,7 @@ from prober.probes.look import Looker, Surroundings
 from prober.probes.target import Target
 from vonggac.events import Cause
 from vonggac.events.prober import Step, Verdict
-from vonggac.rtsp import TlsPolicy
+from vonggac.net.tls import TlsPolicy
 
 UP = ProbeResult(
     Judgement(Verdict.UP), 0.5, (Step(name="connect", duration_ms=3), Step(name="new phase", duration_ms=1))

@@ -23,7 +23,7 @@ from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
 from vonggac.bus import Outgoing, topology
-from vonggac.bus.deadletters import REASON_HEADER
+from vonggac.bus.dead_letters import REASON_HEADER
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.testing import eventually

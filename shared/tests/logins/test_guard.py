@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.logins.guard import LoginGuard
-from vonggac.logins.turns import PATIENCE_S
+from vonggac.logins.lock import PATIENCE_S
 from vonggac.testing import eventually
 
 LOGIN = "0123456789abcdef"

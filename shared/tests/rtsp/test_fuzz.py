@@ -11,43 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vonggac.rtsp import (
-    AllowedNetworks,
-    Authenticator,
-    Credentials,
-    Deframer,
-    Depacketizer,
-    Request,
-    Response,
-    RtspError,
-    RtspUrl,
-    SenderReport,
-    SequenceTracker,
-    UdpOptions,
-    VideoCodec,
-    announce_sdp,
-    base_url,
-    begins_picture,
-    build_rtp,
-    build_sender_report,
-    interleave,
-    new_challenge,
-    on_host_of,
-    open_player,
-    open_publisher,
-    parse_challenges,
-    parse_rtcp,
-    parse_rtp,
-    parse_sdp,
-    parse_session,
-    parse_sps,
-    parse_transports,
-    plan_tracks,
-    starts_keyframe,
-    verify_authorization,
-)
-from vonggac.rtsp.framing import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_JUNK_BYTES
-from vonggac.rtsp.messages import parse_head
+from vonggac.media.depacketizer import Depacketizer
+from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.rtcp import SenderReport, build_sender_report, parse_rtcp
+from vonggac.media.rtp import SequenceTracker, build_rtp, interleave, parse_rtp
+from vonggac.media.sps import parse_sps
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.http_auth import Authenticator, new_challenge, parse_challenges, verify_authorization
+from vonggac.net.url import Credentials, RtspUrl, on_host_of
+from vonggac.rtsp import Deframer, Request, Response, UdpOptions, open_player, open_publisher, parse_sdp
+from vonggac.rtsp.wire.framing import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_JUNK_BYTES
+from vonggac.rtsp.wire.messages import parse_head, parse_session
+from vonggac.rtsp.wire.sdp import announce_sdp, base_url
+from vonggac.rtsp.wire.tracks import plan_tracks
+from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, reply
 

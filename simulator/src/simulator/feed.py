@@ -9,7 +9,7 @@ from typing import Protocol
 from simulator.packets import Frame, FrameTemplate, PreparedTrack, render
 from simulator.packets.template import MAX_SERIAL
 from simulator.uplink import Uplink
-from vonggac.rtsp.rtcp import SenderReport, build_sender_report, ntp_from_unix
+from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
 
 REPORT_INTERVAL_S = 5.0
 _EARLY_S = 0.001

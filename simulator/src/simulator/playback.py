@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.wire.framing import MediaBatch
 
 _FRAME_HEADER = 4
 _FIXED_HEADER = 12

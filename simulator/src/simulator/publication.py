@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.statistics import SessionStatistics, TrackStatistics
-from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.wire.framing import MediaBatch
 
 _FRAME_HEADER = 4
 _FIXED_HEADER = 12

@@ -7,7 +7,7 @@ from typing import Protocol
 from simulator.playback import FrozenPlayback
 from simulator.publication import Publication
 from simulator.statistics import SessionStatistics, StreamStatistics
-from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.wire.framing import MediaBatch
 
 MAX_HISTORY = 100
 

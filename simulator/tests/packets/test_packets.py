@@ -11,7 +11,10 @@ from simulator.clips.encoder import encode_audio, encode_video
 from simulator.clips.spec import VideoSpec
 from simulator.packets import PreparedTrack, prepare_audio, prepare_video, render
 from simulator.packets.template import MAX_PAYLOAD_BYTES, MAX_SERIAL
-from vonggac.rtsp import AccessUnit, Deframer, Depacketizer, MediaBatch, VideoCodec, keyframe_hash, parse_rtp
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.rtp import parse_rtp
+from vonggac.rtsp import Deframer, MediaBatch
 
 SPEC = VideoSpec(
     codec="h264",

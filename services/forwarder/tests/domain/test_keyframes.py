@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain.keyframes import Figures, Keyframe, KeyframeTiming, Rhythm, StreamMeter
-from vonggac.rtsp.h26x import VideoCodec
+from vonggac.media.h26x import VideoCodec
 
 SPS, PPS, IDR = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65\x88\x80"
 START = b"\x00\x00\x00\x01"

@@ -17,9 +17,9 @@ from forwarder.relay.surroundings import Surroundings
 from simulator import CameraConfig
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec
-from vonggac.rtsp.rtp import build_rtp
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import build_rtp
+from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

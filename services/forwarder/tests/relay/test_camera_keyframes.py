@@ -15,10 +15,11 @@ from forwarder.domain.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.camera import CameraRelay
 from forwarder.relay.proof import NoSample, Sample
 from simulator import CameraConfig, Simulator
-from vonggac.rtsp import Credentials, Depacketizer, RtspUrl, open_player
-from vonggac.rtsp.depacketizer import AccessUnit
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, keyframe_hash
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import open_player
+from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import pytest
 import uvloop
 
 from forwarder.relay.confirmation import Confirmation
-from vonggac.rtsp import RtspConnection, interleave
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.media.rtp import interleave
+from vonggac.net.tls import TlsPolicy
+from vonggac.rtsp import RtspConnection
 from vonggac.testing import eventually
 from vonggac.testing.certificates import Certificate
 

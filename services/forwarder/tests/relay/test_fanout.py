@@ -7,9 +7,9 @@ import pytest
 from forwarder.domain.overflow import Bounds
 from forwarder.relay.fanout import FanOut, Outlet
 from forwarder.relay.keyframes import KeyframeFinder
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec
-from vonggac.rtsp.rtp import build_rtp
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import build_rtp
+from vonggac.rtsp.wire.framing import MediaBatch
 
 SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 

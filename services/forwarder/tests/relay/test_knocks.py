@@ -8,7 +8,7 @@ import pytest
 
 from forwarder.relay.knocks import Door, Knocks
 from vonggac.events.inventory import TlsTrust
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
 
 LOOPBACK = AllowedNetworks.parse(["127.0.0.0/8"])

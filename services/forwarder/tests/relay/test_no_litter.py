@@ -13,7 +13,7 @@ from forwarder.relay.camera import CameraRelay
 from forwarder.relay.fanout import Outlet
 from simulator import Simulator
 from simulator.statistics import StreamStatistics
-from vonggac.rtsp.connection import RtspConnection
+from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from simulator import CameraConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
-from vonggac.rtsp.messages import Request, Response
+from vonggac.rtsp.wire.messages import Request, Response
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 

@@ -13,7 +13,7 @@ from forwarder.relay.delivery import DeliverySupervisor
 from simulator import CameraConfig, Simulator
 from vonggac.events.forwarder import DeliveryState as State
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.rtsp.messages import Request, Response
+from vonggac.rtsp.wire.messages import Request, Response
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 

@@ -10,10 +10,10 @@ from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES
 from forwarder.relay.fanout import FanOut
 from forwarder.relay.keyframes import KeyframeFinder
 from forwarder.relay.sampling import KeyframeTap
-from vonggac.rtsp.depacketizer import AccessUnit
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec
-from vonggac.rtsp.rtp import build_rtp
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import build_rtp
+from vonggac.rtsp.wire.framing import MediaBatch
 
 SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 

@@ -14,9 +14,9 @@ from forwarder.relay.reported import Reported
 from simulator import CameraConfig, Simulator
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import MediaTransport
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.rtcp import ReceiverReport, ReportBlock, SenderReport, build_receiver_report, parse_rtcp
-from vonggac.rtsp.rtp import interleave
+from vonggac.media.rtcp import ReceiverReport, ReportBlock, SenderReport, build_receiver_report, parse_rtcp
+from vonggac.media.rtp import interleave
+from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from simulator.statistics import StreamStatistics
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1
-from vonggac.rtsp.messages import Request, Response
+from vonggac.rtsp.wire.messages import Request, Response
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply, with_cseq
 

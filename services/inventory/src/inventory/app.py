@@ -28,7 +28,7 @@ from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)

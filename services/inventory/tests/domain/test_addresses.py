@@ -6,7 +6,7 @@ import pytest
 
 from inventory.domain.addresses import check_networks, parse_camera_url, parse_url_template, render
 from vonggac.auth import Credentials
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 
 def test_user_and_password_are_split_off_and_decoded() -> None:

@@ -24,7 +24,7 @@ from prober.probes.process import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)

@@ -13,7 +13,9 @@ from prober.probes.target import Target, Tools
 from vonggac.auth import Credentials
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
-from vonggac.rtsp import Request, Response, build_goodbye, build_rtp, interleave
+from vonggac.media.rtcp import build_goodbye
+from vonggac.media.rtp import build_rtp, interleave
+from vonggac.rtsp import Request, Response
 from vonggac.testing.rtsp import ScriptedPeer, reply
 
 type Frames = list[list[bytes]]

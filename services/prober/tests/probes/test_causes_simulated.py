@@ -10,7 +10,8 @@ from prober.probes.target import Target, Tools
 from simulator.camera import Camera
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
-from vonggac.rtsp import AllowedNetworks, Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.url import Credentials
 
 LOGIN = {"username": "viewer", "password": "s3cret-Xem"}
 

@@ -6,8 +6,7 @@ import pytest
 
 from prober.probes.contexts import IDLE_AT_MOST, IdleContexts
 from prober.probes.decoding import Picture, Undecodable, decode_keyframe
-from vonggac.rtsp import VideoCodec
-from vonggac.rtsp.h26x import is_parameter_set, is_slice, nal_type
+from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, nal_type
 
 type Frames = list[list[bytes]]
 

@@ -6,8 +6,7 @@ from itertools import permutations
 import pytest
 
 from prober.probes.decoding import Decoder, Picture, Undecodable, decode_keyframe
-from vonggac.rtsp import VideoCodec
-from vonggac.rtsp.h26x import is_parameter_set, nal_type
+from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type
 
 type Frames = list[list[bytes]]
 

@@ -3,8 +3,9 @@
 import pytest
 
 from prober.probes.watch import MAX_FRAMES, TIMED_PICTURES, VideoWatch
-from vonggac.rtsp import MediaBatch, VideoCodec, build_rtp, interleave
-from vonggac.rtsp.rtp import SequenceTracker
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import SequenceTracker, build_rtp, interleave
+from vonggac.rtsp import MediaBatch
 
 CLOCK_RATE = 90_000
 TICKS = 3600  # 25 pictures a second

@@ -30,8 +30,9 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp import SYSTEM_AUTHORITIES, TlsPolicy, VideoCodec, keyframe_hash
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder, relay
 

@@ -8,7 +8,9 @@ import pytest
 from prober.probes.readback import KeyframeHashes, ReadBack, Source
 from vonggac.auth import Credentials
 from vonggac.events import Cause
-from vonggac.rtsp import AllowedNetworks, VideoCodec, build_rtp, keyframe_hash, parse_rtp
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.media.rtp import build_rtp, parse_rtp
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 IDR, SLICE = b"\x65\x88key", b"\x41\x9ainter"

@@ -8,7 +8,7 @@ from vonggac.auth.dependencies import Authenticated, install_authentication, req
 from vonggac.auth.rights import Principal, Right, Role
 from vonggac.auth.sealing import Sealer, SecretUnreadableError, Unsealer
 from vonggac.auth.tokens import TokenError, TokenIssuer, TokenVerifier
-from vonggac.rtsp.url import Credentials
+from vonggac.net.url import Credentials
 
 __all__ = [
     "Authenticated",

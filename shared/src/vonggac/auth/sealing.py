@@ -9,8 +9,8 @@ from pathlib import Path
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from vonggac.rtsp.addresses import canonical_host
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import canonical_host
+from vonggac.net.url import Credentials
 
 
 class SecretUnreadableError(Exception):

@@ -100,7 +100,7 @@ class KeyframeNote(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    hash: str = Field(description="`vonggac.rtsp.h26x.keyframe_hash` in hexadecimal digits.")
+    hash: str = Field(description="`vonggac.media.h26x.keyframe_hash` in hexadecimal digits.")
     captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
 
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from vonggac.bus import Bucket, Outgoing, topology
 from vonggac.events import subjects
 from vonggac.logins.counting import DeviceLogin
-from vonggac.logins.turns import PATIENCE_S, Turns
+from vonggac.logins.lock import PATIENCE_S, Turns
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -5,22 +5,13 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Self
 
-from vonggac.rtsp import (
-    SYSTEM_AUTHORITIES,
-    AccessUnit,
-    Depacketizer,
-    MediaBatch,
-    Player,
-    Publisher,
-    RtspError,
-    RtspUrl,
-    TlsPolicy,
-    Track,
-    is_rtcp,
-    open_player,
-    open_publisher,
-    video_codec,
-)
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import video_codec
+from vonggac.media.rtcp import is_rtcp
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp import MediaBatch, Player, Publisher, Track, open_player, open_publisher
 from vonggac.testing.waiting import eventually
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from vonggac.rtsp.framing import Deframer, MediaBatch
-from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.rtsp.wire.framing import Deframer, MediaBatch
+from vonggac.rtsp.wire.messages import Headers, Request, Response
 
 CAMERA_SDP = (
     b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\n"

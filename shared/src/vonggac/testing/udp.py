@@ -3,11 +3,11 @@
 import asyncio
 import socket
 
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.messages import Request, Response
-from vonggac.rtsp.rtp import build_rtp, interleave
-from vonggac.rtsp.transport import Transport, parse_transports
-from vonggac.rtsp.udp import bind_pair
+from vonggac.media.rtp import build_rtp, interleave
+from vonggac.rtsp.client.udp import bind_pair
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.messages import Request, Response
+from vonggac.rtsp.wire.transport import Transport, parse_transports
 from vonggac.testing.rtsp import Override, ScriptedCamera, reply
 from vonggac.testing.waiting import eventually
 

@@ -11,12 +11,12 @@ from simulator.rtsp.description import camera_sdp, control_of
 from simulator.rtsp.login import Login
 from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, huge_answer, split_interleaved
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.messages import Request
-from vonggac.rtsp.rtcp import build_goodbye
-from vonggac.rtsp.rtp import interleave
-from vonggac.rtsp.transport import Transport, parse_transports
-from vonggac.rtsp.url import RtspUrl
+from vonggac.media.rtcp import build_goodbye
+from vonggac.media.rtp import interleave
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp.wire.messages import Request
+from vonggac.rtsp.wire.transport import Transport, parse_transports
 from vonggac.telemetry import get_logger
 
 if TYPE_CHECKING:

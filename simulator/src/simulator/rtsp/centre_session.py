@@ -11,13 +11,13 @@ from simulator.publication import Publication, TrackCounter
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.login import Login
 from simulator.stream import Stream, cut
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import starts_keyframe, video_codec
-from vonggac.rtsp.messages import Request
-from vonggac.rtsp.sdp import MediaDescription, parse_sdp, resolve_control
-from vonggac.rtsp.transport import Transport, parse_transports
-from vonggac.rtsp.url import RtspUrl, strip_userinfo
+from vonggac.media.h26x import starts_keyframe, video_codec
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl, strip_userinfo
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.messages import Request
+from vonggac.rtsp.wire.sdp import MediaDescription, parse_sdp, resolve_control
+from vonggac.rtsp.wire.transport import Transport, parse_transports
 
 if TYPE_CHECKING:
     from simulator.centre import Centre

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import cast
 
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.framing import Deframer, MediaBatch
-from vonggac.rtsp.messages import Headers, Request, Response
+from vonggac.net.errors import RtspError
+from vonggac.rtsp.wire.framing import Deframer, MediaBatch
+from vonggac.rtsp.wire.messages import Headers, Request, Response
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

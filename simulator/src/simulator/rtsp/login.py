@@ -4,10 +4,10 @@ import time
 
 from simulator.config import Auth, DeviceConfig
 from simulator.rtsp.connection import Reply
-from vonggac.rtsp.digest import Challenge, new_challenge, verify_authorization
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.messages import Request
-from vonggac.rtsp.url import Credentials
+from vonggac.net.errors import MalformedError
+from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
+from vonggac.net.url import Credentials
+from vonggac.rtsp.wire.messages import Request
 
 REALM = "Vong Gac simulator"
 

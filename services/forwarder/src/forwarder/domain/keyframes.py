@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
+from vonggac.media.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
 
 MAX_KEYFRAME_BYTES = 2 << 20
 """A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory."""

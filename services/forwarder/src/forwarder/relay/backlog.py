@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from forwarder.relay.keyframes import KeyframeFinder, tail
-from vonggac.rtsp.framing import MediaBatch
+from vonggac.rtsp.wire.framing import MediaBatch
 
 MAX_BYTES = 3 << 20
 """Below the bound of what may lie buffered for one destination."""

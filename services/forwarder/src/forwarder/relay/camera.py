@@ -21,8 +21,8 @@ from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.net.errors import RtspError
 from vonggac.rtsp import ReceptionStats
-from vonggac.rtsp.errors import RtspError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -3,7 +3,7 @@
 import asyncio
 
 from forwarder.relay.tcp_info import SocketOptions, TcpInfo, read_tcp_info
-from vonggac.rtsp.ciphertext import CountingSSLObject
+from vonggac.net.tls_counting import CountingSSLObject
 
 
 class Confirmation:

@@ -33,7 +33,7 @@ from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.rtsp.errors import RtspError, StatusError
+from vonggac.net.errors import RtspError, StatusError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

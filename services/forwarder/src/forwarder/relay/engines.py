@@ -10,8 +10,8 @@ from forwarder.relay.remux.publishing import publish_rtmp
 from forwarder.relay.session import OnLost, Session, Target, publish_rtsp
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.hiding import hide_login
+from vonggac.net.errors import RtspError
+from vonggac.net.hiding import hide_login
 
 type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
 

@@ -13,8 +13,8 @@ from forwarder.domain import overflow
 from forwarder.domain.overflow import Bounds, Flow
 from forwarder.relay.backlog import Backlog
 from forwarder.relay.keyframes import KeyframeFinder, tail
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.lane import MediaLane, Write
+from vonggac.rtsp.wire.fast_path import MediaLane, Write
+from vonggac.rtsp.wire.framing import MediaBatch
 
 FRAME_HEADER_BYTES = 4
 

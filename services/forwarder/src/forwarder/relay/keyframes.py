@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, leads_any_picture, starts_keyframe
-from vonggac.rtsp.rtp import parse_rtp
+from vonggac.media.h26x import VideoCodec, leads_any_picture, starts_keyframe
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp.wire.framing import MediaBatch
 
 FRAME_HEADER_BYTES = 4
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.connection import RtspConnection
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.url import RtspUrl
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import RtspUrl
+from vonggac.rtsp.client.connection import RtspConnection
 
 INTERVAL_S = 0.5
 ANSWER_WITHIN_S = 1.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.url import Credentials, RtspUrl
+from vonggac.net.errors import RtspError
+from vonggac.net.url import Credentials, RtspUrl
 
 
 @dataclass(frozen=True, slots=True)

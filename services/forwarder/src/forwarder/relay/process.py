@@ -27,7 +27,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -14,8 +14,8 @@ from forwarder.relay.sampling import KeyframeTap
 from forwarder.relay.source import CameraSource
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.forwarder import KeyframeNote
-from vonggac.rtsp.depacketizer import AccessUnit
-from vonggac.rtsp.h26x import VideoCodec, video_codec
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec, video_codec
 
 SAMPLE_WITHIN_S = 10.0
 """Longer than any asker waits."""

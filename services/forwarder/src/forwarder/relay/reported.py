@@ -7,10 +7,10 @@ these reports, but our own, of what arrived here.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.rtcp import ReceiverReport, SenderReport, parse_rtcp
-from vonggac.rtsp.tracks import Track
+from vonggac.media.rtcp import ReceiverReport, SenderReport, parse_rtcp
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.tracks import Track
 
 _FRAME_HEADER = 4
 

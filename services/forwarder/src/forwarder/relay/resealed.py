@@ -5,7 +5,7 @@ from uuid import UUID
 
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.inventory import CameraV1
-from vonggac.rtsp.errors import RtspError
+from vonggac.net.errors import RtspError
 
 
 def sealed_as_before(

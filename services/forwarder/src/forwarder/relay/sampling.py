@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, StreamMeter
 from forwarder.relay.fanout import FRAME_HEADER_BYTES, FanOut
-from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, starts_keyframe
-from vonggac.rtsp.rtp import RtpHeader, parse_rtp
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, starts_keyframe
+from vonggac.media.rtp import RtpHeader, parse_rtp
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp.wire.framing import MediaBatch
 
 _SHORTEST = FRAME_HEADER_BYTES + 12
 _MARKER_AT, _MARKER = FRAME_HEADER_BYTES + 1, 0x80

@@ -11,12 +11,12 @@ from forwarder.relay.reported import Reported, ReportReader
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.client import Publisher, open_publisher
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.session import Step
-from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import Credentials, RtspUrl, fill_credentials
+from vonggac.rtsp.client.open import Publisher, open_publisher
+from vonggac.rtsp.client.session import Step
 
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
 

@@ -11,18 +11,18 @@ from typing import Protocol
 from forwarder.relay.fanout import FanOut
 from forwarder.relay.keyframes import KeyframeFinder
 from vonggac.events.inventory import TlsTrust
+from vonggac.media.h26x import video_codec
+from vonggac.media.rtcp import parse_rtcp
+from vonggac.media.sender_clock import CameraClock
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Player, ReceptionStats, open_player
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.clocks import CameraClock
-from vonggac.rtsp.connection import OnLost
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import video_codec
-from vonggac.rtsp.rtcp import parse_rtcp
-from vonggac.rtsp.sdp import SessionDescription
-from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.tracks import Track
-from vonggac.rtsp.url import Credentials, RtspUrl
+from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.sdp import SessionDescription
+from vonggac.rtsp.wire.tracks import Track
 
 CLOCK_TOLD_WITHIN_S = 300.0
 """What the camera said of its clock before that is not handed on."""

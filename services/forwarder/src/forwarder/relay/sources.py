@@ -15,11 +15,11 @@ from forwarder.relay.source import CameraSource, open_source
 from forwarder.relay.surroundings import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
-from vonggac.rtsp.connection import OnLost
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.hiding import hide_login
-from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.url import Credentials, RtspUrl, fill_credentials, takes_credentials
+from vonggac.net.errors import RtspError
+from vonggac.net.hiding import hide_login
+from vonggac.net.tls import policy_of
+from vonggac.net.url import Credentials, RtspUrl, fill_credentials, takes_credentials
+from vonggac.rtsp.client.connection import OnLost
 
 type OnBegan = Callable[[], None]
 

@@ -15,9 +15,9 @@ from forwarder.relay.remux.pool import RemuxPool
 from forwarder.relay.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.url import Credentials
 
 
 @dataclass(frozen=True, slots=True)

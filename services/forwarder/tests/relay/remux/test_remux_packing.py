@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from forwarder.relay.remux import packing
-from vonggac.rtsp.depacketizer import Depacketizer
-from vonggac.rtsp.framing import Deframer, MediaBatch
-from vonggac.rtsp.h26x import VideoCodec
+from vonggac.media.depacketizer import Depacketizer
+from vonggac.media.h26x import VideoCodec
+from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 
 H264 = [b"\x67\x42\xe0\x1f\x8c", b"\x68\xce\x38\x80", b"\x65\x88" + b"\x5a" * 5000, b"\x65\x01\x77"]
 H265 = [b"\x40\x01\x0c", b"\x42\x01\x01", b"\x44\x01\xc1", b"\x26\x01\xaf" + b"\x5a" * 5000]

@@ -4,7 +4,7 @@ import pytest
 
 from forwarder.relay.remux.hls import best_variant, parse_playlist
 from vonggac.events import Cause
-from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, RtspError
 
 URL = "http://camera.example/hls/live.m3u8"
 

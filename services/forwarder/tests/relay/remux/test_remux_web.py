@@ -11,11 +11,11 @@ import pytest
 
 from forwarder.relay.remux.web import Web
 from vonggac.events import Cause
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.digest import Challenge, new_challenge, verify_authorization
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.tls import TlsPolicy
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials
 from vonggac.telemetry import configure_logging
 from vonggac.testing.certificates import Certificate
 

@@ -13,9 +13,9 @@ from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.aggregates import unpack
 from forwarder.relay.rtmp.chunks import Message, write_message
 from vonggac.events import Cause
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.tls import TlsPolicy
 
 if TYPE_CHECKING:
     from services.forwarder.tests.relay.rtmp.conftest import Serve

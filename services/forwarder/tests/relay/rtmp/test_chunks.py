@@ -7,7 +7,7 @@ import pytest
 
 from forwarder.relay.rtmp import chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
-from vonggac.rtsp.errors import MalformedError
+from vonggac.net.errors import MalformedError
 
 MESSAGES = [
     Message(chunks.VIDEO, 1, 0, b"v" * 700),

@@ -19,9 +19,9 @@ from forwarder.relay.rtmp.client import open_publishing
 from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events import Cause
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import TlsPolicy
 
 if TYPE_CHECKING:
     from services.forwarder.tests.relay.rtmp.conftest import Serve

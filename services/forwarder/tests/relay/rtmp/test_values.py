@@ -4,8 +4,8 @@ import pytest
 
 from forwarder.relay.rtmp import amf, login
 from forwarder.relay.rtmp.url import RtmpUrl
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import Credentials
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import Credentials
 
 VALUES: list[amf.AmfValue] = [
     "connect",

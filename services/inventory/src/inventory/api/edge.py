@@ -21,7 +21,7 @@ from inventory.storage.tables import Thing
 from inventory.storage.writing import Actor, Store, Writing
 from vonggac.auth import Principal, Right, Sealer, require
 from vonggac.http import FieldError, ProblemError
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 

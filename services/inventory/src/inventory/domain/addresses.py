@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import Credentials, RtspUrl, strip_userinfo
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
 _SECRET_PARAMETER = re.compile(r"\b(pass(?:word|wd|phrase)?|pwd|psw|token|auth|secret|key)=([^&/?;]*)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")

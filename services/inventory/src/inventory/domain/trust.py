@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from inventory.domain.addresses import SECURE_SCHEMES, scheme_of
 from inventory.domain.fields import Fields
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.net.tls import TlsPolicy
 
 MAX_PEM_LENGTH = 64 * 1024
 

@@ -16,7 +16,7 @@ from inventory.importing.facilities import note_repeated
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table
 from vonggac.auth import Credentials, Sealer
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 TRUST = {"fingerprint_sha256": "tls_fingerprint_sha256", "ca_pem": "tls_ca_pem"}
 """Field of `tls` to its column."""

@@ -20,7 +20,8 @@ from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step, Verdict
 from vonggac.http import FieldError, Problem, ProblemError
-from vonggac.rtsp import RtspError, RtspUrl
+from vonggac.net.errors import RtspError
+from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
 
 router = APIRouter(prefix="/v1/probes", tags=["probes"], dependencies=[Depends(require(Right.OPERATE))])

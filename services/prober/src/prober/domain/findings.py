@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import Media
-from vonggac.rtsp.clocks import NOT_A_CLOCK_S
+from vonggac.media.sender_clock import NOT_A_CLOCK_S
 
 LEAST_SPAN_S = 0.3
 """A shorter piece of the stream says nothing about its rates."""

@@ -11,7 +11,7 @@ from threading import Lock
 import av
 from av.video.codeccontext import VideoCodecContext
 
-from vonggac.rtsp.h26x import VideoCodec
+from vonggac.media.h26x import VideoCodec
 
 IDLE_AT_MOST = 4
 """Each holds the memory of a picture: 5 MB at 1080p, 20 MB at 2160p."""

@@ -21,9 +21,9 @@ from av.video.frame import VideoFrame
 from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
 from prober.probes.contexts import IdleContexts
 from prober.probes.planes import planes_of
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
-from vonggac.rtsp.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
+from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
+from vonggac.net.errors import MalformedError
 
 _START_CODE = b"\x00\x00\x00\x01"
 

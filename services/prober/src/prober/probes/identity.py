@@ -8,7 +8,7 @@ from prober.probes.onvif import clock_drift
 from prober.probes.onvif.logins import OnvifLogins
 from vonggac.auth import Credentials
 from vonggac.events.inventory import ExpectedDevice
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 MOST_S = 5.0
 LEAST_S = 0.5

@@ -32,8 +32,9 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp import RtspError, RtspUrl
-from vonggac.rtsp.tls import policy_of
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)

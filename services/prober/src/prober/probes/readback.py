@@ -7,27 +7,15 @@ from datetime import UTC, datetime
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
 from vonggac.events import Cause
-from vonggac.rtsp import (
-    Depacketizer,
-    MediaBatch,
-    Player,
-    RtspError,
-    RtspUrl,
-    Track,
-    VideoCodec,
-    begins_picture,
-    keyframe_hash,
-    open_player,
-    parse_rtp,
-    starts_keyframe,
-    video_codec,
-)
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.hiding import hide_login
-from vonggac.rtsp.rtp import RtpHeader
-from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.rtsp.url import fill_credentials, takes_credentials
+from vonggac.media.depacketizer import Depacketizer
+from vonggac.media.h26x import VideoCodec, begins_picture, keyframe_hash, starts_keyframe, video_codec
+from vonggac.media.rtp import RtpHeader, parse_rtp
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.hiding import hide_login
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
+from vonggac.rtsp import MediaBatch, Player, Track, open_player
 
 SCHEMES = ("rtsp", "rtsps")
 TEARDOWN_WITHIN_S = 1.0

@@ -16,22 +16,14 @@ from prober.probes.target import Target, Tools
 from prober.probes.watch import VideoWatch
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step
-from vonggac.rtsp import (
-    MediaDescription,
-    Player,
-    RtspError,
-    RtspUrl,
-    Track,
-    VideoCodec,
-    open_player,
-    video_codec,
-)
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec, nal_type, video_codec
+from vonggac.net.errors import RtspError
+from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
+from vonggac.rtsp import MediaDescription, Player, Track, open_player
 from vonggac.rtsp import Step as HandshakeStep
-from vonggac.rtsp.connection import RtspConnection
-from vonggac.rtsp.depacketizer import AccessUnit
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import nal_type
-from vonggac.rtsp.url import fill_credentials, takes_credentials
+from vonggac.rtsp.client.connection import RtspConnection
+from vonggac.rtsp.wire.framing import MediaBatch
 
 DECODE_GRACE_S = 1.0
 """A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""

@@ -21,7 +21,7 @@ from prober.probes.decoding import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
 from vonggac.events import subjects
 from vonggac.events.prober import LookKind, Media, Step
-from vonggac.rtsp import VideoCodec
+from vonggac.media.h26x import VideoCodec
 
 MAX_BYTES = 1 << 20
 CAMERA_AWAY = "camera_away"

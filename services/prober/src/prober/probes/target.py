@@ -8,8 +8,8 @@ from prober.domain.result import ProbeResult
 from prober.probes.decoding import Decoder
 from vonggac.auth import Credentials
 from vonggac.events.prober import LookKind
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 
 type JudgePicture = Callable[[PictureLook], PictureJudgement]
 

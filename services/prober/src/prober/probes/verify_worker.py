@@ -8,7 +8,7 @@ from prober.metrics import ReadBackMetrics
 from prober.probes.jobs import JobLimits, JobLoop, hold
 from prober.probes.verifications import Verifications, to_read_back
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.deadletters import bury
+from vonggac.bus.dead_letters import bury
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 

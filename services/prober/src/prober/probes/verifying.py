@@ -21,9 +21,10 @@ from vonggac.events import Cause, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp import RtspError, RtspUrl
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.tls import policy_of
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

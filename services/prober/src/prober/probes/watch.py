@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from prober.probes.arrival import Unevenness
-from vonggac.rtsp.clocks import CameraClock
-from vonggac.rtsp.depacketizer import AccessUnit, Depacketizer
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, begins_picture, starts_keyframe
-from vonggac.rtsp.rtcp import Goodbye, parse_rtcp
-from vonggac.rtsp.rtp import SequenceTracker, parse_rtp
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.rtcp import Goodbye, parse_rtcp
+from vonggac.media.rtp import SequenceTracker, parse_rtp
+from vonggac.media.sender_clock import CameraClock
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp.wire.framing import MediaBatch
 
 MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""

@@ -13,7 +13,7 @@ from prober.probes.look import NotNow
 from prober.probes.observer import Early, Observer
 from prober.probes.told import Handout
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.deadletters import bury
+from vonggac.bus.dead_letters import bury
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 

@@ -19,8 +19,8 @@ import pytest_asyncio
 
 from prober.probes.onvif import OnvifFinding, look_at
 from vonggac.auth import Credentials
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.digest import new_challenge, verify_authorization
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.http_auth import new_challenge, verify_authorization
 
 LOGIN = Credentials("viewer", "dung-mat-khau")
 MAC = "0A-1B-2C-3D-4E-5F"

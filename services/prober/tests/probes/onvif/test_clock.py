@@ -9,7 +9,7 @@ from prober.probes.onvif import OnvifCause, Remark, clock_drift
 from prober.probes.onvif.clock import read_clock, zone_offset
 from vonggac.auth import Credentials
 from vonggac.embedded import free_port
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 NETWORKS = AllowedNetworks.parse(["127.0.0.0/8"])
 NOON = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)

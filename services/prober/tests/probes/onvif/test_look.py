@@ -7,7 +7,7 @@ import pytest
 from prober.probes.onvif import OnvifCause, Remark, look_at
 from vonggac.auth import Credentials
 from vonggac.embedded import free_port
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 
 async def test_a_virtual_camera_tells_who_it_is_and_what_it_streams(look: Any, virtual_camera: str) -> None:

@@ -18,11 +18,11 @@ from forwarder.relay.rtmp.chunks import Message
 from forwarder.relay.rtmp.client import open_playing
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.tls import TlsPolicy
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.dial import connect_plain
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials
 
 _FLV_HEAD = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 _TAG_HEAD_BYTES = 11

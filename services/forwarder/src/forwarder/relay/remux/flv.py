@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Sequence
 
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.h26x import H264_PPS, H264_SPS, H265_PPS, H265_SPS, H265_VPS, VideoCodec, nal_type
+from vonggac.media.h26x import H264_PPS, H264_SPS, H265_PPS, H265_SPS, H265_VPS, VideoCodec, nal_type
+from vonggac.net.errors import MalformedError
 
 _KEYFRAME, _INTER = 1, 2
 _AVC = 7

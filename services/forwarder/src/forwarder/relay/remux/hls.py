@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from forwarder.relay.remux.feeds import Address, Sink
 from vonggac.events.causes import Cause
-from vonggac.rtsp.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, RtspError
 
 MAX_PLAYLIST_BYTES = 1 << 20
 MAX_SEGMENT_BYTES = 64 << 20

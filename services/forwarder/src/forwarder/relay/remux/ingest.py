@@ -12,13 +12,13 @@ from forwarder.relay.remux.order import Order
 from forwarder.relay.remux.pool import RemuxPool, StreamEnd
 from forwarder.relay.source import fanout_of
 from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
 from vonggac.rtsp import ReceptionStats
-from vonggac.rtsp.connection import OnLost
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.framing import Deframer, MediaBatch
-from vonggac.rtsp.messages import Request
-from vonggac.rtsp.sdp import SessionDescription, parse_sdp
-from vonggac.rtsp.tracks import Track, plan_tracks
+from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.framing import Deframer, MediaBatch
+from vonggac.rtsp.wire.messages import Request
+from vonggac.rtsp.wire.sdp import SessionDescription, parse_sdp
+from vonggac.rtsp.wire.tracks import Track, plan_tracks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -4,8 +4,8 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 
-from vonggac.rtsp.h26x import VideoCodec
-from vonggac.rtsp.rtp import build_rtp, interleave
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import build_rtp, interleave
 
 MAX_PAYLOAD_BYTES = 1400
 _START_CODE = re.compile(b"\0*\0\0\1")

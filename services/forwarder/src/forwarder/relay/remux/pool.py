@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from forwarder.relay.remux.order import Order
 from vonggac.events.causes import Cause
-from vonggac.rtsp.errors import RtspError
+from vonggac.net.errors import RtspError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -14,11 +14,11 @@ from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from forwarder.relay.session import Counts, OnLost, Target, UnreachableError
 from forwarder.relay.source import CameraSource
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
-from vonggac.rtsp.sps import parse_sps
-from vonggac.rtsp.tls import policy_of
-from vonggac.rtsp.url import fill_credentials
+from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
+from vonggac.media.sps import parse_sps
+from vonggac.net.errors import MalformedError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import fill_credentials
 
 _DATA_STREAM, _AUDIO_STREAM, _VIDEO_STREAM = 5, 4, 6
 _CONTROL_UNDER_WAY_BYTES = 256

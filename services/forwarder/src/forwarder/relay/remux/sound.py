@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from forwarder.relay.remux import flv
 from forwarder.relay.remux.clock import MediaClock
-from vonggac.rtsp.rtp import parse_rtp
-from vonggac.rtsp.tracks import Track
+from vonggac.media.rtp import parse_rtp
+from vonggac.rtsp.wire.tracks import Track
 
 _AAC_SAMPLES = 1024
 

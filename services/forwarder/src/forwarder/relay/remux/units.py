@@ -13,11 +13,11 @@ from forwarder.relay.remux.sound import Sound, sound_of
 from forwarder.relay.rtmp import chunks
 from forwarder.relay.source import CameraSource
 from vonggac.events.causes import Cause
-from vonggac.rtsp.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.framing import MediaBatch
-from vonggac.rtsp.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
-from vonggac.rtsp.rtp import parse_rtp
+from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.rtsp.wire.framing import MediaBatch
 
 
 @dataclass(frozen=True, slots=True)

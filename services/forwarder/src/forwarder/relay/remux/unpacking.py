@@ -22,11 +22,11 @@ from forwarder.relay.remux import packing
 from forwarder.relay.remux.order import Order
 from forwarder.relay.remux.packing import RtpStream
 from vonggac.events.causes import Cause
-from vonggac.rtsp.errors import RtspError
-from vonggac.rtsp.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, nal_type
-from vonggac.rtsp.messages import Headers, Request
-from vonggac.rtsp.rtcp import SenderReport, build_sender_report, ntp_from_unix
-from vonggac.rtsp.rtp import interleave
+from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, nal_type
+from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
+from vonggac.media.rtp import interleave
+from vonggac.net.errors import RtspError
+from vonggac.rtsp.wire.messages import Headers, Request
 
 VIDEO_CLOCK = 90_000
 _VIDEO_TYPE, _AUDIO_TYPE = 96, 97

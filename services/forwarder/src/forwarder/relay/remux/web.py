@@ -9,13 +9,13 @@ from typing import cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain, connect_socket, secure
-from vonggac.rtsp.digest import Authenticator
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.messages import Headers
-from vonggac.rtsp.tls import TlsPolicy
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.dial import connect_plain, connect_socket, secure
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.http_auth import Authenticator
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials
+from vonggac.rtsp.wire.messages import Headers
 
 _READ_BYTES = 64 << 10
 _MAX_LINE_BYTES = 8192

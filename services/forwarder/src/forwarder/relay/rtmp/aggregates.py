@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from forwarder.relay.rtmp.chunks import MAX_TINY_RUN, TINY_BYTES, Message
-from vonggac.rtsp.errors import MalformedError
+from vonggac.net.errors import MalformedError
 
 _HEAD_BYTES = 11
 _BACK_POINTER_BYTES = 4

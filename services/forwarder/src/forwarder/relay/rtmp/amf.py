@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Mapping, Sequence
 
-from vonggac.rtsp.errors import MalformedError
+from vonggac.net.errors import MalformedError
 
 type AmfValue = float | bool | str | Mapping[str, "AmfValue"] | Sequence["AmfValue"] | None
 

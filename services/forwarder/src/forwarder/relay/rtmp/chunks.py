@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from vonggac.rtsp.errors import MalformedError
+from vonggac.net.errors import MalformedError
 
 SET_CHUNK_SIZE, ABORT, ACKNOWLEDGEMENT, USER_CONTROL, WINDOW_SIZE, PEER_BANDWIDTH = 1, 2, 3, 4, 5, 6
 AUDIO, VIDEO, AMF3_DATA, AMF3_COMMAND, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22

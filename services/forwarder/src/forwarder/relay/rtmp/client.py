@@ -8,10 +8,10 @@ from forwarder.relay.rtmp.chunks import Message
 from forwarder.relay.rtmp.connection import CommandError, RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.tls import TlsPolicy
-from vonggac.rtsp.url import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials
 
 _LOGIN_ROUNDS = 3
 _FLASH_VERSION = "FMLE/3.0 (compatible; VongGac)"

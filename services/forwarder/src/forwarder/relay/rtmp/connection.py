@@ -11,10 +11,10 @@ from forwarder.relay.rtmp import aggregates, amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
-from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.dial import connect_plain, connect_socket, cut, secure, writer_of
-from vonggac.rtsp.errors import MalformedError, RtspError
-from vonggac.rtsp.tls import TlsPolicy
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.dial import connect_plain, connect_socket, cut, secure, writer_of
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.tls import TlsPolicy
 
 _VERSION = b"\x03"
 _HELLO_BYTES = 1536

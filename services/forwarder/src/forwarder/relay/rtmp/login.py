@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from urllib.parse import quote
 
-from vonggac.rtsp.url import Credentials
+from vonggac.net.url import Credentials
 
 
 def answer(description: str, app: str, credentials: Credentials) -> str | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import Credentials
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import Credentials
 
 _DEFAULT_PORTS = {"rtmp": 1935, "rtmps": 443}
 _MAX_LENGTH = 2048

@@ -14,7 +14,7 @@ from prober.probes.onvif.finding import OnvifCause
 from prober.probes.onvif.soap import LoginWantedError, Soap
 from prober.probes.onvif.transport import Http, Reply
 from vonggac.auth import Credentials
-from vonggac.rtsp.digest import Authenticator, parse_challenges
+from vonggac.net.http_auth import Authenticator, parse_challenges
 
 _ATTEMPTS = 3
 """Without a login, with it, and once more when the device has only replaced its nonce."""

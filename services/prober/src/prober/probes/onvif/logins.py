@@ -10,7 +10,7 @@ from prober.probes.onvif.look import look_at
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials, Unsealer
 from vonggac.logins.guard import LoginGuard
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 
 
 @dataclass(frozen=True, slots=True)

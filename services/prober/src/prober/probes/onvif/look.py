@@ -25,8 +25,8 @@ from prober.probes.onvif.targets import Endpoint
 from prober.probes.onvif.texts import CleanUrl, clean_http_url, clean_stream_url, service_address
 from prober.probes.onvif.transport import Http
 from vonggac.auth import Credentials
-from vonggac.rtsp.addresses import AllowedNetworks, resolve
-from vonggac.rtsp.errors import RtspError
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.errors import RtspError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -19,7 +19,7 @@ from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState, ScanWr
 from prober.probes.onvif.targets import Endpoint, Target
 from vonggac.auth import Credentials
 from vonggac.bus import Bus, Outgoing
-from vonggac.rtsp.addresses import AllowedNetworks
+from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlsplit
 
 from prober.probes.onvif.finding import MAX_TEXT
 from vonggac.auth import Credentials
-from vonggac.rtsp.errors import MalformedError
-from vonggac.rtsp.url import RtspUrl, strip_userinfo
+from vonggac.net.errors import MalformedError
+from vonggac.net.url import RtspUrl, strip_userinfo
 from vonggac.telemetry.redaction import redact
 
 MAX_URL = 1000

@@ -1,0 +1,196 @@
+"""RTP payloads back into access units, for both codecs, bounded and honest about what is missing."""
+
+from dataclasses import dataclass
+
+from vonggac.media.h26x import (
+    H264_FU_A,
+    H264_STAP_A,
+    H265_AP,
+    H265_FU,
+    VideoCodec,
+    begins_picture,
+    is_keyframe_slice,
+    is_slice,
+    nal_type,
+)
+from vonggac.media.rtp import parse_rtp
+
+MAX_UNIT_BYTES = 8 * 1024 * 1024
+MAX_UNIT_NALS = 1024
+
+_START_CODE = b"\x00\x00\x01"
+# No packet types of RFC 6184 (table 1) and RFC 7798 (§4.4: 51 to 63 have no meaning yet): what a maker puts there.
+_H264_RESERVED = frozenset({30, 31})
+_H265_RESERVED = frozenset(range(51, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """One whole picture with what belongs to it; `nals` without start codes, in order."""
+
+    rtp_timestamp: int
+    nals: list[bytes]
+    keyframe: bool
+
+
+class Depacketizer:
+    """Collects access units. A unit with a missing packet, a broken payload or too many bytes is dropped."""
+
+    def __init__(
+        self, codec: VideoCodec, *, max_unit_bytes: int = MAX_UNIT_BYTES, max_unit_nals: int = MAX_UNIT_NALS
+    ) -> None:
+        self._codec = codec
+        self._max_bytes = max_unit_bytes
+        self._max_nals = max_unit_nals
+        self._next_sequence: int | None = None
+        self._timestamp: int | None = None
+        self._nals: list[bytes] = []
+        self._fragment: list[bytes] | None = None
+        self._bytes = 0
+        self._damaged = False
+        self.dropped = 0
+        """Access units dropped because they were not whole."""
+        self.missing = 0
+        """Packets missing by sequence number."""
+
+    def push_packet(self, packet: bytes | memoryview) -> list[AccessUnit]:
+        """Take a whole RTP packet. Raises MalformedError when it is none."""
+        header = parse_rtp(packet)
+        return self.push(
+            packet[header.payload_start : header.payload_end],
+            sequence=header.sequence,
+            timestamp=header.timestamp,
+            marker=header.marker,
+        )
+
+    def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
+        """Take one RTP payload; returns the units it completes: none, one, or two.
+
+        A unit ends with the marker bit, or, for senders that forget it, when the timestamp changes.
+        """
+        units: list[AccessUnit] = []
+        gap = self._gap(sequence)
+        if gap is None:
+            return units
+        if self._timestamp is not None and timestamp != self._timestamp:
+            # The gap may have swallowed the end of the unit that is open.
+            self._damaged |= gap
+            self._finish(units)
+        if self._timestamp is None:
+            self._timestamp = timestamp
+            self._damaged = gap and not begins_picture(self._codec, payload)
+        elif gap:
+            self._damaged = True
+        if gap:
+            self._fragment = None
+        if payload and not self._damaged:
+            # A packet of padding alone (a keep-alive, a bandwidth probe) is counted but has nothing to add.
+            self._take(payload)
+        if marker:
+            self._finish(units)
+        return units
+
+    def _gap(self, sequence: int) -> bool | None:
+        """Whether packets are missing before this one (True also for the very first); None: late or doubled."""
+        if self._next_sequence is None:
+            self._next_sequence = (sequence + 1) & 0xFFFF
+            return True
+        ahead = (sequence - self._next_sequence) & 0xFFFF
+        if ahead >= 0xFF80:
+            return None
+        self._next_sequence = (sequence + 1) & 0xFFFF
+        if ahead < 0x8000:
+            self.missing += ahead
+        return ahead != 0
+
+    def _take(self, payload: bytes | memoryview) -> None:
+        self._bytes += len(payload)
+        if self._bytes > self._max_bytes:
+            self._damage()
+            return
+        kind = nal_type(self._codec, payload)
+        h264 = self._codec is VideoCodec.H264
+        if kind == (H264_FU_A if h264 else H265_FU):
+            self._take_fragment(payload, 1 if h264 else 2)
+        elif kind == (H264_STAP_A if h264 else H265_AP):
+            self._take_aggregate(bytes(payload), 1 if h264 else 2)
+        elif kind in (_H264_RESERVED if h264 else _H265_RESERVED):
+            return
+        elif len(payload) > (0 if h264 else 1) and not (h264 and kind > H264_STAP_A):
+            self._append(bytes(payload))
+        else:
+            self._damage()
+
+    def _take_fragment(self, payload: bytes | memoryview, head: int) -> None:
+        # An FU may be empty behind its header (RFC 6184 §5.8): some cameras close a picture with such a one.
+        if len(payload) <= head:
+            self._damage()
+            return
+        flags = payload[head]
+        if flags & 0x80:
+            if self._fragment is not None:
+                # The unit before never ended, though no number is missing: the camera dropped its rest itself.
+                self._damage()
+                return
+            if head == 1:
+                first = bytes([payload[0] & 0xE0 | flags & 0x1F])
+            else:
+                first = bytes([payload[0] & 0x81 | (flags & 0x3F) << 1, payload[1]])
+            self._fragment = [first]
+        if self._fragment is None:
+            self._damage()
+            return
+        self._fragment.append(bytes(payload[head + 1 :]))
+        if flags & 0x40:
+            nal = b"".join(self._fragment)
+            self._fragment = None
+            self._append(nal)
+
+    def _take_aggregate(self, payload: bytes, offset: int) -> None:
+        while offset + 2 <= len(payload):
+            length = payload[offset] << 8 | payload[offset + 1]
+            offset += 2
+            if offset + length > len(payload):
+                self._damage()
+                return
+            if length:
+                # Zeros behind the last unit are padding.
+                self._append(payload[offset : offset + length])
+            offset += length
+        if offset != len(payload):
+            self._damage()
+
+    def _append(self, nal: bytes) -> None:
+        if len(self._nals) >= self._max_nals:
+            self._damage()
+            return
+        # Emulation prevention keeps start codes out of a NAL unit, so one inside means that the camera put a whole
+        # Annex B string into its packets.
+        if _START_CODE in nal:
+            parts = [part.rstrip(b"\0") for part in nal.split(_START_CODE, self._max_nals)]
+            self._nals += [part for part in parts if part]
+        else:
+            self._nals.append(nal)
+
+    def _damage(self) -> None:
+        self._damaged = True
+        self._nals = []
+        self._fragment = None
+
+    def _finish(self, units: list[AccessUnit]) -> None:
+        timestamp, nals = self._timestamp, self._nals
+        whole = not self._damaged and self._fragment is None
+        kinds = [nal_type(self._codec, nal) for nal in nals]
+        self._timestamp = None
+        self._damaged = False
+        self._fragment = None
+        if whole and not any(is_slice(self._codec, kind) for kind in kinds):
+            # Some cameras close their parameter sets with a marker of their own: they belong to the next picture.
+            return
+        self._nals = []
+        self._bytes = 0
+        if whole and timestamp is not None:
+            keyframe = any(is_keyframe_slice(self._codec, kind) for kind in kinds)
+            units.append(AccessUnit(timestamp, nals, keyframe))
+        else:
+            self.dropped += 1

@@ -1,0 +1,166 @@
+"""RTCP: sender and receiver reports, goodbye (RFC 3550 §6)."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vonggac.net.errors import MalformedError
+
+_SR, _RR, _SDES, _BYE = 200, 201, 202, 203
+_BLOCK = struct.Struct(">IIIIII")
+_SENDER = struct.Struct(">QIII")
+_NTP_EPOCH_OFFSET_S = 2_208_988_800
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBlock:
+    """One source as a receiver sees it. `jitter` in timestamp units; `last_sr` and `delay` as §6.4.1."""
+
+    ssrc: int
+    fraction_lost: int = 0
+    """In 1/256."""
+    cumulative_lost: int = 0
+    highest_sequence: int = 0
+    jitter: int = 0
+    last_sr: int = 0
+    delay_since_last_sr: int = 0
+    """In 1/65536 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderReport:
+    """`ntp`: 64-bit NTP timestamp of the moment that `rtp_timestamp` stands for."""
+
+    ssrc: int
+    ntp: int
+    rtp_timestamp: int
+    packet_count: int
+    octet_count: int
+    blocks: tuple[ReportBlock, ...] = ()
+
+    @property
+    def unix_s(self) -> float:
+        return ntp_to_unix(self.ntp)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverReport:
+    ssrc: int
+    blocks: tuple[ReportBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    ssrcs: tuple[int, ...]
+
+
+type RtcpPacket = SenderReport | ReceiverReport | Goodbye
+
+
+def ntp_from_unix(unix_s: float) -> int:
+    """Seconds since 1970 (UTC) -> 64-bit NTP timestamp."""
+    return round((unix_s + _NTP_EPOCH_OFFSET_S) * 0x100000000) & 0xFFFFFFFFFFFFFFFF
+
+
+def ntp_to_unix(ntp: int) -> float:
+    return ntp / 0x100000000 - _NTP_EPOCH_OFFSET_S
+
+
+def is_rtcp(packet: bytes | memoryview) -> bool:
+    """Whether a packet's type is one of RTCP's (RFC 5761 §4), to tell it from RTP on a shared channel."""
+    return len(packet) >= 2 and 192 <= packet[1] <= 223
+
+
+def parse_rtcp(data: bytes) -> list[RtcpPacket]:
+    """The reports and goodbyes of a compound packet; other types are stepped over.
+
+    Raises MalformedError when a length does not fit or the version is not 2.
+    """
+    packets: list[RtcpPacket] = []
+    pos = 0
+    while pos < len(data):
+        if len(data) - pos < 4 or data[pos] >> 6 != 2:
+            raise MalformedError("a packet is not RTCP version 2")
+        count, kind = data[pos] & 0x1F, data[pos + 1]
+        end = pos + 4 + 4 * (data[pos + 2] << 8 | data[pos + 3])
+        if end > len(data):
+            raise MalformedError("an RTCP packet is cut off")
+        parsed = _parse_one(kind, count, data[pos + 4 : end])
+        if parsed is not None:
+            packets.append(parsed)
+        pos = end
+    return packets
+
+
+def build_sender_report(report: SenderReport, *, cname: str | None = None) -> bytes:
+    """SR, with an SDES CNAME behind it if one is given (§6.1 wants one in every compound packet)."""
+    body = struct.pack(">I", report.ssrc) + _SENDER.pack(
+        report.ntp,
+        report.rtp_timestamp & 0xFFFFFFFF,
+        report.packet_count & 0xFFFFFFFF,
+        report.octet_count & 0xFFFFFFFF,
+    )
+    packet = _packet(_SR, len(report.blocks), body + _pack_blocks(report.blocks))
+    return packet + _source_description(report.ssrc, cname)
+
+
+def build_receiver_report(report: ReceiverReport, *, cname: str | None = None) -> bytes:
+    """RR, with an SDES CNAME behind it if one is given."""
+    body = struct.pack(">I", report.ssrc) + _pack_blocks(report.blocks)
+    return _packet(_RR, len(report.blocks), body) + _source_description(report.ssrc, cname)
+
+
+def build_goodbye(ssrc: int) -> bytes:
+    return _packet(_BYE, 1, struct.pack(">I", ssrc))
+
+
+def _parse_one(kind: int, count: int, body: bytes) -> RtcpPacket | None:
+    if kind == _BYE:
+        if len(body) < 4 * count:
+            raise MalformedError("an RTCP goodbye is cut off")
+        return Goodbye(struct.unpack_from(f">{count}I", body))
+    if kind not in (_SR, _RR):
+        return None
+    sender_size = _SENDER.size if kind == _SR else 0
+    if len(body) < 4 + sender_size + _BLOCK.size * count:
+        raise MalformedError("an RTCP report is cut off")
+    (ssrc,) = struct.unpack_from(">I", body)
+    blocks = tuple(_parse_block(body, 4 + sender_size + _BLOCK.size * index) for index in range(count))
+    if kind == _RR:
+        return ReceiverReport(ssrc, blocks)
+    ntp, rtp_timestamp, packet_count, octet_count = _SENDER.unpack_from(body, 4)
+    return SenderReport(ssrc, ntp, rtp_timestamp, packet_count, octet_count, blocks)
+
+
+def _parse_block(body: bytes, offset: int) -> ReportBlock:
+    ssrc, lost, highest, jitter, last_sr, delay = _BLOCK.unpack_from(body, offset)
+    cumulative = lost & 0xFFFFFF
+    if cumulative & 0x800000:
+        cumulative -= 0x1000000
+    return ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last_sr, delay)
+
+
+def _pack_blocks(blocks: Sequence[ReportBlock]) -> bytes:
+    return b"".join(
+        _BLOCK.pack(
+            block.ssrc,
+            (block.fraction_lost & 0xFF) << 24 | max(-0x800000, min(0x7FFFFF, block.cumulative_lost)) & 0xFFFFFF,
+            block.highest_sequence & 0xFFFFFFFF,
+            block.jitter & 0xFFFFFFFF,
+            block.last_sr & 0xFFFFFFFF,
+            block.delay_since_last_sr & 0xFFFFFFFF,
+        )
+        for block in blocks
+    )
+
+
+def _source_description(ssrc: int, cname: str | None) -> bytes:
+    if cname is None:
+        return b""
+    text = cname.encode("utf-8", "replace")[:255]
+    items = struct.pack(">IBB", ssrc, 1, len(text)) + text
+    return _packet(_SDES, 1, items + b"\0" * (4 - len(items) % 4))
+
+
+def _packet(kind: int, count: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0x80 | count, kind, len(body) // 4) + body

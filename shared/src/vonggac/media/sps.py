@@ -1,0 +1,306 @@
+"""Sequence parameter sets of H.264 (§7.3.2.1.1) and H.265 (§7.3.2.2): profile, level, size, frame rate."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
+from vonggac.net.errors import MalformedError
+
+MAX_SPS_BYTES = 1024
+MAX_DIMENSION = 16384
+
+_H264_PROFILES = {
+    66: "Baseline",
+    77: "Main",
+    88: "Extended",
+    100: "High",
+    110: "High 10",
+    122: "High 4:2:2",
+    244: "High 4:4:4 Predictive",
+}
+_H265_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Range Extensions"}
+_WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+_EXTENDED_ASPECT_RATIO = 255
+
+
+@dataclass(frozen=True, slots=True)
+class SpsInfo:
+    """Size in pixels after cropping; `fps` from the VUI timing, None when it is not there or makes no sense."""
+
+    profile: str
+    level: str
+    width: int
+    height: int
+    fps: float | None
+
+
+def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
+    """Raises MalformedError when it is not an SPS, is cut off, or holds an impossible size."""
+    wanted = H264_SPS if codec is VideoCodec.H264 else H265_SPS
+    if nal_type(codec, nal) != wanted:
+        raise MalformedError("a NAL unit is not a sequence parameter set")
+    head = 1 if codec is VideoCodec.H264 else 2
+    bits = _Bits(_unescape(nal[head:MAX_SPS_BYTES]))
+    info = _parse_h264(bits) if codec is VideoCodec.H264 else _parse_h265(bits)
+    if not (0 < info.width <= MAX_DIMENSION and 0 < info.height <= MAX_DIMENSION):
+        raise MalformedError("a sequence parameter set holds an impossible picture size")
+    return info
+
+
+class _Bits:
+    """Reads bits, most significant first; raises MalformedError behind the end."""
+
+    __slots__ = ("_length", "_pos", "_value")
+
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "big")
+        self._length = 8 * len(data)
+        self._pos = 0
+
+    def take(self, count: int) -> int:
+        self._pos += count
+        if self._pos > self._length:
+            raise MalformedError("a sequence parameter set is cut off")
+        return self._value >> (self._length - self._pos) & ((1 << count) - 1)
+
+    def flag(self) -> bool:
+        return self.take(1) == 1
+
+    def ue(self) -> int:
+        """Unsigned Exp-Golomb (H.264 §9.1)."""
+        zeros = 0
+        while not self.flag():
+            zeros += 1
+            if zeros > 32:
+                raise MalformedError("a sequence parameter set holds an impossible number")
+        return (1 << zeros) - 1 + self.take(zeros)
+
+    def se(self) -> int:
+        value = self.ue()
+        return (value + 1) // 2 if value & 1 else -(value // 2)
+
+
+def _unescape(data: bytes) -> bytes:
+    """Without the emulation prevention bytes (00 00 03)."""
+    out = bytearray()
+    zeros = 0
+    for byte in data:
+        if zeros >= 2 and byte == 3:
+            zeros = 0
+            continue
+        zeros = 0 if byte else zeros + 1
+        out.append(byte)
+    return bytes(out)
+
+
+def _parse_h264(bits: _Bits) -> SpsInfo:
+    profile = bits.take(8)
+    constraints = bits.take(8)
+    level = bits.take(8)
+    bits.ue()  # seq_parameter_set_id
+    chroma = _h264_chroma(bits) if profile in _WITH_CHROMA_FORMAT else 1
+    bits.ue()  # log2_max_frame_num_minus4
+    _h264_picture_order(bits)
+    bits.ue()  # max_num_ref_frames
+    bits.take(1)
+    width_mbs = bits.ue() + 1
+    height_units = bits.ue() + 1
+    frame_mbs_only = bits.flag()
+    if not frame_mbs_only:
+        bits.take(1)
+    bits.take(1)
+    crop = [bits.ue() for _ in range(4)] if bits.flag() else [0, 0, 0, 0]
+    fields = 1 if frame_mbs_only else 2
+    unit_x = 2 if chroma in (1, 2) else 1
+    unit_y = (2 if chroma == 1 else 1) * fields
+    name = _H264_PROFILES.get(profile, str(profile))
+    if profile == 66 and constraints & 0x40:
+        name = "Constrained Baseline"
+    return SpsInfo(
+        profile=name,
+        level=f"{level // 10}.{level % 10}",
+        width=width_mbs * 16 - unit_x * (crop[0] + crop[1]),
+        height=height_units * 16 * fields - unit_y * (crop[2] + crop[3]),
+        fps=_optional_fps(bits, _h264_vui_fps),
+    )
+
+
+def _h264_chroma(bits: _Bits) -> int:
+    chroma = bits.ue()
+    if chroma == 3 and bits.flag():
+        chroma = 0
+    bits.ue()
+    bits.ue()
+    bits.take(1)
+    if bits.flag():
+        for index in range(12 if chroma == 3 else 8):
+            if bits.flag():
+                _skip_scaling_list(bits, 16 if index < 6 else 64)
+    return chroma
+
+
+def _skip_scaling_list(bits: _Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.se()) % 256
+        last = following or last
+
+
+def _h264_picture_order(bits: _Bits) -> None:
+    kind = bits.ue()
+    if kind == 0:
+        bits.ue()
+    elif kind == 1:
+        bits.take(1)
+        bits.se()
+        bits.se()
+        for _ in range(min(bits.ue(), 255)):
+            bits.se()
+
+
+def _h264_vui_fps(bits: _Bits) -> float | None:
+    if not bits.flag():
+        return None
+    _skip_vui_video(bits)
+    if not bits.flag():
+        return None
+    units, scale = bits.take(32), bits.take(32)
+    # A frame is two fields, and time_scale counts fields (§E.2.1).
+    return _fps(scale, 2 * units)
+
+
+def _skip_vui_video(bits: _Bits) -> None:
+    """From aspect_ratio_info to chroma_loc_info, alike in both codecs (E.1.1 of each)."""
+    if bits.flag() and bits.take(8) == _EXTENDED_ASPECT_RATIO:
+        bits.take(32)
+    if bits.flag():
+        bits.take(1)
+    if bits.flag():
+        bits.take(4)
+        if bits.flag():
+            bits.take(24)
+    if bits.flag():
+        bits.ue()
+        bits.ue()
+
+
+def _parse_h265(bits: _Bits) -> SpsInfo:
+    bits.take(4)  # sps_video_parameter_set_id
+    sub_layers = bits.take(3)
+    bits.take(1)
+    profile, level = _h265_profile(bits, sub_layers)
+    bits.ue()  # sps_seq_parameter_set_id
+    chroma = bits.ue()
+    if chroma == 3:
+        bits.take(1)
+    width, height = bits.ue(), bits.ue()
+    crop = [bits.ue() for _ in range(4)] if bits.flag() else [0, 0, 0, 0]
+    unit_x = 2 if chroma in (1, 2) else 1
+    unit_y = 2 if chroma == 1 else 1
+    return SpsInfo(
+        profile=_H265_PROFILES.get(profile, str(profile)),
+        level=f"{level // 30}.{level % 30 // 3}",
+        width=width - unit_x * (crop[0] + crop[1]),
+        height=height - unit_y * (crop[2] + crop[3]),
+        fps=_optional_fps(bits, lambda rest: _h265_vui_fps(rest, sub_layers)),
+    )
+
+
+def _h265_profile(bits: _Bits, sub_layers: int) -> tuple[int, int]:
+    bits.take(3)
+    profile = bits.take(5)
+    bits.take(80)
+    level = bits.take(8)
+    present = [(bits.flag(), bits.flag()) for _ in range(sub_layers)]
+    if sub_layers:
+        bits.take(2 * (8 - sub_layers))
+    for has_profile, has_level in present:
+        bits.take(88 * has_profile + 8 * has_level)
+    return profile, level
+
+
+def _h265_vui_fps(bits: _Bits, sub_layers: int) -> float | None:
+    bits.ue()
+    bits.ue()
+    order_bits = bits.ue() + 4
+    for _ in range(sub_layers + 1 if bits.flag() else 1):
+        for _ in range(3):
+            bits.ue()
+    for _ in range(6):
+        bits.ue()
+    if bits.flag() and bits.flag():
+        _skip_h265_scaling(bits)
+    bits.take(2)
+    if bits.flag():  # pcm
+        bits.take(8)
+        bits.ue()
+        bits.ue()
+        bits.take(1)
+    _skip_reference_sets(bits)
+    if bits.flag():
+        for _ in range(min(bits.ue(), 32)):
+            bits.take(order_bits + 1)
+    bits.take(2)
+    if not bits.flag():
+        return None
+    _skip_vui_video(bits)
+    bits.take(3)
+    if bits.flag():
+        for _ in range(4):
+            bits.ue()
+    if not bits.flag():
+        return None
+    units, scale = bits.take(32), bits.take(32)
+    return _fps(scale, units)
+
+
+def _skip_h265_scaling(bits: _Bits) -> None:
+    for size in range(4):
+        for _ in range(2 if size == 3 else 6):
+            if not bits.flag():
+                bits.ue()
+                continue
+            if size > 1:
+                bits.se()
+            for _ in range(min(64, 1 << (4 + 2 * size))):
+                bits.se()
+
+
+def _skip_reference_sets(bits: _Bits) -> None:
+    count = bits.ue()
+    if count > 64:
+        raise MalformedError("a sequence parameter set holds too many reference sets")
+    previous = 0
+    for index in range(count):
+        if index and bits.flag():
+            bits.take(1)
+            bits.ue()
+            # used_by_curr_pic_flag, and use_delta_flag only when that is 0 (§7.3.7).
+            kept = 0
+            for _ in range(previous + 1):
+                kept += bits.flag() or bits.flag()
+            previous = kept
+            continue
+        negative, positive = bits.ue(), bits.ue()
+        if negative + positive > 32:
+            raise MalformedError("a sequence parameter set holds too many reference pictures")
+        for _ in range(negative + positive):
+            bits.ue()
+            bits.take(1)
+        previous = negative + positive
+
+
+def _optional_fps(bits: _Bits, read: Callable[[_Bits], float | None]) -> float | None:
+    """The frame rate is worth having but not needed: a set cut off behind the size still gives the size."""
+    try:
+        return read(bits)
+    except MalformedError:
+        return None
+
+
+def _fps(scale: int, units: int) -> float | None:
+    if not units or not scale:
+        return None
+    fps = scale / units
+    return round(fps, 3) if 0.1 <= fps <= 480 else None

@@ -1,0 +1,147 @@
+"""Where a worker may connect to: addresses are checked after name resolution, and the checked address is the one used.
+
+Otherwise whoever may write a camera's URL could turn the prober into a scanner of the inner network.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+from weakref import WeakKeyDictionary
+
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+
+_NUMBERS = re.compile(r"[0-9a-fx.]+")
+
+type _Lookup = asyncio.Future[list[str]]
+
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")
+"""The default of `allowed_networks`: private addresses (RFC 1918, RFC 6598, RFC 4193), no loopback, no public ones."""
+
+
+_running: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], _Lookup]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNetworks:
+    """A closed list of networks."""
+
+    networks: tuple[Network, ...]
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Self:
+        """From CIDR texts. Raises ValueError naming the one that is wrong."""
+        networks = []
+        for text in texts:
+            try:
+                networks.append(ipaddress.ip_network(text.strip()))
+            except ValueError as error:
+                msg = f"allowed network {text!r}: {error} (write it like 10.20.0.0/16)"
+                raise ValueError(msg) from None
+        return cls(tuple(networks))
+
+    def allow(self, address: str) -> bool:
+        """Whether `address` (an IP address) lies in one of the networks; IPv4-mapped IPv6 counts as IPv4."""
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
+        return any(parsed.version == network.version and parsed in network for network in self.networks)
+
+
+def canonical_host(host: str) -> str:
+    """One spelling of a host, where it can be told without a look-up: names in lower case, IPv4 in its four numbers.
+
+    Resolvers take `127.1`, `2130706433` and `0x7f.1` for addresses (inet_aton), and full-width digits for digits.
+    """
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    host = host.lower().removesuffix(".")
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        return str(getattr(address, "ipv4_mapped", None) or address)
+    if _NUMBERS.fullmatch(host):
+        with suppress(OSError):
+            return socket.inet_ntoa(socket.inet_aton(host))
+    return host
+
+
+async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
+    """The IP address to connect to: the first of `host` that is allowed (`allowed` None: any).
+
+    Raises RtspError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
+    has addresses and none lies in an allowed network.
+    """
+    addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
+    permitted = next((address for address in addresses if allowed is None or allowed.allow(address)), None)
+    if permitted is None:
+        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+    return permitted
+
+
+def _is_literal(host: str) -> bool:
+    """Whether no look-up is needed: the loop's resolver costs a change of threads even for an IP address."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            # Whoever stops waiting leaves the others their answer.
+            return await asyncio.shield(_lookup(host, port))
+    except TimeoutError:
+        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
+    except (OSError, UnicodeError):
+        raise RtspError(Cause.DNS, "the name has no address") from None
+
+
+def _lookup(host: str, port: int) -> _Lookup:
+    """The look-up of a name that is on its way, or a new one, in a thread of its own.
+
+    A resolver that does not answer holds a thread for half a minute. In the loop's pool of a few threads two such names
+    would keep everybody else's from being looked up; so a name takes one thread, however many wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    running = _running.setdefault(loop, {})
+    found = running.get((host, port))
+    if found is None:
+        found = running[host, port] = loop.create_future()
+        found.add_done_callback(lambda done: _over(running, (host, port), done))
+        threading.Thread(target=_resolve_for, args=(loop, found, host, port), name="resolve", daemon=True).start()
+    return found
+
+
+def _resolve_for(loop: asyncio.AbstractEventLoop, found: _Lookup, host: str, port: int) -> None:
+    """What the thread does."""
+    answer: list[str] | OSError | UnicodeError
+    try:
+        answer = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError) as error:
+        answer = error
+    # A loop that is closed meanwhile takes no answer, and nobody waits for one.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_tell, found, answer)
+
+
+def _tell(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
+    if isinstance(answer, list):
+        found.set_result(answer)
+    else:
+        found.set_exception(answer)
+
+
+def _over(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
+    del running[key]
+    # Read here, because whoever asked may be gone.
+    done.exception()

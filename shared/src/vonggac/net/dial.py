@@ -1,0 +1,154 @@
+"""Making the TCP connection, plain or under TLS, and why it was lost: one attempt each, every failure an RtspError."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import socket
+import struct
+import termios
+from collections.abc import Callable
+
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import TlsPolicy, tls_error
+
+_ROUTE_ERRORS = frozenset(
+    {
+        errno.EHOSTUNREACH,
+        errno.EHOSTDOWN,
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
+"""The last two: a rule of this machine's own firewall, or an address that takes no TCP."""
+_OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+TLS_RECORD_BYTES = 16 * 1024
+"""The most that one record carries (RFC 8446 §5.1)."""
+_RESET = struct.pack("ii", 1, 0)
+"""For SO_LINGER: no waiting for what is not confirmed, RST instead of FIN."""
+
+
+async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
+    """Connect `make`'s protocol. Raises RtspError: refused, route or timeout."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, protocol = await asyncio.get_running_loop().create_connection(make, address, port)
+    except OSError as error:
+        raise _connect_error(error) from None
+    return protocol
+
+
+async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
+    """A connected socket for `secure`. Raises RtspError as `connect_plain` does."""
+    try:
+        connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as error:
+        raise _connect_error(error) from None
+    try:
+        connected.setblocking(False)
+        async with asyncio.timeout(timeout_s):
+            await asyncio.get_running_loop().sock_connect(connected, (address, port))
+    except OSError as error:
+        connected.close()
+        raise _connect_error(error) from None
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+async def secure[P: asyncio.Protocol](
+    make: Callable[[], P], connected: socket.socket, policy: TlsPolicy, server_name: str, *, timeout_s: float
+) -> P:
+    """The TLS handshake on `connected`, which belongs to the protocol from now on; closed when this fails.
+
+    Nothing is sent inside before the certificate is found good. Raises RtspError tls.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout_s):
+            context = await loop.run_in_executor(None, lambda: policy.context)
+            transport, protocol = await loop.create_connection(
+                make, sock=connected, ssl=context, server_hostname=server_name.partition("%")[0]
+            )
+    except (OSError, ValueError) as error:
+        connected.close()
+        raise tls_error(error) from None
+    except BaseException:
+        connected.close()
+        raise
+    try:
+        policy.check(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
+    except RtspError:
+        transport.abort()
+        raise
+    return protocol
+
+
+def _connect_error(error: OSError) -> RtspError:
+    if isinstance(error, TimeoutError):
+        return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
+    if error.errno in _ROUTE_ERRORS:
+        return RtspError(Cause.ROUTE, "there is no route to the address")
+    if error.errno in _OUR_OWN:
+        # The address was not even asked.
+        return RtspError(Cause.INTERNAL_ERROR, f"no connection can be made here: {os.strerror(error.errno)}")
+    return RtspError(Cause.REFUSED, "the address refused the connection")
+
+
+def loss(exc: Exception | None) -> RtspError:
+    """Why a connection was lost, by what the event loop says."""
+    if exc is None:
+        return RtspError(Cause.ENDED, "the peer closed the connection")
+    if isinstance(exc, OSError):
+        return RtspError(Cause.ENDED, "the connection broke")
+    # The loop hands over what a callback (on_media) raised, after reporting it itself.
+    return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
+
+
+def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
+    """How to write media. Under TLS a record at a time: what is encrypted at once stays allocated with the connection,
+    and a keyframe of 100 kB would keep more than that for ever.
+    """
+    write = transport.write
+    if transport.get_extra_info("ssl_object") is None:
+        return write
+
+    def write_records(data: bytes) -> None:
+        if len(data) <= TLS_RECORD_BYTES:
+            write(data)
+            return
+        view = memoryview(data)
+        for at in range(0, len(data), TLS_RECORD_BYTES):
+            write(view[at : at + TLS_RECORD_BYTES])
+
+    return write_records
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """Close now; what is queued is lost, in the kernel too."""
+    drop_unsent(transport)
+    transport.abort()
+
+
+def drop_unsent(transport: asyncio.BaseTransport) -> None:
+    """Let the kernel throw away what it still holds when the connection is closed next.
+
+    Otherwise it goes on sending to a peer that hangs: a centre that wakes up again would first take in old pictures,
+    and refuse the new session for as long as the old one lasts.
+    """
+    peer = transport.get_extra_info("socket")
+    if peer is None:
+        return
+    try:
+        unsent = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        if unsent:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    except (OSError, ValueError):
+        # It is closed already.
+        return

@@ -1,0 +1,270 @@
+"""One handshake over one connection: its steps, its deadline, what the peer has told; and redirects between them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Self
+
+from vonggac.events.causes import Cause
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.dial import connect_socket
+from vonggac.net.errors import MalformedError, RedirectError, RtspError, StatusError
+from vonggac.net.http_auth import Challenge, ReconnectError
+from vonggac.net.tls import TlsPolicy
+from vonggac.net.url import Credentials, RtspUrl, on_host_of
+from vonggac.rtsp.client.connection import OnMedia, RtspConnection
+from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, SessionOutcome, Step, session_header
+from vonggac.rtsp.wire.messages import Response, parse_session
+from vonggac.rtsp.wire.sdp import is_absolute, resolve_control
+from vonggac.rtsp.wire.tracks import Track, check_channels
+from vonggac.rtsp.wire.transport import Transport, parse_transports
+
+MAX_REDIRECTS = 3
+
+_REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
+_TEARDOWN_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where to connect to and how: what a redirect changes, and what holds everywhere."""
+
+    url: RtspUrl
+    credentials: Credentials | None
+    allowed: AllowedNetworks | None
+    tls: TlsPolicy
+    credentials_for_redirects: bool = False
+    """Whether another host gets our credentials too."""
+    challenge: Challenge | None = None
+    """What the peer asked for before it closed the connection."""
+
+    def redirected(self, error: RedirectError) -> "Route":
+        """The route that a redirect asks for.
+
+        Another host gets the credentials of its own address, if it has some, and ours only when they may go there.
+        Raises RtspError: protocol_error for an address that is none, tls when it leads from rtsps to rtsp.
+        """
+        try:
+            location = error.location
+            absolute = is_absolute(location)
+            url = RtspUrl.parse(location if absolute else resolve_control(self.url.wire, location))
+        except MalformedError as wrong:
+            raise MalformedError(f"{error.method} was redirected to a wrong address: {wrong.message}") from None
+        if self.url.secure and not url.secure:
+            raise RtspError(Cause.TLS, f"{error.method} was redirected from rtsps to rtsp, which is not encrypted")
+        if error.status == 305 and url.target in ("", "/"):
+            # "Use proxy" names the proxy only.
+            url = replace(url, target=self.url.target)
+        ours = self.credentials_for_redirects or url.host.lower() == self.url.host.lower()
+        return replace(self, url=url, credentials=self.credentials if ours else url.credentials, challenge=None)
+
+
+async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:
+    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises RtspError.
+
+    A peer that closes the connection with its 401 is asked once more too, so it may see the login twice. An error says
+    whether it happened `elsewhere`.
+    """
+    first = _door(route.url)
+
+    async def tried(route: Route) -> T:
+        try:
+            return await attempt(route)
+        except RtspError as error:
+            error.elsewhere = _door(route.url) != first
+            raise
+
+    for _ in range(MAX_REDIRECTS):
+        try:
+            return await tried(route)
+        except RedirectError as error:
+            route = route.redirected(error)
+        except ReconnectError as error:
+            if route.challenge is not None:
+                raise
+            route = replace(route, challenge=error.challenge)
+    try:
+        return await tried(route)
+    except RedirectError:
+        raise MalformedError(f"redirected more than {MAX_REDIRECTS} times") from None
+
+
+def _door(url: RtspUrl) -> tuple[str, str, int]:
+    return url.scheme, url.host.lower(), url.port
+
+
+class Clock:
+    """The deadline of everything that one call does, and the list of its steps."""
+
+    def __init__(self, deadline_s: float, steps: list[Step] | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._deadline_s = deadline_s
+        self._ends_at = self._loop.time() + deadline_s
+        self.steps = steps if steps is not None else []
+
+    @property
+    def left_s(self) -> float:
+        return self._ends_at - self._loop.time()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[float]:
+        """Time a step (also one that fails) and give it what is left of the deadline."""
+        began = self._loop.time()
+        left_s = self._ends_at - began
+        if left_s <= 0:
+            raise RtspError(Cause.TIMEOUT, f"{self._deadline_s:.3g} s were over before {name}")
+        try:
+            yield left_s
+        finally:
+            self.steps.append(Step(name, (self._loop.time() - began) * 1000))
+
+
+class Handshake:
+    """One connection on its way to a session. Left with an error, it says goodbye."""
+
+    def __init__(self, route: Route, clock: Clock) -> None:
+        self._route = route
+        self._clock = clock
+        self._connection: RtspConnection | None = None
+        self._session_id: str | None = None
+        self._timeout_s = DEFAULT_TIMEOUT_S
+        self._public: frozenset[str] | None = None
+        self._answers = 0
+        self.url = route.url.wire
+        self.control_url = self.url
+        self.peer_address = ""
+        """The IP address that was connected to."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None or self._connection is None:
+            return
+        if isinstance(error, RtspError):
+            error.logged_in = self._connection.logged_in
+            error.login_sent = self._connection.login_sent
+        if self._session_id is not None:
+            # A camera may count the session against its few until it times out.
+            self._connection.post("TEARDOWN", self.control_url, session_header(self._session_id))
+        self._connection.close()
+
+    @property
+    def connection(self) -> RtspConnection:
+        assert self._connection is not None
+        return self._connection
+
+    def outcome(self) -> SessionOutcome:
+        return {
+            "url": self.control_url,
+            "session_id": self._session_id,
+            "timeout_s": self._timeout_s,
+            "public": self._public,
+            "steps": self._clock.steps,
+        }
+
+    async def connect(self, on_media: OnMedia | None = None) -> None:
+        route, step = self._route, self._clock.step
+        host, port = route.url.host, route.url.port
+        with step("dns") as left_s:
+            address = await resolve(host, port, route.allowed, timeout_s=left_s)
+        self.peer_address = address
+        if not route.url.secure:
+            with step("connect") as left_s:
+                self._connection = await RtspConnection.open(
+                    address, port, timeout_s=left_s, credentials=route.credentials, on_media=on_media
+                )
+        else:
+            self._connection = await self._secure(address, on_media)
+        if route.challenge is not None:
+            self._connection.log_in_at_once(route.challenge)
+
+    async def _secure(self, address: str, on_media: OnMedia | None) -> RtspConnection:
+        route, step = self._route, self._clock.step
+        host, port = route.url.host, route.url.port
+        with step("connect") as left_s:
+            connected = await connect_socket(address, port, timeout_s=left_s)
+        try:
+            with step("tls") as left_s:
+                return await RtspConnection.secure(
+                    connected, route.tls, host, timeout_s=left_s, credentials=route.credentials, on_media=on_media
+                )
+        except RtspError:
+            connected.close()
+            raise
+
+    async def options(self) -> None:
+        """Learn what the peer can. One that does not know OPTIONS (or wants a login) has just told nothing."""
+        with self._clock.step("options") as left_s:
+            response = await self._request("OPTIONS", self.url, timeout_s=left_s)
+        public = response.headers.get("Public")
+        if response.ok and public is not None:
+            self._public = frozenset(part.strip().upper() for part in public.split(","))
+
+    async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Response:
+        """Raises RedirectError for a redirect with an address, else StatusError for an answer that is not 2xx."""
+        fields = [*headers, *session_header(self._session_id)]
+        with self._clock.step(method.lower()) as left_s:
+            response = await self._request(method, url, fields, body, timeout_s=left_s)
+        if response.ok:
+            return response
+        location = (response.headers.get("Location") or "").strip()
+        if response.status in _REDIRECTS and location:
+            raise RedirectError(method, response.status, response.reason, location)
+        raise StatusError(method, response.status, response.reason)
+
+    async def set_up(self, track: Track, wanted: Transport) -> Transport:
+        """SETUP one track; returns what the peer answered, or what was wanted when it does not say."""
+        response = await self.ask("SETUP", track.control_url, [("Transport", wanted.encode())])
+        session = response.headers.get("Session")
+        if session is not None and self._session_id is None:
+            session_id, timeout_s = parse_session(session)
+            self._session_id = session_id or None
+            self._timeout_s = timeout_s or DEFAULT_TIMEOUT_S
+        answered = response.headers.get("Transport")
+        return parse_transports(answered)[0] if answered and answered.strip(" ,;") else wanted
+
+    async def set_up_over_tcp(self, tracks: Sequence[Track], *, mode: str | None) -> tuple[Track, ...]:
+        """SETUP each track, asking for its channel numbers; returns the tracks with those that were answered."""
+        agreed = []
+        for track in tracks:
+            wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
+            transport = await self.set_up(track, wanted)
+            if not transport.over_tcp:
+                raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over TCP was answered with another transport")
+            rtp_channel, rtcp_channel = transport.interleaved or (track.rtp_channel, track.rtcp_channel)
+            agreed.append(replace(track, rtp_channel=rtp_channel, rtcp_channel=rtcp_channel))
+        check_channels(agreed)
+        return tuple(agreed)
+
+    def on_own_host(self, url: str) -> str:
+        """`url` on the host that was asked, wherever it points to."""
+        return on_host_of(url, self.url)
+
+    async def give_back(self) -> None:
+        """TEARDOWN, bounded, before another attempt: a camera may have room for one session only."""
+        session_id, self._session_id = self._session_id, None
+        if session_id is None:
+            return
+        within_s = min(_TEARDOWN_WITHIN_S, max(0.0, self._clock.left_s))
+        with suppress(RtspError):
+            await self.connection.request("TEARDOWN", self.control_url, session_header(session_id), timeout_s=within_s)
+
+    async def _request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, timeout_s: float
+    ) -> Response:
+        """A request whose time runs out while the peer talks gibberish is not merely late."""
+        connection = self.connection
+        try:
+            response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
+        except RtspError as error:
+            gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
+            if error.cause is Cause.TIMEOUT and gibberish:
+                raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
+            if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
+                # Asked without a login it answers 401, and with one it hangs up each time.
+                raise RtspError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
+            raise
+        self._answers += 1
+        return response

@@ -1,0 +1,243 @@
+"""The client's handshakes as plain coroutines: `open_player` and `open_publisher`.
+
+One attempt, one deadline, no retry: retrying is the supervisor's. A failure is raised as RtspError; the session that
+the peer may have made by then is torn down on the way out.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from vonggac.events.causes import Cause
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError, StatusError
+from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp.client.connection import OnLost, OnMedia
+from vonggac.rtsp.client.handshake import Clock, Handshake, Route, follow_redirects
+from vonggac.rtsp.client.player import Player
+from vonggac.rtsp.client.receiver_reports import DEFAULT_REPORT_INTERVAL_S, InterleavedReports
+from vonggac.rtsp.client.session import RtspSession, Step
+from vonggac.rtsp.client.udp import UdpOptions, UdpReception
+from vonggac.rtsp.wire.sdp import SessionDescription, announce_sdp, base_url, media_base, parse_sdp, resolve_control
+from vonggac.rtsp.wire.tracks import Track, check_order, plan_tracks
+
+type OnTracks = Callable[[tuple[Track, ...]], None]
+
+PLAYER_TRANSPORTS = MappingProxyType(
+    {"tcp": ("tcp",), "udp": ("udp",), "auto": ("tcp", "udp"), "udp_then_tcp": ("udp", "tcp")}
+)
+"""What may be asked for, and what is tried for it in this order."""
+
+_DEFAULT_UDP = UdpOptions()
+
+
+class Publisher(RtspSession):
+    """A destination that records what is written with `connection.write_media`.
+
+    `tracks` have the channels that the destination wants; `channel_map` leads from the source's to them.
+    """
+
+    channel_map: dict[int, int]
+    """Source channel -> channel here; RTP and RTCP of every track."""
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether frames can be passed on with their channel numbers as they are."""
+        return all(source == target for source, target in self.channel_map.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a caller of open_player wants."""
+
+    tracks: Collection[str]
+    on_media: OnMedia
+    on_tracks: OnTracks | None
+    send_options: bool
+    allowed: AllowedNetworks | None
+    udp: UdpOptions
+    report_interval_s: float | None
+
+
+async def open_player(
+    url: RtspUrl,
+    credentials: Credentials | None = None,
+    *,
+    deadline_s: float,
+    on_media: OnMedia,
+    on_lost: OnLost | None = None,
+    on_tracks: OnTracks | None = None,
+    tracks: Collection[str] = ("video",),
+    transport: str = "tcp",
+    udp: UdpOptions = _DEFAULT_UDP,
+    tls: TlsPolicy = SYSTEM_AUTHORITIES,
+    allowed: AllowedNetworks | None = None,
+    credentials_for_redirects: bool = False,
+    send_options: bool = False,
+    report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S,
+    steps: list[Step] | None = None,
+) -> Player:
+    """Connect, DESCRIBE, SETUP, PLAY: `deadline_s` seconds for all of it, redirects and second tries included.
+
+    `credentials` go before those of the URL. `tracks`: kinds of media. `on_tracks` is told the tracks with their
+    channels before PLAY is sent, because media may come before the answer to PLAY, and so before this returns; it is
+    told again when a second transport is tried. `on_lost` is called only for a session that was returned.
+
+    `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP; `udp_then_tcp` is UDP, and
+    TCP when UDP is not taken or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
+    it would not be encrypted. Media from UDP is handed over in the shape of interleaved frames.
+
+    `tls`: whom to trust on rtsps://. `credentials_for_redirects`: send them to another host too. `send_options`: ask
+    first what the camera can, so that the keep-alive need not find out; costs one more round trip. `report_interval_s`:
+    how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
+
+    Raises RtspError with a cause (see errors.cause_of_status for answers that are not 2xx).
+    """
+    if transport not in PLAYER_TRANSPORTS:
+        known = ", ".join(PLAYER_TRANSPORTS)
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use one of: {known}")
+    clock = Clock(deadline_s, steps)
+    wish = _Wish(tracks, on_media, on_tracks, send_options, allowed, udp, report_interval_s)
+
+    async def attempt(route: Route) -> Player:
+        return await _play_by_any(_transports(transport, route.url), wish, route, clock, on_lost)
+
+    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    return await follow_redirects(route, attempt)
+
+
+async def open_publisher(
+    url: RtspUrl,
+    credentials: Credentials | None,
+    sdp: SessionDescription,
+    tracks: Sequence[Track],
+    *,
+    deadline_s: float,
+    on_lost: OnLost | None = None,
+    on_media: OnMedia | None = None,
+    tls: TlsPolicy = SYSTEM_AUTHORITIES,
+    allowed: AllowedNetworks | None = None,
+    credentials_for_redirects: bool = False,
+    send_options: bool = False,
+    steps: list[Step] | None = None,
+) -> Publisher:
+    """Connect, ANNOUNCE, SETUP, RECORD: `deadline_s` seconds for all of it, redirects included.
+
+    `sdp` and `tracks` are the source's (a Player has them): its payload types and fmtp are announced, and its channel
+    numbers asked for, so that its frames can go on verbatim. `on_media` gets what the destination sends (RTCP).
+    The rest is as in open_player.
+
+    Raises RtspError with a cause, as open_player does.
+    """
+    announced = announce_sdp(sdp, [track.index for track in tracks], origin_id=secrets.randbits(62))
+    body = announced.encode()
+    clock = Clock(deadline_s, steps)
+
+    async def attempt(route: Route) -> Publisher:
+        async with Handshake(route, clock) as handshake:
+            await handshake.connect(on_media)
+            if send_options:
+                await handshake.options()
+            await handshake.ask("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
+            wanted = [
+                replace(track, control_url=resolve_control(handshake.url, f"trackID={number}"))
+                for number, track in enumerate(tracks)
+            ]
+            agreed = await handshake.set_up_over_tcp(wanted, mode="record")
+            await handshake.ask("RECORD", handshake.url, [("Range", "npt=0.000-")])
+            publisher = Publisher(handshake.connection, sdp=announced, tracks=agreed, **handshake.outcome())
+            publisher.channel_map = _channel_map(tracks, agreed)
+            publisher.start(on_lost)
+            return publisher
+
+    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    return await follow_redirects(route, attempt)
+
+
+def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
+    """What to try. Raises RtspError transport_unsupported when nothing is left under TLS."""
+    order = tuple(name for name in PLAYER_TRANSPORTS[asked] if name == "tcp" or not url.secure)
+    if not order:
+        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")
+    return order
+
+
+async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: Clock, on_lost: OnLost | None) -> Player:
+    """Try the transports in their order, each in a connection of its own."""
+    name, *others = order
+    player = None
+    try:
+        player = await _play(name, wish, route, clock)
+        if not others or name == "tcp" or await player.media_within(min(wish.udp.first_media_s, clock.left_s / 2)):
+            player.start(on_lost)
+            return player
+        await player.close()
+    except RtspError as error:
+        if player is not None:
+            player.abort()
+        if not others or not _is_about_transport(error, tried=name):
+            raise
+    except BaseException:
+        if player is not None:
+            player.abort()
+        raise
+    return await _play_by_any(others, wish, route, clock, on_lost)
+
+
+def _is_about_transport(error: RtspError, *, tried: str) -> bool:
+    """Whether another transport may succeed: with UDP refused, cameras also say 400, 406, 451 and the like."""
+    if error.cause is Cause.TRANSPORT_UNSUPPORTED:
+        return True
+    refused = isinstance(error, StatusError) and error.method == "SETUP"
+    return tried == "udp" and refused and error.cause is Cause.PROTOCOL_ERROR
+
+
+async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Player:
+    """One handshake over one connection; the player is not started yet."""
+    async with Handshake(route, clock) as handshake:
+        await handshake.connect()
+        if wish.send_options:
+            await handshake.options()
+        response = await handshake.ask("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
+        sdp = parse_sdp(response.body)
+        base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
+        handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
+        planned = plan_tracks(sdp, wish.tracks, base)
+        check_order(planned)
+        connection = handshake.connection
+        udp = UdpReception(connection, wish.udp, wish.allowed) if transport == "udp" else None
+        try:
+            agreed = planned
+            if udp is None:
+                agreed = await handshake.set_up_over_tcp(planned, mode=None)
+            else:
+                for track in planned:
+                    udp.agreed(await handshake.set_up(track, udp.open_track(track)))
+            if wish.on_tracks is not None:
+                wish.on_tracks(agreed)
+            # Not before: whoever takes media must know the tracks.
+            connection.on_media = wish.on_media
+            if udp is not None:
+                udp.start(wish.report_interval_s)
+            await handshake.ask("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
+        except BaseException as error:
+            if udp is not None:
+                udp.stop()
+            if isinstance(error, RtspError) and _is_about_transport(error, tried=transport):
+                await handshake.give_back()
+            raise
+        reports = None
+        if udp is None and wish.report_interval_s is not None:
+            reports = InterleavedReports(connection, agreed, wish.report_interval_s)
+        return Player(connection, sdp=sdp, tracks=agreed, udp=udp, reports=reports, **handshake.outcome())
+
+
+def _channel_map(source: Sequence[Track], target: Sequence[Track]) -> dict[int, int]:
+    pairs = [
+        pair
+        for one, other in zip(source, target, strict=True)
+        for pair in ((one.rtp_channel, other.rtp_channel), (one.rtcp_channel, other.rtcp_channel))
+    ]
+    return dict(pairs)

@@ -1,0 +1,180 @@
+"""A session that has been set up: what Player and Publisher have in common, its keep-alive and its end."""
+
+import asyncio
+from contextlib import suppress
+from typing import NamedTuple, TypedDict, Unpack
+
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+from vonggac.rtsp.client.connection import OnLost, RtspConnection
+from vonggac.rtsp.wire.sdp import SessionDescription
+from vonggac.rtsp.wire.tracks import Track
+
+DEFAULT_TIMEOUT_S = 60.0
+
+_MAX_KEEPALIVE_INTERVAL_S = 30.0
+_MIN_KEEPALIVE_INTERVAL_S = 0.25
+_MAX_KEEPALIVE_WAIT_S = 10.0
+_SILENCE_S = 1.0
+
+
+class Step(NamedTuple):
+    """One step of a handshake: dns, connect, tls, options, describe, announce, setup, play or record."""
+
+    name: str
+    ms: float
+
+
+class SessionStats(NamedTuple):
+    bytes_received: int
+    junk_bytes: int
+    keepalives_sent: int
+    keepalives_unanswered: int
+
+
+class SessionOutcome(TypedDict):
+    """What a handshake found out, beside description and tracks."""
+
+    url: str
+    session_id: str | None
+    timeout_s: float
+    public: frozenset[str] | None
+    steps: list[Step]
+
+
+class RtspSession:
+    """Base of Player and Publisher. Whoever opened it must `close` or `abort` it."""
+
+    def __init__(
+        self,
+        connection: RtspConnection,
+        *,
+        sdp: SessionDescription,
+        tracks: tuple[Track, ...],
+        **outcome: Unpack[SessionOutcome],
+    ) -> None:
+        self.connection = connection
+        self.url = outcome["url"]
+        """The aggregate control URL, without credentials."""
+        self.sdp = sdp
+        self.tracks = tracks
+        self.session_id = outcome["session_id"]
+        self.timeout_s = outcome["timeout_s"]
+        """The session timeout that the peer told, or 60 s."""
+        self.steps = outcome["steps"]
+        public = outcome["public"]
+        self._keepalive_method = "GET_PARAMETER"
+        if public is not None and "GET_PARAMETER" not in public:
+            self._keepalive_method = "OPTIONS"
+        self._keepalive: asyncio.Task[None] | None = None
+        self._keepalives_sent = 0
+        self._keepalives_unanswered = 0
+        self._on_lost: OnLost | None = None
+
+    @property
+    def stats(self) -> SessionStats:
+        return SessionStats(
+            self.connection.bytes_received,
+            self.connection.junk_bytes,
+            self._keepalives_sent,
+            self._keepalives_unanswered,
+        )
+
+    @property
+    def keepalive_interval_s(self) -> float:
+        return max(_MIN_KEEPALIVE_INTERVAL_S, min(self.timeout_s / 2, _MAX_KEEPALIVE_INTERVAL_S))
+
+    def start(self, on_lost: OnLost | None) -> None:
+        """Begin the keep-alive; from now on a loss is reported to `on_lost`.
+
+        Raises RtspError when the connection was lost between the last answer and now.
+        """
+        if self.connection.closed:
+            raise self.connection.error or RtspError(Cause.ENDED, "the connection was closed")
+        self._on_lost = on_lost
+        self.connection.on_lost = self._lost
+        self._keepalive = asyncio.create_task(self._keep_alive(), name="rtsp-keepalive")
+
+    async def close(self, timeout_s: float = 1.0) -> None:
+        """Send TEARDOWN, wait for its answer (at most `timeout_s`) and close. May be called more than once."""
+        self._release()
+        await self._stop_keepalive()
+        try:
+            if not self.connection.closed:
+                # A peer that does not take an orderly end changes nothing for us.
+                with suppress(RtspError):
+                    await self.connection.request(
+                        "TEARDOWN", self.url, session_header(self.session_id), timeout_s=timeout_s
+                    )
+        finally:
+            self.connection.abort()
+        await self.connection.wait_closed()
+
+    def abort(self) -> None:
+        """End at once, without TEARDOWN."""
+        self._release()
+        self._cancel_keepalive()
+        self.connection.abort()
+
+    def _release(self) -> None:
+        """Give up what the session holds beside its connection; may be called more than once."""
+
+    def _lost(self, error: RtspError | None) -> None:
+        self._release()
+        self._cancel_keepalive()
+        if self._on_lost is not None:
+            self._on_lost(error)
+
+    def _cancel_keepalive(self) -> asyncio.Task[None] | None:
+        """Returns what was cancelled and ends soon; None when nothing was, or when it is who calls."""
+        # Forgotten here and now: a cancelled task keeps where it stood, which is in this session.
+        task, self._keepalive = self._keepalive, None
+        if task is None or task is asyncio.current_task():
+            return None
+        task.cancel()
+        return task
+
+    async def _stop_keepalive(self) -> None:
+        task = self._cancel_keepalive()
+        if task is not None:
+            await asyncio.wait([task])
+
+    async def _keep_alive(self) -> None:
+        interval_s = self.keepalive_interval_s
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        while not self.connection.closed:
+            # An answer that is waited for in vain must not make the next one late.
+            due = max(due + interval_s, clock())
+            await asyncio.sleep(due - clock())
+            self._keepalives_sent += 1
+            try:
+                response = await self.connection.request(
+                    self._keepalive_method,
+                    self.url,
+                    session_header(self.session_id),
+                    timeout_s=min(interval_s, _MAX_KEEPALIVE_WAIT_S),
+                )
+            except RtspError as error:
+                if error.cause is not Cause.TIMEOUT:
+                    # Lost (on_lost knows), or the login is no longer taken: then nothing may be sent any more.
+                    return
+                # Many cameras stream on without ever answering: whether media flows is the owner's judgement.
+                self._keepalives_unanswered += 1
+                self._keepalive_method = "OPTIONS"
+                continue
+            if response.status == 454 and not await self._media_flows():
+                self.connection.fail(RtspError(Cause.ENDED, "the peer no longer knows the session"))
+            elif not response.ok:
+                self._keepalive_method = "OPTIONS"
+
+    async def _media_flows(self) -> bool:
+        """Some cameras say 454 to every GET_PARAMETER and play on; a session that is really gone falls silent."""
+        await asyncio.sleep(_SILENCE_S)
+        before = self.connection.bytes_received
+        await asyncio.sleep(_SILENCE_S)
+        return not self.connection.closed and self.connection.bytes_received > before
+
+
+def session_header(session_id: str | None) -> list[tuple[str, str]]:
+    return [("Session", session_id)] if session_id is not None else []

@@ -1,0 +1,84 @@
+"""Peers that close the connection with their 401: the login goes over a new one."""
+
+import pytest
+
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+from vonggac.net.http_auth import new_challenge, verify_authorization
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import Request, Response, open_player
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+
+LOGIN = Credentials("admin", "S3cret")
+
+
+class Closing(ScriptedCamera):
+    """Asks for a login and hangs up, at once or (`says`) with a word before; at a wrong login without a word."""
+
+    def __init__(self, *, says: bool, password: str = LOGIN.password) -> None:
+        super().__init__()
+        self.peer: ScriptedPeer | None = None
+        self.logins = 0
+        self._challenge = new_challenge("camera")
+        self._says = says
+        self._expected = Credentials(LOGIN.username, password)
+
+    def __call__(self, request: Request) -> Response | bytes | None:
+        value = request.headers.get("Authorization")
+        if value is not None:
+            self.logins += 1
+            if verify_authorization(
+                value, method=request.method, credentials=self._expected, challenge=self._challenge
+            ):
+                return super().__call__(request)
+            assert self.peer is not None
+            self.peer.writer.close()
+            return None
+        fields = [("WWW-Authenticate", self._challenge.encode()), ("CSeq", str(request.cseq))]
+        if self._says:
+            return reply(401, [*fields, ("Connection", "Close")])
+        assert self.peer is not None
+        self.peer.writer.write(reply(401, fields).encode())
+        self.peer.writer.close()
+        return None
+
+
+async def play(peer: ScriptedPeer) -> None:
+    url = RtspUrl.parse(f"rtsp://127.0.0.1:{peer.port}/live")
+    player = await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+    await player.close()
+
+
+@pytest.mark.parametrize("says", [True, False])
+async def test_the_login_goes_over_a_new_connection(says: bool) -> None:
+    camera = Closing(says=says)
+    async with ScriptedPeer(camera) as peer:
+        camera.peer = peer
+        await play(peer)
+        assert peer.connections == 2
+        assert peer.methods == ["DESCRIBE", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+
+
+@pytest.mark.parametrize("says", [True, False])
+async def test_a_peer_that_hangs_up_at_the_login_too_has_rejected_it(says: bool) -> None:
+    camera = Closing(says=says, password="another")
+    async with ScriptedPeer(camera) as peer:
+        camera.peer = peer
+        with pytest.raises(RtspError, match="hangs up") as caught:
+            await play(peer)
+        assert caught.value.cause is Cause.AUTH_FAILED
+        assert "S3cret" not in f"{caught.value!r} {caught.value.__context__!r}"
+        assert camera.logins == 1
+        assert peer.connections == 2
+
+
+async def test_a_peer_that_only_ever_asks_and_hangs_up_is_left_after_the_second_time() -> None:
+    def ask(_: Request) -> Response:
+        challenge = new_challenge("camera", stale=True)
+        return reply(401, [("WWW-Authenticate", challenge.encode()), ("Connection", "close")])
+
+    async with ScriptedPeer(ask) as peer:
+        with pytest.raises(RtspError) as caught:
+            await play(peer)
+        assert caught.value.cause is Cause.AUTH_FAILED
+        assert peer.connections == 2
