@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from forwarder.domain.camera import PullLimits
+from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.delivery import Limits
-from forwarder.relay.camera import CameraRelay
-from forwarder.relay.delivery import DeliverySupervisor
-from forwarder.relay.process import read_clocks
-from forwarder.relay.surroundings import Surroundings
+from forwarder.relay.service import read_clocks
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
 from vonggac.auth import Credentials, Sealer, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC

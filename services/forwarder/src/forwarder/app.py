@@ -21,8 +21,8 @@ from prometheus_client import CollectorRegistry
 
 from forwarder.api import cameras, deliveries, orders, workers
 from forwarder.metrics import Metrics
-from forwarder.relay.process import Process
 from forwarder.relay.processes.pool import Pool
+from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application

@@ -10,12 +10,12 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import TypeAdapter
 
-from forwarder.domain.camera import next_attempt_at
-from forwarder.domain.holding import holds
-from forwarder.domain.instant import Instant
-from forwarder.relay.camera import CameraRelay
-from forwarder.relay.delivery import DeliverySupervisor
-from forwarder.relay.mirror import Mirror
+from forwarder.domain.camera_pull import next_attempt_at
+from forwarder.domain.clock import Instant
+from forwarder.domain.ownership import holds
+from forwarder.relay.assignment.bucket_cache import Mirror
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1

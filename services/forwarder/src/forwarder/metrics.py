@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from forwarder.domain.camera import PullState
-from forwarder.relay.camera import CameraRelay
-from forwarder.relay.delivery import DeliverySupervisor
+from forwarder.domain.camera_pull import PullState
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.events.forwarder import DeliveryState
 
 _BY_DELIVERY = ("camera_id", "destination_id")

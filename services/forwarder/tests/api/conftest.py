@@ -14,7 +14,7 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
 from forwarder.app import create_app
-from forwarder.relay.process import Process
+from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from simulator import Simulator
 from vonggac.auth import Role

@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from forwarder.api.standing import AT_ONCE
-from forwarder.relay.presence import GONE_AFTER_S
-from forwarder.relay.process import Process
+from forwarder.relay.assignment.membership import GONE_AFTER_S
+from forwarder.relay.service import Process
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1

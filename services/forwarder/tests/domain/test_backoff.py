@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain.backoff import ceiling_s, delay_s
+from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Delivery, Failed, Limits, Opened, Sampled, decide
-from forwarder.domain.instant import Instant
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 

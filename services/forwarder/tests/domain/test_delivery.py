@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain import delivery as domain
+from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import (
     LEFT_OUT,
     Action,
@@ -20,7 +21,6 @@ from forwarder.domain.delivery import (
     RetryDue,
     Sampled,
 )
-from forwarder.domain.instant import Instant
 from forwarder.domain.proof import Mismatched, Verified
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State

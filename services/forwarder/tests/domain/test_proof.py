@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from forwarder.domain import delivery as domain
+from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import (
     Action,
     CameraAway,
@@ -19,7 +20,6 @@ from forwarder.domain.delivery import (
     RetryDue,
     Sampled,
 )
-from forwarder.domain.instant import Instant
 from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Verified, judged
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State

@@ -10,8 +10,8 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forwarder.api.standing import DeliveryStatus, LocalTime, delivery_of, process_of, unavailable
-from forwarder.domain.orders import RetryOutcome
-from forwarder.relay import orders
+from forwarder.domain.commands import RetryOutcome
+from forwarder.relay.assignment import commands as orders
 from vonggac.auth import Principal, Right, require
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState

@@ -11,11 +11,11 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
-from forwarder.domain.holding import orphaned
+from forwarder.domain.ownership import orphaned
 from forwarder.messaging import StatusBoard, ask_holder
-from forwarder.relay.presence import Presence
-from forwarder.relay.process import Process
+from forwarder.relay.assignment.membership import Presence
 from forwarder.relay.processes.pool import Pool
+from forwarder.relay.service import Process
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import ProblemError

@@ -12,8 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
-from forwarder.domain.instant import Instant
-from forwarder.domain.past import NOTHING_BEFORE, Past
+from forwarder.domain.clock import Instant
+from forwarder.domain.history import NOTHING_BEFORE, Past
 from forwarder.domain.progress import Progress
 from forwarder.domain.proof import Mismatched, Proof, Verified
 from vonggac.events.causes import Cause
@@ -162,7 +162,7 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
     """The next state and what to do. `chance` is random in [0, 1).
 
     An event that does not concern the present state (a sample of a session that is gone) changes nothing; nothing
-    changes what a person stopped (`forwarder.domain.orders`).
+    changes what a person stopped (`forwarder.domain.commands`).
     """
     if delivery.state is DeliveryState.STOPPED:
         return Decision(delivery)

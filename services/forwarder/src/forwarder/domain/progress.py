@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from forwarder.domain.instant import Instant
+from forwarder.domain.clock import Instant
 from forwarder.domain.proof import Proof
 
 

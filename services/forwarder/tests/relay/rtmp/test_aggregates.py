@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forwarder.relay.remux.feeds import Address, feed_rtmp
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.aggregates import unpack
 from forwarder.relay.rtmp.chunks import Message, write_message
+from forwarder.relay.sources.inputs import Address, feed_rtmp
 from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, RtspError

@@ -2,7 +2,8 @@
 
 import pytest
 
-from forwarder.relay.rtmp import amf, login
+from forwarder.relay.rtmp import amf
+from forwarder.relay.rtmp import auth as login
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import Credentials

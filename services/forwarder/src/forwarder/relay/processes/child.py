@@ -13,9 +13,9 @@ import uvloop
 from pydantic import ValidationError
 
 from forwarder.metrics import Metrics
-from forwarder.relay.process import Process
 from forwarder.relay.processes.link import Link, LinkError, serve
 from forwarder.relay.processes.merging import families_of
+from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.http.server import pass_over_what_stays
 from vonggac.telemetry import configure_logging, get_logger

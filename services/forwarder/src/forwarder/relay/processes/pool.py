@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from forwarder.domain.backoff import delay_s
 from forwarder.messaging import StatusBoard
-from forwarder.relay.presence import Presence
-from forwarder.relay.process import surroundings_of
+from forwarder.relay.assignment.membership import Presence
 from forwarder.relay.processes.link import Asker, Link, LinkError
 from forwarder.relay.processes.merging import Merged
+from forwarder.relay.service import surroundings_of
 from forwarder.settings import Settings
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryObservedV1

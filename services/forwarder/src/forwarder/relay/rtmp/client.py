@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from forwarder.relay.rtmp import amf, login
+from forwarder.relay.rtmp import amf
+from forwarder.relay.rtmp import auth as login
 from forwarder.relay.rtmp.chunks import Message
 from forwarder.relay.rtmp.connection import CommandError, RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl

@@ -1,0 +1,89 @@
+"""How the one pull of a camera stands, and when to try it again."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from forwarder.domain.backoff import delay_s
+from forwarder.domain.clock import Instant
+from forwarder.domain.delivery import Delivery
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryState
+
+
+class PullState(StrEnum):
+    """`live` begins with the first media, not with the camera's OK to PLAY."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    BACKING_OFF = "backing_off"
+    COOLING_DOWN = "cooling_down"
+    """The camera refused the credentials: many lock the account after a few wrong ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullLimits:
+    good_s: float = 60.0
+    auth_cooldown_s: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """`failures` counts those in a row since the last good minute."""
+
+    state: PullState
+    since: datetime
+    since_s: float
+    failures: int = 0
+    cause: Cause | None = None
+    detail: str | None = None
+    retry_in_s: float = 0.0
+    next_attempt_at: datetime | None = None
+
+
+def begun(now: Instant) -> Pull:
+    """The first attempt, or the first after a changed plan: what failed before says nothing about it."""
+    return Pull(PullState.CONNECTING, now.at, now.monotonic_s)
+
+
+def retried(pull: Pull, now: Instant) -> Pull:
+    """The wait is over; the cause of the last failure stays readable until media flows."""
+    return replace(
+        pull,
+        state=PullState.CONNECTING,
+        since=now.at,
+        since_s=now.monotonic_s,
+        retry_in_s=0.0,
+        next_attempt_at=None,
+    )
+
+
+def media_came(pull: Pull, now: Instant) -> Pull:
+    """The first media packet of an attempt."""
+    return replace(pull, state=PullState.LIVE, since=now.at, since_s=now.monotonic_s, cause=None, detail=None)
+
+
+def failed(pull: Pull, cause: Cause, detail: str | None, now: Instant, *, chance: float, limits: PullLimits) -> Pull:
+    """The attempt failed, or the media ended. `chance` is random in [0, 1)."""
+    good = pull.state is PullState.LIVE and now.monotonic_s - pull.since_s >= limits.good_s
+    failures = 1 if good else pull.failures + 1
+    refused = cause is Cause.AUTH_FAILED
+    wait_s = limits.auth_cooldown_s if refused else delay_s(failures, chance)
+    return Pull(
+        state=PullState.COOLING_DOWN if refused else PullState.BACKING_OFF,
+        since=now.at,
+        since_s=now.monotonic_s,
+        failures=failures,
+        cause=cause,
+        detail=detail,
+        retry_in_s=wait_s,
+        next_attempt_at=now.after(wait_s),
+    )
+
+
+def next_attempt_at(delivery: Delivery, pull: Pull) -> datetime | None:
+    """When a delivery is tried again: one that waits for its camera, not before the camera is."""
+    waits = [delivery.next_attempt_at]
+    if delivery.state is DeliveryState.WAITING_FOR_CAMERA:
+        waits.append(pull.next_attempt_at)
+    return max((moment for moment in waits if moment is not None), default=None)

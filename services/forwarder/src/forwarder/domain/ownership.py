@@ -1,0 +1,55 @@
+"""Who holds a camera, by what the workers report."""
+
+from datetime import datetime
+
+from forwarder.domain.history import Past
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+
+_NOT_HELD = frozenset({DeliveryState.RELEASED, DeliveryState.DISABLED})
+_CONFIRMED = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
+"""States that are left as soon as media is not confirmed any more."""
+
+
+def holds(observed: DeliveryObservedV1) -> bool:
+    """Whether the worker that reports this holds the camera."""
+    return observed.state not in _NOT_HELD
+
+
+def takes_over(observed: DeliveryObservedV1, *, worker_id: str, held_since: datetime) -> bool:
+    """Whether the report says that another worker took the camera after this one did: the later holder wins.
+
+    Two can hold one camera only after one of them was cut off from the bus: its job was given away meanwhile.
+    """
+    return observed.worker_id != worker_id and holds(observed) and observed.held_since > held_since
+
+
+def past_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> Past:
+    """What the last report of an earlier holder still tells; `alive_at`: that holder's last sign of life, if any.
+
+    A report tells a change, and its state held on until the holder's last sign of life.
+    """
+    successes = [observed.last_success_at]
+    if observed.state in _CONFIRMED:
+        successes.append(alive_at)
+    last_success_at = max((at for at in successes if at is not None), default=None)
+    return Past(last_success_at, observed.verified_at, observed.delay_s)
+
+
+def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryObservedV1:
+    """How a delivery stands whose holder gives no sign of life any more: nobody watches it.
+
+    What was said last held until the holder's last sign of life, and says nothing of now.
+    """
+    if not holds(observed):
+        return observed
+    past = past_of(observed, alive_at)
+    return observed.model_copy(
+        update={
+            "state": DeliveryState.RELEASED,
+            "cause": None,
+            "detail": f"{observed.worker_id} gives no sign of life; it was {observed.state} before",
+            "observed_at": max(observed.observed_at, alive_at) if alive_at else observed.observed_at,
+            "next_attempt_at": None,
+            "last_success_at": past.last_success_at,
+        }
+    )

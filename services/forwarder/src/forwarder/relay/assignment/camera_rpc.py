@@ -1,0 +1,182 @@
+"""What others ask of the worker that holds a camera, and what they tell it: keyframes, hashes, read-backs.
+
+Only the holder listens, so without one the server answers an asker at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from pydantic import BaseModel, Field, ValidationError
+
+from forwarder.domain.keyframes import HASH_AT_MOST_S
+from forwarder.domain.proof import judged
+from forwarder.messaging import DELIVERIES, Reporter
+from forwarder.relay.assignment.commands import RetryAnswer
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.keyframes import History, NoSample, Sample
+from vonggac.bus import Bus, topology
+from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.events.forwarder import KeyframeHistory
+from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+MAX_SAMPLE_BYTES = (1 << 20) - (4 << 10)
+"""NATS takes messages of 1 MiB, headers included."""
+MAX_ANSWERS = 8
+"""Of one camera at a time; whoever asks beyond them is told to go its own way."""
+
+
+class HashWish(BaseModel):
+    """Body of a request on `forwarder.camera.<camera_id>.hash_keyframes`; 0 seconds: `asker` has seen enough."""
+
+    seconds: float = Field(ge=0, le=HASH_AT_MOST_S)
+    asker: str = Field(default="", max_length=100)
+
+
+class HashPromise(BaseModel):
+    """Its answer: who hashes, and since when the camera's media has flown."""
+
+    worker_id: str
+    media_since: datetime | None
+
+
+class Answering:
+    """The subscriptions of one held camera, from `begin` to `end`."""
+
+    def __init__(self, bus: Bus, relay: CameraRelay, reporter: Reporter) -> None:
+        self._bus, self._relay, self._reporter, self._worker_id = bus, relay, reporter, reporter.worker_id
+        self._subscriptions: list[Subscription] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self) -> None:
+        """Listen. Raises NatsError when the bus is closed."""
+        camera_id = self._relay.camera.id
+        self._relay.keyframes.on_history = self._publish
+        subjects_and_answers: tuple[tuple[str, Callable[[Msg], Awaitable[None]]], ...] = (
+            (subjects.forwarder_keyframe(camera_id), self._asked_for_keyframe),
+            (subjects.forwarder_hash_keyframes(camera_id), self._asked_to_hash),
+            (subjects.delivery_verification(camera_id, "*"), self._read_back),
+            (subjects.forwarder_retry(camera_id), self._asked_to_retry),
+            (subjects.forwarder_deliveries(camera_id), self._asked_how),
+        )
+        for subject, answer in subjects_and_answers:
+            self._subscriptions.append(await self._bus.client.subscribe(subject, cb=answer))
+
+    async def end(self) -> None:
+        """Listen no more; answers under way are dropped."""
+        self._relay.keyframes.on_history = None
+        for subscription in self._subscriptions:
+            try:
+                await subscription.unsubscribe()
+            except NatsError as error:
+                # The connection went, and its subscriptions with it.
+                log.debug("not_unsubscribed", error=type(error).__name__)
+        self._subscriptions.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _asked_for_keyframe(self, message: Msg) -> None:
+        # The next message is not read before this returns, and a keyframe may be seconds away.
+        if len(self._tasks) < MAX_ANSWERS:
+            self._spawn(self._give_keyframe(message.reply))
+        else:
+            await self._give(message.reply, b"", {"error": "busy"})
+
+    async def _give_keyframe(self, reply: str) -> None:
+        sample = await self._relay.keyframes.sample()
+        if isinstance(sample, NoSample):
+            await self._give(reply, b"", {"error": sample.reason})
+        elif len(sample.annex_b) > MAX_SAMPLE_BYTES:
+            await self._give(reply, b"", {"error": "too_large"})
+        else:
+            await self._give(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
+
+    async def _asked_to_hash(self, message: Msg) -> None:
+        try:
+            wish = HashWish.model_validate_json(message.data)
+        except ValidationError as error:
+            log.warning("hash_request_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
+            wrong = f'the body must be {{"seconds": n}}, n from 0 to {HASH_AT_MOST_S:g}'
+            await self._give(message.reply, b"", {"error": wrong})
+            return
+        keyframes = self._relay.keyframes
+        keyframes.hash_all(wish.seconds, asker=wish.asker)
+        promise = HashPromise(worker_id=self._worker_id, media_since=keyframes.media_since)
+        await self._give(message.reply, promise.model_dump_json().encode(), {})
+
+    async def _asked_to_retry(self, message: Msg) -> None:
+        try:
+            delivery_id = UUID(message.data.decode("ascii"))
+        except ValueError:
+            log.warning("retry_malformed", camera_id=str(self._relay.camera.id))
+            await self._give(message.reply, b"", {"error": "the body must be the delivery's id"})
+            return
+        answer = RetryAnswer(outcome=self._relay.try_again(delivery_id))
+        await self._give(message.reply, answer.model_dump_json().encode(), {})
+
+    async def _asked_how(self, message: Msg) -> None:
+        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
+        await self._give(message.reply, DELIVERIES.dump_json(now), {})
+
+    async def _read_back(self, message: Msg) -> None:
+        try:
+            verification = decode(message.data).data
+        except MalformedEventError as error:
+            log.warning("verification_malformed", subject=message.subject, error=type(error).__name__)
+            return
+        if not isinstance(verification, DeliveryVerifiedV1):
+            log.warning("verification_malformed", subject=message.subject, error="another event")
+            return
+        supervisor = self._relay.deliveries.get(verification.delivery_id)
+        result = judged(verification)
+        if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:
+            return
+        if verification.camera_revision >= supervisor.read_back_since:
+            supervisor.read_back(result)
+
+    def _publish(self, history: History) -> None:
+        # Not through the queue of facts: the next one makes up for one that was lost, and old ones help nobody.
+        if self._bus.connected:
+            self._spawn(self._put(history))
+
+    async def _put(self, history: History) -> None:
+        camera_id = self._relay.camera.id
+        body = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
+        await self._give(subjects.key_value(topology.KEYFRAMES, camera_id), body.model_dump_json().encode(), {})
+
+    async def _give(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
+        if not subject:
+            return
+        try:
+            await self._bus.client.publish(subject, body, headers=headers or None)
+        except (NatsError, OSError) as error:
+            log.info("answer_not_given", camera_id=str(self._relay.camera.id), error=type(error).__name__)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=f"answer-{self._relay.camera.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _headers(sample: Sample) -> dict[str, str]:
+    """What the prober reads; what was not measured is left out."""
+    headers = {"codec": sample.codec.value.lower(), "captured_at": sample.captured_at.isoformat()}
+    if sample.bitrate_kbps is not None:
+        headers["bitrate_kbps"] = f"{sample.bitrate_kbps:.1f}"
+    if sample.clock_drift_s is not None:
+        headers["clock_drift_s"] = f"{sample.clock_drift_s:.3f}"
+    if sample.figures is not None:
+        headers["fps"] = f"{sample.figures.fps:.2f}"
+        headers["packets_received"] = str(sample.figures.packets_received)
+        headers["packets_lost"] = str(sample.figures.packets_lost)
+    return headers

@@ -1,0 +1,92 @@
+"""Who else forwards, and how much each carries, by their signs of life."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from forwarder.domain.rebalancing import Load, Membership, least_loaded
+from forwarder.relay.assignment.bucket_cache import Mirror
+from vonggac.bus import Bus, topology
+from vonggac.events.forwarder import ForwarderAliveV1
+
+HEARTBEAT_S = 5.0
+GONE_AFTER_S = 2.5 * HEARTBEAT_S
+SILENCE_S = 1.5 * HEARTBEAT_S
+"""Nobody heard for so long, not even oneself: NATS is away, or was."""
+
+
+class Presence:
+    """The workers that gave a sign of life lately, this one left out; it too shows that signs of life come through."""
+
+    def __init__(self, bus: Bus, worker_id: str, monotonic_s: Callable[[], float]) -> None:
+        self.membership = Membership()
+        self._worker_id, self._monotonic_s = worker_id, monotonic_s
+        self._heard_s: dict[str, float] = {}
+        self._heard_anybody_s = self._hearing_since_s = float("-inf")
+        self._promised: Counter[str] = Counter()
+        self._mirror = Mirror(
+            bus,
+            topology.WORKERS,
+            key=str,
+            value=ForwarderAliveV1.model_validate_json,
+            changed=self._heard,
+            wanted=lambda key: key.startswith("forwarder-"),
+        )
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await self._mirror.run()
+
+    async def wait_loaded(self) -> None:
+        """Wait until every worker's last sign of life is known."""
+        await self._mirror.loaded.wait()
+
+    def alive_at(self, worker_id: str) -> datetime | None:
+        """The last sign of life of another worker, however long ago; None when there is none to be found any more."""
+        alive = self._mirror.values.get(worker_id)
+        return alive.alive_at if alive is not None else None
+
+    def is_gone(self, worker_id: str) -> bool:
+        """Whether another worker certainly gives no sign of life any more.
+
+        Never while nothing can be heard from anybody: who is cut off from NATS knows nothing of the others.
+        """
+        now_s = self._monotonic_s()
+        if now_s - self._heard_anybody_s > SILENCE_S or now_s - self._hearing_since_s < GONE_AFTER_S:
+            return False
+        return now_s - self._heard_s.get(worker_id, float("-inf")) >= GONE_AFTER_S
+
+    def others(self) -> list[Load]:
+        """As they were last heard of, with what was promised to them since. Notes who came and went."""
+        now_s = self._monotonic_s()
+        loads = [
+            Load(
+                worker_id,
+                alive.cameras_held + self._promised[worker_id],
+                alive.capacity,
+                alive.stopping,
+                self._heard_s[worker_id],
+            )
+            for worker_id, alive in self._mirror.values.items()
+            if worker_id != self._worker_id and now_s - self._heard_s[worker_id] < GONE_AFTER_S
+        ]
+        self.membership = self.membership.seen([self._worker_id, *(load.worker_id for load in loads)], now_s)
+        return loads
+
+    def choose(self, *, passed_over: set[str]) -> str | None:
+        """The worker to give a camera to, which counts as given until its next sign of life; None without one."""
+        chosen = least_loaded(load for load in self.others() if load.worker_id not in passed_over)
+        if chosen is None:
+            return None
+        self._promised[chosen.worker_id] += 1
+        return chosen.worker_id
+
+    def _heard(self, worker_id: str, alive: ForwarderAliveV1 | None) -> None:
+        self._promised.pop(worker_id, None)
+        if alive is None:
+            self._heard_s.pop(worker_id, None)
+            return
+        now_s = self._monotonic_s()
+        if now_s - self._heard_anybody_s > SILENCE_S:
+            self._hearing_since_s = now_s
+        self._heard_s[worker_id] = self._heard_anybody_s = now_s

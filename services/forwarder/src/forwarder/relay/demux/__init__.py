@@ -1,0 +1,1 @@
+"""Containers unpacked with PyAV, in child processes only."""

@@ -1,0 +1,179 @@
+"""The processes that unpack streams: started when needed, few streams each, ended when they do not answer."""
+
+import asyncio
+import itertools
+import json
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from forwarder.relay.demux.order import Order
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+LETS_GO_WITHIN_S = 2.0
+"""How long a child may take to let a stream go; then it is taken to hang in the native library."""
+BASE_BYTES, STREAM_BYTES = 128 << 20, 64 << 20
+"""What a child may take: for itself, and for each stream (its thread's stack of 8 MiB included)."""
+_ENDS_WITHIN_S = 1.0
+_NUMBER_BYTES = 8
+
+
+class StreamEnd(asyncio.Protocol):
+    """The parent's end of a stream. `gone` is done when the connection is: when we or the child have closed it."""
+
+    def __init__(self) -> None:
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+@dataclass(eq=False, slots=True)
+class _Child:
+    process: asyncio.subprocess.Process
+    orders: socket.socket
+    streams: dict[int, asyncio.Future[None]] = field(default_factory=dict)
+    """Done when the child has let that stream go."""
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    ending: bool = False
+    """It was told to end."""
+    deaf: bool = False
+    """It takes no orders any more."""
+
+    def end(self) -> None:
+        """It ends by itself when nobody can give orders any more."""
+        if not self.ending:
+            self.ending = True
+            self.orders.shutdown(socket.SHUT_RDWR)
+
+
+class RemuxPool:
+    """Hands streams to children. `open` gives the parent's end of a stream; `close` ends all."""
+
+    def __init__(self, *, streams_per_process: int = 8) -> None:
+        self.died = 0
+        """Children that ended without being asked to, or had to be killed."""
+        self._streams_per_process = streams_per_process
+        self._children: list[_Child] = []
+        self._numbers = itertools.count(1)
+        self._starting = asyncio.Lock()
+        self._guards: set[asyncio.Task[None]] = set()
+
+    @property
+    def process_ids(self) -> list[int]:
+        return [child.process.pid for child in self._children]
+
+    async def open[P: StreamEnd](self, order: Order, make: Callable[[], P]) -> P:
+        """A connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
+
+        Raises RtspError internal_error when no process takes it.
+        """
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                number, child = next(self._numbers), await self._with_room()
+                child.streams[number] = loop.create_future()
+                data = json.dumps({"number": number, **asdict(order)}).encode()
+                socket.send_fds(child.orders, [data], [theirs.fileno()])
+                ours.setblocking(False)
+                _, protocol = await loop.create_unix_connection(make, sock=ours)
+            except OSError:
+                ours.close()
+                raise RtspError(Cause.INTERNAL_ERROR, "no process could take the media for unpacking") from None
+            except BaseException:
+                ours.close()
+                raise
+        guard = loop.create_task(self._guard(child, number, protocol), name=f"remux-stream-{number}")
+        self._guards.add(guard)
+        guard.add_done_callback(self._guards.discard)
+        return protocol
+
+    async def close(self) -> None:
+        """End all children, bounded to about a second."""
+        children = list(self._children)
+        for child in children:
+            child.end()
+        tasks = [task for child in children for task in child.tasks]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_ENDS_WITHIN_S)
+            for child in children:
+                if child.process.returncode is None:
+                    child.process.kill()
+            await asyncio.wait(tasks)
+        if self._guards:
+            await asyncio.wait(self._guards)
+
+    async def _with_room(self) -> _Child:
+        async with self._starting:
+            for child in self._children:
+                if len(child.streams) < self._streams_per_process and not (child.ending or child.deaf):
+                    return child
+            return await self._start()
+
+    async def _start(self) -> _Child:
+        # Every order is a message of its own, with the descriptor that belongs to it.
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "forwarder.relay.demux.child",
+                str(theirs.fileno()),
+                str(BASE_BYTES + STREAM_BYTES * self._streams_per_process),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        ours.setblocking(False)
+        child = _Child(process, ours)
+        self._children.append(child)
+        loop = asyncio.get_running_loop()
+        child.tasks = [
+            loop.create_task(self._watch(child), name="remux-process"),
+            loop.create_task(self._hear(child), name="remux-process-answers"),
+        ]
+        return child
+
+    async def _watch(self, child: _Child) -> None:
+        code = await child.process.wait()
+        self._children.remove(child)
+        # One that crashes beside others has let its streams go by now, and was told to end for want of them.
+        if code or not child.ending:
+            self.died += 1
+            log.warning("remux_process_died", exit_code=code)
+            child.end()
+
+    async def _hear(self, child: _Child) -> None:
+        """The numbers of streams that the child has let go."""
+        loop = asyncio.get_running_loop()
+        try:
+            while answer := await loop.sock_recv(child.orders, _NUMBER_BYTES):
+                self._let_go(child, int.from_bytes(answer))
+        except OSError:
+            log.info("remux_process_unheard", streams=len(child.streams))
+        finally:
+            child.deaf = True
+            for number in list(child.streams):
+                self._let_go(child, number)
+            await child.process.wait()
+            child.orders.close()
+
+    async def _guard(self, child: _Child, number: int, end: StreamEnd) -> None:
+        """A child that does not let a closed stream go is ended, whatever else it does."""
+        freed = child.streams.get(number)
+        await asyncio.wait([end.gone])
+        if freed is None:
+            return
+        _, hanging = await asyncio.wait([freed], timeout=LETS_GO_WITHIN_S)
+        if hanging and child.process.returncode is None:
+            log.warning("remux_process_hangs", streams=len(child.streams))
+            child.process.kill()
+
+    def _let_go(self, child: _Child, number: int) -> None:
+        freed = child.streams.pop(number, None)
+        if freed is not None and not freed.done():
+            freed.set_result(None)
+        if not child.streams and any(other is not child and not other.ending for other in self._children):
+            child.end()

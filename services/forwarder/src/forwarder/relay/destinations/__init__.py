@@ -1,0 +1,1 @@
+"""Publishing to a destination: one attempt each, chosen by the scheme of its address. Never retries."""

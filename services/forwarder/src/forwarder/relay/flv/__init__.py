@@ -1,0 +1,1 @@
+"""Media in FLV's shape, as RTMP carries it."""

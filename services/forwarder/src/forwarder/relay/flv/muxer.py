@@ -1,0 +1,162 @@
+"""The camera's RTP as pictures and sound in FLV's shape: made once per camera, for all its RTMP destinations."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from forwarder.domain.backpressure import Bounds, Flow
+from forwarder.relay.flv import tags as flv
+from forwarder.relay.flv.audio import Sound, sound_of
+from forwarder.relay.flv.timestamps import DecodeOrder, MediaClock
+from forwarder.relay.media.fanout import FRAME_HEADER_BYTES, FanOut, Outlet
+from forwarder.relay.rtmp import chunks
+from forwarder.relay.sources.rtsp import CameraSource
+from vonggac.events.causes import Cause
+from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
+from vonggac.media.rtp import parse_rtp
+from vonggac.net.errors import MalformedError, RtspError
+from vonggac.rtsp.wire.framing import MediaBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One RTMP message. `packets`: how many of the camera's it came in; `header`: the configuration of a keyframe."""
+
+    kind: int
+    body: bytes
+    timestamp_ms: int
+    packets: int
+    keyframe: bool = False
+    header: bytes | None = None
+
+
+type TakeUnit = Callable[[Unit], None]
+
+
+class _Silent:
+    """The tap writes to nobody."""
+
+    write_buffer_bytes = 0
+
+    def write_media(self, data: bytes) -> None:
+        """Never called: the tap takes frames, not bytes."""
+
+
+class UnitTap(Outlet):
+    """An outlet that always flows, and turns packets into units for its takers."""
+
+    def __init__(self, source: CameraSource, codec: VideoCodec) -> None:
+        video = next(track for track in source.tracks if track.kind == "video")
+        super().__init__(source.fanout, _Silent(), {}, Bounds())
+        self.flow = Flow(flowing=True)
+        self.malformed = 0
+        self.codec = codec
+        self.parameter_sets = list(video.media.parameter_sets)
+        self._source = source.fanout
+        self._video = video.rtp_channel
+        self._depacketizer = Depacketizer(codec)
+        epoch_s = time.monotonic()
+        self._clock = MediaClock(video.clock_rate, epoch_s)
+        self._order = DecodeOrder()
+        self._packets = 0
+        self._header: tuple[tuple[bytes, ...], bytes] | None = None
+        self._takers: tuple[TakeUnit, ...] = ()
+        self._group: list[Unit] = []
+        self._group_bytes = 0
+        self.sound: Sound | None = None
+        self._sound_channel = -1
+        for track in source.tracks:
+            if track.kind == "audio":
+                self.sound, self._sound_channel = sound_of(track, epoch_s), track.rtp_channel
+
+    def add(self, take: TakeUnit) -> None:
+        """`take` gets every unit from now on, and before that the current group of pictures while it is kept."""
+        for unit in self._group if self._source.backlog is not None else ():
+            take(unit)
+        self._takers = (*self._takers, take)
+        if len(self._takers) == 1:
+            self._source.add(self)
+
+    def remove(self, take: TakeUnit) -> None:
+        if take in self._takers:
+            self._takers = tuple(other for other in self._takers if other != take)
+            if not self._takers:
+                self._source.remove(self)
+                self._group = []
+
+    def write(self, batch: MediaBatch, *, clean: bool) -> None:
+        """One batch; a packet that is none is counted and left out."""
+        del clean
+        arrived_s = time.monotonic()
+        data = batch.data
+        for channel, start, end in batch.frames:
+            try:
+                if channel == self._video:
+                    self._take_video(data, start + FRAME_HEADER_BYTES, end, arrived_s)
+                elif channel == self._sound_channel and self.sound is not None:
+                    for stamp_ms, body in self.sound.take(data, start + FRAME_HEADER_BYTES, end, arrived_s):
+                        self._hand_on(Unit(chunks.AUDIO, body, stamp_ms, packets=1))
+            except MalformedError:
+                self.malformed += 1
+
+    def _take_video(self, data: bytes, start: int, end: int, arrived_s: float) -> None:
+        header = parse_rtp(data, start, end)
+        self._packets += 1
+        units = self._depacketizer.push(
+            data[header.payload_start : header.payload_end],
+            sequence=header.sequence,
+            timestamp=header.timestamp,
+            marker=header.marker,
+        )
+        for unit in units:
+            packets, self._packets = self._packets, 0
+            self._take_unit(unit, packets, arrived_s)
+
+    def _take_unit(self, unit: AccessUnit, packets: int, arrived_s: float) -> None:
+        shown_ms = self._clock.at(unit.rtp_timestamp, arrived_s)
+        decoded_ms = self._order.decoded_at(shown_ms)
+        header = self._configure(unit.nals) if unit.keyframe else None
+        body = flv.video_tag(self.codec, unit.nals, keyframe=unit.keyframe, composition_ms=shown_ms - decoded_ms)
+        self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
+
+    def _configure(self, nals: list[bytes]) -> bytes | None:
+        """The configuration to tell before this keyframe; None while the camera told no parameter sets."""
+        own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
+        key = tuple(own) or tuple(self.parameter_sets)
+        if self._header is None or self._header[0] != key:
+            try:
+                self._header = key, flv.sequence_header(self.codec, [*own, *self.parameter_sets] if own else key)
+            except MalformedError:
+                return None
+        return self._header[1]
+
+    def _hand_on(self, unit: Unit) -> None:
+        if unit.keyframe or self._source.backlog is None:
+            self._group, self._group_bytes = [], 0
+        if self._source.backlog is not None and (unit.keyframe or self._group):
+            self._group_bytes += len(unit.body)
+            # One that is too long is of no use in part.
+            self._group = [*self._group, unit] if self._group_bytes <= MAX_UNIT_BYTES else []
+        for take in self._takers:
+            take(unit)
+
+
+_TAPS: WeakKeyDictionary[FanOut, UnitTap] = WeakKeyDictionary()
+
+
+def units_of(source: CameraSource, *, enhanced: bool) -> UnitTap:
+    """The camera's tap. Raises RtspError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
+    video = next(track for track in source.tracks if track.kind == "video")
+    codec = video_codec(video.codec)
+    if codec is None:
+        msg = f"RTMP carries H.264 (and H.265 where the destination takes it), the camera sends {video.codec or 'none'}"
+        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+    if codec is VideoCodec.H265 and not enhanced:
+        msg = "the camera sends H.265, which classic RTMP does not carry: set it to H.264, or use enhanced RTMP"
+        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+    tap = _TAPS.get(source.fanout)
+    if tap is None:
+        tap = _TAPS[source.fanout] = UnitTap(source, codec)
+    return tap

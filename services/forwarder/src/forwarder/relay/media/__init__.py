@@ -1,0 +1,1 @@
+"""The camera's media on its way: the fan-out, the GOP cache, where keyframes begin. Nothing here waits."""

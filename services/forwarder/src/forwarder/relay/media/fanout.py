@@ -1,0 +1,309 @@
+"""The hot path: one batch from the camera, written to every destination without waiting for any of them.
+
+Nothing here awaits. A destination that is too slow is told by its own transport, loses groups of pictures by the rules
+of `forwarder.domain.backpressure`, and is passed over until it is fast again; the others never notice.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from forwarder.domain import backpressure as overflow
+from forwarder.domain.backpressure import Bounds, Flow
+from forwarder.relay.media.gop_cache import Backlog
+from forwarder.relay.media.keyframe_scanner import KeyframeFinder, tail
+from vonggac.rtsp.wire.fast_path import MediaLane, Write
+from vonggac.rtsp.wire.framing import MediaBatch
+
+FRAME_HEADER_BYTES = 4
+
+
+class MediaWriter(Protocol):
+    """Where an outlet writes: never blocks, never raises."""
+
+    def write_media(self, data: bytes) -> None: ...
+
+    @property
+    def write_buffer_bytes(self) -> int: ...
+
+
+class Outlet:
+    """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
+
+    `packets_dropped` counts what was left out for overflow, and `packets_late` those of them for one of seconds.
+    """
+
+    __slots__ = (
+        "_channels",
+        "_entered",
+        "_fanout",
+        "_frames",
+        "_lane",
+        "_marks",
+        "_packets",
+        "_write_media",
+        "_writer",
+        "_written",
+        "bounds",
+        "direct",
+        "flow",
+        "packets_dropped",
+        "packets_late",
+    )
+
+    def __init__(
+        self,
+        fanout: "FanOut",
+        writer: MediaWriter,
+        channels: Mapping[int, int],
+        bounds: Bounds,
+        *,
+        direct: Write | None = None,
+    ) -> None:
+        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on.
+
+        `direct` is what `writer.write_media` comes to for as long as the outlet is part of the fan-out.
+        """
+        self._fanout, self._writer, self.bounds = fanout, writer, bounds
+        self._write_media = writer.write_media
+        self._channels = dict(channels)
+        same = all(source == target for source, target in channels.items())
+        verbatim = same and channels.keys() >= fanout.channels
+        self.direct = (direct or writer.write_media) if verbatim else None
+        """What takes clean media as it is; None where it must be rewritten."""
+        self._marks: deque[tuple[float, int]] = deque()
+        self._lane: MediaLane | None = None
+        self._entered = (0, 0, 0)
+        self.flow = Flow(flowing=False)
+        self._written = 0
+        self._packets = 0
+        self._frames = 0
+        self.packets_dropped = 0
+        self.packets_late = 0
+
+    @property
+    def written(self) -> int:
+        """Bytes of media handed to the transport."""
+        return self._written + (self._lane.bytes - self._entered[0] if self._lane is not None else 0)
+
+    @property
+    def packets(self) -> int:
+        """Packets of media handed to the transport."""
+        return self._packets + (self._lane.packets - self._entered[1] if self._lane is not None else 0)
+
+    @property
+    def frames(self) -> int:
+        """Pictures handed to the transport to their last packet, which has the marker bit."""
+        return self._frames + (self._lane.endings - self._entered[2] if self._lane is not None else 0)
+
+    def enter(self, lane: MediaLane | None) -> None:
+        """Be given, besides what `write` gives, all that goes through `lane` from now on; None: no more of it."""
+        if lane is not self._lane:
+            self._written, self._packets, self._frames = self.written, self.packets, self.frames
+            self._lane = lane
+            self._entered = (lane.bytes, lane.packets, lane.endings) if lane is not None else (0, 0, 0)
+
+    def write(self, batch: MediaBatch, *, clean: bool) -> None:
+        """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
+        if clean and self.direct is not None:
+            data = batch.data
+            self._write_media(data)
+            self._written += len(data)
+            self._packets += batch.count
+            self._frames += self._fanout.endings(batch)
+        else:
+            self._rewrite(batch)
+
+    def count(self, *, packets: int = 0, frames: int = 0, octets: int = 0) -> None:
+        """Count what was handed to the transport by another way."""
+        self._packets += packets
+        self._frames += frames
+        self._written += octets
+
+    def buffer_is_full(self) -> None:
+        """The transport's buffer crossed its bound."""
+        self.judge(lag_s=0.0, buffered=self.bounds.buffer_bytes)
+
+    def judge(self, *, lag_s: float, buffered: int | None = None) -> None:
+        """Begin to leave media out, or find that there is room again."""
+        size = self._writer.write_buffer_bytes if buffered is None else buffered
+        flow = overflow.lagged(self.flow, self.bounds, buffered=size, lag_s=lag_s)
+        if flow is not self.flow:
+            self._become(flow)
+
+    def keyframe_came(self) -> bool:
+        """Whether media flows from this keyframe on."""
+        self._become(overflow.keyframe_came(self.flow))
+        return self.flow.flowing
+
+    @property
+    def lagging(self) -> bool:
+        """Whether the lag was worth a note lately, or media is being left out."""
+        return bool(self._marks) or self.flow.overflowing
+
+    def lag_s(self, now_s: float, acknowledged: int) -> float:
+        """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
+        marks = self._marks
+        while marks and marks[0][1] <= acknowledged:
+            marks.popleft()
+        lag = now_s - marks[0][0] if marks else 0.0
+        written = self.written
+        if written > acknowledged and (not marks or marks[-1][1] < written):
+            marks.append((now_s, written))
+        return lag
+
+    def _become(self, flow: Flow) -> None:
+        turned = flow.flowing is not self.flow.flowing
+        self.flow = flow
+        if turned:
+            self._fanout.sort()
+
+    def _rewrite(self, batch: MediaBatch) -> None:
+        data, out = batch.data, bytearray()
+        for channel, start, end in batch.frames:
+            target = self._channels.get(channel)
+            if target is not None:
+                at = len(out)
+                out += data[start:end]
+                out[at + 1] = target
+                self._packets += 1
+        if out:
+            self._write_media(bytes(out))
+            self._written += len(out)
+            self._frames += self._fanout.endings(batch)
+
+
+class FanOut:
+    """From one camera session to its outlets: by the `lane` while nobody needs more, else batch by batch."""
+
+    def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
+        """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
+        self.channels = channels
+        self._video_channel = video_channel
+        self._video = 1 << video_channel
+        self._foreign = ~sum(1 << channel for channel in channels)
+        self._finder = finder
+        self._outlets: tuple[Outlet, ...] = ()
+        self._flowing: tuple[Outlet, ...] = ()
+        self._held: tuple[Outlet, ...] = ()
+        self._began: Callable[[], None] | None = None
+        self._tap: Callable[[MediaBatch], None] | None = None
+        self._backlog: Backlog | None = None
+        self._pictures = 0
+        self.lane = MediaLane(channels=channels, video_channel=video_channel)
+        """What the camera's connection tries first; what it does not take comes to `on_media`."""
+
+    @property
+    def pictures(self) -> int:
+        """Grows while video comes (RTCP alone does not count)."""
+        return self._pictures + self.lane.pictures
+
+    @property
+    def tap(self) -> Callable[[MediaBatch], None] | None:
+        """Shown every batch after the destinations have it, while somebody wants to look."""
+        return self._tap
+
+    @tap.setter
+    def tap(self, tap: Callable[[MediaBatch], None] | None) -> None:
+        self._tap = tap
+        self._switch()
+
+    @property
+    def backlog(self) -> Backlog | None:
+        """The current group of pictures, while it is kept: new outlets begin with it."""
+        return self._backlog
+
+    @backlog.setter
+    def backlog(self, backlog: Backlog | None) -> None:
+        self._backlog = backlog
+        self._switch()
+
+    def when_pictures_come(self, began: Callable[[], None]) -> None:
+        """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
+        self._began = began
+        if self.pictures:
+            self._tell_began()
+        self._switch()
+
+    def endings(self, batch: MediaBatch) -> int:
+        """Packets of video with the marker bit: so many pictures end in this batch."""
+        data, marked = batch.data, FRAME_HEADER_BYTES + 1
+        return sum(
+            data[start + marked] >= 0x80
+            for channel, start, end in batch.frames
+            if channel == self._video_channel and end - start > marked
+        )
+
+    def on_media(self, batch: MediaBatch) -> None:
+        """Pass one batch on, in order, at once."""
+        clean = not batch.channels & self._foreign
+        if batch.channels & self._video:
+            self._pictures += 1
+            if self._began is not None:
+                self._tell_began()
+        # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
+        flowing = self._flowing
+        if self._held:
+            self._start_held(batch, clean=clean)
+        for outlet in flowing:
+            outlet.write(batch, clean=clean)
+        if self._tap is not None:
+            self._tap(batch)
+        if self._backlog is not None:
+            self._backlog.add(batch, clean=clean)
+
+    def keep_backlog(self) -> Backlog:
+        """Keep the current group of pictures from its keyframe on, until `backlog` is set to None."""
+        if self.backlog is None:
+            self.backlog = Backlog(self._finder.another())
+        return self.backlog
+
+    def add(self, outlet: Outlet) -> None:
+        self._outlets = (*self._outlets, outlet)
+        self.sort()
+        if self.backlog is not None and self.backlog.begun and outlet.keyframe_came():
+            for batch, clean in self.backlog:
+                if outlet.flow.flowing:
+                    outlet.write(batch, clean=clean)
+
+    def remove(self, outlet: Outlet) -> None:
+        self._outlets = tuple(other for other in self._outlets if other is not outlet)
+        outlet.enter(None)
+        self.sort()
+
+    def sort(self) -> None:
+        """Tell flowing outlets from held ones anew."""
+        if not self._held:
+            self._finder.forget()
+        self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
+        self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+        self._switch()
+
+    def _switch(self) -> None:
+        """Open the lane if all that is to be done is to write everything to everybody; else shut it."""
+        alike = not self._held and self._tap is None and self._backlog is None and self._began is None
+        writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
+        is_open = alike and len(writes) == len(self._flowing)
+        self.lane.writes = tuple(writes) if is_open else None
+        for outlet in self._outlets:
+            outlet.enter(self.lane if is_open else None)
+
+    def _tell_began(self) -> None:
+        began, self._began = self._began, None
+        self._switch()
+        if began is not None:
+            asyncio.get_running_loop().call_soon(began)
+
+    def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
+        held = list(self._held)
+        passed = dict.fromkeys(held, batch.count)
+        for index in self._finder.starts(batch):
+            for outlet in [outlet for outlet in held if outlet.keyframe_came()]:
+                held.remove(outlet)
+                passed[outlet] = index
+                outlet.write(tail(batch, index), clean=clean)
+        for outlet, count in passed.items():
+            if outlet.flow.groups_dropped:
+                outlet.packets_dropped += count
+                outlet.packets_late += count if outlet.flow.late else 0

@@ -1,0 +1,73 @@
+"""What came from a camera since its newest keyframe, for destinations that are about to begin.
+
+Cameras begin with a keyframe when they are asked to play; by the time a destination has answered, it is over, and the
+next one may be seconds away. Kept only while that matters: at the beginning of a pull, and while a camera is handed
+from one worker to the next.
+"""
+
+import mmap
+import time
+from collections.abc import Callable, Iterator
+
+from forwarder.relay.media.keyframe_scanner import KeyframeFinder, tail
+from vonggac.rtsp.wire.framing import MediaBatch
+
+MAX_BYTES = 3 << 20
+"""Below the bound of what may lie buffered for one destination."""
+MAX_AGE_S = 5.0
+
+
+class Backlog:
+    """The batches of the current group of pictures; a group that grows too large or too old is not kept."""
+
+    def __init__(self, finder: KeyframeFinder, *, max_bytes: int = MAX_BYTES, max_age_s: float = MAX_AGE_S) -> None:
+        """`finder` sees every batch and belongs to this backlog alone."""
+        self._finder, self._max_bytes, self._max_age_s = finder, max_bytes, max_age_s
+        self._spans: list[tuple[int, int, bool]] = []
+        self._store: mmap.mmap | None = None
+        self._bytes = 0
+        self._began_s = 0.0
+        self._when_begun: Callable[[], None] | None = None
+
+    def __iter__(self) -> Iterator[tuple[MediaBatch, bool]]:
+        """Batches from the keyframe's first packet on, each with whether it is clean (`Outlet.write`)."""
+        store = self._store
+        if store is not None:
+            yield from ((MediaBatch.of(store[begin:end]), clean) for begin, end, clean in self._spans)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a destination can begin with it."""
+        return bool(self._spans)
+
+    def when_begun(self, call: Callable[[], None]) -> None:
+        """Call once there is something to begin with; at once if there is."""
+        if self._spans:
+            call()
+        else:
+            self._when_begun = call
+
+    def add(self, batch: MediaBatch, *, clean: bool) -> None:
+        newest = None
+        for newest in self._finder.starts(batch):  # noqa: B007 - the last one is wanted
+            pass
+        if newest is not None:
+            self._spans, self._bytes, self._began_s = [], 0, time.monotonic()
+            self._keep(tail(batch, newest).data, clean=clean)
+            begun, self._when_begun = self._when_begun, None
+            if begun is not None:
+                begun()
+        elif self._spans:
+            self._keep(batch.data, clean=clean)
+        if self._bytes > self._max_bytes or (self._spans and time.monotonic() - self._began_s > self._max_age_s):
+            self._spans, self._bytes, self._store = [], 0, None
+
+    def _keep(self, data: bytes, *, clean: bool) -> None:
+        begin, self._bytes = self._bytes, self._bytes + len(data)
+        if self._bytes > self._max_bytes:
+            return
+        if self._store is None:
+            # Not the heap: small pieces of a hundred cameras that begin together would leave it full of holes for good.
+            self._store = mmap.mmap(-1, self._max_bytes)
+        self._store[begin : self._bytes] = data
+        self._spans.append((begin, self._bytes, clean))

@@ -1,0 +1,230 @@
+"""What runs beside the HTTP API of one forwarder process: started, watched and stopped in order."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from forwarder.domain import rebalancing as balance
+from forwarder.domain.backpressure import Bounds
+from forwarder.domain.camera_pull import PullLimits
+from forwarder.domain.clock import Instant
+from forwarder.domain.delivery import Limits
+from forwarder.domain.keyframes import KeyframeTiming
+from forwarder.messaging import Reporter, StatusBoard, leave
+from forwarder.metrics import Metrics
+from forwarder.relay.assignment.bucket_cache import Mirror
+from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
+from forwarder.relay.assignment.worker import Worker
+from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.supervision.camera_login import CameraLogins
+from forwarder.relay.supervision.context import Surroundings
+from forwarder.settings import Settings
+from vonggac.auth import Unsealer
+from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.logins.guard import LoginGuard
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+TOLD_AT_ONCE = 25
+"""Cameras whose deliveries are told of before media has its turn again: about a millisecond."""
+
+
+def read_clocks() -> Instant:
+    """Both clocks, now."""
+    return Instant(datetime.now(UTC), time.monotonic())
+
+
+def surroundings_of(settings: Settings) -> Surroundings:
+    """Raises OSError or ValueError when the private key cannot be read."""
+    return Surroundings(
+        now=read_clocks,
+        chance=random.random,
+        unsealer=Unsealer.from_file(settings.workers_private_key_file),
+        allowed=AllowedNetworks.parse(settings.allowed_networks),
+        limits=Limits(
+            silent_s=settings.silent_after_s,
+            keyframe_s=settings.keyframe_wait_s,
+            stall_s=settings.stall_s,
+            drop_s=settings.drop_s,
+            good_s=settings.good_session_s,
+            refused_retry_s=settings.refused_retry_s,
+        ),
+        pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
+        bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
+        connect_deadline_s=settings.connect_timeout_s,
+        media_timeout_s=settings.media_timeout_s,
+        receive_low_water_bytes=settings.receive_low_water_bytes,
+        remux=RemuxPool(streams_per_process=settings.remux_cameras_per_process),
+    )
+
+
+class Process:
+    """One forwarder: `run` until `stop`. `bus`, `worker` and `reporter` are None until NATS was there once."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Raises OSError or ValueError when the private key cannot be read."""
+        self.worker_id = f"forwarder-{uuid4().hex[:12]}"
+        self.bus: Bus | None = None
+        self.worker: Worker | None = None
+        self.reporter: Reporter | None = None
+        self.failed = False
+        self._settings, self._metrics = settings, metrics
+        self._surroundings = surroundings_of(settings)
+        self._stopped = asyncio.Event()
+        self._working = False
+
+    @property
+    def board(self) -> StatusBoard | None:
+        """The last report of every delivery, whoever holds it; None until NATS was there once."""
+        return None if self.worker is None else self.worker.board
+
+    @property
+    def presence(self) -> Presence | None:
+        """Who forwards beside this process; None until NATS was there once."""
+        return None if self.worker is None else self.worker.presence
+
+    async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
+        """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
+        worker, reporter = self.worker, self.reporter
+        if worker is None or reporter is None:
+            return []
+        observed: list[DeliveryObservedV1] = []
+        for number, held in enumerate(list(worker.held.values())):
+            if number % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+                await asyncio.sleep(0)
+            observed += [
+                reporter.observed(held.relay, supervisor)
+                for supervisor in held.relay.deliveries.values()
+                if delivery_id in {None, supervisor.plan.id}
+            ]
+        return observed
+
+    async def check(self) -> str | None:
+        """Readiness: None when jobs are being fetched, otherwise one line."""
+        if self.bus is None or not self._working:
+            return "waiting for NATS and its streams"
+        if self.worker is None or not self.worker.ready.is_set():
+            return "waiting for the orders, the last reports and the other workers' signs of life"
+        return await self.bus.check()
+
+    def stop(self) -> None:
+        """Ask `run` to end in order."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Connect, forward until `stop`, hand over in order. Raises what ended a background task unexpectedly."""
+        try:
+            if await self._until_stopped(self._connect()):
+                assert self.bus is not None
+                await self._work(self.bus)
+        finally:
+            self._working = False
+            await self._surroundings.remux.close()
+            if self.bus is not None:
+                await self.bus.close()
+
+    async def _connect(self) -> None:
+        self.bus = await Bus.connect(self._settings, name=self.worker_id)
+        await self.bus.wait_for_topology()
+
+    async def _work(self, bus: Bus) -> None:
+        settings = self._settings
+        outgoing = Outgoing(bus)
+        started_at = self._surroundings.now().at
+        self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
+        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        failed_logins = Mirror(bus, topology.LOGIN_FAILURES, key=str, value=bytes, changed=guard.on_value)
+        worker = Worker(
+            bus,
+            outgoing,
+            replace(self._surroundings, logins=CameraLogins(guard, self._surroundings.unsealer)),
+            self.reporter,
+            max_cameras=settings.max_cameras,
+            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+        )
+        self.worker = worker
+        self._expose(worker, outgoing)
+        sending = asyncio.create_task(outgoing.run(), name="send-observations")
+        try:
+            self._working = True
+            log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
+            await self._until_stopped(self._forward(worker, failed_logins, self.reporter, sending))
+            self._working = False
+            self._say_alive(worker, self.reporter, stopping=True)
+            await self._hand_over(worker, outgoing)
+            await leave(bus, self.worker_id)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+        log.info("forwarder_stopped", worker_id=self.worker_id)
+
+    async def _forward(
+        self, worker: Worker, failed_logins: Mirror[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
+    ) -> None:
+        async def work() -> None:
+            await failed_logins.loaded.wait()
+            await worker.run()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(failed_logins.run(), name="watch-logins")
+            group.create_task(work(), name="worker")
+            group.create_task(self._beat(worker, reporter), name="heartbeat")
+            # Not a child, because it must outlive the others; but its death is ours.
+            group.create_task(_watch(sending), name="watch-sending")
+
+    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+        # Others hand their cameras to whoever gives a sign of life.
+        await worker.ready.wait()
+        while True:
+            self._say_alive(worker, reporter, stopping=False)
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+        capacity = self._settings.max_cameras
+        reporter.alive(self._surroundings.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+
+    async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
+        try:
+            async with asyncio.timeout(self._settings.stop_within_s):
+                await worker.release_all(within_s=self._settings.stop_within_s)
+        except TimeoutError:
+            # Their jobs come to others when the lease runs out.
+            log.error("cameras_not_handed_over", count=worker.cameras_held)
+        await outgoing.drain(within_s=1.0)
+
+    def _expose(self, worker: Worker, outgoing: Outgoing) -> None:
+        metrics = self._metrics
+        metrics.relays = lambda: [held.relay for held in worker.held.values()]
+        metrics.jobs_turned_away = lambda: worker.jobs_turned_away
+        metrics.jobs_passed_on = lambda: worker.jobs_passed_on
+        metrics.handed_over = lambda: worker.handed_over
+        metrics.remux_processes_died = lambda: self._surroundings.remux.died
+        metrics.observations_waiting = lambda: outgoing.waiting
+        metrics.observations_dropped = lambda: outgoing.dropped
+
+    async def _until_stopped(self, work: Coroutine[None, None, None]) -> bool:
+        """Run `work`; False when `stop` came first (then `work` is cancelled). Raises what `work` raises."""
+        working = asyncio.create_task(work)
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            working_done = working.done()
+            working.cancel()
+            await asyncio.wait({working, stopped})
+        if not working.cancelled():
+            working.result()
+        return working_done
+
+
+async def _watch(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

@@ -1,0 +1,237 @@
+"""One attempt to play what is not RTSP: fetched here, unpacked in a child, and from then on like any camera's media."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import cast
+
+from forwarder.relay.demux.order import Order
+from forwarder.relay.demux.pool import RemuxPool, StreamEnd
+from forwarder.relay.media.fanout import FanOut
+from forwarder.relay.sources.hls import feed_hls, open_playlist
+from forwarder.relay.sources.inputs import Address, Feed, Sink, feed_http, feed_rtmp, feed_tcp, feed_udp
+from forwarder.relay.sources.rtsp import fanout_of
+from vonggac.events.causes import Cause
+from vonggac.net.errors import RtspError
+from vonggac.rtsp import ReceptionStats
+from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.framing import Deframer, MediaBatch
+from vonggac.rtsp.wire.messages import Request
+from vonggac.rtsp.wire.sdp import SessionDescription, parse_sdp
+from vonggac.rtsp.wire.tracks import Track, plan_tracks
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+_WRITE_BUFFER_BYTES = 512 << 10
+_FEEDS: dict[str, tuple[Feed, str]] = {
+    "tcp": (feed_tcp, "mpegts"),
+    "udp": (feed_udp, "mpegts"),
+    "http": (feed_http, "mpegts"),
+    "https": (feed_http, "mpegts"),
+    "rtmp": (feed_rtmp, "flv"),
+    "rtmps": (feed_rtmp, "flv"),
+}
+SCHEMES = frozenset(_FEEDS)
+
+
+class _Unpacked(StreamEnd):
+    """The parent's end: container bytes are written to it, RTP comes back."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.announced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the child has described the session, or the end has come before."""
+        self.sdp = SessionDescription()
+        self.tracks: tuple[Track, ...] = ()
+        self.fanout: FanOut | None = None
+        self.error: RtspError | None = None
+        self.pictures_without_keyframe = False
+        self.bytes_received = 0
+        self._deframer = Deframer()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def backlog_bytes(self) -> int:
+        return 0 if self.gone.done() else self.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        if not self.gone.done():
+            self.transport.write(data)
+
+    async def room(self) -> None:
+        await self._room.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop has transports of its own.
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
+
+    def pause_writing(self) -> None:
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self._room.set()
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_received += len(data)
+        try:
+            for item in self._deframer.feed(data):
+                if isinstance(item, MediaBatch):
+                    if self.fanout is not None:
+                        self.fanout.on_media(item)
+                elif isinstance(item, Request):
+                    self._take(item)
+        except RtspError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._room.set()
+        self._fail(RtspError(Cause.INTERNAL_ERROR, "the process that unpacks the media died"))
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def _take(self, request: Request) -> None:
+        if request.method == "ANNOUNCE" and self.fanout is None:
+            self.sdp = parse_sdp(request.body)
+            self.tracks = plan_tracks(self.sdp, ("video", "audio"), "")
+            self.fanout = fanout_of(self.tracks)
+            self._announced()
+        elif request.method == "PLAY_NOTIFY":
+            self.pictures_without_keyframe = True
+        elif request.method == "TEARDOWN":
+            cause, _, message = request.body.decode("utf-8", "replace").partition("\n")
+            self._fail(RtspError(Cause(cause), message))
+
+    def _fail(self, error: RtspError) -> None:
+        self.error = self.error or error
+        self._announced()
+        self.transport.abort()
+
+    def _announced(self) -> None:
+        if not self.announced.done():
+            self.announced.set_result(None)
+
+
+class RemuxedSource:
+    """A camera whose media is unpacked. The same to what is behind as one that speaks RTSP."""
+
+    reception: ReceptionStats | None = None
+
+    def __init__(self, end: _Unpacked, feeding: asyncio.Task[None], fanout: FanOut, on_lost: OnLost) -> None:
+        self.sdp = end.sdp
+        self.tracks = end.tracks
+        self.fanout = fanout
+        self._end, self._feeding, self._on_lost = end, feeding, on_lost
+        self._left = False
+        self._watching = asyncio.get_running_loop().create_task(self._watch(), name="remux-source")
+
+    @property
+    def bytes_received(self) -> int:
+        return self._end.bytes_received
+
+    def take_report(self, packet: bytes) -> None:
+        """Reports are made here, by our clock: they say nothing of the camera's."""
+
+    def clock_drift_s(self) -> None:
+        """No camera that is unpacked tells its time."""
+
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Media comes from a child in lumps anyway."""
+
+    async def close(self) -> None:
+        self.abort()
+        await asyncio.wait([self._watching])
+
+    def abort(self) -> None:
+        self._left = True
+        self._end.transport.abort()
+
+    async def _watch(self) -> None:
+        error = await _ended(self._end, self._feeding)
+        self._on_lost(None if self._left else error)
+
+
+async def open_remuxed(
+    address: Address, pool: RemuxPool, *, on_began: Callable[[], None], on_lost: OnLost
+) -> RemuxedSource:
+    """Fetch and unpack until a keyframe has come and the session is described, within `deadline_s`.
+
+    `on_began` and `on_lost` as in `open_source`. Raises RtspError.
+    """
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + address.deadline_s
+    feed, order = await _plan(address)
+    end = await pool.open(order, _Unpacked)
+    feeding = loop.create_task(_feed(feed, address, end), name="remux-feed")
+    try:
+        await asyncio.wait({end.announced, feeding}, timeout=ends_at - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+    except BaseException:
+        end.transport.abort()
+        await _ended(end, feeding)
+        raise
+    fanout = end.fanout
+    if fanout is None:
+        late = not end.announced.done() and not feeding.done()
+        end.transport.abort()
+        error = await _ended(end, feeding)
+        if late:
+            raise _late(end, address.deadline_s)
+        # What never began did not come to a halt.
+        raise RtspError(Cause.NO_MEDIA, error.message) if error.cause is Cause.STALLED else error
+    fanout.when_pictures_come(on_began)
+    return RemuxedSource(end, feeding, fanout, on_lost)
+
+
+def _late(end: _Unpacked, deadline_s: float) -> RtspError:
+    if end.pictures_without_keyframe:
+        return RtspError(Cause.NO_KEYFRAME, f"pictures came, and no keyframe within {deadline_s:g} s")
+    return RtspError(Cause.NO_MEDIA, f"no picture could be unpacked within {deadline_s:g} s")
+
+
+async def _plan(address: Address) -> tuple[Feed, Order]:
+    """How to fetch, and what the child shall take it for. A playlist is fetched for that. Raises RtspError."""
+    scheme = address.url.partition("://")[0].lower()
+    if scheme in ("http", "https") and address.path.lower().endswith(".m3u8"):
+        try:
+            async with asyncio.timeout(address.deadline_s):
+                opened = await open_playlist(address)
+        except TimeoutError:
+            msg = f"the playlist did not come within {address.deadline_s:g} s"
+            raise RtspError(Cause.TIMEOUT, msg) from None
+        fragmented = any(segment.initialisation for segment in opened[1].segments)
+        order = Order("mp4" if fragmented else "mpegts", audio=address.audio, paced=True)
+        return functools.partial(feed_hls, opened=opened), order
+    feed, container = _FEEDS[scheme]
+    return feed, Order(container, audio=address.audio)
+
+
+async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
+    """Raises RtspError only."""
+    try:
+        await feed(address, sink)
+    except OSError:
+        raise RtspError(Cause.ENDED, "the connection was lost") from None
+    except (RtspError, asyncio.CancelledError):
+        raise
+    except Exception as error:  # a mistake of ours with one camera must not end the others
+        log.error("remux_feed_crashed", exc_info=error)
+        raise RtspError(Cause.INTERNAL_ERROR, type(error).__name__) from None
+
+
+async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> RtspError:
+    """Wait until the feed or the child ends, end the other one, and tell why."""
+    await asyncio.wait({end.gone, feeding}, return_when=asyncio.FIRST_COMPLETED)
+    fed = feeding.exception() if feeding.done() and not feeding.cancelled() else None
+    feeding.cancel()
+    end.transport.abort()
+    await asyncio.wait({end.gone, feeding})
+    if not feeding.cancelled():
+        # Fetched, so that nobody warns of an error that is told already.
+        feeding.exception()
+    if isinstance(fed, RtspError):
+        return fed
+    return end.error or RtspError(Cause.ENDED, "the media ended")

@@ -1,0 +1,148 @@
+"""HTTP Live Streaming (RFC 8216): the newest segments of a live playlist, one after the other."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from forwarder.relay.sources.inputs import Address, Sink
+from vonggac.events.causes import Cause
+from vonggac.net.errors import MalformedError, RtspError
+
+MAX_PLAYLIST_BYTES = 1 << 20
+MAX_SEGMENT_BYTES = 64 << 20
+BEGIN_BEFORE_END = 2
+"""Segments from the live end that are begun with: fewer stall when the server is late, more are old."""
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_FIRST_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`number`: its media sequence number. `initialisation`: where a fragmented MP4's beginning is, or ""."""
+
+    number: int
+    url: str
+    duration_s: float
+    discontinuous: bool = False
+    initialisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A media playlist. `ended`: nothing will be added."""
+
+    target_s: float
+    segments: tuple[Segment, ...]
+    ended: bool
+
+
+def best_variant(text: str, url: str) -> str | None:
+    """The address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4)."""
+    found: list[tuple[int, str]] = []
+    bandwidth: int | None = None
+    for line in _lines(text):
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            value = _attributes(line).get("BANDWIDTH", "0")
+            bandwidth = int(value) if value.isdecimal() else 0
+        elif bandwidth is not None and not line.startswith("#"):
+            found.append((bandwidth, urljoin(url, line)))
+            bandwidth = None
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def parse_playlist(text: str, url: str) -> Playlist:
+    """Raises MalformedError when it is none, RtspError codec_unsupported when it is encrypted or cut by byte ranges."""
+    lines = list(_lines(text))
+    if not lines or lines[0] != "#EXTM3U":
+        raise MalformedError("the playlist does not begin with #EXTM3U")
+    target_s, number, duration_s, cut, initialisation = 6.0, 0, 0.0, False, ""
+    segments: list[Segment] = []
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        if name == "#EXT-X-TARGETDURATION":
+            target_s = min(60.0, max(0.5, _number(value)))
+        elif name == "#EXT-X-MEDIA-SEQUENCE":
+            number = int(_number(value))
+        elif name == "#EXTINF":
+            duration_s = _number(value.partition(",")[0])
+        elif name == "#EXT-X-DISCONTINUITY":
+            cut = True
+        elif name == "#EXT-X-MAP":
+            initialisation = urljoin(url, _attributes(line).get("URI", ""))
+        elif name == "#EXT-X-BYTERANGE" or (name == "#EXT-X-KEY" and _attributes(line).get("METHOD") != "NONE"):
+            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the playlist has {name[1:]}, which is not supported")
+        elif not line.startswith("#"):
+            segments.append(Segment(number + len(segments), urljoin(url, line), duration_s, cut, initialisation))
+            cut = False
+    return Playlist(target_s, tuple(segments), "#EXT-X-ENDLIST" in lines)
+
+
+async def open_playlist(address: Address) -> tuple[str, Playlist]:
+    """The media playlist behind an address, and where it is. Raises RtspError."""
+    text, url = await _fetch_text(address, address.url)
+    variant = best_variant(text, url)
+    if variant is not None:
+        text, url = await _fetch_text(address, variant)
+    return url, parse_playlist(text, url)
+
+
+async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -> None:
+    """Segments as they appear, live only: what fell behind is skipped. Raises RtspError when it ends."""
+    url, playlist = opened
+    loop = asyncio.get_running_loop()
+    newest_s = loop.time()
+    following = playlist.segments[-BEGIN_BEFORE_END:][0].number if playlist.segments else 0
+    initialised: str | None = None
+    while True:
+        for segment in playlist.segments:
+            if segment.number < following:
+                continue
+            if initialised is not None and (segment.discontinuous or segment.initialisation != initialised):
+                raise RtspError(Cause.ENDED, "the stream was begun anew")
+            if initialised is None and segment.initialisation:
+                await _feed_one(address, sink, segment.initialisation)
+            initialised = segment.initialisation
+            await _feed_one(address, sink, segment.url)
+            following, newest_s = segment.number + 1, loop.time()
+        if playlist.ended:
+            raise RtspError(Cause.ENDED, "the playlist has ended")
+        if loop.time() - newest_s > max(address.silence_s, 3 * playlist.target_s):
+            raise RtspError(Cause.STALLED, "the playlist has no new segment")
+        await asyncio.sleep(max(_FIRST_WAIT_S, playlist.target_s / 4))
+        text, url = await _fetch_text(address, url)
+        playlist = parse_playlist(text, url)
+        if playlist.segments and playlist.segments[-1].number < following - 1:
+            raise RtspError(Cause.ENDED, "the playlist was begun anew")
+
+
+async def _feed_one(address: Address, sink: Sink, url: str) -> None:
+    taken = 0
+    async with address.web.get(url, deadline_s=address.deadline_s) as body:
+        async for piece in body.pieces(silence_s=address.silence_s):
+            taken += len(piece)
+            if taken > MAX_SEGMENT_BYTES:
+                raise MalformedError(f"a segment is longer than {MAX_SEGMENT_BYTES} bytes")
+            sink.write(piece)
+            await sink.room()
+
+
+async def _fetch_text(address: Address, url: str) -> tuple[str, str]:
+    async with address.web.get(url, deadline_s=address.deadline_s) as body:
+        data = await body.whole(at_most=MAX_PLAYLIST_BYTES, silence_s=address.silence_s)
+    return data.decode("utf-8", "replace"), body.url
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for raw in text.lstrip("\ufeff").splitlines() if (line := raw.strip()))
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]*)?", text.strip()):
+        raise MalformedError("the playlist holds a number that is none")
+    return float(text)

@@ -1,0 +1,177 @@
+"""One attempt to play a camera by RTSP or RTSPS, its media going straight into the fan-out. Never retries.
+
+Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
+"""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from forwarder.relay.media.fanout import FanOut
+from forwarder.relay.media.keyframe_scanner import KeyframeFinder
+from vonggac.events.inventory import TlsTrust
+from vonggac.media.h26x import video_codec
+from vonggac.media.rtcp import parse_rtcp
+from vonggac.media.sender_clock import CameraClock
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import Player, ReceptionStats, open_player
+from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.sdp import SessionDescription
+from vonggac.rtsp.wire.tracks import Track
+
+CLOCK_TOLD_WITHIN_S = 300.0
+"""What the camera said of its clock before that is not handed on."""
+
+
+class CameraSource(Protocol):
+    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are what destinations are told."""
+
+    fanout: FanOut
+
+    @property
+    def sdp(self) -> SessionDescription: ...
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def bytes_received(self) -> int: ...
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way over UDP; None over TCP."""
+
+    def take_report(self, packet: bytes) -> None:
+        """An RTCP packet of its video that went by."""
+
+    def clock_drift_s(self) -> float | None:
+        """The camera's clock minus ours in seconds, by what it told lately; None when it told nothing."""
+
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
+
+    async def close(self) -> None:
+        """End in order; bounded to a few seconds."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
+class RtspSource:
+    """A camera that plays by RTSP."""
+
+    def __init__(self, player: Player, fanout: FanOut) -> None:
+        self._player = player
+        self.fanout = fanout
+        self._clock = CameraClock()
+        self._low_water_bytes = 0
+
+    @property
+    def sdp(self) -> SessionDescription:
+        return self._player.sdp
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        return self._player.tracks
+
+    @property
+    def bytes_received(self) -> int:
+        return self._player.connection.bytes_received
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way over UDP; None over TCP."""
+        return self._player.reception
+
+    def take_report(self, packet: bytes) -> None:
+        """An RTCP packet of its video that went by."""
+        with suppress(MalformedError):
+            self._clock.take(parse_rtcp(packet))
+
+    def clock_drift_s(self) -> float | None:
+        """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
+        if (date := self._player.connection.peer_date) is not None:
+            self._clock.take_date(*date)
+        return self._clock.drift_s(lately_s=CLOCK_TOLD_WITHIN_S)
+
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""
+        connection = self._player.connection
+        if self._player.transport == "udp":
+            # Over the connection only answers come, and they are shorter than any mark.
+            return
+        if not connection.closed and low_water_bytes != self._low_water_bytes:
+            self._low_water_bytes = low_water_bytes
+            connection.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_water_bytes)
+            )
+
+    async def close(self) -> None:
+        """TEARDOWN, bounded to about a second."""
+        # Its answer is shorter than any mark.
+        self.wait_for_bytes(0)
+        await self._player.close()
+
+    def abort(self) -> None:
+        self._player.abort()
+
+
+async def open_source(
+    url: RtspUrl,
+    credentials: Credentials | None,
+    *,
+    audio: bool,
+    transport: str = "tcp",
+    tls: TlsTrust | None = None,
+    deadline_s: float,
+    allowed: AllowedNetworks,
+    on_began: Callable[[], None],
+    on_lost: OnLost,
+) -> RtspSource:
+    """Play the camera at `url`; `transport` is `tcp`, `udp` or `auto`, `tls` whom to trust on rtsps.
+
+    `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
+    returned.
+    Raises RtspError.
+    """
+    made: list[FanOut] = []
+
+    def tracks_agreed(tracks: tuple[Track, ...]) -> None:
+        made.append(fanout_of(tracks))
+
+    def pass_on(batch: MediaBatch) -> None:
+        made[-1].on_media(batch)
+
+    player = await open_player(
+        url,
+        credentials,
+        deadline_s=deadline_s,
+        tracks=("video", "audio") if audio else ("video",),
+        transport=transport,
+        tls=policy_of(tls),
+        allowed=allowed,
+        on_media=pass_on,
+        on_tracks=tracks_agreed,
+        on_lost=on_lost,
+    )
+    fanout = made[-1]
+    player.connection.on_media = fanout.on_media
+    player.connection.open_lane(fanout.lane)
+    fanout.when_pictures_come(on_began)
+    return RtspSource(player, fanout)
+
+
+def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
+    """What carries the media of these tracks, one of which is video."""
+    video = next(track for track in tracks if track.kind == "video")
+    channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
+    finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
+    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
+    # Media may come before the answer to PLAY, and no destination can have a session yet.
+    fanout.keep_backlog()
+    return fanout

@@ -1,0 +1,1 @@
+"""One supervisor per camera and per delivery: they alone retry."""

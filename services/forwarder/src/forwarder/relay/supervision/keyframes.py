@@ -1,0 +1,218 @@
+"""A camera's keyframes for others to look at: hashed for the proof of its deliveries, handed out to the prober.
+
+One object per held camera; it outlives the camera's sessions and looks at the media only when a keyframe is due.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from forwarder.domain.clock import Instant
+from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe, Rhythm
+from forwarder.relay.media.keyframe_tap import KeyframeTap
+from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.supervision.context import Surroundings
+from vonggac.events.forwarder import KeyframeNote
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec, video_codec
+
+SAMPLE_WITHIN_S = 10.0
+"""Longer than any asker waits."""
+RATE_OVER_S = 10.0
+"""The bit rate is that of the last so many seconds, or a little more."""
+LEAST_RATE_OVER_S = 2.0
+LEARN_WITHIN_S = 10.0
+"""A camera whose second keyframe takes longer is looked at without knowing its rhythm."""
+
+type History = tuple[KeyframeNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A keyframe with the parameter sets to decode it; figures are None where nothing was measured yet."""
+
+    codec: VideoCodec
+    captured_at: datetime
+    annex_b: bytes
+    figures: Figures | None
+    bitrate_kbps: float | None
+    clock_drift_s: float | None = None
+    """The camera's clock minus ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSample:
+    """`reason`: camera_away, codec_unsupported or no_keyframe."""
+
+    reason: str
+
+
+class CameraKeyframes:
+    """`on_history` is told of the last hashed keyframes, oldest first, with each new one."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.on_history: Callable[[History], None] | None = None
+        self.history: History = ()
+        self.media_since: datetime | None = None
+        self._surroundings = surroundings
+        self._source: CameraSource | None = None
+        self._tap: KeyframeTap | None = None
+        self._codec = VideoCodec.H264
+        self._parameter_sets: list[bytes] = []
+        self._hash_due_s = 0.0
+        self._hash_all_until_s: dict[str, float] = {}
+        self._asked: asyncio.Future[Sample | NoSample] | None = None
+        self._sample: Sample | None = None
+        self._sampled_s = 0.0
+        self._marks = ((0.0, 0), (0.0, 0))
+        self._measure = False
+        self._rhythm = Rhythm(90_000)
+        self._learn_until_s = 0.0
+        self._opening: asyncio.TimerHandle | None = None
+
+    def began(self, source: CameraSource) -> None:
+        """The camera's media flows: its first whole keyframe is hashed at once."""
+        now = self._surroundings.now()
+        self._source, self.media_since = source, now.at
+        self._marks = ((now.monotonic_s, source.bytes_received),) * 2
+        video = next(track for track in source.tracks if track.kind == "video")
+        codec = video_codec(video.codec)
+        if codec is None:
+            return
+        self._codec, self._parameter_sets = codec, video.media.parameter_sets
+        self._tap = KeyframeTap(
+            source.fanout,
+            codec,
+            channel=video.rtp_channel,
+            rtcp_channel=video.rtcp_channel,
+            clock_rate=video.clock_rate,
+            on_keyframe=self._came,
+            on_report=source.take_report,
+        )
+        self._hash_due_s, self._measure = now.monotonic_s, True
+        self._rhythm, self._learn_until_s = Rhythm(video.clock_rate), now.monotonic_s + LEARN_WITHIN_S
+        self._tap.open()
+
+    def ended(self) -> None:
+        """The camera's media does not flow; whoever waits for a keyframe is told so."""
+        self._cancel_opening()
+        if self._tap is not None:
+            self._tap.close()
+        self._source = self._tap = self._sample = self.media_since = None
+        self._answer(NoSample("camera_away"))
+
+    def tick(self, now_s: float) -> None:
+        """See what is due; call about once a second."""
+        if self._tap is None:
+            return
+        if self._wants_more(now_s):
+            self._open_in_time(self._tap, now_s)
+        elif self._tap.is_open:
+            self._rest(self._tap, now_s)
+        if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
+            self._sample = None
+
+    def hash_all(self, seconds: float, *, asker: str = "") -> None:
+        """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
+        now_s = self._surroundings.monotonic_s()
+        others = {
+            name: until_s for name, until_s in self._hash_all_until_s.items() if until_s > now_s and name != asker
+        }
+        self._hash_all_until_s = others
+        if seconds > 0:
+            others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
+            self._open()
+
+    async def sample(self) -> Sample | NoSample:
+        """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
+        if self._source is None:
+            return NoSample("camera_away")
+        if self._tap is None:
+            return NoSample("codec_unsupported")
+        now_s = self._surroundings.monotonic_s()
+        if self._sample is not None and now_s - self._sampled_s < self._surroundings.keyframes.sample_s:
+            return self._sample
+        if self._asked is None:
+            self._asked = asyncio.get_running_loop().create_future()
+            self._open()
+        try:
+            async with asyncio.timeout(SAMPLE_WITHIN_S):
+                return await asyncio.shield(self._asked)
+        except TimeoutError:
+            return NoSample("no_keyframe")
+
+    def _open(self) -> None:
+        self._cancel_opening()
+        if self._tap is not None:
+            self._tap.open()
+
+    def _open_in_time(self, tap: KeyframeTap, now_s: float) -> None:
+        """Look at the media shortly before the next keyframe, which may be now."""
+        if tap.is_open or self._opening is not None:
+            return
+        wait_s = self._rhythm.wait_s(now_s)
+        if wait_s > 0:
+            self._opening = asyncio.get_running_loop().call_later(wait_s, self._open)
+        else:
+            tap.open()
+
+    def _cancel_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+
+    def _wants_more(self, now_s: float) -> bool:
+        return self._asked is not None or self._shall_hash(now_s)
+
+    def _shall_hash(self, now_s: float) -> bool:
+        return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
+
+    def _came(self, unit: AccessUnit) -> None:
+        now = self._surroundings.now()
+        self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
+        keyframe = Keyframe(self._codec, unit.nals, now.at)
+        rate = self._bitrate_kbps(now.monotonic_s)
+        if self._shall_hash(now.monotonic_s):
+            self._note(keyframe, now)
+        if self._asked is not None:
+            figures = self._tap.meter.figures if self._tap else None
+            body = keyframe.annex_b(self._parameter_sets)
+            drift_s = self._source.clock_drift_s() if self._source is not None else None
+            self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate, drift_s), now.monotonic_s
+            self._answer(self._sample)
+            # The next one shall have figures of lately.
+            self._measure = True
+        if self._tap is not None and not self._wants_more(now.monotonic_s):
+            self._rest(self._tap, now.monotonic_s)
+
+    def _rest(self, tap: KeyframeTap, now_s: float) -> None:
+        """Nobody wants a keyframe now: look no more, unless there is still something to be measured or learnt."""
+        self._measure = self._measure and not tap.meter.fresh
+        learning = not self._rhythm.known and now_s < self._learn_until_s
+        if not self._measure and not learning:
+            tap.close()
+            self._rhythm.looked_away()
+
+    def _note(self, keyframe: Keyframe, now: Instant) -> None:
+        timing = self._surroundings.keyframes
+        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._surroundings.chance())
+        self.history = (*self.history, KeyframeNote(hash=keyframe.hash, captured_at=now.at))[-HISTORY:]
+        if self.on_history is not None:
+            self.on_history(self.history)
+
+    def _answer(self, answer: Sample | NoSample) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None and not asked.done():
+            asked.set_result(answer)
+
+    def _bitrate_kbps(self, now_s: float) -> float | None:
+        """Of everything that the camera sends, from keyframe to keyframe; None when it began just now."""
+        if self._source is None:
+            return None
+        (older_s, older_bytes), newer = self._marks
+        received = self._source.bytes_received
+        if now_s - newer[0] >= RATE_OVER_S:
+            self._marks = (newer, (now_s, received))
+        span_s = now_s - older_s
+        return (received - older_bytes) * 8 / 1000 / span_s if span_s >= LEAST_RATE_OVER_S else None

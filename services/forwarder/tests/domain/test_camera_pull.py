@@ -1,0 +1,54 @@
+"""When the pull of a camera is tried again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from forwarder.domain import camera_pull as domain
+from forwarder.domain.camera_pull import PullLimits, PullState
+from forwarder.domain.clock import Instant
+from forwarder.domain.delivery import Delivery
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
+
+LIMITS = PullLimits()
+
+
+def at(second: float) -> Instant:
+    return Instant(datetime(2021, 5, 14, tzinfo=UTC) + timedelta(seconds=second), second)
+
+
+def test_failures_in_a_row_wait_longer_and_longer() -> None:
+    pull = domain.begun(at(0))
+    waits = []
+    for second in range(1, 9):
+        pull = domain.failed(pull, Cause.TIMEOUT, None, at(second), chance=0.5, limits=LIMITS)
+        waits.append(pull.retry_in_s)
+        pull = domain.retried(pull, at(second))
+        assert (pull.state, pull.cause) == (PullState.CONNECTING, Cause.TIMEOUT)
+    assert waits == [0.25, 0.5, 1, 2, 4, 8, 15, 15]
+
+
+def test_a_good_minute_forgives_what_was_before() -> None:
+    pull = domain.begun(at(0))
+    for second in (1, 2, 3):
+        pull = domain.failed(pull, Cause.TIMEOUT, None, at(second), chance=0.5, limits=LIMITS)
+    live = domain.media_came(pull, at(10))
+    assert (live.state, live.cause) == (PullState.LIVE, None)
+    assert domain.failed(live, Cause.ENDED, None, at(20), chance=0.5, limits=LIMITS).failures == 4
+    assert domain.failed(live, Cause.ENDED, None, at(70), chance=0.5, limits=LIMITS).failures == 1
+
+
+def test_a_refused_login_cools_down_at_once() -> None:
+    pull = domain.failed(domain.begun(at(0)), Cause.AUTH_FAILED, "401", at(1), chance=0.0, limits=LIMITS)
+    assert (pull.state, pull.retry_in_s) == (PullState.COOLING_DOWN, 1800.0)
+    assert pull.next_attempt_at == at(1801).at
+
+
+def test_a_delivery_that_waits_for_its_camera_is_tried_when_the_camera_is() -> None:
+    pull = domain.failed(domain.begun(at(0)), Cause.TIMEOUT, None, at(1), chance=0.5, limits=LIMITS)
+    waiting = Delivery(DeliveryState.WAITING_FOR_CAMERA, at(1).at)
+    assert domain.next_attempt_at(waiting, pull) == at(1.25).at
+    assert domain.next_attempt_at(replace(waiting, next_attempt_at=at(9).at), pull) == at(9).at
+    backing_off = Delivery(DeliveryState.BACKING_OFF, at(1).at, next_attempt_at=at(0.5).at)
+    assert domain.next_attempt_at(backing_off, pull) == at(0.5).at
+    assert domain.next_attempt_at(waiting, domain.retried(pull, at(2))) is None

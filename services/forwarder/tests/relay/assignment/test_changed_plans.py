@@ -1,0 +1,191 @@
+"""A changed plan restarts what changed and nothing else, and what is planned no more leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from forwarder.relay.service import Process
+from simulator import CameraConfig, CentreConfig, Simulator
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.forwarder import DeliveryOrder
+from vonggac.events.inventory import CameraV1
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+BOTH_ACKNOWLEDGED = ("acknowledged", "acknowledged")
+
+
+@pytest_asyncio.fixture
+async def guarded(simulate: StartSimulator, make_gate: Callable[..., CameraConfig]) -> AsyncIterator[Simulator]:
+    """A camera and two centres, each with a login."""
+    login = {"auth": "digest", "username": "gui", "password": SecretStr("hinh-2021")}
+    centres = [CentreConfig.model_validate({"id": name, **login}) for name in ("national", "provincial")]
+    async with simulate(cameras=[make_gate(**login)], centres=centres) as running:
+        yield running
+
+
+def with_first(camera: CameraV1, revision: int, **changes: object) -> CameraV1:
+    """A newer plan in which only the first delivery differs."""
+    first, *others = camera.deliveries
+    deliveries = (first.model_copy(update=changes), *others)
+    return camera.model_copy(update={"revision": revision, "deliveries": deliveries})
+
+
+def untouched(sim: Simulator, centre: str) -> bool:
+    stream = sim.centres[centre].streams["gate"]
+    return (stream.live, stream.sessions, stream.lost) == (True, 1, 0)
+
+
+async def carried_out(statuses: Statuses, camera: CameraV1) -> None:
+    """Wait until every delivery says that this is its plan."""
+
+    async def seen() -> bool:
+        return {observed.camera_revision for observed in await statuses.of(camera)} == {camera.revision}
+
+    await eventually(seen, within_s=10)
+
+
+async def test_other_credentials_for_one_centre_cost_the_other_no_packet(
+    guarded: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(guarded)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    wrong = with_first(camera, 2, secret=planner.seal("gui", "sai"))
+    await inventory.say(wrong)
+    refused, _ = await statuses.become(wrong, "refused", "acknowledged")
+    assert refused.last_success_at is not None, "what once succeeded at this centre stays known"
+    right = with_first(camera, 3, secret=planner.seal("gui", "hinh-2021"))
+    await inventory.say(right)
+    await statuses.become(right, *BOTH_ACKNOWLEDGED)
+    assert guarded.centres["national"].streams["gate"].sessions == 2
+    assert untouched(guarded, "provincial")
+    assert guarded.cameras["gate"].sessions_total == 1
+
+
+async def test_the_same_credentials_sealed_once_more_restart_nothing(
+    guarded: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(guarded)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    resealed = tuple(
+        planned.model_copy(update={"secret": planner.seal("gui", "hinh-2021")}) for planned in camera.deliveries
+    )
+    again = camera.model_copy(
+        update={"revision": 2, "secret": planner.seal("gui", "hinh-2021"), "deliveries": resealed}
+    )
+    assert again.secret != camera.secret
+    await inventory.say(again)
+    await carried_out(statuses, again)
+    await statuses.become(again, *BOTH_ACKNOWLEDGED)
+    assert untouched(guarded, "national")
+    assert untouched(guarded, "provincial")
+    assert guarded.cameras["gate"].sessions_total == 1
+
+
+async def test_who_refused_the_credentials_is_tried_again_when_they_are_entered_anew(
+    guarded: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(guarded)
+    await guarded.centres["national"].set_fault("auth")
+    await inventory.say(camera)
+    await statuses.become(camera, "refused", "acknowledged")
+    await guarded.centres["national"].clear_fault()
+    again = with_first(camera, 2, secret=planner.seal("gui", "hinh-2021"))
+    await inventory.say(again)
+    await statuses.become(again, *BOTH_ACKNOWLEDGED)
+    assert untouched(guarded, "provincial")
+
+
+async def test_what_says_nothing_of_media_restarts_nothing(
+    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    renamed = with_first(camera, 2, read_back_url="rtsp://127.0.0.1:1/gate").model_copy(
+        update={"name": "Cổng phụ", "probe_interval_s": 7}
+    )
+    await inventory.say(renamed)
+    await carried_out(statuses, renamed)
+    assert untouched(sim, "national")
+    assert untouched(sim, "provincial")
+    assert sim.cameras["gate"].sessions_total == 1
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["while it runs", "while nobody holds the camera"])
+async def test_a_delivery_that_is_planned_no_more_leaves_neither_a_state_nor_an_order(
+    held: bool,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    camera = planner.camera(sim)
+    gone, stays = camera.deliveries
+    order = DeliveryOrder(delivery_id=gone.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    orders, states = Bucket(bus, topology.DELIVERY_ORDERS), Bucket(bus, topology.DELIVERY_STATUS)
+    await orders.put(str(gone.id), order.model_dump_json().encode())
+    first = await start_forwarder()
+    await inventory.say(camera)
+    await statuses.become(camera, "stopped", "acknowledged")
+    if not held:
+        first.stop()
+        await statuses.become(camera, "released", "released")
+    await inventory.say(camera.model_copy(update={"revision": 2, "deliveries": (stays,)}))
+    if not held:
+        await start_forwarder()
+
+    async def forgotten() -> bool:
+        return not await states.get(str(gone.id)) and not await orders.get(str(gone.id))
+
+    await eventually(forgotten, within_s=10)
+    await eventually(lambda: _acknowledged(states, str(stays.id)), within_s=10)
+
+
+async def _acknowledged(states: Bucket, key: str) -> bool:
+    return b'"acknowledged"' in (await states.get(key) or b"")
+
+
+async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    camera = planner.camera(sim)
+    newer, stays = camera.deliveries
+    await start_forwarder()
+    await inventory.say(camera.model_copy(update={"revision": 5}))
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    order = DeliveryOrder(delivery_id=newer.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    await Bucket(bus, topology.DELIVERY_ORDERS).put(str(newer.id), order.model_dump_json().encode())
+    await statuses.become(camera, "stopped", "acknowledged")
+    # An older plan that comes late.
+    old = camera.model_copy(update={"revision": 4, "deliveries": (stays,)})
+    await inventory.say(old)
+    await eventually(lambda: _revision(bus, str(stays.id), 4), within_s=10)
+    assert await Bucket(bus, topology.DELIVERY_ORDERS).get(str(newer.id))
+
+
+async def _revision(bus: Bus, key: str, revision: int) -> bool:
+    value = await Bucket(bus, topology.DELIVERY_STATUS).get(key)
+    return f'"camera_revision":{revision}'.encode() in (value or b"")

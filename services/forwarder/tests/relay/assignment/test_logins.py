@@ -1,0 +1,113 @@
+"""A recorder with one wrong password: its channels, and the prober, count together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forwarder.relay.service import Process
+from simulator import CameraConfig
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events.inventory import CameraV1
+from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedPeer, reply
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+LOGIN = {"auth": "digest", "username": "viewer", "password": "s3cret-Xem"}
+
+
+def channels(planner: Planner, sim: Any, count: int, password: str) -> list[CameraV1]:
+    """Plans for the channels of one recorder."""
+    recorder = sim.cameras["gate"]
+    secret = planner.seal("viewer", password)
+    return [planner.camera(sim, url=f"{recorder.url()}?channel={number}", secret=secret) for number in range(count)]
+
+
+async def all_wait(statuses: Statuses, cameras: list[CameraV1]) -> None:
+    async def refused() -> bool:
+        told = [one for camera in cameras for one in await statuses.of(camera)]
+        return len(told) == sum(len(camera.deliveries) for camera in cameras) and all(
+            one.cause == "auth_failed" for one in told
+        )
+
+    await eventually(refused, within_s=20)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_wrong_password_for_many_channels_costs_two_logins_and_locks_nothing(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    make_gate: Callable[..., CameraConfig],
+    workers: int,
+) -> None:
+    async with simulate(cameras=[make_gate(**LOGIN, answer_delay_s=0.1)]) as sim:
+        recorder = sim.cameras["gate"]
+        await recorder.set_fault("auth_lockout", logins=4, for_s=60.0)
+        for _ in range(workers):
+            await start_forwarder()
+        cameras = channels(planner, sim, 6, "wrong-Xem")
+        for camera in cameras:
+            await inventory.say(camera)
+        await all_wait(statuses, cameras)
+        assert recorder.logins_failed == 2
+        assert not recorder.login_locked
+        right = planner.camera(sim)
+        await inventory.say(right)
+        await statuses.become(right, "acknowledged", "acknowledged")
+
+
+@pytest.mark.parametrize(
+    ("path", "failed"), [("/live", 0), ("/user={username}&password={password}", 1)], ids=["not sent", "in the address"]
+)
+async def test_only_a_login_that_was_sent_counts(
+    bus: Bus,
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    path: str,
+    failed: int,
+) -> None:
+    unknown = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algorithm=SHA-512-256')]
+    async with simulate() as sim, ScriptedPeer(lambda _: reply(401, unknown)) as peer:
+        await start_forwarder()
+        secret = planner.seal("viewer", "s3cret-Xem")
+        camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}{path}", secret=secret)
+        await inventory.say(camera)
+        await all_wait(statuses, [camera])
+        assert len(await Bucket(bus, topology.LOGIN_FAILURES).all()) == failed
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however_many_channels_play(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+    make_gate: Callable[..., CameraConfig],
+    workers: int,
+) -> None:
+    async with simulate(cameras=[make_gate(**LOGIN, max_sessions=20, answer_delay_s=0.1)]) as sim:
+        recorder = sim.cameras["gate"]
+        for _ in range(workers):
+            await start_forwarder()
+        # All play the recorder's one channel: it is its account that counts.
+        cameras = [planner.camera(sim, code=f"gate-{number}") for number in range(12)]
+        for camera in cameras:
+            await inventory.say(camera)
+        await eventually(lambda: recorder.sessions == 12, within_s=20)
+        assert recorder.logins_failed == 0
+        await recorder.set_fault("auth")
+        await all_wait(statuses, cameras)
+        assert recorder.logins_failed == 2

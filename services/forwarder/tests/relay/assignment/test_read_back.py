@@ -1,0 +1,186 @@
+"""What a camera's holder makes of read-backs that it hears of over the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from prometheus_client import generate_latest
+
+from forwarder.relay.service import Process
+from simulator import Simulator
+from vonggac.bus import Bus
+from vonggac.events import Cause, subjects
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import CameraV1
+from vonggac.events.prober import VerificationVerdict
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.assignment.conftest import Asker, Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+BOTH_ACKNOWLEDGED = ["acknowledged", "acknowledged"]
+
+
+def read_back_at(camera: CameraV1, revision: int, url: str | None) -> CameraV1:
+    """The plan with another read-back address for the first delivery."""
+    first, *others = camera.deliveries
+    first = first.model_copy(update={"read_back_url": url})
+    return camera.model_copy(update={"revision": revision, "deliveries": (first, *others)})
+
+
+async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_one(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    forwarder = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    captured_at = datetime.now(UTC)
+    first = camera.deliveries[0]
+    verified = VerificationVerdict.VERIFIED
+    await asker.say(camera, first, verified, captured_at=captured_at, delay_s=0.25)
+    observed, other = await statuses.become(camera, "verified", "acknowledged")
+    assert (observed.delay_s, observed.cause) == (0.25, None)
+    assert observed.verified_at is not None
+    assert observed.verified_at >= captured_at
+    assert (other.delay_s, other.verified_at) == (None, None)
+    text = generate_latest(forwarder._metrics.registry).decode()
+    labels = f'{{camera_id="{camera.id}",destination_id="{first.destination_id}"'
+    assert f'vonggac_forwarder_delivery_state{labels},state="verified"}} 1.0' in text
+    assert f"vonggac_forwarder_delivery_delay_seconds{labels}}} 0.25" in text
+    assert text.count("\nvonggac_forwarder_delivery_verified_timestamp_seconds{") == 1
+
+
+async def test_a_proof_from_before_the_session_is_not_believed(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    began = datetime.now(UTC)
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first, second = camera.deliveries
+    await asker.say(camera, first, VerificationVerdict.VERIFIED, captured_at=began, delay_s=1.0)
+    await asker.say(camera, first, VerificationVerdict.MISMATCH, observed_at=began)
+    # Of two on one subscription the first has been dealt with when the second one shows.
+    await asker.say(camera, second, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+    await statuses.become(camera, "acknowledged", "verified")
+
+
+async def test_a_mismatch_is_told_with_its_cause_until_it_is_disproved(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first = camera.deliveries[0]
+    await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture", duration_ms=1.0)
+    observed, _ = await statuses.become(camera, "mismatch", "acknowledged")
+    assert (observed.cause, observed.detail) == (Cause.MISMATCH, "an old picture")
+    for verdict in (VerificationVerdict.UNREACHABLE, VerificationVerdict.NOT_CHECKABLE):
+        await asker.say(camera, first, verdict, cause=Cause.TIMEOUT)
+    await asker.say(camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1)
+    observed, _ = await statuses.become(camera, "verified", "acknowledged")
+    assert (observed.cause, observed.detail) == (None, None)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "rtsp://127.0.0.1:1/other"], ids=["nowhere", "elsewhere"])
+@pytest.mark.parametrize("verdict", [VerificationVerdict.MISMATCH, VerificationVerdict.VERIFIED])
+async def test_what_an_address_told_that_is_read_back_no_more_does_not_live_on(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+    elsewhere: str | None,
+    verdict: VerificationVerdict,
+) -> None:
+    worker = (await start_forwarder()).worker
+    assert worker is not None
+    camera = read_back_at(planner.camera(sim), 1, "rtsp://127.0.0.1:1/gate")
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first, second = camera.deliveries
+    match = {"captured_at": datetime.now(UTC), "delay_s": 0.1}
+    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
+    await statuses.become(camera, verdict.value, "acknowledged")
+    changed = read_back_at(camera, 2, elsewhere)
+    await inventory.say(changed)
+    observed, _ = await statuses.become(changed, *BOTH_ACKNOWLEDGED)
+    assert (observed.cause, observed.detail) == (None, None)
+    # One that was under way when the plan changed; it has been dealt with when what was found later shows.
+    await asker.say(camera, first, verdict, duration_ms=1.0, **match)
+    await asker.say(camera, second, VerificationVerdict.VERIFIED, **match)
+    await statuses.become(changed, "acknowledged", "verified")
+    assert worker.held[camera.id].relay.deliveries[first.id].delivery.state is DeliveryState.ACKNOWLEDGED
+    if elsewhere is not None:
+        await asker.say(changed, first, verdict, duration_ms=1.0, **match)
+        await statuses.become(changed, verdict.value, "verified")
+    assert sim.centres["national"].streams["gate"].sessions == 1
+
+
+async def test_a_proof_that_is_not_renewed_ages_out(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first = camera.deliveries[0]
+    await asker.say(
+        camera, first, VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1, interval_s=0.7
+    )
+    proven, _ = await statuses.become(camera, "verified", "acknowledged")
+    aged, _ = await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    # Three intervals, and the look that is made once a second.
+    assert 2.0 <= (aged.observed_at - proven.observed_at).total_seconds() <= 4.0
+    assert aged.verified_at == proven.verified_at
+
+
+async def test_what_is_no_finding_or_of_another_delivery_changes_nothing(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+    bus: Bus,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first, second = camera.deliveries
+    now, verified = datetime.now(UTC), VerificationVerdict.VERIFIED
+    await bus.client.publish(subjects.delivery_verification(camera.id, first.id), b"{}")
+    await asker.say(camera, first, verified, captured_at=now, destination_id=uuid4())
+    await asker.say(camera, first.model_copy(update={"id": uuid4()}), verified, captured_at=now)
+    await asker.say(camera, second, verified, captured_at=now, delay_s=0.1)
+    await statuses.become(camera, "acknowledged", "verified")

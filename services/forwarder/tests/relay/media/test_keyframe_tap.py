@@ -1,0 +1,173 @@
+"""The tap behind the fan-out: whole keyframes while it is open, and nothing at all while it is not."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES
+from forwarder.relay.media.fanout import FanOut
+from forwarder.relay.media.keyframe_scanner import KeyframeFinder
+from forwarder.relay.media.keyframe_tap import KeyframeTap
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.rtp import build_rtp
+from vonggac.rtsp.wire.framing import MediaBatch
+
+SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
+
+
+class Rig:
+    """A fan-out without destinations, with a tap on it."""
+
+    def __init__(self) -> None:
+        self.fanout = FanOut(
+            channels=frozenset({0, 1, 2, 3}), video_channel=0, finder=KeyframeFinder(VideoCodec.H264, 0)
+        )
+        self.units: list[AccessUnit] = []
+        self.reports: list[bytes] = []
+        self.tap = KeyframeTap(
+            self.fanout,
+            VideoCodec.H264,
+            channel=0,
+            rtcp_channel=1,
+            clock_rate=90_000,
+            on_keyframe=self.units.append,
+            on_report=self.reports.append,
+        )
+        self._sequence = 65_530
+
+    def frame(self, payload: bytes, timestamp: int, *, marker: bool = False, channel: int = 0) -> bytes:
+        packet = build_rtp(
+            payload, payload_type=96, sequence=self._sequence, timestamp=timestamp, ssrc=7, marker=marker
+        )
+        if channel == 0:
+            self._sequence += 1
+        return struct.pack(">BBH", 0x24, channel, len(packet)) + packet
+
+    def lose_one(self) -> None:
+        self._sequence += 1
+
+    def come(self, *frames: bytes) -> None:
+        spans, at = [], 0
+        for item in frames:
+            spans.append((item[1], at, at + len(item)))
+            at += len(item)
+        self.fanout.on_media(MediaBatch(b"".join(frames), spans))
+
+    def idle(self) -> bool:
+        """Whether the hot path calls nobody."""
+        return self.fanout.tap is None
+
+    def nals(self) -> list[list[bytes]]:
+        return [unit.nals for unit in self.units]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def fragments(nal: bytes, size: int) -> list[bytes]:
+    """FU-A packets' payloads of a NAL unit."""
+    pieces = [nal[1:][at : at + size] for at in range(0, len(nal) - 1, size)]
+    last = len(pieces) - 1
+    return [
+        bytes([nal[0] & 0xE0 | 28, (0x80 if at == 0 else 0) | (0x40 if at == last else 0) | nal[0] & 0x1F]) + piece
+        for at, piece in enumerate(pieces)
+    ]
+
+
+def test_a_closed_tap_is_not_called(rig: Rig) -> None:
+    assert rig.idle()
+    rig.tap.open()
+    assert not rig.idle()
+    rig.tap.close()
+    assert rig.idle()
+    rig.come(rig.frame(INTER, 1), rig.frame(SPS, 2), rig.frame(IDR, 2, marker=True))
+    assert rig.units == []
+
+
+def test_each_whole_keyframe_is_told_while_the_tap_is_open(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True), rig.frame(SPS, 2), rig.frame(IDR, 2, marker=True))
+    rig.come(rig.frame(INTER, 3, marker=True))
+    rig.come(rig.frame(SPS, 4))
+    rig.come(rig.frame(b"sound", 9, channel=2), rig.frame(IDR + b"\x01", 4, marker=True))
+    assert rig.nals() == [[SPS, IDR], [SPS, IDR + b"\x01"]]
+
+
+def test_a_keyframe_in_fragments_over_many_batches_is_put_together(rig: Rig) -> None:
+    rig.tap.open()
+    nal = IDR + bytes(range(1, 200)) * 20
+    rig.come(rig.frame(INTER, 1, marker=True))
+    pieces = fragments(nal, 700)
+    for number, piece in enumerate(pieces):
+        rig.come(rig.frame(piece, 2, marker=number == len(pieces) - 1))
+    assert rig.nals() == [[nal]]
+
+
+def test_the_picture_under_way_when_the_tap_opens_is_left_alone(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(SPS, 1), rig.frame(IDR, 1, marker=True))
+    assert rig.units == []
+    rig.tap.close()
+    rig.come(rig.frame(INTER, 2, marker=True))
+    rig.tap.open()
+    rig.come(rig.frame(SPS, 3), rig.frame(IDR, 3, marker=True))
+    assert rig.units == []
+    rig.come(rig.frame(SPS, 4), rig.frame(IDR, 4, marker=True))
+    assert rig.nals() == [[SPS, IDR]]
+
+
+def test_a_damaged_keyframe_is_thrown_away_and_the_next_one_taken(rig: Rig) -> None:
+    rig.tap.open()
+    first, second = fragments(IDR + b"\x11" * 1000, 600), fragments(IDR + b"\x22" * 1000, 600)
+    rig.come(rig.frame(INTER, 1, marker=True), rig.frame(first[0], 2))
+    rig.lose_one()
+    rig.come(rig.frame(INTER, 3, marker=True))
+    rig.come(rig.frame(second[0], 4), rig.frame(second[1], 4, marker=True))
+    assert rig.nals() == [[IDR + b"\x22" * 1000]]
+
+
+def test_parameter_sets_before_a_picture_that_is_none_are_no_keyframe(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True), rig.frame(SPS, 2), rig.frame(INTER, 2, marker=True))
+    rig.come(rig.frame(IDR, 3, marker=True))
+    assert rig.nals() == [[IDR]]
+
+
+def test_a_keyframe_that_never_ends_is_given_up(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1, marker=True))
+    piece = b"\x11" * 60_000
+    rig.come(rig.frame(bytes([0x7C, 0x85, 0x88]) + piece, 2))
+    for _ in range(MAX_KEYFRAME_BYTES // len(piece) + 2):
+        rig.come(rig.frame(bytes([0x7C, 0x05]) + piece, 2))
+    rig.come(rig.frame(bytes([0x7C, 0x45]) + piece, 2, marker=True))
+    assert rig.units == []
+    rig.come(rig.frame(IDR, 3, marker=True))
+    assert rig.nals() == [[IDR]]
+
+
+def test_pictures_are_counted_while_the_tap_is_open(rig: Rig) -> None:
+    rig.tap.open()
+    for number in range(26):
+        if number == 5:
+            rig.lose_one()
+        rig.come(rig.frame(INTER, number * 3600), rig.frame(INTER, number * 3600, marker=True))
+    figures = rig.tap.meter.figures
+    assert figures is not None
+    assert (figures.fps, figures.packets_received, figures.packets_lost) == (25.0, 50, 1)
+
+
+@given(st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=40))
+def test_nothing_that_a_camera_sends_breaks_the_tap(packets: list[tuple[bytes, int, int, bool]]) -> None:
+    rig = Rig()
+    rig.tap.open()
+    for payload, timestamp, channel, whole in packets:
+        frame = rig.frame(payload, timestamp, marker=timestamp == 3, channel=channel)
+        stray = struct.pack(">BBH", 0x24, channel, len(payload)) + payload
+        rig.come(frame if whole else stray)
+    assert all(unit.keyframe for unit in rig.units)

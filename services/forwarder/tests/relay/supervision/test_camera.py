@@ -1,0 +1,243 @@
+"""What a camera does, and what its deliveries say of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forwarder.domain.camera_pull import PullLimits, PullState
+from forwarder.relay.supervision.camera import CameraRelay
+from simulator import CameraConfig, CentreConfig, Simulator
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
+
+type StartRelay = Callable[..., CameraRelay]
+
+
+def all_are(relay: CameraRelay, state: DeliveryState, cause: Cause | None = None) -> bool:
+    return all(item.delivery.state is state and item.delivery.cause is cause for item in relay.deliveries.values())
+
+
+async def acknowledged(relay: CameraRelay) -> None:
+    await eventually(lambda: all_are(relay, DeliveryState.ACKNOWLEDGED), within_s=15)
+
+
+@pytest.mark.parametrize("fault", ["refuse", "close"])
+async def test_a_camera_that_comes_back_is_published_anew_from_a_keyframe_on(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder, fault: str
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await acknowledged(relay)
+    await sim.cameras["gate"].set_fault(fault)
+    await eventually(lambda: relay.pull.cause is not None or relay.pulls == 2)
+    await sim.cameras["gate"].clear_fault()
+    for centre in sim.centres.values():
+        stream = await centre.wait_for(
+            "gate", lambda stream: stream.sessions == 2 and stream.live and stream.packets > 100, timeout_s=20
+        )
+        assert stream.current is not None
+        assert stream.current.first_packet_is_keyframe
+        assert all(session.ssrc_changes == 0 for session in stream.all_sessions)
+        assert all(session.lost == 0 for session in stream.all_sessions)
+    await acknowledged(relay)
+    for destination in planner.destinations.values():
+        assert DeliveryState.WAITING_FOR_CAMERA in recorder.states(destination)[2:]
+
+
+async def test_a_camera_that_stalls_leaves_its_deliveries_waiting_first_and_then_without_a_session(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await acknowledged(relay)
+    await sim.cameras["gate"].set_fault("stall")
+    await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.STALLED))
+    assert all(centre.streams["gate"].live for centre in sim.centres.values())
+    await eventually(lambda: not any(centre.streams["gate"].live for centre in sim.centres.values()))
+    assert relay.pull.cause in {Cause.STALLED, Cause.NO_MEDIA}
+
+
+async def test_a_camera_that_goes_on_within_the_patience_keeps_its_sessions(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim), media_timeout_s=30.0)
+    await acknowledged(relay)
+    await sim.cameras["gate"].set_fault("stall")
+    await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.STALLED))
+    await sim.cameras["gate"].clear_fault()
+    await acknowledged(relay)
+    assert all(centre.streams["gate"].sessions == 1 for centre in sim.centres.values())
+
+
+FAULTS = [
+    ("refuse", Cause.REFUSED),
+    ("off", Cause.TIMEOUT),
+    ("black_hole", Cause.TIMEOUT),
+    ("not_found", Cause.NOT_FOUND),
+    ("session_limit", Cause.SESSION_LIMIT),
+    ("no_media", Cause.NO_MEDIA),
+]
+
+
+@pytest.mark.parametrize(("fault", "cause"), FAULTS, ids=[fault for fault, _ in FAULTS])
+async def test_deliveries_of_a_camera_that_cannot_be_had_wait_with_the_cameras_cause(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, fault: str, cause: Cause
+) -> None:
+    await sim.cameras["gate"].set_fault(fault)
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, cause), within_s=15)
+    # Nobody is told of a stream that is not there.
+    assert all(not centre.streams for centre in sim.centres.values())
+    await sim.cameras["gate"].clear_fault()
+    await acknowledged(relay)
+
+
+async def test_garbage_from_a_camera_is_a_cause_and_is_handed_to_nobody(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    await sim.cameras["gate"].set_fault("garbage")
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: relay.pull.failures >= 1, within_s=15)
+    assert all_are(relay, DeliveryState.WAITING_FOR_CAMERA, relay.pull.cause)
+    assert all(not centre.streams for centre in sim.centres.values())
+
+
+async def test_a_session_without_a_keyframe_sends_nothing_and_blames_the_camera(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    await sim.cameras["gate"].set_fault("no_keyframe")
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.NO_KEYFRAME), within_s=15)
+    assert all(centre.streams["gate"].packets == 0 for centre in sim.centres.values())
+    await sim.cameras["gate"].clear_fault()
+    await acknowledged(relay)
+    assert all(centre.streams["gate"].all_sessions[0].first_packet_is_keyframe for centre in sim.centres.values())
+
+
+async def test_a_camera_that_refuses_the_login_is_left_alone_until_the_plan_changes(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    camera_with_login = make_gate(auth="digest", username="viewer", password="right")
+    async with simulate(cameras=[camera_with_login]) as sim:
+        camera = planner.camera(sim)
+        wrong = camera.model_copy(update={"secret": planner.seal("viewer", "wrong")})
+        relay = relay_of(wrong)
+        await eventually(lambda: relay.pull.state is PullState.COOLING_DOWN)
+        assert relay.pull.retry_in_s == PullLimits().auth_cooldown_s
+        assert all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.AUTH_FAILED)
+        failed = sim.cameras["gate"].logins_failed
+        assert failed == 1
+        relay.change(camera.model_copy(update={"revision": 2}))
+        await acknowledged(relay)
+        assert sim.cameras["gate"].logins_failed == failed
+
+
+async def test_a_secret_for_another_key_is_a_cause(sim: Simulator, planner: Planner, relay_of: StartRelay) -> None:
+    relay = relay_of(planner.camera(sim, secret="bm90IHNlYWxlZCBmb3IgdXM="))
+    await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_UNREADABLE))
+
+
+async def test_logins_at_camera_and_centres_go_through(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    login = {"username": "viewer", "password": "Xem-2021/?@"}
+    centres = [
+        CentreConfig.model_validate({"id": "national", "auth": "digest", **login}),
+        CentreConfig.model_validate({"id": "provincial", "auth": "basic", **login}),
+    ]
+    async with simulate(cameras=[make_gate(auth="digest-sha256", **login)], centres=centres) as sim:
+        relay = relay_of(planner.camera(sim))
+        await acknowledged(relay)
+        assert all(centre.logins_failed == 0 for centre in sim.centres.values())
+
+
+@pytest.mark.parametrize(("codec", "audio"), [("h265", "none"), ("h264", "pcma"), ("h264", "aac")])
+async def test_audio_passes_only_when_the_plan_says_so(
+    simulate: StartSimulator,
+    planner: Planner,
+    relay_of: StartRelay,
+    make_gate: Callable[..., CameraConfig],
+    codec: str,
+    audio: str,
+) -> None:
+    async with simulate(cameras=[make_gate(codec=codec, audio=audio)]) as sim:
+        relay = relay_of(planner.camera(sim, forward_audio=True))
+        for centre in sim.centres.values():
+            stream = await centre.wait_for("gate", lambda stream: stream.packets > 50)
+            assert stream.current is not None
+            kinds = [track.media for track in stream.current.tracks]
+            assert kinds == (["video"] if audio == "none" else ["video", "audio"])
+            assert all(track.packets > 0 and track.lost == 0 for track in stream.current.tracks)
+            assert stream.current.first_packet_is_keyframe
+        relay.change(relay.camera.model_copy(update={"revision": 2, "forward_audio": False}))
+        for centre in sim.centres.values():
+            stream = await centre.wait_for("gate", lambda stream: stream.sessions == 2 and stream.live)
+            assert stream.current is not None
+            assert [track.media for track in stream.current.tracks] == ["video"]
+
+
+async def test_a_stopped_relay_leaves_nothing_behind(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await acknowledged(relay)
+    await relay.stop(DeliveryState.RELEASED)
+    await eventually(lambda: sim.cameras["gate"].sessions == 0)
+    assert not any(centre.streams["gate"].live for centre in sim.centres.values())
+    assert all(recorder.states(item)[-1] is DeliveryState.RELEASED for item in planner.destinations.values())
+
+
+class SlowLogins:
+    """Tells of a login that was taken for a while after the camera plays, as when NATS is slow."""
+
+    def __init__(self) -> None:
+        self.played = asyncio.Event()
+        self.told = asyncio.Event()
+        self.source: Any = None
+        self.ends = 0
+
+    def login_of(self, _url: str, _credentials: object) -> str:
+        return "viewer"
+
+    def ended(self, _login: str) -> None:
+        self.ends += 1
+
+    async def attempt[T](self, _login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
+        assert wait_s > 0
+        source = self.source = await play()
+        self.played.set()
+        await self.told.wait()
+        return source
+
+
+async def test_media_that_comes_before_the_login_was_told_of_is_delivered(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    logins = SlowLogins()
+    relay = relay_of(planner.camera(sim), logins=logins)
+    await logins.played.wait()
+    # Media comes, and is told of in the next round of the event loop.
+    await eventually(lambda: logins.source.fanout.pictures >= 3)
+    logins.told.set()
+    await acknowledged(relay)
+    assert sim.cameras["gate"].sessions_total == 1
+
+
+async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    logins = SlowLogins()
+    relay = relay_of(planner.camera(sim), logins=logins)
+    await logins.played.wait()
+    await sim.cameras["gate"].set_fault("close")
+    await eventually(lambda: sim.cameras["gate"].sessions == 0)
+    logins.told.set()
+    await eventually(lambda: relay.pulls >= 2)
+    assert logins.ends == 1
+    await acknowledged(relay)

@@ -1,0 +1,191 @@
+"""A held camera's keyframes: hashed for the proof, handed out to whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import av
+import pytest
+
+from forwarder.domain.camera_pull import PullState
+from forwarder.domain.keyframes import HISTORY, KeyframeTiming
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.keyframes import NoSample, Sample
+from simulator import CameraConfig, Simulator
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, keyframe_hash
+from vonggac.net.url import Credentials, RtspUrl
+from vonggac.rtsp import open_player
+from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+
+type StartRelay = Callable[..., CameraRelay]
+
+
+async def live(relay: CameraRelay) -> None:
+    await eventually(lambda: relay.pull.state is PullState.LIVE)
+
+
+async def test_the_first_keyframe_of_a_source_is_hashed_at_once_and_then_the_media_goes_by_unseen(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: len(relay.keyframes.history) == 1)
+    source = relay._source
+    assert source is not None
+    await eventually(lambda: source.fanout.tap is None)
+    pictures = source.fanout.pictures
+    # About three groups of pictures: none of them is looked at.
+    await eventually(lambda: source.fanout.pictures > pictures + 75, within_s=20)
+    assert len(relay.keyframes.history) == 1
+
+
+async def test_the_hash_is_that_of_the_picture_that_another_reader_of_the_camera_sees(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    relay.keyframes.hash_all(20)
+    seen: set[str] = set()
+    depacketizer = Depacketizer(VideoCodec.H264)
+
+    def take(batch: MediaBatch) -> None:
+        for channel, start, end in batch.frames:
+            if channel == 0:
+                for unit in depacketizer.push_packet(batch.data[start + 4 : end]):
+                    note(unit)
+
+    def note(unit: AccessUnit) -> None:
+        if unit.keyframe:
+            seen.add(keyframe_hash(VideoCodec.H264, unit.nals).hex())
+
+    camera = sim.cameras["gate"].config
+    login = Credentials(camera.username, camera.password.get_secret_value()) if camera.auth != "none" else None
+    player = await open_player(RtspUrl.parse(sim.cameras["gate"].url()), login, deadline_s=5, on_media=take)
+    try:
+        await eventually(lambda: len({note.hash for note in relay.keyframes.history} & seen) >= 2, within_s=15)
+    finally:
+        await player.close()
+
+
+async def test_every_keyframe_is_hashed_while_somebody_asks_for_it(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    told: list[int] = []
+    relay.keyframes.on_history = lambda history: told.append(len(history))
+    await live(relay)
+    relay.keyframes.hash_all(30)
+    await eventually(lambda: len(relay.keyframes.history) >= 5, within_s=15)
+    notes = relay.keyframes.history
+    gaps = [(after.captured_at - before.captured_at).total_seconds() for before, after in pairwise(notes)]
+    # The camera's group of pictures lasts a second.
+    assert all(0.5 < gap < 1.6 for gap in gaps), gaps
+    assert told == list(range(1, len(notes) + 1))
+
+
+async def test_no_more_than_the_last_twelve_are_remembered(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=0.2)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        relay.keyframes.hash_all(30)
+        await eventually(lambda: len(relay.keyframes.history) == HISTORY, within_s=15)
+        newest = relay.keyframes.history[-1]
+        await eventually(lambda: relay.keyframes.history[0].captured_at >= newest.captured_at, within_s=15)
+        assert len(relay.keyframes.history) == HISTORY
+        await relay.stop(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
+
+
+async def test_a_sample_can_be_decoded_alone_and_says_what_was_measured(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim), keyframes=KeyframeTiming(sample_s=0.0))
+
+    async def measured() -> Sample:
+        sample = await relay.keyframes.sample()
+        assert isinstance(sample, Sample)
+        assert sample.figures is not None
+        assert sample.bitrate_kbps is not None
+        return sample
+
+    await live(relay)
+    sample = await eventually(measured, within_s=20)
+    decoder = av.CodecContext.create("h264", "r")
+    [picture] = decoder.decode(av.Packet(sample.annex_b)) + decoder.decode(None)
+    assert (picture.width, picture.height) == (320, 180)
+    assert sample.figures is not None
+    assert sample.figures.fps == pytest.approx(sim.cameras["gate"].config.fps, rel=0.02)
+    assert sample.figures.packets_lost == 0
+    assert sample.bitrate_kbps == pytest.approx(800, rel=0.4)
+
+
+async def test_a_sample_tells_how_far_the_cameras_clock_is_off(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await sim.cameras["gate"].set_fault("clock_drift", offset_s=-90.0)
+    await live(relay)
+    sample = await relay.keyframes.sample()
+    assert isinstance(sample, Sample)
+    assert sample.clock_drift_s == pytest.approx(-90.0, abs=2.0)
+
+
+async def test_the_same_sample_is_given_again_until_it_is_old(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim), keyframes=KeyframeTiming(sample_s=2.0))
+    await live(relay)
+    first, second = await asyncio.gather(relay.keyframes.sample(), relay.keyframes.sample())
+    assert isinstance(first, Sample)
+    assert first is second
+    assert await relay.keyframes.sample() is first
+
+    async def another() -> Sample:
+        sample = await relay.keyframes.sample()
+        assert isinstance(sample, Sample)
+        assert sample is not first
+        return sample
+
+    newer = await eventually(another)
+    assert (newer.captured_at - first.captured_at).total_seconds() >= 1.9
+
+
+async def test_who_asks_for_a_camera_that_is_away_hears_so_at_once(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await live(relay)
+    await sim.cameras["gate"].set_fault("refuse")
+    await eventually(lambda: relay.pull.state is not PullState.LIVE, within_s=15)
+    async with asyncio.timeout(0.5):
+        assert await relay.keyframes.sample() == NoSample("camera_away")
+
+
+async def test_who_waits_for_a_keyframe_when_the_camera_goes_hears_so(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=5.0, loop_s=5)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
+        asking = asyncio.create_task(relay.keyframes.sample())
+        await sim.cameras["gate"].set_fault("close")
+        async with asyncio.timeout(5):
+            assert await asking == NoSample("camera_away")
+        await relay.stop(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
+
+
+async def test_a_camera_that_comes_back_is_hashed_at_once_and_its_history_goes_on(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: len(relay.keyframes.history) == 1)
+    await sim.cameras["gate"].set_fault("close")
+    await eventually(lambda: relay.keyframes.media_since is None)
+    await sim.cameras["gate"].clear_fault()
+    await eventually(lambda: len(relay.keyframes.history) == 2, within_s=20)
