@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture import PictureLook
-from prober.probes.decoding import Picture, decode_keyframe
+from prober.probes.camera.decoder import Picture, decode_keyframe
 from simulator.clips.encoder import split_annex_b
 from vonggac.media.h26x import VideoCodec
 

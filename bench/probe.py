@@ -37,7 +37,7 @@ from rtsp_stub import serve as serve_stub
 
 from prober.domain.result import ProbeResult
 from prober.metrics import Metrics
-from prober.probes.process import Process
+from prober.probes.service import Process
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys

@@ -27,8 +27,8 @@ from nats.aio.msg import Msg
 from prober.domain.verification import Limits
 from prober.messaging import Announcer, VerificationResults
 from prober.metrics import Metrics
-from prober.probes.verifications import Verifications
-from prober.probes.verifying import Verifier
+from prober.probes.verification.scheduler import Verifications
+from prober.probes.verification.verifier import Verifier
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Unsealer

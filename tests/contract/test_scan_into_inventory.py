@@ -8,7 +8,7 @@ from nacl.public import PrivateKey
 from inventory.importing.cameras import COLUMNS, parse_cameras
 from inventory.importing.mistakes import Mistakes
 from prober.probes.onvif import DeviceFacts, MediaProfile, OnvifFinding
-from prober.probes.onvif.candidates import cameras_csv
+from prober.probes.onvif.csv_export import cameras_csv
 from vonggac.auth import Sealer
 
 

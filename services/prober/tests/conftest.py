@@ -16,12 +16,12 @@ from nats.aio.msg import Msg
 from prober.domain.findings import StreamThresholds
 from prober.domain.picture import PictureThresholds
 from prober.metrics import Metrics
-from prober.probes.decoding import Decoder
-from prober.probes.look import Surroundings
-from prober.probes.manners import NetworkGate
-from prober.probes.pictures import PictureMemory
-from prober.probes.process import Process
-from prober.probes.target import Tools
+from prober.probes.camera.decoder import Decoder
+from prober.probes.camera.picture_store import PictureMemory
+from prober.probes.camera.prober import Surroundings
+from prober.probes.camera.target import Tools
+from prober.probes.limits import NetworkGate
+from prober.probes.service import Process
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Credentials, Sealer, Unsealer

@@ -4,8 +4,8 @@ from typing import Any
 
 from prober.domain.result import Judgement, ProbeResult
 from prober.metrics import PHASES, Metrics
-from prober.probes.look import Looker, Surroundings
-from prober.probes.target import Target
+from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.target import Target
 from vonggac.events import Cause
 from vonggac.events.prober import Step, Verdict
 from vonggac.net.tls import TlsPolicy

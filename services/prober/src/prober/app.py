@@ -18,9 +18,9 @@ from fastapi import FastAPI
 
 from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
-from prober.probes.asked import AskingLimit
+from prober.probes.on_demand import AskingLimit
 from prober.probes.onvif.scan import Scanner
-from prober.probes.process import Process
+from prober.probes.service import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application

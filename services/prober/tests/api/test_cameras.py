@@ -203,7 +203,7 @@ async def test_a_death_is_told_to_who_can_end_the_process(
     async def die(_worker: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("prober.probes.worker.Worker.run", die)
+    monkeypatch.setattr("prober.probes.camera.worker.Worker.run", die)
     deaths: list[bool] = []
     app = create_app(settings(), on_death=lambda: deaths.append(True))
     async with LifespanManager(app):

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from prober.domain.result import ProbeResult
-from prober.probes.look import Looker, LookPlan, Surroundings
-from prober.probes.pictures import References
-from prober.probes.target import Tools
+from prober.probes.camera.picture_store import References
+from prober.probes.camera.prober import Looker, LookPlan, Surroundings
+from prober.probes.camera.target import Tools
 from simulator.camera import Camera
 from vonggac.auth import Credentials, Sealer
 from vonggac.auth.keys import WORKERS_PUBLIC

@@ -10,10 +10,10 @@ from fastapi import Request
 from nats.errors import Error as NatsError
 from pydantic import PlainSerializer
 
-from prober.probes.observer import Observer
+from prober.probes.camera.observer import Observer
 from prober.probes.onvif.logins import OnvifLogins
-from prober.probes.process import Process
-from prober.probes.verifications import Verifications
+from prober.probes.service import Process
+from prober.probes.verification.scheduler import Verifications
 from vonggac.bus import Bus
 from vonggac.http import ProblemError
 

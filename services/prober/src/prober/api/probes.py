@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, observer_of
 from prober.messaging import Cameras
-from prober.probes.asked import AskedTooMuchError, AskingLimit
-from prober.probes.look import NotNow
-from prober.probes.observer import Early, Observation, Observer
-from prober.probes.target import Target
+from prober.probes.camera.observer import Early, Observation, Observer
+from prober.probes.camera.prober import NotNow
+from prober.probes.camera.target import Target
+from prober.probes.on_demand import AskedTooMuchError, AskingLimit
 from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step, Verdict

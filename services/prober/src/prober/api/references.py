@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
-from prober.probes.pictures import PictureRefusedError, Reference, References
+from prober.probes.camera.picture_store import PictureRefusedError, Reference, References
 from vonggac.auth import Principal, Right, require
 from vonggac.http import Problem, ProblemError
 

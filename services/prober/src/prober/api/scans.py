@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, onvif_logins_of
-from prober.probes.onvif.candidates import CameraCandidate, cameras_csv, candidates
-from prober.probes.onvif.finding import OnvifFinding
-from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState
+from prober.probes.onvif.csv_export import CameraCandidate, cameras_csv, candidates
+from prober.probes.onvif.model import OnvifFinding
 from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
+from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
 from vonggac.auth import Credentials, Right, require
 from vonggac.bus import topology

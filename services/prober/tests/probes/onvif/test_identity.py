@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from prober.domain.result import ProbeResult
-from prober.probes.identity import is_due
-from prober.probes.look import Looker, LookPlan, Surroundings
+from prober.probes.camera.identity import is_due
+from prober.probes.camera.prober import Looker, LookPlan, Surroundings
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import Verdict

@@ -2,9 +2,9 @@
 
 from prober.domain.picture.approval import why_no_reference
 from prober.domain.picture.judge import CHECKS, PictureJudgement, judge
-from prober.domain.picture.look import ENCODED_BYTES, LookUnreadableError, PictureLook
 from prober.domain.picture.reduction import Planes, reduce_picture
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
+from prober.domain.picture.thumbnail import ENCODED_BYTES, LookUnreadableError, PictureLook
 
 __all__ = [
     "CHECKS",

@@ -3,8 +3,8 @@
 import math
 
 from prober.domain.picture.emptiness import look_for_emptiness
-from prober.domain.picture.look import PictureLook
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
+from prober.domain.picture.thumbnail import PictureLook
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict
 

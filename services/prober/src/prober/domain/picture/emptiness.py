@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import GREY_SHAPE, Grey, PictureLook
 from prober.domain.picture.ranks import median, percentile
 from prober.domain.picture.thresholds import PictureThresholds
+from prober.domain.picture.thumbnail import GREY_SHAPE, Grey, PictureLook
 from vonggac.events import Cause
 
 type Field = npt.NDArray[np.float64]

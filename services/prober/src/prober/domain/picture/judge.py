@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 from prober.domain.picture.emptiness import look_for_emptiness
-from prober.domain.picture.look import PictureLook
 from prober.domain.picture.sameness import Difference, difference
 from prober.domain.picture.structure import compare_coarsely, compare_places, edge_share
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
+from prober.domain.picture.thumbnail import PictureLook
 from vonggac.events import Cause
 
 CHECKS = (

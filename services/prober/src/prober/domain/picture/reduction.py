@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, PictureLook
 from prober.domain.picture.sharpness import measure_edges
+from prober.domain.picture.thumbnail import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, PictureLook
 
 type Indices = npt.NDArray[np.intp]
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prober.domain.picture.look import Grey, PictureLook
 from prober.domain.picture.thresholds import PictureThresholds
+from prober.domain.picture.thumbnail import Grey, PictureLook
 
 _TILE = 4
 """Points on each side of a tile; `_of_tiles` is written for four."""

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import Grey
 from prober.domain.picture.ranks import median, percentile
+from prober.domain.picture.thumbnail import Grey
 
 type Sums = npt.NDArray[np.signedinteger]
 

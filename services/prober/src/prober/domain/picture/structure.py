@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture.look import GREY_SHAPE, Grey
+from prober.domain.picture.thumbnail import GREY_SHAPE, Grey
 
 type Gradient = npt.NDArray[np.complex64]
 type Field = npt.NDArray[np.float32]

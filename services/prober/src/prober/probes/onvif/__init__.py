@@ -5,8 +5,8 @@ and give values. `scan` asks many addresses for a person who then decides what g
 """
 
 from prober.probes.onvif.clock import DRIFT_LIMIT_S
-from prober.probes.onvif.finding import ClockReading, DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
-from prober.probes.onvif.look import clock_drift, look_at
+from prober.probes.onvif.model import ClockReading, DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
+from prober.probes.onvif.probe import clock_drift, look_at
 
 __all__ = [
     "DRIFT_LIMIT_S",

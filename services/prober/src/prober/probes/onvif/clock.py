@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prober.probes.onvif.finding import ClockReading, Remark
+from prober.probes.onvif.model import ClockReading, Remark
 from prober.probes.onvif.texts import clean
 
 DRIFT_LIMIT_S = 5.0

@@ -1,6 +1,6 @@
 """How a call can fail. Look and scan turn these into values; nothing above them sees an exception."""
 
-from prober.probes.onvif.finding import OnvifCause
+from prober.probes.onvif.model import OnvifCause
 
 
 class OnvifError(Exception):

@@ -5,8 +5,8 @@ They count by address and port of the ONVIF service, over all scans, cameras, pr
 
 from dataclasses import dataclass
 
-from prober.probes.onvif.finding import OnvifCause, OnvifFinding
-from prober.probes.onvif.look import look_at
+from prober.probes.onvif.model import OnvifCause, OnvifFinding
+from prober.probes.onvif.probe import look_at
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials, Unsealer
 from vonggac.logins.guard import LoginGuard

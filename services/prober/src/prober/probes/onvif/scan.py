@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 from nats.errors import Error as NatsError
 
 from prober.metrics import Metrics
-from prober.probes.onvif.finding import OnvifCause, OnvifFinding
 from prober.probes.onvif.logins import OnvifLogins
-from prober.probes.onvif.records import ScanHead, ScanRecords, ScanState, ScanWriter
+from prober.probes.onvif.model import OnvifCause, OnvifFinding
+from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState, ScanWriter
 from prober.probes.onvif.targets import Endpoint, Target
 from vonggac.auth import Credentials
 from vonggac.bus import Bus, Outgoing

@@ -26,7 +26,7 @@ from zeep.helpers import serialize_object
 from zeep.wsdl import Document
 
 from prober.probes.onvif.errors import FaultError, OnvifError
-from prober.probes.onvif.finding import OnvifCause
+from prober.probes.onvif.model import OnvifCause
 from vonggac.auth import Credentials
 
 DEVICE, MEDIA = "devicemgmt", "media"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
-from prober.probes.onvif.finding import MAX_TEXT
+from prober.probes.onvif.model import MAX_TEXT
 from vonggac.auth import Credentials
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl, strip_userinfo

@@ -15,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from prober.probes.onvif.errors import OnvifError
-from prober.probes.onvif.finding import OnvifCause
+from prober.probes.onvif.model import OnvifCause
 
 MAX_BODY = 1 << 20
 """Bytes of one answer; 64 profiles with everything that belongs to them are about 250 KB."""

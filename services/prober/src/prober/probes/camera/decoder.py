@@ -1,0 +1,168 @@
+"""One keyframe to one picture, in threads, so that the event loop never waits for libavcodec.
+
+libavcodec gives the interpreter lock back while it decodes, so threads do; a process of its own per picture would
+cost more than the picture.
+"""
+
+import asyncio
+import ctypes
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+
+import av
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
+from prober.probes.camera.contexts import IdleContexts
+from prober.probes.camera.planes import planes_of
+from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
+from vonggac.net.errors import MalformedError
+
+_START_CODE = b"\x00\x00\x00\x01"
+
+# Of glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the decoder made of a keyframe; `look` is what of it can be judged and kept."""
+
+    width: int
+    height: int
+    profile: str | None
+    pixel_format: str
+    decode_s: float
+    look: PictureLook
+    judged: PictureJudgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Why there is no picture."""
+
+    reason: str
+    decode_s: float
+
+
+class Decoder:
+    """A bounded pool of decoding threads."""
+
+    def __init__(self, threads: int) -> None:
+        _keep_freed_memory()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decoder")
+        self._contexts = IdleContexts()
+
+    def decode(
+        self,
+        codec: VideoCodec,
+        nals: Sequence[bytes],
+        *,
+        taken_at: datetime | None = None,
+        judge: Callable[[PictureLook], PictureJudgement] | None = None,
+    ) -> asyncio.Future[Picture | Undecodable]:
+        """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
+
+        `taken_at` (aware UTC): when the keyframe was captured, now when not given. `judge` is called in the thread:
+        right after the reduction it costs a third of what it does later.
+
+        Cancelling gives up waiting; a picture already in a thread is finished there and thrown away.
+        """
+        return asyncio.get_running_loop().run_in_executor(
+            self._pool, decode_keyframe, codec, nals, taken_at, judge, self._contexts
+        )
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def decode_keyframe(
+    codec: VideoCodec,
+    nals: Sequence[bytes],
+    taken_at: datetime | None = None,
+    judge: Callable[[PictureLook], PictureJudgement] | None = None,
+    contexts: IdleContexts | None = None,
+) -> Picture | Undecodable:
+    """The same, in the caller's thread; `contexts`: where decoders wait for the next keyframe."""
+    taken_at = taken_at or datetime.now(UTC)
+    contexts = contexts or IdleContexts()
+    started = time.monotonic()
+    sets = _parameter_sets(codec, nals)
+    # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
+    slices = (nal for nal in nals if is_slice(codec, nal_type(codec, nal)))
+    context = contexts.take(codec, sets)
+    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *slices)))
+    if frame is None:
+        return Undecodable(problem, time.monotonic() - started)
+    look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
+    judged = judge(look) if judge is not None else None
+    picture = Picture(
+        width=frame.width,
+        height=frame.height,
+        profile=context.profile,
+        pixel_format=frame.format.name,
+        decode_s=time.monotonic() - started,
+        look=look,
+        judged=judged,
+    )
+    # Not before: whoever decodes with it meanwhile would need memory for a second picture.
+    contexts.give(codec, sets, context)
+    return picture
+
+
+def _first_frame(context: VideoCodecContext, data: bytes) -> tuple[VideoFrame | None, str]:
+    """The picture, or None and what is wrong."""
+    try:
+        frames = context.decode(av.Packet(data)) + context.decode(None)
+    except FFmpegError as error:
+        return None, f"the decoder refused the keyframe: {error.strerror or type(error).__name__}"
+    frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
+    if frame is None:
+        return None, "the decoder gave no picture of the keyframe"
+    if frame.is_corrupt:
+        return None, "the keyframe is damaged: the decoder patched the picture up"
+    return frame, ""
+
+
+def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
+    """Each before those that refer to it, as the decoder needs them: descriptions list them in any order.
+
+    In both codecs that is the order of the NAL types: SPS, PPS; VPS, SPS, PPS.
+    """
+    sets = (nal for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
+    return sorted(sets, key=partial(nal_type, codec))
+
+
+def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
+    """What the first readable sequence parameter set says; None without one."""
+    sets = (nal[:MAX_SPS_BYTES] for nal in nals if is_parameter_set(codec, nal_type(codec, nal)))
+    return next((sps for nal in sets if (sps := _sps_of(codec, nal)) is not None), None)
+
+
+@lru_cache(maxsize=256)
+def _sps_of(codec: VideoCodec, nal: bytes) -> SpsInfo | None:
+    """None when the set is another one. Kept, since a camera sends the same with each keyframe, and others like it."""
+    try:
+        return parse_sps(codec, nal)
+    except MalformedError:
+        return None
+
+
+def _keep_freed_memory() -> None:
+    """Let the allocator keep a picture's memory for the next picture.
+
+    By default glibc gives 3 MB of a 1080p picture back to the kernel each time and faults them in again page by page:
+    1.8 ms of CPU a picture, measured. Other C libraries have no such switch and keep their ways.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)

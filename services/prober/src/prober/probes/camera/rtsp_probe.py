@@ -1,0 +1,289 @@
+"""An RTSP camera: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
+
+A light look ends with the keyframe's header: no picture, no measuring.
+
+One attempt and one deadline, from name resolution to the keyframe. Within it every wait is bounded by what is left.
+"""
+
+import asyncio
+from typing import Any
+
+from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
+from prober.domain.result import ProbeResult
+from prober.domain.verdict import Evidence, Failure, judge
+from prober.probes.camera.decoder import Picture, Undecodable, first_sps
+from prober.probes.camera.stream_stats import VideoWatch
+from prober.probes.camera.target import Target, Tools
+from vonggac.events import Cause
+from vonggac.events.prober import LookKind, Media, Step
+from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.h26x import VideoCodec, nal_type, video_codec
+from vonggac.net.errors import RtspError
+from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
+from vonggac.rtsp import MediaDescription, Player, Track, open_player
+from vonggac.rtsp import Step as HandshakeStep
+from vonggac.rtsp.client.connection import RtspConnection
+from vonggac.rtsp.wire.framing import MediaBatch
+
+DECODE_GRACE_S = 1.0
+"""A camera that sent its keyframe in time is not blamed when the decoder needs a moment more."""
+TEARDOWN_WITHIN_S = 1.0
+PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
+"""How much of the stream is taken at once where nothing is timed."""
+
+
+async def probe_rtsp(target: Target, tools: Tools) -> ProbeResult:
+    """Look at one RTSP camera. Never raises for what a camera does."""
+    return await _Attempt(target, tools).run()
+
+
+class _Attempt:
+    """The state of one look."""
+
+    def __init__(self, target: Target, tools: Tools) -> None:
+        loop = asyncio.get_running_loop()
+        self._target, self._tools = target, tools
+        self._light = target.kind is LookKind.LIGHT
+        self._clock = loop.time
+        self._began = loop.time()
+        self._ends_at = self._began + target.deadline_s
+        self._handshake: list[HandshakeStep] = []
+        self._steps: list[Step] = []
+        self._track: Track | None = None
+        self._watch: VideoWatch | None = None
+        self._lost: asyncio.Future[Failure] = loop.create_future()
+        self._audio_codec: str | None = None
+        self._picture: Picture | Undecodable | None = None
+        self._unit: AccessUnit | None = None
+        self._junk_bytes = 0
+        self._end: Failure | None = None
+        self._logged_in, self._login_sent = False, takes_credentials(target.url)
+        self._date: tuple[str, float] | None = None
+
+    async def run(self) -> ProbeResult:
+        failure: Failure | None = None
+        player: Player | None = None
+        try:
+            player = await self._play()
+            await self._look(player.connection)
+        except RtspError as error:
+            failure = Failure(error.cause, error.message)
+            self._logged_in = error.logged_in
+            self._login_sent = self._login_sent or error.login_sent
+        finally:
+            duration_s = self._clock() - self._began
+            if player is not None:
+                self._end = self._how_it_ended()
+                self._junk_bytes = player.connection.junk_bytes
+                self._date = player.connection.peer_date
+                self._logged_in = player.connection.logged_in
+                await self._part(player)
+        judgement = judge(self._evidence(failure, playing=player is not None))
+        seen = self._seen()
+        return ProbeResult(
+            judgement,
+            duration_s,
+            self._all_steps(),
+            seen.media if seen is not None else None,
+            kind=self._target.kind,
+            login_accepted=self._login_accepted(judgement.cause),
+            login_needed=self._logged_in,
+            seen=seen,
+            picture=self._picture.look if isinstance(self._picture, Picture) else None,
+            judged=self._picture.judged if isinstance(self._picture, Picture) else None,
+        )
+
+    def _login_accepted(self, cause: Cause | None) -> bool | None:
+        if self._target.credentials is None:
+            return None
+        if cause is Cause.AUTH_FAILED:
+            return False if self._login_sent else None
+        return True if self._logged_in or self._track is not None else None
+
+    async def _play(self) -> Player:
+        """Raises RtspError."""
+        credentials = self._target.credentials
+        player = await open_player(
+            RtspUrl.parse(fill_credentials(self._target.url, credentials)),
+            credentials,
+            deadline_s=self._target.deadline_s,
+            transport=self._target.transport,
+            tls=self._target.tls,
+            allowed=self._tools.allowed_networks,
+            on_media=self._on_media,
+            on_lost=self._on_lost,
+            on_tracks=self._on_tracks,
+            steps=self._handshake,
+        )
+        self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
+        return player
+
+    def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
+        track = self._track = tracks[0]
+        if self._target.logged_in is not None:
+            self._target.logged_in()
+        codec = video_codec(track.codec)
+        if codec is None:
+            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+        self._watch = VideoWatch(
+            codec=codec,
+            clock_rate=track.clock_rate,
+            channel=track.rtp_channel,
+            rtcp_channel=track.rtcp_channel,
+            clock=self._clock,
+        )
+
+    def _on_media(self, batch: MediaBatch) -> None:
+        if self._watch is not None:
+            self._watch.feed(batch)
+
+    def _on_lost(self, error: RtspError | None) -> None:
+        if error is not None and not self._lost.done():
+            self._lost.set_result(Failure(error.cause, error.message))
+
+    async def _look(self, connection: RtspConnection) -> None:
+        """Wait for a keyframe, decode it, and meanwhile measure what else comes."""
+        watch = self._watch
+        assert watch is not None, "on_tracks is called before PLAY"
+        began = self._clock()
+        awaited = watch.keyframe_begun if self._light else watch.keyframe
+        await _first_of(awaited, self._lost, within_s=self._left_s())
+        self._step("keyframe", began)
+        if self._light or not watch.keyframe.done():
+            return
+        self._unit = watch.keyframe.result()
+        nals = self._picture_nals(watch.codec, self._unit)
+        decoding = self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge)
+        try:
+            await self._measure(watch, connection)
+            await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
+            if decoding.done():
+                self._picture = decoding.result()
+                self._steps.append(Step(name="decode", duration_ms=round(self._picture.decode_s * 1000, 2)))
+        finally:
+            decoding.cancel()
+
+    async def _measure(self, watch: VideoWatch, connection: RtspConnection) -> None:
+        """Until the second keyframe, the end of the window or of the deadline; the stream may end before."""
+        began = self._clock()
+        assert watch.first_packet_at is not None, "a keyframe has packets"
+        ends_at = min(watch.first_packet_at + self._tools.measure_window_s, self._ends_at)
+        if ends_at <= began:
+            return
+        await _first_of(watch.timed, watch.second_keyframe, self._lost, within_s=ends_at - began)
+        if watch.timed.done():
+            # What is left to measure goes by the stream's own clock: fewer and larger pieces cost less.
+            connection.set_receive_low_water(min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES))
+            try:
+                await _first_of(watch.second_keyframe, self._lost, within_s=max(0.0, ends_at - self._clock()))
+            finally:
+                connection.set_receive_low_water(1)
+        self._step("measure", began)
+
+    async def _part(self, player: Player) -> None:
+        began = self._clock()
+        await player.close(timeout_s=TEARDOWN_WITHIN_S)
+        self._step("teardown", began)
+
+    def _picture_nals(self, codec: VideoCodec, unit: AccessUnit) -> list[bytes]:
+        """The keyframe with parameter sets: the stream's own, completed by the description's where it has not all."""
+        assert self._track is not None
+        present = {nal_type(codec, nal) for nal in unit.nals}
+        described = self._track.media.parameter_sets
+        missing = [nal for nal in described if nal_type(codec, nal) not in present]
+        return [*missing, *unit.nals]
+
+    def _evidence(self, failure: Failure | None, *, playing: bool) -> Evidence:
+        watch = self._watch
+        failure = failure or self._end
+        if watch is None:
+            return Evidence(failure=failure, playing=playing)
+        if failure is None and watch.packets == 0 and (watch.malformed or self._junk_bytes):
+            failure = Failure(Cause.PROTOCOL_ERROR, "PLAY was accepted, and what came then is not RTP")
+        return Evidence(
+            failure=failure,
+            light=self._light,
+            playing=playing,
+            packets=watch.packets,
+            foreign_payload=self._foreign_payload(watch),
+            units_dropped=watch.units_dropped,
+            keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
+            decoded=None if self._picture is None else isinstance(self._picture, Picture),
+            undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
+        )
+
+    def _how_it_ended(self) -> Failure | None:
+        """How the session ended before we said good-bye, None when it did not: many close it on that."""
+        if self._lost.done():
+            return self._lost.result()
+        if self._watch is not None and self._watch.said_goodbye:
+            return Failure(Cause.ENDED, "the camera ended the stream (RTCP BYE)")
+        return None
+
+    def _foreign_payload(self, watch: VideoWatch) -> int | None:
+        assert self._track is not None
+        described = self._track.media.payload_types
+        return None if watch.payload_type in described else watch.payload_type
+
+    def _seen(self) -> StreamSeen | None:
+        watch, track = self._watch, self._track
+        if track is None:
+            return None
+        codec = codec_name(track.media)
+        if watch is None:
+            return StreamSeen(Media(codec=codec))
+        profile, width, height, declared_fps = self._shape(watch.codec, track)
+        if self._date is not None:
+            watch.camera_clock.take_date(*self._date)
+        media = Media(
+            codec=codec,
+            profile=profile,
+            width=width,
+            height=height,
+            fps=watch.fps(),
+            bitrate_kbps=watch.bitrate_kbps(),
+            gop_s=watch.gop_s(),
+            packets_received=watch.packets,
+            packets_lost=watch.packets_lost,
+            audio_codec=self._audio_codec,
+            jitter_ms=watch.jitter_ms(),
+            clock_drift_s=watch.camera_clock.drift_s(),
+        )
+        end = self._end
+        return StreamSeen(
+            media,
+            pictures=watch.pictures,
+            span_s=watch.span_s(),
+            declared_fps=declared_fps,
+            ended=end.detail if end is not None and end.cause is Cause.ENDED else None,
+            rates_unknown=CLOCK_JUMPED if watch.clock_jumped() else TOO_SHORT,
+        )
+
+    def _shape(self, codec: VideoCodec, track: Track) -> tuple[str | None, int | None, int | None, float | None]:
+        """Profile, width and height (of the decoded picture, else as the parameter sets say), and their frame rate."""
+        nals = [*(self._unit.nals if self._unit else ()), *track.media.parameter_sets]
+        sps = first_sps(codec, nals)
+        fps = sps.fps if sps is not None else None
+        if isinstance(self._picture, Picture):
+            return self._picture.profile, self._picture.width, self._picture.height, fps
+        return (sps.profile, sps.width, sps.height, fps) if sps is not None else (None, None, None, None)
+
+    def _left_s(self) -> float:
+        return max(0.0, self._ends_at - self._clock())
+
+    def _step(self, name: str, began: float) -> None:
+        self._steps.append(Step(name=name, duration_ms=round((self._clock() - began) * 1000, 2)))
+
+    def _all_steps(self) -> tuple[Step, ...]:
+        return (*(Step(name=step.name, duration_ms=round(step.ms, 2)) for step in self._handshake), *self._steps)
+
+
+def codec_name(media: MediaDescription) -> str | None:
+    """As people call it: h264, h265, aac, pcma …; None when the description does not say."""
+    name = media.codec.lower()
+    return {"mpeg4-generic": "aac", "mp4a-latm": "aac"}.get(name, name) or None
+
+
+async def _first_of(*events: asyncio.Future[Any], within_s: float) -> None:
+    """Wait until one of them is done or the time is over, whichever comes first."""
+    await asyncio.wait(events, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)

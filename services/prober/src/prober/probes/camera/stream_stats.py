@@ -1,0 +1,277 @@
+"""What arrives on a camera's video channel: the first whole keyframe, and the stream's figures.
+
+Timed by the stream's own RTP clock, so that a burst at the start or a slow network does not bend the figures.
+"""
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from prober.probes.camera.arrival import Unevenness
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
+from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.rtcp import Goodbye, parse_rtcp
+from vonggac.media.rtp import SequenceTracker, parse_rtp
+from vonggac.media.sender_clock import CameraClock
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp.wire.framing import MediaBatch
+
+MAX_FRAMES = 4096
+"""Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
+LONGEST_STORED_S = 300.0
+"""Of stream that a device has kept and hands out at once; stamps that lie further apart tell nothing of the time."""
+TIMED_PICTURES = 15
+"""Enough for the jitter."""
+_FRAME_HEADER = 4
+_RTP_HEADER = 12
+_SHORTEST = _FRAME_HEADER + _RTP_HEADER
+"""Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
+_unpack_header = struct.Struct(">xBH").unpack_from
+_unpack_packet = struct.Struct(">xBHBBHI").unpack_from
+_PLAIN = 0x80
+"""The first byte of an RTP packet of version 2 without padding, extension and CSRC: nearly all are so."""
+_MARKER = 0x80
+_ENOUGH = 256
+"""Bytes of a payload that show whether a keyframe begins (an aggregation packet lists its parameter sets first)."""
+
+
+class VideoWatch:
+    """Fed with interleaved batches by the connection; never raises.
+
+    `keyframe_begun` is done when the header of the first keyframe came, `keyframe` with the first whole one,
+    `second_keyframe` when the next one begins: then one whole group of pictures was measured. `timed` is done when the
+    arrival of TIMED_PICTURES was timed: what comes after may come in larger pieces, for it is not timed.
+    """
+
+    def __init__(
+        self,
+        *,
+        codec: VideoCodec,
+        clock_rate: int,
+        channel: int,
+        rtcp_channel: int,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock_rate`: Hz of the RTP clock; `clock`: monotonic seconds; `wall_clock`: seconds since 1970."""
+        loop = asyncio.get_running_loop()
+        self.keyframe_begun: asyncio.Future[None] = loop.create_future()
+        self.codec = codec
+        self.keyframe: asyncio.Future[AccessUnit] = loop.create_future()
+        self.second_keyframe: asyncio.Future[None] = loop.create_future()
+        self.timed: asyncio.Future[None] = loop.create_future()
+        self.first_packet_at: float | None = None
+        self.malformed = 0
+        self.payload_type: int | None = None
+        """Of the first packet."""
+        self.said_goodbye = False
+        """The camera ended the stream (RTCP BYE), and no picture began after that."""
+        self._clock_rate, self._channel, self._clock = clock_rate, channel, clock
+        self._rtcp_channel = rtcp_channel
+        self.camera_clock = CameraClock(wall_clock)
+        """As far as sender reports told it."""
+        self._unevenness = Unevenness(clock_rate)
+        self._depacketizer = Depacketizer(codec)
+        self._sequence = SequenceTracker()
+        self._following: int | None = None
+        self._collecting = False
+        self._undecided = False
+        self._first_timestamp = 0
+        self._timestamp: int | None = None
+        self._size = 0
+        self._frame_bytes: dict[int, int] = {}
+        self._group: list[int] = []
+
+    @property
+    def packets(self) -> int:
+        return self._sequence.received
+
+    @property
+    def packets_lost(self) -> int:
+        return self._sequence.lost
+
+    @property
+    def units_dropped(self) -> int:
+        return self._depacketizer.dropped
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that began, the last one included, whole or not."""
+        return len(self._begun())
+
+    def jitter_ms(self) -> float | None:
+        """Unevenness of the pictures' arrival; None with too few of them."""
+        return self._unevenness.jitter_ms()
+
+    def feed(self, batch: MediaBatch) -> None:
+        """Take whole interleaved frames; channels other than the video's and its RTCP are passed over."""
+        data, mine, reports, unpack = batch.data, self._channel, self._rtcp_channel, _unpack_packet
+        following, run, end, size = self._following, 0, 0, len(batch.data)
+        current = None if self._undecided or self._collecting else self._timestamp
+        # The frames are walked over here: a list of them, as `batch.frames` makes it, costs as much as all the rest.
+        while end < size:
+            start = end
+            if start + _SHORTEST > size:
+                channel, length = _unpack_header(data, start)
+                first = second = sequence = timestamp = 0
+            else:
+                channel, length, first, second, sequence, timestamp = unpack(data, start)
+            end = start + _FRAME_HEADER + length
+            if (
+                timestamp == current
+                and sequence == following
+                and channel == mine
+                and first == _PLAIN
+                and length >= _RTP_HEADER
+            ):
+                # Most packets: one more of a picture that is only counted.
+                run += 1
+                following = (sequence + 1) & 0xFFFF
+                self._size += length - _RTP_HEADER
+                continue
+            if channel != mine:
+                if channel == reports:
+                    self._report(data[start + _FRAME_HEADER : end])
+                continue
+            if length < _RTP_HEADER:
+                self.malformed += 1
+                continue
+            payload, stop = start + _SHORTEST, end
+            if first != _PLAIN:
+                try:
+                    header = parse_rtp(data, start + _FRAME_HEADER, end)
+                except MalformedError:
+                    self.malformed += 1
+                    continue
+                payload, stop = header.payload_start, header.payload_end
+            if sequence == following:
+                run += 1
+                following = (sequence + 1) & 0xFFFF
+            else:
+                self._sequence.advance(run)
+                self._sequence.update(sequence)
+                run, following = 0, (self._sequence.highest + 1) & 0xFFFF
+            self._take(data, payload, stop, sequence, timestamp, second)
+            current = None if self._undecided or self._collecting else timestamp
+        self._sequence.advance(run)
+        self._following = following
+
+    def _take(self, data: bytes, payload: int, stop: int, sequence: int, timestamp: int, second: int) -> None:
+        """A packet of the video whose payload is `data[payload:stop]`; `second`: byte of its header."""
+        if timestamp != self._timestamp:
+            self._next_frame(timestamp, payload_type=second & ~_MARKER)
+        self._size += stop - payload
+        if self._undecided:
+            self._decide(data[payload : min(stop, payload + _ENOUGH)])
+        if self._collecting:
+            self._collect(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
+
+    def usual_picture_bytes(self) -> int:
+        """Median of the RTP payload of a picture; 0 before the second picture."""
+        sizes = sorted(self._frame_bytes.values())
+        return sizes[len(sizes) // 2] if sizes else 0
+
+    def fps(self) -> float | None:
+        """Pictures a second; None with fewer than two pictures or a clock that stands still."""
+        span_s = self.span_s()
+        return round((self.pictures - 1) / span_s, 2) if span_s else None
+
+    def gop_s(self) -> float | None:
+        """From one keyframe to the next; None when no second one began, or the clock jumped between them."""
+        if len(self._group) < 2:
+            return None
+        length_s = (self._group[1] - self._group[0]) / self._clock_rate
+        return round(length_s, 3) if 0 < length_s <= self._longest_s() else None
+
+    def bitrate_kbps(self) -> float | None:
+        """RTP payload over one whole group of pictures if there was one, else over all that was seen."""
+        if self.gop_s() is not None:
+            first, last = self._group[0], self._group[1]
+        elif self.span_s():
+            first, last = min(self._begun()), max(self._begun())
+        else:
+            return None
+        received = sum(size for at, size in self._frame_bytes.items() if first <= at < last)
+        return round(received * 8 / 1000 / ((last - first) / self._clock_rate), 1)
+
+    def span_s(self) -> float:
+        """From the first to the last picture that began, on the stream's clock; 0.0 when there is no such span."""
+        stamped_s = self._stamped_s()
+        return stamped_s if stamped_s <= self._longest_s() else 0.0
+
+    def clock_jumped(self) -> bool:
+        """Whether pictures are stamped further apart than they can be: recorders stamp single ones hours off."""
+        return self._stamped_s() > self._longest_s()
+
+    def _stamped_s(self) -> float:
+        begun = self._begun()
+        return (max(begun) - min(begun)) / self._clock_rate if len(begun) > 1 else 0.0
+
+    def _longest_s(self) -> float:
+        real_s = self._clock() - self.first_packet_at if self.first_packet_at is not None else 0.0
+        return real_s + LONGEST_STORED_S
+
+    def _begun(self) -> set[int]:
+        """Timestamps of all pictures; the last one is not closed, and may be one that was seen before."""
+        full = self._timestamp is None or len(self._frame_bytes) >= MAX_FRAMES
+        last = () if full or self._timestamp is None else (self._relative(self._timestamp),)
+        return {*self._frame_bytes, *last}
+
+    def _report(self, packet: bytes) -> None:
+        with suppress(MalformedError):
+            reports = parse_rtcp(packet)
+            self.camera_clock.take(reports)
+            self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
+
+    def _next_frame(self, timestamp: int, *, payload_type: int) -> None:
+        if self._timestamp is None:
+            self.payload_type = payload_type
+            self.first_packet_at = self._clock()
+            self._first_timestamp = timestamp
+        self._close_frame()
+        self._timestamp = timestamp
+        self.said_goodbye = False
+        if not self.timed.done():
+            self._unevenness.update(self._relative(timestamp), self._clock())
+            if self._unevenness.pictures >= TIMED_PICTURES:
+                self.timed.set_result(None)
+        self._undecided = not (self._collecting or self.second_keyframe.done())
+
+    def _decide(self, payload: bytes) -> None:
+        """Whether a keyframe begins: delimiters and SEI do not say yet, parameter sets and the first slice do."""
+        if not starts_keyframe(self.codec, payload):
+            self._undecided = begins_picture(self.codec, payload)
+            return
+        self._undecided = False
+        if not self.keyframe_begun.done():
+            self.keyframe_begun.set_result(None)
+        if not self.keyframe.done():
+            # From here on until it is whole; what comes before a keyframe is only counted.
+            self._collecting = True
+            return
+        assert self._timestamp is not None, "a frame has begun"
+        at = self._relative(self._timestamp)
+        if at > self._group[0]:
+            self._group.append(at)
+            self.second_keyframe.set_result(None)
+
+    def _collect(self, payload: memoryview, sequence: int, timestamp: int, *, marker: bool) -> None:
+        for unit in self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker):
+            if unit.keyframe and not self.keyframe.done():
+                self._group.append(self._relative(unit.rtp_timestamp))
+                self._collecting = False
+                self.keyframe.set_result(unit)
+
+    def _close_frame(self) -> None:
+        if self._timestamp is None:
+            return
+        at = self._relative(self._timestamp)
+        if at in self._frame_bytes or len(self._frame_bytes) < MAX_FRAMES:
+            self._frame_bytes[at] = self._frame_bytes.get(at, 0) + self._size
+        self._size = 0
+
+    def _relative(self, timestamp: int) -> int:
+        """Ticks since the first packet, over the 32-bit wrap."""
+        return (timestamp - self._first_timestamp + 0x80000000) % 0x100000000 - 0x80000000

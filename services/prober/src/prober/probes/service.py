@@ -1,0 +1,266 @@
+"""What runs beside the HTTP API of one prober process: started, watched and stopped in order."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from prober.domain.findings import StreamThresholds
+from prober.domain.logins import LoginLimits
+from prober.domain.picture import PictureThresholds
+from prober.domain.verification import Limits as VerificationLimits
+from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
+from prober.metrics import Metrics
+from prober.probes.camera.decoder import Decoder
+from prober.probes.camera.observer import Observer, Rules
+from prober.probes.camera.picture_store import PictureMemory
+from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.target import Tools
+from prober.probes.camera.worker import Limits, Worker
+from prober.probes.following import follow
+from prober.probes.job_loop import JobLimits
+from prober.probes.limits import NetworkGate
+from prober.probes.onvif.logins import OnvifLogins
+from prober.probes.site_faults import SiteWatch
+from prober.probes.verification.on_recovery import Recoveries
+from prober.probes.verification.scheduler import Verifications
+from prober.probes.verification.verifier import Verifier
+from prober.probes.verification.worker import VerifyWorker
+from prober.settings import Settings
+from vonggac.auth import Unsealer
+from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.events.prober import ProberAliveV1
+from vonggac.logins.guard import LoginGuard
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+DRAIN_WITHIN_S = 5.0
+SETTLE_S = 5.0
+"""How long a read-back goes on after the longest delay, for a difference to be certain."""
+
+
+class Process:
+    """One prober: `run` until `stop`. `bus` is None until NATS was there for the first time."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Raises OSError or ValueError when the private key cannot be read."""
+        self.worker_id = f"prober-{uuid4().hex[:12]}"
+        self.bus: Bus | None = None
+        self.failed = False
+        self._settings, self._metrics = settings, metrics
+        self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
+        self._networks = AllowedNetworks.parse(settings.allowed_networks)
+        self._stopped = asyncio.Event()
+        self.observer: Observer | None = None
+        """While jobs are being fetched."""
+        self.verifications: Verifications | None = None
+        self.onvif_logins: OnvifLogins | None = None
+        """Both as long as `observer`."""
+
+    @property
+    def probes_running(self) -> int:
+        """Looks going on now."""
+        return self.observer.probes_running if self.observer is not None else 0
+
+    async def check(self) -> str | None:
+        """Readiness: None when jobs are being fetched, otherwise one line."""
+        if self.bus is None or self.observer is None:
+            return "waiting for NATS and its streams"
+        return await self.bus.check()
+
+    def stop(self) -> None:
+        """Ask `run` to end in order."""
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Connect, work until `stop`, stop in order. Raises what ended a background task unexpectedly."""
+        if not await self._started():
+            return
+        assert self.bus is not None
+        decoder = Decoder(self._settings.decoder_threads)
+        try:
+            await self._work(self.bus, decoder)
+        finally:
+            self.observer = self.verifications = self.onvif_logins = None
+            decoder.close()
+            await self.bus.close()
+
+    async def _started(self) -> bool:
+        """Connect and wait for the streams; False when stopped before that."""
+        connecting = asyncio.create_task(self._connect())
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                return False
+            connecting.result()
+            return True
+        finally:
+            await _cancel(connecting, stopped)
+            if self._stopped.is_set() and self.bus is not None:
+                await self.bus.close()
+
+    async def _connect(self) -> None:
+        self.bus = await Bus.connect(self._settings, name=self.worker_id)
+        await self.bus.wait_for_topology()
+
+    async def _work(self, bus: Bus, decoder: Decoder) -> None:
+        settings = self._settings
+        outgoing = Outgoing(bus)
+        announcer = Announcer(outgoing, worker_id=self.worker_id)
+        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        self.onvif_logins = OnvifLogins(guard, self._unsealer)
+        centre_guard = LoginGuard(
+            outgoing,
+            Bucket(bus, topology.LOGIN_FAILURES),
+            cooldown_s=settings.read_back_cooldown_s,
+            # One account reads back all that a centre has.
+            proven_at_once=True,
+        )
+        pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder, pictures)
+        self.verifications = self._verifications(bus, announcer, centre_guard)
+        worker = self._worker(bus, observer, announcer)
+        verify_worker = VerifyWorker(
+            bus=bus,
+            verifications=self.verifications,
+            metrics=self._metrics.read_backs,
+            limits=JobLimits(settings.max_concurrent_verifications, settings.stop_within_s),
+        )
+
+        def on_login(key: str, value: bytes | None) -> None:
+            guard.on_value(key, value)
+            centre_guard.on_value(key, value)
+
+        sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
+        sending = asyncio.create_task(outgoing.run())
+        beating = asyncio.create_task(self._beat(announcer, observer))
+        guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
+        watching = asyncio.create_task(sites.run())
+        comparing = asyncio.create_task(pictures.follow_references())
+        taking_turns = asyncio.create_task(observer.turns.run())
+        recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
+        recovering = asyncio.create_task(recoveries.run())
+        working = asyncio.create_task(worker.run())
+        verifying = asyncio.create_task(verify_worker.run())
+        stopped = asyncio.create_task(self._stopped.wait())
+        background = (sending, beating, guarding, watching, comparing, taking_turns, recovering, working, verifying)
+        log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
+        try:
+            await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            _raise_first(*background)
+            worker.stop()
+            verify_worker.stop()
+            await asyncio.gather(working, verifying)
+            await _cancel(beating, guarding, watching, comparing, taking_turns, recovering)
+            announcer.left(self.worker_id)
+            await outgoing.drain(within_s=DRAIN_WITHIN_S)
+        finally:
+            await _cancel(*background, stopped)
+            await observer.close()
+        log.info("prober_stopped", worker_id=self.worker_id)
+
+    def _worker(self, bus: Bus, observer: Observer, announcer: Announcer) -> Worker:
+        settings = self._settings
+        return Worker(
+            bus=bus,
+            observer=observer,
+            announcer=announcer,
+            metrics=self._metrics,
+            limits=Limits(
+                max_concurrent_probes=settings.max_concurrent_probes,
+                first_look_spread_s=settings.first_look_spread_s,
+                stop_within_s=settings.stop_within_s,
+            ),
+        )
+
+    def _verifications(self, bus: Bus, announcer: Announcer, guard: LoginGuard) -> Verifications:
+        settings = self._settings
+        return Verifications(
+            worker_id=self.worker_id,
+            verifier=Verifier(
+                bus=bus,
+                networks=self._networks,
+                unsealer=self._unsealer,
+                guard=guard,
+                limits=VerificationLimits(settings.max_delay_s, settings.verify_timeout_s, SETTLE_S),
+            ),
+            results=VerificationResults(bus),
+            announcer=announcer,
+            metrics=self._metrics.read_backs,
+            interval_s=settings.verify_interval_s,
+        )
+
+    def _observer(
+        self,
+        bus: Bus,
+        outgoing: Outgoing,
+        announcer: Announcer,
+        guard: LoginGuard,
+        decoder: Decoder,
+        pictures: PictureMemory,
+    ) -> Observer:
+        settings = self._settings
+        surroundings = Surroundings(
+            tools=Tools(self._networks, decoder, settings.measure_window_s),
+            unsealer=self._unsealer,
+            gate=NetworkGate(
+                settings.max_probes_per_network,
+                prefix_v4=settings.network_prefix_v4,
+                prefix_v6=settings.network_prefix_v6,
+            ),
+            guard=guard,
+            pictures=pictures,
+            thresholds=StreamThresholds(
+                min_fps=settings.min_fps,
+                fps_ratio=settings.fps_ratio,
+                min_bits_per_pixel=settings.min_bits_per_pixel,
+                max_loss_percent=settings.max_loss_percent,
+                max_jitter_ms=settings.max_jitter_ms,
+                max_clock_drift_s=settings.max_clock_drift_s,
+            ),
+            bus=bus,
+        )
+        return Observer(
+            worker_id=self.worker_id,
+            looker=Looker(surroundings),
+            statuses=CameraStatuses(bus),
+            histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
+            announcer=announcer,
+            metrics=self._metrics,
+            rules=Rules(
+                logins=LoginLimits(settings.auth_cooldown_s, settings.suspect_backoff_s),
+                deep_interval_s=settings.deep_interval_s,
+                identity_interval_s=settings.identity_interval_s,
+            ),
+            bus=bus,
+        )
+
+    async def _beat(self, announcer: Announcer, observer: Observer) -> None:
+        started_at = datetime.now(UTC)
+        while True:
+            announcer.alive(
+                ProberAliveV1(
+                    worker_id=self.worker_id,
+                    started_at=started_at,
+                    alive_at=datetime.now(UTC),
+                    probes_running=observer.probes_running,
+                )
+            )
+            await asyncio.sleep(self._settings.heartbeat_interval_s)
+
+
+def _raise_first(*tasks: asyncio.Task[None]) -> None:
+    """Raise what ended one of the tasks, if one ended."""
+    for task in tasks:
+        if task.done():
+            task.result()
+            msg = f"{task.get_coro()} ended by itself"
+            raise RuntimeError(msg)
+
+
+async def _cancel(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

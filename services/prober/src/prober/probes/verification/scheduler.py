@@ -1,0 +1,199 @@
+"""From a camera to the facts on its deliveries: which are due, the read-backs, what is told.
+
+Scheduled read-backs and those that a person asks for go the same way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prober.domain.verification import due_in_s, is_due, next_interval_s, not_checkable
+from prober.messaging import Announcer, VerificationResults
+from prober.metrics import ReadBackMetrics
+from prober.probes.camera.observer import MAX_DETAIL, Hold
+from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
+from vonggac.bus import topology
+from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.telemetry import get_logger, redact
+
+log = get_logger(__name__)
+
+HOLD_EVERY_S = topology.VERIFY_ACK_WAIT_S / 3
+GRACE_S = 10.0
+"""For good-byes and a slow NATS, after the longest read-back."""
+LEAST_PAUSE_S = 0.5
+NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was told of the deliveries that were read back, and when the next one is due (from now)."""
+
+    facts: tuple[DeliveryVerifiedV1, ...]
+    next_in_s: float
+
+
+def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
+    """The deliveries of the camera that are read back."""
+    return [
+        delivery
+        for delivery in camera.deliveries
+        if camera.enabled and delivery.enabled and delivery.read_back_url is not None
+    ]
+
+
+class Verifications:
+    """One per process. Never more than one round of read-backs of a camera at a time."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        verifier: Verifier,
+        results: VerificationResults,
+        announcer: Announcer,
+        metrics: ReadBackMetrics,
+        interval_s: float,
+    ) -> None:
+        self._worker_id, self._verifier, self._results = worker_id, verifier, results
+        self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
+        self._running: set[UUID] = set()
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that a round takes."""
+        return self._verifier.limits.longest_s
+
+    def is_verifying(self, camera_id: UUID) -> bool:
+        """Whether this process reads the camera's deliveries back now."""
+        return camera_id in self._running
+
+    async def turn(self, camera: CameraV1, *, hold: Hold) -> Turn:
+        """Read back what is due. `hold` is called while it lasts.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was told.
+        """
+        wanted = to_read_back(camera)
+        now = datetime.now(UTC)
+        past = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
+        due = [delivery for delivery in wanted if is_due(past[delivery.id], camera_revision=camera.revision, now=now)]
+        for delivery in due:
+            self._count_lateness(past[delivery.id], camera.revision, now)
+        idle = await self._verifier.not_running(due)
+        running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
+        facts = self._tell(camera, idle, past)
+        facts += await self._verify(camera, running, past, hold) if running else ()
+        latest = {**past, **{fact.delivery_id: fact for fact in facts}}
+        now = datetime.now(UTC)
+        left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
+        return Turn(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
+
+    async def asked_for(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> Turn:
+        """Read these back now, due or not; a delivery without a read-back address gets its finding too.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away.
+        """
+        past = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+        able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
+        facts = await self._verify(camera, able, past, None) if able else ()
+        now = datetime.now(UTC)
+        unable = tuple(
+            self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
+            for delivery in deliveries
+            if delivery not in able
+        )
+        return Turn((*facts, *unable), self._interval_s)
+
+    async def came_up(
+        self, camera: CameraV1, deliveries: Sequence[PlannedDelivery], since: Mapping[UUID, datetime]
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        """Read back those that were not proven since they came up.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away.
+        """
+        past = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+        wanted = [delivery for delivery in deliveries if not _settled(past[delivery.id], since[delivery.id])]
+        return await self._verify(camera, wanted, past, None, since) if wanted else ()
+
+    async def forget(self, deliveries: Sequence[PlannedDelivery]) -> None:
+        """These are not read back any more: what was found says nothing. Raises NatsError or TimeoutError."""
+        for delivery in deliveries:
+            if await self._results.get(delivery.id) is not None:
+                self._announcer.not_read_back(delivery.id)
+
+    async def _verify(
+        self,
+        camera: CameraV1,
+        deliveries: Sequence[PlannedDelivery],
+        past: dict[UUID, DeliveryVerifiedV1 | None],
+        hold: Hold | None,
+        since: Mapping[UUID, datetime] = NO_SESSIONS,
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        self._running.add(camera.id)
+        self._metrics.running.set(len(self._running))
+        try:
+            async with asyncio.timeout(self.longest_s + GRACE_S), _held(hold):
+                found = await self._verifier.verify(camera.id, deliveries, since=since)
+        finally:
+            self._running.discard(camera.id)
+            self._metrics.running.set(len(self._running))
+        return self._tell(camera, found, past)
+
+    def _tell(
+        self, camera: CameraV1, found: Sequence[Verification], past: dict[UUID, DeliveryVerifiedV1 | None]
+    ) -> tuple[DeliveryVerifiedV1, ...]:
+        facts = tuple(self._fact(camera, each, past[each.delivery.id]) for each in found)
+        for fact in facts:
+            self._announcer.verified(fact)
+            self._metrics.count(fact)
+            log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, detail=fact.detail)
+        return facts
+
+    def _fact(self, camera: CameraV1, found: Verification, previous: DeliveryVerifiedV1 | None) -> DeliveryVerifiedV1:
+        finding = found.finding
+        return DeliveryVerifiedV1(
+            delivery_id=found.delivery.id,
+            camera_id=camera.id,
+            destination_id=found.delivery.destination_id,
+            camera_revision=camera.revision,
+            worker_id=self._worker_id,
+            observed_at=found.observed_at,
+            verdict=finding.verdict,
+            captured_at=finding.captured_at,
+            delay_s=finding.delay_s,
+            cause=finding.cause,
+            detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
+            interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),
+            duration_ms=round(found.duration_s * 1000, 1),
+        )
+
+    def _count_lateness(self, previous: DeliveryVerifiedV1 | None, revision: int, now: datetime) -> None:
+        if previous is not None and previous.camera_revision == revision:
+            late_s = (now - previous.observed_at).total_seconds() - previous.interval_s
+            self._metrics.lateness.observe(max(0.0, late_s))
+
+
+def _settled(result: DeliveryVerifiedV1 | None, came_up_at: datetime) -> bool:
+    """Whether a picture of this session was recognised already."""
+    return result is not None and result.captured_at is not None and result.captured_at >= came_up_at
+
+
+@asynccontextmanager
+async def _held(hold: Hold | None) -> AsyncIterator[None]:
+    """Call `hold` again and again while the block lasts."""
+
+    async def keep() -> None:
+        while hold is not None:
+            await asyncio.sleep(HOLD_EVERY_S)
+            await hold()
+
+    keeping = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)

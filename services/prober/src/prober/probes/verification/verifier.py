@@ -1,0 +1,267 @@
+"""Verifying one camera: ask the forwarder to note every keyframe, read all its deliveries back meanwhile, compare."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from uuid import UUID, uuid4
+
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
+from prober.messaging import DeliveryStates
+from prober.probes.verification.readback import SCHEMES, ReadBack, Source
+from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events import Cause, subjects
+from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
+from vonggac.events.inventory import PlannedDelivery
+from vonggac.logins.guard import LoginGuard
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import RtspError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import RtspUrl
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+HASH_AT_MOST_S = 30
+"""Longest time for which a forwarder notes every keyframe at one request."""
+ANSWER_WITHIN_S = 2.0
+OPEN_SHARE = 0.7
+"""Of the time for the first keyframe, for the way to PLAY."""
+LOOK_AGAIN_S = 0.5
+"""The picture may come before its note."""
+LOOK_APART_S = 0.1
+TURN_AGAIN_S = 0.2
+NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The finding on one delivery, and when it was reached."""
+
+    delivery: PlannedDelivery
+    finding: Finding
+    observed_at: datetime
+    duration_s: float
+
+
+class _Holder(BaseModel):
+    """Answer to `hash_keyframes`: who notes, and since when the camera gives it media."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    worker_id: str
+    media_since: AwareDatetime | None = None
+
+
+class Verifier:
+    """Reads deliveries back. One attempt each; a failure is a finding."""
+
+    def __init__(
+        self, *, bus: Bus, networks: AllowedNetworks, unsealer: Unsealer, guard: LoginGuard, limits: Limits
+    ) -> None:
+        self.limits = limits
+        self._bus, self._networks, self._unsealer, self._guard = bus, networks, unsealer, guard
+        self._histories = Bucket(bus, topology.KEYFRAMES)
+        self._states = DeliveryStates(bus)
+
+    async def not_running(self, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
+        """The findings on those that the forwarder does not deliver now. Raises NatsError or TimeoutError."""
+        found = []
+        for delivery in deliveries:
+            finding = not_delivered(await self._states.get(delivery.id))
+            if finding is not None:
+                found.append(_reached(delivery, finding, datetime.now(UTC)))
+        return found
+
+    async def verify(
+        self, camera_id: UUID, deliveries: Sequence[PlannedDelivery], *, since: Mapping[UUID, datetime] = NO_SESSIONS
+    ) -> list[Verification]:
+        """All at the same time, at most `limits.longest_s`. `since`: when a delivery's present session began.
+
+        Raises NatsError, TimeoutError or OSError when NATS is away.
+        """
+        asked_at, asker = datetime.now(UTC), uuid4().hex
+        holder = await self._ask(camera_id, asker)
+        if isinstance(holder, Finding):
+            return [_reached(delivery, holder, asked_at) for delivery in deliveries]
+        try:
+            return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
+        finally:
+            await self._enough(camera_id, asker)
+
+    async def _ask(self, camera_id: UUID, asker: str) -> _Holder | Finding:
+        """Who notes every keyframe of the camera from now on."""
+        seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
+        body = json.dumps({"seconds": seconds, "asker": asker}).encode()
+        try:
+            reply = await self._bus.client.request(
+                subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
+            )
+        except NoRespondersError:
+            return not_checkable("no forwarder holds the camera")
+        except TimeoutError:
+            return not_checkable(f"the forwarder that holds the camera did not answer within {ANSWER_WITHIN_S:g} s")
+        try:
+            holder = _Holder.model_validate_json(reply.data)
+        except ValidationError:
+            return not_checkable("the forwarder's answer cannot be read: is it of another release?")
+        if holder.media_since is None:
+            return not_checkable("the camera gives the forwarder no media")
+        return holder
+
+    async def _enough(self, camera_id: UUID, asker: str) -> None:
+        """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
+        body = json.dumps({"seconds": 0, "asker": asker}).encode()
+        try:
+            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+        except NatsError as error:
+            # It ends by itself.
+            log.debug("forwarder_not_told", camera_id=str(camera_id), error=type(error).__name__)
+
+    async def history(self, camera_id: UUID) -> KeyframeHistory | None:
+        """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
+        value = await self._histories.get(str(camera_id))
+        if not value:
+            return None
+        try:
+            return KeyframeHistory.model_validate_json(value)
+        except ValidationError:
+            log.warning("keyframe_history_malformed", camera_id=str(camera_id))
+            return None
+
+    def read_back(self, on_change: asyncio.Event) -> ReadBack:
+        return ReadBack(self._networks, on_change.set)
+
+    async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
+        """Play the delivery, with manners. Whatever goes wrong is told by `readback`."""
+        try:
+            async with asyncio.timeout(self.limits.first_within_s):
+                await self._open(readback, delivery)
+        except TimeoutError:
+            readback.fail(Failure(None, "other read-backs are still trying this login"))
+        except RtspError as error:
+            readback.fail(Failure(error.cause, error.message))
+        except SecretUnreadableError as error:
+            readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
+        except Exception as error:
+            # A mistake of ours is a finding with a cause, not a dead worker.
+            log.error("read_back_failed", delivery_id=str(delivery.id), exc_info=error)
+            what = f"the prober made a mistake ({type(error).__name__}), see its log"
+            readback.fail(Failure(Cause.INTERNAL_ERROR, what))
+
+    async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
+        assert delivery.read_back_url is not None, "chosen by the caller"
+        sealed = delivery.read_back_secret or delivery.secret
+        credentials = self._unsealer.unseal(sealed) if sealed is not None else None
+        source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
+        login = self._login(source.url, credentials)
+        open_within_s = OPEN_SHARE * self.limits.first_within_s
+        if login is None:
+            await readback.open(source, deadline_s=open_within_s)
+            return
+        while True:
+            if (rest_s := self._guard.rest_left_s(login)) is not None:
+                readback.fail(_resting(rest_s))
+                return
+            async with self._guard.turn(login) as granted:
+                if granted:
+                    await readback.open(source, deadline_s=open_within_s)
+                    if readback.login_accepted is not None:
+                        (self._guard.accepted if readback.login_accepted else self._guard.refused)(login)
+                    return
+            await asyncio.sleep(TURN_AGAIN_S)
+
+    def _login(self, url: str, credentials: Credentials | None) -> str | None:
+        """What stands for this login at this destination. Raises RtspError for an address that is none."""
+        scheme, _, rest = url.partition("://")
+        if credentials is None or scheme.lower() not in SCHEMES:
+            return None
+        # Placeholders may stand where a URL takes none, so only what is before the path is read.
+        address = RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
+        return self._unsealer.fingerprint(f"{address.host}:{address.port}", credentials)
+
+
+class _Round:
+    """One turn of one camera."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        camera_id: UUID,
+        deliveries: Sequence[PlannedDelivery],
+        holder_id: str,
+        asked_at: datetime,
+        since: Mapping[UUID, datetime],
+    ) -> None:
+        self._verifier, self._camera_id, self._holder_id, self._asked_at = verifier, camera_id, holder_id, asked_at
+        self._since = since
+        self._changed = asyncio.Event()
+        self._open = {delivery.id: (delivery, verifier.read_back(self._changed)) for delivery in deliveries}
+        self._notes: dict[tuple[str, datetime], KeyframeNote] = {}
+        self._same_holder = True
+        self._done: list[Verification] = []
+        self._closing: list[asyncio.Task[None]] = []
+
+    async def run(self) -> list[Verification]:
+        readbacks = [readback for _, readback in self._open.values()]
+        opening = [asyncio.create_task(self._verifier.open(back, plan)) for plan, back in self._open.values()]
+        try:
+            while self._open:
+                await self._next_change()
+                if any(readback.seen.keyframes for _, readback in self._open.values()):
+                    await self._read_notes()
+                self._decide()
+        finally:
+            for task in opening:
+                task.cancel()
+            await asyncio.gather(*opening, return_exceptions=True)
+            await asyncio.gather(*self._closing, *(readback.close() for readback in readbacks), return_exceptions=True)
+        return self._done
+
+    async def _next_change(self) -> None:
+        """Until something came back, or it is time to look whether a note came."""
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    async def _read_notes(self) -> None:
+        """A forwarder keeps few notes: what was read before is kept here."""
+        history = await self._verifier.history(self._camera_id)
+        if history is None:
+            return
+        self._same_holder &= history.worker_id == self._holder_id
+        self._notes |= {(note.hash, note.captured_at): note for note in history.keyframes}
+
+    def _decide(self) -> None:
+        now = datetime.now(UTC)
+        noted = Noted(list(self._notes.values()), self._same_holder)
+        for delivery, readback in list(self._open.values()):
+            finding = self._finding(delivery.id, readback.seen, noted, now)
+            if finding is not None:
+                del self._open[delivery.id]
+                self._done.append(_reached(delivery, finding, self._asked_at))
+                self._closing.append(asyncio.create_task(readback.close()))
+
+    def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
+        limits, since = self._verifier.limits, self._since.get(delivery_id)
+        return decide(seen, noted, asked_at=self._asked_at, now=now, limits=limits, since=since)
+
+
+def _reached(delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
+    now = datetime.now(UTC)
+    return Verification(delivery, finding, now, (now - began_at).total_seconds())
+
+
+def _resting(rest_s: float) -> Failure:
+    detail = f"not tried: this login failed twice at this destination, the next try is in {rest_s:.0f} s"
+    return Failure(Cause.AUTH_FAILED, detail, rest_s)

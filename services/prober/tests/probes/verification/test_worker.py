@@ -1,0 +1,296 @@
+"""Verify jobs come, are read back, told, and come back: real NATS, real centres, the test plays the forwarder."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from nats.js.api import ConsumerConfig
+
+from prober.messaging import VerificationResults
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.events import Cause, new_event, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.events.inventory import AgencyRole, AgencyV1
+from vonggac.events.prober import VerificationVerdict
+from vonggac.testing import eventually
+
+VERIFIED = VerificationVerdict.VERIFIED
+QUICK: dict[str, Any] = {"max_delay_s": 2.0, "verify_timeout_s": 2.0}
+
+
+async def queue_length(bus: Bus) -> int:
+    return int((await bus.js.stream_info(topology.VERIFY_JOBS)).state.messages)
+
+
+async def planned(planner: Any, site: Any, *deliveries: Any, **changes: Any) -> Any:
+    """The site's camera with these deliveries."""
+    values = {"id": site.camera_id, "deliveries": deliveries, "probe_interval_s": 600.0}
+    return await planner.camera(site.camera.url(), **values | changes)
+
+
+async def test_a_new_camera_is_proven_at_both_centres_within_seconds_and_again_after_the_interval(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    prober = await probe(**QUICK, verify_interval_s=1.5)
+    deliveries = [site.delivery(centre) for centre in (site.national, site.provincial)]
+    began = datetime.now(UTC)
+    await planned(planner, site, *deliveries)
+    for delivery in deliveries:
+        first = await proofs.fact(delivery)
+        assert (first.verdict, first.camera_id, first.camera_revision) == (VERIFIED, site.camera_id, 1)
+        assert (first.destination_id, first.interval_s) == (delivery.destination_id, 1.5)
+        assert first.worker_id == prober.process.worker_id
+        assert (first.observed_at - began).total_seconds() < 6.0
+        second = await proofs.fact(delivery, 2)
+        assert 0.4 < (second.observed_at - first.observed_at).total_seconds() < 5.0
+        kept = await VerificationResults(bus).get(delivery.id)
+        assert kept is not None
+        assert kept.verdict is VERIFIED
+    sample = prober.metrics.registry.get_sample_value
+    assert (sample("vonggac_prober_verifications_total", {"verdict": "verified", "cause": "none"}) or 0) >= 4
+    assert (sample("vonggac_prober_verification_delay_seconds_count") or 0) >= 4
+    assert (sample("vonggac_prober_verify_jobs_total", {"outcome": "read_back"}) or 0) >= 2
+
+
+async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_left_alone(
+    open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await site.provincial.set_fault("black_hole")
+    await probe(**QUICK, verify_interval_s=60.0)
+    up, down = site.delivery(site.national), site.delivery(site.provincial)
+    await planned(planner, site, up, down)
+    first = await proofs.fact(down)
+    assert (first.verdict, first.cause) == (VerificationVerdict.UNREACHABLE, Cause.TIMEOUT)
+    second = await proofs.fact(down, 2)
+    assert (first.interval_s, second.interval_s) == (2.0, 4.0)
+    await site.provincial.clear_fault()
+    third = await proofs.fact(down, 3)
+    assert (third.verdict, third.interval_s) == (VERIFIED, 60.0)
+    assert [fact.verdict for fact in proofs.of(up)] == [VERIFIED]
+
+
+async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: datetime | None = None) -> None:
+    """As the forwarder says it."""
+    fact = DeliveryObservedV1(
+        delivery_id=delivery.id,
+        camera_id=site.camera_id,
+        destination_id=delivery.destination_id,
+        camera_revision=1,
+        worker_id="forwarder-0",
+        held_since=datetime.now(UTC),
+        sequence=1,
+        observed_at=at or datetime.now(UTC),
+        state=state,
+    )
+    await Bucket(bus, topology.DELIVERY_STATUS).put(str(delivery.id), fact.model_dump_json().encode())
+    event = new_event(fact, source="/forwarder/0", subject=str(delivery.id), time=fact.observed_at)
+    await bus.js.publish(subjects.delivery_observation(delivery.id), event.encode())
+
+
+async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_when_it_runs(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    delivery = site.delivery(site.national)
+    await say(bus, site, delivery, DeliveryState.BACKING_OFF)
+    await probe(**QUICK)
+    await planned(planner, site, delivery)
+    first = await proofs.fact(delivery)
+    assert (first.verdict, first.cause) == (VerificationVerdict.NOT_CHECKABLE, None)
+    assert first.detail == "the forwarder does not deliver now: backing_off"
+    assert site.asked == []
+    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED)
+    assert (await proofs.fact(delivery, 2)).verdict is VERIFIED
+
+
+async def test_a_delivery_that_comes_up_is_read_back_at_once_by_one_prober(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    up, other = site.delivery(site.national), site.delivery(site.provincial)
+    for _ in range(2):
+        await probe(**QUICK, verify_interval_s=600.0)
+    await planned(planner, site, up, other)
+    await proofs.fact(other)
+    await proofs.fact(up)
+    began = datetime.now(UTC)
+    await say(bus, site, up, DeliveryState.BACKING_OFF)
+    await say(bus, site, up, DeliveryState.ACKNOWLEDGED)
+    second = await proofs.fact(up, 2, within_s=5.0)
+    assert second.verdict is VERIFIED
+    assert second.captured_at > began
+    assert len(site.asked) == 2
+    assert (len(proofs.of(up)), len(proofs.of(other))) == (2, 1)
+
+
+async def test_a_proof_of_the_same_session_is_not_asked_for_again(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    delivery, next_one = site.delivery(site.national), site.delivery(site.provincial)
+    began = datetime.now(UTC)
+    await probe(**QUICK, verify_interval_s=600.0)
+    await planned(planner, site, delivery, next_one)
+    await proofs.fact(delivery)
+    await proofs.fact(next_one)
+    await say(bus, site, delivery, DeliveryState.ACKNOWLEDGED, at=began)
+    await say(bus, site, next_one, DeliveryState.ACKNOWLEDGED)
+    await proofs.fact(next_one, 2)
+    assert len(proofs.of(delivery)) == 1
+
+
+async def test_a_camera_without_read_back_leaves_the_queue_until_it_changes(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await probe(**QUICK)
+    blind = site.delivery(site.national, read_back_url=None)
+    await planned(planner, site, blind)
+    await eventually(lambda: _none(queue_length(bus)))
+    assert site.asked == []
+    sighted = site.delivery(site.national, id=blind.id)
+    await planned(planner, site, sighted, revision=2)
+    assert (await proofs.fact(sighted)).camera_revision == 2
+
+
+async def test_what_is_no_longer_read_back_leaves_the_list(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await probe(**QUICK)
+    delivery, other = site.delivery(site.national), site.delivery(site.provincial)
+    await planned(planner, site, delivery, other)
+    await proofs.fact(delivery)
+    results = VerificationResults(bus)
+    await eventually(lambda: results.get(delivery.id))
+    disabled = delivery.model_copy(update={"enabled": False})
+    await planned(planner, site, disabled, other, revision=2)
+    await eventually(lambda: _none(results.get(delivery.id)))
+    assert (await proofs.fact(other, 2)).camera_revision == 2
+    await planned(planner, site, disabled, other, revision=3, enabled=False)
+    await eventually(lambda: _none(results.get(other.id)))
+    await eventually(lambda: _none(queue_length(bus)))
+
+
+async def test_a_removed_camera_leaves_the_queue(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await probe(**QUICK)
+    delivery = site.delivery(site.national)
+    camera = await planned(planner, site, delivery)
+    await proofs.fact(delivery)
+    await planner.remove(camera)
+    await eventually(lambda: _none(queue_length(bus)))
+
+
+async def test_a_job_given_out_twice_opens_no_second_session(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    hasty = ConsumerConfig(durable_name=topology.VERIFIER, ack_wait=0.5, max_ack_pending=-1)
+    await bus.js.add_consumer(topology.VERIFY_JOBS, hasty)
+    site = await open_site()
+    await site.national.set_fault("wrong_picture", path="yard")
+    prober = await probe(**QUICK)
+    delivery = site.delivery(site.national)
+    await planned(planner, site, delivery)
+    assert await most_viewers_until_told(site, proofs, delivery) == 1
+    deferred = prober.metrics.registry.get_sample_value("vonggac_prober_verify_jobs_total", {"outcome": "deferred"})
+    assert (deferred or 0) >= 3
+    assert len(site.asked) == 1
+
+
+async def test_a_long_read_back_keeps_its_job_from_other_probers(
+    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = ConsumerConfig(durable_name=topology.VERIFIER, ack_wait=1.0, max_ack_pending=-1)
+    await bus.js.add_consumer(topology.VERIFY_JOBS, quick)
+    monkeypatch.setattr("prober.probes.verification.scheduler.HOLD_EVERY_S", 0.2)
+    site = await open_site()
+    await site.national.set_fault("wrong_picture", path="yard")
+    for _ in range(2):
+        await probe(**QUICK)
+    delivery = site.delivery(site.national)
+    await planned(planner, site, delivery)
+    assert await most_viewers_until_told(site, proofs, delivery) == 1
+    assert len(site.asked) == 1
+
+
+async def most_viewers_until_told(site: Any, proofs: Any, delivery: Any) -> int:
+    """The most sessions at a time that read the stream "yard" until the delivery's first verdict."""
+    most = 0
+    while not proofs.of(delivery):
+        most = max(most, site.national.streams["yard"].viewers)
+        await asyncio.sleep(0.02)
+    return most
+
+
+async def test_a_stop_gives_a_running_read_back_to_another_prober(
+    open_site: Any, planner: Any, probe: Any, proofs: Any
+) -> None:
+    site = await open_site()
+    await site.national.set_fault("wrong_picture", path="yard")
+    leaving = await probe(max_delay_s=30.0, stop_within_s=0.2)
+    delivery = site.delivery(site.national)
+    await planned(planner, site, delivery)
+    await eventually(lambda: site.national.streams["yard"].viewers == 1)
+    await leaving.stop()
+    assert proofs.of(delivery) == []
+    await eventually(lambda: site.national.streams["yard"].viewers == 0)
+    await site.national.clear_fault()
+    staying = await probe(**QUICK)
+    fact = await proofs.fact(delivery)
+    assert (fact.verdict, fact.worker_id) == (VERIFIED, staying.process.worker_id)
+
+
+async def test_a_restarted_nats_makes_nobody_read_back_before_it_is_due(
+    open_site: Any, planner: Any, probe: Any, proofs: Any, bus: Bus
+) -> None:
+    site = await open_site()
+    first = await probe(**QUICK)
+    delivery = site.delivery(site.national)
+    await planned(planner, site, delivery)
+    await proofs.fact(delivery)
+    await first.stop()
+    # As after a restart that lost the delayed nak: the consumer is made anew and gives the job out at once.
+    await bus.js.delete_consumer(topology.VERIFY_JOBS, topology.VERIFIER)
+    await topology.declare(bus.js)
+    second = await probe(**QUICK)
+    sample = second.metrics.registry.get_sample_value
+    await eventually(lambda: sample("vonggac_prober_verify_jobs_total", {"outcome": "early"}))
+    assert len(proofs.of(delivery)) == 1
+
+
+async def test_no_secret_is_told(open_site: Any, planner: Any, probe: Any, proofs: Any, bus: Bus) -> None:
+    site = await open_site(centre={"auth": "basic", "username": "centre", "password": "s3cret-Xem"})
+    await probe(**QUICK)
+    url = site.national.stream_url("key") + "?pw={password}"
+    lost = site.delivery(site.national, read_back_url=url, secret=planner.seal("centre", "s3cret-Xem"))
+    await planned(planner, site, lost)
+    fact = await proofs.fact(lost)
+    assert fact.verdict is not VERIFIED
+    stored = await bus.js.get_last_msg(topology.OBSERVATIONS, subjects.delivery_verification(site.camera_id, lost.id))
+    assert b"s3cret" not in (stored.data or b"")
+
+
+async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, probe: Any) -> None:
+    camera = await planner.camera("rtsp://127.0.0.1:9/live", enabled=False)
+    agency = AgencyV1(
+        id=camera.id, revision=2, changed_at=camera.changed_at, code="STTTT", name="Sở TT&TT", role=AgencyRole.LEAD
+    )
+    event = new_event(agency, source="/inventory", subject=str(camera.id), time=camera.changed_at)
+    await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
+    await probe()
+
+    async def buried() -> bool:
+        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter="dead.>")
+        return f"dead.{topology.VERIFY_JOBS}.{topology.VERIFIER}" in (info.state.subjects or {})
+
+    await eventually(buried)
+
+
+async def _none(value: Any) -> bool:
+    return not await value
