@@ -33,10 +33,10 @@ from soak_faults import Faults
 from soak_stage import Stage, stage
 from soak_usage import Calm, Course, Usage
 
-from local.inventory_api import RefusedError
-from local.process import ProcessEndedError
-from local.progress import Progress
-from local.stopping import KILLED, Stopping, run_stoppable
+from local.apis.inventory import RefusedError
+from local.commands.progress import Progress
+from local.platform.process import ProcessEndedError
+from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 
 FIRST_WITHIN_S = 180.0

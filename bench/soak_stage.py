@@ -11,18 +11,18 @@ from typing import Any
 
 import httpx
 
-from local.access import admin_token
+from local.apis.access import admin_token
+from local.apis.inventory import InventoryApi, RefusedError, call
+from local.apis.simulator import SimulatorApi
+from local.commands.progress import Progress
+from local.commands.truth import ReportingApi, delivered_to_both
 from local.demo import content
 from local.demo.load import load_base
-from local.environment import SERVICES
-from local.inventory_api import InventoryApi, RefusedError, call
-from local.platform import Platform, wait_ready
-from local.ports import anywhere
-from local.process import Child
-from local.progress import Progress
-from local.simulator_api import SimulatorApi
-from local.state import StateFolder
-from local.truth import ReportingApi, delivered_to_both
+from local.platform.environment import SERVICES
+from local.platform.platform import Platform, wait_ready
+from local.platform.ports import anywhere
+from local.platform.process import Child
+from local.platform.state import StateFolder
 
 CLIPS = 4
 CENTRES = ("national", "provincial")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest_asyncio
 from tests.platform import RunningPlatform, load
 
-from local.platform import Platform
-from local.ports import anywhere
-from local.progress import Progress
-from local.state import StateFolder
+from local.commands.progress import Progress
+from local.platform.platform import Platform
+from local.platform.ports import anywhere
+from local.platform.state import StateFolder
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -8,15 +8,15 @@ import httpx
 import psycopg
 from nats.aio.client import Client
 
-from local.access import admin_token
+from local.apis.access import admin_token
+from local.apis.inventory import InventoryApi
+from local.apis.simulator import SimulatorApi
+from local.commands.truth import finding
 from local.demo import content
 from local.demo.load import load_base, load_demo_cameras
-from local.inventory_api import InventoryApi
-from local.platform import Platform
-from local.process import Child
-from local.simulator_api import SimulatorApi
-from local.truth import finding
-from simulator.statistics import StreamStatistics
+from local.platform.platform import Platform
+from local.platform.process import Child
+from simulator.centres.statistics import StreamStatistics
 from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
 from vonggac.embedded import PostgresServer

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.leftovers import still_running
+from local.platform.leftovers import still_running
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = """\

@@ -13,9 +13,9 @@ import inventory.settings
 import prober.settings
 import reporting.settings
 import simulator.settings
-from local import environment
-from local.ports import Ports
-from local.state import StateFolder
+from local.platform import environment
+from local.platform.ports import Ports
+from local.platform.state import StateFolder
 from vonggac.settings import describe
 
 ROOT = Path(__file__).parents[2]

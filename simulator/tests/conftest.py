@@ -13,7 +13,7 @@ import pytest_asyncio
 import uvloop
 
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from vonggac.testing.media import MediaRecorder
 
 BOTH_LOOPS = {"test_listener.py", "test_camera_faults.py", "test_camera_access_faults.py", "test_centre_faults.py"}

@@ -25,7 +25,7 @@ CRAFT = {
     "inventory": {"importing"},
     "prober": {"probes"},
     "forwarder": {"relay"},
-    "reporting": {"reports"},
+    "reporting": {"ingest", "reports"},
 }
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

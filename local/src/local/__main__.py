@@ -10,14 +10,14 @@ from typing import Any
 
 from nats.errors import Error as NatsError
 
-from local import clean, run, setup, smoke, tools
+from local.apis.inventory import RefusedError
+from local.commands import clean, run, setup, smoke, tools
+from local.commands.progress import Progress
 from local.demo import content
-from local.inventory_api import RefusedError
-from local.own_cameras import CameraFileError, read_own_cameras
-from local.process import ProcessEndedError
-from local.progress import Progress
-from local.state import ProcessRecord, StateFolder, StateInUseError
-from local.stopping import KILLED, Stopping, run_stoppable
+from local.demo.own_cameras import CameraFileError, read_own_cameras
+from local.platform.process import ProcessEndedError
+from local.platform.state import ProcessRecord, StateFolder, StateInUseError
+from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 

@@ -7,7 +7,7 @@ that take ANNOUNCE/RECORD and play back what they receive, and an HTTP API that 
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
 from simulator.core import Simulator
 from simulator.demo import demo_config
-from simulator.faults import CameraFault, CameraFaultName, CentreFault, CentreFaultName
+from simulator.devices.faults import CameraFault, CameraFaultName, CentreFault, CentreFaultName
 
 __all__ = [
     "CameraConfig",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simulator.app import create_app
 from simulator.config import ConfigError
-from simulator.listener import ListenError
+from simulator.devices.listener import ListenError
 from simulator.settings import SimulatorSettings
 from vonggac.http.server import run
 from vonggac.settings import load_or_exit

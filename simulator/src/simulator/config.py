@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from simulator.faults import CameraFault, CentreFault
+from simulator.devices.faults import CameraFault, CentreFault
 
 type Auth = Literal["none", "basic", "digest", "digest-sha256"]
 type VideoCodec = Literal["h264", "h265"]

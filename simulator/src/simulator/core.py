@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from simulator.camera import Camera
-from simulator.centre import Centre
-from simulator.certificates import Authority
+from simulator.cameras.camera import Camera
+from simulator.centres.centre import Centre
+from simulator.clips.library import ClipLibrary
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
-from simulator.library import ClipLibrary
+from simulator.devices.certificates import Authority
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
-from simulator.faults import CameraFault, CameraFaultName
+from simulator.devices.faults import CameraFault, CameraFaultName
 
 USERNAME = "viewer"
 PASSWORD = "Xem-Camera-2021"  # noqa: S105 - of a virtual camera

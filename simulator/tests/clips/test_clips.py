@@ -12,10 +12,10 @@ import pytest
 
 from simulator.clips import VideoClip, VideoSpec
 from simulator.clips.encoder import EncodingCancelledError, encode_video
+from simulator.clips.library import ClipLibrary
 from simulator.clips.painter import Painter
 from simulator.clips.spec import spec_of
 from simulator.config import CameraConfig
-from simulator.library import ClipLibrary
 
 SPEC = VideoSpec(
     codec="h264",

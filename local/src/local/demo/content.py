@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from importlib.resources import files
 
-from local.truth import Expectation
+from local.commands.truth import Expectation
 
 EXPECTATION = Expectation(
     cameras=8, delivered_both=6, faults=(frozenset({"auth_failed"}), frozenset({"timeout", "refused"}))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from local.apis.inventory import InventoryApi, Json
+from local.apis.simulator import SimulatorApi
 from local.demo import content
-from local.inventory_api import InventoryApi, Json
-from local.own_cameras import OwnCamera
-from local.simulator_api import SimulatorApi
+from local.demo.own_cameras import OwnCamera
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
-from inventory.api.edge import Services
+from inventory.api.context import Services
 from inventory.messaging import RelayReady, connect_and_relay, measure
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
-from inventory.storage.writing import Store
+from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database
 from vonggac.database.migrations import newest_revision

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.administration import DistrictFields
-from inventory.domain.camera import CameraFields, fitting_timeout
-from inventory.domain.destination import DestinationFields
+from inventory.domain.devices.camera import CameraFields, fitting_timeout
+from inventory.domain.devices.destination import DestinationFields
 from inventory.domain.facility import Person
 
 

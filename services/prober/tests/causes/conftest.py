@@ -12,7 +12,7 @@ from prober.domain.result import ProbeResult
 from prober.probes.camera.picture_store import References
 from prober.probes.camera.prober import Looker, LookPlan, Surroundings
 from prober.probes.camera.target import Tools
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from vonggac.auth import Credentials, Sealer
 from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.bus import Outgoing

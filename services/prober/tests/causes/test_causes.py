@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prober.domain.result import ProbeResult
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from vonggac.events import Cause
 from vonggac.events.inventory import ExpectedDevice
 from vonggac.events.prober import Verdict

@@ -19,8 +19,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
+from reporting.ingest import camera_runs, delivery_proofs, inbox, workers
+from reporting.ingest import delivery_claims as delivery_changes
+from reporting.ingest import register as mirror
 from reporting.settings import Settings
-from reporting.storage import camera_runs, delivery_changes, delivery_proofs, housekeeping, inbox, mirror, workers
+from reporting.storage import housekeeping
 from reporting.storage.revision import migrations_missing
 from vonggac.bus import Bus, EventConsumer, PullConsumer, Received, topology
 from vonggac.database import Database

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from simulator.core import DeviceExistsError
-from simulator.faults import FaultError
-from simulator.listener import ListenError
+from simulator.devices.faults import FaultError
+from simulator.devices.listener import ListenError
 from vonggac.http import ProblemError
 
 

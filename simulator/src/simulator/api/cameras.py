@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from simulator.api.adding import adding
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from simulator.config import AudioCodec, Auth, CameraConfig, Scene, VideoCodec
 from simulator.core import Simulator
-from simulator.faults import CameraFault, FaultError
+from simulator.devices.faults import CameraFault, FaultError
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"])

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from simulator.api.adding import adding
-from simulator.centre import Centre
+from simulator.centres.centre import Centre
+from simulator.centres.statistics import StreamStatistics
 from simulator.config import Auth, CentreConfig
 from simulator.core import Simulator
-from simulator.faults import CentreFault
-from simulator.statistics import StreamStatistics
+from simulator.devices.faults import CentreFault
 from vonggac.http import ProblemError
 
 router = APIRouter(prefix="/v1/centres", tags=["centres"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from simulator import CameraConfig, Simulator
-from simulator.statistics import StreamStatistics
+from simulator.centres.statistics import StreamStatistics
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1

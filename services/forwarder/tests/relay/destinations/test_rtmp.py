@@ -13,7 +13,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator
-from simulator.certificates import Authority
+from simulator.devices.certificates import Authority
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, TlsTrust

@@ -16,7 +16,7 @@ from forwarder.domain.camera_pull import PullState
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import Simulator
-from simulator.centre import Centre
+from simulator.centres.centre import Centre
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually

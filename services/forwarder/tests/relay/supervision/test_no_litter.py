@@ -12,7 +12,7 @@ import pytest
 from forwarder.relay.media.fanout import Outlet
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import Simulator
-from simulator.statistics import StreamStatistics
+from simulator.centres.statistics import StreamStatistics
 from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.testing import eventually
 

@@ -5,18 +5,8 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import (
-        agencies,
-        cameras,
-        changes,
-        deliveries,
-        destinations,
-        districts,
-        exports,
-        facilities,
-        focal_points,
-        imports,
-    )
+    from inventory.api import agencies, changes, districts, exports, facilities, focal_points, imports
+    from inventory.api.devices import cameras, deliveries, destinations
 
     nouns = (
         agencies,

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, Shown, merged
+from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
 from inventory.domain.administration import AgencyFields
 from inventory.domain.fields import Code, Name

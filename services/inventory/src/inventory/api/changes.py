@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 
-from inventory.api.edge import Edged, Reader
+from inventory.api.context import Edged, Reader
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf
 from inventory.storage.lists import page
 from inventory.storage.tables import Change

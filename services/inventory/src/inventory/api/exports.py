@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from inventory.api.edge import Edge, Edged, Exporter
+from inventory.api.context import Edge, Edged, Exporter
 from inventory.api.imports import PROVINCE_TIME
 from inventory.importing.cameras import EXPORTED as CAMERA_COLUMNS
 from inventory.importing.cells import show

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, with_config
 from sqlalchemy import Select, select
 
-from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
 from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
 from inventory.storage.lists import matches, page
 from inventory.storage.references import refuse_while_referred
+from inventory.storage.store import Writing
 from inventory.storage.tables import Agency, Camera, District, Facility, FocalPoint
-from inventory.storage.writing import Writing
 from vonggac.events.inventory import FacilityStatus, FacilityType
 
 router = APIRouter(prefix="/v1/facilities", tags=["facilities"])

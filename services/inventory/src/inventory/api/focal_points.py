@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.edge import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
 from inventory.domain.facility import FocalPointFields
 from inventory.domain.fields import Email, Line, Name, Phone

@@ -12,16 +12,16 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
-from inventory.api.edge import Edge, Edged, Importer, invalid
-from inventory.api.secrets import may_write_secrets
+from inventory.api.context import Edge, Edged, Importer, invalid
+from inventory.api.devices.secrets import may_write_secrets
 from inventory.importing.cameras import COLUMNS as CAMERA_COLUMNS
 from inventory.importing.cameras import parse_cameras
 from inventory.importing.facilities import COLUMNS as FACILITY_COLUMNS
 from inventory.importing.facilities import parse_facilities
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns
-from inventory.storage.importing import Outcome, take_facilities
-from inventory.storage.importing_cameras import take_cameras
+from inventory.importing.take_cameras import take_cameras
+from inventory.importing.take_facilities import Outcome, take_facilities
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from inventory.api.edge import Shown
+from inventory.api.context import Shown
 from inventory.storage.lists import Page
 
 Search = Annotated[

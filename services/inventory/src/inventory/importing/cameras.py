@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inventory.domain.addresses import Address, check_networks, parse_camera_url
-from inventory.domain.camera import CameraFields
-from inventory.domain.destination import NO_DESTINATION
-from inventory.domain.device import SurveyedDevice
+from inventory.domain.devices.addresses import Address, check_networks, parse_camera_url
+from inventory.domain.devices.camera import CameraFields
+from inventory.domain.devices.destination import NO_DESTINATION
+from inventory.domain.devices.expected import SurveyedDevice
 from inventory.importing import cells
 from inventory.importing.facilities import note_repeated
 from inventory.importing.mistakes import Mistakes

@@ -9,7 +9,7 @@ from sqlalchemy import Float, Integer, Label, String, cast, func, literal, selec
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.destination import NO_DESTINATION
+from inventory.domain.devices.destination import NO_DESTINATION
 from inventory.importing.cameras import SURVEYED, TRUST
 from inventory.importing.facilities import FACTS, PERSON
 from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from inventory.domain.codecs import advice, takes
+from inventory.domain.devices.codecs import advice, takes
 from vonggac.events.inventory import CameraV1
 from vonggac.http import FieldError, ProblemError
 

@@ -6,8 +6,8 @@ from sqlalchemy import select, text
 
 from inventory.storage import outbox
 from inventory.storage.states import PAYLOADS, camera_plans, state
+from inventory.storage.store import WRITERS_LOCK
 from inventory.storage.tables import Camera
-from inventory.storage.writing import WRITERS_LOCK
 from vonggac.database import Database
 from vonggac.events import subjects
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.addresses import render
+from inventory.domain.devices.addresses import render
 from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint, Thing
 from vonggac.events import Payload
 from vonggac.events.inventory import (

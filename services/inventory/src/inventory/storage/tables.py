@@ -10,7 +10,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from inventory.domain.areas import Area
+from inventory.domain.devices.areas import Area
 from inventory.domain.text import fold
 from vonggac.database import new_metadata
 from vonggac.events.inventory import (

@@ -7,7 +7,7 @@ import pytest
 from prober.domain.result import ProbeResult
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Target, Tools
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 from vonggac.net.allowed_networks import AllowedNetworks

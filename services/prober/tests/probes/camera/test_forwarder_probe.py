@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from prober.domain.result import ProbeResult
 from prober.probes.camera.forwarder_probe import NoSample, ask_for_keyframe, split_annex_b
 from prober.probes.camera.prober import Looker, LookPlan, Surroundings
-from simulator.camera import Camera
+from simulator.cameras.camera import Camera
 from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery

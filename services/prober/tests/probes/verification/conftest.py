@@ -20,8 +20,8 @@ from prober.metrics import Metrics
 from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.verifier import Verifier
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
-from simulator.camera import Camera
-from simulator.centre import Centre
+from simulator.cameras.camera import Camera
+from simulator.centres.centre import Centre
 from vonggac.auth import Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus, Outgoing, topology

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from prober.probes.verification.verifier import Verification, Verifier
-from simulator.centre import Centre
+from simulator.centres.centre import Centre
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import PlannedDelivery, TlsTrust

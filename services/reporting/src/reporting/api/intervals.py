@@ -13,7 +13,8 @@ from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.reports.accounts import alive_until
-from reporting.storage import courses, plan
+from reporting.storage import lines as courses
+from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 

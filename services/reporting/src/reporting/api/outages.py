@@ -11,7 +11,8 @@ from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment, seconds
 from reporting.domain.outages import Outage, outages
 from reporting.reports.accounts import Question
-from reporting.storage import courses, plan
+from reporting.storage import lines as courses
+from reporting.storage import plan
 from reporting.storage.plan import Camera
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from reporting.api.compliance_schemas import Figures
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment
+from reporting.ingest import workers
 from reporting.reports import compliance
 from reporting.reports.accounts import alive_until
-from reporting.storage import workers
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 

@@ -15,8 +15,9 @@ from reporting.domain.instants import Millis, moment
 from reporting.domain.maintenance import Window
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
-from reporting.reports.undisturbed import undisturbed
-from reporting.storage import courses, workers
+from reporting.ingest import workers
+from reporting.reports.garbage_collection import undisturbed
+from reporting.storage import lines as courses
 from reporting.storage.plan import Camera
 from vonggac.events.inventory import DestinationRole
 

@@ -1,0 +1,1 @@
+"""HTTP clients of the platform's own services, and the token that they call with."""

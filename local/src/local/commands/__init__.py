@@ -1,0 +1,1 @@
+"""The commands: run, smoke, setup, clean and the tools for containers."""

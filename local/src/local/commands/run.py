@@ -1,0 +1,155 @@
+"""`make run`: the whole platform on one machine, until Ctrl-C."""
+
+import asyncio
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.apis.access import VALID_FOR, admin_token
+from local.apis.inventory import InventoryApi, Json, RefusedError
+from local.apis.simulator import SimulatorApi
+from local.commands.progress import Progress
+from local.commands.report_table import render
+from local.commands.truth import ReportingApi, finding, settled, wait_for
+from local.demo import content
+from local.demo.load import Loaded, load_base, load_demo_cameras, load_own_cameras
+from local.demo.own_cameras import OwnCamera, refused_rows
+from local.platform import environment
+from local.platform.platform import Platform
+from local.platform.ports import Ports, choose, chosen_alone
+from local.platform.state import StateFolder
+from local.platform.stopping import Stopping
+
+SHOWN_WITHIN_S = 25.0
+"""Longest wait until it is known how every camera stands, before the addresses are shown anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCameras:
+    """The user's file, checked."""
+
+    path: Path
+    cameras: list[OwnCamera]
+
+    async def load(self, inventory: InventoryApi) -> Loaded:
+        """Raises CameraFileError for what only inventory can judge."""
+        try:
+            return await load_own_cameras(inventory, self.cameras)
+        except RefusedError as refusal:
+            if refusal.errors:
+                raise refused_rows(self.path, self.cameras, refusal) from None
+            raise
+
+
+async def run(
+    state: StateFolder, own: OwnCameras | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
+) -> int:
+    """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself."""
+    platform: Platform | None = None
+    try:
+        async with chosen_alone(progress.step):
+            platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
+            stopping.kill = platform.kill
+            await platform.start()
+        await platform.while_running(_serve(platform, own, progress))
+    finally:
+        if platform is not None:
+            await platform.stop()
+    return 0
+
+
+async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress) -> None:
+    token = admin_token(platform.state.keys)
+    platform.state.write_token(token)
+    loaded = await _load(platform, token, own, progress)
+    document = await _first_look(platform, token, loaded, progress)
+    if document is not None:
+        progress.line("\n" + render(document))
+    for line in _welcome(platform, token, loaded):
+        progress.line(line)
+    await asyncio.Event().wait()
+
+
+async def _load(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
+    simulator = SimulatorApi(platform.addresses.simulator)
+    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+        await load_base(inventory, simulator)
+        if own is None:
+            loaded = await load_demo_cameras(inventory, simulator)
+        else:
+            loaded = await own.load(inventory)
+    what = "demo" if own is None else "cameras"
+    progress.step(what, f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")
+    for note in loaded.notes:
+        progress.step(what, note)
+    return loaded
+
+
+async def _first_look(platform: Platform, token: str, loaded: Loaded, progress: Progress) -> Json | None:
+    reporting = ReportingApi(platform.addresses.reporting, token)
+    codes = set(loaded.cameras)
+
+    def good(document: Json) -> bool:
+        if codes == set(content.camera_codes()):
+            return not finding(document).shortfall(content.EXPECTATION)
+        return settled(document, codes)
+
+    try:
+        document, holds, refusal = await wait_for(reporting, good, within_s=SHOWN_WITHIN_S)
+    finally:
+        await reporting.close()
+    told = "knows how every camera stands" if holds else "does not know yet how every camera stands"
+    progress.step("reporting", refusal or told)
+    return document
+
+
+def _welcome(platform: Platform, token: str, loaded: Loaded) -> list[str]:
+    addresses, state = platform.addresses, platform.state
+    documented = [(name, getattr(addresses, name)) for name in (*environment.SERVICES, "simulator")]
+    hours = VALID_FOR.total_seconds() / 3600
+    lines = ["", "Vọng Gác is running. Ctrl-C stops it.", ""]
+    lines += [f"  {name:<11} {address:<24} API: {address}/docs" for name, address in documented]
+    lines += [
+        f"  {'NATS':<11} {addresses.nats}",
+        f"  {'PostgreSQL':<11} {addresses.postgres:<24} databases: {', '.join(environment.RECORD_KEEPERS)}",
+        f"  {'state':<11} {state.root}/ (logs in {state.logs}/)",
+        "",
+        f"Admin token (province_lead, {hours:.0f} hours, also in {state.token_file}):",
+        f"  {token}",
+        "",
+        "Try next:",
+    ]
+    return lines + [f"  {number}. {text}" for number, text in enumerate(_commands(platform, loaded), start=1)] + [""]
+
+
+def _commands(platform: Platform, loaded: Loaded) -> list[str]:
+    addresses = platform.addresses
+    token_file = shlex.quote(str(platform.state.token_file))
+    camera = loaded.cameras[0] if loaded.cameras else "CODE"
+    compliance = (
+        f'curl -s -H "Authorization: Bearer $(cat {token_file})" {addresses.reporting}/v1/compliance'
+        " | python3 -m json.tool | less"
+    )
+    fault = (
+        f"curl -s -X PUT {addresses.simulator}/v1/centres/national/fault -H 'Content-Type: application/json' "
+        """-d '{"fault": "refuse"}'   # then look at 1 again; -X DELETE ends the fault"""
+    )
+    return [compliance, _play_back(platform, camera), fault]
+
+
+def _play_back(platform: Platform, camera: str) -> str:
+    player = next((name for name in ("ffplay", "ffprobe") if shutil.which(name)), None)
+    if player is None:
+        return f"curl -s {platform.addresses.simulator}/v1/centres/national/streams | python3 -m json.tool"
+    centre = content.destinations()[0]
+    port = platform.ports.centre(0)
+    return (
+        f"{player} -hide_banner -rtsp_transport tcp "
+        f"rtsp://{centre.username}:{centre.password}@127.0.0.1:{port}/{camera}   # the provincial one: port {port + 1}"
+    )
+
+
+def own_cameras_hint(path: Path) -> str:
+    """What to do about a camera file that cannot be used."""
+    return f"nothing was loaded: mend {path} and try again (columns: code,name,url[,username,password,facility_code])"

@@ -1,0 +1,163 @@
+"""`make smoke`: what `make run` does, with state that is thrown away; then the truth, and whether it holds.
+
+The truth is asked of reporting. What the centres count for themselves is compared with it afterwards.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.apis.access import admin_token
+from local.apis.inventory import InventoryApi, Json, RefusedError
+from local.apis.simulator import SimulatorApi
+from local.commands.progress import Progress
+from local.commands.report_table import render
+from local.commands.truth import PROVEN, ReportingApi, finding, wait_for
+from local.demo import content
+from local.demo.load import load_base, load_demo_cameras
+from local.platform.leftovers import arguments_with, files_with, running_below, still_running
+from local.platform.platform import Platform
+from local.platform.ports import anywhere
+from local.platform.process import ProcessEndedError, tail
+from local.platform.state import StateFolder
+from local.platform.stopping import Stopping
+from vonggac.embedded import ServerError
+
+TRUTH_WITHIN_S = 75.0
+WATCHED_S = 3.0
+"""Long enough for every stream to bring packets, whatever its rate."""
+GONE_WITHIN_S = 5.0
+
+
+@dataclass
+class Outcome:
+    """What a smoke run found."""
+
+    document: Json | None = None
+    seconds_to_ready: float | None = None
+    seconds_to_both: float | None = None
+    problems: list[str] = field(default_factory=list)
+
+    def json_line(self) -> str:
+        """The last line of output."""
+        found = finding(self.document) if self.document else None
+        line: Json = {
+            "cameras": found.cameras if found else 0,
+            "delivered_both": found.delivered_both if found else 0,
+            "faults": found.faults if found else {},
+            "seconds_to_ready": self.seconds_to_ready,
+            "seconds_to_both": self.seconds_to_both,
+        }
+        return json.dumps(line | ({"problems": self.problems} if self.problems else {}), ensure_ascii=False)
+
+
+async def smoke(*, allowed: tuple[str, ...], progress: Progress, stopping: Stopping) -> int:
+    """Exit status 0 when all of it holds, 1 otherwise; the state is kept only in the second case."""
+    folder = _new_folder()
+    outcome, interrupted = Outcome(), True
+    try:
+        await _run(StateFolder(folder), outcome, allowed=allowed, progress=progress, stopping=stopping)
+        interrupted = False
+    except (ProcessEndedError, ServerError, RefusedError) as error:
+        outcome.problems.append(str(error))
+        interrupted = False
+    finally:
+        if interrupted or not outcome.problems:
+            await asyncio.to_thread(shutil.rmtree, folder)
+    if outcome.document is not None:
+        progress.line("\n" + render(outcome.document) + "\n")
+    for problem in outcome.problems:
+        progress.line(f"does not hold: {problem}")
+    if outcome.problems:
+        progress.line(f"logs are kept in {folder / 'log'}")
+    progress.line(outcome.json_line())
+    return 1 if outcome.problems else 0
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vonggac-smoke-"))
+    # Started by root, PostgreSQL runs as another user and must reach its own folder in here.
+    folder.chmod(0o755)
+    return folder
+
+
+async def _run(
+    state: StateFolder, outcome: Outcome, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
+) -> None:
+    platform = Platform(state, anywhere(), allowed=allowed, progress=progress)
+    stopping.kill = platform.kill
+    with state.held():
+        try:
+            await platform.start()
+            outcome.seconds_to_ready = round(progress.elapsed_s, 1)
+            progress.step("platform", "every part is ready")
+            await platform.while_running(_find_the_truth(platform, outcome, progress))
+        finally:
+            started = running_below()
+            secrets = content.passwords() | platform.passwords()
+            outcome.problems += [f"process {one} shows a password" for one in arguments_with(secrets, started)]
+            await platform.stop()
+    left = await asyncio.to_thread(still_running, started, within_s=GONE_WITHIN_S)
+    outcome.problems += [f"process {one.pid} is still running after the stop" for one in left]
+    shown = await asyncio.to_thread(files_with, secrets, state.root)
+    outcome.problems += [f"{path.relative_to(state.root)} contains a password" for path in shown]
+
+
+async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progress) -> None:
+    token = admin_token(platform.state.keys)
+    simulator = SimulatorApi(platform.addresses.simulator)
+    async with InventoryApi(platform.addresses.inventory, token) as inventory:
+        await load_base(inventory, simulator)
+        await load_demo_cameras(inventory, simulator)
+    progress.step("demo", f"{len(content.facility_codes())} facilities, {len(content.camera_codes())} cameras")
+    reporting = ReportingApi(platform.addresses.reporting, token)
+
+    def true(document: Json) -> bool:
+        found = finding(document)
+        if outcome.seconds_to_both is None and found.delivered_both >= content.EXPECTATION.delivered_both:
+            outcome.seconds_to_both = round(progress.elapsed_s, 1)
+            progress.step("reporting", f"{found.delivered_both} cameras are delivered to both centres")
+        return not found.shortfall(content.EXPECTATION)
+
+    try:
+        outcome.document, holds, refusal = await wait_for(reporting, true, within_s=TRUTH_WITHIN_S)
+    finally:
+        await reporting.close()
+    if outcome.document is None:
+        log = tail(platform.children["reporting"].log)
+        outcome.problems.append(f"reporting did not answer: {refusal}; the last lines of its log:\n{log}")
+    elif not holds:
+        outcome.problems += finding(outcome.document).shortfall(content.EXPECTATION)
+    else:
+        progress.step("reporting", "the report says what is expected")
+        outcome.problems += await centres_contradict(simulator, outcome.document)
+
+
+async def centres_contradict(simulator: SimulatorApi, document: Json) -> list[str]:
+    """What the centres themselves count that does not fit the report."""
+    ids = {one.code: one.simulator_id for one in content.destinations()}
+    before = {code: await simulator.received(centre) for code, centre in ids.items()}
+    await asyncio.sleep(WATCHED_S)
+    problems = []
+    for code, centre in ids.items():
+        after = await simulator.received(centre)
+        coming = {
+            camera
+            for camera, stream in after.items()
+            if stream.live and camera in before[code] and stream.packets > before[code][camera].packets
+        }
+        reported = {
+            camera["code"]
+            for camera in document["cameras"]
+            for one in camera["deliveries"]
+            if one["destination"]["code"] == code and one["state"] in PROVEN
+        }
+        if coming != reported:
+            problems.append(f"{code} receives {sorted(coming)}, the report says {sorted(reported)}")
+        lost = {camera: stream.lost for camera, stream in after.items() if stream.lost}
+        if lost:
+            problems.append(f"{code} lost RTP packets: {lost}")
+    return problems

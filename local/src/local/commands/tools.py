@@ -1,0 +1,64 @@
+"""`python -m local demo` and `… truth`: the same demo and the same truth for a platform that runs elsewhere."""
+
+import json
+from pathlib import Path
+
+from local.apis.access import admin_token
+from local.apis.inventory import InventoryApi, Json
+from local.apis.simulator import SimulatorApi
+from local.commands.progress import Progress
+from local.commands.report_table import render
+from local.commands.truth import ReportingApi, finding, wait_for
+from local.demo import content
+from local.demo.load import load_base, load_demo_cameras
+from local.platform.platform import wait_ready
+
+READY_WITHIN_S = 120.0
+
+
+def token_from(*, keys: Path | None, token_file: Path | None) -> str:
+    """The token in `token_file`, else one signed with the key in `keys`. Raises OSError or ValueError."""
+    if token_file is not None:
+        return token_file.read_text("ascii").strip()
+    assert keys is not None
+    return admin_token(keys)
+
+
+async def demo(inventory_address: str, simulator_address: str, token: str, progress: Progress) -> int:
+    """Load the demo. Raises RefusedError, or ProcessEndedError when a service does not get ready."""
+    for name, address in (("inventory", inventory_address), ("simulator", simulator_address)):
+        await wait_ready(address, within_s=READY_WITHIN_S)
+        progress.step(name, f"ready on {address}")
+    simulator = SimulatorApi(simulator_address)
+    async with InventoryApi(inventory_address, token) as inventory:
+        await load_base(inventory, simulator)
+        loaded = await load_demo_cameras(inventory, simulator)
+    progress.step("demo", f"{len(content.facility_codes())} facilities, {len(loaded.cameras)} cameras")
+    for note in loaded.notes:
+        progress.step("demo", note)
+    return 0
+
+
+async def truth(reporting_address: str, token: str, *, within_s: float, progress: Progress) -> int:
+    """Wait for the demo's truth in reporting, print it, and say by the exit status whether it holds."""
+    await wait_ready(reporting_address, within_s=READY_WITHIN_S)
+    progress.step("reporting", f"ready on {reporting_address}")
+    reporting = ReportingApi(reporting_address, token)
+
+    def true(document: Json) -> bool:
+        return not finding(document).shortfall(content.EXPECTATION)
+
+    try:
+        document, holds, refusal = await wait_for(reporting, true, within_s=within_s)
+    finally:
+        await reporting.close()
+    if document is None:
+        progress.line(f"reporting did not answer: {refusal}")
+        return 1
+    found = finding(document)
+    progress.line("\n" + render(document) + "\n")
+    for problem in found.shortfall(content.EXPECTATION):
+        progress.line(f"does not hold: {problem}")
+    line = {"cameras": found.cameras, "delivered_both": found.delivered_both, "faults": found.faults}
+    progress.line(json.dumps(line | {"seconds_waited": round(progress.elapsed_s, 1)}))
+    return 0 if holds else 1

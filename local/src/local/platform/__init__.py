@@ -1,0 +1,1 @@
+"""The platform as child processes: ports, state, environment, start and stop order."""

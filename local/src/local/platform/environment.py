@@ -1,0 +1,57 @@
+"""What each part is told: its environment. Secrets travel here and nowhere else."""
+
+import json
+from collections.abc import Mapping
+
+from local.platform.ports import LOOPBACK, Ports
+from local.platform.state import StateFolder
+from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
+
+RECORD_KEEPERS = ("inventory", "reporting")
+WORKERS = ("prober", "forwarder")
+SERVICES = (*RECORD_KEEPERS, *WORKERS)
+VERIFY_INTERVAL_S = 10
+"""Oftener than anywhere else: whoever sets a fault in the simulator wants to see at once what becomes of the proof."""
+MAX_DELAY_S = 10
+"""On one machine nothing is under way for longer; another picture is found out after about as long."""
+
+
+def of_service(
+    service: str, *, state: StateFolder, ports: Ports, database_urls: Mapping[str, str], allowed: tuple[str, ...]
+) -> dict[str, str]:
+    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in."""
+    keys = state.keys.absolute()
+    values = {
+        "HOST": LOOPBACK,
+        "PORT": str(getattr(ports, service)),
+        "NATS_URL": f"nats://{LOOPBACK}:{ports.nats}",
+        "JWKS_FILE": str(keys / JWKS),
+    }
+    if service in RECORD_KEEPERS:
+        values["DATABASE_URL"] = database_urls[service]
+    if service == "inventory":
+        values["WORKERS_PUBLIC_KEY_FILE"] = str(keys / WORKERS_PUBLIC)
+    if service in WORKERS:
+        values["WORKERS_PRIVATE_KEY_FILE"] = str(keys / WORKERS_PRIVATE)
+    if service != "reporting":
+        values["ALLOWED_NETWORKS"] = json.dumps(allowed)
+    if service == "prober":
+        values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
+        values["MAX_DELAY_S"] = str(MAX_DELAY_S)
+    return _prefixed(service, values)
+
+
+def of_simulator(*, state: StateFolder, ports: Ports) -> dict[str, str]:
+    """The simulator's variables: the demo's cameras and centres, on ports that stay the same."""
+    values = {
+        "HOST": LOOPBACK,
+        "PORT": str(ports.simulator),
+        "RTSP_HOST": LOOPBACK,
+        "DEMO_BASE_PORT": str(ports.rtsp_base),
+        "CACHE_FOLDER": str(state.simulator.absolute()),
+    }
+    return _prefixed("simulator", values)
+
+
+def _prefixed(service: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"VONGGAC_{service.upper()}_{name}": value for name, value in values.items()}

@@ -1,0 +1,231 @@
+"""The whole platform as child processes of this one.
+
+Start: keys; then PostgreSQL, NATS and the simulator side by side; then databases, migrations and streams; then the four
+services. Stop, in the reverse order: the workers first, so that they end their sessions and give their jobs back while
+NATS and the services that hear of it still run; then the record keepers, the simulator, NATS and PostgreSQL.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from local.commands.progress import Progress
+from local.platform import environment
+from local.platform.ports import LOOPBACK, Ports, anywhere
+from local.platform.process import Child, ProcessEndedError, to_the_end
+from local.platform.server import Server
+from local.platform.state import ProcessRecord, StateFolder
+from local.platform.streams import declare_streams
+from vonggac.auth.keys import ensure_keys
+from vonggac.embedded import NatsServer, PostgresServer
+
+READY_WITHIN_S = 60.0
+MIGRATE_WITHIN_S = 60.0
+STREAMS_WITHIN_S = 20.0
+STOP_WITHIN_S = 40.0
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the running parts are reached."""
+
+    inventory: str
+    prober: str
+    forwarder: str
+    reporting: str
+    simulator: str
+    nats: str
+    postgres: str
+
+
+class Platform:
+    """`start`, then `while_running`; `stop` in any state, in the end."""
+
+    def __init__(
+        self,
+        state: StateFolder,
+        ports: Ports,
+        *,
+        allowed: tuple[str, ...],
+        progress: Progress,
+        durable: bool = True,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
+
+        `variables` (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        """
+        self.state, self.ports = state, ports
+        self._variables = dict(variables or {})
+        self._allowed, self._progress = allowed, progress
+        self._record = ProcessRecord(state)
+        postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
+        self.postgres = Server("PostgreSQL", postgres, self._record)
+        self.nats = Server("NATS", NatsServer(state.nats.absolute(), ports.nats), self._record)
+        self.children: dict[str, Child] = {}
+
+    @property
+    def addresses(self) -> Addresses:
+        """HTTP addresses of the services and the simulator, and those of the servers, without passwords."""
+        http = {name: f"http://{LOOPBACK}:{getattr(self.ports, name)}" for name in (*environment.SERVICES, "simulator")}
+        return Addresses(
+            **http, nats=f"nats://{LOOPBACK}:{self.ports.nats}", postgres=f"{LOOPBACK}:{self.ports.postgres}"
+        )
+
+    def passwords(self) -> set[str]:
+        """Those that the platform made for itself and nobody may see."""
+        file = self.state.postgres / "password"
+        return {file.read_text("ascii")} if file.exists() else set()
+
+    async def start(self) -> None:
+        """Return when every part is ready. Raises ProcessEndedError or ServerError with the last lines of a log."""
+        ensure_keys(self.state.keys)
+        self._progress.step("keys", f"in {self.state.keys}")
+        await together(self._start_records(), self._start_bus(), self._start_simulator())
+        await together(*(self._start_service(name) for name in environment.SERVICES))
+
+    async def while_running[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`; ended with ProcessEndedError as soon as a part of the platform ends unasked."""
+        tasks = asyncio.create_task(work), asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[1].done():
+                tasks[1].result()
+            return tasks[0].result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def start_another(self, service: str) -> tuple[Child, str]:
+        """One more process of a service, with its address. Whoever asked for it watches it and stops it.
+
+        Raises ProcessEndedError when it does not get ready; nothing is left then.
+        """
+        port = anywhere().forwarder
+        name = f"{service}-{port}"
+        variables = self._environment(service) | self._variables | {f"VONGGAC_{service.upper()}_PORT": str(port)}
+        child = Child(name, [service], variables, self.state.logs / f"{name}.log", self._record)
+        address = f"http://{LOOPBACK}:{port}"
+        try:
+            child.start()
+            await self._ready(child, address)
+        except BaseException:
+            await child.stop(within_s=STOP_WITHIN_S)
+            raise
+        return child, address
+
+    async def stop(self) -> None:
+        """Stop what runs, in order; each process is killed when its time is over."""
+        await to_the_end(self._stop())
+
+    def kill(self) -> None:
+        """SIGKILL to everything, now."""
+        for part in self._parts():
+            part.kill()
+
+    def _parts(self) -> list[Child | Server]:
+        return [*self.children.values(), self.nats, self.postgres]
+
+    async def _start_records(self) -> None:
+        await self.postgres.start()
+        server = self.postgres.server
+        assert isinstance(server, PostgresServer)
+        for database in environment.RECORD_KEEPERS:
+            await asyncio.to_thread(server.create_database, database)
+        self._progress.step("PostgreSQL", f"answers on {self.addresses.postgres}")
+        await together(*(self._migrate(service) for service in environment.RECORD_KEEPERS))
+
+    async def _migrate(self, service: str) -> None:
+        child = self._spawn(f"migrate-{service}", [service, "migrate"], self._environment(service), lasting=False)
+        await child.finished(within_s=MIGRATE_WITHIN_S)
+        del self.children[child.name]
+        self._progress.step(service, "tables are up to date")
+
+    async def _start_bus(self) -> None:
+        await self.nats.start()
+        await declare_streams(self.addresses.nats, within_s=STREAMS_WITHIN_S)
+        self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams stand")
+
+    async def _start_simulator(self) -> None:
+        child = self._spawn("simulator", ["simulator"], environment.of_simulator(state=self.state, ports=self.ports))
+        await self._ready(child, self.addresses.simulator)
+
+    async def _start_service(self, service: str) -> None:
+        child = self._spawn(service, [service], self._environment(service))
+        await self._ready(child, getattr(self.addresses, service))
+
+    def _spawn(self, name: str, arguments: list[str], variables: dict[str, str], *, lasting: bool = True) -> Child:
+        log = self.state.logs / f"{name}.log"
+        child = Child(name, arguments, variables | self._variables, log, self._record, lasting=lasting)
+        self.children[name] = child
+        child.start()
+        return child
+
+    def _environment(self, service: str) -> dict[str, str]:
+        server = self.postgres.server
+        assert isinstance(server, PostgresServer)
+        urls = {name: server.url(name) for name in environment.RECORD_KEEPERS}
+        return environment.of_service(
+            service, state=self.state, ports=self.ports, database_urls=urls, allowed=self._allowed
+        )
+
+    async def _ready(self, child: Child, address: str) -> None:
+        await wait_ready(address, within_s=READY_WITHIN_S, child=child)
+        self._progress.step(child.name, f"ready on {address}")
+
+    async def _watch(self) -> None:
+        while True:
+            for part in self._parts():
+                part.require_running()
+            await asyncio.sleep(POLL_S)
+
+    async def _stop(self) -> None:
+        migrations = [name for name in self.children if name.startswith("migrate-")]
+        for tier in (environment.WORKERS, environment.RECORD_KEEPERS, migrations, ("simulator",)):
+            await asyncio.gather(*(self._stop_child(name) for name in tier if name in self.children))
+        for server in (self.nats, self.postgres):
+            if server.server.process is not None:
+                await server.stop()
+                self._progress.step(server.name, "stopped")
+
+    async def _stop_child(self, name: str) -> None:
+        child = self.children.pop(name)
+        orderly = await child.stop(within_s=STOP_WITHIN_S)
+        self._progress.step(name, "stopped" if orderly else f"killed: it had not stopped within {STOP_WITHIN_S:.0f} s")
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """All of `work` side by side; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in work:
+                group.create_task(each)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def wait_ready(address: str, *, within_s: float, child: Child | None = None) -> None:
+    """Return when `address` answers 200 on `/readyz`. Raises ProcessEndedError when the child ends or time is over."""
+    deadline = time.monotonic() + within_s
+    answer = "no answer"
+    async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+        while True:
+            if child is not None:
+                child.require_running()
+            try:
+                response = await client.get(f"{address}/readyz")
+                if response.status_code == httpx.codes.OK:
+                    return
+                answer = response.text[:500]
+            except httpx.TransportError as error:
+                answer = type(error).__name__
+            if time.monotonic() > deadline:
+                msg = f"{address} was not ready within {within_s:.0f} s: {answer}"
+                raise ProcessEndedError(msg)
+            await asyncio.sleep(POLL_S)

@@ -1,0 +1,137 @@
+"""The folder that holds everything a run keeps: data, keys, logs, and who is running.
+
+lock            held by the running platform (flock), with its process id
+processes.json  process ids with their start times: what a platform that was killed left behind
+keys/ postgres/ nats/ log/ simulator/
+admin-token     the token of this run, readable by its owner alone
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from local.platform.leftovers import alive, still_running
+
+LEFTOVER_STOP_WITHIN_S = 15.0
+
+
+class StateInUseError(Exception):
+    """Another platform runs with this folder; the message says which process."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """Names of what is in the folder."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def nats(self) -> Path:
+        return self.root / "nats"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def simulator(self) -> Path:
+        return self.root / "simulator"
+
+    @property
+    def token_file(self) -> Path:
+        return self.root / "admin-token"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder alone. Raises StateInUseError, or OSError when the folder cannot be written."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("a+", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                holder = lock.read().strip() or "unknown"
+                msg = f"a platform already runs with {self.root} (process {holder}): stop it, or take another folder"
+                raise StateInUseError(msg) from None
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            yield
+            lock.truncate(0)
+
+    def write_token(self, token: str) -> None:
+        """Keep the token where only the owner reads it."""
+        descriptor = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token)
+
+
+class ProcessRecord:
+    """Which processes a platform started, on disk, so that the next one can stop what a killed one left."""
+
+    def __init__(self, state: StateFolder) -> None:
+        self._file = state.root / "processes.json"
+        self._started: dict[str, tuple[int, float, int]] = {}
+
+    def add(self, name: str, pid: int, stop_signal: int) -> None:
+        """Remember a process that was just started, and the signal that stops it in order."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._started[name] = (pid, psutil.Process(pid).create_time(), stop_signal)
+        self._write()
+
+    def remove(self, name: str) -> None:
+        """Forget a process that has ended."""
+        self._started.pop(name, None)
+        self._write()
+
+    def stop_leftovers(self, told: Callable[[str, str], None]) -> None:
+        """Stop what an earlier platform left running, last started first; `told(name, text)` hears of each."""
+        for name, (pid, created, stop_signal) in reversed(self._read().items()):
+            process = _same_process(pid, created)
+            if process is None:
+                continue
+            told(name, "left over from a platform that was killed: stopping it")
+            process.send_signal(stop_signal)
+            for stubborn in still_running([process], within_s=LEFTOVER_STOP_WITHIN_S):
+                stubborn.kill()
+                still_running([stubborn], within_s=LEFTOVER_STOP_WITHIN_S)
+        self._started = {}
+        self._write()
+
+    def _read(self) -> dict[str, tuple[int, float, int]]:
+        try:
+            content = json.loads(self._file.read_text("utf-8"))
+            return {name: (int(pid), float(created), int(stop)) for name, (pid, created, stop) in content.items()}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            # Half written by a power cut, or not ours: then nothing is known to be left.
+            return {}
+
+    def _write(self) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps(self._started), "utf-8")
+        part.replace(self._file)
+
+
+def _same_process(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        # A process id is given out again; the start time tells whose it is now.
+        if abs(process.create_time() - created) > 1 or not alive(process):
+            return None
+    except psutil.NoSuchProcess:
+        return None
+    return process

@@ -1,0 +1,62 @@
+"""What containers need once: keys in shares, streams declared."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from local.apis.access import admin_token
+from local.commands.progress import Progress
+from local.commands.setup import setup, share_keys
+from local.platform.streams import declare_streams
+from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
+from vonggac.bus import Bus, topology
+from vonggac.embedded import NatsServer, free_port
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_public_share_holds_no_private_key(tmp_path: Path) -> None:
+    share_keys(tmp_path)
+    assert names(tmp_path / "public") == {"jwks.json", "workers.pub"}
+    assert names(tmp_path / "workers") == {"workers.key"}
+    assert (tmp_path / "workers" / "workers.key").stat().st_mode & 0o077 == 0
+
+
+def test_what_one_share_seals_the_other_opens(tmp_path: Path) -> None:
+    share_keys(tmp_path)
+    sealed = Sealer.from_file(tmp_path / "public" / "workers.pub").seal(Credentials("u", "p"))
+    assert Unsealer.from_file(tmp_path / "workers" / "workers.key").unseal(sealed) == Credentials("u", "p")
+
+
+async def test_a_token_of_the_signing_share_is_taken_by_the_public_one(tmp_path: Path) -> None:
+    share_keys(tmp_path)
+    verifier = TokenVerifier(
+        jwks_file=tmp_path / "public" / "jwks.json", jwks_url=None, issuer="vong-gac", audience="vong-gac"
+    )
+    assert (await verifier.verify(admin_token(tmp_path / "signing"))).subject == "admin"
+
+
+def test_keys_that_are_there_stay(tmp_path: Path) -> None:
+    share_keys(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    share_keys(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+async def test_streams_are_declared_once(tmp_path: Path, bus: Bus, nats_server: NatsServer) -> None:
+    await bus.js.delete_stream(topology.PROBE_JOBS)
+    out = io.StringIO()
+    for _ in range(2):
+        await setup(tmp_path, nats_server.url, replicas=1, progress=Progress(out))
+    lines = [line for line in out.getvalue().splitlines() if "NATS" in line]
+    assert topology.PROBE_JOBS in lines[0]
+    assert lines[1].endswith("streams stand already")
+    assert await topology.missing(bus.js) == []
+
+
+async def test_a_server_that_is_not_there_is_not_waited_for_without_end() -> None:
+    with pytest.raises(TimeoutError):
+        await declare_streams(f"nats://127.0.0.1:{free_port()}", within_s=0.5)

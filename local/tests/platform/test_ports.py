@@ -1,0 +1,82 @@
+"""Choosing ports, with real sockets in the way."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import pytest
+
+from local.platform.ports import LOOPBACK, RTSP_PORTS, Ports, anywhere, choose, chosen_alone, is_free
+from simulator.demo import demo_config
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((LOOPBACK, port))
+        server.listen()
+        yield
+
+
+def test_free_ports_are_taken_as_wanted_and_nothing_is_said() -> None:
+    wanted, said = anywhere(), list[tuple[str, str]]()
+    assert choose(wanted, lambda *words: said.append(words)) == wanted
+    assert said == []
+
+
+def test_a_taken_port_is_named_and_another_one_used() -> None:
+    wanted, said = anywhere(), list[tuple[str, str]]()
+    with listening(wanted.inventory):
+        chosen = choose(wanted, lambda *words: said.append(words))
+        assert is_free(chosen.inventory)
+    assert chosen == replace(wanted, inventory=chosen.inventory)
+    assert chosen.inventory != wanted.inventory
+    assert said == [
+        ("inventory", f"port {wanted.inventory} is taken by another program: using {chosen.inventory}"),
+    ]
+
+
+def test_one_taken_rtsp_port_moves_the_whole_range() -> None:
+    wanted, said = anywhere(), list[tuple[str, str]]()
+    with listening(wanted.rtsp_base + RTSP_PORTS - 1):
+        chosen = choose(wanted, lambda *words: said.append(words))
+        assert all(is_free(port) for port in range(chosen.rtsp_base, chosen.rtsp_base + RTSP_PORTS))
+    assert [part for part, _ in said] == ["simulator"]
+    assert str(wanted.rtsp_base) in said[0][1]
+    assert str(chosen.rtsp_base) in said[0][1]
+
+
+def test_no_port_is_given_twice() -> None:
+    one = Ports(*[anywhere().nats] * len(astuple(Ports())))
+    ports = list(astuple(choose(one, lambda *_: None)))
+    rtsp_base = ports.pop()
+    assert len(set(ports)) == len(ports)
+    assert not set(ports) & set(range(rtsp_base, rtsp_base + RTSP_PORTS))
+
+
+async def test_two_platforms_do_not_choose_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    order, waiting = list[str](), asyncio.Event()
+
+    async def second() -> None:
+        async with chosen_alone(lambda *_: waiting.set()):
+            order.append("second")
+
+    async with chosen_alone(lambda *_: order.append("told without need")):
+        other = asyncio.create_task(second())
+        await waiting.wait()
+        order.append("first")
+    await other
+    assert order == ["first", "second"]
+
+
+def test_centres_lie_where_the_simulator_puts_them() -> None:
+    ports = Ports(rtsp_base=20_000)
+    assert [ports.centre(index) for index in (0, 1)] == [centre.port for centre in demo_config(20_000).centres]
+    last = max(device.port for device in (*demo_config(20_000).cameras, *demo_config(20_000).centres))
+    assert last < ports.rtsp_base + RTSP_PORTS

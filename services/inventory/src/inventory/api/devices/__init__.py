@@ -1,0 +1,1 @@
+"""Routes of cameras, destinations, deliveries and their credentials."""

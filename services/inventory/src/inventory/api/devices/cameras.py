@@ -1,0 +1,245 @@
+"""/v1/cameras: what is probed and forwarded."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, with_config
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.api.context import (
+    Adder,
+    Changer,
+    Edged,
+    Reader,
+    Remover,
+    SecretWriter,
+    Shown,
+    check_trust,
+    merged,
+    must_exist,
+)
+from inventory.api.devices.secrets import Secret, remove_secret, secret_of, write_secret
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
+from inventory.domain.devices.areas import Area
+from inventory.domain.devices.camera import AreaField, CameraFields, IntervalS, TimeoutS, fitting_timeout
+from inventory.domain.devices.expected import SurveyedDevice
+from inventory.domain.devices.trust import Trust
+from inventory.domain.fields import Code, Name
+from inventory.storage.conflicts import not_found, unknown_reference
+from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
+from inventory.storage.lists import matches, page
+from inventory.storage.store import Writing
+from inventory.storage.tables import Camera, Delivery, Destination, Facility
+from vonggac.events.inventory import MediaTransport
+
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+
+
+class NewCamera(CameraFields):
+    """A camera to add."""
+
+    facility_id: UUID
+    url: str = Field(
+        description=f"Address ({CAMERA_SCHEMES_SHOWN}); user:password@ is split off and sealed; {{username}} and "
+        "{password} may stand in path or query."
+    )
+    destination_ids: tuple[UUID, ...] | None = Field(
+        default=None, description="Where it is delivered to; by default to every enabled destination."
+    )
+
+
+@with_config(ConfigDict(extra="forbid"))
+class CameraPatch(TypedDict, total=False):
+    code: Code
+    name: Name
+    facility_id: UUID
+    url: str
+    enabled: bool
+    area: AreaField | None
+    transport: MediaTransport
+    tls: Trust | None
+    forward_audio: bool
+    probe_interval_s: IntervalS
+    probe_timeout_s: TimeoutS
+    expected: SurveyedDevice | None
+
+
+class CameraDelivery(BaseModel):
+    """One delivery of the camera that is shown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    destination_id: UUID
+    enabled: bool
+    url: str
+
+
+class CameraShown(Shown):
+    code: str
+    name: str
+    facility_id: UUID
+    url: str
+    enabled: bool
+    area: Area | None
+    transport: MediaTransport
+    tls: Trust | None
+    forward_audio: bool
+    probe_interval_s: float
+    probe_timeout_s: float
+    expected: SurveyedDevice | None
+    has_secret: bool
+    secret_changed_at: AwareDatetime | None
+
+
+class CameraWithDeliveries(CameraShown):
+    """A camera and where it goes."""
+
+    deliveries: list[CameraDelivery]
+
+
+class CameraFilter(BaseModel):
+    """Query parameters of the list; all that are given must match."""
+
+    code: str | None = None
+    facility_id: UUID | None = None
+    district_id: UUID | None = None
+    destination_id: UUID | None = None
+    area: Area | None = None
+    enabled: bool | None = None
+
+    def narrow(self, query: Select[Camera]) -> Select[Camera]:
+        for name, value in self.model_dump(exclude_none=True, exclude={"district_id", "destination_id"}).items():
+            query = query.where(getattr(Camera, name) == value)
+        if self.district_id is not None:
+            there = select(Facility.id).where(Facility.district_id == self.district_id)
+            query = query.where(Camera.facility_id.in_(there))
+        if self.destination_id is not None:
+            delivered = select(Delivery.camera_id).where(Delivery.destination_id == self.destination_id)
+            query = query.where(Camera.id.in_(delivered))
+        return query
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Add a camera")
+async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithDeliveries:
+    """It is probed at once, and delivered to every enabled destination unless `destination_ids` says otherwise."""
+    address = edge.address("url", body.url, parse_camera_url)
+    check_trust(body.tls, address.url)
+    async with edge.write(caller) as writing:
+        facility = await writing.session.get(Facility, body.facility_id)
+        if facility is None:
+            raise unknown_reference("facility_id", "facility")
+        fields = body.model_dump(exclude={"url", "destination_ids", "probe_timeout_s"})
+        camera = Camera(
+            **fields,
+            url=address.url,
+            probe_timeout_s=body.timeout_s,
+            **secret_of(edge, writing, caller, address),
+        )
+        await writing.add(camera)
+        for destination in await _destinations(writing.session, body.destination_ids):
+            await writing.add(planned_delivery(camera, facility.code, destination))
+        deliveries = await _deliveries(writing.session, camera.id)
+    return _with_deliveries(edge.show(CameraShown, camera), deliveries)
+
+
+@router.get("", summary="List cameras by code")
+async def list_cameras(
+    edge: Edged,
+    _caller: Reader,
+    narrowed: Annotated[CameraFilter, Depends()],
+    q: Search = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> PageOf[CameraShown]:
+    """`q` looks into code and name."""
+    query = narrowed.narrow(select(Camera))
+    if q is not None:
+        query = query.where(matches(Camera.search, q))
+    async with edge.read() as session:
+        return show_page(CameraShown, await page(session, query, Camera.code, cursor=cursor, limit=limit))
+
+
+@router.get("/{camera_id}", summary="One camera with its deliveries")
+async def get_camera(camera_id: UUID, edge: Edged, _caller: Reader) -> CameraWithDeliveries:
+    """The ETag is its revision, which grows with its deliveries too."""
+    async with edge.read() as session:
+        camera = await session.get(Camera, camera_id)
+        if camera is None:
+            raise not_found("camera")
+        deliveries = await _deliveries(session, camera_id)
+    return _with_deliveries(edge.show(CameraShown, camera), deliveries)
+
+
+@router.patch("/{camera_id}", summary="Change a camera")
+async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer) -> CameraShown:
+    """A new `url` with credentials replaces the secret; without, the secret stays."""
+    async with edge.write(caller) as writing:
+        camera = await writing.get(Camera, camera_id)
+        edge.check_match(camera)
+        address = edge.address("url", body["url"], parse_camera_url) if "url" in body else None
+        secret = secret_of(edge, writing, caller, address)
+        await writing.change(camera, await _patched(writing, camera, body, address) | secret)
+    return edge.show(CameraShown, camera)
+
+
+@router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
+async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover) -> None:
+    """Workers stop probing and forwarding it."""
+    async with edge.write(caller) as writing:
+        camera = await writing.get(Camera, camera_id)
+        edge.check_match(camera)
+        await disconnect_camera(writing, camera_id)
+        await writing.remove(camera)
+
+
+@router.put("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Write a camera's credentials")
+async def write_camera_secret(camera_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
+    """They are sealed for the workers and cannot be read back."""
+    async with edge.write(caller) as writing:
+        await write_secret(edge, writing, await writing.get(Camera, camera_id), body)
+
+
+@router.delete("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Forget a camera's credentials")
+async def remove_camera_secret(camera_id: UUID, edge: Edged, caller: SecretWriter) -> None:
+    """The camera is reached without credentials from then on."""
+    async with edge.write(caller) as writing:
+        await remove_secret(edge, writing, await writing.get(Camera, camera_id))
+
+
+async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address: Address | None) -> dict[str, Any]:
+    patch: dict[str, Any] = {name: value for name, value in body.items() if name not in {"url", "facility_id"}}
+    if "probe_interval_s" in body and "probe_timeout_s" not in body:
+        patch["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, body["probe_interval_s"])
+    fields = merged(CameraFields, camera, patch)
+    if "url" in body or "tls" in body:
+        check_trust(fields.tls, address.url if address is not None else camera.url)
+    values = fields.model_dump()
+    if address is not None:
+        values["url"] = address.url
+    if "facility_id" in body:
+        await must_exist(writing, "facility_id", Facility, body["facility_id"])
+        values["facility_id"] = body["facility_id"]
+    return values
+
+
+async def _destinations(session: AsyncSession, ids: tuple[UUID, ...] | None) -> list[Destination]:
+    if ids is None:
+        return list(await enabled_destinations(session))
+    found = (await session.scalars(select(Destination).where(Destination.id.in_(ids)))).all()
+    if len(found) < len(set(ids)):
+        raise unknown_reference("destination_ids", "destination")
+    return list(found)
+
+
+async def _deliveries(session: AsyncSession, camera_id: UUID) -> list[CameraDelivery]:
+    rows = await session.scalars(select(Delivery).where(Delivery.camera_id == camera_id).order_by(Delivery.id))
+    return [CameraDelivery.model_validate(row) for row in rows]
+
+
+def _with_deliveries(camera: CameraShown, deliveries: list[CameraDelivery]) -> CameraWithDeliveries:
+    return CameraWithDeliveries(**camera.model_dump(), deliveries=deliveries)

@@ -1,0 +1,235 @@
+"""/v1/destinations: the monitoring centres (R09, R10)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, ConfigDict, Field, with_config
+from sqlalchemy import select
+
+from inventory.api.context import (
+    Adder,
+    Changer,
+    Edge,
+    Edged,
+    Reader,
+    Remover,
+    SecretWriter,
+    Shown,
+    check_trust,
+    merged,
+    refusing,
+)
+from inventory.api.devices.secrets import LOGIN, READ_BACK_LOGIN, Secret, remove_secret, secret_of, write_secret
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN, Address, parse_url_template
+from inventory.domain.devices.destination import DestinationFields, check_provable
+from inventory.domain.devices.trust import Trust
+from inventory.domain.fields import Code, Name
+from inventory.storage.deliveries import connect_all_cameras, disconnect_all_cameras
+from inventory.storage.lists import matches, page
+from inventory.storage.references import refuse_while_referred
+from inventory.storage.store import Writing
+from inventory.storage.tables import Camera, Delivery, Destination
+from vonggac.auth import Principal
+from vonggac.events.inventory import DestinationRole, RequiredProof
+
+router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
+_TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
+"""Fields that hold an address, and which login stands in it."""
+
+
+class NewDestination(DestinationFields):
+    """A destination to add."""
+
+    url_template: str = Field(
+        description=f"Address ({DESTINATION_SCHEMES_SHOWN}) with {{camera_code}} or {{camera_id}}, perhaps "
+        "{facility_code}; user:password@ is split off and sealed."
+    )
+    read_back_url_template: str | None = Field(
+        default=None,
+        description="Where the centre plays the stream back, with the same placeholders (often the same as "
+        "url_template); null: it does not, and nothing can be verified there. user:password@ becomes the read-back "
+        "secret.",
+    )
+    connect_all_cameras: bool = Field(default=False, description="Make a delivery to it for every camera there is.")
+
+
+@with_config(ConfigDict(extra="forbid"))
+class DestinationPatch(TypedDict, total=False):
+    code: Code
+    name: Name
+    role: DestinationRole
+    url_template: str
+    read_back_url_template: str | None
+    required_proof: RequiredProof
+    enabled: bool
+    tls: Trust | None
+    enhanced_rtmp: bool
+
+
+class DestinationShown(Shown):
+    code: str
+    name: str
+    role: DestinationRole
+    url_template: str
+    read_back_url_template: str | None
+    required_proof: RequiredProof
+    enabled: bool
+    tls: Trust | None
+    enhanced_rtmp: bool
+    has_secret: bool
+    secret_changed_at: AwareDatetime | None
+    has_read_back_secret: bool = Field(description="Without one, the login for publishing reads back as well.")
+    read_back_secret_changed_at: AwareDatetime | None
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Add a destination")
+async def add_destination(body: NewDestination, edge: Edged, caller: Adder) -> DestinationShown:
+    """Cameras added later are connected to every enabled destination by default."""
+    addresses = _addresses(edge, body.model_dump(include=set(_TEMPLATES)))
+    _check(body, addresses["url_template"], addresses["read_back_url_template"])
+    async with edge.write(caller) as writing:
+        fields = body.model_dump(exclude={*_TEMPLATES, "connect_all_cameras"})
+        destination = Destination(**fields, **_columns(edge, writing, caller, addresses))
+        await writing.add(destination)
+        if body.connect_all_cameras:
+            await connect_all_cameras(writing, destination)
+    return edge.show(DestinationShown, destination)
+
+
+@router.get("", summary="List destinations by code")
+async def list_destinations(
+    edge: Edged,
+    _caller: Reader,
+    q: Search = None,
+    code: str | None = None,
+    role: DestinationRole | None = None,
+    enabled: bool | None = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> PageOf[DestinationShown]:
+    """All filters must match."""
+    query = select(Destination)
+    if q is not None:
+        query = query.where(matches(Destination.search, q))
+    if code is not None:
+        query = query.where(Destination.code == code)
+    if role is not None:
+        query = query.where(Destination.role == role)
+    if enabled is not None:
+        query = query.where(Destination.enabled == enabled)
+    async with edge.read() as session:
+        return show_page(DestinationShown, await page(session, query, Destination.code, cursor=cursor, limit=limit))
+
+
+@router.get("/{destination_id}", summary="One destination")
+async def get_destination(destination_id: UUID, edge: Edged, _caller: Reader) -> DestinationShown:
+    """The ETag is its revision."""
+    return await edge.shown(DestinationShown, Destination, destination_id)
+
+
+@router.patch("/{destination_id}", summary="Change a destination")
+async def change_destination(
+    destination_id: UUID, body: DestinationPatch, edge: Edged, caller: Changer
+) -> DestinationShown:
+    """Every camera connected to it is published anew."""
+    async with edge.write(caller) as writing:
+        destination = await writing.get(Destination, destination_id)
+        edge.check_match(destination)
+        addresses = _addresses(edge, body)
+        patch = {name: value for name, value in body.items() if name not in _TEMPLATES}
+        fields = merged(DestinationFields, destination, patch)
+        _check(fields, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
+        await writing.change(destination, fields.model_dump() | _columns(edge, writing, caller, addresses))
+    return edge.show(DestinationShown, destination)
+
+
+@router.delete("/{destination_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination")
+async def remove_destination(
+    destination_id: UUID,
+    edge: Edged,
+    caller: Remover,
+    disconnect_all_cameras_first: Annotated[
+        bool, Query(alias="disconnect_all_cameras", description="Remove its deliveries too.")
+    ] = False,
+) -> None:
+    """409 while cameras are connected to it, unless `disconnect_all_cameras=true`."""
+    async with edge.write(caller) as writing:
+        destination = await writing.get(Destination, destination_id)
+        edge.check_match(destination)
+        if disconnect_all_cameras_first:
+            await disconnect_all_cameras(writing, destination)
+        connected = select(Camera.code).join(Delivery, Delivery.camera_id == Camera.id)
+        await refuse_while_referred(
+            writing.session, "cameras' deliveries", connected.where(Delivery.destination_id == destination_id)
+        )
+        await writing.remove(destination)
+
+
+@router.put("/{destination_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Write a destination's credentials")
+async def write_destination_secret(destination_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
+    """They are sealed for the workers and cannot be read back."""
+    async with edge.write(caller) as writing:
+        await write_secret(edge, writing, await writing.get(Destination, destination_id), body)
+
+
+@router.delete(
+    "/{destination_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Forget a destination's credentials"
+)
+async def remove_destination_secret(destination_id: UUID, edge: Edged, caller: SecretWriter) -> None:
+    """Publishing goes on without credentials."""
+    async with edge.write(caller) as writing:
+        await remove_secret(edge, writing, await writing.get(Destination, destination_id))
+
+
+@router.put(
+    "/{destination_id}/read-back-secret",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Write the credentials for reading back",
+)
+async def write_read_back_secret(destination_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
+    """For a centre that plays back with another login than it is published to with. Sealed as the other."""
+    async with edge.write(caller) as writing:
+        await write_secret(edge, writing, await writing.get(Destination, destination_id), body, READ_BACK_LOGIN)
+
+
+@router.delete(
+    "/{destination_id}/read-back-secret",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Forget the credentials for reading back",
+)
+async def remove_read_back_secret(destination_id: UUID, edge: Edged, caller: SecretWriter) -> None:
+    """The login for publishing reads back from then on."""
+    async with edge.write(caller) as writing:
+        await remove_secret(edge, writing, await writing.get(Destination, destination_id), READ_BACK_LOGIN)
+
+
+def _addresses(edge: Edge, given: Mapping[str, Any]) -> dict[str, Address | None]:
+    """The templates that are given, checked. Raises ProblemError 422."""
+    return {
+        name: edge.address(name, given[name], parse_url_template) if given[name] is not None else None
+        for name in _TEMPLATES
+        if name in given
+    }
+
+
+def _check(fields: DestinationFields, publish: Address | str | None, read_back: Address | str | None) -> None:
+    """Rules between fields. Raises ProblemError 422."""
+    urls = [address.url if isinstance(address, Address) else address for address in (publish, read_back)]
+    check_trust(fields.tls, *urls)
+    with refusing("read_back_url_template"):
+        check_provable(fields.required_proof, urls[1])
+
+
+def _columns(
+    edge: Edge, writing: Writing, caller: Principal, addresses: Mapping[str, Address | None]
+) -> dict[str, Any]:
+    """The templates and the credentials that stood in them, as columns."""
+    columns: dict[str, Any] = {}
+    for name, address in addresses.items():
+        columns[name] = address.url if address is not None else None
+        columns |= secret_of(edge, writing, caller, address, _TEMPLATES[name])
+    return columns

@@ -1,0 +1,1 @@
+"""Rules of cameras and destinations: addresses, codecs, areas, trust."""

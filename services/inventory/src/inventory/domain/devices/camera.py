@@ -1,0 +1,62 @@
+"""Cameras: where they look, where they are reached, how often they are probed."""
+
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from inventory.domain.devices.areas import Area, check_area
+from inventory.domain.devices.expected import SurveyedDevice
+from inventory.domain.devices.trust import Trust
+from inventory.domain.fields import Code, Fields, Name
+from vonggac.events.inventory import MediaTransport
+
+DEFAULT_INTERVAL_S = 30.0
+DEFAULT_TIMEOUT_S = 10.0
+
+type AreaField = Annotated[Area, BeforeValidator(check_area)]
+type IntervalS = Annotated[float, Field(ge=5, le=3600)]
+type TimeoutS = Annotated[float, Field(ge=1, le=60)]
+
+
+class CameraFields(Fields):
+    """What is stated about a camera, apart from its facility, address and credentials."""
+
+    code: Code
+    name: Name
+    enabled: bool = Field(default=True, description="A disabled camera is neither probed nor forwarded.")
+    area: AreaField | None = Field(default=None, description="Where it looks (4403/CV-BCĐ).")
+    transport: MediaTransport = Field(
+        default=MediaTransport.TCP,
+        description="Of RTSP media; auto tries TCP first and UDP when the camera refuses it.",
+    )
+    tls: Trust | None = Field(
+        default=None, description="Whom to trust on rtsps, rtmps and https; by default the system's authorities."
+    )
+    forward_audio: bool = Field(default=False, description="Off by default: people's speech is nobody's business.")
+    probe_interval_s: IntervalS = Field(default=DEFAULT_INTERVAL_S, description="Seconds between two probes.")
+    probe_timeout_s: TimeoutS | None = Field(
+        default=None, description="Seconds one probe may take; by default 10, or half the interval if that is less."
+    )
+
+    expected: SurveyedDevice | None = Field(
+        default=None, description="What the survey found; another device there is reported as identity_changed."
+    )
+
+    @model_validator(mode="after")
+    def _timeout_fits(self) -> Self:
+        if self.probe_timeout_s is not None and self.probe_timeout_s >= self.probe_interval_s:
+            msg = f"probe_timeout_s must be less than probe_interval_s ({self.probe_interval_s:g} s)"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def timeout_s(self) -> float:
+        """Seconds one probe may take, the default applied."""
+        return fitting_timeout(self.probe_timeout_s, self.probe_interval_s)
+
+
+def fitting_timeout(timeout_s: float | None, interval_s: float) -> float:
+    """`timeout_s` if it is less than the interval, otherwise the default for that interval; seconds."""
+    if timeout_s is not None and timeout_s < interval_s:
+        return timeout_s
+    return min(DEFAULT_TIMEOUT_S, interval_s / 2)

@@ -1,0 +1,23 @@
+"""Which codec a destination takes: agreed with the plan, before anybody dials."""
+
+from inventory.domain.devices.addresses import scheme_of
+
+H265 = "h265"
+_FLV_SCHEMES = frozenset({"rtmp", "rtmps"})
+
+
+def takes(codec: str | None, url: str, *, enhanced_rtmp: bool) -> bool:
+    """Whether a destination at `url` takes `codec` (None: not surveyed, so it is judged at run time).
+
+    Classic FLV, which RTMP carries, has no H.265; enhanced RTMP has.
+    """
+    return codec != H265 or enhanced_rtmp or scheme_of(url) not in _FLV_SCHEMES
+
+
+def advice(camera_code: str, destination_code: str) -> str:
+    """Why a delivery is refused, and how to mend it."""
+    return (
+        f"camera {camera_code} is surveyed as H.265, and destination {destination_code} takes RTMP without "
+        "enhanced_rtmp, which cannot carry it: set the camera to H.264 (and expected.codec), or enhanced_rtmp if the "
+        "centre takes it, or do not deliver this camera there"
+    )

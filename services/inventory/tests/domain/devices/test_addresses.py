@@ -1,0 +1,98 @@
+"""Addresses hold no credentials, and say what would be right without quoting a password."""
+
+from uuid import UUID
+
+import pytest
+
+from inventory.domain.devices.addresses import check_networks, parse_camera_url, parse_url_template, render
+from vonggac.auth import Credentials
+from vonggac.net.allowed_networks import AllowedNetworks
+
+
+def test_user_and_password_are_split_off_and_decoded() -> None:
+    address = parse_camera_url("rtsp://admin:M%40t@10.1.2.3:8554/Streaming/Channels/101?x=1")
+    assert address.url == "rtsp://10.1.2.3:8554/Streaming/Channels/101?x=1"
+    assert address.credentials == Credentials("admin", "M@t")
+
+
+def test_placeholders_for_a_login_in_the_path_stay() -> None:
+    url = "rtsp://10.1.2.3/user={username}&password={password}&channel=1&stream=0.sdp"
+    assert parse_camera_url(url).url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("rtsp://10.1.2.3/user=admin&password=S3cret&channel=1", "write password={password}"),
+        ("rtsp://10.1.2.3/live?token=S3cret", "stored sealed"),
+        ("ftp://10.1.2.3/live", "schemes: rtsp, rtsps, rtmp, rtmps, http or https for HLS"),
+        ("http://10.1.2.3/live", ".m3u8 (HLS)"),
+        ("udp://10.1.2.3", "udp://10.1.2.3:5000"),
+        ("tcp://u:S3cret@10.1.2.3:5000", "no login"),
+        ("srt://admin:S3cret@10.1.2.3:5000", "not supported"),
+        ("10.1.2.3/live", "rtsp://10.1.2.3:554/path"),
+        ("rtsp://admin:S3c/ret@10.1.2.3/live", "percent-encoded"),
+        ("rtsp://admin:80/S3cret@10.1.2.3/live", "%40"),
+        ("rtsp://10.1.2.3/hành lang", "percent-encode"),
+        ("rtsp://10.1.2.3/{channel}", "placeholder"),
+        ("rtsp://10.1.2.3/{username", "placeholder"),
+        ("rtsp:///live", "no host"),
+        ("rtsp://10.1.2.3/" + "a" * 1000, "1000"),
+    ],
+)
+def test_a_wrong_address_is_refused_with_advice_and_without_the_password(url: str, advice: str) -> None:
+    with pytest.raises(ValueError, match=r".") as refused:
+        parse_camera_url(url)
+    assert advice in str(refused.value)
+    assert "S3c" not in str(refused.value)
+
+
+@pytest.mark.parametrize("template", ["rtsp://c/live", "rtsp://c/{facility_code}", "rtsp://{camera_code}/live"])
+def test_a_template_names_the_camera_in_its_path(template: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_url_template(template)
+
+
+def test_a_template_is_filled_in() -> None:
+    camera = UUID(int=7)
+    template = parse_url_template("rtsp://c:8554/{facility_code}/{camera_code}/{camera_id}").url
+    url = render(template, camera_code="CAM-1", facility_code="KCL-1", camera_id=camera)
+    assert url == f"rtsp://c:8554/KCL-1/CAM-1/{camera}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsps://10.1.2.3/live",
+        "RTMP://10.1.2.3/live/key",
+        "rtmps://10.1.2.3/live/key",
+        "http://10.1.2.3/live/index.m3u8?quality=1",
+        "https://10.1.2.3:8443/live.ts",
+        "tcp://10.1.2.3:5000",
+        "udp://239.1.1.1:5000",
+        "udp://[ff02::1]:5000",
+    ],
+)
+def test_every_scheme_of_a_camera_is_taken(url: str) -> None:
+    assert parse_camera_url(url).url == url
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "rtmp", "rtmps"])
+def test_every_scheme_of_a_destination_is_taken(scheme: str) -> None:
+    template = f"{scheme}://10.9.9.9/live/{{camera_code}}"
+    assert parse_url_template(template).url == template
+
+
+@pytest.mark.parametrize("scheme", ["http", "tcp", "udp", "srt"])
+def test_another_scheme_of_a_destination_is_refused_naming_those_there_are(scheme: str) -> None:
+    with pytest.raises(ValueError, match="schemes: rtsp, rtsps, rtmp, rtmps"):
+        parse_url_template(f"{scheme}://10.9.9.9:80/{{camera_code}}.m3u8")
+
+
+def test_only_an_ip_address_outside_the_allowed_networks_is_refused() -> None:
+    allowed = AllowedNetworks.parse(["10.0.0.0/8", "fd00::/8"])
+    for url in ("rtsp://10.1.2.3/1", "rtsp://camera.example/1", "rtsp://[fd00::1]/1"):
+        check_networks(parse_camera_url(url), allowed)
+    for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1"):
+        with pytest.raises(ValueError, match=r"none of the allowed networks \(10.0.0.0/8, fd00::/8\)"):
+            check_networks(parse_camera_url(url), allowed)

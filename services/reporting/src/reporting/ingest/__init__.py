@@ -1,0 +1,1 @@
+"""From the bus into tables: each event once, in one transaction with its effect."""

@@ -1,0 +1,33 @@
+"""Garbage is looked for rarely while a report is made, and as usual at all other times."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from reporting.reports.garbage_collection import FEW, undisturbed
+
+
+@pytest.fixture
+def usual() -> Iterator[tuple[int, int, int]]:
+    before = gc.get_threshold()
+    gc.set_threshold(1234, 5, 6)
+    yield (1234, 5, 6)
+    gc.set_threshold(*before)
+
+
+def test_reports_that_overlap_end_together(usual: tuple[int, int, int]) -> None:
+    first, second = undisturbed(), undisturbed()
+    first.__enter__()
+    assert gc.get_threshold() == FEW
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold() == FEW
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == usual
+
+
+def test_a_report_that_fails_changes_nothing_for_good(usual: tuple[int, int, int]) -> None:
+    with pytest.raises(ZeroDivisionError), undisturbed():
+        _ = 1 / 0
+    assert gc.get_threshold() == usual

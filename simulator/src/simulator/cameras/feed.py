@@ -1,0 +1,198 @@
+"""One camera's live output: every frame is built once and handed to every session."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from simulator.cameras.uplink import Uplink
+from simulator.packets import Frame, FrameTemplate, PreparedTrack, render
+from simulator.packets.template import MAX_SERIAL
+from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
+
+REPORT_INTERVAL_S = 5.0
+_EARLY_S = 0.001
+_TOO_LATE_S = 1.0
+"""A camera never sends seconds of media in one burst: after a pause this long it skips to the present."""
+
+
+class Subscriber(Protocol):
+    """A session that plays. Neither method may raise or block."""
+
+    def send_frame(self, track: int, frame: Frame) -> None: ...
+
+    def send_report(self, track: int, report: bytes) -> None: ...
+
+
+class TrackClock:
+    """Where one track stands. Frame n is due n / frames_per_s after the epoch, however late it was sent."""
+
+    def __init__(self, track: PreparedTrack, epoch: float, randomness: random.Random) -> None:
+        self.track = track
+        self.epoch = epoch
+        self.ssrc = randomness.getrandbits(32)
+        self.sequence = randomness.getrandbits(16)
+        self.packets = 0
+        self.octets = 0
+        self.number = 0
+        self._base_timestamp = randomness.getrandbits(32)
+        self._frames_per_s = float(track.frames_per_s)
+        self._frame_shift = 0
+        self._last_keyframe: int | None = None
+
+    @property
+    def due(self) -> float:
+        return self.epoch + self.number / self._frames_per_s
+
+    @property
+    def timestamp(self) -> int:
+        """RTP timestamp of the next frame."""
+        rate = self.track.frames_per_s
+        ticks = self.number * rate.denominator * self.track.clock_rate_hz // rate.numerator
+        return (self._base_timestamp + ticks) & 0xFFFF_FFFF
+
+    def timestamp_at(self, now: float) -> int:
+        """RTP timestamp that stands for the moment `now` (loop time)."""
+        ticks = int((now - self.epoch) * self.track.clock_rate_hz)
+        return (self._base_timestamp + ticks) & 0xFFFF_FFFF
+
+    def skip_to(self, now: float, *, keyframe: bool) -> None:
+        """Go on at `now`; with `keyframe`, show the next picture that a player can begin with.
+
+        Not the keyframe that was shown last, if there is another: a clip is short, and two looks at a camera that is
+        well must not see the same noise.
+        """
+        self.number = max(self.number, int((now - self.epoch) * self._frames_per_s) + 1)
+        if keyframe:
+            length = len(self.track.frames)
+            position = (self.number + self._frame_shift) % length
+            keyframes = (*self.track.keyframes, *(length + index for index in self.track.keyframes))
+            coming = [index for index in keyframes if index >= position]
+            following = next((index for index in coming if index % length != self._last_keyframe), coming[0])
+            self._frame_shift += following - position
+
+    def show(self, track: PreparedTrack) -> None:
+        """Replace the pictures, beginning with the first; another rate counts from the next frame on."""
+        if track.frames_per_s != self.track.frames_per_s:
+            self.epoch, self._base_timestamp, self.number = self.due, self.timestamp, 0
+            self._frames_per_s = float(track.frames_per_s)
+        self.track = track
+        self._frame_shift = -self.number
+
+    def next_frame(self, *, distinct: bool, inter_only: bool) -> Frame | None:
+        """Build the frame that is due and step on; None when it is left out.
+
+        `distinct` numbers the keyframes from loop to loop, so that no two within some minutes are bit for bit alike.
+        """
+        loops, index = divmod(self.number + self._frame_shift, len(self.track.frames))
+        template: FrameTemplate = self.track.frames[index]
+        timestamp = self.timestamp
+        self.number += 1
+        if template.keyframe:
+            self._last_keyframe = index
+        if inter_only and template.keyframe and self.track.media == "video":
+            return None
+        serial = loops % MAX_SERIAL if distinct and template.keyframe and self.track.media == "video" else 0
+        data = render(template, self.sequence, timestamp, self.ssrc, serial)
+        packets = len(template.starts)
+        self.sequence = (self.sequence + packets) & 0xFFFF
+        self.packets += packets
+        self.octets += template.payload_bytes
+        return Frame(data, template.starts, template.keyframe)
+
+
+class Feed:
+    """Sends while somebody plays; nothing is built for nobody. Made anew when the camera is rebooted."""
+
+    def __init__(
+        self, tracks: Sequence[PreparedTrack], *, starts_with_keyframe: bool, randomness: random.Random
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        # Cameras are not switched on in the same millisecond: the frames of many would come in bursts.
+        epoch = self._loop.time() - randomness.uniform(0, 1)
+        self.clocks = [TrackClock(track, epoch, randomness) for track in tracks]
+        self.inter_only = False
+        """Leave keyframes out."""
+        self.distinct = True
+        """As in `TrackClock.next_frame`."""
+        self.clock_offset_s = 0.0
+        """By how much the camera's clock is ahead."""
+        self.uplink = Uplink(self._deliver, randomness)
+        self._starts_with_keyframe = starts_with_keyframe
+        self._subscribers: list[Subscriber] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_report = 0.0
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Send to `subscriber` from the next frame on. Adding twice is adding once."""
+        if subscriber in self._subscribers:
+            return
+        self._subscribers = [*self._subscribers, subscriber]
+        self._next_report = 0.0
+        if self._timer is None:
+            now = self._loop.time()
+            for clock in self.clocks:
+                clock.skip_to(now, keyframe=self._starts_with_keyframe)
+            self._schedule()
+
+    def remove(self, subscriber: Subscriber) -> None:
+        self._subscribers = [other for other in self._subscribers if other is not subscriber]
+        if not self._subscribers:
+            self.stop()
+
+    def stop(self) -> None:
+        self.uplink.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def show(self, video: PreparedTrack) -> None:
+        """Show other pictures from the next frame on."""
+        for clock in self.clocks:
+            if clock.track.media == "video":
+                clock.show(video)
+
+    def _schedule(self) -> None:
+        self._timer = self._loop.call_at(min(clock.due for clock in self.clocks), self._tick)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        # Before the frames: a player that learns the tracks' common clock later moves its timestamps in mid-stream.
+        if now >= self._next_report:
+            self._next_report = now + REPORT_INTERVAL_S
+            self._send_reports(now)
+        for index, clock in enumerate(self.clocks):
+            if clock.due < now - _TOO_LATE_S:
+                clock.skip_to(now, keyframe=True)
+            while clock.due <= now + _EARLY_S:
+                frame = clock.next_frame(distinct=self.distinct, inter_only=self.inter_only)
+                if frame is not None:
+                    self.uplink.send(index, frame)
+        if self._subscribers:
+            self._schedule()
+        else:
+            self._timer = None
+
+    def _deliver(self, track: int, frame: Frame) -> None:
+        for subscriber in self._subscribers:
+            subscriber.send_frame(track, frame)
+
+    def _send_reports(self, now: float) -> None:
+        for index, clock in enumerate(self.clocks):
+            report = build_sender_report(
+                SenderReport(
+                    ssrc=clock.ssrc,
+                    ntp=ntp_from_unix(time.time() + self.clock_offset_s),
+                    rtp_timestamp=clock.timestamp_at(now),
+                    packet_count=clock.packets,
+                    octet_count=clock.octets,
+                ),
+                cname="camera",
+            )
+            for subscriber in self._subscribers:
+                subscriber.send_report(index, report)

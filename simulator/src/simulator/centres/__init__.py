@@ -1,0 +1,1 @@
+"""Virtual monitoring centres: they take streams, count them and play them back."""

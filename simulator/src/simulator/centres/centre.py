@@ -1,0 +1,184 @@
+"""A virtual monitoring centre: takes streams by ANNOUNCE/RECORD, counts them, plays them back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Unpack
+
+from simulator.centres.session import CentreSession
+from simulator.centres.statistics import StreamStatistics
+from simulator.centres.stream import Stream
+from simulator.config import CentreConfig
+from simulator.devices.certificates import Authority
+from simulator.devices.device import Device, PortState
+from simulator.devices.faults import CentreFault, CentreFaultName, CentreFaultParameters
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+MAX_STREAMS = 10_000
+_LOOK_AGAIN_S = 0.01
+_PORT: dict[CentreFaultName, PortState] = {
+    CentreFaultName.OFF: "dead",
+    CentreFaultName.REFUSE: "refused",
+    CentreFaultName.RESTART: "refused",
+}
+_CLOSES_PORT = frozenset((CentreFaultName.REFUSE, CentreFaultName.RESTART))
+_DEAF = frozenset((CentreFaultName.OFF, CentreFaultName.BLACK_HOLE))
+
+
+class Centre(Device[CentreSession]):
+    """Made by the Simulator. In a test: `url`, `stream_url`, `streams`, `wait_for`, `set_fault`, `clear_fault`."""
+
+    def __init__(
+        self, config: CentreConfig, authority: Authority, *, host: str, advertised_host: str | None = None
+    ) -> None:
+        super().__init__(config, authority, host=host, advertised_host=advertised_host)
+        self.config = config
+        self.fault: CentreFault | None = None
+        self._streams: dict[str, Stream] = {}
+        self._return_timer: asyncio.TimerHandle | None = None
+        self._returning: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """`rtsp://host:port`: a stream's address is this and its path."""
+        return self.rtsp_url("", with_credentials=False)
+
+    def stream_url(self, path: str, *, with_credentials: bool = False) -> str:
+        """Where to publish or play the stream with this key; `path` with or without a leading slash."""
+        return self.rtsp_url(f"/{path.lstrip('/')}", with_credentials=with_credentials)
+
+    @property
+    def streams(self) -> dict[str, StreamStatistics]:
+        """What was counted until now, by path without its leading slash."""
+        return {path: stream.statistics() for path, stream in self._streams.items()}
+
+    async def wait_for(
+        self, path: str, condition: Callable[[StreamStatistics], bool], *, timeout_s: float = 10.0
+    ) -> StreamStatistics:
+        """The statistics of `path` as soon as they fulfil `condition`. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                stream = self._streams.get(path.lstrip("/"))
+                if stream is not None and condition(statistics := stream.statistics()):
+                    return statistics
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def reset_statistics(self) -> None:
+        """Forget ended sessions and streams, count the current ones from zero."""
+        self._streams = {path: stream for path, stream in self._streams.items() if stream.live}
+        for stream in self._streams.values():
+            stream.reset_statistics()
+
+    def played_stream(self, path: str) -> Stream | None:
+        """What viewers of `path` (no leading slash) get; None where nobody ever published."""
+        wrong = self._fault_if(CentreFaultName.WRONG_PICTURE)
+        if wrong is None:
+            return self._streams.get(path)
+        if wrong.path is not None:
+            return self._streams.get(wrong.path.strip("/"))
+        return next(
+            (self._streams[other] for other in sorted(self._streams) if other != path and self._streams[other].live),
+            None,
+        )
+
+    def make_stream(self, path: str) -> Stream | None:
+        """The stream at `path`, a new one at need; None when there are too many."""
+        stream = self._streams.get(path)
+        if stream is None and len(self._streams) < MAX_STREAMS:
+            stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes)
+            stream.freeze_playback(frozen=self.has_fault(CentreFaultName.FROZEN_PLAYBACK))
+        return stream
+
+    def new_connection(self) -> CentreSession:
+        return CentreSession(self)
+
+    async def start(self) -> None:
+        """Answer as the configuration's fault (if any) demands."""
+        if self.config.fault is None:
+            await self.set_port("open")
+        else:
+            await self._change(self.config.fault)
+
+    async def close(self) -> None:
+        async with self._changing:
+            self._plan_return(None)
+        if self._returning is not None:
+            await self._returning
+        await super().close()
+
+    async def set_fault(
+        self, fault: CentreFault | CentreFaultName | str, **parameters: Unpack[CentreFaultParameters]
+    ) -> None:
+        """Let a fault act from now on, in place of any other. Raises ValueError for an unknown one.
+
+        `close` is over as soon as it is done, and `restart` after its time: `fault` is None afterwards.
+        """
+        if not isinstance(fault, CentreFault):
+            fault = CentreFault(fault=CentreFaultName(fault), **parameters)
+        await self._change(fault)
+
+    async def clear_fault(self) -> None:
+        """Be well again. Sessions of a centre that was off are reset, those of a black hole are read on."""
+        await self._change(None)
+
+    def has_fault(self, *names: CentreFaultName) -> bool:
+        return self.fault is not None and self.fault.fault in names
+
+    def act_on(self, connection: CentreSession) -> None:
+        """Read from a connection as the fault demands."""
+        if self.fault is not None and self.fault.fault in _DEAF:
+            connection.stop_reading()
+        elif self.fault is not None and self.fault.fault is CentreFaultName.SLOW_READER:
+            connection.throttle(self.fault.bytes_per_s)
+        else:
+            connection.resume_reading()
+
+    def _fault_if(self, name: CentreFaultName) -> CentreFault | None:
+        return self.fault if self.fault is not None and self.fault.fault is name else None
+
+    async def _change(self, fault: CentreFault | None) -> None:
+        async with self._changing:
+            await self._apply(fault)
+
+    async def _apply(self, fault: CentreFault | None) -> None:
+        name = fault.fault if fault is not None else None
+        before = self.fault.fault if self.fault is not None else None
+        self.fault = fault
+        if name in _CLOSES_PORT or before is CentreFaultName.OFF:
+            self.reset_connections()
+        elif name in (CentreFaultName.AUTH, CentreFaultName.CLOSE):
+            self.close_connections()
+        elif CentreFaultName.WRONG_PICTURE in (name, before):
+            self._close_viewers()
+        for stream in self._streams.values():
+            stream.freeze_playback(frozen=name is CentreFaultName.FROZEN_PLAYBACK)
+        await self.set_port("open" if name is None else _PORT.get(name, "open"))
+        for connection in tuple(self.connections):
+            self.act_on(connection)
+        self._plan_return(fault)
+        if name is CentreFaultName.CLOSE:
+            self.fault = None
+        log.info("centre_fault_set", centre=self.id, fault=name, before=before)
+
+    def _plan_return(self, fault: CentreFault | None) -> None:
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+            self._return_timer = None
+        if fault is not None and fault.fault is CentreFaultName.RESTART:
+            self._return_timer = asyncio.get_running_loop().call_later(fault.for_s, self._begin_return, fault)
+
+    def _begin_return(self, fault: CentreFault) -> None:
+        self._returning = asyncio.create_task(self._return(fault))
+
+    async def _return(self, fault: CentreFault) -> None:
+        async with self._changing:
+            # Another fault may have been set while this waited for its turn.
+            if self.fault is fault:
+                await self._apply(None)
+
+    def _close_viewers(self) -> None:
+        """Who plays must look again: the description has changed."""
+        for connection in tuple(self.connections):
+            if connection.is_viewing:
+                connection.transport.close()

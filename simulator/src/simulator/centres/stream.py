@@ -1,0 +1,158 @@
+"""One path at a centre: who publishes, who watches, and the current group of pictures for those who come."""
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Protocol
+
+from simulator.centres.playback import FrozenPlayback
+from simulator.centres.publication import Publication
+from simulator.centres.statistics import SessionStatistics, StreamStatistics
+from vonggac.rtsp.wire.framing import MediaBatch
+
+MAX_HISTORY = 100
+
+
+class Viewer(Protocol):
+    """A session that plays a stream. No method may raise or block."""
+
+    def send_batch(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
+        """`keyframe_offset`: where in the batch a keyframe begins."""
+
+    def stream_ended(self) -> None:
+        """The publisher is gone."""
+
+
+class Stream:
+    """Lives as long as the centre, over any number of publishing sessions."""
+
+    def __init__(self, path: str, gop_cache_bytes: int) -> None:
+        self.path = path
+        self.sdp = b""
+        self.channels: dict[int, tuple[int, int]] = {}
+        """The publisher's (RTP, RTCP) channels by track of its description."""
+        self._gop_cache_bytes = gop_cache_bytes
+        self._gop: list[MediaBatch] | None = None
+        self._gop_bytes = 0
+        self._publication: Publication | None = None
+        self._history: deque[SessionStatistics] = deque(maxlen=MAX_HISTORY)
+        self._last_packet_at: datetime | None = None
+        self._viewers: list[Viewer] = []
+        self._ended_sessions = 0
+        self._ended_totals = [0, 0, 0, 0]
+        self._freezing = False
+        self._frozen: FrozenPlayback | None = None
+
+    @property
+    def live(self) -> bool:
+        return self._publication is not None
+
+    def begin(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
+        """A publisher records."""
+        self._publication = publication
+        self.sdp = sdp
+        self.channels = channels
+        self._forget_gop()
+
+    def end(self, publication: Publication) -> None:
+        """The publisher is gone: its session becomes history and viewers are told."""
+        if publication is not self._publication:
+            return
+        session = publication.statistics(datetime.now(UTC))
+        self._publication = None
+        self._history.append(session)
+        self._ended_sessions += 1
+        counts = (session.packets, session.bytes, session.lost, session.ssrc_changes)
+        self._ended_totals = [total + count for total, count in zip(self._ended_totals, counts, strict=True)]
+        self._forget_gop()
+        viewers, self._viewers = self._viewers, []
+        for viewer in viewers:
+            viewer.stream_ended()
+
+    def take(self, publication: Publication, batch: MediaBatch) -> None:
+        """Media of the current publisher."""
+        keyframe_offset = publication.take(batch)
+        now = datetime.now(UTC)
+        publication.heard(now, self._last_packet_at)
+        self._last_packet_at = now
+        self._keep(batch, keyframe_offset)
+        if self._freezing and self._frozen is None and self._gop:
+            self._freeze(publication)
+        if not self._viewers:
+            return
+        outgoing = [(batch, keyframe_offset)] if self._frozen is None else self._frozen.in_place_of(batch)
+        for sent, begins in outgoing:
+            for viewer in self._viewers:
+                viewer.send_batch(sent, begins)
+
+    def freeze_playback(self, *, frozen: bool) -> None:
+        """Play the current group of pictures, or the next that is kept, from now on; or what comes, again."""
+        self._freezing = frozen
+        self._frozen = None
+        if frozen and self._gop and self._publication is not None:
+            self._freeze(self._publication)
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Send from the last keyframe on, or from the next one when the group of pictures is not kept."""
+        if self._frozen is None:
+            for index, batch in enumerate(self._gop or ()):
+                viewer.send_batch(batch, 0 if index == 0 else None)
+        self._viewers = [*self._viewers, viewer]
+
+    def remove_viewer(self, viewer: Viewer) -> None:
+        self._viewers = [other for other in self._viewers if other is not viewer]
+
+    def reset_statistics(self) -> None:
+        """Forget the history and count the current session from zero."""
+        self._history.clear()
+        self._ended_sessions = 0
+        self._ended_totals = [0, 0, 0, 0]
+        if self._publication is not None:
+            self._publication.reset()
+
+    def statistics(self) -> StreamStatistics:
+        current = self._publication.statistics() if self._publication is not None else None
+        packets, octets, lost, ssrc_changes = self._ended_totals
+        sessions = [*self._history, *([current] if current is not None else [])]
+        return StreamStatistics(
+            path=self.path,
+            live=current is not None,
+            publisher_since=current.started_at if current is not None else None,
+            sessions=self._ended_sessions + (current is not None),
+            packets=packets + (current.packets if current is not None else 0),
+            bytes=octets + (current.bytes if current is not None else 0),
+            lost=lost + (current.lost if current is not None else 0),
+            ssrc_changes=ssrc_changes + (current.ssrc_changes if current is not None else 0),
+            last_packet_at=self._last_packet_at,
+            gaps_s=[session.gap_s for session in sessions if session.gap_s is not None],
+            viewers=len(self._viewers),
+            current=current,
+            history=list(self._history),
+        )
+
+    def _keep(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
+        if keyframe_offset is not None:
+            batch = cut(batch, keyframe_offset)
+            self._gop = []
+            self._gop_bytes = 0
+        if self._gop is None:
+            return
+        self._gop.append(batch)
+        self._gop_bytes += len(batch.data)
+        if self._gop_bytes > self._gop_cache_bytes:
+            self._forget_gop()
+
+    def _freeze(self, publication: Publication) -> None:
+        frozen = FrozenPlayback(self._gop or (), publication.video_channels)
+        self._frozen = frozen if frozen.usable else None
+
+    def _forget_gop(self) -> None:
+        self._gop = None
+        self._gop_bytes = 0
+
+
+def cut(batch: MediaBatch, offset: int) -> MediaBatch:
+    """The batch from the frame at `offset` on."""
+    if offset == 0:
+        return batch
+    frames = [(channel, start - offset, end - offset) for channel, start, end in batch.frames if start >= offset]
+    return MediaBatch(batch.data[offset:], frames)

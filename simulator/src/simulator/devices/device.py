@@ -1,0 +1,116 @@
+"""What cameras and centres have in common: a port, its connections, one fault at a time."""
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from typing import Literal
+from urllib.parse import quote
+
+from simulator.config import DeviceConfig
+from simulator.devices.certificates import Authority
+from simulator.devices.listener import Listener
+from simulator.rtsp.connection import ServerConnection
+
+type PortState = Literal["open", "refused", "dead"]
+
+CLOSE_WITHIN_S = 1.0
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class Device[Connection: ServerConnection](ABC):
+    """A camera or a centre on its own port. `bind` first; subclasses open the port when they are ready."""
+
+    def __init__(self, config: DeviceConfig, authority: Authority, *, host: str, advertised_host: str | None) -> None:
+        """`authority` signs the certificate of a device with `tls`."""
+        self.id = config.id
+        self.device_config = config
+        self.connections: set[Connection] = set()
+        self.logins_failed = 0
+        self._host = advertised_host or _WILDCARDS.get(host, host)
+        self.authority = authority
+        names = dict.fromkeys((self._host, "127.0.0.1", "::1", "localhost"))
+        self._identity = authority.issue(tuple(names)) if config.tls else None
+        self._listener = Listener(host, config.port, self.new_connection)
+        self._all_gone = asyncio.Event()
+        self._all_gone.set()
+        self._changing = asyncio.Lock()
+
+    @abstractmethod
+    def new_connection(self) -> Connection:
+        """The protocol of a client that connects now."""
+
+    @property
+    def host(self) -> str:
+        """The name or address clients are told."""
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The real port; needs `bind` first."""
+        return self._listener.port
+
+    @property
+    def certificate_sha256(self) -> str | None:
+        """Fingerprint of the certificate that clients must see; None without TLS."""
+        return self._identity.sha256 if self._identity is not None else None
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """With what new connections are met; None is plain TCP."""
+        return self._identity.context if self._identity is not None else None
+
+    def bind(self) -> None:
+        """Reserve the port; connects are refused. Raises ListenError."""
+        self._listener.bind()
+
+    def release(self) -> None:
+        """Give the port back; connections stay."""
+        self._listener.close()
+
+    async def close(self) -> None:
+        """Cut all connections and give the port back."""
+        self.release()
+        for connection in tuple(self.connections):
+            connection.transport.abort()
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            await self._all_gone.wait()
+
+    def joined(self, connection: Connection) -> None:
+        """A client has connected."""
+        self.connections.add(connection)
+        self._all_gone.clear()
+
+    def left(self, connection: Connection) -> None:
+        """A client's connection is gone."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._all_gone.set()
+
+    def rtsp_url(self, target: str, *, with_credentials: bool) -> str:
+        """`target` is path and query with a leading slash."""
+        login = ""
+        if with_credentials and self.device_config.auth != "none":
+            password = self.device_config.password.get_secret_value()
+            login = f"{quote(self.device_config.username, safe='')}:{quote(password, safe='')}@"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        scheme = "rtsps" if self.device_config.tls else "rtsp"
+        return f"{scheme}://{login}{host}:{self.port}{target}"
+
+    async def set_port(self, state: PortState) -> None:
+        """Open, close or kill the port; connections stay as they are."""
+        if state == "open":
+            await self._listener.open(self.tls_context)
+        elif state == "refused":
+            await self._listener.refuse()
+        else:
+            self._listener.go_dead()
+
+    def close_connections(self) -> None:
+        """End every connection in order (FIN)."""
+        for connection in tuple(self.connections):
+            connection.transport.close()
+
+    def reset_connections(self) -> None:
+        """Cut every connection (RST)."""
+        for connection in tuple(self.connections):
+            connection.reset()
