@@ -3,9 +3,10 @@
 `topology` declares every stream, consumer and bucket (one owner: `python -m vonggac.bus`), `connection` holds the
 connection, `pull` a durable consumer that survives a server restart, `events` consumes events and acks after the
 commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must not be
-lost, `deadletters` keeps what no retry saves, `keyvalue` reads the latest of each.
+lost, `deadletters` keeps what no retry saves, `keyvalue` reads the latest of each, `awake` notices that a worker slept.
 """
 
+from vonggac.bus.awake import Awake
 from vonggac.bus.connection import Bus, BusSettings
 from vonggac.bus.events import EventConsumer, Received
 from vonggac.bus.jobs import Job, JobQueue
@@ -13,4 +14,15 @@ from vonggac.bus.keyvalue import Bucket
 from vonggac.bus.outgoing import Outgoing
 from vonggac.bus.pull import PullConsumer
 
-__all__ = ["Bucket", "Bus", "BusSettings", "EventConsumer", "Job", "JobQueue", "Outgoing", "PullConsumer", "Received"]
+__all__ = [
+    "Awake",
+    "Bucket",
+    "Bus",
+    "BusSettings",
+    "EventConsumer",
+    "Job",
+    "JobQueue",
+    "Outgoing",
+    "PullConsumer",
+    "Received",
+]

@@ -19,7 +19,7 @@ from prober.probes.camera.identity import is_due
 from prober.probes.camera.probe_lock import Turns
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, Looker, LookPlan, NotNow, abandoned
 from prober.probes.camera.recent_observations import Handout, ToldLooks
-from vonggac.bus import Bus, topology
+from vonggac.bus import Awake, Bus, topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, LookKind, Verdict
@@ -87,7 +87,9 @@ class Observer:
         metrics: Metrics,
         rules: Rules,
         bus: Bus,
+        awake: Awake | None = None,
     ) -> None:
+        self._awake = awake
         self._told = ToldLooks()
         self.turns = Turns(bus, worker_id=worker_id, is_looking=self.is_looking, on_others=self._told.forget)
         self.looker = looker
@@ -152,9 +154,13 @@ class Observer:
         if early_s is not None and (resting or not asked_for):
             return Early(early_s, resting)
         late_s = schedule.lateness_s(past.look, camera_revision=camera.revision, started_at=started_at)
+        holes = self._holes()
         result = await self._under_deadline(camera, self._plan(camera, past, started_at, asked_for), hold)
         if isinstance(result, NotNow):
             return result
+        if self._holes() != holes:
+            # Its deadline ran out in our sleep: that says nothing of the camera.
+            return NotNow(AGAIN_SOON_S)
         if late_s is not None and not asked_for:
             self._metrics.lateness.observe(late_s)
         settled = settle(
@@ -170,6 +176,12 @@ class Observer:
         if handout is not None:
             self._told.keep(handout, fact)
         return Observation(fact, started_at)
+
+    def _holes(self) -> int:
+        if self._awake is None:
+            return 0
+        self._awake.check()
+        return self._awake.holes
 
     async def _past(self, camera: CameraV1, handout: Handout | None) -> _Past:
         status = self._told.before(handout, camera.id) if handout is not None else None
@@ -254,6 +266,7 @@ class Observer:
             identity_at=_identity_at(result, judgement, status),
             login_proven=settled.login.proven,
             logins_failed=settled.login.failed,
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     async def _tell(self, fact: CameraObservedV1, result: ProbeResult, settled: Settled, past: _Past) -> None:
