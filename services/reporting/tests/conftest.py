@@ -38,7 +38,7 @@ from vonggac.events.inventory import (
     PlannedDelivery,
     RequiredProof,
 )
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +106,10 @@ async def client(start: Start, bus: Bus) -> AsyncIterator[Client]:
 
 def received(event: CloudEvent[Payload], sequence: int = 1) -> Received:
     return Received(event, f"test.{event.subject}", sequence)
+
+
+AWAKE_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before any period of a test."""
 
 
 @dataclass
@@ -184,7 +188,7 @@ class Province:
         }
         return CameraV1(**(known | given))
 
-    def look(
+    def probe(
         self,
         camera: CameraV1 | UUID,
         at: datetime,
@@ -192,32 +196,35 @@ class Province:
         *,
         cause: str | None = None,
         every_s: float = 30,
+        worker: str = "prober-000000000001",
+        awake_since: datetime | None = AWAKE_SINCE,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
             camera_id=camera if isinstance(camera, UUID) else camera.id,
             camera_revision=1,
-            worker_id="prober-000000000001",
+            worker_id=worker,
             observed_at=at,
             verdict=Verdict(verdict),
             cause=Cause(cause) if cause else None,
             interval_s=every_s,
             duration_ms=12,
+            awake_since=awake_since,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 
-    def looks(
+    def probes(
         self, camera: CameraV1, start: datetime, end: datetime, verdict: str = "up", *, cause: str | None = None,
         every_s: float = 30,
     ) -> list[CloudEvent[Payload]]:  # fmt: skip
         """Probes at every interval of [start, end)."""
         step, at, events = timedelta(seconds=every_s), start, []
         while at < end:
-            events.append(self.look(camera, at, verdict, cause=cause, every_s=every_s))
+            events.append(self.probe(camera, at, verdict, cause=cause, every_s=every_s))
             at += step
         return events
 
-    def says(
+    def change(
         self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
         *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
         verified_at: datetime | None = None, delay_s: float | None = None,
@@ -258,10 +265,27 @@ class Province:
         )
         return new_event(seen, source="/prober/1", subject=str(planned.id), time=at)
 
-    def alive(self, at: datetime, worker: str = "forwarder-000000000001") -> CloudEvent[Payload]:
+    def alive(
+        self, at: datetime, worker: str = "forwarder-000000000001", awake_since: datetime | None = AWAKE_SINCE
+    ) -> CloudEvent[Payload]:
         """A heartbeat of a forwarder."""
-        beat = ForwarderAliveV1(worker_id=worker, started_at=at, alive_at=at, cameras_held=1)
+        beat = ForwarderAliveV1(
+            worker_id=worker, started_at=AWAKE_SINCE, alive_at=at, cameras_held=1, awake_since=awake_since
+        )
         return new_event(beat, source=f"/forwarder/{worker}", subject=worker, time=at)
+
+    def prober_alive(
+        self, at: datetime, worker: str = "prober-000000000001", awake_since: datetime | None = AWAKE_SINCE
+    ) -> CloudEvent[Payload]:
+        """A heartbeat of a prober."""
+        beat = ProberAliveV1(
+            worker_id=worker, started_at=AWAKE_SINCE, alive_at=at, probes_running=1, awake_since=awake_since
+        )
+        return new_event(beat, source=f"/prober/{worker}", subject=worker, time=at)
+
+    def watched(self, at: datetime) -> list[CloudEvent[Payload]]:
+        """Both workers have watched without a hole up to `at`."""
+        return [self.alive(at), self.prober_alive(at)]
 
     @staticmethod
     def subject(event: CloudEvent[Payload]) -> str:
@@ -272,7 +296,7 @@ class Province:
                 return subjects.camera_observation(data.camera_id)
             case DeliveryObservedV1():
                 return subjects.delivery_observation(data.delivery_id)
-            case ForwarderAliveV1():
+            case ForwarderAliveV1() | ProberAliveV1():
                 return subjects.worker_heartbeat(data.worker_id)
             case _:
                 noun, _, thing = event.subject.partition("/")

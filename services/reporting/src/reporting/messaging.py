@@ -1,4 +1,4 @@
-"""What comes in from the bus: the inventory into mirrors, observations into runs and changes. Nothing goes out.
+"""What comes in from the bus: the register into the plan, observations into runs and claims. Nothing goes out.
 
 `Ingest` has the two handlers, `Feed` runs them, with the lag gauge and housekeeping beside them.
 
@@ -19,9 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import camera_runs, delivery_proofs, inbox, workers
-from reporting.ingest import delivery_claims as delivery_changes
-from reporting.ingest import register as mirror
+from reporting.ingest import claims, inbox, lives, proofs, runs, scope
 from reporting.settings import Settings
 from reporting.storage import housekeeping
 from reporting.storage.revision import migrations_missing
@@ -85,16 +83,16 @@ class Ingest:
         ]
 
     async def inventory(self, batch: Sequence[Received]) -> None:
-        """Mirror states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
+        """Store states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
         for received in batch:
             data = received.event.data
-            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in mirror.MIRRORED:
+            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.MIRRORED:
                 raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
         started = time.perf_counter()
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
             states = [one.event.data for one in new if not isinstance(one.event.data, FocalPointV1)]
-            await mirror.apply(session, states)
+            await scope.apply(session, states)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
@@ -107,12 +105,11 @@ class Ingest:
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
             facts = [one.event.data for one in new]
-            counts = await camera_runs.record(session, by_camera(facts))
+            counts = await runs.record(session, by_camera(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
-            await delivery_changes.record(session, changes)
-            await delivery_proofs.record(session, delivery_proofs.proofs(facts))
-            for kind, last_alive in signs_of_life(facts).items():
-                await workers.heard_of(session, kind, last_alive)
+            await claims.record(session, changes)
+            await proofs.record(session, proofs.proofs(facts))
+            await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
         _count("observation", len(batch), len(new))
         for outcome, count in counts.by_outcome.items():
             metrics.OBSERVATIONS.labels(outcome).inc(count)
@@ -125,28 +122,11 @@ def by_camera(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     for fact in facts:
         if isinstance(fact, CameraObservedV1):
             cause = None if fact.cause is None else fact.cause.value
-            seen = Observation(millis(fact.observed_at), duration(fact.interval_s), STATES[fact.verdict], cause)
+            awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
+            seen = Observation(
+                millis(fact.observed_at), duration(fact.interval_s), STATES[fact.verdict], cause, awake_since
+            )
             result.setdefault(fact.camera_id, []).append(seen)
-    return result
-
-
-def signs_of_life(facts: Iterable[Payload]) -> dict[str, dict[str, datetime]]:
-    """The newest sign of each worker, by kind: a heartbeat, or something that it observed."""
-    result: dict[str, dict[str, datetime]] = {"prober": {}, "forwarder": {}}
-    for fact in facts:
-        match fact:
-            case ProberAliveV1():
-                kind, at = "prober", fact.alive_at
-            case CameraObservedV1():
-                kind, at = "prober", fact.observed_at
-            case ForwarderAliveV1():
-                kind, at = "forwarder", fact.alive_at
-            case DeliveryObservedV1():
-                kind, at = "forwarder", fact.observed_at
-            case _:
-                continue
-        known = result[kind].get(fact.worker_id)
-        result[kind][fact.worker_id] = at if known is None else max(known, at)
     return result
 
 
@@ -213,11 +193,11 @@ class Feed:
         return self.bus
 
     async def _wait_for_tables(self) -> None:
-        told = False
+        warned = False
         while (reason := await migrations_missing(self._database)) is not None:
-            if not told:
+            if not warned:
                 log.info("reporting_waiting_for_tables", reason=reason)
-                told = True
+                warned = True
             await asyncio.sleep(WAIT_S)
 
     async def _measure(self, bus: Bus) -> None:

@@ -34,17 +34,17 @@ async def one_day(ingest: Ingest, province: Province, **facility: Any) -> list[C
     await province.feed(
         ingest, *province.base(**facility), *(province.stated("camera", one) for one in (good, failing, unseen))
     )
-    facts = province.looks(good, DAY, end, every_s=300)
-    facts += province.looks(failing, DAY, down, every_s=300)
-    facts += province.looks(failing, down, up_again, "down", cause="timeout", every_s=300)
-    facts += province.looks(failing, up_again, end, every_s=300)
+    facts = province.probes(good, DAY, end, every_s=300)
+    facts += province.probes(failing, DAY, down, every_s=300)
+    facts += province.probes(failing, down, up_again, "down", cause="timeout", every_s=300)
+    facts += province.probes(failing, up_again, end, every_s=300)
     for camera in (good, failing):
-        facts += [province.says(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
+        facts += [province.change(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
     provincial = failing.deliveries[1]
     refused, accepted = DAY + timedelta(hours=10), DAY + timedelta(hours=11)
-    facts.append(province.says(provincial, failing, 2, refused, "backing_off", cause="refused"))
-    facts.append(province.says(provincial, failing, 3, accepted, "acknowledged"))
-    await province.feed(ingest, *facts, province.alive(end))
+    facts.append(province.change(provincial, failing, 2, refused, "backing_off", cause="refused"))
+    facts.append(province.change(provincial, failing, 3, accepted, "acknowledged"))
+    await province.feed(ingest, *facts, *province.watched(end))
     return [good, failing, unseen]
 
 
@@ -235,17 +235,17 @@ async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_d
 ) -> None:
     camera, end = province.camera(), DAY + timedelta(days=1)
     await province.feed(ingest, *province.base(), province.destination("national", proof="verified", revision=2))
-    await province.feed(ingest, province.stated("camera", camera), *province.looks(camera, DAY, end, every_s=300))
+    await province.feed(ingest, province.stated("camera", camera), *province.probes(camera, DAY, end, every_s=300))
     national, provincial = camera.deliveries
     wrong, right = DAY + timedelta(hours=6), DAY + timedelta(hours=7)
     await province.feed(
         ingest,
-        province.says(national, camera, 1, DAY, "verified"),
-        province.says(national, camera, 2, wrong, "mismatch", cause="mismatch"),
-        province.says(national, camera, 3, right, "verified"),
-        province.says(provincial, camera, 1, DAY, "verified"),
-        province.says(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
-        province.alive(end),
+        province.change(national, camera, 1, DAY, "verified"),
+        province.change(national, camera, 2, wrong, "mismatch", cause="mismatch"),
+        province.change(national, camera, 3, right, "verified"),
+        province.change(provincial, camera, 1, DAY, "verified"),
+        province.change(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
+        *province.watched(end),
     )
     line = (await read(client))["cameras"][0]
     assert line["seconds"]["both"] == 86400.0 - 3600.0 - 7200.0
@@ -264,8 +264,8 @@ async def test_the_newest_read_back_that_matched_is_shown_in_whatever_order_they
     await province.feed(ingest, province.read_back(national, camera, late, delay_s=0.5))
     await province.feed(ingest, province.read_back(national, camera, DAY, delay_s=2.0))
     await province.feed(ingest, province.read_back(national, camera, late + timedelta(hours=1), "mismatch"))
-    told = province.says(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
-    await province.feed(ingest, told)
+    warned = province.change(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
+    await province.feed(ingest, warned)
     deliveries = (await read(client))["cameras"][0]["deliveries"]
     assert [(one["verified_at"], one["delay_s"]) for one in deliveries] == [
         ("2026-11-20T10:00:00.000+07:00", 0.5),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reporting.domain.claims import Status
 from reporting.domain.compliance import (
     DURATION_NAMES,
     LEDGER_NAMES,
@@ -22,7 +23,6 @@ from reporting.domain.compliance import (
 from reporting.domain.compliance import (
     connected as is_connected,
 )
-from reporting.domain.deliveries import Standing
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
@@ -41,7 +41,7 @@ def seen(start: int, end: int, state: CameraState = UP, cause: str | None = None
 def line(
     role: DestinationRole, *spans: tuple[int, int, str], proof: str = "acknowledged", required: bool = True
 ) -> DeliveryLine:
-    segments = [Segment(start, end, Standing(state, None, start)) for start, end, state in spans]
+    segments = [Segment(start, end, Status(state, None, start)) for start, end, state in spans]
     return DeliveryLine(role, proof, required, segments)
 
 
@@ -110,8 +110,8 @@ def test_a_certain_fault_beats_an_unknown() -> None:
 
 def test_not_connected_time_is_divided_by_cause() -> None:
     segments = [
-        Segment(0, HOUR, Standing("backing_off", "refused", 0)),
-        Segment(HOUR, 3 * HOUR, Standing("connecting", None, HOUR)),
+        Segment(0, HOUR, Status("backing_off", "refused", 0)),
+        Segment(HOUR, 3 * HOUR, Status("connecting", None, HOUR)),
     ]
     found = account(DAY, [], [DeliveryLine(NATIONAL, "acknowledged", True, segments)], []).deliveries[0]
     assert found.by_cause == {"refused": HOUR, "none": 2 * HOUR}
@@ -131,14 +131,14 @@ def cut_lines(draw: st.DrawFn, values: st.SearchStrategy[object]) -> list[Segmen
 
 
 STATES = st.sampled_from([Seen(UP, None, 0), Seen(DOWN, "timeout", 0), Seen(UNKNOWN, None, 0)])
-STANDINGS = st.sampled_from([Standing("acknowledged", None, 0), Standing("backing_off", "refused", 0)])
+STATUSES = st.sampled_from([Status("acknowledged", None, 0), Status("backing_off", "refused", 0)])
 
 
-@given(cut_lines(STATES), cut_lines(STANDINGS), cut_lines(STANDINGS), cut_lines(st.just(True)))
+@given(cut_lines(STATES), cut_lines(STATUSES), cut_lines(STATUSES), cut_lines(st.just(True)))
 def test_all_partitions_add_up_to_the_period(
     camera: list[Segment[Seen]],
-    national: list[Segment[Standing]],
-    provincial: list[Segment[Standing]],
+    national: list[Segment[Status]],
+    provincial: list[Segment[Status]],
     agreed: list[Segment[bool]],
 ) -> None:
     period = Period(0, 100)
@@ -169,14 +169,14 @@ def test_the_names_are_in_the_order_of_their_fields() -> None:
 
 ROLES = st.sampled_from([NATIONAL, PROVINCIAL, None])
 PROOFS = st.sampled_from(["acknowledged", "verified"])
-ALL_STANDINGS = st.sampled_from([
-    Standing("acknowledged", None, 0),
-    Standing("verified", None, 0),
-    Standing("backing_off", "refused", 0),
-    Standing("waiting_for_camera", "none", 0),
-    Standing("connecting", None, 0),
+ALL_STATUSES = st.sampled_from([
+    Status("acknowledged", None, 0),
+    Status("verified", None, 0),
+    Status("backing_off", "refused", 0),
+    Status("waiting_for_camera", "none", 0),
+    Status("connecting", None, 0),
 ])  # fmt: skip
-LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STANDINGS))
+LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STATUSES))
 
 
 @given(cut_lines(STATES), st.lists(LINES, max_size=4), cut_lines(st.just(True)))
@@ -189,21 +189,21 @@ def test_adding_up_kinds_of_moments_is_looking_at_every_moment(
     ledgers: list[dict[str, Any]] = [{**dict.fromkeys(LEDGER_NAMES, 0), "by_cause": Counter()} for _ in deliveries]
     for moment in range(period.start, period.end):
         held = [value_at(line.segments, moment) for line in deliveries]
-        standings = [None if one is None else one.value for one in held]
+        statuses = [None if one is None else one.value for one in held]
         if value_at(agreed, moment):
             sums["maintenance"] += 1
             for ledger in ledgers:
                 ledger["maintenance"] += 1
             continue
-        connections = [is_connected(one, line.proof) for one, line in zip(standings, deliveries, strict=True)]
+        connections = [is_connected(one, line.proof) for one, line in zip(statuses, deliveries, strict=True)]
         centres = role_connections([(line.role, line.required) for line in deliveries], connections)
         seen_then = value_at(camera, moment)
         state = UNKNOWN if seen_then is None else seen_then.value.state
         verdict = {True: "compliant", False: "non_compliant", None: "compliance_unknown"}[complies(state, *centres)]
         sums.update([state.value, verdict, connection_name(*centres)])
-        for ledger, standing, connection in zip(ledgers, standings, connections, strict=True):
+        for ledger, status, connection in zip(ledgers, statuses, connections, strict=True):
             ledger[{True: "connected", False: "not_connected", None: "unknown"}[connection]] += 1
-            if standing is not None and not connection:
-                ledger["by_cause"][standing.cause or "none"] += 1
+            if status is not None and not connection:
+                ledger["by_cause"][status.cause or "none"] += 1
     assert found.camera == Durations(**sums)
     assert list(found.deliveries) == [DeliveryDurations(**ledger) for ledger in ledgers]

@@ -35,12 +35,12 @@ async def fed(database: Database, ingest: Ingest, province: Province) -> Databas
     cameras = [province.camera(f"CAM-{number}") for number in range(1, CAMERAS)]
     cameras.append(province.camera(f"CAM-{CAMERAS}", deliveries=()))
     await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in cameras))
-    facts = [province.alive(DAY + timedelta(days=1))]
+    facts = [*province.watched(DAY + timedelta(days=1))]
     for number, camera in enumerate(cameras):
-        facts += province.looks(camera, DAY, DAY + timedelta(hours=number), every_s=600)
+        facts += province.probes(camera, DAY, DAY + timedelta(hours=number), every_s=600)
         for planned in camera.deliveries:
             facts += [
-                province.says(planned, camera, at + 1, DAY + timedelta(hours=at), ("acknowledged", "sending")[at % 2])
+                province.change(planned, camera, at + 1, DAY + timedelta(hours=at), ("acknowledged", "sending")[at % 2])
                 for at in range(number)
             ]
     await province.feed(ingest, *facts)

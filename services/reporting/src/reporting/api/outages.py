@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment, seconds
 from reporting.domain.outages import Outage, outages
-from reporting.reports.accounts import Question
-from reporting.storage import lines as courses
-from reporting.storage import plan
+from reporting.domain.timeline import within_lives
+from reporting.reports.accounts import Question, watch_of
+from reporting.storage import history, plan
 from reporting.storage.plan import Camera
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
@@ -67,17 +67,18 @@ async def read_outages(
         asked = await filters.resolved(session)
         cameras = await plan.cameras(session, await plan.facilities(session, asked.scope))
         start, end = asks.period
-        failed = await courses.cameras_down(session, start, end)
+        failed = await history.cameras_down(session, start, end)
         wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
-        seen = (await courses.stored(session, [one.id for one in wanted], (), start, end, {})).lines()
-        windows = await courses.maintenance(session, start, end)
+        watch = await watch_of(session, asks)
+        seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines()
+        windows = await history.maintenance(session, start, end)
     found = [
         (one, outage)
         for one in wanted
         for outage in outages(
             asks.period,
-            seen.get(one.id, []),
-            courses.maintenance_line(windows, one.id, one.facility.id),
+            within_lives(seen.get(one.id, []), watch.probing),
+            history.maintenance_line(windows, one.id, one.facility.id),
             asks.now,
         )
     ]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.deliveries import PROVES, Standing
+from reporting.domain.claims import PROVES, Status
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
@@ -35,7 +35,7 @@ class DeliveryLine(NamedTuple):
     role: DestinationRole | None
     proof: str
     required: bool
-    segments: Sequence[Segment[Standing]]
+    segments: Sequence[Segment[Status]]
 
 
 @dataclass(slots=True)
@@ -99,9 +99,9 @@ class Account(NamedTuple):
     deliveries: tuple[DeliveryDurations, ...]
 
 
-def connected(standing: Standing | None, proof: str) -> bool | None:
-    """Whether a delivery in that standing is as its destination demands; None while unknown."""
-    return None if standing is None else standing.state in PROVES[proof]
+def connected(status: Status | None, proof: str) -> bool | None:
+    """Whether a delivery in that status is as its destination demands; None while unknown."""
+    return None if status is None else status.state in PROVES[proof]
 
 
 def account(
@@ -149,8 +149,7 @@ type _Code = bool | str | None
 def _codes(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
     proving = PROVES[line.proof]
     return [
-        (start, end, True if standing[0] in proving else standing[1] or NO_CAUSE)
-        for start, end, standing in line.segments
+        (start, end, True if status[0] in proving else status[1] or NO_CAUSE) for start, end, status in line.segments
     ]
 
 
@@ -166,18 +165,18 @@ def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple
     if agreed:
         return (_INDEX["maintenance"], *(ledger + _LEDGER["maintenance"] for ledger in ledgers)), ()
     verdict_state = CameraState.UNKNOWN if state is None else CameraState(state)
-    standings = [None if code is None else code is True for code in connections]
-    national, provincial = role_connections(plan, standings)
+    statuses = [None if code is None else code is True for code in connections]
+    national, provincial = role_connections(plan, statuses)
     verdict = complies(verdict_state, national, provincial)
     compliance = "compliance_unknown" if verdict is None else "compliant" if verdict else "non_compliant"
     camera = _INDEX[verdict_state.value], _INDEX[compliance], _INDEX[connection_name(national, provincial)]
-    names = ["unknown" if one is None else "connected" if one else "not_connected" for one in standings]
+    names = ["unknown" if one is None else "connected" if one else "not_connected" for one in statuses]
     causes = tuple((number, code) for number, code in enumerate(connections) if isinstance(code, str))
     return (*camera, *(ledger + _LEDGER[name] for ledger, name in zip(ledgers, names, strict=True))), causes
 
 
 def complies(state: CameraState, national: bool | None, provincial: bool | None) -> bool | None:
-    """The conjunction of R10; None where it cannot be told."""
+    """The conjunction of R10; None where it cannot be warned."""
     if state is CameraState.DOWN or national is False or provincial is False:
         return False
     return True if state is CameraState.UP and national and provincial else None

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import compliance
+from reporting.domain.claims import UNKNOWN, Status, resolve
 from reporting.domain.compliance import Account, DeliveryLine, Seen
-from reporting.domain.deliveries import UNKNOWN, Standing, presumed_alive_until, resolve
-from reporting.domain.instants import Millis, moment
+from reporting.domain.instants import Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.segments import Period, Segment, value_at
-from reporting.domain.timeline import CameraState
-from reporting.ingest import workers
-from reporting.reports.garbage_collection import undisturbed
-from reporting.storage import lines as courses
+from reporting.domain.timeline import CameraState, within_lives
+from reporting.reports.garbage_collection import rarely_collected
+from reporting.storage import history, lives
+from reporting.storage.lives import Watch
 from reporting.storage.plan import Camera
 from vonggac.events.inventory import DestinationRole
 
@@ -67,36 +67,31 @@ async def accounts[Made](
     Arithmetic and `make` run beside the event loop while PostgreSQL gathers the next portion. While a result is handed
     out nothing runs, so the taker may stop at any time.
     """
-    with undisturbed():
-        alive = await alive_until(session, question)
-        windows = await courses.maintenance(session, question.period.start, question.now + 1)
+    with rarely_collected():
+        watch = await watch_of(session, question)
+        windows = await history.maintenance(session, question.period.start, question.now + 1)
         portions = [*batched(cameras, PORTION)]
-        ahead: courses.Stored | None = None
+        ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
-            stored = ahead or await _read(session, question, portion, alive)
-            material = _Material(question, stored, alive, windows)
+            stored = ahead or await _read(session, question, portion, watch)
+            material = _Material(question, stored, watch, windows)
             making = asyncio.create_task(asyncio.to_thread(_made, material, portion, make))
             try:
-                ahead = await _read(session, question, following, alive) if following else None
+                ahead = await _read(session, question, following, watch) if following else None
             finally:
                 await asyncio.wait({making})
             yield making.result()
 
 
-async def _read(
-    session: AsyncSession, question: Question, portion: Sequence[Camera], alive: Mapping[str, Millis]
-) -> courses.Stored:
+async def _read(session: AsyncSession, question: Question, portion: Sequence[Camera], watch: Watch) -> history.Stored:
     cameras = [one.id for one in portion]
     deliveries = [planned.id for one in portion for planned in one.deliveries]
-    return await courses.stored(session, cameras, deliveries, question.period.start, question.now + 1, alive)
+    return await history.stored(session, cameras, deliveries, question.period.start, question.now + 1, watch)
 
 
-async def alive_until(session: AsyncSession, question: Question) -> dict[str, Millis]:
-    """Until when each worker's word counts."""
-    known = await workers.last_alive(session, since=moment(question.period.start))
-    return {
-        name: presumed_alive_until(last, question.now, question.presumed_alive_ms) for name, (_, last) in known.items()
-    }
+async def watch_of(session: AsyncSession, question: Question) -> Watch:
+    """Who watched when; those heard of lately are presumed alive at the moment of the report."""
+    return await lives.watch(session, question.period.start, question.now, question.presumed_alive_ms)
 
 
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
@@ -105,13 +100,14 @@ _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in Des
 @dataclass(frozen=True, slots=True)
 class _Material:
     question: Question
-    stored: courses.Stored
-    alive_until: Mapping[str, Millis]
+    stored: history.Stored
+    watch: Watch
     windows: Mapping[str, list[Window]]
 
 
 def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[list[CameraAccount]], Made]) -> Made:
     question, seen, claims = material.question, material.stored.lines(), material.stored.claims()
+    probing, forwarders = material.watch.probing, material.watch.forwarders
     made: list[CameraAccount] = []
     for camera in portion:
         lines = [
@@ -119,12 +115,13 @@ def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[
                 _ROLES.get(planned.role),
                 planned.required_proof,
                 planned.enabled,
-                resolve(claims.get(planned.id, ()), material.alive_until),
+                resolve(claims.get(planned.id, ()), forwarders),
             )
             for planned in camera.deliveries
         ]
-        agreed = courses.maintenance_line(material.windows, camera.id, camera.facility.id)
-        made.append(_account(question, camera, seen.get(camera.id, []), lines, agreed))
+        agreed = history.maintenance_line(material.windows, camera.id, camera.facility.id)
+        line = within_lives(seen.get(camera.id, []), probing)
+        made.append(_account(question, camera, line, lines, agreed))
     return make(made)
 
 
@@ -137,7 +134,7 @@ def _account(
 ) -> CameraAccount:
     nows = [delivery_now(line.segments, question.now) for line in lines]
     connections = tuple([
-        compliance.connected(standing, line.proof) for line, (_, standing) in zip(lines, nows, strict=True)
+        compliance.connected(status, line.proof) for line, (_, status) in zip(lines, nows, strict=True)
     ])  # fmt: skip
     national, provincial = compliance.role_connections([(line.role, line.required) for line in lines], connections)
     now = camera_now(seen, agreed, question.now)
@@ -162,13 +159,13 @@ def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], n
     return Now(CameraState.UNKNOWN.value, None, _last_end(seen, now))
 
 
-def delivery_now(segments: Sequence[Segment[Standing]], now: Millis) -> tuple[Now, Standing | None]:
+def delivery_now(segments: Sequence[Segment[Status]], now: Millis) -> tuple[Now, Status | None]:
     """The delivery's state at `now`, `unknown` where no worker that is alive claims it."""
     found = value_at(segments, now)
     if found is None:
         return Now(UNKNOWN, None, _last_end(segments, now)), None
-    standing = found.value
-    return Now(standing.state, standing.cause, standing.since), standing
+    status = found.value
+    return Now(status.state, status.cause, status.since), status
 
 
 def _last_end(segments: Sequence[Segment[Any]], now: Millis) -> Millis | None:

@@ -97,7 +97,7 @@ class ComplianceTable:
             *[_percent(percent, between) for percent in (*availability, *compliance)],
         ])  # fmt: skip
         return (
-            f"{camera.id}{between}{names}{self._standing(now)}{shown(now.since) or ''}{between}"
+            f"{camera.id}{between}{names}{self._status(now)}{shown(now.since) or ''}{between}"
             f"{_truth(one.compliant_now)}{between}{figures}{between}"
         ).encode()
 
@@ -108,7 +108,7 @@ class ComplianceTable:
         verified_at = shown(millis(planned.verified_at)) if planned.verified_at is not None else ""
         delay = self._numbers([repr(planned.delay_s)]) if planned.delay_s is not None else ""
         return (
-            f"{planned.id}{between}{self._destination(planned)}{self._standing(now)}{shown(now.since) or ''}{between}"
+            f"{planned.id}{between}{self._destination(planned)}{self._status(now)}{shown(now.since) or ''}{between}"
             f"{_truth(connected)}{between}{figures}{between}{verified_at}{between}{delay}{LINE_END}"
         ).encode()
 
@@ -120,7 +120,7 @@ class ComplianceTable:
             known = self._known[key] = self._text([str(id_), text(code), text(name), role, proof, _truth(enabled)])
         return known
 
-    def _standing(self, now: Now) -> str:
+    def _status(self, now: Now) -> str:
         key = (now.state, now.cause)
         known = self._known.get(key)
         if known is None:

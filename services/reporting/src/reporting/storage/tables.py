@@ -113,13 +113,17 @@ delivery = Table(
     Column("enabled", Boolean, nullable=False),
 )
 
-worker = Table(
-    "worker",
+worker_life = Table(
+    "worker_life",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("worker_id", Text, primary_key=True),
+    Column("started_at", DateTime(timezone=True), primary_key=True),
+    _time("ended_at"),
     Column("kind", Text, nullable=False),
-    _time("last_alive_at"),
     CheckConstraint("kind in ('prober', 'forwarder')", name="kind"),
+    CheckConstraint("ended_at >= started_at", name="ordered"),
+    Index("ix_worker_life_ended_at", "ended_at"),
+    comment="When each worker watched without a hole",
 )
 
 camera_state = Table(
@@ -132,7 +136,7 @@ camera_state = Table(
     Column("cause", Text),
     _time("last_observed_at"),
     Column("anchor_at", DateTime(timezone=True), comment="Start of the run the tail begins in, once trimmed"),
-    Column("tail", LargeBinary, nullable=False, comment="The newest observations, 18 bytes each"),
+    Column("tail", LargeBinary, nullable=False, comment="The newest observations, 26 bytes each"),
     comment="The open run of each camera; closed ones are in camera_run",
     # The row is rewritten by every observation: room on the page keeps the update away from the index.
     postgresql_with={"fillfactor": "50"},

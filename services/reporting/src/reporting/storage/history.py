@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.claims import ClaimRow
 from reporting.domain.compliance import Seen
-from reporting.domain.deliveries import ClaimRow
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
 from reporting.domain.segments import Segment
-from reporting.domain.timeline import CameraState
+from reporting.domain.timeline import CameraState, within_lives
 from reporting.storage.columns import columns
+from reporting.storage.lives import Watch
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
@@ -94,7 +95,7 @@ async def stored(
     deliveries: Iterable[object],
     start: Millis,
     end: Millis,
-    alive_until: Mapping[str, Millis],
+    watch: Watch,
 ) -> Stored:
     """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
     given = {
@@ -102,7 +103,7 @@ async def stored(
         "deliveries": f"{{{','.join(map(str, deliveries))}}}",
         "from": moment(start),
         "to": moment(end),
-        "alive": [name for name, until in alive_until.items() if until > start],
+        "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start],
     }
     found = await columns(session, _STORED, given)
     return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:])
@@ -115,18 +116,18 @@ def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, It
 
 
 async def camera_lines(
-    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, list[Segment[Seen]]]:
-    """What each camera was seen to be in [start, end)."""
-    lines = (await stored(session, ids, (), start, end, {})).lines()
-    return {one: lines[name] for one in ids if (name := str(one)) in lines}
+    """What each camera was seen to be in [start, end), as far as a prober watched."""
+    lines = (await stored(session, ids, (), start, end, watch)).lines()
+    return {one: within_lives(lines[name], watch.probing) for one in ids if (name := str(one)) in lines}
 
 
 async def claims(
-    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, alive_until: Mapping[str, Millis]
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, list[ClaimRow]]:
     """What workers claimed of each delivery that may hold in [start, end)."""
-    claimed = (await stored(session, (), ids, start, end, alive_until)).claims()
+    claimed = (await stored(session, (), ids, start, end, watch)).claims()
     return {one: claimed[name] for one in ids if (name := str(one)) in claimed}
 
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, select
 
-from reporting.ingest import register as mirror
+from reporting.ingest import scope
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan, tables
 from vonggac.database.migrations import config
@@ -31,7 +31,7 @@ async def cameras(database: Database) -> list[plan.Camera]:
 
 async def apply(database: Database, *states: object) -> None:
     async with database.transaction() as session:
-        await mirror.apply(session, states)  # type: ignore[arg-type] # payloads
+        await scope.apply(session, states)  # type: ignore[arg-type] # payloads
 
 
 def removed(camera: CameraV1, revision: int) -> RemovedV1:
