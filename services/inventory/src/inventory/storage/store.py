@@ -39,10 +39,11 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, and in which request."""
+    """Who asks, in which request, and why."""
 
     subject: str
     request_id: str
+    reason: str | None = None
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -213,6 +214,8 @@ class Writing:
             self._send(thing.noun, thing.id, state(thing))
 
     def _send(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
+        payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         subject = subjects.inventory(noun, thing_id)
         self._messages.append(outbox.message(subject, payload, thing_id=str(thing_id), now=self.now))
 
