@@ -125,7 +125,7 @@ class Province:
 
     def base(self, **facility: Any) -> list[CloudEvent[Payload]]:
         """One district, agency, facility and the two destinations."""
-        state = {"revision": 1, "changed_at": self.now}
+        state = {"revision": 1, "changed_at": AWAKE_SINCE, "created_at": AWAKE_SINCE}
         things = {
             "district": DistrictV1(id=self.district, code="465", name="Huyện Hướng Hóa", **state),
             "agency": AgencyV1(id=self.agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state),
@@ -138,7 +138,8 @@ class Province:
         known: dict[str, Any] = {
             "id": self.facility,
             "revision": 1,
-            "changed_at": self.now,
+            "changed_at": AWAKE_SINCE,
+            "created_at": AWAKE_SINCE,
             "code": "KCL-01",
             "name": "Khu cách ly Lao Bảo",
             "type": FacilityType.SCHOOL,
@@ -149,12 +150,19 @@ class Province:
         return FacilityV1(**(known | given))
 
     def destination(
-        self, role: str, *, proof: str = "acknowledged", revision: int = 1, enabled: bool = True
+        self,
+        role: str,
+        *,
+        proof: str = "acknowledged",
+        revision: int = 1,
+        enabled: bool = True,
+        changed_at: datetime | None = None,
     ) -> CloudEvent[Payload]:
         destination = DestinationV1(
             id=self.national if role == "national" else self.provincial,
             revision=revision,
-            changed_at=self.now,
+            changed_at=changed_at or AWAKE_SINCE,
+            created_at=AWAKE_SINCE,
             code="D1" if role == "national" else "D2",
             name="Bộ TT&TT" if role == "national" else "IOC Quảng Trị",
             role=DestinationRole(role),
@@ -176,7 +184,8 @@ class Province:
         known: dict[str, Any] = {
             "id": uuid4(),
             "revision": 1,
-            "changed_at": self.now,
+            "changed_at": AWAKE_SINCE,
+            "created_at": AWAKE_SINCE,
             "code": code,
             "name": "Cổng chính",
             "facility_id": self.facility,
@@ -198,6 +207,7 @@ class Province:
         every_s: float = 30,
         worker: str = "prober-000000000001",
         awake_since: datetime | None = AWAKE_SINCE,
+        duration_ms: float = 0,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
@@ -208,7 +218,7 @@ class Province:
             verdict=Verdict(verdict),
             cause=Cause(cause) if cause else None,
             interval_s=every_s,
-            duration_ms=12,
+            duration_ms=duration_ms,
             awake_since=awake_since,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
@@ -248,7 +258,7 @@ class Province:
 
     def read_back(
         self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
-        *, delay_s: float | None = None,
+        *, delay_s: float | None = None, cause: str | None = None,
     ) -> CloudEvent[Payload]:  # fmt: skip
         """One read-back of a delivery."""
         seen = DeliveryVerifiedV1(
@@ -260,8 +270,10 @@ class Province:
             observed_at=at,
             verdict=VerificationVerdict(verdict),
             delay_s=delay_s,
+            cause=Cause(cause) if cause else None,
             interval_s=60,
-            duration_ms=900,
+            duration_ms=0,
+            awake_since=AWAKE_SINCE,
         )
         return new_event(seen, source="/prober/1", subject=str(planned.id), time=at)
 

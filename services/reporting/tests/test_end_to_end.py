@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from reporting.api.compliance_schemas import ComplianceReport
+from reporting.domain.instants import millis
+from reporting.domain.segments import Period
 from reporting.messaging import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
@@ -211,7 +213,8 @@ async def test_housekeeping_forgets_old_inbox_rows_and_nothing_else(
     await keep_house(database, settings, datetime.now(UTC) + timedelta(days=2))
     await province.feed(ingest, *an_hour(province, camera))
     async with database.transaction() as session:
-        assert len(await plan.cameras(session, await plan.facilities(session, plan.Scope()))) == 1
+        period = Period(millis(PERIOD_END) - 3_600_000, millis(PERIOD_END))
+        assert len(await plan.cameras(session, await plan.places(session, plan.Scope(), period))) == 1
 
 
 async def test_the_process_migrates_serves_and_stops_in_order(

@@ -25,10 +25,17 @@ from reporting.storage import housekeeping
 from reporting.storage.revision import migrations_missing
 from vonggac.bus import Bus, EventConsumer, PullConsumer, Received, topology
 from vonggac.database import Database
-from vonggac.events import Payload
+from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, Verdict
+from vonggac.events.prober import (
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    SiteObservedV1,
+    Verdict,
+    VerificationVerdict,
+)
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -43,6 +50,14 @@ STATES = {
     Verdict.UP: CameraState.UP,
     Verdict.DOWN: CameraState.DOWN,
     Verdict.UNKNOWN: CameraState.UNKNOWN,
+}
+
+
+READ_BACK_STATES = {
+    VerificationVerdict.VERIFIED: CameraState.UP,
+    VerificationVerdict.MISMATCH: CameraState.DOWN,
+    VerificationVerdict.UNREACHABLE: CameraState.DOWN,
+    VerificationVerdict.NOT_CHECKABLE: CameraState.UNKNOWN,
 }
 
 
@@ -86,7 +101,7 @@ class Ingest:
         """Store states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
         for received in batch:
             data = received.event.data
-            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.MIRRORED:
+            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.KEPT:
                 raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
         started = time.perf_counter()
         async with self._database.transaction() as session:
@@ -105,7 +120,8 @@ class Ingest:
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
             facts = [one.event.data for one in new]
-            counts = await runs.record(session, by_camera(facts))
+            counts = await runs.record(session, runs.CAMERAS, probes(facts))
+            await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
             await proofs.record(session, proofs.proofs(facts))
@@ -116,18 +132,35 @@ class Ingest:
         metrics.BATCH_SECONDS.labels(topology.REPORTING_OBSERVATIONS).observe(time.perf_counter() - started)
 
 
-def by_camera(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     """Probes as domain observations, by camera."""
     result: dict[UUID, list[Observation]] = {}
     for fact in facts:
         if isinstance(fact, CameraObservedV1):
             cause = None if fact.cause is None else fact.cause.value
-            awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
-            seen = Observation(
-                millis(fact.observed_at), duration(fact.interval_s), STATES[fact.verdict], cause, awake_since
-            )
-            result.setdefault(fact.camera_id, []).append(seen)
+            result.setdefault(fact.camera_id, []).append(_observation(fact, STATES[fact.verdict], cause))
     return result
+
+
+def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+    """Read-backs as domain observations, by delivery: `down` was tried and failed, `unknown` could not be tried."""
+    result: dict[UUID, list[Observation]] = {}
+    for fact in facts:
+        if isinstance(fact, DeliveryVerifiedV1):
+            state = READ_BACK_STATES[fact.verdict]
+            mismatch = Cause.MISMATCH if fact.verdict is VerificationVerdict.MISMATCH else None
+            cause = (fact.cause or mismatch) if state is CameraState.DOWN else None
+            result.setdefault(fact.delivery_id, []).append(_observation(fact, state, cause))
+    return result
+
+
+def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState, cause: str | None) -> Observation:
+    """A failure is dated to the beginning of the attempt that failed (design 6)."""
+    at = millis(fact.observed_at)
+    awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
+    if state is CameraState.DOWN:
+        at = max(at - round(fact.duration_ms), awake_since)
+    return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), awake_since)
 
 
 def _check(received: Received, latest: datetime) -> None:

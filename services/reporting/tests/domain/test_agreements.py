@@ -5,10 +5,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.compliance import Seen
 from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
 from reporting.domain.maintenance import Window, agreed, refusal
 from reporting.domain.outages import accounted, outages
+from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period, Segment, overlay, value_at
 from reporting.domain.timeline import CameraState

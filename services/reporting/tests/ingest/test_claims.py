@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reporting.domain.claims import Claim, resolve
-from reporting.domain.compliance import DeliveryDurations, DeliveryLine, account
 from reporting.domain.instants import millis, moment
 from reporting.domain.lives import Life
+from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
 from reporting.ingest import claims
 from reporting.storage import history, housekeeping

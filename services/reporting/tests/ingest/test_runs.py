@@ -61,7 +61,7 @@ async def test_any_order_and_batches_give_the_runs_of_the_definition(database: D
     while arriving:
         batch, arriving = arriving[: (size := chance.randint(1, 9))], arriving[size:]
         async with database.transaction() as session:
-            await camera_runs.record(session, {camera: batch})
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: batch})
     assert await stored(database, camera) == bare(runs(seen))
 
 
@@ -70,11 +70,11 @@ async def test_a_long_time_of_ordered_probes_is_few_rows(database: Database) -> 
     steady = [Observation(START + number * 30_000, 30_000, CameraState.UP, None) for number in range(3 * WINDOW)]
     for one in steady:
         async with database.transaction() as session:
-            await camera_runs.record(session, {camera: [one]})
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: [one]})
     assert await stored(database, camera) == bare(runs(steady))
     late = Observation(START + 3 * WINDOW * 30_000 - 45_000, 30_000, CameraState.DOWN, "timeout")
     async with database.transaction() as session:
-        counts = await camera_runs.record(session, {camera: [late]})
+        counts = await camera_runs.record(session, camera_runs.CAMERAS, {camera: [late]})
     assert counts.by_outcome == {"placed": 1, "late": 1, "repeated": 0, "beyond": 0}
     assert await stored(database, camera) == bare(runs(sorted([*steady, late], key=lambda one: one.at)))
 
@@ -83,7 +83,7 @@ async def test_many_changes_beyond_the_window_stay_stored(database: Database) ->
     camera, seen = uuid4(), observations(4 * WINDOW, random.Random(1742))
     for start in range(0, len(seen), 10):
         async with database.transaction() as session:
-            await camera_runs.record(session, {camera: seen[start : start + 10]})
+            await camera_runs.record(session, camera_runs.CAMERAS, {camera: seen[start : start + 10]})
     assert await stored(database, camera) == bare(runs(seen))
 
 
@@ -92,13 +92,13 @@ async def test_an_observation_older_than_the_window_fills_only_unclaimed_time(da
     first = Observation(START, 30_000, CameraState.UP, None)
     later = [Observation(START + 600_000 + n * 30_000, 30_000, CameraState.UP, None) for n in range(2 * WINDOW)]
     async with database.transaction() as session:
-        await camera_runs.record(session, {camera: [first, *later]})
+        await camera_runs.record(session, camera_runs.CAMERAS, {camera: [first, *later]})
     beyond = [
         Observation(START + 10_000, 30_000, CameraState.DOWN, "timeout"),
         Observation(START + 570_000, 30_000, CameraState.DOWN, "refused"),
     ]
     async with database.transaction() as session:
-        counts = await camera_runs.record(session, {camera: beyond})
+        counts = await camera_runs.record(session, camera_runs.CAMERAS, {camera: beyond})
     assert counts.beyond_window == 2
     found = await stored(database, camera)
     assert [(run.started_at - START, run.ends_at - START, run.state.value) for run in found[:3]] == [
@@ -115,7 +115,7 @@ async def test_replicas_that_take_the_same_cameras_at_once_lose_nothing(database
         for start in range(share * 4, WINDOW, 8):
             batch = {camera: seen[start : start + 4] for camera, seen in cameras.items()}
             async with database.transaction() as session:
-                await camera_runs.record(session, batch)
+                await camera_runs.record(session, camera_runs.CAMERAS, batch)
 
     await asyncio.gather(replica(0), replica(1))
     for camera, seen in cameras.items():

@@ -42,26 +42,26 @@ class Intervals(BaseModel):
 @router.get(
     "/cameras/{camera_id}/intervals",
     summary="What a camera was, interval by interval",
-    description="States up, down (with a cause), maintenance, unknown; they fill the period.",
+    description="States up, down, maintenance, unknown, out_of_scope, with causes; they fill the period.",
 )
 async def read_camera_intervals(
     camera_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Intervals:
     start, end = asks.period
     async with snapshot(shared.database) as session:
-        facility_id = await plan.facility_of(session, camera_id)
+        camera = await plan.camera_by_id(session, camera_id, asks.period)
         watch = await watch_of(session, asks)
         seen = (await history.camera_lines(session, [camera_id], start, end, watch)).get(camera_id, [])
-        if facility_id is None and not seen:
+        if camera is None and not seen and not await plan.camera_known(session, camera_id):
             raise not_found("camera", camera_id)
         windows = await history.maintenance(session, start, end)
-    agreed = history.maintenance_line(windows, camera_id, facility_id or camera_id)
-    lines = [
-        (segment, segment.value.state.value, segment.value.cause) for segment in accounted(asks.period, seen, agreed)
+    agreed = history.maintenance_of(windows, camera) if camera is not None else []
+    absences = camera.absences if camera is not None else []
+    found = [
+        _interval(start, end, state.value, cause)
+        for start, end, (state, cause, _) in accounted(asks.period, seen, agreed, absences)
     ]
-    return _answer(
-        camera_id, asks.period, [_interval(line.start, line.end, state, cause) for line, state, cause in lines]
-    )
+    return _answer(camera_id, asks.period, found)
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def read_delivery_intervals(
     async with snapshot(shared.database) as session:
         watch = await watch_of(session, asks)
         claims = (await history.claims(session, [delivery_id], start, end, watch)).get(delivery_id, [])
-        if not claims and not await plan.delivery_known(session, delivery_id):
+        if not claims and not await plan.camera_of(session, delivery_id):
             raise not_found("delivery", delivery_id)
     return _answer(delivery_id, asks.period, _statuses(asks.period, resolve(claims, watch.forwarders)))
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment, seconds
 from reporting.domain.outages import Outage, outages
+from reporting.domain.scope import Camera
 from reporting.domain.timeline import within_lives
 from reporting.reports.accounts import Question, watch_of
 from reporting.storage import history, plan
-from reporting.storage.plan import Camera
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 
@@ -65,7 +65,7 @@ async def read_outages(
 ) -> Outages:
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
-        cameras = await plan.cameras(session, await plan.facilities(session, asked.scope))
+        cameras = await plan.cameras(session, await plan.places(session, asked.scope, asks.period))
         start, end = asks.period
         failed = await history.cameras_down(session, start, end)
         wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
@@ -78,8 +78,9 @@ async def read_outages(
         for outage in outages(
             asks.period,
             within_lives(seen.get(one.id, []), watch.probing),
-            history.maintenance_line(windows, one.id, one.facility.id),
+            history.maintenance_of(windows, one),
             asks.now,
+            one.absences,
         )
     ]
     found.sort(key=lambda pair: (-pair[1].start, pair[0].code))

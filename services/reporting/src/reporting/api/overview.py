@@ -49,7 +49,7 @@ async def read_overview(
         group = await compliance.summary(session, asks, asked.scope)
         alive = (await watch_of(session, asks)).alive(asks.now)
     return Overview(
-        **compliance.figures(group),
+        **compliance.figures(group, asks),
         generated_at=moment(asks.now).astimezone(VIETNAM),
         start=moment(asks.period.start).astimezone(VIETNAM),
         end=moment(asks.period.end).astimezone(VIETNAM),

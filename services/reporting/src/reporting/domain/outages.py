@@ -1,10 +1,11 @@
-"""Outages of a camera (R08): start, end, cause, duration. Maintenance is none, unknown ends one."""
+"""Outages of a camera (R08): start, end, cause, duration. Out of scope and maintenance are none, unknown ends one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reporting.domain.compliance import Seen
 from reporting.domain.instants import Millis
+from reporting.domain.partition import Seen
+from reporting.domain.scope import Absence
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
 
@@ -21,12 +22,17 @@ class Outage:
 
 
 def accounted(
-    period: Period, camera: Sequence[Segment[Seen]], maintenance: Sequence[Segment[bool]]
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    maintenance: Sequence[Segment[bool]],
+    absences: Sequence[Segment[Absence]] = (),
 ) -> list[Segment[Seen]]:
-    """The camera's line over `period` without gaps: maintenance wins, what nobody saw is unknown."""
+    """The camera's line over `period` without gaps: out of scope, then maintenance; what nobody saw is unknown."""
     result: list[Segment[Seen]] = []
-    for start, end, (agreed, seen) in overlay(period, [maintenance, camera]):
-        if agreed:
+    for start, end, (absence, agreed, seen) in overlay(period, [absences, maintenance, camera]):
+        if absence is not None:
+            value = (CameraState.OUT_OF_SCOPE, absence.reason.value)
+        elif agreed:
             value = (CameraState.MAINTENANCE, None)
         else:
             value = (seen.state, seen.cause) if seen is not None else (CameraState.UNKNOWN, None)
@@ -38,12 +44,16 @@ def accounted(
 
 
 def outages(
-    period: Period, camera: Sequence[Segment[Seen]], maintenance: Sequence[Segment[bool]], now: Millis
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    maintenance: Sequence[Segment[bool]],
+    now: Millis,
+    absences: Sequence[Segment[Absence]] = (),
 ) -> list[Outage]:
     """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`."""
     down_before = {segment.start for segment in camera if segment.value.since < period.start}
     result: list[Outage] = []
-    for start, end, seen in accounted(period, camera, maintenance):
+    for start, end, seen in accounted(period, camera, maintenance, absences):
         if seen.state is not CameraState.DOWN:
             continue
         cause = () if seen.cause is None else (seen.cause,)

@@ -24,15 +24,16 @@ CLAIM_INTERVALS = 2
 
 
 class CameraState(StrEnum):
-    """How a camera's time is accounted for. `maintenance` is never observed, it is agreed."""
+    """The five parts of a camera's time. `maintenance` and `out_of_scope` are never observed: they are agreed."""
 
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"
     MAINTENANCE = "maintenance"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
-SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2, CameraState.MAINTENANCE: 3}
+SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2}
 
 
 class Observation(NamedTuple):

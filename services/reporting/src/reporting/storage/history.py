@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.claims import ClaimRow
-from reporting.domain.compliance import Seen
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
+from reporting.domain.partition import NO_CAUSE, Seen
+from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import CameraState, within_lives
 from reporting.storage.columns import columns
@@ -53,6 +54,21 @@ select * from (
 """
 RUN_COLUMNS = 5
 
+_FAILED = """
+select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause)
+from (
+    select delivery_id, started_at, ends_at, cause from read_back_run
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    union all
+    select delivery_id, started_at, ends_at, cause from read_back_state
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    order by delivery_id, started_at
+) as failed
+"""
+
 _DOWN = text(
     """
     select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
@@ -76,12 +92,22 @@ class Stored(NamedTuple):
 
     runs: Sequence[Sequence[Any]]
     changes: Sequence[Sequence[Any]]
+    failures: Sequence[Sequence[Any]] = ()
 
     def lines(self) -> dict[str, list[Segment[Seen]]]:
         """What each camera was seen to be; the segments keep their true ends."""
         return {
             camera_id: [Segment(start, end, Seen(_STATES[state], cause, start)) for start, end, state, cause in rows]
             for camera_id, rows in _grouped(*self.runs)
+        }
+
+    def failed(self) -> dict[str, list[Segment[str]]]:
+        """When the last read-back of each delivery had been tried and had failed, with its cause."""
+        if not self.failures:
+            return {}
+        return {
+            delivery_id: [Segment(start, end, cause or NO_CAUSE) for start, end, cause in rows]
+            for delivery_id, rows in _grouped(*self.failures)
         }
 
     def claims(self) -> dict[str, list[ClaimRow]]:
@@ -113,6 +139,14 @@ def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, It
     """Rows id by id, out of columns. Those of one id stand together."""
     rows = zip(*rest, strict=True)
     return ((one, islice(rows, count)) for one, count in Counter(ids).items())
+
+
+async def failed_read_backs(
+    session: AsyncSession, deliveries: Iterable[str], start: Millis, end: Millis
+) -> Sequence[Sequence[Any]]:
+    """The columns of `Stored.failures`: ask only for deliveries whose destination demands a read-back."""
+    given = {"deliveries": f"{{{','.join(deliveries)}}}", "from": moment(start), "to": moment(end)}
+    return await columns(session, _FAILED, given)
 
 
 async def camera_lines(
@@ -153,3 +187,13 @@ def maintenance_line(
     if not windows:
         return []
     return agreed([*windows.get(str(camera_id), ()), *windows.get(str(facility_id), ())])
+
+
+def maintenance_of(windows: Mapping[str, list[Window]], camera: Camera) -> list[Segment[bool]]:
+    """The agreed time of a camera that may have moved: of each piece of its plan, cut to that piece."""
+    result: list[Segment[bool]] = []
+    for start, end, piece in camera.pieces if windows else ():
+        for left, right, _ in maintenance_line(windows, camera.id, piece.facility.id):
+            if left < end and right > start:
+                result.append(Segment(max(left, start), min(right, end), True))
+    return result
