@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import claims, inbox, lives, proofs, runs, scope
+from reporting.ingest import claims, inbox, lives, proofs, runs, scope, site_faults
 from reporting.settings import Settings
 from reporting.storage import housekeeping
 from reporting.storage.revision import migrations_missing
@@ -125,6 +125,7 @@ class Ingest:
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
             await proofs.record(session, proofs.proofs(facts))
+            await site_faults.record(session, facts)
             await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
         _count("observation", len(batch), len(new))
         for outcome, count in counts.by_outcome.items():

@@ -54,13 +54,16 @@ def camera_accounts(draw: st.DrawFn, facilities: list[Facility]) -> CameraAccoun
     camera = Camera(str(draw(IDS)), draw(TEXTS), draw(TEXTS), facility, deliveries, (Segment(*QUESTION.period, piece),))
     now = Moment(
         draw(NOWS),
+        draw(NOWS),
         tuple(draw(NOWS) for _ in deliveries),
         tuple(draw(CONNECTED) for _ in deliveries),
         None,
         None,
         draw(CONNECTED),
     )
-    ledgers = [DeliveryDurations(*(draw(LENGTHS) for _ in LEDGER_NAMES)) for _ in deliveries]
+    ledgers = [
+        DeliveryDurations(draw(LENGTHS), draw(LENGTHS), draw(LENGTHS), draw(LENGTHS), draw(LENGTHS)) for _ in deliveries
+    ]
     return CameraAccount(
         camera=camera,
         now=draw(st.none() | st.just(now)),
@@ -121,7 +124,8 @@ def camera_cells(one: CameraAccount) -> list[Cell]:
         facility.agency.id, harmless(facility.agency.code), harmless(facility.agency.name),
         facility.id, harmless(facility.code), harmless(facility.name), facility.type, truth(facility.restricted),
         camera.id, harmless(camera.code), harmless(camera.name), *absence_cells(one),
-        *now_cells(one.now.camera if one.now else None), truth(one.now.compliant if one.now else None),
+        *now_cells(one.now.camera if one.now else None), *confirmed_cells(one),
+        truth(one.now.compliant if one.now else None),
         *(length / 1000 for length in time.lengths), *percents,
     ]  # fmt: skip
 
@@ -139,6 +143,10 @@ def delivery_cells(planned: Delivery, now: Now | None, connected: bool | None, t
 
 def now_cells(now: Now | None) -> list[Cell]:
     return [None, None, None] if now is None else [now.state, now.cause, at(now.since)]
+
+
+def confirmed_cells(one: CameraAccount) -> list[Cell]:
+    return [None, None] if one.now is None else [one.now.confirmed.state, at(one.now.confirmed.since)]
 
 
 def absence_cells(one: CameraAccount) -> list[Cell]:

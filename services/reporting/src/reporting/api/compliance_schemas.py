@@ -176,9 +176,13 @@ class CameraShape(_Part):
     facility: FacilityShape
     district: NamedShape
     agency: NamedShape
-    state: CameraState | None = Field(description="Now; null for a past period.")
+    state: CameraState | None = Field(description="What the last probe saw; null for a past period.")
     cause: str | None
     since: AwareDatetime | None
+    confirmed_state: CameraState | None = Field(
+        description="`down` once a second probe failed, dated back to the first; `up` at once; null for a past period."
+    )
+    confirmed_since: AwareDatetime | None
     compliant: bool | None
     out_of_scope: list[AbsenceShape]
     deliveries: list[DeliveryShape]

@@ -59,7 +59,7 @@ async def read_camera_intervals(
     absences = camera.absences if camera is not None else []
     found = [
         _interval(start, end, state.value, cause)
-        for start, end, (state, cause, _) in accounted(asks.period, seen, agreed, absences)
+        for start, end, (state, cause, *_) in accounted(asks.period, seen, agreed, absences)
     ]
     return _answer(camera_id, asks.period, found)
 

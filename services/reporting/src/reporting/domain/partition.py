@@ -22,11 +22,15 @@ NO_CAUSE = "none"
 
 
 class Seen(NamedTuple):
-    """A camera's state in a segment; `since` is when it began, maybe before the segment."""
+    """A camera's state in a segment; `since` is when it began, maybe before the segment.
+
+    `repeated`: more than one probe saw it so.
+    """
 
     state: CameraState
     cause: str | None
     since: Millis
+    repeated: bool = True
 
 
 class DeliveryLine(NamedTuple):

@@ -13,6 +13,7 @@ from reporting.domain.claims import UNKNOWN, Status, resolve
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.instants import Millis
 from reporting.domain.maintenance import Window
+from reporting.domain.outages import confirmed
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Seen
 from reporting.domain.scope import Camera, Delivery, Facility, Reason
 from reporting.domain.segments import Period, Segment, value_at
@@ -39,6 +40,7 @@ class Moment(NamedTuple):
     """How a camera and its deliveries stand at the moment of the report."""
 
     camera: Now
+    confirmed: Now
     deliveries: tuple[Now, ...]
     connected: tuple[bool | None, ...]
     national: bool | None
@@ -213,7 +215,7 @@ def _moment(
     if last.value.absence is not None:
         gone = Now(CameraState.OUT_OF_SCOPE.value, last.value.absence.reason.value, last.start)
         nothing = tuple([None for _ in camera.deliveries])
-        return Moment(gone, tuple([one for one, _ in shown]), nothing, None, None, None)
+        return Moment(gone, gone, tuple([one for one, _ in shown]), nothing, None, None, None)
     demanded = {one.id for one in last.value.deliveries}
     lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
     connections = tuple([
@@ -225,9 +227,9 @@ def _moment(
     ]
     national, provincial = compliance.role_connections(plan, connections)
     agreed = history.maintenance_line(material.windows, camera.id, last.value.facility.id)
-    state = camera_now(seen, agreed, now)
+    state, sure = camera_now(seen, agreed, now), camera_now(confirmed(seen), agreed, now)
     complies = compliance.complies(CameraState(state.state), national, provincial)
-    return Moment(state, tuple([one for one, _ in shown]), connections, national, provincial, complies)
+    return Moment(state, sure, tuple([one for one, _ in shown]), connections, national, provincial, complies)
 
 
 def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> Now:

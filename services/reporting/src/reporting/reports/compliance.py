@@ -151,6 +151,8 @@ def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
         "name": camera.name,
         **places.of(camera.facility),
         **_now(now.camera if now is not None else None),
+        "confirmed_state": now.confirmed.state if now is not None else None,
+        "confirmed_since": shown(now.confirmed.since) if now is not None else None,
         "compliant": now.compliant if now is not None else None,
         "out_of_scope": [_absence(absence) for absence in camera.absences] if one.account.camera.out_of_scope else [],
         "deliveries": [

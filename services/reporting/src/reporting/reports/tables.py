@@ -35,7 +35,8 @@ COLUMNS = (
     "district_id", "district_code", "district_name", "agency_id", "agency_code", "agency_name",
     "facility_id", "facility_code", "facility_name", "facility_type", "facility_restricted",
     "camera_id", "camera_code", "camera_name", "out_of_scope_reason", "out_of_scope_by", "out_of_scope_why",
-    "camera_state", "camera_cause", "camera_since", "camera_compliant",
+    "camera_state", "camera_cause", "camera_since", "camera_confirmed_state", "camera_confirmed_since",
+    "camera_compliant",
     *(f"camera_{name}_s" for name in DURATION_NAMES),
     *(f"availability_{name}_percent{form}" for name in _PERCENTAGES for form in ("", "_rounded")),
     *(f"compliance_{name}_percent{form}" for name in _PERCENTAGES for form in ("", "_rounded")),
@@ -95,6 +96,7 @@ class ComplianceTable:
         now = one.now.camera if one.now is not None else None
         between = self._delimiter
         names = self._text((text(camera.code), text(camera.name), *_absence(one)))
+        compliant = _truth(one.now.compliant if one.now is not None else None)
         availability = percentages(time.up, time.down, time.unknown)
         compliance = percentages(time.compliant, time.non_compliant, time.compliance_unknown)
         figures = self._numbers([
@@ -103,7 +105,7 @@ class ComplianceTable:
         ])  # fmt: skip
         return (
             f"{camera.id}{between}{names}{self._status(now)}{between}"
-            f"{_truth(one.now.compliant if one.now is not None else None)}{between}{figures}{between}"
+            f"{self._confirmed(one)}{between}{compliant}{between}{figures}{between}"
         ).encode()
 
     def _delivery(self, planned: Delivery, now: Now | None, connected: bool | None, time: DeliveryDurations) -> bytes:
@@ -134,6 +136,12 @@ class ComplianceTable:
         if known is None:
             known = self._known[key] = self._text(key)
         return known + (shown(now.since) or "")
+
+    def _confirmed(self, one: CameraAccount) -> str:
+        """State and since, without the delimiter behind."""
+        if one.now is None:
+            return self._delimiter
+        return f"{one.now.confirmed.state}{self._delimiter}{shown(one.now.confirmed.since) or ''}"
 
     def _text(self, cells: Iterable[str | None]) -> str:
         """Cells, quoted where needed, with a delimiter behind each."""

@@ -30,12 +30,13 @@ from reporting.storage.lives import Watch
 _STORED = """
 select * from (
     select array_agg(camera_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
-           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
+           array_agg(last_observed_at > started_at)
     from (
-        select camera_id, started_at, ends_at, state, cause from camera_run
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_run
         where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         union all
-        select camera_id, started_at, ends_at, state, cause from camera_state
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_state
         where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         order by camera_id, started_at
     ) as seen
@@ -52,7 +53,7 @@ select * from (
     ) as said
 ) as changes
 """
-RUN_COLUMNS = 5
+RUN_COLUMNS = 6
 
 _FAILED = """
 select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
@@ -97,7 +98,10 @@ class Stored(NamedTuple):
     def lines(self) -> dict[str, list[Segment[Seen]]]:
         """What each camera was seen to be; the segments keep their true ends."""
         return {
-            camera_id: [Segment(start, end, Seen(_STATES[state], cause, start)) for start, end, state, cause in rows]
+            camera_id: [
+                Segment(start, end, Seen(_STATES[state], cause, start, repeated))
+                for start, end, state, cause, repeated in rows
+            ]
             for camera_id, rows in _grouped(*self.runs)
         }
 

@@ -5,6 +5,7 @@ What the register says is dated: a row per revision of a facility, destination o
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -234,6 +235,18 @@ delivery_proof = Table(
     comment="The newest read-back of each delivery that matched",
     # The row is rewritten by every match: room on the page keeps the update away from the index.
     postgresql_with={"fillfactor": "50"},
+)
+
+site_fault = Table(
+    "site_fault",
+    metadata,
+    Column("facility_id", Uuid, primary_key=True),
+    Column("began_at", DateTime(timezone=True), primary_key=True),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("cause", Text, nullable=False),
+    Column("camera_ids", ARRAY(Uuid), nullable=False),
+    Index("ix_site_fault_began_at", "began_at"),
+    comment="All cameras of a facility failed alike",
 )
 
 maintenance_window = Table(
