@@ -69,11 +69,17 @@ def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> 
         worker, _, _, start, end, state, cause = claim
         if state == RELEASED:
             continue
-        life = life_at(lives.get(worker, ()), start)
-        if life is None:
+        spans = lives.get(worker)
+        if not spans:
             continue
-        if end is None or end > life[1]:
-            end = life[1]
+        born, died = spans[-1]
+        if not born <= start < died:
+            life = life_at(spans, start)
+            if life is None:
+                continue
+            died = life[1]
+        if end is None or end > died:
+            end = died
         if end > start:
             counted.append(claim)
             contested = contested or start < latest

@@ -168,6 +168,13 @@ def fill(seen: Observation, previous: Run | None, next_start: Millis) -> Run | N
 
 def within_lives[T](segments: Sequence[Segment[T]], lives: Sequence[Life]) -> list[Segment[T]]:
     """Each segment as far as the life goes in which it began; `lives`: when at least one prober watched."""
+    if not segments or not lives:
+        return []
+    born, died = lives[-1]
+    if born <= segments[0][0] and segments[-1][0] < died:
+        # The ordinary case: one life holds them all, and at most the newest reaches beyond it.
+        start, end, value = segments[-1]
+        return list(segments) if end <= died else [*segments[:-1], Segment(start, died, value)]
     result: list[Segment[T]] = []
     for segment in segments:
         life = life_at(lives, segment[0])

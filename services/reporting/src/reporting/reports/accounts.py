@@ -145,7 +145,10 @@ def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[
     for camera in portion:
         line = within_lives(seen.get(camera.id, []), probing)
         evidence = {
-            one.id: Evidence(resolve(claims.get(one.id, ()), forwarders), within_lives(failed.get(one.id, ()), probing))
+            one.id: Evidence(
+                resolve(claims.get(one.id, ()), forwarders),
+                within_lives(failed[one.id], probing) if one.id in failed else (),
+            )
             for one in camera.deliveries
         }
         made.append(_account(material, camera, line, evidence))

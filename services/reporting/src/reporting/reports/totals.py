@@ -97,7 +97,10 @@ class Totals:
         self.facilities = places.facilities
         self._counted = places.counted
         self._last = {one.id: one for one in self.facilities}
-        self._at: dict[Facility, Group] = {one: Group(one.id, one.code, one.name) for one in self.facilities}
+        # By identity: each version of a facility is one object, and hashing one costs as much as an account.
+        self._at: dict[int, tuple[Facility, Group]] = {}
+        for one in self.facilities:
+            self._group(one)
 
     def add(self, accounts: Iterable[CameraAccount]) -> None:
         for one in accounts:
@@ -106,15 +109,15 @@ class Totals:
                 self._group(facility).durations.add(durations)
 
     def _group(self, facility: Facility) -> Group:
-        found = self._at.get(facility)
+        found = self._at.get(id(facility))
         if found is None:
-            found = self._at[facility] = Group(facility.id, facility.code, facility.name)
-        return found
+            found = self._at[id(facility)] = facility, Group(facility.id, facility.code, facility.name)
+        return found[1]
 
     @property
     def by_facility(self) -> list[Group]:
         groups = {one.id: Group(one.id, one.code, one.name) for one in self.facilities}
-        for facility, group in self._at.items():
+        for facility, group in self._at.values():
             last = self._last.get(facility.id, facility)
             groups.setdefault(last.id, Group(last.id, last.code, last.name)).merge(group)
         for key, group in groups.items():
@@ -143,7 +146,7 @@ class Totals:
 
     def _sums(self, key: _Key) -> list[Group]:
         sums: dict[tuple[UUID | None, str | None, str | None], Group] = {}
-        for facility, group in self._at.items():
+        for facility, group in self._at.values():
             named = key(facility)
             sums.setdefault(named, Group(*named)).merge(group)
         for group in self.by_facility:

@@ -170,9 +170,6 @@ def _camera(
 ) -> Camera | None:
     """None for a camera that never stood at a facility asked for, or whose facility is not known yet."""
 
-    def delivered(version: CameraVersion, at: Millis) -> tuple[Delivery, ...]:
-        return planned.of(camera_id, version.revision, at)
-
     start, end, only = rows[0]
     stood = register.facilities.get(only.facility_id)
     if (
@@ -184,12 +181,16 @@ def _camera(
         and len(stood) == 1
     ):
         place = stood[0].value
-        deliveries = delivered(only, start)
+        deliveries = planned.of(camera_id, only.revision, period.start)
         piece = Piece(place.facility, absence(only, place, register), deliveries)
         whole = (Segment(period.start, period.end, piece),)
         if piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE:
             return None
         return Camera(camera_id, only.code, only.name, place.facility, deliveries, whole)
+
+    def delivered(version: CameraVersion, at: Millis) -> tuple[Delivery, ...]:
+        return planned.of(camera_id, version.revision, at)
+
     made = pieces(period, rows, register, delivered)
     here = [one for one in made if one.value.absence is None or one.value.absence.reason not in ELSEWHERE_ONLY]
     if not here:
