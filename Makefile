@@ -8,6 +8,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
+CASES ?= 10000
 python := .venv/bin/python
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
@@ -32,6 +33,10 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses; ARGS=-n0 runs them one by one)
 	@exec $(python) -m pytest -n 2 --dist loadfile $(ARGS)
+
+.PHONY: witnesses
+witnesses: setup ## Reporting's account and an independent one in SQL agree over CASES=10000 cameras of seeded chaos
+	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, strict mypy, import-linter
