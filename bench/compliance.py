@@ -49,7 +49,8 @@ insert into camera (id, revision, code, name, facility_id, enabled, removed, cha
 insert into delivery (camera_id, revision, id, destination_id, destination_code, required_proof, enabled, valid_from)
     select c.id, 1, gen_random_uuid(), d.id, d.code, 'acknowledged', true, 'epoch' from camera c, destination d;
 insert into worker_life values
-    ('forwarder-000000000001', :start, :now, 'forwarder'), ('prober-000000000001', :start, :now, 'prober');
+    ('forwarder-000000000001', :start, :now, 'forwarder'), ('prober-000000000001', :start, :now, 'prober'),
+    ('*', :start, :now, 'probing');
 
 create temporary table outage as
     select c.id as camera_id, n, :start + (n + random() * 0.8) * :slot as down_at, 'timeout' as cause

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.claims import Claim, resolve
-from reporting.domain.lives import Life, life_at, life_of, presumed, union, watched
+from reporting.domain.lives import Life, life_at, life_of, presumed, union
 from reporting.domain.segments import Segment
 from reporting.domain.timeline import CameraState, Observation, runs, within_lives
 
@@ -49,10 +49,6 @@ def test_asleep_a_run_ends_where_no_prober_watched_until_the_next_probe() -> Non
     line = [Segment(run.started_at, run.ends_at, None) for run in made]
     cut = within_lives(line, [Life(0, 100), Life(150, 400)])
     assert [(one.start, one.end) for one in cut] == [(90, 100), (180, 300)]
-
-
-def test_one_prober_that_watches_is_enough() -> None:
-    assert watched({"p1": [Life(0, 100)], "p2": [Life(50, 300)]}) == [Life(0, 300)]
 
 
 LIVES = st.builds(lambda start, length: Life(start, start + length), st.integers(0, 90), st.integers(0, 30))

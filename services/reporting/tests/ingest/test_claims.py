@@ -46,7 +46,7 @@ def changes_of(province: Province, worker: str, count: int) -> list[DeliveryObse
 
 
 def watch_of(worker: str, until: int) -> Watch:
-    return Watch({worker: [Life(0, until)]}, {})
+    return Watch({worker: [Life(0, until)]}, {}, [])
 
 
 async def stored(database: Database, one: DeliveryObservedV1, worker: str) -> list[Claim]:

@@ -61,6 +61,20 @@ async def test_heartbeats_that_do_not_say_since_when_leave_a_hole_when_they_ceas
     assert await stored(database) == [Life(ms(-15), ms(20)), Life(ms(135), ms(160))]
 
 
+async def test_the_probers_together_watch_over_the_end_of_one_of_them(database: Database) -> None:
+    """Also when the period begins after that end."""
+    facts = [
+        ProberAliveV1(worker_id="p1", started_at=START, alive_at=at(600), probes_running=0, awake_since=START),
+        ProberAliveV1(worker_id="p2", started_at=START, alive_at=at(900), probes_running=0, awake_since=at(550)),
+    ]
+    for fact in reversed(facts):
+        async with database.transaction() as session:
+            await ingest_lives.record(session, ingest_lives.signs_of_life([fact], 15_000))
+    async with database.transaction() as session:
+        watch = await lives.watch(session, ms(800), ms(10_000), 0)
+    assert watch.probing == [Life(ms(0), ms(900))]
+
+
 async def test_a_prober_that_lives_keeps_the_schedule_of_one_that_died(database: Database) -> None:
     facts = [
         ProberAliveV1(worker_id="p1", started_at=START, alive_at=at(60), probes_running=0, awake_since=START),

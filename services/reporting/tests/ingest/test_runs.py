@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 START = millis(datetime(2026, 11, 24, tzinfo=UTC))
 
 
-ALWAYS = Watch({}, {"prober": [Life(0, 2**43)]})
+ALWAYS = Watch({}, {}, [Life(0, 2**43)])
 
 
 def observations(count: int, chance: random.Random) -> list[Observation]:

@@ -47,11 +47,11 @@ async def read_overview(
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
         group = await compliance.summary(session, asks, asked.scope)
-        alive = (await watch_of(session, asks)).alive(asks.now)
+        probers, forwarders = (await watch_of(session, asks)).alive(asks.now)
     return Overview(
         **compliance.figures(group, asks),
         generated_at=moment(asks.now).astimezone(VIETNAM),
         start=moment(asks.period.start).astimezone(VIETNAM),
         end=moment(asks.period.end).astimezone(VIETNAM),
-        workers=WorkerCounts(probers=len(alive.probers), forwarders=len(alive.forwarders)),
+        workers=WorkerCounts(probers=probers, forwarders=forwarders),
     )

@@ -69,12 +69,12 @@ def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> 
         worker, _, _, start, end, state, cause = claim
         if state == RELEASED:
             continue
-        spans = lives.get(worker)
-        if not spans:
+        watched = lives.get(worker)
+        if not watched:
             continue
-        born, died = spans[-1]
+        born, died = watched[-1]
         if not born <= start < died:
-            life = life_at(spans, start)
+            life = life_at(watched, start)
             if life is None:
                 continue
             died = life[1]

@@ -5,7 +5,7 @@ lives; the order in which heartbeats arrive, their repetition, and how long they
 worker says in one life holds at most to the end of that life: after a hole it must be said anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reporting.domain.instants import Millis
@@ -40,11 +40,6 @@ def presumed(lives: Sequence[Life], now: Millis, grace: Millis) -> list[Life]:
     if not lives or now > lives[-1].end + grace:
         return list(lives)
     return [*lives[:-1], Life(lives[-1].start, max(lives[-1].end, now + 1))]
-
-
-def watched(lives: Mapping[str, Sequence[Life]]) -> list[Life]:
-    """When at least one of these workers watched."""
-    return union(life for one in lives.values() for life in one)
 
 
 def life_at(lives: Sequence[Life], at: Millis) -> Life | None:

@@ -42,6 +42,9 @@ class Worker(NamedTuple):
     id: str
 
 
+PROBING = Worker("probing", "*")
+"""All probers together: when at least one watched. Kept joined, since a life may go on over the end of a worker's."""
+
 type Lives = dict[Worker, list[Life]]
 
 
@@ -70,6 +73,9 @@ def signs_of_life(facts: Iterable[Payload], allowance: Millis) -> Lives:
         found.setdefault(worker, []).append(life_of(at, since, allowance))
     for worker, life in loose:
         found.setdefault(worker, []).append(life)
+    probing = [life for worker, spans in found.items() if worker.kind == "prober" for life in spans]
+    if probing:
+        found[PROBING] = probing
     return {worker: union(spans) for worker, spans in found.items()}
 
 

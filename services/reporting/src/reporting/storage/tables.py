@@ -137,10 +137,10 @@ worker_life = Table(
     Column("started_at", DateTime(timezone=True), primary_key=True),
     _time("ended_at"),
     Column("kind", Text, nullable=False),
-    CheckConstraint("kind in ('prober', 'forwarder')", name="kind"),
+    CheckConstraint("kind in ('prober', 'forwarder', 'probing')", name="kind"),
     CheckConstraint("ended_at >= started_at", name="ordered"),
     Index("ix_worker_life_ended_at", "ended_at"),
-    comment="When each worker watched without a hole",
+    comment="When each worker, and any prober (probing), watched without a hole",
 )
 
 camera_state = Table(

@@ -21,10 +21,10 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.CheckConstraint("kind in ('prober', 'forwarder')", name=op.f("ck_worker_life_kind")),
+        sa.CheckConstraint("kind in ('prober', 'forwarder', 'probing')", name=op.f("ck_worker_life_kind")),
         sa.CheckConstraint("ended_at >= started_at", name=op.f("ck_worker_life_ordered")),
         sa.PrimaryKeyConstraint("worker_id", "started_at", name=op.f("pk_worker_life")),
-        comment="When each worker watched without a hole",
+        comment="When each worker, and any prober (probing), watched without a hole",
     )
     op.create_index("ix_worker_life_ended_at", "worker_life", ["ended_at"], unique=False)
     # Holes of the time before were not kept: each worker is taken to have watched from its first word to its last.
@@ -38,6 +38,11 @@ def upgrade() -> None:
         "insert into worker_life (worker_id, started_at, ended_at, kind) "
         "select id, least(last_alive_at, (select min(started_at) from camera_run), "
         "(select min(started_at) from camera_state)), last_alive_at, 'prober' from worker where kind = 'prober'"
+    )
+    op.execute(
+        "insert into worker_life (worker_id, started_at, ended_at, kind) "
+        "select '*', lower(life), upper(life), 'probing' from unnest("
+        "(select range_agg(tstzrange(started_at, ended_at, '[]')) from worker_life where kind = 'prober')) as life"
     )
     op.drop_table("worker")
     _repack(_SHORT, _LONG, lambda record: (record[0], record[1], 0, record[2], record[3]))
@@ -53,7 +58,9 @@ def downgrade() -> None:
         sa.CheckConstraint("kind in ('prober', 'forwarder')", name=op.f("ck_worker_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
     )
-    op.execute("insert into worker select worker_id, min(kind), max(ended_at) from worker_life group by worker_id")
+    op.execute(
+        "insert into worker select worker_id, min(kind), max(ended_at) from worker_life where kind <> 'probing' group by worker_id"
+    )
     op.drop_table("worker_life")
     _repack(_LONG, _SHORT, lambda record: (record[0], record[1], record[3], record[4]))
     op.alter_column("camera_state", "tail", comment="The newest observations, 18 bytes each")
