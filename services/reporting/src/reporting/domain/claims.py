@@ -58,7 +58,7 @@ _new = tuple.__new__
 
 
 def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> list[Segment[Status]]:
-    """The one truth out of all claims of one delivery: sorted segments; gaps are unknown.
+    """One line out of all claims of one delivery: sorted segments; gaps are unknown.
 
     Claims that come sorted by `observed_at` and do not contend, which are nearly all, are turned one by one.
     """

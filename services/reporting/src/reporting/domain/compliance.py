@@ -32,7 +32,7 @@ def connected(status: Status | None, proof: str, *, read_back_failed: bool = Fal
 
 
 def complies(state: CameraState, national: bool | None, provincial: bool | None) -> bool | None:
-    """The conjunction of R10; None where it cannot be warned."""
+    """The conjunction of R10; None where it is unknown."""
     if state is CameraState.DOWN or national is False or provincial is False:
         return False
     return True if state is CameraState.UP and national and provincial else None

@@ -59,7 +59,8 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
     )
     op.execute(
-        "insert into worker select worker_id, min(kind), max(ended_at) from worker_life where kind <> 'probing' group by worker_id"
+        "insert into worker select worker_id, min(kind), max(ended_at) from worker_life "
+        "where kind <> 'probing' group by worker_id"
     )
     op.drop_table("worker_life")
     _repack(_LONG, _SHORT, lambda record: (record[0], record[1], record[3], record[4]))
