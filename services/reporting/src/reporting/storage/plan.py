@@ -15,6 +15,7 @@ from sqlalchemy.types import NullType
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.scope import (
     FOREVER,
+    NOT_COUNTED,
     Camera,
     CameraVersion,
     Delivery,
@@ -31,6 +32,7 @@ from reporting.domain.scope import (
 )
 from reporting.domain.segments import Period, Segment
 from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, district, facility
+from vonggac.events.inventory import FacilityStatus
 
 ELSEWHERE_ONLY = frozenset({Reason.ELSEWHERE, Reason.NOT_YET, Reason.REMOVED})
 MANY = 1000
@@ -127,7 +129,13 @@ async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[S
         )
         end = FOREVER if row.valid_to is None else millis(row.valid_to)
         version = FacilityVersion(place, row.status, row.decided_by, row.decided_why)
-        _keep(found.setdefault(str(row.id), []), Segment(millis(row.valid_from), end, version), period)
+        versions, start, changed = found.setdefault(str(row.id), []), millis(row.valid_from), millis(row.changed_at)
+        if start < changed < end and row.status in NOT_COUNTED and row.revision > 1:
+            # Its earlier revisions never came here: what they were excuses nothing.
+            before = FacilityVersion(place, FacilityStatus.ACTIVE.value, None, None)
+            _keep(versions, Segment(start, changed, before), period)
+            start = changed
+        _keep(versions, Segment(start, end, version), period)
     return {key: versions for key, versions in found.items() if versions}
 
 
@@ -209,16 +217,24 @@ async def _camera_versions(session: AsyncSession, within: Places) -> dict[str, l
             camera.c.id.cast(Text), _ms(camera.c.valid_from).label("start"), _ms(camera.c.valid_to).label("end"),
             camera.c.revision, camera.c.code, camera.c.name, camera.c.facility_id.cast(Text).label("facility"),
             camera.c.enabled, camera.c.removed, camera.c.decided_by, camera.c.decided_why,
+            _ms(camera.c.changed_at).label("changed"),
         )
         .where(condition)
         .order_by(camera.c.id, camera.c.revision)
     )  # fmt: skip
     found: dict[str, list[Segment[CameraVersion]]] = {}
-    for id_, start, end, *fields in await _rows(session, statement):
+    for id_, start, end, *fields, changed in await _rows(session, statement):
         if end is None:
             end = FOREVER
-        if end > start:
-            found.setdefault(id_, []).append(Segment(start, end, CameraVersion(*fields)))
+        if end <= start:
+            continue
+        version = CameraVersion(*fields)
+        known = found.setdefault(id_, [])
+        if start < changed < end and not version.enabled and version.revision > 1:
+            # Its earlier revisions never came here: what they were excuses nothing.
+            known.append(Segment(start, changed, version._replace(enabled=True, by=None, why=None)))
+            start = changed
+        known.append(Segment(start, end, version))
     return {key: rows for key, rows in found.items() if not rows[0].value.removed}
 
 
