@@ -94,7 +94,7 @@ def world(number: int, start: int, cameras: int) -> World:
     """The same for the same number, whatever else was made before."""
     chance = random.Random(f"world-{number}")
     made = World(number, start, chance, UUID(int=chance.getrandbits(128), version=4))
-    pause = _span(made, 20 * SECOND, 6 * MINUTE) if chance.random() < 0.3 else None
+    pause = _span(made, 20 * SECOND, chance.choice([90 * SECOND, 6 * MINUTE])) if chance.random() < 0.4 else None
     probers = [_worker(made, f"prober-{number}-{name}", pause) for name in "ab"]
     forwarders = [_worker(made, f"forwarder-{number}-{name}", pause) for name in "cd"]
     forwarders[1].says_since = chance.random() < 0.6
@@ -138,7 +138,8 @@ def _worker(made: World, name: str, pause: tuple[int, int] | None) -> Worker:
         at = max(at, over)
     if at < ends:
         lives.append((at, ends))
-    skew = chance.choice([0, 0, 0, -180 * SECOND, 170 * SECOND, 1234])
+    # A paused machine has one clock: its workers sleep at the same time by what they say, too.
+    skew = 0 if pause is not None else chance.choice([0, 0, 0, -180 * SECOND, 170 * SECOND, 1234])
     return Worker(name, skew, lives)
 
 

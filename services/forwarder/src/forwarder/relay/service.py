@@ -196,7 +196,7 @@ class Process:
                 due_s = self._surroundings.monotonic_s() + HEARTBEAT_S
                 self._say_alive(worker, reporter, stopping=False)
             if slept:
-                worker.report_all()
+                await worker.report_all()
             await asyncio.sleep(TICK_S)
 
     def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
