@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.instants import VIETNAM, moment
@@ -79,7 +79,6 @@ def portions(draw: st.DrawFn) -> list[list[CameraAccount]]:
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-@settings(deadline=None)
 @given(given_portions=portions())
 def test_pieces_make_what_the_csv_module_writes(dialect: Dialect, given_portions: list[list[CameraAccount]]) -> None:
     table = ComplianceTable(QUESTION, dialect)
