@@ -16,7 +16,6 @@ from prober.probes.camera.picture_store import PictureMemory
 from prober.probes.camera.prober import Looker, Surroundings
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
-from prober.probes.following import follow
 from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
@@ -28,6 +27,7 @@ from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import ProberAliveV1
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -136,7 +136,7 @@ class Process:
         sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
         sending = asyncio.create_task(outgoing.run())
         beating = asyncio.create_task(self._beat(announcer, observer))
-        guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
+        guarding = asyncio.create_task(watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         watching = asyncio.create_task(sites.run())
         comparing = asyncio.create_task(pictures.follow_references())
         taking_turns = asyncio.create_task(observer.turns.run())

@@ -22,8 +22,8 @@ from prober.domain.picture import (
     why_no_reference,
 )
 from prober.messaging import CameraStatuses
-from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events import Cause, subjects
 from vonggac.telemetry import get_logger
 
@@ -92,7 +92,13 @@ class PictureMemory:
 
     async def follow_references(self) -> None:
         """Until cancelled."""
-        await follow(self._bus, topology.PICTURE_REFERENCES, self._on_reference, self._on_replayed, keys_only=True)
+        await watch_bucket(
+            self._bus,
+            topology.PICTURE_REFERENCES,
+            self._on_reference,
+            on_replayed=self._on_replayed,
+            keys_only=True,
+        )
 
     async def recall(self, camera_id: UUID, *, deep_at: datetime | None) -> PicturePast | None:
         """What a camera's next picture is judged beside; None when NATS does not answer.
