@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
 from vonggac.logins.guard import LoginGuard
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials, RtspUrl
 
 
@@ -34,7 +34,7 @@ class CameraLogins:
     async def attempt[T](self, login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
         """`play`, when the login may be tried; waits at most `wait_s` for other cameras that try it now.
 
-        Raises RtspError: what `play` raises, auth_failed while the login rests, timeout when the others hang.
+        Raises PeerError: what `play` raises, auth_failed while the login rests, timeout when the others hang.
         """
         async with AsyncExitStack() as held:
             try:
@@ -42,13 +42,13 @@ class CameraLogins:
                     await held.enter_async_context(self.guard.line(login))
             except TimeoutError:
                 msg = "another camera of this device is asked with the same login, and does not answer"
-                raise RtspError(Cause.TIMEOUT, msg) from None
+                raise PeerError(Cause.TIMEOUT, msg) from None
             if (rest_s := self.guard.rest_left_s(login)) is not None:
                 msg = f"not tried: this login failed twice at this device, it rests for {rest_s / 60:.0f} minutes"
-                raise RtspError(Cause.AUTH_FAILED, msg)
+                raise PeerError(Cause.AUTH_FAILED, msg)
             try:
                 played = await play()
-            except RtspError as error:
+            except PeerError as error:
                 if error.cause is Cause.AUTH_FAILED and error.login_sent:
                     self.guard.refused(login)
                 elif error.logged_in:
@@ -67,6 +67,6 @@ def _device(url: str) -> str | None:
     try:
         # Placeholders may stand where a URL takes none, so only what is before the path is read.
         address = RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
-    except RtspError:
+    except PeerError:
         return None
     return f"{address.host}:{address.port}"

@@ -32,7 +32,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
 from vonggac.logins.guard import LoginGuard
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger, redact
@@ -132,7 +132,7 @@ class Looker:
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
-            except RtspError as error:
+            except PeerError as error:
                 return _not_tried(down(error.cause, error.message))
             judge = past.judge if past is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
@@ -173,7 +173,7 @@ class Looker:
         try:
             # Placeholders may stand where a URL takes none, so only what is before the path is read.
             address = RtspUrl.parse("://".join([scheme, target.url.partition("://")[2].partition("/")[0]]))
-        except RtspError as error:
+        except PeerError as error:
             return _not_tried(down(error.cause, error.message))
         gate, guard = self._with.gate, self._with.guard
         network = gate.network_of(address.host, facility_id)

@@ -22,7 +22,7 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger
@@ -146,7 +146,7 @@ class Verifier:
                 await self._open(readback, delivery)
         except TimeoutError:
             readback.fail(Failure(None, "other read-backs are still trying this login"))
-        except RtspError as error:
+        except PeerError as error:
             readback.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
             readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
@@ -179,7 +179,7 @@ class Verifier:
             await asyncio.sleep(TURN_AGAIN_S)
 
     def _login(self, url: str, credentials: Credentials | None) -> str | None:
-        """What stands for this login at this destination. Raises RtspError for an address that is none."""
+        """What stands for this login at this destination. Raises PeerError for an address that is none."""
         scheme, _, rest = url.partition("://")
         if credentials is None or scheme.lower() not in SCHEMES:
             return None
