@@ -6,10 +6,8 @@ Whatever happens comes back as a value.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -26,15 +24,14 @@ from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
-from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
-from vonggac.logins.guard import LoginGuard
+from vonggac.logins.attempt import Logins, device_address
 from vonggac.net.errors import RtspError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
@@ -70,9 +67,8 @@ class Surroundings:
     """What a Looker works with."""
 
     tools: Tools
-    unsealer: Unsealer
+    logins: Logins
     gate: NetworkGate
-    guard: LoginGuard
     pictures: PictureMemory
     thresholds: StreamThresholds
     bus: Bus
@@ -171,34 +167,27 @@ class Looker:
             )
             return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
         try:
-            # Placeholders may stand where a URL takes none, so only what is before the path is read.
-            address = RtspUrl.parse("://".join([scheme, target.url.partition("://")[2].partition("/")[0]]))
+            address = device_address(target.url)
         except RtspError as error:
             return _not_tried(down(error.cause, error.message))
-        gate, guard = self._with.gate, self._with.guard
+        gate, logins = self._with.gate, self._with.logins
         network = gate.network_of(address.host, facility_id)
         if gate.must_wait(network, who):
             return NotNow(AGAIN_SOON_S)
-        async with AsyncExitStack() as manners:
-            login = self._login(f"{address.host}:{address.port}", target.credentials)
-            if login is not None:
-                if (rest_s := guard.rest_left_s(login)) is not None:
-                    return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
-                if not await manners.enter_async_context(guard.turn(login)):
-                    return NotNow(AGAIN_SOON_S)
-                if gate.is_full(network):
-                    # Others were let in while the turn was waited for. A place held meanwhile would be one for nothing.
-                    gate.must_wait(network, who)
-                    return NotNow(AGAIN_SOON_S)
-                target = replace(target, logged_in=partial(guard.accepted, login))
-            manners.enter_context(gate.within(network))
-            result = _without_secrets(await probe(target, self._with.tools), target.credentials)
-            if login is not None and result.login_accepted is not None:
-                (guard.accepted if result.login_accepted else guard.refused)(login)
+        async with logins.attempt(logins.login_of(target.url, target.credentials)) as attempt:
+            if attempt.rest_s is not None:
+                return ProbeResult(_resting(attempt.rest_s), 0.0, rest_s=attempt.rest_s)
+            if not attempt.granted:
+                return NotNow(AGAIN_SOON_S)
+            if gate.is_full(network):
+                # Others were let in while the login was waited for. A place held meanwhile would be one for nothing.
+                gate.must_wait(network, who)
+                return NotNow(AGAIN_SOON_S)
+            target = replace(target, logged_in=attempt.accept)
+            with gate.within(network):
+                result = _without_secrets(await probe(target, self._with.tools), target.credentials)
+            attempt.conclude(result.login_accepted)
         return result
-
-    def _login(self, device: str, credentials: Credentials | None) -> str | None:
-        return self._with.unsealer.fingerprint(device, credentials) if credentials is not None else None
 
     async def _with_identity(
         self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
@@ -208,7 +197,7 @@ class Looker:
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
-            logins=OnvifLogins(self._with.guard, self._with.unsealer),
+            logins=OnvifLogins(self._with.logins),
             credentials=credentials,
             allowed_networks=self._with.tools.allowed_networks,
         )
@@ -238,7 +227,7 @@ class Looker:
         return replace(result, judgement=conclude(result.judgement, checks))
 
     def _open(self, secret: str | None) -> Credentials | None:
-        return self._with.unsealer.unseal(secret) if secret is not None else None
+        return self._with.logins.unsealer.unseal(secret) if secret is not None else None
 
 
 def abandoned() -> Judgement:
