@@ -225,6 +225,7 @@ class Process:
         return Observer(
             worker_id=self.worker_id,
             looker=Looker(surroundings),
+            pictures=pictures,
             statuses=CameraStatuses(bus),
             histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
             announcer=announcer,
