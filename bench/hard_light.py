@@ -38,16 +38,16 @@ type Lighting = Callable[[Yuv], Yuv]
 
 @dataclass(frozen=True, slots=True)
 class HardRate:
-    """Of `looks` at good pictures: how many cameras were told to be down, and how many pictures to be blurred."""
+    """Of `thumbnails` at good pictures: how many cameras were told to be down, and how many pictures to be blurred."""
 
     light: str
     down: int
     blurred: int
-    looks: int
+    thumbnails: int
 
     @property
     def row(self) -> str:
-        return f"| {self.light} | footage, all | {self.down}/{self.looks} | {self.blurred}/{self.looks} |"
+        return f"| {self.light} | footage, all | {self.down}/{self.thumbnails} | {self.blurred}/{self.thumbnails} |"
 
 
 def hard_light() -> list[HardRate]:

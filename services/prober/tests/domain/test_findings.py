@@ -52,7 +52,7 @@ def test_each_figure_has_its_finding_and_words_for_it(media: dict[str, Any], fin
 
 
 @pytest.mark.parametrize("seen", [{"serial": "DS-2"}, {"mac": "0a:1b:2c:3d:4e:60"}])
-def test_another_device_is_told_by_its_serial_number_or_mac(seen: dict[str, Any]) -> None:
+def test_another_device_is_published_by_its_serial_number_or_mac(seen: dict[str, Any]) -> None:
     assert checked(SURVEYED, seen).findings == [Cause.IDENTITY_CHANGED]
 
 

@@ -12,8 +12,8 @@ from prober.messaging import Announcer, CameraStatuses, FailureHistories, Verifi
 from prober.metrics import Metrics
 from prober.probes.camera.decoder import Decoder
 from prober.probes.camera.observer import Observer, Rules
-from prober.probes.camera.picture_store import PictureMemory
-from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.picture_store import PictureStore
+from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
 from prober.probes.following import follow
@@ -61,7 +61,7 @@ class Process:
 
     @property
     def probes_running(self) -> int:
-        """Looks going on now."""
+        """Probes going on now."""
         return self.observer.probes_running if self.observer is not None else 0
 
     async def check(self) -> str | None:
@@ -120,7 +120,7 @@ class Process:
             # One account reads back all that a centre has.
             proven_at_once=True,
         )
-        pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
         worker = self._worker(bus, observer, announcer)
@@ -140,14 +140,14 @@ class Process:
         beating = asyncio.create_task(self._beat(announcer, observer))
         guarding = asyncio.create_task(follow(bus, topology.LOGIN_FAILURES, on_login))
         watching = asyncio.create_task(sites.run())
-        comparing = asyncio.create_task(pictures.follow_references())
-        taking_turns = asyncio.create_task(observer.turns.run())
+        comparing = asyncio.create_task(pictures.watch_references())
+        locking = asyncio.create_task(observer.lock.run())
         recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
         recovering = asyncio.create_task(recoveries.run())
         working = asyncio.create_task(worker.run())
         verifying = asyncio.create_task(verify_worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, comparing, taking_turns, recovering, working, verifying)
+        background = (sending, beating, guarding, watching, comparing, locking, recovering, working, verifying)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +155,7 @@ class Process:
             worker.stop()
             verify_worker.stop()
             await asyncio.gather(working, verifying)
-            await _cancel(beating, guarding, watching, comparing, taking_turns, recovering)
+            await _cancel(beating, guarding, watching, comparing, locking, recovering)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
@@ -172,7 +172,7 @@ class Process:
             metrics=self._metrics,
             limits=Limits(
                 max_concurrent_probes=settings.max_concurrent_probes,
-                first_look_spread_s=settings.first_look_spread_s,
+                first_probe_spread_s=settings.first_probe_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
         )
@@ -200,10 +200,10 @@ class Process:
         announcer: Announcer,
         logins: Logins,
         decoder: Decoder,
-        pictures: PictureMemory,
+        pictures: PictureStore,
     ) -> Observer:
         settings = self._settings
-        surroundings = Surroundings(
+        context = ProbeContext(
             tools=Tools(self._networks, decoder, settings.measure_window_s),
             logins=logins,
             gate=NetworkGate(
@@ -224,7 +224,7 @@ class Process:
         )
         return Observer(
             worker_id=self.worker_id,
-            looker=Looker(surroundings),
+            prober=CameraProber(context),
             pictures=pictures,
             statuses=CameraStatuses(bus),
             histories=FailureHistories(bus, outgoing, most=settings.failures_kept),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from prober.probes.onvif import OnvifFinding, look_at
+from prober.probes.onvif import OnvifFinding, probe_device
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.http_auth import new_challenge, verify_authorization
@@ -263,7 +263,7 @@ def virtual_camera() -> Iterator[str]:
 
 
 @pytest.fixture
-def look() -> Callable[..., Any]:
+def probe() -> Callable[..., Any]:
     """Look at a device: `await look(device, credentials, deadline_s=…)`."""
     networks = AllowedNetworks.parse(["127.0.0.0/8"])
 
@@ -271,6 +271,6 @@ def look() -> Callable[..., Any]:
         target: FakeDevice | str, credentials: Credentials | None = None, deadline_s: float = 10.0
     ) -> OnvifFinding:
         address = target if isinstance(target, str) else target.address
-        return await look_at(address, credentials, deadline_s=deadline_s, allowed_networks=networks)
+        return await probe_device(address, credentials, deadline_s=deadline_s, allowed_networks=networks)
 
     return one

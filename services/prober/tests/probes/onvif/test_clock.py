@@ -78,16 +78,16 @@ def test_a_drift_near_a_time_zone_looks_like_local_time(drift_s: float, offset_h
     ],
 )
 async def test_a_drift_above_5_s_is_remarked(
-    look: Any, device: Any, ahead: timedelta, remarks: tuple[Remark, ...]
+    probe: Any, device: Any, ahead: timedelta, remarks: tuple[Remark, ...]
 ) -> None:
-    found = await look(await device(ahead=ahead))
+    found = await probe(await device(ahead=ahead))
     assert found.remarks == remarks
     assert found.clock.drift_s == pytest.approx(ahead.total_seconds(), abs=2)
 
 
-async def test_a_device_that_tells_no_utc_is_remarked_and_read_on(look: Any, device: Any) -> None:
+async def test_a_device_that_tells_no_utc_is_remarked_and_read_on(probe: Any, device: Any) -> None:
     no_clock = "<tds:GetSystemDateAndTimeResponse/>"
-    found = await look(await device(answers={"GetSystemDateAndTime": no_clock}))
+    found = await probe(await device(answers={"GetSystemDateAndTime": no_clock}))
     assert (found.onvif, found.cause, found.clock, found.remarks) == (True, None, None, (Remark.NO_CLOCK,))
     assert len(found.profiles) == 1
 

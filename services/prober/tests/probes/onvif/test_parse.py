@@ -38,7 +38,7 @@ def test_a_stream_address_holds_no_credential(told: object, kept: str | None) ->
     assert cleaned.url == kept
 
 
-def test_the_host_that_a_device_named_is_told() -> None:
+def test_the_host_that_a_device_named_is_published() -> None:
     assert clean_stream_url("rtsp://192.168.1.108/a", host="10.1.2.3", credentials=None).named_host == "192.168.1.108"
 
 
