@@ -157,7 +157,7 @@ def lit(picture: Yuv, rng: np.random.Generator, gain: float, offset: float, sigm
 
 
 def chained(thumbnails: Sequence[Thumbnail], reference: Thumbnail | None) -> list[PictureJudgement]:
-    """Look after look, as the prober does it."""
+    """Thumbnail after thumbnail, as the prober judges them."""
     remembered: Thumbnail | None = None
     judgements = []
     for thumbnail in thumbnails:
@@ -326,7 +326,7 @@ def main() -> None:
             continue
         totals[row.what == "good"][0] += row.hits
         totals[row.what == "good"][1] += row.thumbnails
-    names = ("false_alarms", "good_looks", "found", "faulty_looks", "hard_down", "hard_looks")
+    names = ("false_alarms", "good_thumbnails", "found", "faulty_thumbnails", "hard_down", "hard_thumbnails")
     of_hard = (sum(row.down for row in hard), sum(row.thumbnails for row in hard))
     print(json.dumps(dict(zip(names, (*totals[True], *totals[False], *of_hard), strict=True))))
 

@@ -50,7 +50,7 @@ from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
 
 DEADLINE_S = 10.0
-AT_A_TIME = 256  # looks of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
+AT_A_TIME = 256  # probes of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
 PUBLISHED_AT_A_TIME = 500
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
@@ -257,7 +257,7 @@ async def soak(scene: Scene) -> Answer:
             running.metrics.late.clear()
             await asyncio.sleep(0.2)
         rate = (running.probes() - made_before) / (time.monotonic() - began)
-        return {"start_mb": start_mb, "end_mb": rss_mb(), "per_s": rate, "looks": running.probes()}
+        return {"start_mb": start_mb, "end_mb": rss_mb(), "per_s": rate, "probes": running.probes()}
 
 
 async def ffmpeg(scene: Scene) -> Answer:
@@ -358,7 +358,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--looks", type=int, default=60, help="deep probes, and probes of each peer (default: 60)")
+    parser.add_argument("--probes", type=int, default=60, help="deep probes, and probes of each peer (default: 60)")
     parser.add_argument("--cameras", type=int, default=20, help="simulated cameras (default: 20)")
     parser.add_argument("--wanted", type=int, default=400, help="cameras of the throughput (default: 400)")
     parser.add_argument("--seconds", type=float, default=15.0, help="of the throughput (default: 15)")
@@ -381,7 +381,7 @@ def main() -> None:
     print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
     print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
     print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
-    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['looks']:.0f} made)")
+    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked["probes"]:.0f} made)")
     print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
     print(f"{'cores':34} {os.cpu_count():12}")
     line = {

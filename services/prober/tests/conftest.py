@@ -153,7 +153,7 @@ class Observed:
 
     async def observation(self, camera_id: UUID, number: int = 1, *, within_s: float = 15.0) -> CameraObservedV1:
         """The camera's probe of that number, 1 being the first."""
-        await eventually(lambda: len(self.of(camera_id)) >= number, within_s=within_s, what=f"look {number}")
+        await eventually(lambda: len(self.of(camera_id)) >= number, within_s=within_s, what=f"observation {number}")
         return self.of(camera_id)[number - 1]
 
     async def take(self, message: Msg) -> None:

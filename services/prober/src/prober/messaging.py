@@ -21,7 +21,7 @@ log = get_logger(__name__)
 
 FAILURES_KEPT = 20
 PARSED_AT_ONCE = 100
-"""Statuses read before looks have their turn again: about two milliseconds."""
+"""Statuses parsed before the event loop goes on: about two milliseconds."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
 
 
@@ -72,7 +72,7 @@ class Announcer:
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
     def forget(self, camera_id: UUID) -> None:
-        """The camera is gone or disabled: nobody looks at it any more, so its last probe says nothing."""
+        """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
         self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
 
     def removed(self, camera_id: UUID) -> None:

@@ -140,7 +140,7 @@ async def test_the_last_failures_of_a_camera_are_given(
 
     failure = await eventually(ended)
     assert (failure["verdict"], failure["cause"]) == ("down", "refused")
-    assert failure["looks"] >= 2
+    assert failure["probes"] >= 2
     assert failure["advice"]["en"]
     assert (await client.get(f"/v1/cameras/{uuid4()}/failures")).json() == {"items": []}
 

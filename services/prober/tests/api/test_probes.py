@@ -1,4 +1,4 @@
-"""Looking now, over HTTP."""
+"""Probing now, over HTTP."""
 
 from collections.abc import Callable
 from typing import Any

@@ -27,7 +27,7 @@ async def test_the_last_probe_becomes_the_reference_and_can_be_forgotten(
     answer = await eventually(approved)
     assert answer.json()["approved_by"] == "test-operator"
     assert (await operator.get(path)).json() == answer.json()
-    assert "look" not in answer.json()
+    assert "thumbnail" not in answer.json()
     assert await Bucket(bus, topology.PICTURE_REFERENCES).get(str(camera.id))
     assert (await operator.delete(path)).status_code == 204
     assert (await operator.get(path)).json()["code"] == "no_reference"

@@ -1,4 +1,4 @@
-"""Looking at a simulated camera as the service does, with every check."""
+"""Probing a simulated camera as the service does, with every check."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ WINDOW_S = 2.5
 
 
 class ProbeCamera:
-    """Looks at one camera have one memory."""
+    """Probes of one camera share one memory."""
 
     def __init__(self, context: ProbeContext, outgoing: Outgoing, sealer: Sealer) -> None:
         tools = context.tools

@@ -24,7 +24,7 @@ TESTED_ELSEWHERE = {
 }
 """In tests/probes."""
 OF_DELIVERIES = {Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
-"""No look at a camera ends with them."""
+"""No probe of a camera ends with them."""
 
 
 def is_down(result: ProbeResult, cause: Cause) -> bool:

@@ -45,7 +45,7 @@ def test_a_broken_line_may_show_as_several_causes() -> None:
 
 
 @pytest.mark.parametrize(
-    "looks",
+    "probes",
     [
         pytest.param((probe(1), probe(2)), id="too few cameras"),
         pytest.param((probe(1), probe(2), probe(3, None)), id="one is up"),

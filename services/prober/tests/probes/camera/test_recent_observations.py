@@ -1,4 +1,4 @@
-"""What this process told last is known before the next probe without asking the bus, if nobody else can have looked."""
+"""What this process published last is known before the next probe without the bus, if nobody else can have probed."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A killed nats-server and a killed prober: looks go on, and nothing observed is lost. NATS is this module's own."""
+"""A killed nats-server and a killed prober: probes go on, and nothing observed is lost. NATS is this module's own."""
 
 import asyncio
 import os

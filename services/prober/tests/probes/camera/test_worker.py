@@ -184,7 +184,7 @@ async def test_a_probe_that_outlives_its_deadline_is_abandoned_and_published(
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(CameraProber, "look", endless)
+    monkeypatch.setattr(CameraProber, "probe", endless)
     monkeypatch.setattr("prober.probes.camera.observer.GRACE_S", 0.1)
     prober = await start_prober()
     camera = await planner.camera("rtsp://127.0.0.1:9/live", probe_timeout_s=0.2, probe_interval_s=0.5)

@@ -264,7 +264,7 @@ def virtual_camera() -> Iterator[str]:
 
 @pytest.fixture
 def probe() -> Callable[..., Any]:
-    """Look at a device: `await look(device, credentials, deadline_s=…)`."""
+    """Probe a device: `await probe(device, credentials, deadline_s=…)`."""
     networks = AllowedNetworks.parse(["127.0.0.0/8"])
 
     async def one(

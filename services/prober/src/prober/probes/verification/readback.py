@@ -67,7 +67,7 @@ class KeyframeHashes:
             if unit.keyframe:
                 self._on_hash(keyframe_hash(self._codec, unit.nals).hex())
         if units or depacketizer.dropped:
-            # Each keyframe is a fresh start: what lies between two of them was never probed.
+            # Each keyframe is a fresh start: what lies between two of them is not read.
             self._depacketizer = None
 
 
