@@ -381,7 +381,7 @@ def main() -> None:
     print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
     print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
     print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
-    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked["probes"]:.0f} made)")
+    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['probes']:.0f} made)")
     print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
     print(f"{'cores':34} {os.cpu_count():12}")
     line = {

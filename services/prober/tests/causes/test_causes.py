@@ -325,7 +325,7 @@ async def test_a_camera_that_sends_too_much_at_once_exhausts_nothing(
     assert result.judgement.verdict is Verdict.DOWN, result
 
 
-async def test_nobody_probed_is_never_said_of_the_camera(probe_camera: Any) -> None:
+async def test_that_nobody_probed_it_is_never_a_fault_of_the_camera(probe_camera: Any) -> None:
     result = await probe_camera("rtsp://10.255.255.1/live")
     assert result.judgement.verdict is Verdict.UNKNOWN
     assert result.judgement.cause is Cause.ADDRESS_NOT_ALLOWED

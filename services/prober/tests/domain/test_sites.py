@@ -77,7 +77,7 @@ def test_a_login_that_rests_does_not_make_the_interval_longer() -> None:
     assert decided(probe(1), probe(2), probe(3, at_s=400), resting) is None
 
 
-def test_a_fault_that_lasts_is_not_told_again() -> None:
+def test_a_fault_that_lasts_is_not_published_again() -> None:
     assert decided(probe(1, at_s=90), probe(2, at_s=90), probe(3, Cause.REFUSED, at_s=90), fault=failing()) is None
 
 
@@ -94,7 +94,7 @@ def test_a_site_without_cameras_has_no_fault_any_more() -> None:
     assert over.state is SiteState.OVER
 
 
-def test_whoever_tells_it_says_the_same() -> None:
+def test_whichever_prober_publishes_it_the_fault_is_the_same() -> None:
     probes = [probe(number, at_s=10.0 * number) for number in range(1, 8)]
     told = []
     for seed in range(5):

@@ -84,7 +84,7 @@ def test_of_several_pictures_faults_the_gravest_is_the_cause_and_the_others_find
     assert judgement.findings == (Cause.FROZEN, Cause.LOW_FPS)
 
 
-def test_what_was_not_checked_stays_told() -> None:
+def test_what_was_not_checked_stays_reported() -> None:
     assert concluded(Cause.BLACK).not_checked == {Cause.CLOCK_DRIFT: "no report came"}
 
 

@@ -224,7 +224,7 @@ async def test_a_camera_that_hangs_up_when_we_say_goodbye_did_not_end_the_stream
     assert result.seen.ended is None
 
 
-async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_tell_of(tools: Tools) -> None:
+async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_name(tools: Tools) -> None:
     transport_stream = [
         build_rtp(b"\x1f" + bytes(187), payload_type=33, sequence=number, timestamp=3600 * number, ssrc=7, marker=True)
         for number in range(20)

@@ -95,7 +95,7 @@ def test_another_kind_gets_another_context(frames: Frames, other: object) -> Non
     assert contexts.acquire(VideoCodec.H265, sets) is not first
 
 
-def test_no_more_are_kept_than_told(frames: Frames) -> None:
+def test_no_more_are_kept_than_allowed(frames: Frames) -> None:
     contexts, sets = IdleContexts(), sets_of(frames[0])
     made = [contexts.acquire(VideoCodec.H264, sets) for _ in range(IDLE_AT_MOST + 2)]
     for context in made:

@@ -115,7 +115,7 @@ async def test_a_light_probe_of_a_forwarders_keyframe_decodes_nothing(
     assert gate.sessions_total == 0
 
 
-async def test_a_sample_that_does_not_decode_is_down(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:
+async def test_a_keyframe_that_does_not_decode_is_down(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:
     camera = planned(gate.url())
     broken = [nal if nal[0] & 31 != 5 else nal[:3] + bytes(byte ^ 0x5A for byte in nal[3:]) for nal in frames[0]]
     await forward(bus, camera, annex_b(broken))
@@ -130,7 +130,7 @@ async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, prob
 
 
 @pytest.mark.parametrize(("drift", "found"), [("0.4", False), ("-90.000", True), ("3600.5", True)])
-async def test_the_camera_told_the_forwarder_its_time(
+async def test_the_camera_gave_the_forwarder_its_time(
     bus: Bus, gate: Camera, probe: Any, frames: Frames, drift: str, found: bool
 ) -> None:
     camera = planned(gate.url())
@@ -179,7 +179,7 @@ async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_ei
         {"captured_at": "2026-11-25T08:00:00"},
     ],
 )
-async def test_a_sample_of_no_use_is_followed_by_an_own_session(
+async def test_a_forwarders_keyframe_of_no_use_is_followed_by_an_own_session(
     bus: Bus, gate: Camera, probe: Any, frames: Frames, headers: dict[str, str]
 ) -> None:
     camera = planned(gate.url())

@@ -103,7 +103,7 @@ async def test_another_probers_lock_is_heard_at_its_beginning_and_its_end(bus: B
 
 
 class SlowStatuses:
-    """What is remembered of the cameras, told only when `answer` is set."""
+    """The statuses of the cameras, read only once `answer` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked, self.answer = asyncio.Event(), asyncio.Event()

@@ -24,23 +24,23 @@ def observation_of(camera_id: UUID) -> CameraObservedV1:
 
 
 def test_the_very_next_handout_of_the_job_knows_the_probe() -> None:
-    told, fact = RecentObservations(), observation_of(uuid4())
-    told.keep(Handout(7, 3), fact)
-    assert told.before(Handout(7, 4), fact.camera_id) is fact
+    recent, fact = RecentObservations(), observation_of(uuid4())
+    recent.keep(Handout(7, 3), fact)
+    assert recent.before(Handout(7, 4), fact.camera_id) is fact
 
 
 @pytest.mark.parametrize("handout", [Handout(7, 3), Handout(7, 5), Handout(8, 4), Handout(8, 1)])
 def test_any_other_handout_asks_the_bus(handout: Handout) -> None:
-    told, fact = RecentObservations(), observation_of(uuid4())
-    told.keep(Handout(7, 3), fact)
-    assert told.before(handout, fact.camera_id) is None
+    recent, fact = RecentObservations(), observation_of(uuid4())
+    recent.keep(Handout(7, 3), fact)
+    assert recent.before(handout, fact.camera_id) is None
 
 
 def test_what_is_kept_is_bounded() -> None:
-    told, facts = RecentObservations(most=2), [observation_of(uuid4()) for _ in range(3)]
+    recent, facts = RecentObservations(most=2), [observation_of(uuid4()) for _ in range(3)]
     for fact in facts:
-        told.keep(Handout(1, 1), fact)
-    assert [told.before(Handout(1, 2), fact.camera_id) for fact in facts] == [None, *facts[1:]]
+        recent.keep(Handout(1, 1), fact)
+    assert [recent.before(Handout(1, 2), fact.camera_id) for fact in facts] == [None, *facts[1:]]
 
 
 async def test_only_the_first_of_a_probers_probes_asks_the_bus_for_the_one_before(

@@ -1,4 +1,4 @@
-"""Jobs come, are probed, told, and come back: real NATS, simulated cameras."""
+"""Jobs come, are probed, published, and come back: real NATS, simulated cameras."""
 
 import asyncio
 from typing import Any

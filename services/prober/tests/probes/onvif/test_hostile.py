@@ -89,7 +89,7 @@ async def test_a_device_that_never_ends_is_left_at_the_deadline(probe: Any, peer
     await eventually(lambda: asyncio.all_tasks() <= before, what="no task of the probe is left")
 
 
-async def test_what_was_told_before_the_deadline_is_kept(probe: Any, device: Any) -> None:
+async def test_what_was_answered_before_the_deadline_is_kept(probe: Any, device: Any) -> None:
     found = await probe(await device(hang_at="GetProfiles"), deadline_s=0.5)
     assert (found.cause, found.onvif, found.device.model) == (OnvifCause.TIMEOUT, True, "C1")
     assert found.clock is not None

@@ -60,7 +60,7 @@ async def test_cause_identity_changed_by_serial_number_or_mac(
     assert "in place of" in (result.judgement.detail or "")
 
 
-async def test_cause_clock_drift_as_the_device_itself_tells_its_time(look_at_gate: Any, device: Any) -> None:
+async def test_cause_clock_drift_as_the_device_itself_gives_its_time(look_at_gate: Any, device: Any) -> None:
     camera = await device(ahead=timedelta(minutes=5))
     result = await look_at_gate(camera)
     assert result.judgement.findings == (Cause.CLOCK_DRIFT,)
@@ -88,14 +88,14 @@ async def test_another_device_is_a_finding_in_every_deep_probe_and_the_right_one
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await start_prober(deep_interval_s=0.0)
     for serial, findings, asked in (("S2", (Cause.IDENTITY_CHANGED,), 3), ("S1", (), 1)):
-        told = await device()
-        expected = ExpectedDevice(onvif_address=told.address, serial=serial)
+        known = await device()
+        expected = ExpectedDevice(onvif_address=known.address, serial=serial)
         camera = await planner.camera(gate.url(), probe_interval_s=0.3, expected=expected)
         await observed.observation(camera.id, 3)
         assert [probe.findings for probe in observed.of(camera.id)[:3]] == [findings] * 3
-        assert [one.operation for one in told.asked].count("GetDeviceInformation") >= asked
+        assert [one.operation for one in known.asked].count("GetDeviceInformation") >= asked
         await planner.remove(camera)
-    assert [one.operation for one in told.asked].count("GetDeviceInformation") == 1
+    assert [one.operation for one in known.asked].count("GetDeviceInformation") == 1
 
 
 @pytest.mark.parametrize(

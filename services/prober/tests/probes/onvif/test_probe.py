@@ -10,7 +10,7 @@ from vonggac.embedded import free_port
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
-async def test_a_virtual_camera_tells_who_it_is_and_what_it_streams(probe: Any, virtual_camera: str) -> None:
+async def test_a_virtual_camera_states_who_it_is_and_what_it_streams(probe: Any, virtual_camera: str) -> None:
     found = await probe(virtual_camera, Credentials("admin", "bi-mat-1"))
     assert (found.onvif, found.cause, found.remarks) == (True, None, ())
     assert (found.device.manufacturer, found.device.model) == ("PythonCam", "VirtualCam-1")
@@ -30,7 +30,7 @@ async def test_a_virtual_camera_that_refuses_the_login_is_still_a_camera(probe: 
     assert (found.onvif, found.cause, found.profiles) == (True, OnvifCause.AUTH_FAILED, ())
 
 
-async def test_an_open_device_tells_everything(probe: Any, device: Any) -> None:
+async def test_an_open_device_gives_everything(probe: Any, device: Any) -> None:
     camera = await device()
     found = await probe(camera)
     assert (found.address, found.port, found.cause) == ("127.0.0.1", camera.port, None)

@@ -71,7 +71,7 @@ async def ended(client: Client, scan_id: str) -> Any:
     return await eventually(over)
 
 
-async def test_a_scan_tells_for_each_address_what_is_there_or_why_not(
+async def test_a_scan_shows_for_each_address_what_is_there_or_why_not(
     replica: Any, virtual_camera: str, device: Any, answers: Any
 ) -> None:
     web = await device(raw=answers.http("<html/>"))

@@ -1,4 +1,4 @@
-"""Verify jobs come, are read back, told, and come back: real NATS, real centres, the test plays the forwarder."""
+"""Verify jobs come, are read back, published, and come back: real NATS, real centres, the test plays the forwarder."""
 
 import asyncio
 from datetime import UTC, datetime
