@@ -1,11 +1,11 @@
 """The prober's HTTP app and what runs beside it.
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
-then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at or read back
-that could not be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and
-what they found is stored, no more jobs are fetched and running looks and read-backs get their time, what is unfinished
-is given back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background
-task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+then observations are sent on, heartbeats begin, and last of all jobs are fetched: no probe or read-back is made whose
+result could not be published. ONVIF scans begin on demand. Stop, the other way round: scans are cancelled and what they
+found is stored, no more jobs are fetched and running probes and read-backs get their time, what is unfinished is given
+back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background task that
+dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
-from prober.probes.limits import AskingLimit
+from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings
@@ -61,8 +61,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     app = new_application(
         title="Vọng Gác: prober",
-        description="Is the stream alive, is the picture true, do its destinations receive it: the latest look at each "
-        "camera, the latest read-back of each delivery.",
+        description="Is the stream alive, is the picture true, do its destinations receive it: the latest probe of "
+        "each camera, the latest read-back of each delivery.",
         version=version("vonggac-prober"),
         lifespan=lifespan,
         health=health,
@@ -79,7 +79,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.tasks = tasks
     app.state.scanner = scanner
     app.state.settings = settings
-    app.state.asking_limit = AskingLimit(settings.max_asked_probes)
+    app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     for module in (cameras, references, probes, verifications, scans, networks, workers, prometheus):
         app.include_router(module.router)
     return app

@@ -12,8 +12,8 @@ from prober.messaging import Announcer, CameraStatuses, FailureHistories, Verifi
 from prober.metrics import Metrics
 from prober.probes.camera.decoder import Decoder
 from prober.probes.camera.observer import Observer, Rules
-from prober.probes.camera.picture_store import PictureMemory
-from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.picture_store import PictureStore
+from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
 from prober.probes.job_loop import JobLimits
@@ -61,7 +61,7 @@ class Process:
 
     @property
     def probes_running(self) -> int:
-        """Looks going on now."""
+        """Probes going on now."""
         return self.observer.probes_running if self.observer is not None else 0
 
     async def check(self) -> str | None:
@@ -104,7 +104,7 @@ class Process:
             # One account reads back all that a centre has.
             proven_at_once=True,
         )
-        pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
         worker = self._worker(bus, observer, announcer)
@@ -127,8 +127,8 @@ class Process:
         tasks.start("heartbeat", self._beat(announcer, observer))
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
-        tasks.start("watch-references", pictures.follow_references())
-        tasks.start("probe-lock", observer.turns.run())
+        tasks.start("watch-references", pictures.watch_references())
+        tasks.start("probe-lock", observer.lock.run())
         tasks.start("verify-on-recovery", recoveries.run())
         tasks.start("probe-jobs", worker.run(), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
         tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)
@@ -154,7 +154,7 @@ class Process:
             metrics=self._metrics,
             limits=Limits(
                 max_concurrent_probes=settings.max_concurrent_probes,
-                first_look_spread_s=settings.first_look_spread_s,
+                first_probe_spread_s=settings.first_probe_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
         )
@@ -182,10 +182,10 @@ class Process:
         announcer: Announcer,
         logins: Logins,
         decoder: Decoder,
-        pictures: PictureMemory,
+        pictures: PictureStore,
     ) -> Observer:
         settings = self._settings
-        surroundings = Surroundings(
+        context = ProbeContext(
             tools=Tools(self._networks, decoder, settings.measure_window_s),
             logins=logins,
             gate=NetworkGate(
@@ -206,7 +206,7 @@ class Process:
         )
         return Observer(
             worker_id=self.worker_id,
-            looker=Looker(surroundings),
+            prober=CameraProber(context),
             pictures=pictures,
             statuses=CameraStatuses(bus),
             histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
