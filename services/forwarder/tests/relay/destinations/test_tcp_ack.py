@@ -175,7 +175,7 @@ async def test_bytes_beside_the_media_are_counted_to_the_byte() -> None:
         await connection.request("GET_PARAMETER", "rtsp://x", timeout_s=5)
         media = interleave(0, bytes(1_400))
         connection.write_media(media)
-        connection.post("TEARDOWN", "rtsp://x")
+        connection.requests.post("TEARDOWN", "rtsp://x")
         await eventually(lambda: received == connection.control_bytes_sent + len(media))
         assert connection.control_bytes_sent > 100
         connection.close()

@@ -44,7 +44,7 @@ def main() -> None:
 
 def _limit_memory(most: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    # A tighter limit of the surroundings stays.
+    # A tighter limit set from outside stays.
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 

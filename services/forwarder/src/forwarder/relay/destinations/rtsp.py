@@ -109,7 +109,7 @@ class RtspPublishing:
             source.fanout, connection, publisher.channel_map, bounds, direct=connection.write_directly
         )
         self._on_lost, connection.on_lost = connection.on_lost, self._lost
-        connection.set_write_limits(high_bytes=bounds.buffer_bytes, low_bytes=bounds.resume_bytes)
+        connection.transport.set_write_buffer_limits(high=bounds.buffer_bytes, low=bounds.resume_bytes)
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is confirmed by now is our handshake: RECORD was answered.
         self._confirmation = Confirmation(connection.transport)

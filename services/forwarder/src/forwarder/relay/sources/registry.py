@@ -12,7 +12,7 @@ from typing import Protocol
 from forwarder.relay.sources.container import SCHEMES, open_remuxed
 from forwarder.relay.sources.inputs import Address
 from forwarder.relay.sources.rtsp import CameraSource, open_source
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.net.errors import PeerError
@@ -31,7 +31,7 @@ class Play(Protocol):
         self,
         camera: CameraV1,
         credentials: Credentials | None,
-        surroundings: Surroundings,
+        context: RelayContext,
         *,
         on_began: OnBegan,
         on_lost: OnLost,
@@ -41,7 +41,7 @@ class Play(Protocol):
 async def _play_rtsp(
     camera: CameraV1,
     credentials: Credentials | None,
-    surroundings: Surroundings,
+    context: RelayContext,
     *,
     on_began: OnBegan,
     on_lost: OnLost,
@@ -52,8 +52,8 @@ async def _play_rtsp(
         audio=camera.forward_audio,
         transport=camera.transport.value,
         tls=camera.tls,
-        deadline_s=surroundings.connect_deadline_s,
-        allowed=surroundings.allowed,
+        deadline_s=context.connect_deadline_s,
+        allowed=context.allowed,
         on_began=on_began,
         on_lost=on_lost,
     )
@@ -62,7 +62,7 @@ async def _play_rtsp(
 async def _play_remuxed(
     camera: CameraV1,
     credentials: Credentials | None,
-    surroundings: Surroundings,
+    context: RelayContext,
     *,
     on_began: OnBegan,
     on_lost: OnLost,
@@ -72,13 +72,13 @@ async def _play_remuxed(
         url=url,
         # A login that stands in the address is not offered a second time.
         credentials=credentials if url == camera.url else None,
-        allowed=surroundings.allowed,
+        allowed=context.allowed,
         tls=policy_of(camera.tls),
-        deadline_s=surroundings.connect_deadline_s,
-        silence_s=surroundings.media_timeout_s,
+        deadline_s=context.connect_deadline_s,
+        silence_s=context.media_timeout_s,
         audio=camera.forward_audio,
     )
-    return await open_remuxed(address, surroundings.remux, on_began=on_began, on_lost=on_lost)
+    return await open_remuxed(address, context.remux, on_began=on_began, on_lost=on_lost)
 
 
 SOURCES: Mapping[str, Play] = MappingProxyType(
@@ -89,7 +89,7 @@ SOURCES: Mapping[str, Play] = MappingProxyType(
 async def play(
     camera: CameraV1,
     credentials: Credentials | None,
-    surroundings: Surroundings,
+    context: RelayContext,
     *,
     on_began: OnBegan,
     on_lost: OnLost,
@@ -104,7 +104,7 @@ async def play(
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
         raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
-    logins = surroundings.logins
+    logins = context.logins
     login = logins.login_of(camera.url, credentials) if logins is not None else None
 
     def lost(error: PeerError | None) -> None:
@@ -118,7 +118,7 @@ async def play(
 
     async def now() -> CameraSource:
         try:
-            return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
+            return await way(camera, credentials, context, on_began=early.began, on_lost=early.lost)
         except PeerError as error:
             # A login in the address goes out with the first request.
             error.login_sent = error.login_sent or takes_credentials(camera.url)
@@ -128,7 +128,7 @@ async def play(
     if logins is None or login is None:
         source = await now()
     else:
-        source = await logins.attempt(login, now, wait_s=surroundings.connect_deadline_s)
+        source = await logins.attempt(login, now, wait_s=context.connect_deadline_s)
     early.over()
     return source
 

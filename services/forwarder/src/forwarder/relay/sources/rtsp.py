@@ -3,7 +3,6 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -15,6 +14,7 @@ from vonggac.media.h26x import video_codec
 from vonggac.media.rtcp import parse_rtcp
 from vonggac.media.sender_clock import CameraClock
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import MalformedError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl
@@ -95,7 +95,7 @@ class RtspSource:
 
     def clock_drift_s(self) -> float | None:
         """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
-        if (date := self._player.connection.peer_date) is not None:
+        if (date := self._player.connection.requests.peer_date) is not None:
             self._clock.take_date(*date)
         return self._clock.drift_s(lately_s=CLOCK_TOLD_WITHIN_S)
 
@@ -107,9 +107,7 @@ class RtspSource:
             return
         if not connection.closed and low_water_bytes != self._low_water_bytes:
             self._low_water_bytes = low_water_bytes
-            connection.transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_water_bytes)
-            )
+            set_receive_low_water(connection.transport, low_water_bytes)
 
     async def close(self) -> None:
         """TEARDOWN, bounded to about a second."""
