@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forwarder.api.standing import DeliveryStatus, LocalTime, delivery_of, process_of, unavailable
 from forwarder.domain.commands import RetryOutcome
+from forwarder.messaging import request_retry
 from forwarder.relay.assignment import commands as orders
 from vonggac.auth import Principal, Right, require
 from vonggac.bus import Bus
@@ -117,7 +118,7 @@ async def retry_delivery(request: Request, delivery_id: UUID, caller: Operator) 
     if status.state is DeliveryState.DISABLED:
         raise _not_retried(RetryOutcome.NOT_RUNNING)
     try:
-        outcome = await orders.ask_to_retry(_bus(request), status.camera_id, delivery_id)
+        outcome = await request_retry(_bus(request), status.camera_id, delivery_id)
     except (NatsError, TimeoutError, OSError, ValueError):
         raise unavailable(_UNAVAILABLE) from None
     if outcome is not RetryOutcome.RETRIED:

@@ -1,7 +1,7 @@
 """Taking a camera that another worker hands over: pull it beside the present session, be ready, go when told to.
 
 A centre may refuse a second publisher, so the sessions there never overlap; the camera may be pulled twice for a moment
-where it allows that. Asked for on `forwarder.take.<worker_id>` (core NATS request-reply).
+where it allows that. Asked for on `forwarder.worker.<worker_id>.hand_over` (core NATS request-reply).
 """
 
 import asyncio
@@ -16,11 +16,10 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from pydantic import BaseModel
 
 from forwarder.domain.plan import wanted
-from forwarder.messaging import job_headers, read_job
+from forwarder.messaging import read_job, request_hand_over, serve_hand_overs
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
 from vonggac.events.causes import Cause
@@ -36,7 +35,7 @@ GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
 WITHIN_UNSAID_S = 5.0
-_STEP, _WITHIN = "Vonggac-Take", "Vonggac-Within"
+_STEP, _WITHIN = "Vonggac-Step", "Vonggac-Within"
 
 
 class Step(StrEnum):
@@ -75,20 +74,13 @@ async def ask(bus: Bus, worker_id: str, step: Step, job: Job) -> TakeAnswer:
 
 
 async def _ask(bus: Bus, worker_id: str, step: Step, job: Job, within_s: float) -> TakeAnswer:
-    headers = job_headers(job) | {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
-    patience_s = within_s + ANSWER_MARGIN_S
+    headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
     try:
-        reply = await bus.client.request(take_subject(worker_id), job.message.data, patience_s, headers=headers)
-        return TakeAnswer.model_validate_json(reply.data)
-    except NoRespondersError:
-        return TakeAnswer(outcome=Outcome.UNWILLING)
+        reply = await request_hand_over(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
+        return TakeAnswer(outcome=Outcome.UNWILLING) if reply is None else TakeAnswer.model_validate_json(reply)
     except (TimeoutError, NatsError, OSError, ValueError) as error:
         log.warning("take_unanswered", worker=worker_id, step=step.value, error=type(error).__name__)
         return TakeAnswer(outcome=Outcome.UNWILLING)
-
-
-def take_subject(worker_id: str) -> str:
-    return f"forwarder.take.{worker_id}"
 
 
 class Keeper(Protocol):
@@ -124,7 +116,7 @@ class Taking:
 
     async def begin(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
-        self._subscription = await self._bus.client.subscribe(take_subject(self._worker_id), cb=self._asked)
+        self._subscription = await serve_hand_overs(self._bus, self._worker_id, self._asked)
 
     async def end(self) -> None:
         """Take nothing more, and let what was prepared go."""
