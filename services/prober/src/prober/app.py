@@ -8,8 +8,6 @@ back, the heartbeat ends, the observations still in memory are stored, the conne
 dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -24,17 +22,15 @@ from prober.probes.service import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
+from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.telemetry import Health, get_logger
+from vonggac.telemetry import Health
 
-log = get_logger(__name__)
-
-
-def _end_the_process() -> None:
-    signal.raise_signal(signal.SIGTERM)
+STOP_SLACK_S = 10.0
+"""Beyond the time that sessions and jobs are given: for what is stored and closed after them."""
 
 
-def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
+def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
     metrics = Metrics(per_camera=settings.metrics_per_camera)
     process = Process(settings, metrics)
@@ -45,26 +41,23 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
         concurrency=settings.scan_concurrency,
         max_scans=settings.max_scans,
     )
-    health = Health()
+    tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if task.cancelled() or task.exception() is None:
-            return
-        process.failed = True
-        log.critical("prober_died", exc_info=task.exception())
-        on_death()
+    health.add("background", tasks.check)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(process.run())
-        running.add_done_callback(ended)
+        tasks.start(
+            "prober",
+            process.run(),
+            ask_to_stop=process.stop,
+            stop_within_s=settings.stop_within_s + STOP_SLACK_S,
+        )
         try:
             yield
         finally:
             await scanner.stop()
-            process.stop()
-            await asyncio.wait({running})
+            await tasks.stop_all()
 
     app = new_application(
         title="Vọng Gác: prober",
@@ -83,6 +76,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     )
     install_authentication(app, verifier)
     app.state.process = process
+    app.state.tasks = tasks
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)

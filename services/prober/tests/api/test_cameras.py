@@ -208,5 +208,5 @@ async def test_a_death_is_published_to_who_can_end_the_process(
     app = create_app(settings(), on_death=lambda: deaths.append(True))
     async with LifespanManager(app):
         await eventually(lambda: deaths)
-        assert app.state.process.failed
+        assert (await app.state.tasks.check()) == "the task probe-jobs has died of ZeroDivisionError"
     assert bus.connected

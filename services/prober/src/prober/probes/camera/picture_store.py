@@ -24,8 +24,8 @@ from prober.domain.picture import (
 )
 from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
-from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events import Cause, subjects
 from vonggac.telemetry import get_logger
 
@@ -94,7 +94,13 @@ class PictureStore:
 
     async def watch_references(self) -> None:
         """Until cancelled."""
-        await follow(self._bus, topology.PICTURE_REFERENCES, self._on_reference, self._on_replayed, keys_only=True)
+        await watch_bucket(
+            self._bus,
+            topology.PICTURE_REFERENCES,
+            self._on_reference,
+            on_replayed=self._on_replayed,
+            keys_only=True,
+        )
 
     async def read_history(self, camera_id: UUID, *, deep_at: datetime | None) -> PictureHistory | None:
         """What a camera's next picture is judged beside; None when NATS does not answer.
