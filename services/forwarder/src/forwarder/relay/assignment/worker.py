@@ -12,8 +12,7 @@ from uuid import UUID
 from nats.errors import Error as NatsError
 
 from forwarder.domain import rebalancing as balance
-from forwarder.domain.history import NOTHING_BEFORE, Past
-from forwarder.domain.ownership import past_of, takes_over
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory, history_of, takes_over
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.assignment.camera_rpc import Answering
@@ -118,13 +117,13 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """For a camera that is not held yet."""
-        return CameraRelay(camera, self._context, self._changed, self._book.orders, self._past_of)
+        return CameraRelay(camera, self._context, self._changed, self._book.orders, self._history_of)
 
-    def _past_of(self, planned: PlannedDelivery) -> Past:
+    def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)
         if observed is None or observed.destination_id != planned.destination_id:
-            return NOTHING_BEFORE
-        return past_of(observed, self.presence.alive_at(observed.worker_id))
+            return NO_HISTORY
+        return history_of(observed, self.presence.alive_at(observed.worker_id))
 
     async def _rebalance(self) -> None:
         def held() -> list[Held]:
