@@ -56,7 +56,7 @@ async def test_a_forwarded_camera_is_looked_at_without_a_second_session(running:
             # A look of the schedule may be under way: then this one is refused.
             await running.call("prober", "POST", "/v1/probes", {"camera_id": camera_id})
             shown = await running.get("prober", f"/v1/cameras/{camera_id}")
-            assert shown["kind"] == "sampled", shown
+            assert shown["kind"] == "forwarder_keyframe", shown
             return shown
 
         shown = await eventually(looked, within_s=20, poll_s=1.0)
