@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from forwarder.domain.camera_pull import PullState
 from forwarder.domain.delivery import Failed, Opened
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.camera_puller import CameraPuller
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.session_slot import SessionSlot

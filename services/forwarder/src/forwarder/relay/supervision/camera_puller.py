@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
 from forwarder.domain.camera_pull import Pull, PullState
+from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
-from forwarder.relay.sources.rtsp import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointWatch
 from forwarder.relay.supervision.timer import Timer

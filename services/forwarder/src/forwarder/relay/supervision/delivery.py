@@ -23,8 +23,8 @@ from forwarder.domain.delivery import (
     RetryDue,
     Sampled,
 )
-from forwarder.domain.history import NOTHING_BEFORE, Past
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
+from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.reachability import Endpoint
 from forwarder.relay.supervision.recovery import DestinationRecovery
@@ -45,7 +45,7 @@ class DeliverySupervisor:
     """One camera at one destination. `delivery` is its state, `on_change` is called with every new one."""
 
     def __init__(
-        self, plan: PlannedDelivery, context: RelayContext, on_change: OnChange, past: Past = NOTHING_BEFORE
+        self, plan: PlannedDelivery, context: RelayContext, on_change: OnChange, past: DeliveryHistory = NO_HISTORY
     ) -> None:
         self.plan = plan
         self.read_back_since = 0

@@ -11,7 +11,7 @@ from datetime import datetime
 from forwarder.domain.clock import Instant
 from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe, Rhythm
 from forwarder.relay.media.keyframe_tap import KeyframeTap
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from forwarder.domain.delivery import Failed, Opened
+from forwarder.relay.destinations.base import Counts, Session, Target, UnreachableError
 from forwarder.relay.destinations.registry import publish
-from forwarder.relay.destinations.rtsp import Counts, Session, Target, UnreachableError
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import PlannedDelivery
@@ -59,7 +59,7 @@ class SessionSlot:
 
     def read_session(self, now_s: float) -> tuple[int, int] | None:
         """Media bytes of the open session: written, acknowledged. None without a session."""
-        return self._session.look(now_s) if self._session is not None else None
+        return self._session.read_progress(now_s) if self._session is not None else None
 
     def close_session(self, *, orderly: bool) -> None:
         """End the session or the attempt; `orderly`: the destination is told, in the background."""
