@@ -219,7 +219,7 @@ async def leave(bus: Bus, worker_id: str) -> None:
     try:
         await Bucket(bus, topology.WORKERS).delete(worker_id)
     except (NatsError, TimeoutError, OSError) as error:
-        log.info("worker_not_taken_off", worker_id=worker_id, error=type(error).__name__)
+        log.info("worker_not_removed", worker_id=worker_id, error=type(error).__name__)
 
 
 async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:
