@@ -47,7 +47,7 @@ SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
-DELIVERY_ORDERS = "delivery_orders"
+DELIVERY_COMMANDS = "delivery_commands"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -160,7 +160,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_ORDERS),
+        bucket(DELIVERY_COMMANDS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
