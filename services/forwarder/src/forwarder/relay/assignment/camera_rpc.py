@@ -154,7 +154,7 @@ class CameraRpc:
         try:
             await publish_keyframes(self._bus, noted)
         except (NatsError, OSError) as error:
-            log.info("answer_not_given", camera_id=str(camera_id), error=type(error).__name__)
+            log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
     async def _send(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         if not subject:
