@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status, process_of, unavailable
 from forwarder.domain.commands import RetryOutcome
-from forwarder.relay.assignment.commands import request_retry, store_command, withdraw_command
+from forwarder.messaging import request_retry
+from forwarder.relay.assignment.commands import store_command, withdraw_command
 from vonggac.auth import Principal, Right, require
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState

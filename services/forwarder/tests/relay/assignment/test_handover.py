@@ -17,6 +17,7 @@ from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bucket, Bus, topology
+from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
@@ -378,11 +379,11 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
 @pytest.mark.parametrize("body", [b"", b"{}"])
 async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarder: StartForwarder, body: bytes) -> None:
     process = await start_forwarder()
-    subject = f"forwarder.handover.{process.worker_id}"
+    subject = subjects.worker_hand_over(process.worker_id)
 
     async def heard_and_not_answered() -> bool:
         try:
-            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Handover": "prepare"})
+            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Step": "prepare"})
         except NoRespondersError:
             return False
         except TimeoutError:

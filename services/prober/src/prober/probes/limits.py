@@ -18,7 +18,7 @@ AGAIN_AFTER_S = 5.0
 
 
 class NetworkGate:
-    """Bounds the probes of this process at one site network, and lets them in in the order of their first coming.
+    """Bounds the probes of this process at one site network, and admits them in the order in which they first came.
 
     Who finds it full comes back again and again. Were a free place everybody's, cameras whose probes are short or come
     at a lucky moment would be let in several times before others once.

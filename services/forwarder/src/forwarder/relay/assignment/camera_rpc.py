@@ -4,7 +4,7 @@ Only the holder listens, so without one the server answers a request at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
-from forwarder.messaging import DELIVERIES, Reporter
-from forwarder.relay.assignment.commands import RetryAnswer
+from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.keyframes import History, NoSample, Sample
-from vonggac.bus import Bus, topology
-from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.bus import Bus
+from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import KeyframeHistory
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger
@@ -59,15 +58,15 @@ class CameraRpc:
         """Listen. Raises NatsError when the bus is closed."""
         camera_id = self._relay.camera.id
         self._relay.keyframes.on_history = self._publish_history
-        subjects_and_answers: tuple[tuple[str, Callable[[Msg], Awaitable[None]]], ...] = (
-            (subjects.forwarder_keyframe(camera_id), self._on_keyframe_request),
-            (subjects.forwarder_hash_keyframes(camera_id), self._on_hash_request),
-            (subjects.delivery_verification(camera_id, "*"), self._on_verification),
-            (subjects.forwarder_retry(camera_id), self._on_retry_request),
-            (subjects.forwarder_deliveries(camera_id), self._on_deliveries_request),
+        self._subscriptions = await serve_camera(
+            self._bus,
+            camera_id,
+            keyframe=self._on_keyframe_request,
+            hash_keyframes=self._on_hash_request,
+            retry=self._on_retry_request,
+            deliveries=self._on_deliveries_request,
+            verification=self._on_verification,
         )
-        for subject, answer in subjects_and_answers:
-            self._subscriptions.append(await self._bus.client.subscribe(subject, cb=answer))
 
     async def close(self) -> None:
         """Stop listening; answers under way are dropped."""
@@ -151,8 +150,11 @@ class CameraRpc:
 
     async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
-        body = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
-        await self._send(subjects.key_value(topology.KEYFRAMES, camera_id), body.model_dump_json().encode(), {})
+        hashed = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
+        try:
+            await publish_keyframes(self._bus, hashed)
+        except (NatsError, OSError) as error:
+            log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
     async def _send(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         if not subject:

@@ -3,22 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
-from nats.errors import NoRespondersError
-from pydantic import BaseModel
-
-from forwarder.domain.commands import RetryOutcome
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
-from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryCommand
-
-RETRY_WITHIN_S = 2.0
-
-
-class RetryAnswer(BaseModel):
-    """Of the worker that holds the camera, to a request on `forwarder.camera.<camera_id>.retry`."""
-
-    outcome: RetryOutcome
 
 
 class CommandStore:
@@ -52,7 +39,7 @@ class CommandStore:
         """Remove the commands of deliveries that no longer exist."""
         for delivery_id in delivery_ids:
             if delivery_id in self._cache.values:
-                self._outgoing.removal(subjects.key_value(topology.DELIVERY_COMMANDS, delivery_id))
+                self._outgoing.removal(topology.DELIVERY_COMMANDS, delivery_id)
 
 
 async def store_command(bus: Bus, command: DeliveryCommand) -> None:
@@ -68,16 +55,3 @@ async def withdraw_command(bus: Bus, delivery_id: UUID) -> DeliveryCommand | Non
         return None
     await bucket.delete(str(delivery_id))
     return DeliveryCommand.model_validate_json(stood)
-
-
-async def request_retry(bus: Bus, camera_id: UUID, delivery_id: UUID) -> RetryOutcome:
-    """The answer of the camera's holder; `not_running` when nobody holds it.
-
-    Raises NatsError, TimeoutError or ValueError when there is no usable answer.
-    """
-    subject = subjects.forwarder_retry(camera_id)
-    try:
-        answer = await bus.client.request(subject, str(delivery_id).encode(), RETRY_WITHIN_S)
-    except NoRespondersError:
-        return RetryOutcome.NOT_RUNNING
-    return RetryAnswer.model_validate_json(answer.data).outcome

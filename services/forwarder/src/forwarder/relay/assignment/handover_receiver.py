@@ -1,7 +1,7 @@
 """Receiving a camera from another worker: pull it beside the present session, be ready, deliver when asked to.
 
 A centre may refuse a second publisher, so the sessions there never overlap. The camera is pulled twice for a moment
-where it allows that. Requests come on `forwarder.handover.<worker_id>` (core NATS request-reply).
+where it allows that. Requests come on `forwarder.worker.<worker_id>.hand_over` (core NATS request-reply).
 """
 
 import asyncio
@@ -16,11 +16,10 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from pydantic import BaseModel
 
 from forwarder.domain.plan import wanted
-from forwarder.messaging import job_headers, read_job
+from forwarder.messaging import read_job, request_hand_over, serve_hand_overs
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
 from vonggac.events.causes import Cause
@@ -36,7 +35,7 @@ GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
 DEFAULT_WITHIN_S = 5.0
-_STEP, _WITHIN = "Vonggac-Handover", "Vonggac-Within"
+_STEP, _WITHIN = "Vonggac-Step", "Vonggac-Within"
 
 
 class HandoverStep(StrEnum):
@@ -75,20 +74,15 @@ async def request_step(bus: Bus, worker_id: str, step: HandoverStep, job: Job) -
 
 
 async def _request(bus: Bus, worker_id: str, step: HandoverStep, job: Job, within_s: float) -> HandoverAnswer:
-    headers = job_headers(job) | {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
-    patience_s = within_s + ANSWER_MARGIN_S
+    headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
     try:
-        reply = await bus.client.request(handover_subject(worker_id), job.message.data, patience_s, headers=headers)
-        return HandoverAnswer.model_validate_json(reply.data)
-    except NoRespondersError:
-        return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
+        reply = await request_hand_over(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
+        if reply is None:
+            return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
+        return HandoverAnswer.model_validate_json(reply)
     except (TimeoutError, NatsError, OSError, ValueError) as error:
         log.warning("handover_unanswered", worker=worker_id, step=step.value, error=type(error).__name__)
         return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
-
-
-def handover_subject(worker_id: str) -> str:
-    return f"forwarder.handover.{worker_id}"
 
 
 class HandoverTarget(Protocol):
@@ -124,7 +118,7 @@ class HandoverReceiver:
 
     async def listen(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
-        self._subscription = await self._bus.client.subscribe(handover_subject(self._worker_id), cb=self._on_request)
+        self._subscription = await serve_hand_overs(self._bus, self._worker_id, self._on_request)
 
     async def close(self) -> None:
         """Receive nothing more, and drop what was prepared."""
