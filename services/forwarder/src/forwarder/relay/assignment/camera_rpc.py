@@ -150,9 +150,9 @@ class CameraRpc:
 
     async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
-        noted = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
+        hashed = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
         try:
-            await publish_keyframes(self._bus, noted)
+            await publish_keyframes(self._bus, hashed)
         except (NatsError, OSError) as error:
             log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
