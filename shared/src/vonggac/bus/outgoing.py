@@ -52,15 +52,15 @@ class Outgoing:
         self.stored = 0
         self.dropped = 0
 
-    def event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
+    def queue_event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def value(self, bucket: str, key: UUID | str, body: bytes) -> None:
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes) -> None:
         """Queue the value of a key in a bucket, such as the latest status."""
         self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
-    def removal(self, bucket: str, key: UUID | str) -> None:
+    def queue_removal(self, bucket: str, key: UUID | str) -> None:
         """Queue the removal of a key from a bucket, in order with what was queued before."""
         self._put(_Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
