@@ -1,4 +1,4 @@
-"""What comes in from the bus and what goes out: reports, adoption of held cameras, and how others' deliveries stand."""
+"""What comes in from the bus and what goes out: reports, adoption, camera RPC, hand-over, statuses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
@@ -95,7 +95,7 @@ class Reporter:
         self._sequences: dict[UUID, int] = {}
 
     def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
-        """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
+        """The delivery's current state, with the sequence number of its last report (1 before the first)."""
         plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
@@ -124,9 +124,9 @@ class Reporter:
         )
 
     def report_change(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
-        """Report a change; `latest=False` leaves the bucket alone because another worker speaks for it now.
+        """Report a change; `latest=False` leaves the bucket alone, because another worker reports to it now.
 
-        A delivery that the plan no longer knows is taken out of the bucket.
+        A delivery that is no longer planned is removed from the bucket.
         """
         key = supervisor.plan.id
         self._sequences[key] = self._sequences.get(key, 0) + 1
@@ -139,7 +139,7 @@ class Reporter:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
     def remove_statuses(self, delivery_ids: Iterable[UUID]) -> None:
-        """Take deliveries of a removed camera that nobody holds out of the bucket."""
+        """Remove the deliveries of a removed camera that nobody holds from the bucket."""
         for delivery_id in delivery_ids:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, delivery_id)
 

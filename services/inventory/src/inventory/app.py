@@ -1,4 +1,4 @@
-"""Putting inventory together.
+"""Inventory's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used, so the API starts while PostgreSQL is still away, and says so in
 `/readyz`), then the relay task, which connects to NATS for as long as that takes (the API works without NATS, changes

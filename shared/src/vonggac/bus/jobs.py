@@ -77,5 +77,5 @@ class JobQueue:
         return jobs
 
     async def close(self) -> None:
-        """Fetch no more; what came and was not fetched goes to others at once."""
+        """Fetch no more, and release what arrived and was not fetched: others get it at once."""
         await self._pull.close()

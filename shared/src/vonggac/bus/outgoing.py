@@ -1,7 +1,7 @@
 """Publishing facts that must not be lost: kept in order in memory until JetStream has stored them.
 
-While NATS is away the queue grows up to a bound; beyond it the oldest are dropped, counted and logged, since a process
-that dies of memory loses them all.
+While NATS is away the queue grows up to a bound. Beyond it the oldest are dropped, counted and logged: a process that
+runs out of memory would lose them all.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ class Outgoing:
         return next((index for index, stored in enumerate(results) if not stored), len(window))
 
     async def _send(self, message: _Message) -> asyncio.Future[PubAck] | None:
-        """What will tell whether it is stored; None when it could not even be sent."""
+        """Resolves when the server has stored it; None when it could not be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id
