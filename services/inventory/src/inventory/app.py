@@ -1,10 +1,10 @@
-"""Putting inventory together.
+"""The composition of inventory.
 
-Start: the database pool (connects when used, so the API starts while PostgreSQL is still away, and says so in
-`/readyz`), then the relay task, which connects to NATS for as long as that takes: the API works without NATS, changes
-wait in the outbox. Stop, in reverse: uvicorn has let running requests end; the relay is cancelled (what it had
-under way stays in the outbox, and NATS drops the repetition), its connection is closed, then the pool it used.
-A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the process stops.
+Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
+then the relay task, which connects to NATS: the API works without NATS, and changes wait in the outbox.
+Stop, in reverse: uvicorn waits for running requests; the relay is cancelled (unconfirmed rows stay in the outbox, and
+NATS drops the repetition), its connection is closed, then its database pool.
+A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ async def _migrations(database: Database) -> str | None:
 
 
 class _Background:
-    """The tasks beside the API. One that dies takes the process down: never half alive."""
+    """The tasks beside the API. When one dies, the process stops."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
