@@ -10,7 +10,7 @@ import pytest
 from tests.platform import RunningPlatform, each
 
 from local.demo import content
-from vonggac.telemetry import REDACTED
+from vonggac.telemetry.redaction import REDACTED
 from vonggac.testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -16,7 +16,6 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.bucket_cache import Mirror
 from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
@@ -25,7 +24,9 @@ from forwarder.relay.supervision.context import Surroundings
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -141,11 +142,13 @@ class Process:
         started_at = self._surroundings.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
-        failed_logins = Mirror(bus, topology.LOGIN_FAILURES, key=str, value=bytes, changed=guard.on_value)
+        failed_logins = BucketCache(
+            bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=guard.on_value
+        )
         worker = Worker(
             bus,
             outgoing,
-            replace(self._surroundings, logins=CameraLogins(guard, self._surroundings.unsealer)),
+            replace(self._surroundings, logins=CameraLogins(Logins(guard, self._surroundings.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
             balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
@@ -167,7 +170,7 @@ class Process:
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
     async def _forward(
-        self, worker: Worker, failed_logins: Mirror[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
+        self, worker: Worker, failed_logins: BucketCache[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
     ) -> None:
         async def work() -> None:
             await failed_logins.loaded.wait()

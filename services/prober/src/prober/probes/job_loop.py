@@ -40,7 +40,7 @@ class JobLoop:
     ) -> None:
         """`outcomes`: a counter with the one label outcome."""
         self._stream, self._handle, self._limits, self._outcomes = stream, handle, limits, outcomes
-        self._queue = JobQueue(bus, stream=stream, durable=durable, standing=True)
+        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = False

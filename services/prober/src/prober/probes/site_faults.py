@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from prober.domain.sites import CameraLook, decide_site
 from prober.messaging import Announcer, parse_status
-from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import SiteObservedV1
 from vonggac.telemetry import get_logger
 
@@ -28,7 +28,7 @@ class SiteWatch:
     async def run(self) -> None:
         """Until cancelled."""
         self._told = {UUID(key): told for key, value in (await self._known()).items() if (told := _parse(value))}
-        await follow(self._bus, topology.CAMERA_STATUS, self._on_status, self._on_replayed)
+        await watch_bucket(self._bus, topology.CAMERA_STATUS, self._on_status, on_replayed=self._on_replayed)
 
     async def _known(self) -> dict[str, bytes]:
         return await Bucket(self._bus, topology.SITE_STATUS).all()
