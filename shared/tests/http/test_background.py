@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from vonggac.http import background
-from vonggac.http.background import TaskDiedError, TaskSupervisor
+from vonggac.http.background import TaskDiedError, TaskSupervisor, run_unless
 from vonggac.testing import eventually
 
 
@@ -34,7 +34,7 @@ async def test_a_task_that_dies_is_logged_told_to_readiness_and_ends_the_process
         await eventually(lambda: deaths == [True])
     assert await tasks.check() == "the task relay has died of ValueError"
     assert [(entry["event"], entry["task"]) for entry in logs] == [("background_task_died", "relay")]
-    await tasks.stop()
+    await tasks.stop_all()
     assert deaths == [True]
 
 
@@ -44,7 +44,7 @@ async def test_a_task_that_returns_before_it_is_stopped_is_a_death_too() -> None
     tasks.start("feed", asyncio.sleep(0))
     await eventually(lambda: deaths == [True])
     assert await tasks.check() == "the task feed has ended"
-    await tasks.stop()
+    await tasks.stop_all()
 
 
 async def test_without_more_said_a_death_asks_the_process_to_stop_in_order() -> None:
@@ -54,7 +54,7 @@ async def test_without_more_said_a_death_asks_the_process_to_stop_in_order() -> 
         tasks = TaskSupervisor()
         tasks.start("relay", fail())
         await eventually(lambda: asked == [signal.SIGTERM])
-        await tasks.stop()
+        await tasks.stop_all()
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -65,7 +65,7 @@ async def test_whoever_runs_until_a_stop_gets_the_error_of_the_task_that_died() 
     with pytest.raises(TaskDiedError, match="the task relay has died of ValueError") as caught:
         await tasks.run_until(asyncio.Event())
     assert isinstance(caught.value.__cause__, ValueError)
-    await tasks.stop()
+    await tasks.stop_all()
 
 
 async def test_readiness_names_the_task_that_died_within_a_supervised_task() -> None:
@@ -79,7 +79,7 @@ async def test_readiness_names_the_task_that_died_within_a_supervised_task() -> 
     tasks.start("forwarder", work())
     await eventually(lambda: deaths == [True])
     assert await tasks.check() == "the task relay has died of ValueError"
-    await tasks.stop()
+    await tasks.stop_all()
 
 
 async def test_running_ends_when_the_stop_is_asked_for() -> None:
@@ -90,7 +90,7 @@ async def test_running_ends_when_the_stop_is_asked_for() -> None:
     stopped.set()
     await running
     assert ended == []
-    await tasks.stop()
+    await tasks.stop_all()
     assert ended == ["relay"]
 
 
@@ -100,7 +100,9 @@ async def test_tasks_stop_in_the_reverse_of_the_order_in_which_they_started() ->
     for name in ("send", "beat", "work"):
         tasks.start(name, forever(name, ended))
     await asyncio.sleep(0)
-    await tasks.stop()
+    await tasks.stop_all(keep={"send"})
+    assert ended == ["work", "beat"]
+    await tasks.stop_all()
     assert ended == ["work", "beat", "send"]
 
 
@@ -126,7 +128,7 @@ async def test_tasks_that_are_named_stop_first_and_together() -> None:
     await asyncio.sleep(0)
     await tasks.stop("probe", "verify")
     assert ended == ["probe asked", "verify asked", "probe returned", "verify returned"]
-    await tasks.stop()
+    await tasks.stop_all()
     assert ended[4:] == ["beat"]
 
 
@@ -136,7 +138,7 @@ async def test_a_task_that_does_not_return_in_time_is_cancelled() -> None:
     tasks.start("work", forever("work", ended), ask_to_stop=lambda: None, stop_within_s=0.05)
     await asyncio.sleep(0)
     with capture_logs() as logs:
-        await tasks.stop()
+        await tasks.stop_all()
     assert ended == ["work"]
     assert [(entry["event"], entry["within_s"]) for entry in logs] == [("background_task_late", 0.05)]
 
@@ -154,7 +156,7 @@ async def test_a_task_that_cannot_be_cancelled_does_not_hold_the_stop_up(monkeyp
     tasks.start("work", stubborn())
     await asyncio.sleep(0)
     with capture_logs() as logs:
-        await tasks.stop()
+        await tasks.stop_all()
     assert [entry["event"] for entry in logs] == ["background_task_late"]
     release.set()
     await eventually(lambda: "work" not in {task.get_name() for task in asyncio.all_tasks()})
@@ -171,6 +173,20 @@ async def test_an_error_while_a_task_stops_is_logged() -> None:
     tasks.start("work", fail_at_the_end())
     await asyncio.sleep(0)
     with capture_logs() as logs:
-        await tasks.stop()
+        await tasks.stop_all()
     assert [(entry["event"], entry["task"]) for entry in logs] == [("background_task_failed", "work")]
     assert await tasks.check() is None
+
+
+async def test_work_runs_to_its_end_unless_a_stop_comes_first() -> None:
+    ended: list[str] = []
+    stopped = asyncio.Event()
+    assert await run_unless(stopped, asyncio.sleep(0))
+    with pytest.raises(ValueError):
+        await run_unless(stopped, fail())
+    running = asyncio.create_task(run_unless(stopped, forever("connect", ended)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    stopped.set()
+    assert not await running
+    assert ended == ["connect"]

@@ -41,7 +41,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         try:
             yield
         finally:
-            await tasks.stop()
+            await tasks.stop_all()
             await database.close()
             log.info("reporting_stopped")
 

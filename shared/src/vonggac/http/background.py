@@ -5,7 +5,7 @@ A task that ends by itself takes the process with it: an orchestrator can restar
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 
 from vonggac.telemetry.logs import get_logger
@@ -32,7 +32,7 @@ class _Supervised:
 
 
 class TaskSupervisor:
-    """Named tasks that must not end before `stop`. `died` says in one line which one did."""
+    """Named tasks that must not end before they are stopped. `died` says in one line which one did."""
 
     def __init__(self, on_death: Callable[[], None] | None = end_process) -> None:
         """`on_death` is called once when a task ends by itself; None for callers of `run_until`, which raises then."""
@@ -50,7 +50,11 @@ class TaskSupervisor:
         ask_to_stop: Callable[[], None] | None = None,
         stop_within_s: float = CANCEL_WITHIN_S,
     ) -> None:
-        """Run `work` as a task. `ask_to_stop` makes it return within `stop_within_s`; without it `stop` cancels it."""
+        """Run `work` as a task.
+
+        At its stop `ask_to_stop` is called, and `work` has to return within `stop_within_s`. Without it, or when a task
+        has died, `work` is cancelled at once.
+        """
         task = asyncio.create_task(work, name=name)
         self._supervised[name] = _Supervised(task, ask_to_stop, stop_within_s)
         task.add_done_callback(self._ended)
@@ -71,14 +75,15 @@ class TaskSupervisor:
             raise TaskDiedError(self.died) from self._error
 
     async def stop(self, *names: str) -> None:
-        """Stop the tasks named, all at once; without names every task left, one by one, the last started first.
+        """Stop the tasks named, all at once.
 
-        Bounded: a task that neither returns nor ends when it is cancelled is left behind, and logged.
+        Bounded, as `stop_all` is: a task that neither returns nor ends when it is cancelled is logged and left behind.
         """
-        if names:
-            await asyncio.gather(*(self._stop(name) for name in names))
-            return
-        for name in reversed(list(self._supervised)):
+        await asyncio.gather(*(self._stop(name) for name in names))
+
+    async def stop_all(self, *, keep: Collection[str] = ()) -> None:
+        """Stop the tasks that still run, one by one, the last started first; leave those of `keep` running."""
+        for name in reversed([name for name in self._supervised if name not in keep]):
             await self._stop(name)
 
     async def _stop(self, name: str) -> None:
@@ -86,7 +91,7 @@ class TaskSupervisor:
         task = supervised.task
         task.remove_done_callback(self._ended)
         try:
-            if supervised.ask_to_stop is not None:
+            if supervised.ask_to_stop is not None and self.died is None:
                 supervised.ask_to_stop()
                 await self._wait(task, supervised.stop_within_s)
         finally:
@@ -121,3 +126,18 @@ def _describe_death(name: str, error: BaseException | None) -> str:
         # Of a supervisor within: that one names the task.
         return str(error)
     return f"the task {name} has ended" if error is None else f"the task {name} has died of {type(error).__name__}"
+
+
+async def run_unless(stopped: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Run `work` to its end; False when `stopped` was set first, which cancels it. Raises what `work` raises."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finished = working.done()
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.wait({working, stopping})
+    if finished:
+        working.result()
+    return finished

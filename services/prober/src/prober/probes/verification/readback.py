@@ -67,12 +67,12 @@ class KeyframeHashes:
             if unit.keyframe:
                 self._on_hash(keyframe_hash(self._codec, unit.nals).hex())
         if units or depacketizer.dropped:
-            # Each keyframe is a fresh start: what lies between two of them was never looked at.
+            # Each keyframe is a fresh start: what lies between two of them is not read.
             self._depacketizer = None
 
 
 class ReadBack:
-    """One session at a destination. `seen` tells what came until now; `on_change` is called when it has grown."""
+    """One session at a destination. `seen` is what came until now; `on_change` is called when it has grown."""
 
     def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None]) -> None:
         self._networks, self._on_change = networks, on_change
