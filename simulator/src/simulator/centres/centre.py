@@ -8,10 +8,10 @@ from simulator.centres.session import CentreSession
 from simulator.centres.statistics import StreamStatistics
 from simulator.centres.stream import Stream
 from simulator.config import CentreConfig
-from simulator.devices.certificates import Authority
 from simulator.devices.device import Device, PortState
 from simulator.devices.faults import CentreFault, CentreFaultName, CentreFaultParameters
 from vonggac.telemetry import get_logger
+from vonggac.testing.certificates import Authority
 
 log = get_logger(__name__)
 
