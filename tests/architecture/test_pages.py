@@ -27,7 +27,7 @@ RETIRED = re.compile(
     r"\b(looks?|looked|looking|told|tells?|telling|knock\w*|surroundings?|presence|manners|undisturbed|lane)\b",
     re.IGNORECASE,
 )
-OWN_WORDS = {*GENERATED, DOCS / "glossary.md", DOCS / "picture.md"}
+OWN_WORDS = {*GENERATED, DOCS / "glossary.md"}
 """Pages whose words are kept elsewhere (in the sources they are generated from), or that list the retired ones."""
 
 
