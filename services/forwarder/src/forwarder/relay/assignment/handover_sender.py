@@ -216,7 +216,7 @@ class Giving:
 
     async def _let_go(self, held: Held, prepared: Outcome) -> asyncio.Task[None]:
         """The sessions at the destinations end; the camera's too when it allows no second one. What is slow goes on."""
-        end = held.relay.stop if prepared is Outcome.CAMERA else held.relay.end_deliveries
+        end = held.relay.release if prepared is Outcome.CAMERA else held.relay.release_deliveries
         ending = asyncio.create_task(end(DeliveryState.RELEASED), name="let-go")
         self._tasks.add(ending)
         ending.add_done_callback(self._tasks.discard)
