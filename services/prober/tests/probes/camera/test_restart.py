@@ -93,8 +93,8 @@ async def test_a_killed_probers_job_is_taken_by_another(
         await killed.wait()
     await gate.clear_fault()
     other = await start_prober()
-    thumbnail = await observed.observation(camera.id, within_s=10)
-    assert (thumbnail.verdict, thumbnail.worker_id) == (Verdict.UP, other.process.worker_id)
+    observation = await observed.observation(camera.id, within_s=10)
+    assert (observation.verdict, observation.worker_id) == (Verdict.UP, other.process.worker_id)
     assert len(observed.observations) == 1
 
 
