@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from forwarder.relay.media.fanout import FanOut
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
 from vonggac.events.inventory import TlsTrust
 from vonggac.media.h26x import video_codec
 from vonggac.media.rtcp import parse_rtcp
@@ -21,6 +20,7 @@ from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Player, ReceptionStats, open_player
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
@@ -170,8 +170,8 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
     """What carries the media of these tracks, one of which is video."""
     video = next(track for track in tracks if track.kind == "video")
     channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
-    finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
-    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
+    scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
+    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, scanner=scanner)
     # Media may come before the answer to PLAY, and no destination can have a session yet.
     fanout.keep_backlog()
     return fanout
