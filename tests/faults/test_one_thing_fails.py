@@ -106,12 +106,12 @@ async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: 
     assert await child.stop(within_s=30)
     stopped = time.monotonic()
     before = await running.observations_stored()
-    looks = 60 // 15 * content.EXPECTATION.cameras
+    probes = 60 // 15 * content.EXPECTATION.cameras
 
-    async def a_minute_of_looks() -> bool:
-        return time.monotonic() - stopped >= 60 and await running.observations_stored() >= before + looks
+    async def a_minute_of_probes() -> bool:
+        return time.monotonic() - stopped >= 60 and await running.observations_stored() >= before + probes
 
-    await eventually(a_minute_of_looks, within_s=100, poll_s=0.5)
+    await eventually(a_minute_of_probes, within_s=100, poll_s=0.5)
     child.start()
     running.put_back(child)
     await eventually_ready(running)

@@ -19,7 +19,8 @@ from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow
-from vonggac.bus import Bus, BusSettings, topology
+from vonggac.bus import Bus, topology
+from vonggac.bus.connection import BusSettings
 from vonggac.database import Database
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry import get_logger

@@ -1,4 +1,4 @@
-"""Writes what is generated from the event models: `python -m vonggac.events.generate [--check]`.
+"""Writes what is generated from the event models: `python -m vonggac.bus.generate [--check]`.
 
 - `shared/schemas/<type>.schema.json`: JSON Schema of each event (envelope and data);
 - `services/<producer>/asyncapi.json`: AsyncAPI 3 document of each service, operations from that service's view.
@@ -150,7 +150,7 @@ def _text(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run from the repository's root."""
-    parser = argparse.ArgumentParser(prog="python -m vonggac.events.generate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m vonggac.bus.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something is stale")
     root = Path.cwd()
     if parser.parse_args().check:
