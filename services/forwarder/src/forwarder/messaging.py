@@ -46,7 +46,7 @@ class Reporter:
 
     def observed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> DeliveryObservedV1:
         """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
-        plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.counts
+        plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
             camera_id=relay.camera.id,

@@ -12,6 +12,7 @@ from prober.settings import Settings
 from vonggac.bus import Bus, topology
 from vonggac.embedded import free_port
 from vonggac.events.prober import Verdict
+from vonggac.http.background import TaskDiedError
 from vonggac.testing import eventually
 
 
@@ -66,6 +67,8 @@ async def test_a_worker_that_dies_takes_the_process_down(
     running = asyncio.create_task(process.run())
     async with asyncio.timeout(10):
         await asyncio.wait({running})
-    assert isinstance(running.exception(), ZeroDivisionError)
+    died = running.exception()
+    assert isinstance(died, TaskDiedError)
+    assert isinstance(died.__cause__, ZeroDivisionError)
     assert await process.check() is not None
     assert bus.connected

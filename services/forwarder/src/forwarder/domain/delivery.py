@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
 from forwarder.domain.clock import Instant
-from forwarder.domain.history import NOTHING_BEFORE, Past
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Progress
 from forwarder.domain.proof import Mismatched, Proof, Verified
 from vonggac.events.causes import Cause
@@ -142,9 +142,9 @@ class Decision:
     actions: tuple[Action, ...] = ()
 
 
-def waiting(now: Instant, past: Past = NOTHING_BEFORE) -> Delivery:
+def waiting(now: Instant, history: DeliveryHistory = NO_HISTORY) -> Delivery:
     """A delivery at its beginning: nothing is known of the camera yet."""
-    return _anew(DeliveryState.WAITING_FOR_CAMERA, now, past)
+    return _anew(DeliveryState.WAITING_FOR_CAMERA, now, history)
 
 
 def restarted(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
@@ -152,9 +152,9 @@ def restarted(delivery: Delivery, state: DeliveryState, now: Instant) -> Deliver
     return _anew(state, now, delivery)
 
 
-def _anew(state: DeliveryState, now: Instant, past: Past | Delivery) -> Delivery:
+def _anew(state: DeliveryState, now: Instant, history: DeliveryHistory | Delivery) -> Delivery:
     return Delivery(
-        state, now.at, last_success_at=past.last_success_at, verified_at=past.verified_at, delay_s=past.delay_s
+        state, now.at, last_success_at=history.last_success_at, verified_at=history.verified_at, delay_s=history.delay_s
     )
 
 

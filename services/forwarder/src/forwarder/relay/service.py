@@ -19,7 +19,7 @@ from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
@@ -42,9 +42,9 @@ def read_clocks() -> Instant:
     return Instant(datetime.now(UTC), time.monotonic())
 
 
-def surroundings_of(settings: Settings) -> Surroundings:
+def context_of(settings: Settings) -> RelayContext:
     """Raises OSError or ValueError when the private key cannot be read."""
-    return Surroundings(
+    return RelayContext(
         now=read_clocks,
         chance=random.random,
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
@@ -77,7 +77,7 @@ class Process:
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
         self._settings, self._metrics = settings, metrics
-        self._surroundings = surroundings_of(settings)
+        self._context = context_of(settings)
         self._stopped = asyncio.Event()
         self._working = False
 
@@ -127,7 +127,7 @@ class Process:
                 await self._work(self.bus)
         finally:
             self._working = False
-            await self._surroundings.remux.close()
+            await self._context.remux.close()
             if self.bus is not None:
                 await self.bus.close()
 
@@ -138,7 +138,7 @@ class Process:
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         outgoing = Outgoing(bus)
-        started_at = self._surroundings.now().at
+        started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         failed_logins = BucketCache(
@@ -147,7 +147,7 @@ class Process:
         worker = Worker(
             bus,
             outgoing,
-            replace(self._surroundings, logins=CameraLogins(Logins(guard, self._surroundings.unsealer))),
+            replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
             balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
@@ -181,7 +181,7 @@ class Process:
 
     def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._surroundings.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.alive(self._context.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -198,7 +198,7 @@ class Process:
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
         metrics.handed_over = lambda: worker.handed_over
-        metrics.remux_processes_died = lambda: self._surroundings.remux.died
+        metrics.remux_processes_died = lambda: self._context.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 

@@ -12,7 +12,7 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.media.gop_cache import Backlog
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from simulator import CameraConfig
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
@@ -149,33 +149,33 @@ async def test_the_keyframe_with_which_a_camera_begins_reaches_the_centres(
 async def test_a_prepared_camera_is_delivered_from_its_kept_keyframe_on_when_told_to(
     simulate: StartSimulator,
     planner: Planner,
-    surroundings: Surroundings,
+    context: RelayContext,
     recorder: Recorder,
     make_gate: Callable[..., CameraConfig],
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=4.0, loop_s=8.0)]) as sim:
         camera = planner.camera(sim)
-        relay = CameraRelay(camera, surroundings, recorder)
+        relay = CameraRelay(camera, context, recorder)
         assert await relay.prepare() is None
         assert recorder.said == []
         assert not any(centre.streams for centre in sim.centres.values())
-        relay.go(camera)
+        relay.start_prepared(camera)
         for centre in sim.centres.values():
             stream = await centre.wait_for("gate", lambda stream: stream.packets > 10, timeout_s=3)
             assert stream.current is not None
             assert stream.current.first_packet_is_keyframe
-        await relay.stop(DeliveryState.RELEASED)
+        await relay.release(DeliveryState.RELEASED)
         assert sim.cameras["gate"].sessions_total == 1
 
 
 async def test_a_camera_that_cannot_be_prepared_is_tried_once_and_says_why(
-    simulate: StartSimulator, planner: Planner, surroundings: Surroundings, recorder: Recorder
+    simulate: StartSimulator, planner: Planner, context: RelayContext, recorder: Recorder
 ) -> None:
     async with simulate() as sim:
         await sim.cameras["gate"].set_fault("session_limit")
-        relay = CameraRelay(planner.camera(sim), surroundings, recorder)
+        relay = CameraRelay(planner.camera(sim), context, recorder)
         assert await relay.prepare() is Cause.SESSION_LIMIT
-        assert relay.pulls == 1
-        await relay.stop(DeliveryState.RELEASED)
+        assert relay.puller.attempts == 1
+        await relay.release(DeliveryState.RELEASED)
         assert recorder.said == []
         await eventually(lambda: sim.cameras["gate"].sessions == 0)

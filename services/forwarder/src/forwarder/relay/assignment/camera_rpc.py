@@ -121,7 +121,7 @@ class Answering:
             log.warning("retry_malformed", camera_id=str(self._relay.camera.id))
             await self._give(message.reply, b"", {"error": "the body must be the delivery's id"})
             return
-        answer = RetryAnswer(outcome=self._relay.try_again(delivery_id))
+        answer = RetryAnswer(outcome=self._relay.retry_now(delivery_id))
         await self._give(message.reply, answer.model_dump_json().encode(), {})
 
     async def _asked_how(self, message: Msg) -> None:
@@ -142,7 +142,7 @@ class Answering:
         if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:
             return
         if verification.camera_revision >= supervisor.read_back_since:
-            supervisor.read_back(result)
+            supervisor.handle(result)
 
     def _publish(self, history: History) -> None:
         # Not through the queue of facts: the next one makes up for one that was lost, and old ones help nobody.

@@ -11,7 +11,7 @@ from forwarder.relay.flv.audio import Sound, sound_of
 from forwarder.relay.flv.timestamps import DecodeOrder, MediaClock
 from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.rtmp import chunks
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec

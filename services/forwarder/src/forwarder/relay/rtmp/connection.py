@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
-from forwarder.relay.rtmp import aggregates, amf, chunks
+from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
@@ -222,7 +222,7 @@ class RtmpConnection(asyncio.Protocol):
                 self.on_message(message)
         elif message.kind == chunks.AGGREGATE:
             if self.on_message is not None:
-                for part in aggregates.unpack(message):
+                for part in chunks.unpack_aggregate(message):
                     # Commands do not come in aggregates, nor does one aggregate in another.
                     if part.kind in _MEDIA:
                         self.on_message(part)

@@ -11,8 +11,8 @@ from datetime import datetime
 from forwarder.domain.clock import Instant
 from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe, Rhythm
 from forwarder.relay.media.keyframe_tap import KeyframeTap
-from forwarder.relay.sources.rtsp import CameraSource
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, video_codec
@@ -51,11 +51,11 @@ class NoSample:
 class CameraKeyframes:
     """`on_history` is told of the last hashed keyframes, oldest first, with each new one."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, context: RelayContext) -> None:
         self.on_history: Callable[[History], None] | None = None
         self.history: History = ()
         self.media_since: datetime | None = None
-        self._surroundings = surroundings
+        self._context = context
         self._source: CameraSource | None = None
         self._tap: KeyframeTap | None = None
         self._codec = VideoCodec.H264
@@ -73,7 +73,7 @@ class CameraKeyframes:
 
     def began(self, source: CameraSource) -> None:
         """The camera's media flows: its first whole keyframe is hashed at once."""
-        now = self._surroundings.now()
+        now = self._context.now()
         self._source, self.media_since = source, now.at
         self._marks = ((now.monotonic_s, source.bytes_received),) * 2
         video = next(track for track in source.tracks if track.kind == "video")
@@ -110,12 +110,12 @@ class CameraKeyframes:
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
             self._rest(self._tap, now_s)
-        if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
+        if self._sample is not None and now_s - self._sampled_s >= self._context.keyframes.sample_s:
             self._sample = None
 
     def hash_all(self, seconds: float, *, asker: str = "") -> None:
         """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
-        now_s = self._surroundings.monotonic_s()
+        now_s = self._context.monotonic_s()
         others = {
             name: until_s for name, until_s in self._hash_all_until_s.items() if until_s > now_s and name != asker
         }
@@ -130,8 +130,8 @@ class CameraKeyframes:
             return NoSample("camera_away")
         if self._tap is None:
             return NoSample("codec_unsupported")
-        now_s = self._surroundings.monotonic_s()
-        if self._sample is not None and now_s - self._sampled_s < self._surroundings.keyframes.sample_s:
+        now_s = self._context.monotonic_s()
+        if self._sample is not None and now_s - self._sampled_s < self._context.keyframes.sample_s:
             return self._sample
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
@@ -169,7 +169,7 @@ class CameraKeyframes:
         return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
 
     def _came(self, unit: AccessUnit) -> None:
-        now = self._surroundings.now()
+        now = self._context.now()
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
@@ -195,8 +195,8 @@ class CameraKeyframes:
             self._rhythm.looked_away()
 
     def _note(self, keyframe: Keyframe, now: Instant) -> None:
-        timing = self._surroundings.keyframes
-        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._surroundings.chance())
+        timing = self._context.keyframes
+        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._context.chance())
         self.history = (*self.history, KeyframeNote(hash=keyframe.hash, captured_at=now.at))[-HISTORY:]
         if self.on_history is not None:
             self.on_history(self.history)

@@ -18,6 +18,7 @@ from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, nal_type, video_codec
+from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
 from vonggac.rtsp import MediaDescription, Player, Track, open_player
@@ -75,8 +76,8 @@ class _Attempt:
             if player is not None:
                 self._end = self._how_it_ended()
                 self._junk_bytes = player.connection.junk_bytes
-                self._date = player.connection.peer_date
-                self._logged_in = player.connection.logged_in
+                self._date = player.connection.requests.peer_date
+                self._logged_in = player.connection.requests.logged_in
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         seen = self._seen()
@@ -173,11 +174,12 @@ class _Attempt:
         await _first_of(watch.timed, watch.second_keyframe, self._lost, within_s=ends_at - began)
         if watch.timed.done():
             # What is left to measure goes by the stream's own clock: fewer and larger pieces cost less.
-            connection.set_receive_low_water(min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES))
+            piece_bytes = min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES)
+            set_receive_low_water(connection.transport, piece_bytes)
             try:
                 await _first_of(watch.second_keyframe, self._lost, within_s=max(0.0, ends_at - self._clock()))
             finally:
-                connection.set_receive_low_water(1)
+                set_receive_low_water(connection.transport, 1)
         self._step("measure", began)
 
     async def _part(self, player: Player) -> None:

@@ -12,9 +12,8 @@ from vonggac.media.keyframes import KeyframeCollector
 from vonggac.media.rtp import RtpHeader, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
-from vonggac.net.hiding import hide_login
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
+from vonggac.net.url import RtspUrl, fill_credentials, hide_login, takes_credentials
 from vonggac.rtsp import MediaBatch, Player, Track, open_player
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RemuxRequest:
     """`format`: libav's name of the container. `paced`: hand media on at its own pace, because it comes in lumps."""
 
     format: str
