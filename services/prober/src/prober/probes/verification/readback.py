@@ -35,8 +35,8 @@ class Source:
 class KeyframeHashes:
     """Fed with a video track's RTP; collects and hashes keyframes, and passes over everything else."""
 
-    def __init__(self, codec: VideoCodec, on_hash: Callable[[str], None]) -> None:
-        """`on_hash` gets each keyframe's hash in hexadecimal digits."""
+    def __init__(self, codec: VideoCodec, on_hash: Callable[[str, int], None]) -> None:
+        """`on_hash` gets each keyframe's hash in hexadecimal digits and its RTP timestamp."""
         self._codec, self._on_hash = codec, on_hash
         self._keyframes = KeyframeCollector(codec)
 
@@ -45,7 +45,7 @@ class KeyframeHashes:
         for unit in self._keyframes.push(
             payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
         ):
-            self._on_hash(keyframe_hash(self._codec, unit.nals).hex())
+            self._on_hash(keyframe_hash(self._codec, unit.nals).hex(), unit.rtp_timestamp)
 
 
 class ReadBack:
@@ -127,9 +127,9 @@ class ReadBack:
                 continue
             hashes.push(header, view[header.payload_start : header.payload_end])
 
-    def _on_hash(self, found: str) -> None:
+    def _on_hash(self, found: str, rtp_timestamp: int) -> None:
         if len(self._keyframes) < MAX_KEYFRAMES:
-            self._keyframes.append(Keyframe(found, datetime.now(UTC)))
+            self._keyframes.append(Keyframe(found, datetime.now(UTC), rtp_timestamp))
             self._on_change()
 
     def _on_lost(self, error: PeerError | None) -> None:
