@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vonggac.media.depacketizer import Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.h26x import VideoCodec, begins_picture, part_of
 from vonggac.media.rtcp import SenderReport, build_sender_report, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave, parse_rtp
 from vonggac.media.sps import parse_sps
@@ -126,7 +126,7 @@ def pictures(data: bytes) -> None:
     for codec in VideoCodec:
         depacketizer = Depacketizer(codec, max_unit_bytes=4096, max_unit_nals=16)
         for at, marker in ((0, False), (3, True), (1, True)):
-            starts_keyframe(codec, data[at:])
+            part_of(codec, data[at:])
             begins_picture(codec, data[at:])
             for unit in depacketizer.push(data[at:], sequence=at, timestamp=at & 1, marker=marker):
                 assert sum(map(len, unit.nals)) <= 4096

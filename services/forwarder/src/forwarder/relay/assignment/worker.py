@@ -69,10 +69,9 @@ class Worker:
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._seen)
         self._book = OrderBook(bus, outgoing, self._ordered)
-        self._yielded: set[UUID] = set()
         self._balance_limits = balance_limits
         self.presence = Presence(bus, reporter.worker_id, context.monotonic_s)
-        self._giving = Giving(bus, outgoing, self.presence, self._retire, self._yielded)
+        self._giving = Giving(bus, outgoing, self.presence, self._retire)
         self._taking = Taking(bus, reporter.worker_id, self)
         self._endings: set[asyncio.Task[None]] = set()
         self._hold_now = asyncio.Event()
@@ -214,7 +213,6 @@ class Worker:
             log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
             return False
         self._forget_unplanned(camera)
-        self._yielded.discard(camera.id)
         self.held[camera.id] = Held(job, relay, offers, answering)
         self._changed_s = self._context.monotonic_s()
         log.info("camera_taken", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
@@ -299,11 +297,11 @@ class Worker:
 
     def _seen(self, observed: DeliveryObservedV1) -> None:
         held = self.held.get(observed.camera_id)
-        if held is None or observed.camera_id in self._yielded:
+        if held is None or held.relay.superseded:
             return
         if takes_over(observed, worker_id=self._reporter.worker_id, held_since=held.relay.held_since):
             log.warning("camera_yielded", camera_id=str(observed.camera_id), to=observed.worker_id)
-            self._yielded.add(observed.camera_id)
+            held.relay.supersede()
             self._end(held, DeliveryState.RELEASED, done=False)
 
     def _ordered(self, delivery_id: UUID, order: DeliveryOrder | None) -> None:
@@ -311,7 +309,7 @@ class Worker:
             held.relay.apply_command(delivery_id, order)
 
     def _changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.changed(relay, supervisor, latest=relay.camera.id not in self._yielded)
+        self._reporter.changed(relay, supervisor, latest=not relay.superseded)
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -43,6 +44,8 @@ class CameraRelay:
         """`commands`: by delivery, a live view; `history_of`: what was known of one before."""
         self.camera = camera
         self.held_since: datetime = context.now().at
+        self.superseded = False
+        """Whether another worker holds the camera by now, whose reports are the latest."""
         self.puller = CameraPuller(
             camera, context, on_media=self._media_began, on_failed=self._pull_failed, on_away=self._camera_away
         )
@@ -161,6 +164,10 @@ class CameraRelay:
             return RetryOutcome.CAMERA_RESTS
         return RetryOutcome.RETRIED if self.puller.retry_now() else outcome
 
+    def supersede(self) -> None:
+        """Another worker holds the camera from now on: what is still reported here is history."""
+        self.superseded = True
+
     def _start_deliveries(self) -> None:
         for planned in plan.wanted(self.camera).values():
             self._add_delivery(planned)
@@ -202,7 +209,7 @@ class CameraRelay:
             self._inform(supervisor)
 
     def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
-        return DeliverySupervisor(planned, self._context, self._delivery_changed, self._history_of(planned))
+        return DeliverySupervisor(planned, self._context, partial(self._on_change, self), self._history_of(planned))
 
     def _inform(self, supervisor: DeliverySupervisor) -> None:
         """Let a delivery know how the camera is."""
@@ -212,9 +219,6 @@ class CameraRelay:
             supervisor.camera_away(self.pull.cause, self.pull.detail)
         else:
             supervisor.report_state()
-
-    def _delivery_changed(self, delivery: DeliverySupervisor) -> None:
-        self._on_change(self, delivery)
 
     def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:
