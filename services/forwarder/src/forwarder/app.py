@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import cameras, deliveries, orders, workers
+from forwarder.api import cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
@@ -64,6 +64,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, verifier)
     app.state.process = process
     app.state.tasks = tasks
-    for router in (deliveries.router, orders.router, cameras.router, workers.router):
+    for router in (deliveries.router, commands.router, cameras.router, workers.router):
         app.include_router(router)
     return app

@@ -46,12 +46,12 @@ class Metrics(Collector):
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_jobs_passed_on",
-            "Jobs given to the worker that holds their camera already.",
+            "Jobs adopted by the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
         handed_over = CounterMetricFamily(
             "vonggac_forwarder_cameras_handed_over",
-            "Cameras given to other forwarders: prepared there, unprepared, or given back to the queue.",
+            "Cameras handed over to other forwarders: prepared there, unprepared, or given back to the queue.",
             labels=("way",),
         )
         for way, count in self.handed_over().items():

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from forwarder.api.standing import AT_ONCE
+from forwarder.api.delivery_status import AT_ONCE
 from forwarder.relay.assignment.membership import GONE_AFTER_S
 from forwarder.relay.service import Process
 from vonggac.bus import Bucket, Bus, topology

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from forwarder.api.standing import DeliveryStatus, delivery_of, standing
+from forwarder.api.delivery_status import DeliveryStatus, find_deliveries, get_status
 from vonggac.auth import Right, require
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import Problem
@@ -56,7 +56,7 @@ class DeliveryPage(BaseModel):
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
 )
 async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
-    fitting = await standing(request, query.fits)
+    fitting = await find_deliveries(request, query.fits)
     following = query.offset + query.limit
     return DeliveryPage(
         items=[DeliveryStatus.of(one) for one in fitting[query.offset : following]],
@@ -75,4 +75,4 @@ async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Quer
     },
 )
 async def get_delivery(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    return await delivery_of(request, delivery_id)
+    return await get_status(request, delivery_id)

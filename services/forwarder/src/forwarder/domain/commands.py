@@ -7,7 +7,7 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS, Action, Decision, Delivery, RetryDue, decide, restarted
 from forwarder.domain.delivery import Limits as DeliveryLimits
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 
 
 class RetryOutcome(StrEnum):
@@ -23,13 +23,13 @@ class RetryOutcome(StrEnum):
     """The plan does not want this delivery, or the asked worker does not have it."""
 
 
-def describe(order: DeliveryOrder) -> str:
+def describe(order: DeliveryCommand) -> str:
     """Who stopped it and why, for people."""
     reason = f": {order.reason}" if order.reason else ""
     return f"stopped by {order.by}{reason}"[:MAX_DETAIL_CHARACTERS]
 
 
-def stopped(delivery: Delivery, order: DeliveryOrder, now: Instant) -> Decision:
+def stopped(delivery: Delivery, order: DeliveryCommand, now: Instant) -> Decision:
     """No session from now on, whatever camera and destination do."""
     same = delivery.state is DeliveryState.STOPPED
     since = delivery.since if same else now.at

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from forwarder.domain import rebalancing as balance
+from forwarder.domain import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
@@ -15,7 +15,7 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
+from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
@@ -87,9 +87,9 @@ class Process:
         return None if self.worker is None else self.worker.board
 
     @property
-    def presence(self) -> Presence | None:
+    def members(self) -> MembershipWatch | None:
         """Who forwards beside this process; None until NATS was there once."""
-        return None if self.worker is None else self.worker.presence
+        return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
         """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
@@ -150,7 +150,7 @@ class Process:
             replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
-            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+            rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
         self._expose(worker, outgoing)
@@ -181,7 +181,7 @@ class Process:
 
     def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._context.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -189,7 +189,7 @@ class Process:
                 await worker.release_all(within_s=self._settings.stop_within_s)
         except TimeoutError:
             # Their jobs come to others when the lease runs out.
-            log.error("cameras_not_handed_over", count=worker.cameras_held)
+            log.error("cameras_not_handed_over", count=len(worker.held))
         await outgoing.drain(within_s=1.0)
 
     def _expose(self, worker: Worker, outgoing: Outgoing) -> None:

@@ -55,7 +55,7 @@ async def forward(bus: Bus, camera: CameraV1, body: bytes, **headers: str) -> li
         asked.append(request)
         await bus.client.publish(request.reply, body, headers=given)
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=answer)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
     await bus.client.flush()
     return asked
 
@@ -209,7 +209,7 @@ async def test_a_forwarder_that_does_not_answer_leaves_time_for_an_own_session(
     async def silent(_request: Msg) -> None:
         return
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=silent)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=silent)
     await bus.client.flush()
     result = await probe(camera)
     assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)

@@ -152,7 +152,7 @@ class RemuxPool:
             while answer := await loop.sock_recv(child.requests, _NUMBER_BYTES):
                 self._let_go(child, int.from_bytes(answer))
         except OSError:
-            log.info("remux_process_unheard", streams=len(child.streams))
+            log.info("remux_process_disconnected", streams=len(child.streams))
         finally:
             child.deaf = True
             for number in list(child.streams):

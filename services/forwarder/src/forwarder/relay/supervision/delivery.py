@@ -31,7 +31,7 @@ from forwarder.relay.supervision.recovery import DestinationRecovery
 from forwarder.relay.supervision.session_slot import SessionSlot
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
 
 QUICK_SAMPLE_S = 0.2
@@ -118,7 +118,7 @@ class DeliverySupervisor:
         else:
             self.handle(CameraLive())
 
-    def stop_by_command(self, command: DeliveryOrder) -> None:
+    def stop_by_command(self, command: DeliveryCommand) -> None:
         """A person stopped it: end in order, and stay so. Stopped again, it reports the new reason."""
         before = self.delivery
         self._carry_out(commands.stopped(before, command, self._context.now()), orderly=True)

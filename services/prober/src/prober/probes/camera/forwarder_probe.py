@@ -1,7 +1,7 @@
 """The forwarder's keyframe of a camera that it pulls, so that the prober opens no second session.
 
-Core NATS request-reply on `forwarder.keyframe.<camera_id>`; the body is one access unit in Annex B form, the headers
-say what the forwarder measured. No responder: nobody pulls the camera.
+Core NATS request-reply on `forwarder.camera.<camera_id>.keyframe`; the body is one access unit in Annex B form, the
+headers say what the forwarder measured. No responder: nobody pulls the camera.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
+from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.result import ProbeResult
 from prober.domain.verdict import Evidence, judge
 from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
-from vonggac.events import subjects
 from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.h26x import VideoCodec
 
@@ -58,7 +58,7 @@ class NoKeyframe:
 async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> ForwarderKeyframe | NoKeyframe:
     """NoSample when no forwarder has the camera, none came in time, or what came is of no use."""
     try:
-        reply = await bus.client.request(subjects.forwarder_keyframe(camera_id), b"", timeout=timeout_s)
+        reply = await messaging.request_keyframe(bus, camera_id, timeout_s=timeout_s)
     except NoRespondersError:
         return NoKeyframe(pulled=False)
     except TimeoutError:
