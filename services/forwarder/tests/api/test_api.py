@@ -112,7 +112,7 @@ async def test_what_a_worker_said_holds_only_as_long_as_it_gives_signs_of_life(
     assert (item["live"], datetime.fromisoformat(item["as_of"])) == (False, began)
     item = await eventually(lambda: shown("released"), within_s=3 * GONE_AFTER_S)
     assert datetime.fromisoformat(item["since"]) == datetime.fromisoformat(item["as_of"]) == began
-    assert item["detail"] == "forwarder-elsewhere gives no sign of life; it was verified before"
+    assert item["detail"] == "forwarder-elsewhere sends no heartbeat; it was verified before"
     assert (await client.get("/v1/deliveries", params={"state": "verified"})).json()["total"] == 0
     [held, _] = (await client.get("/v1/deliveries", params={"camera_id": str(camera.id)})).json()["items"]
     assert (held["state"], held["live"]) == ("acknowledged", True)

@@ -21,7 +21,7 @@ class CameraDeliveries(BaseModel):
 
 @router.get(
     "/{camera_id}/deliveries",
-    summary="How one camera stands at each of its destinations",
+    summary="The status of one camera at each of its destinations",
     description="One entry per planned delivery.",
     responses={
         404: {"model": Problem, "description": "No forwarder has reported a delivery of such a camera"},

@@ -1,4 +1,4 @@
-"""How each delivery stands, by whichever forwarder."""
+"""The status of each delivery, whichever forwarder holds its camera."""
 
 from typing import Annotated
 from uuid import UUID
@@ -50,7 +50,7 @@ class DeliveryPage(BaseModel):
 
 @router.get(
     "",
-    summary="How each delivery stands",
+    summary="The status of each delivery",
     description="The live view of the worker that answers, and the last report of the others. Filtered by state, "
     "camera, facility, destination and worker, in pages.",
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
@@ -67,8 +67,8 @@ async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Quer
 
 @router.get(
     "/{delivery_id}",
-    summary="How one delivery stands",
-    description="State, cause, since when, attempts, and what was confirmed; of this moment, whoever holds the camera.",
+    summary="The status of one delivery",
+    description="State, cause, since when, attempts, and what was acknowledged; of this moment.",
     responses={
         404: {"model": Problem, "description": "No forwarder has reported such a delivery"},
         503: {"model": Problem, "description": "NATS was not reached yet"},

@@ -33,8 +33,8 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TOLD_AT_ONCE = 25
-"""Cameras whose deliveries are told of before media has its turn again: about a millisecond."""
+OBSERVED_AT_ONCE = 25
+"""Cameras whose deliveries are observed before media has its turn again: about a millisecond."""
 
 
 def read_clocks() -> Instant:
@@ -88,7 +88,7 @@ class Process:
 
     @property
     def members(self) -> MembershipWatch | None:
-        """Who forwards beside this process; None until NATS was there once."""
+        """The other forwarders; None until NATS was there once."""
         return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
@@ -98,7 +98,7 @@ class Process:
             return []
         observed: list[DeliveryObservedV1] = []
         for number, held in enumerate(list(worker.held.values())):
-            if number % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+            if number % OBSERVED_AT_ONCE == OBSERVED_AT_ONCE - 1:
                 await asyncio.sleep(0)
             observed += [
                 reporter.observed(held.relay, supervisor)
@@ -112,7 +112,7 @@ class Process:
         if self.bus is None or not self._working:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
-            return "waiting for the orders, the last reports and the other workers' signs of life"
+            return "waiting for the commands, the last reports and the other workers' heartbeats"
         return await self.bus.check()
 
     def stop(self) -> None:
@@ -165,7 +165,7 @@ class Process:
             await tasks.run_until(self._stopped)
             self._working = False
             await tasks.stop("heartbeat", "worker", "watch-logins")
-            self._say_alive(worker, self.reporter, stopping=True)
+            self._publish_heartbeat(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
             await leave(bus, self.worker_id)
         finally:
@@ -176,10 +176,10 @@ class Process:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
         while True:
-            self._say_alive(worker, reporter, stopping=False)
+            self._publish_heartbeat(worker, reporter, stopping=False)
             await asyncio.sleep(HEARTBEAT_S)
 
-    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+    def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
         reporter.alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 

@@ -62,7 +62,7 @@ class SessionSlot:
         return self._session.read_progress(now_s) if self._session is not None else None
 
     def close_session(self, *, orderly: bool) -> None:
-        """End the session or the attempt; `orderly`: the destination is told, in the background."""
+        """End the session or the attempt; `orderly`: with a TEARDOWN, in the background."""
         if self._attempt is not None:
             self.wait_for(self._attempt)
             self._attempt.cancel()
