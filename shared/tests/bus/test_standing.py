@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 
 from vonggac.bus import Bus, Job, JobQueue, topology
@@ -108,6 +109,7 @@ async def test_an_expired_request_is_made_anew(bus: Bus, tell: Tell, camera_even
     await pull.close()
 
 
+@pytest.mark.server
 async def test_jobs_come_again_after_the_server_was_restarted(
     tmp_path: Path, tell: Tell, camera_event: MakeCamera
 ) -> None:
