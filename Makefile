@@ -36,8 +36,8 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
-test-unit: setup ## The tests that need no server and no other process (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" $(ARGS)
+test-unit: setup ## What needs no server and no other process, with few random examples (ARGS="-k relay" chooses)
+	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="-k relay" chooses, without coverage)

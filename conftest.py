@@ -11,4 +11,5 @@ pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("vonggac", deadline=None)
+hypothesis.settings.register_profile("unit", deadline=None, max_examples=15)
 hypothesis.settings.load_profile("vonggac")

@@ -156,7 +156,7 @@ def check(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=st.data())
 def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
