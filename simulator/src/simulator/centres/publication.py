@@ -78,7 +78,7 @@ class Publication:
     def video_channels(self) -> frozenset[int]:
         return frozenset(channel for channel, track in self._tracks.items() if track.media == "video")
 
-    def take(self, batch: MediaBatch) -> int | None:
+    def count_batch(self, batch: MediaBatch) -> int | None:
         """Count a batch. Returns the offset in it where the latest keyframe begins, or None."""
         data = batch.data
         tracks = self._tracks
@@ -104,7 +104,7 @@ class Publication:
                 track.at_picture_start = data[start + 5] >= 0x80
         return keyframe_offset
 
-    def heard(self, now: datetime, last_before: datetime | None) -> None:
+    def note_media(self, now: datetime, last_before: datetime | None) -> None:
         """Note when media came; `last_before` is the last packet of the session before."""
         if self.first_packet_at is None:
             self.first_packet_at = now
