@@ -1,4 +1,4 @@
-"""Every bench starts, and docs/benchmarks.md tells of it."""
+"""Every bench starts, and docs/benchmarks.md lists it."""
 
 import subprocess
 import sys

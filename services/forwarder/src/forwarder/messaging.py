@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 from forwarder.domain.camera_pull import next_attempt_at
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import holds
-from forwarder.relay.assignment.bucket_cache import Mirror
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
+from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.telemetry import get_logger
@@ -46,7 +46,7 @@ class Reporter:
 
     def observed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> DeliveryObservedV1:
         """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
-        plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.counts
+        plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
             camera_id=relay.camera.id,
@@ -181,25 +181,25 @@ class StatusBoard:
     def __init__(self, bus: Bus, seen: Callable[[DeliveryObservedV1], None]) -> None:
         """`seen` is told of every report as it comes in, those of this worker included."""
         self._seen = seen
-        self._mirror = Mirror(
+        self._cache = BucketCache(
             bus,
             topology.DELIVERY_STATUS,
-            key=UUID,
-            value=DeliveryObservedV1.model_validate_json,
-            changed=self._changed,
+            parse_key=UUID,
+            parse_value=DeliveryObservedV1.model_validate_json,
+            on_change=self._changed,
         )
 
     @property
     def deliveries(self) -> dict[UUID, DeliveryObservedV1]:
-        return self._mirror.values
+        return self._cache.values
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await self._mirror.run()
+        await self._cache.run()
 
     async def wait_loaded(self) -> None:
         """Wait until every last report is known."""
-        await self._mirror.loaded.wait()
+        await self._cache.loaded.wait()
 
     def of_camera(self, camera_id: UUID) -> list[DeliveryObservedV1]:
         """The last reports of one camera's deliveries."""

@@ -90,9 +90,9 @@ def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:
     )
     for relay in relays:
         live.add_metric([str(relay.camera.id)], float(relay.pull.state is PullState.LIVE))
-        pulls.add_metric([str(relay.camera.id)], relay.pulls)
-        if relay.reception is not None:
-            lost.add_metric([str(relay.camera.id)], relay.reception.lost)
+        pulls.add_metric([str(relay.camera.id)], relay.puller.attempts)
+        if relay.puller.reception is not None:
+            lost.add_metric([str(relay.camera.id)], relay.puller.reception.lost)
     yield from (live, pulls, lost)
 
 
@@ -131,7 +131,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     )
     for relay, delivery in pairs:
         labels = [str(relay.camera.id), str(delivery.plan.destination_id)]
-        counts = delivery.counts
+        counts = delivery.slot.counts
         state.add_metric([*labels, delivery.delivery.state.value], 1)
         written.add_metric(labels, counts.bytes_written)
         acknowledged.add_metric(labels, counts.bytes_acknowledged)
@@ -141,7 +141,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         dropped.add_metric([*labels, _SECONDS], counts.packets_late)
         groups.add_metric([*labels, _BYTES], counts.groups_dropped - counts.groups_late)
         groups.add_metric([*labels, _SECONDS], counts.groups_late)
-        sessions.add_metric(labels, delivery.sessions)
+        sessions.add_metric(labels, delivery.slot.sessions)
     yield from (state, written, acknowledged, packets, frames, dropped, groups, sessions)
     yield from _reported(pairs)
     yield from _proofs(pairs)
@@ -160,7 +160,7 @@ def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[M
         labels=_BY_DELIVERY,
     )
     for relay, supervisor in pairs:
-        reported = supervisor.counts.reported
+        reported = supervisor.slot.counts.reported
         if reported is not None and supervisor.delivery.state in _RECEIVING:
             labels = [str(relay.camera.id), str(supervisor.plan.destination_id)]
             lost.add_metric(labels, reported.lost)

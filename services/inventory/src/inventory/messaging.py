@@ -1,7 +1,7 @@
-"""What goes out to the bus: the outbox, published in order. Nothing comes in.
+"""Publishes the outbox in order; consumes nothing.
 
 Delivery is at least once: a row is deleted after NATS has stored its message, and `Nats-Msg-Id` lets the server drop a
-repetition. Two rows of one subject are never under way together, so a retry can not overtake a newer state.
+repetition. Two rows of one subject are never published at the same time, so a retry cannot overtake a newer state.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow
-from vonggac.bus import Bus, BusSettings, topology
+from vonggac.bus import Bus, topology
+from vonggac.bus.connection import BusSettings
 from vonggac.database import Database
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry import get_logger
@@ -32,7 +33,7 @@ RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Relay:
-    """Publishes the outbox until cancelled, whatever NATS and PostgreSQL do. Replicas take turns by row locks."""
+    """Publishes the outbox until cancelled, through outages of NATS and PostgreSQL. Row locks order replicas."""
 
     def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, poll_s: float) -> None:
         self._database, self._bus, self._metrics, self._poll_s = database, bus, metrics, poll_s
@@ -40,11 +41,11 @@ class Relay:
         bus.on_reconnect(self.wake)
 
     def wake(self) -> None:
-        """There is something to publish."""
+        """Check the outbox now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Publish for ever; raises only what no retry can save (a bug)."""
+        """Publish until cancelled; raises only bugs."""
         failures = 0
         while True:
             self._woken.clear()
@@ -92,7 +93,7 @@ class Relay:
         return True
 
     async def _store(self, row: OutboxRow) -> str | None:
-        """None when NATS has the message, otherwise why not."""
+        """None when NATS has stored the message, otherwise the reason."""
         try:
             await self._bus.js.publish(
                 row.subject,
@@ -107,11 +108,11 @@ class Relay:
 
 
 class _UnstoredError(Exception):
-    """NATS did not take a message; the text says why."""
+    """NATS did not store a message; the text is the reason."""
 
 
 def window(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """The rows from the start up to the first whose subject came before."""
+    """The rows up to the first whose subject is among the rows before it."""
     subjects: set[str] = set()
     taken = []
     for row in rows:
@@ -123,7 +124,7 @@ def window(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
 
 
 async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") -> None:
-    """Connect to NATS (for as long as it takes) and relay until cancelled, then close the connection."""
+    """Connect to NATS, publish the outbox until cancelled, then close the connection."""
     bus = await Bus.connect(settings, name="inventory")
     try:
         await relay_ready(bus).run()
@@ -132,7 +133,7 @@ async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") ->
 
 
 class RelayReady:
-    """Makes the relay once the bus is there, and wakes it from then on."""
+    """Creates the relay when NATS is connected, and wakes it from then on."""
 
     def __init__(self, database: Database, metrics: Metrics, *, poll_s: float) -> None:
         self._database, self._metrics, self._poll_s = database, metrics, poll_s

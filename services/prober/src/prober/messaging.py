@@ -8,7 +8,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from prober.domain.failures import Failure, record_look
+from prober.domain.failures import Failure, record_probe
 from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
@@ -21,12 +21,12 @@ log = get_logger(__name__)
 
 FAILURES_KEPT = 20
 PARSED_AT_ONCE = 100
-"""Statuses read before looks have their turn again: about two milliseconds."""
+"""Statuses parsed before the event loop goes on: about two milliseconds."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
 
 
 class StatusUnreadableError(Exception):
-    """The bucket did not answer, so nothing is known about the last look."""
+    """The bucket did not answer, so nothing is known about the last probe."""
 
 
 class Announcer:
@@ -37,7 +37,7 @@ class Announcer:
         self._source = f"/prober/{worker_id}"
 
     def observed(self, fact: CameraObservedV1) -> None:
-        """One look at one camera."""
+        """One probe of one camera."""
         event = new_event(fact, source=self._source, subject=str(fact.camera_id), time=fact.observed_at)
         self._outgoing.event(subjects.camera_observation(fact.camera_id), event)
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
@@ -72,13 +72,13 @@ class Announcer:
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
     def forget(self, camera_id: UUID) -> None:
-        """The camera is gone or disabled: nobody looks at it any more, so its last look says nothing."""
+        """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
         self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
 
     def removed(self, camera_id: UUID) -> None:
         """The camera is gone for good: nothing is kept of it."""
         self.forget(camera_id)
-        for bucket in (topology.CAMERA_FAILURES, topology.PICTURE_LOOKS, topology.PICTURE_REFERENCES):
+        for bucket in (topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES):
             self._outgoing.removal(subjects.key_value(bucket, camera_id))
 
     def left(self, worker_id: str) -> None:
@@ -96,7 +96,7 @@ class CameraStatuses:
         self._bucket = Bucket(bus, topology.CAMERA_STATUS)
 
     async def last(self, camera_id: UUID) -> CameraObservedV1 | None:
-        """None when the camera was never looked at. Raises StatusUnreadableError when the bus does not answer."""
+        """None when the camera was never probed. Raises StatusUnreadableError when the bus does not answer."""
         try:
             value = await self._bucket.get(str(camera_id))
         except (NatsError, TimeoutError, OSError) as error:
@@ -161,17 +161,17 @@ class FailureHistories:
         self._bucket = Bucket(bus, topology.CAMERA_FAILURES)
         self._outgoing, self._most = outgoing, most
 
-    async def record(self, look: CameraObservedV1) -> None:
-        """Add a look. A history that cannot be read now is left as it is: the observations themselves are kept."""
+    async def record(self, probe: CameraObservedV1) -> None:
+        """Add a probe. A history that cannot be read now is left as it is: the observations themselves are kept."""
         assert self._outgoing is not None, "made for reading"
         try:
-            history = await self.get(look.camera_id)
+            history = await self.get(probe.camera_id)
         except (NatsError, TimeoutError, OSError) as error:
-            log.warning("failures_unreadable", camera_id=str(look.camera_id), error=type(error).__name__)
+            log.warning("failures_unreadable", camera_id=str(probe.camera_id), error=type(error).__name__)
             return
-        changed = record_look(history, look, most=self._most)
+        changed = record_probe(history, probe, most=self._most)
         if changed != history:
-            key = subjects.key_value(topology.CAMERA_FAILURES, look.camera_id)
+            key = subjects.key_value(topology.CAMERA_FAILURES, probe.camera_id)
             self._outgoing.value(key, _FAILURES.dump_json(changed))
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:

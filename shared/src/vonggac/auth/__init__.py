@@ -4,22 +4,19 @@
 the write-only box for camera and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 
-from vonggac.auth.dependencies import Authenticated, install_authentication, require
+from vonggac.auth.dependencies import install_authentication, require
 from vonggac.auth.rights import Principal, Right, Role
 from vonggac.auth.sealing import Sealer, SecretUnreadableError, Unsealer
-from vonggac.auth.tokens import TokenError, TokenIssuer, TokenVerifier
+from vonggac.auth.tokens import TokenVerifier
 from vonggac.net.url import Credentials
 
 __all__ = [
-    "Authenticated",
     "Credentials",
     "Principal",
     "Right",
     "Role",
     "Sealer",
     "SecretUnreadableError",
-    "TokenError",
-    "TokenIssuer",
     "TokenVerifier",
     "Unsealer",
     "install_authentication",

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import bury
-from vonggac.bus.pull import PullConsumer
+from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 

@@ -11,14 +11,12 @@ from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import bury
-from vonggac.bus.pull import PullConsumer
-from vonggac.bus.standing import StandingPull
+from vonggac.bus.pull_consumer import RELEASE_DELAY_S, PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-GIVE_BACK_DELAY_S = 0.01
 RETRY_BURY_AFTER_S = 5.0
 
 _decode = lru_cache(maxsize=1024)(decode)
@@ -36,7 +34,7 @@ class Job:
 
     async def again_in(self, delay_s: float) -> None:
         """Put the job back for its next turn. Raises NatsError."""
-        await self.message.nak(delay=max(delay_s, GIVE_BACK_DELAY_S))
+        await self.message.nak(delay=max(delay_s, RELEASE_DELAY_S))
 
     async def hold(self) -> None:
         """Say that the work goes on; call at a third of the ack wait. Raises NatsError."""
@@ -44,7 +42,7 @@ class Job:
 
     async def give_back(self) -> None:
         """Hand the job to whoever fetches next, at once. Raises NatsError."""
-        await self.message.nak(delay=GIVE_BACK_DELAY_S)
+        await self.message.nak(delay=RELEASE_DELAY_S)
 
     async def done(self) -> None:
         """Take the job off the queue (its camera is gone or has nothing to do). Raises NatsError."""
@@ -54,14 +52,10 @@ class Job:
 class JobQueue:
     """The jobs of one work-queue stream."""
 
-    def __init__(self, bus: Bus, *, stream: str, durable: str, standing: bool = False) -> None:
-        """`standing`: one request stays open between fetches, which costs a tenth. For callers that begin at once what
-        comes, and close the queue as soon as they want no more.
-        """
+    def __init__(self, bus: Bus, *, stream: str, durable: str, keep_open: bool = False) -> None:
+        """`keep_open`: one request stays open between fetches; see `PullConsumer`."""
         self._bus = bus
-        self._pull: PullConsumer | StandingPull = (StandingPull if standing else PullConsumer)(
-            bus, stream=stream, durable=durable
-        )
+        self._pull = PullConsumer(bus, stream=stream, durable=durable, keep_open=keep_open)
 
     async def fetch(self, most: int, *, wait_s: float = 5.0) -> list[Job]:
         """Up to `most` jobs; a message that is no event is buried on the way. Empty when there is nothing to do."""
@@ -78,11 +72,7 @@ class JobQueue:
 
     async def close(self) -> None:
         """Fetch no more; what came and was not fetched goes to others at once."""
-        for message in await self._pull.close():
-            try:
-                await message.nak(delay=GIVE_BACK_DELAY_S)
-            except NatsError as error:
-                log.debug("give_back_failed", subject=message.subject, error=type(error).__name__)
+        await self._pull.close()
 
     async def _bury(self, message: Msg, reason: str) -> None:
         try:

@@ -20,7 +20,7 @@ log = get_logger(__name__)
 MAX_QUEUED = 100_000
 WINDOW = 256
 LINGER_S = 0.002
-"""Facts of one moment, as a picture and the look at it, are sent and confirmed together: each trip has its price."""
+"""Facts of one moment, as a thumbnail and its observation, are sent and confirmed together: each trip has its price."""
 RETRY_AFTER_S = 0.5
 STORE_WITHIN_S = 5.0
 

@@ -39,7 +39,7 @@ DELIVERY_STATUS = "delivery_status"
 WORKERS = "workers"
 SCANS = "scans"
 CAMERA_FAILURES = "camera_failures"
-PICTURE_LOOKS = "picture_looks"
+THUMBNAILS = "thumbnails"
 PICTURE_REFERENCES = "picture_references"
 SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
@@ -55,7 +55,7 @@ EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
-PICTURE_LOOKS_KEPT_S = 86_400.0
+THUMBNAILS_KEPT_S = 86_400.0
 LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
@@ -155,7 +155,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
         bucket(DELIVERY_ORDERS),
-        bucket(PICTURE_LOOKS, ttl_s=PICTURE_LOOKS_KEPT_S),
+        bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
         bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
@@ -165,7 +165,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
 
 
 _READ_DIRECTLY = frozenset(
-    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, PICTURE_LOOKS, KEYFRAMES, VERIFICATIONS}
+    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
 

@@ -45,9 +45,9 @@ def forwarder_deliveries(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.deliveries"
 
 
-def prober_turn(camera_id: UUID | str) -> str:
-    """Core NATS: one prober looks at the camera because a person asked; whoever looks at it now answers."""
-    return f"prober.turn.{camera_id}"
+def probe_lock(camera_id: UUID | str) -> str:
+    """Core NATS: one prober probes the camera on demand; whichever probes it now answers."""
+    return f"prober.probe_lock.{camera_id}"
 
 
 def worker_heartbeat(worker_id: str) -> str:

@@ -1,6 +1,6 @@
 """A client's connection to a centre: it publishes one stream or plays one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,10 +12,11 @@ from simulator.config import CentreConfig
 from simulator.devices.faults import CentreFaultName
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.login import Login
-from vonggac.media.h26x import starts_keyframe, video_codec
+from vonggac.media.h26x import video_codec
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl, strip_userinfo
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.messages import Request
 from vonggac.rtsp.wire.sdp import MediaDescription, parse_sdp, resolve_control
 from vonggac.rtsp.wire.transport import Transport, parse_transports
@@ -118,6 +119,10 @@ class CentreSession(ServerConnection):
         if self._publication is not None and self._subject is not None:
             self._subject.stream.receive_batch(self._publication, batch)
 
+    @property
+    def waits_for_keyframe(self) -> bool:
+        return self._skipping
+
     def send_batch(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
         if self.transport.get_write_buffer_size() > MAX_WRITE_BUFFER_BYTES:
             self._skipping = True
@@ -211,8 +216,9 @@ class CentreSession(ServerConnection):
             return Reply(455)
         if subject.stream.live:
             return Reply(self._centre.config.second_publisher_status)
-        counters = {channels[0]: _counter(subject.media[index]) for index, channels in self._channels.items()}
-        self._publication = Publication(counters, datetime.now(UTC))
+        media = {channels[0]: subject.media[index] for index, channels in self._channels.items()}
+        counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
+        self._publication = Publication(counters, datetime.now(UTC), _scanner(media))
         subject.stream.begin_publication(self._publication, subject.sdp, dict(self._channels))
         return Reply(200, (self._session_header(),))
 
@@ -303,6 +309,10 @@ def _mode(offer: Transport) -> str:
     return {"receive": "record"}.get((offer.mode or "play").lower(), (offer.mode or "play").lower())
 
 
-def _counter(media: MediaDescription) -> TrackCounter:
-    codec = video_codec(media.codec) if media.kind == "video" else None
-    return TrackCounter(media.kind, media.codec, partial(starts_keyframe, codec) if codec is not None else None)
+def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
+    """Of the first video whose keyframes can be told; `media` by RTP channel."""
+    for channel, each in media.items():
+        codec = video_codec(each.codec) if each.kind == "video" else None
+        if codec is not None:
+            return KeyframeScanner(codec, channel)
+    return None

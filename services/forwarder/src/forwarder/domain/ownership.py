@@ -1,13 +1,28 @@
-"""Who holds a camera, by what the workers report."""
+"""Who holds a camera, by what the workers report, and what stays known of its deliveries when the holder changes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from forwarder.domain.history import Past
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 _NOT_HELD = frozenset({DeliveryState.RELEASED, DeliveryState.DISABLED})
 _CONFIRMED = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
 """States that are left as soon as media is not confirmed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryHistory:
+    """Facts of a delivery that no new session and no new holder makes untrue.
+
+    `delay_s` is that of the read-back at `verified_at`.
+    """
+
+    last_success_at: datetime | None = None
+    verified_at: datetime | None = None
+    delay_s: float | None = None
+
+
+NO_HISTORY = DeliveryHistory()
 
 
 def holds(observed: DeliveryObservedV1) -> bool:
@@ -23,7 +38,7 @@ def takes_over(observed: DeliveryObservedV1, *, worker_id: str, held_since: date
     return observed.worker_id != worker_id and holds(observed) and observed.held_since > held_since
 
 
-def past_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> Past:
+def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryHistory:
     """What the last report of an earlier holder still tells; `alive_at`: that holder's last sign of life, if any.
 
     A report tells a change, and its state held on until the holder's last sign of life.
@@ -32,7 +47,7 @@ def past_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> Past:
     if observed.state in _CONFIRMED:
         successes.append(alive_at)
     last_success_at = max((at for at in successes if at is not None), default=None)
-    return Past(last_success_at, observed.verified_at, observed.delay_s)
+    return DeliveryHistory(last_success_at, observed.verified_at, observed.delay_s)
 
 
 def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryObservedV1:
@@ -42,7 +57,7 @@ def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> Deliver
     """
     if not holds(observed):
         return observed
-    past = past_of(observed, alive_at)
+    history = history_of(observed, alive_at)
     return observed.model_copy(
         update={
             "state": DeliveryState.RELEASED,
@@ -50,6 +65,6 @@ def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> Deliver
             "detail": f"{observed.worker_id} gives no sign of life; it was {observed.state} before",
             "observed_at": max(observed.observed_at, alive_at) if alive_at else observed.observed_at,
             "next_attempt_at": None,
-            "last_success_at": past.last_success_at,
+            "last_success_at": history.last_success_at,
         }
     )

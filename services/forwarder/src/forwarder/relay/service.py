@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -16,16 +15,18 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.bucket_cache import Mirror
 from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.http.background import TaskSupervisor, run_unless
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -41,9 +42,9 @@ def read_clocks() -> Instant:
     return Instant(datetime.now(UTC), time.monotonic())
 
 
-def surroundings_of(settings: Settings) -> Surroundings:
+def context_of(settings: Settings) -> RelayContext:
     """Raises OSError or ValueError when the private key cannot be read."""
-    return Surroundings(
+    return RelayContext(
         now=read_clocks,
         chance=random.random,
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
@@ -75,9 +76,8 @@ class Process:
         self.bus: Bus | None = None
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
-        self.failed = False
         self._settings, self._metrics = settings, metrics
-        self._surroundings = surroundings_of(settings)
+        self._context = context_of(settings)
         self._stopped = asyncio.Event()
         self._working = False
 
@@ -122,12 +122,12 @@ class Process:
     async def run(self) -> None:
         """Connect, forward until `stop`, hand over in order. Raises what ended a background task unexpectedly."""
         try:
-            if await self._until_stopped(self._connect()):
+            if await run_unless(self._stopped, self._connect()):
                 assert self.bus is not None
                 await self._work(self.bus)
         finally:
             self._working = False
-            await self._surroundings.remux.close()
+            await self._context.remux.close()
             if self.bus is not None:
                 await self.bus.close()
 
@@ -138,47 +138,39 @@ class Process:
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         outgoing = Outgoing(bus)
-        started_at = self._surroundings.now().at
+        started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
-        failed_logins = Mirror(bus, topology.LOGIN_FAILURES, key=str, value=bytes, changed=guard.on_value)
+        failed_logins = BucketCache(
+            bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=guard.on_value
+        )
         worker = Worker(
             bus,
             outgoing,
-            replace(self._surroundings, logins=CameraLogins(guard, self._surroundings.unsealer)),
+            replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
             balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
         self._expose(worker, outgoing)
-        sending = asyncio.create_task(outgoing.run(), name="send-observations")
+        tasks = TaskSupervisor(on_death=None)
+        tasks.start("send-observations", outgoing.run())
+        tasks.start("watch-logins", failed_logins.run())
+        tasks.start("worker", _run_worker(worker, failed_logins))
+        tasks.start("heartbeat", self._beat(worker, self.reporter))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
-            await self._until_stopped(self._forward(worker, failed_logins, self.reporter, sending))
+            await tasks.run_until(self._stopped)
             self._working = False
+            await tasks.stop("heartbeat", "worker", "watch-logins")
             self._say_alive(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
             await leave(bus, self.worker_id)
         finally:
-            sending.cancel()
-            await asyncio.wait([sending])
+            await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
-
-    async def _forward(
-        self, worker: Worker, failed_logins: Mirror[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
-    ) -> None:
-        async def work() -> None:
-            await failed_logins.loaded.wait()
-            await worker.run()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(failed_logins.run(), name="watch-logins")
-            group.create_task(work(), name="worker")
-            group.create_task(self._beat(worker, reporter), name="heartbeat")
-            # Not a child, because it must outlive the others; but its death is ours.
-            group.create_task(_watch(sending), name="watch-sending")
 
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
         # Others hand their cameras to whoever gives a sign of life.
@@ -189,7 +181,7 @@ class Process:
 
     def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._surroundings.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.alive(self._context.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -206,25 +198,11 @@ class Process:
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
         metrics.handed_over = lambda: worker.handed_over
-        metrics.remux_processes_died = lambda: self._surroundings.remux.died
+        metrics.remux_processes_died = lambda: self._context.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 
-    async def _until_stopped(self, work: Coroutine[None, None, None]) -> bool:
-        """Run `work`; False when `stop` came first (then `work` is cancelled). Raises what `work` raises."""
-        working = asyncio.create_task(work)
-        stopped = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-            working_done = working.done()
-            working.cancel()
-            await asyncio.wait({working, stopped})
-        if not working.cancelled():
-            working.result()
-        return working_done
 
-
-async def _watch(task: asyncio.Task[None]) -> None:
-    await asyncio.shield(task)
+async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:
+    await failed_logins.loaded.wait()
+    await worker.run()

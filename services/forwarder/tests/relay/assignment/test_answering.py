@@ -223,7 +223,7 @@ async def test_who_has_seen_enough_says_so_and_others_go_on_being_served(
     await eventually(lambda: asker.history_of(camera, before + 2), within_s=15)
     await asker.hash_keyframes(camera, {"seconds": 0, "asker": "other"})
     assert forwarder.worker is not None
-    source = forwarder.worker.held[camera.id].relay._source
+    source = forwarder.worker.held[camera.id].relay.puller.source
     assert source is not None
     await eventually(lambda: source.fanout.tap is None)
 

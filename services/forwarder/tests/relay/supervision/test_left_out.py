@@ -53,13 +53,13 @@ async def test_a_slow_centre_is_stalled_while_it_is_left_out_and_goes_on_in_the_
     await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED)
     await sim.centres["national"].set_fault("slow_reader", bytes_per_s=30_000)
     await eventually(lambda: is_left_out(slow), within_s=30)
-    written = slow.counts.bytes_written
+    written = slow.slot.counts.bytes_written
     await media_goes_on(sim)
-    assert slow.counts.bytes_written > written or is_left_out(slow)
+    assert slow.slot.counts.bytes_written > written or is_left_out(slow)
     await sim.centres["national"].clear_fault()
     await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=25)
-    assert slow.counts.bytes_written > written
-    assert (slow.sessions, sim.centres["national"].streams["gate"].sessions) == (1, 1)
+    assert slow.slot.counts.bytes_written > written
+    assert (slow.slot.sessions, sim.centres["national"].streams["gate"].sessions) == (1, 1)
     states = recorder.states(camera.deliveries[0].destination_id)
     assert states[states.index(State.STALLED) - 1] is State.ACKNOWLEDGED
     assert State.BACKING_OFF not in states
@@ -78,10 +78,10 @@ async def test_nobody_knocks_for_a_session_that_only_waits_for_a_keyframe(
         await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED)
         transport: Any = peer.writer.transport
         transport.pause_reading()
-        await eventually(lambda: slow.counts.groups_dropped == 1, within_s=20)
+        await eventually(lambda: slow.slot.counts.groups_dropped == 1, within_s=20)
         transport.resume_reading()
         await eventually(lambda: is_left_out(slow), within_s=8)
-        knocks = relay._surroundings.knocks
+        knocks = relay._context.reachability
         assert not knocks._waiting
         await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=15)
-        assert (peer.connections, slow.sessions) == (1, 1)
+        assert (peer.connections, slow.slot.sessions) == (1, 1)

@@ -52,7 +52,7 @@ def led_to(peer: ScriptedPeer, camera: CameraV1) -> tuple[CameraV1, PlannedDeliv
 
 async def acknowledged(delivery: DeliverySupervisor, *, sessions: int) -> None:
     await eventually(
-        lambda: (delivery.sessions, delivery.delivery.state) == (sessions, State.ACKNOWLEDGED), within_s=15
+        lambda: (delivery.slot.sessions, delivery.delivery.state) == (sessions, State.ACKNOWLEDGED), within_s=15
     )
 
 

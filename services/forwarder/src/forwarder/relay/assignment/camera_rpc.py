@@ -18,7 +18,7 @@ from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter
 from forwarder.relay.assignment.commands import RetryAnswer
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import History, NoSample, Sample
+from forwarder.relay.supervision.keyframes import SAMPLE_WITHIN_S, History, NoSample, Sample
 from vonggac.bus import Bus, topology
 from vonggac.events import MalformedEventError, decode, subjects
 from vonggac.events.forwarder import KeyframeHistory
@@ -88,16 +88,16 @@ class Answering:
     async def _asked_for_keyframe(self, message: Msg) -> None:
         # The next message is not read before this returns, and a keyframe may be seconds away.
         if len(self._tasks) < MAX_ANSWERS:
-            self._spawn(self._give_keyframe(message.reply))
+            self._spawn(self._give_keyframe(message.reply, _within_s(message.data)))
         else:
-            await self._give(message.reply, b"", {"error": "busy"})
+            await self._give(message.reply, b"", _why_none(self._relay.keyframes.no_sample("busy")))
 
-    async def _give_keyframe(self, reply: str) -> None:
-        sample = await self._relay.keyframes.sample()
+    async def _give_keyframe(self, reply: str, within_s: float) -> None:
+        sample = await self._relay.keyframes.sample(within_s)
         if isinstance(sample, NoSample):
-            await self._give(reply, b"", {"error": sample.reason})
+            await self._give(reply, b"", _why_none(sample))
         elif len(sample.annex_b) > MAX_SAMPLE_BYTES:
-            await self._give(reply, b"", {"error": "too_large"})
+            await self._give(reply, b"", _why_none(self._relay.keyframes.no_sample("too_large")))
         else:
             await self._give(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
 
@@ -121,7 +121,7 @@ class Answering:
             log.warning("retry_malformed", camera_id=str(self._relay.camera.id))
             await self._give(message.reply, b"", {"error": "the body must be the delivery's id"})
             return
-        answer = RetryAnswer(outcome=self._relay.try_again(delivery_id))
+        answer = RetryAnswer(outcome=self._relay.retry_now(delivery_id))
         await self._give(message.reply, answer.model_dump_json().encode(), {})
 
     async def _asked_how(self, message: Msg) -> None:
@@ -142,7 +142,7 @@ class Answering:
         if supervisor is None or result is None or supervisor.plan.destination_id != verification.destination_id:
             return
         if verification.camera_revision >= supervisor.read_back_since:
-            supervisor.read_back(result)
+            supervisor.handle(result)
 
     def _publish(self, history: History) -> None:
         # Not through the queue of facts: the next one makes up for one that was lost, and old ones help nobody.
@@ -151,7 +151,14 @@ class Answering:
 
     async def _put(self, history: History) -> None:
         camera_id = self._relay.camera.id
-        body = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
+        still = self._relay.keyframes.still
+        body = KeyframeHistory(
+            camera_id=camera_id,
+            worker_id=self._worker_id,
+            keyframes=history,
+            still_since=still.since if still is not None else None,
+            still_keyframes=still.keyframes if still is not None else 0,
+        )
         await self._give(subjects.key_value(topology.KEYFRAMES, camera_id), body.model_dump_json().encode(), {})
 
     async def _give(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
@@ -179,4 +186,28 @@ def _headers(sample: Sample) -> dict[str, str]:
         headers["fps"] = f"{sample.figures.fps:.2f}"
         headers["packets_received"] = str(sample.figures.packets_received)
         headers["packets_lost"] = str(sample.figures.packets_lost)
+    if sample.still is not None:
+        headers["still_since"] = sample.still.since.isoformat()
+        headers["still_keyframes"] = str(sample.still.keyframes)
     return headers
+
+
+def _why_none(none: NoSample) -> dict[str, str]:
+    """The error, and what the prober can judge without a keyframe."""
+    figures = {
+        "silent_s": none.silent_s,
+        "media_s": none.media_s,
+        "keyframe_age_s": none.keyframe_age_s,
+        "bitrate_kbps": none.bitrate_kbps,
+    }
+    told = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}
+    return {"error": none.reason, **told, **({"codec": none.codec} if none.codec is not None else {})}
+
+
+def _within_s(body: bytes) -> float:
+    """For how long the asker waits; the body of a request on `forwarder.keyframe.<camera_id>`."""
+    try:
+        within_s = float(body)
+    except ValueError:
+        return SAMPLE_WITHIN_S
+    return within_s if 0 < within_s < SAMPLE_WITHIN_S else SAMPLE_WITHIN_S

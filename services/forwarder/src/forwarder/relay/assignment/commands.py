@@ -7,8 +7,8 @@ from nats.errors import NoRespondersError
 from pydantic import BaseModel
 
 from forwarder.domain.commands import RetryOutcome
-from forwarder.relay.assignment.bucket_cache import Mirror
 from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryOrder
 
@@ -27,31 +27,31 @@ class OrderBook:
     def __init__(self, bus: Bus, outgoing: Outgoing, changed: Callable[[UUID, DeliveryOrder | None], None]) -> None:
         """`changed` hears of every order as it comes, and of None when it is gone."""
         self._outgoing = outgoing
-        self._mirror = Mirror(
+        self._cache = BucketCache(
             bus,
             topology.DELIVERY_ORDERS,
-            key=UUID,
-            value=DeliveryOrder.model_validate_json,
-            changed=changed,
+            parse_key=UUID,
+            parse_value=DeliveryOrder.model_validate_json,
+            on_change=changed,
         )
 
     @property
     def orders(self) -> Mapping[UUID, DeliveryOrder]:
         """A live view."""
-        return self._mirror.values
+        return self._cache.values
 
     async def run(self) -> None:
         """Follow the bucket until cancelled."""
-        await self._mirror.run()
+        await self._cache.run()
 
     async def wait_loaded(self) -> None:
         """Wait until the orders are known: what was stopped must not be begun at a restart."""
-        await self._mirror.loaded.wait()
+        await self._cache.loaded.wait()
 
     def forget(self, delivery_ids: Iterable[UUID]) -> None:
         """Take the orders off deliveries that are no more."""
         for delivery_id in delivery_ids:
-            if delivery_id in self._mirror.values:
+            if delivery_id in self._cache.values:
                 self._outgoing.removal(subjects.key_value(topology.DELIVERY_ORDERS, delivery_id))
 
 

@@ -191,7 +191,7 @@ class Taking:
         if await self._keeper.hold(camera, job, relay):
             return TakeAnswer(outcome=Outcome.TAKEN)
         if relay is not None:
-            await relay.stop(DeliveryState.RELEASED)
+            await relay.release(DeliveryState.RELEASED)
         return TakeAnswer(outcome=Outcome.UNWILLING)
 
     async def _forget(self, camera: CameraV1, _job: Job) -> TakeAnswer:
@@ -208,7 +208,7 @@ class Taking:
             return
         if prepared.expiry is not None:
             prepared.expiry.cancel()
-        await prepared.relay.stop(DeliveryState.RELEASED)
+        await prepared.relay.release(DeliveryState.RELEASED)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="take")

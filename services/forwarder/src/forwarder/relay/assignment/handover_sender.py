@@ -58,11 +58,10 @@ class Way(StrEnum):
 class Giving:
     """The present holder's side. `handed_over` counts cameras by the way."""
 
-    def __init__(self, bus: Bus, outgoing: Outgoing, presence: Presence, retire: Retire, yielded: set[UUID]) -> None:
-        """`yielded`: cameras for which another worker speaks from now on."""
+    def __init__(self, bus: Bus, outgoing: Outgoing, presence: Presence, retire: Retire) -> None:
         self.handed_over: Counter[Way] = Counter()
         self._bus, self._outgoing, self._presence = bus, outgoing, presence
-        self._retire, self._yielded = retire, yielded
+        self._retire = retire
         self._letting_go = asyncio.Semaphore(LET_GO_AT_ONCE)
         self._staying: set[UUID] = set()
         """Cameras whose keyframes are too far apart to be moved without need."""
@@ -216,14 +215,14 @@ class Giving:
 
     async def _let_go(self, held: Held, prepared: Outcome) -> asyncio.Task[None]:
         """The sessions at the destinations end; the camera's too when it allows no second one. What is slow goes on."""
-        end = held.relay.stop if prepared is Outcome.CAMERA else held.relay.end_deliveries
+        end = held.relay.release if prepared is Outcome.CAMERA else held.relay.release_deliveries
         ending = asyncio.create_task(end(DeliveryState.RELEASED), name="let-go")
         self._tasks.add(ending)
         ending.add_done_callback(self._tasks.discard)
         await asyncio.wait({ending}, timeout=SESSIONS_END_WITHIN_S)
         # The next holder's reports must not be overtaken by ours.
         await self._outgoing.flush(within_s=STORED_WITHIN_S)
-        self._yielded.add(held.relay.camera.id)
+        held.relay.supersede()
         return ending
 
     async def _give_back(self, held: Held) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from forwarder.domain.rebalancing import Load, Membership, least_loaded
-from forwarder.relay.assignment.bucket_cache import Mirror
 from vonggac.bus import Bus, topology
+from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import ForwarderAliveV1
 
 HEARTBEAT_S = 5.0
@@ -24,26 +24,26 @@ class Presence:
         self._heard_s: dict[str, float] = {}
         self._heard_anybody_s = self._hearing_since_s = float("-inf")
         self._promised: Counter[str] = Counter()
-        self._mirror = Mirror(
+        self._cache = BucketCache(
             bus,
             topology.WORKERS,
-            key=str,
-            value=ForwarderAliveV1.model_validate_json,
-            changed=self._heard,
-            wanted=lambda key: key.startswith("forwarder-"),
+            parse_key=str,
+            parse_value=ForwarderAliveV1.model_validate_json,
+            on_change=self._heard,
+            is_wanted=lambda key: key.startswith("forwarder-"),
         )
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        await self._mirror.run()
+        await self._cache.run()
 
     async def wait_loaded(self) -> None:
         """Wait until every worker's last sign of life is known."""
-        await self._mirror.loaded.wait()
+        await self._cache.loaded.wait()
 
     def alive_at(self, worker_id: str) -> datetime | None:
         """The last sign of life of another worker, however long ago; None when there is none to be found any more."""
-        alive = self._mirror.values.get(worker_id)
+        alive = self._cache.values.get(worker_id)
         return alive.alive_at if alive is not None else None
 
     def is_gone(self, worker_id: str) -> bool:
@@ -67,7 +67,7 @@ class Presence:
                 alive.stopping,
                 self._heard_s[worker_id],
             )
-            for worker_id, alive in self._mirror.values.items()
+            for worker_id, alive in self._cache.values.items()
             if worker_id != self._worker_id and now_s - self._heard_s[worker_id] < GONE_AFTER_S
         ]
         self.membership = self.membership.seen([self._worker_id, *(load.worker_id for load in loads)], now_s)

@@ -12,8 +12,7 @@ from uuid import UUID
 from nats.errors import Error as NatsError
 
 from forwarder.domain import rebalancing as balance
-from forwarder.domain.history import NOTHING_BEFORE, Past
-from forwarder.domain.ownership import past_of, takes_over
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory, history_of, takes_over
 from forwarder.domain.plan import wanted
 from forwarder.messaging import Adoption, Reporter, StatusBoard
 from forwarder.relay.assignment.camera_rpc import Answering
@@ -23,7 +22,7 @@ from forwarder.relay.assignment.handover_sender import Giving, Way
 from forwarder.relay.assignment.held_camera import Held, answer
 from forwarder.relay.assignment.membership import Presence
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
@@ -53,7 +52,7 @@ class Worker:
         self,
         bus: Bus,
         outgoing: Outgoing,
-        surroundings: Surroundings,
+        context: RelayContext,
         reporter: Reporter,
         *,
         max_cameras: int,
@@ -64,16 +63,15 @@ class Worker:
         """Set once jobs are fetched and others' cameras are taken: what must be known before is known."""
         self.jobs_turned_away = 0
         self.jobs_passed_on = 0
-        self._bus, self._outgoing, self._surroundings, self._reporter = bus, outgoing, surroundings, reporter
+        self._bus, self._outgoing, self._context, self._reporter = bus, outgoing, context, reporter
         self._max_cameras = max_cameras
         self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._seen)
         self._book = OrderBook(bus, outgoing, self._ordered)
-        self._yielded: set[UUID] = set()
         self._balance_limits = balance_limits
-        self.presence = Presence(bus, reporter.worker_id, surroundings.monotonic_s)
-        self._giving = Giving(bus, outgoing, self.presence, self._retire, self._yielded)
+        self.presence = Presence(bus, reporter.worker_id, context.monotonic_s)
+        self._giving = Giving(bus, outgoing, self.presence, self._retire)
         self._taking = Taking(bus, reporter.worker_id, self)
         self._endings: set[asyncio.Task[None]] = set()
         self._hold_now = asyncio.Event()
@@ -118,13 +116,13 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """For a camera that is not held yet."""
-        return CameraRelay(camera, self._surroundings, self._changed, self._book.orders, self._past_of)
+        return CameraRelay(camera, self._context, self._changed, self._book.orders, self._history_of)
 
-    def _past_of(self, planned: PlannedDelivery) -> Past:
+    def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)
         if observed is None or observed.destination_id != planned.destination_id:
-            return NOTHING_BEFORE
-        return past_of(observed, self.presence.alive_at(observed.worker_id))
+            return NO_HISTORY
+        return history_of(observed, self.presence.alive_at(observed.worker_id))
 
     async def _rebalance(self) -> None:
         def held() -> list[Held]:
@@ -135,7 +133,7 @@ class Worker:
             held,
             lambda: self._changed_s,
             self._balance_limits,
-            self._surroundings.monotonic_s,
+            self._context.monotonic_s,
         )
 
     async def _take_for_ever(self) -> None:
@@ -189,7 +187,7 @@ class Worker:
             self._book.forget(gone)
             await answer(job.done())
         elif not wanted(camera):
-            self.new_relay(camera).say_disabled()
+            self.new_relay(camera).report_disabled()
             await answer(job.done())
         elif len(self.held) >= self._max_cameras:
             self.jobs_turned_away += 1
@@ -215,14 +213,13 @@ class Worker:
             log.warning("camera_not_taken", camera_id=str(camera.id), error=type(error).__name__)
             return False
         self._forget_unplanned(camera)
-        self._yielded.discard(camera.id)
         self.held[camera.id] = Held(job, relay, offers, answering)
-        self._changed_s = self._surroundings.monotonic_s()
+        self._changed_s = self._context.monotonic_s()
         log.info("camera_taken", camera_id=str(camera.id), revision=camera.revision, deliveries=job.deliveries)
         if prepared is None:
             relay.start()
         else:
-            relay.go(camera)
+            relay.start_prepared(camera)
         await answer(job.hold())
         return True
 
@@ -253,7 +250,7 @@ class Worker:
         if isinstance(camera, CameraV1):
             self._forget_unplanned(camera)
             if wanted(camera):
-                held.relay.change(camera)
+                held.relay.apply_plan(camera)
                 return
         if not isinstance(camera, CameraV1):
             self._book.forget(planned.id for planned in held.relay.camera.deliveries)
@@ -291,28 +288,28 @@ class Worker:
         """Stop what runs for a camera; its job stays to be answered."""
         camera_id = held.relay.camera.id
         await held.answering.end()
-        await held.relay.stop(state)
+        await held.relay.release(state)
         if self.held.get(camera_id) is held:
             del self.held[camera_id]
-            self._changed_s = self._surroundings.monotonic_s()
+            self._changed_s = self._context.monotonic_s()
         await answer(held.offers.unsubscribe())
         log.info("camera_left", camera_id=str(camera_id), state=state.value)
 
     def _seen(self, observed: DeliveryObservedV1) -> None:
         held = self.held.get(observed.camera_id)
-        if held is None or observed.camera_id in self._yielded:
+        if held is None or held.relay.superseded:
             return
         if takes_over(observed, worker_id=self._reporter.worker_id, held_since=held.relay.held_since):
             log.warning("camera_yielded", camera_id=str(observed.camera_id), to=observed.worker_id)
-            self._yielded.add(observed.camera_id)
+            held.relay.supersede()
             self._end(held, DeliveryState.RELEASED, done=False)
 
     def _ordered(self, delivery_id: UUID, order: DeliveryOrder | None) -> None:
         for held in self.held.values():
-            held.relay.obey(delivery_id, order)
+            held.relay.apply_command(delivery_id, order)
 
     def _changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.changed(relay, supervisor, latest=relay.camera.id not in self._yielded)
+        self._reporter.changed(relay, supervisor, latest=not relay.superseded)
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()

@@ -20,7 +20,7 @@ from prober.domain.verdict import Evidence, judge
 from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
 from vonggac.events import subjects
-from vonggac.events.prober import LookKind, Media, Step
+from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.h26x import VideoCodec
 
 MAX_BYTES = 1 << 20
@@ -35,7 +35,7 @@ _CODECS = {"h264": VideoCodec.H264, "h265": VideoCodec.H265}
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ForwarderKeyframe:
     """One keyframe with its parameter sets (NAL units without start code). Figures are None where nobody measured."""
 
     codec: VideoCodec
@@ -49,28 +49,28 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSample:
+class NoKeyframe:
     """No keyframe of use. `pulled`: a forwarder has the camera all the same, and with it a session."""
 
     pulled: bool
 
 
-async def ask_for_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Sample | NoSample:
+async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> ForwarderKeyframe | NoKeyframe:
     """NoSample when no forwarder has the camera, none came in time, or what came is of no use."""
     try:
         reply = await bus.client.request(subjects.forwarder_keyframe(camera_id), b"", timeout=timeout_s)
     except NoRespondersError:
-        return NoSample(pulled=False)
+        return NoKeyframe(pulled=False)
     except TimeoutError:
         # Only who holds a camera listens, and says at once when it is away.
-        return NoSample(pulled=True)
+        return NoKeyframe(pulled=True)
     except (NatsError, OSError):
-        return NoSample(pulled=False)
-    sample = parse_sample(reply, now=datetime.now(UTC))
-    return sample or NoSample(pulled=(reply.headers or {}).get("error") != CAMERA_AWAY)
+        return NoKeyframe(pulled=False)
+    keyframe = parse_keyframe(reply, now=datetime.now(UTC))
+    return keyframe or NoKeyframe(pulled=(reply.headers or {}).get("error") != CAMERA_AWAY)
 
 
-def parse_sample(reply: Msg, *, now: datetime) -> Sample | None:
+def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
     """None when it is none, too old or malformed: then an own session finds out more."""
     headers = {name.lower(): value for name, value in (reply.headers or {}).items()}
     codec = _CODECS.get(headers.get("codec", ""))
@@ -83,7 +83,7 @@ def parse_sample(reply: Msg, *, now: datetime) -> Sample | None:
     if captured_at.tzinfo is None or (now - captured_at).total_seconds() > OLDEST_S:
         return None
     lost, received = _number(headers.get("packets_lost")), _number(headers.get("packets_received"))
-    return Sample(
+    return ForwarderKeyframe(
         codec=codec,
         nals=split_annex_b(reply.data),
         captured_at=captured_at.astimezone(UTC),
@@ -108,15 +108,17 @@ def _number(text: str | None, *, signed: bool = False) -> float | None:
     return number if (-1e12 if signed else 0) <= number < 1e12 else None
 
 
-async def judge_sample(sample: Sample, decoder: Decoder | None, *, began: float, deadline_s: float) -> ProbeResult:
-    """The verdict of a sampled keyframe; without a `decoder` a light look. `began`: monotonic seconds."""
-    steps = [Step(name="sample", duration_ms=_ms(began))]
+async def judge_keyframe(
+    keyframe: ForwarderKeyframe, decoder: Decoder | None, *, began: float, deadline_s: float
+) -> ProbeResult:
+    """The verdict of a sampled keyframe; without a `decoder` a light probe. `began`: monotonic seconds."""
+    steps = [Step(name="forwarder_keyframe", duration_ms=_ms(began))]
     picture: Picture | Undecodable | None = None
     if decoder is not None:
         left_s = max(DECODE_WITHIN_S, deadline_s - (time.monotonic() - began))
         try:
             async with asyncio.timeout(left_s):
-                picture = await decoder.decode(sample.codec, sample.nals, taken_at=sample.captured_at)
+                picture = await decoder.decode(keyframe.codec, keyframe.nals, taken_at=keyframe.captured_at)
             steps.append(Step(name="decode", duration_ms=round(picture.decode_s * 1000, 2)))
         except TimeoutError:
             picture = None
@@ -128,39 +130,39 @@ async def judge_sample(sample: Sample, decoder: Decoder | None, *, began: float,
         decoded=None if picture is None else isinstance(picture, Picture),
         undecodable=picture.reason if isinstance(picture, Undecodable) else None,
     )
-    seen = _seen(sample, picture if isinstance(picture, Picture) else None)
+    seen = _seen(keyframe, picture if isinstance(picture, Picture) else None)
     return ProbeResult(
         judge(evidence),
         time.monotonic() - began,
         tuple(steps),
         seen.media,
-        kind=LookKind.LIGHT if decoder is None else LookKind.SAMPLED,
+        kind=ProbeKind.LIGHT if decoder is None else ProbeKind.FORWARDER_KEYFRAME,
         seen=seen,
-        picture=picture.look if isinstance(picture, Picture) else None,
+        picture=picture.thumbnail if isinstance(picture, Picture) else None,
     )
 
 
-def _seen(sample: Sample, picture: Picture | None) -> StreamSeen:
+def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
     media = Media(
-        codec=sample.codec.value.lower(),
+        codec=keyframe.codec.value.lower(),
         profile=picture.profile if picture else None,
         width=picture.width if picture else None,
         height=picture.height if picture else None,
-        fps=sample.fps,
-        bitrate_kbps=sample.bitrate_kbps,
-        packets_received=sample.packets_received,
-        packets_lost=sample.packets_lost,
-        clock_drift_s=sample.clock_drift_s,
+        fps=keyframe.fps,
+        bitrate_kbps=keyframe.bitrate_kbps,
+        packets_received=keyframe.packets_received,
+        packets_lost=keyframe.packets_lost,
+        clock_drift_s=keyframe.clock_drift_s,
     )
-    measured = sample.fps is not None
-    sps = first_sps(sample.codec, sample.nals)
+    measured = keyframe.fps is not None
+    sps = first_sps(keyframe.codec, keyframe.nals)
     return StreamSeen(
         media,
         pictures=LEAST_PICTURES if measured else 0,
         span_s=LEAST_SPAN_S if measured else 0.0,
         declared_fps=sps.fps if sps is not None else None,
         jitter_unknown="the forwarder that pulls the camera does not measure it",
-        clock_unknown="the camera told the forwarder that pulls it no time lately",
+        clock_unknown="the forwarder that pulls the camera got no time from it lately",
     )
 
 

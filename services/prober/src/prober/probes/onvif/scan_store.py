@@ -41,7 +41,7 @@ class ScanHead(BaseModel):
 
 
 class ScanRecords:
-    """Reading scans, and asking for their end. Everything raises NatsError or TimeoutError when NATS is away."""
+    """Reading scans, and requesting their end. Everything raises NatsError or TimeoutError when NATS is away."""
 
     def __init__(self, bus: Bus) -> None:
         self._bucket = Bucket(bus, topology.SCANS)
@@ -61,10 +61,10 @@ class ScanRecords:
         found = (self._parsed(key, values[key]) for key in sorted(values))
         return [finding for finding in found if finding is not None]
 
-    async def ask_to_stop(self, scan_id: UUID) -> None:
+    async def request_stop(self, scan_id: UUID) -> None:
         await self._bucket.put(f"{scan_id}.stop", b"{}")
 
-    async def stop_asked(self, scan_id: UUID) -> bool:
+    async def is_stop_requested(self, scan_id: UUID) -> bool:
         return await self._bucket.get(f"{scan_id}.stop") is not None
 
     def _parsed(self, key: str, value: bytes) -> OnvifFinding | None:
