@@ -218,7 +218,7 @@ async def relaying(url: str, *buses: Any) -> AsyncIterator[Database]:
 async def fill(database: Database, subject_and_body: list[tuple[str, bytes]]) -> None:
     messages = [outbox.OutboxMessage(str(uuid4()), subject, body) for subject, body in subject_and_body]
     async with database.transaction() as session:
-        await outbox.append(session, messages, now=datetime.now(UTC))
+        await outbox.append_messages(session, messages, now=datetime.now(UTC))
 
 
 async def emptied(database: Database) -> bool:

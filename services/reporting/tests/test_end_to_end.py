@@ -252,6 +252,7 @@ async def test_the_process_migrates_serves_and_stops_in_order(
     assert str(make_url(database_url).password) not in said
 
 
+@pytest.mark.server
 def test_a_bad_setting_stops_the_start_with_its_name() -> None:
     environment = {"VONGGAC_REPORTING_PORT": "many", "VONGGAC_REPORTING_DATABASE_URL": "postgresql+psycopg://x"}
     ended = subprocess.run(

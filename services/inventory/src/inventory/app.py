@@ -1,11 +1,10 @@
-"""Inventory's HTTP app and what runs beside it.
+"""The composition of inventory.
 
-Start: the database pool (connects when used, so the API starts while PostgreSQL is still away, and says so in
-`/readyz`), then the relay task, which connects to NATS for as long as that takes (the API works without NATS, changes
-wait in the outbox), then the task that keeps the gauges current. Stop, in reverse: uvicorn has let running requests
-end; the gauges, then the relay are cancelled (what it had under way stays in the outbox, and NATS drops the
-repetition), its connection is closed, then the pool it used. A background task that ends by itself is a bug: it is
-logged, `/readyz` fails, and the process stops with exit status 1.
+Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
+then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox), then the task
+of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges, then the relay are cancelled
+(unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is closed, then the database pool.
+A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,7 @@
-"""What goes out to the bus: the outbox, published in order. Nothing comes in.
+"""Publishes the outbox in order; consumes nothing.
 
 Delivery is at least once: a row is deleted after NATS has stored its message, and `Nats-Msg-Id` lets the server drop a
-repetition. Two rows of one subject are never under way together, so a retry can not overtake a newer state.
+repetition. Two rows of one subject are never published at the same time, so a retry cannot overtake a newer state.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ def subject_of(noun: str, thing_id: UUID) -> str:
 
 
 class Relay:
-    """Publishes the outbox until cancelled, whatever NATS and PostgreSQL do. Replicas take turns by row locks."""
+    """Publishes the outbox until cancelled, through outages of NATS and PostgreSQL. Row locks order replicas."""
 
     def __init__(self, outbox: Outbox, bus: Bus, metrics: Metrics, *, poll_s: float) -> None:
         self._outbox, self._bus, self._metrics, self._poll_s = outbox, bus, metrics, poll_s
@@ -74,11 +74,11 @@ class Relay:
         bus.on_reconnect(self.wake)
 
     def wake(self) -> None:
-        """There is something to publish."""
+        """Check the outbox now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Publish for ever; raises only what no retry can save (a bug)."""
+        """Publish until cancelled; raises only bugs."""
         failures = 0
         while True:
             self._woken.clear()
@@ -119,7 +119,7 @@ class Relay:
         return True
 
     async def _store(self, row: Row) -> str | None:
-        """None when NATS has the message, otherwise why not."""
+        """None when NATS has stored the message, otherwise the reason."""
         try:
             await self._bus.js.publish(
                 row.subject,
@@ -134,11 +134,11 @@ class Relay:
 
 
 class _UnstoredError(Exception):
-    """NATS did not take a message; the text says why."""
+    """NATS did not store a message; the text is the reason."""
 
 
 def window[R: Row](rows: Sequence[R]) -> list[R]:
-    """The rows from the start up to the first whose subject came before."""
+    """The rows up to the first whose subject is among the rows before it."""
     subjects: set[str] = set()
     taken: list[R] = []
     for row in rows:
@@ -150,7 +150,7 @@ def window[R: Row](rows: Sequence[R]) -> list[R]:
 
 
 async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") -> None:
-    """Connect to NATS (for as long as it takes) and relay until cancelled, then close the connection."""
+    """Connect to NATS, publish the outbox until cancelled, then close the connection."""
     bus = await Bus.connect(settings, name="inventory")
     try:
         await relay_ready(bus).run()
@@ -159,7 +159,7 @@ async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") ->
 
 
 class RelayReady:
-    """Makes the relay once the bus is there, and wakes it from then on."""
+    """Creates the relay when NATS is connected, and wakes it from then on."""
 
     def __init__(self, outbox: Outbox, metrics: Metrics, *, poll_s: float) -> None:
         self._outbox, self._metrics, self._poll_s = outbox, metrics, poll_s

@@ -227,9 +227,9 @@ class Workers:
         return sorted(alive, key=_started_at)
 
 
-async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Msg:
-    """The newest keyframe, of the forwarder that holds the camera. Raises NatsError (nobody holds it), TimeoutError."""
-    return await bus.client.request(subjects.camera_keyframe(camera_id), b"", timeout=timeout_s)
+async def request_keyframe(bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float) -> Msg:
+    """A keyframe that comes within `within_s`, or what its holder knows. Raises NatsError (no holder), TimeoutError."""
+    return await bus.client.request(subjects.camera_keyframe(camera_id), f"{within_s:.1f}".encode(), timeout=timeout_s)
 
 
 async def request_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> Msg:

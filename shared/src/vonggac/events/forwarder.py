@@ -102,6 +102,9 @@ class KeyframeNote(BaseModel):
 
     hash: str = Field(description="`vonggac.media.h26x.keyframe_hash` in hexadecimal digits.")
     captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
+    rtp_timestamp: int | None = Field(
+        default=None, description="The camera's own; tells equal pictures apart where a destination plays it unchanged."
+    )
 
 
 class KeyframeHistory(BaseModel):
@@ -112,3 +115,8 @@ class KeyframeHistory(BaseModel):
     camera_id: UUID
     worker_id: str
     keyframes: tuple[KeyframeNote, ...]
+    still_since: AwareDatetime | None = Field(
+        default=None,
+        description="The camera's keyframes are identical, bit for bit, since this one; None: they differ.",
+    )
+    still_keyframes: int = Field(default=0, ge=0, description="How many of them were hashed since then.")

@@ -134,6 +134,10 @@ class DeliveryVerifiedV1(Payload):
     )
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
+    still_since: AwareDatetime | None = Field(
+        default=None,
+        description="The camera has repeated its picture bit for bit since then, so that it proves nothing.",
+    )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
     duration_ms: float = Field(ge=0)
 

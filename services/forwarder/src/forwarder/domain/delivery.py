@@ -15,7 +15,7 @@ from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Progress
-from forwarder.domain.proof import Mismatched, Proof, Verified
+from forwarder.domain.proof import Mismatched, Proof, Unprovable, Verified
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
@@ -133,7 +133,7 @@ class Failed:
     detail: str | None = None
 
 
-type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed | Verified | Mismatched
+type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed | Verified | Mismatched | Unprovable
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,8 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
             return _verified(delivery, event, now)
         case Mismatched():
             return _mismatched(delivery, event, now)
+        case Unprovable():
+            return _unprovable(delivery, event, now)
 
 
 def _camera_live(delivery: Delivery, now: Instant) -> Decision:
@@ -292,6 +294,9 @@ def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
     if proof is None or now.monotonic_s >= proof.until_s:
         state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
         return _now(delivery, state, now)
+    if proof.matches is None:
+        state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
+        return _now(delivery, state, now, None, proof.detail)
     if proof.matches:
         return _now(delivery, DeliveryState.VERIFIED, now)
     return _now(delivery, DeliveryState.MISMATCH, now, Cause.MISMATCH, proof.detail)
@@ -324,6 +329,18 @@ def _mismatched(delivery: Delivery, event: Mismatched, now: Instant) -> Decision
     if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.began_at):
         return Decision(delivery)
     progress = replace(progress, proof=Proof(matches=False, detail=_short(event.detail)))
+    return Decision(_flowing(replace(delivery, progress=progress), progress, now))
+
+
+def _unprovable(delivery: Delivery, event: Unprovable, now: Instant) -> Decision:
+    """Accuses nobody: a mismatch is taken back, and what was proven before holds as long as it would have."""
+    progress = delivery.progress
+    if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.began_at):
+        return Decision(delivery)
+    proof = progress.proof
+    if proof is not None and proof.matches and now.monotonic_s < proof.until_s:
+        return Decision(delivery)
+    progress = replace(progress, proof=Proof(matches=None, detail=_short(event.detail)))
     return Decision(_flowing(replace(delivery, progress=progress), progress, now))
 
 

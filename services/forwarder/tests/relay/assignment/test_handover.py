@@ -266,7 +266,7 @@ async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
     third = await start_forwarder()
     await known_to(first, 1)
     assert [load.worker_id for load in worker_of(first).members.others()] == [third.worker_id]
-    assert await second.check() == "waiting for the commands, the last reports and the other workers' heartbeats"
+    assert await second.check() == "waiting for the orders, the last reports and the other workers' signs of life"
     known.set()
     await known_to(first, 2)
     assert await second.check() is None
@@ -379,11 +379,11 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
 @pytest.mark.parametrize("body", [b"", b"{}"])
 async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarder: StartForwarder, body: bytes) -> None:
     process = await start_forwarder()
-    subject = subjects.worker_hand_over(process.worker_id)
+    subject = subjects.worker_handover(process.worker_id)
 
     async def heard_and_not_answered() -> bool:
         try:
-            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Step": "prepare"})
+            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Handover": "prepare"})
         except NoRespondersError:
             return False
         except TimeoutError:

@@ -13,11 +13,11 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator
-from simulator.devices.certificates import Authority
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.testing import eventually
+from vonggac.testing.certificates import ServerCertificate
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
@@ -214,11 +214,13 @@ async def test_two_rtmp_centres_share_the_work_and_get_the_same_pictures(
 async def test_rtmps_takes_the_pinned_certificate_and_sends_nothing_to_another_one(
     sim: Simulator, planner: Planner, relay_of: StartRelay, rtmp_server: RtmpServer
 ) -> None:
-    identity = Authority().issue(["localhost"])
+    certificate = ServerCertificate.self_signed()
     await rtmp_server.stop()
-    await rtmp_server.start(ssl=identity.context)
+    await rtmp_server.start(ssl=certificate.server_context)
     url = rtmp_server.url("gate", "rtmps")
-    camera = redirected(planner.camera(sim), "national", url, tls=TlsTrust(fingerprint_sha256=identity.sha256))
+    camera = redirected(
+        planner.camera(sim), "national", url, tls=TlsTrust(fingerprint_sha256=certificate.fingerprint_sha256)
+    )
     relay = relay_of(redirected(camera, "provincial", url, tls=TlsTrust(fingerprint_sha256="0" * 64)))
     await acknowledged(relay, "national")
     await eventually(lambda: at(relay, "provincial").delivery.cause is Cause.TLS)

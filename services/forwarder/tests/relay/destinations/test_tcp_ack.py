@@ -16,7 +16,7 @@ from vonggac.media.rtp import interleave
 from vonggac.net.tls import TlsPolicy
 from vonggac.rtsp import RtspConnection
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import ServerCertificate
 
 CHUNK = bytes(10_000)
 CHUNKS = 600
@@ -28,13 +28,13 @@ class Peer:
     """Accepts one connection under TLS and reads what it is told to, no more."""
 
     def __init__(self) -> None:
-        self.certificate = Certificate.issue("centre")
+        self.certificate = ServerCertificate.self_signed()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = self.certificate.server_context().wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls = self.certificate.server_context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.received = 0
 
     async def shake_hands(self) -> None:

@@ -27,27 +27,27 @@ SOURCE = "/inventory"
 
 
 class OutboxMessage(NamedTuple):
-    """A message as the bus gets it."""
+    """A message as it goes to the bus."""
 
     event_id: str
     subject: str
     body: bytes
 
 
-def message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
-    """Wrap `payload` and encode it. Raises ValueError when it is larger than an event may be."""
+def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
+    """Encode `payload` as an event. Raises ValueError when it exceeds the largest event."""
     event: CloudEvent[Payload] = new_event(payload, source=SOURCE, subject=str(thing_id), time=now)
     return OutboxMessage(event.id, subject_of(noun, thing_id), event.encode())
 
 
-async def append(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
-    """Add `messages` in this order to the caller's transaction."""
+async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
+    """Append `messages` in this order, in the caller's transaction."""
     rows = ((entry.event_id, entry.subject, entry.body, now) for entry in messages)
     await copy_rows(session, OutboxRow, ("event_id", "subject", "body", "created_at"), rows)
 
 
 async def next_rows(session: AsyncSession, most: int) -> Sequence[OutboxRow]:
-    """The oldest rows, locked: another replica waits here until this transaction ends, so nothing is reordered."""
+    """Lock the oldest rows: another replica waits until this transaction ends, so the order stays."""
     query = select(OutboxRow).order_by(OutboxRow.id).limit(most).with_for_update()
     return (await session.scalars(query)).all()
 

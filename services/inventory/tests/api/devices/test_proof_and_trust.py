@@ -12,7 +12,7 @@ from vonggac.bus import Bus
 from vonggac.events import decode, subjects
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority
 
 RTMP = "rtmp://10.9.0.2:1935/live/{camera_code}"
 READ_BACK = "rtsp://10.9.0.1:8554/{facility_code}/{camera_code}"
@@ -98,7 +98,7 @@ async def test_a_read_back_address_names_the_camera_too(province: Any) -> None:
 
 
 async def test_trust_reaches_the_workers_in_its_plain_form(province: Any, bus: Bus) -> None:
-    authority = Certificate.issue("Authority", authority=True)
+    authority = Authority()
     template = "rtsps://10.9.0.1/{camera_code}"
     made = await province.destination(url_template=template, tls={"ca_pem": authority.pem + "\r\n"})
     assert made["tls"] == {"ca_pem": authority.pem.strip(), "fingerprint_sha256": None}

@@ -11,7 +11,7 @@ from vonggac.media.reorder_buffer import ReorderBuffer
 from vonggac.media.rtcp import ReceiverReport, ReportBlock, SenderReport, build_receiver_report, is_rtcp, parse_rtcp
 from vonggac.media.rtp import JitterEstimator, SequenceTracker, build_rtp
 from vonggac.net.errors import MalformedError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.tracks import Track
 
 _MAX_DATAGRAM_BYTES = 65_535
@@ -20,7 +20,7 @@ _DATAGRAMS_PER_TURN = 64
 _RECEIVE_BUFFER_BYTES = 1024 * 1024
 """Asked of the kernel: a keyframe comes in one burst."""
 _RTP_FIELDS = struct.Struct(">BxHII")
-_FRAME_HEADER = struct.Struct(">BBH")
+_pack_frame_header = struct.Struct(">BBH").pack
 _MIN_RTP = 12
 
 type Deliver = Callable[[MediaBatch], None]
@@ -231,8 +231,8 @@ def interleaved_batch(channel: int, packets: Sequence[bytes]) -> MediaBatch:
     frames: list[tuple[int, int, int]] = []
     at = 0
     for packet in packets:
-        end = at + _FRAME_HEADER.size + len(packet)
-        parts += (_FRAME_HEADER.pack(0x24, channel, len(packet)), packet)
+        end = at + FRAME_HEADER_BYTES + len(packet)
+        parts += (_pack_frame_header(0x24, channel, len(packet)), packet)
         frames.append((channel, at, end))
         at = end
     return MediaBatch(b"".join(parts), frames)

@@ -17,7 +17,7 @@ from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import History, NoSample, Sample
+from forwarder.relay.supervision.keyframes import SAMPLE_WITHIN_S, History, NoSample, Sample
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import KeyframeHistory
@@ -87,16 +87,16 @@ class CameraRpc:
     async def _on_keyframe_request(self, message: Msg) -> None:
         # The next message is not read before this returns, and a keyframe may be seconds away.
         if len(self._tasks) < MAX_ANSWERS:
-            self._spawn(self._send_keyframe(message.reply))
+            self._spawn(self._send_keyframe(message.reply, _within_s(message.data)))
         else:
-            await self._send(message.reply, b"", {"error": "busy"})
+            await self._send(message.reply, b"", _why_none(self._relay.keyframes.no_sample("busy")))
 
-    async def _send_keyframe(self, reply: str) -> None:
-        sample = await self._relay.keyframes.sample()
+    async def _send_keyframe(self, reply: str, within_s: float) -> None:
+        sample = await self._relay.keyframes.sample(within_s)
         if isinstance(sample, NoSample):
-            await self._send(reply, b"", {"error": sample.reason})
+            await self._send(reply, b"", _why_none(sample))
         elif len(sample.annex_b) > MAX_SAMPLE_BYTES:
-            await self._send(reply, b"", {"error": "too_large"})
+            await self._send(reply, b"", _why_none(self._relay.keyframes.no_sample("too_large")))
         else:
             await self._send(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
 
@@ -124,9 +124,7 @@ class CameraRpc:
         await self._send(message.reply, answer.model_dump_json().encode(), {})
 
     async def _on_deliveries_request(self, message: Msg) -> None:
-        now = [
-            self._reporter.describe_delivery(self._relay, supervisor) for supervisor in self._relay.deliveries.values()
-        ]
+        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
         await self._send(message.reply, DELIVERIES.dump_json(now), {})
 
     async def _on_verification(self, message: Msg) -> None:
@@ -152,9 +150,16 @@ class CameraRpc:
 
     async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
-        hashed = KeyframeHistory(camera_id=camera_id, worker_id=self._worker_id, keyframes=history)
+        still = self._relay.keyframes.still
+        body = KeyframeHistory(
+            camera_id=camera_id,
+            worker_id=self._worker_id,
+            keyframes=history,
+            still_since=still.since if still is not None else None,
+            still_keyframes=still.keyframes if still is not None else 0,
+        )
         try:
-            await publish_keyframes(self._bus, hashed)
+            await publish_keyframes(self._bus, body)
         except (NatsError, OSError) as error:
             log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
@@ -183,4 +188,28 @@ def _headers(sample: Sample) -> dict[str, str]:
         headers["fps"] = f"{sample.figures.fps:.2f}"
         headers["packets_received"] = str(sample.figures.packets_received)
         headers["packets_lost"] = str(sample.figures.packets_lost)
+    if sample.still is not None:
+        headers["still_since"] = sample.still.since.isoformat()
+        headers["still_keyframes"] = str(sample.still.keyframes)
     return headers
+
+
+def _why_none(none: NoSample) -> dict[str, str]:
+    """The error, and what the prober can judge without a keyframe."""
+    figures = {
+        "silent_s": none.silent_s,
+        "media_s": none.media_s,
+        "keyframe_age_s": none.keyframe_age_s,
+        "bitrate_kbps": none.bitrate_kbps,
+    }
+    told = {name: f"{figure:.1f}" for name, figure in figures.items() if figure is not None}
+    return {"error": none.reason, **told, **({"codec": none.codec} if none.codec is not None else {})}
+
+
+def _within_s(body: bytes) -> float:
+    """For how long the asker waits; the body of a request on `forwarder.keyframe.<camera_id>`."""
+    try:
+        within_s = float(body)
+    except ValueError:
+        return SAMPLE_WITHIN_S
+    return within_s if 0 < within_s < SAMPLE_WITHIN_S else SAMPLE_WITHIN_S

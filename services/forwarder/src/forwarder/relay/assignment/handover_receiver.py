@@ -1,7 +1,7 @@
 """Receiving a camera from another worker: pull it beside the present session, be ready, deliver when asked to.
 
 A centre may refuse a second publisher, so the sessions there never overlap. The camera is pulled twice for a moment
-where it allows that. Requests come on `forwarder.worker.<worker_id>.hand_over` (core NATS request-reply).
+where it allows that. Requests come on `forwarder.worker.<worker_id>.handover` (core NATS request-reply).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
 from forwarder.domain.plan import wanted
-from forwarder.messaging import read_job, request_hand_over, serve_hand_overs
+from forwarder.messaging import read_job, request_handover, serve_handovers
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
 from vonggac.events.causes import Cause
@@ -35,7 +35,7 @@ GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
 DEFAULT_WITHIN_S = 5.0
-_STEP, _WITHIN = "Vonggac-Step", "Vonggac-Within"
+_STEP, _WITHIN = "Vonggac-Handover", "Vonggac-Within"
 
 
 class HandoverStep(StrEnum):
@@ -76,10 +76,9 @@ async def request_step(bus: Bus, worker_id: str, step: HandoverStep, job: Job) -
 async def _request(bus: Bus, worker_id: str, step: HandoverStep, job: Job, within_s: float) -> HandoverAnswer:
     headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
     try:
-        reply = await request_hand_over(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
-        if reply is None:
-            return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
-        return HandoverAnswer.model_validate_json(reply)
+        reply = await request_handover(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
+        unwilling = HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
+        return unwilling if reply is None else HandoverAnswer.model_validate_json(reply)
     except (TimeoutError, NatsError, OSError, ValueError) as error:
         log.warning("handover_unanswered", worker=worker_id, step=step.value, error=type(error).__name__)
         return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
@@ -118,7 +117,7 @@ class HandoverReceiver:
 
     async def listen(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
-        self._subscription = await serve_hand_overs(self._bus, self._worker_id, self._on_request)
+        self._subscription = await serve_handovers(self._bus, self._worker_id, self._on_request)
 
     async def close(self) -> None:
         """Receive nothing more, and drop what was prepared."""

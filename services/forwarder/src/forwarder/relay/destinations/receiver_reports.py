@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from vonggac.media.rtcp import ReceiverReport, SenderReport, parse_rtcp
 from vonggac.net.errors import MalformedError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.tracks import Track
-
-_FRAME_HEADER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class ReportReader:
         if self._channel < 0 or not batch.channels >> self._channel & 1:
             return
         for channel, start, end in reversed(batch.frames):
-            if channel == self._channel and self._read(batch.data[start + _FRAME_HEADER : end]):
+            if channel == self._channel and self._read(batch.data[start + FRAME_HEADER_BYTES : end]):
                 return
 
     def _read(self, packet: bytes) -> bool:

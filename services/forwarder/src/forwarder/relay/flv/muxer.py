@@ -9,7 +9,7 @@ from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.flv import tags as flv
 from forwarder.relay.flv.audio import Sound, sound_of
 from forwarder.relay.flv.timestamps import DecodeOrder, MediaClock
-from forwarder.relay.media.fanout import FRAME_HEADER_BYTES, FanOut, Outlet
+from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.rtmp import chunks
 from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
@@ -17,7 +17,7 @@ from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
 from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError, PeerError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 
 @dataclass(frozen=True, slots=True)

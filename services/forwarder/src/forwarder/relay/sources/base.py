@@ -6,13 +6,13 @@ from typing import Protocol
 
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.fanout import FanOut
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
 from vonggac.events.inventory import CameraV1
 from vonggac.media.h26x import video_codec
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.url import Credentials
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
@@ -84,8 +84,8 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
     """What carries the media of these tracks, one of which is video."""
     video = next(track for track in tracks if track.kind == "video")
     channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
-    finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
-    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
+    scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
+    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, scanner=scanner)
     # Media may come before the answer to PLAY, and no destination can have a session yet.
     fanout.keep_backlog()
     return fanout

@@ -92,6 +92,11 @@ class PictureStore:
         self._approved: set[str] = set()
         self._approved_known = False
 
+    @property
+    def frozen_min_age_s(self) -> float:
+        """A picture must stand still for so long to be frozen."""
+        return self._thresholds.frozen_min_age_s
+
     async def watch_references(self) -> None:
         """Until cancelled."""
         await watch_bucket(

@@ -167,6 +167,7 @@ class Verifications:
             verdict=finding.verdict,
             captured_at=finding.captured_at,
             delay_s=finding.delay_s,
+            still_since=finding.still_since,
             cause=finding.cause,
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),

@@ -1,4 +1,4 @@
-"""Taking a checked file into the database: created, updated or left as it is, all in the caller's transaction."""
+"""Stores a checked facilities.csv, all in the caller's transaction."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,42 +22,42 @@ NAMED = 8
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the rows."""
+    """How many rows were created, updated and unchanged."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
 
 
-async def take_facilities(writing: Writing, file: FacilityFile, mistakes: Mistakes, today: date) -> Outcome:
-    """Raises ProblemError 422 when a row names a district or agency that is not on record."""
+async def store_facilities(writing: Writing, file: FacilityFile, mistakes: Mistakes, today: date) -> Outcome:
+    """Create or update the facilities. Raises ProblemError 422 when a district or agency is not on record."""
     session, outcome = writing.session, Outcome()
     districts, agencies = await ids_by_code(session, District), await ids_by_code(session, Agency)
     for row in file.rows:
-        note_unknown(mistakes, row.line, "district_code", row.district_code, districts)
-        note_unknown(mistakes, row.line, "managing_agency_code", row.managing_agency_code, agencies)
-    mistakes.refuse()
+        check_on_record(mistakes, row.line, "district_code", row.district_code, districts)
+        check_on_record(mistakes, row.line, "managing_agency_code", row.managing_agency_code, agencies)
+    mistakes.raise_if_any()
     present = await things_by_code(session, Facility, (row.facts.code for row in file.rows))
-    people = await _in_office(session, today)
+    people = await _focal_points_in_office(session, today)
     for number, row in enumerate(file.rows):
         values = _values(file, row, districts, agencies)
         facility = present.get(row.facts.code)
         if facility is None:
             facility = Facility(**row.facts.model_dump() | values)
-            writing.prepare(facility)
+            writing.prepare_new(facility)
             session.add(facility)
-            writing.note_added(facility)
-            _appoint(writing, facility, None, row.person, file, today)
+            writing.record_created(facility)
+            _appoint_focal_point(writing, facility, None, row.person, file, today)
             outcome.created += 1
         else:
-            changed = writing.stage(facility, values)
-            changed |= _appoint(writing, facility, people.get(facility.id), row.person, file, today)
+            changed = writing.stage_change(facility, values)
+            changed |= _appoint_focal_point(writing, facility, people.get(facility.id), row.person, file, today)
             outcome.updated += changed
             outcome.unchanged += not changed
         if number % CHUNK == CHUNK - 1:
-            await writing.flush()
+            await writing.flush_changes()
             await asyncio.sleep(0)
-    await writing.flush()
+    await writing.flush_changes()
     return outcome
 
 
@@ -71,7 +71,7 @@ def _values(
     }
 
 
-def _appoint(
+def _appoint_focal_point(
     writing: Writing,
     facility: Facility,
     present: FocalPoint | None,
@@ -79,23 +79,23 @@ def _appoint(
     file: FacilityFile,
     today: date,
 ) -> bool:
-    """Whether the focal point changed. Another name is a successor: the one before leaves office, and stays listed."""
+    """Whether the focal point changed. Another name is a successor: the predecessor's term ends and stays on record."""
     if person is None:
         return False
     if present is not None and present.full_name == person.full_name:
-        return writing.stage(
+        return writing.stage_change(
             present, {name: getattr(person, name) for name, column in PERSON.items() if column in file.present}
         )
     if present is not None:
-        writing.stage(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
+        writing.stage_change(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
     successor = FocalPoint(facility_id=facility.id, valid_from=today, **person.model_dump())
-    writing.prepare(successor)
+    writing.prepare_new(successor)
     writing.session.add(successor)
-    writing.note_added(successor)
+    writing.record_created(successor)
     return True
 
 
-async def _in_office(session: AsyncSession, today: date) -> dict[UUID, FocalPoint]:
+async def _focal_points_in_office(session: AsyncSession, today: date) -> dict[UUID, FocalPoint]:
     query = select(FocalPoint).where(FocalPoint.valid_from <= today)
     query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
     people = (await session.scalars(query.order_by(FocalPoint.valid_from, FocalPoint.created_at))).all()
@@ -117,8 +117,8 @@ async def things_by_code[T: Coded](session: AsyncSession, kind: type[T], codes: 
     return found
 
 
-def note_unknown(mistakes: Mistakes, line: int, column: str, code: str, known: Mapping[str, Any]) -> None:
-    """A code that is not on record is a mistake."""
+def check_on_record(mistakes: Mistakes, line: int, column: str, code: str, known: Mapping[str, Any]) -> None:
+    """Add a mistake when `code` is not among the known ones."""
     if code not in known:
         some = ", ".join(sorted(known)[:NAMED]) + (", …" if len(known) > NAMED else "")
-        mistakes.add(line, column, f"{code} is not on record; there are: {some or 'none yet'}")
+        mistakes.add_mistake(line, column, f"{code} is not on record; there are: {some or 'none yet'}")

@@ -1,35 +1,35 @@
-"""The last look at a plan before it is kept: no delivery that its destination cannot take."""
+"""Checks each camera's codec before the commit: its destinations must accept it."""
 
 from http import HTTPStatus
 
-from inventory.domain.devices.codecs import advice, takes
+from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from vonggac.events.inventory import CameraV1
 from vonggac.http import FieldError, ProblemError
 
 SHOWN = 100
 
 
-class UnfitDeliveries:
-    """Collects deliveries whose camera has a codec that the destination does not take; the first SHOWN are told."""
+class CodecCheck:
+    """Collects deliveries whose destination does not accept the camera's codec; keeps the first SHOWN."""
 
     def __init__(self) -> None:
         self._count = 0
         self._errors: list[FieldError] = []
 
-    def look_at(self, camera: CameraV1) -> None:
-        """A delivery that is disabled harms nobody: it is looked at when it is enabled."""
+    def check_camera(self, camera: CameraV1) -> None:
+        """Check the enabled deliveries of a camera; a disabled one is checked when somebody enables it."""
         codec = camera.expected.codec if camera.expected is not None else None
         for planned in camera.deliveries:
-            if not planned.enabled or takes(codec, planned.url, enhanced_rtmp=planned.enhanced_rtmp):
+            if not planned.enabled or accepts_codec(codec, planned.url, enhanced_rtmp=planned.enhanced_rtmp):
                 continue
             self._count += 1
             if len(self._errors) < SHOWN:
                 self._errors.append(
-                    FieldError(field="expected.codec", message=advice(camera.code, planned.destination_code))
+                    FieldError(field="expected.codec", message=refusal_advice(camera.code, planned.destination_code))
                 )
 
-    def refuse(self) -> None:
-        """Raises ProblemError 422 naming camera and destination of each."""
+    def raise_if_any(self) -> None:
+        """Raises ProblemError 422 that names camera and destination of each."""
         if self._count == 0:
             return
         more = f" (and {self._count - 1} more deliveries)" if self._count > 1 else ""

@@ -1,4 +1,4 @@
-"""Taking a checked cameras.csv into the database. New rows go by COPY: there may be tens of thousands."""
+"""Stores a checked cameras.csv. New rows go by COPY: there may be tens of thousands."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import select
 
 from inventory.domain.devices.camera import fitting_timeout
-from inventory.domain.devices.codecs import advice, takes
+from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.importing.cameras import SURVEYED, TRUST, CameraFile, CameraRow
 from inventory.importing.mistakes import Mistakes
-from inventory.importing.take_facilities import CHUNK, Outcome, ids_by_code, note_unknown, things_by_code
+from inventory.importing.store_facilities import CHUNK, Outcome, check_on_record, ids_by_code, things_by_code
 from inventory.storage.bulk import copy_rows
 from inventory.storage.deliveries import copy_deliveries, planned_delivery
 from inventory.storage.store import Writing
@@ -38,14 +38,14 @@ class _OnRecord:
     urls: set[str]
 
 
-async def take_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -> Outcome:
-    """Raises ProblemError 422 when a row names a facility or destination that is not on record."""
+async def store_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -> Outcome:
+    """Create or update the cameras. Raises ProblemError 422 when a facility or destination is not on record."""
     record = await _on_record(writing, file)
     for row in file.rows:
-        note_unknown(mistakes, row.line, "facility_code", row.facility_code, record.facilities)
+        check_on_record(mistakes, row.line, "facility_code", row.facility_code, record.facilities)
         for code in row.destinations or ():
-            note_unknown(mistakes, row.line, "destinations", code, record.destinations)
-    mistakes.refuse()
+            check_on_record(mistakes, row.line, "destinations", code, record.destinations)
+    mistakes.raise_if_any()
     outcome, cameras, deliveries = Outcome(), list[Camera](), list[Delivery]()
     for number, row in enumerate(file.rows):
         camera = record.cameras.get(row.fields.code)
@@ -55,7 +55,7 @@ async def take_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -
             deliveries += _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
             outcome.created += 1
         else:
-            changed = writing.stage(camera, _values(writing, file, row, camera, record))
+            changed = writing.stage_change(camera, _values(writing, file, row, camera, record))
             if "destinations" in file.present:
                 added = _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
                 removed = await _remove_others(writing, camera, record, _wanted(row, record))
@@ -66,10 +66,10 @@ async def take_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -
         _check_trust(row, camera, mistakes)
         _check_codec(row, camera, _receiving(file, row, camera, record), mistakes)
         if number % CHUNK == CHUNK - 1:
-            await writing.flush()
+            await writing.flush_changes()
             await asyncio.sleep(0)
-    mistakes.refuse()
-    await writing.flush()
+    mistakes.raise_if_any()
+    await writing.flush_changes()
     await _copy_cameras(writing, cameras)
     await copy_deliveries(writing, deliveries)
     return outcome
@@ -102,8 +102,8 @@ def _new_camera(writing: Writing, row: CameraRow, record: _OnRecord) -> Camera:
         sealed_secret=row.sealed_secret,
         secret_changed_at=writing.now if row.sealed_secret is not None else None,
     )
-    writing.prepare(camera)
-    writing.note_added(camera)
+    writing.prepare_new(camera)
+    writing.record_created(camera)
     return camera
 
 
@@ -152,18 +152,18 @@ def _check_trust(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:
         check_trust_is_used(trust, (camera.url,))
     except ValueError as error:
         column = next(column for name, column in TRUST.items() if (camera.tls or {}).get(name) is not None)
-        mistakes.add(row.line, column, str(error))
+        mistakes.add_mistake(row.line, column, str(error))
 
 
 def _check_codec(row: CameraRow, camera: Camera, receiving: Sequence[Destination], mistakes: Mistakes) -> None:
     codec = (camera.expected or {}).get("codec")
     for destination in receiving:
-        if not takes(codec, destination.url_template, enhanced_rtmp=destination.enhanced_rtmp):
-            mistakes.add(row.line, "destinations", advice(camera.code, destination.code))
+        if not accepts_codec(codec, destination.url_template, enhanced_rtmp=destination.enhanced_rtmp):
+            mistakes.add_mistake(row.line, "destinations", refusal_advice(camera.code, destination.code))
 
 
 def _receiving(file: CameraFile, row: CameraRow, camera: Camera, record: _OnRecord) -> list[Destination]:
-    """Where the camera would really be sent to after the import."""
+    """The enabled destinations of the camera after the import."""
     present = record.deliveries.get(camera.id, {})
     stays = camera.code in record.cameras and "destinations" not in file.present
     planned = (
@@ -196,7 +196,7 @@ def _missing_deliveries(
     for delivery in missing:
         if delivery.url in record.urls:
             message = f"would be published at an address that is in use ({delivery.url}); give it another code"
-            mistakes.add(row.line, "code", message)
+            mistakes.add_mistake(row.line, "code", message)
         record.urls.add(delivery.url)
     return missing
 
@@ -205,7 +205,7 @@ async def _remove_others(writing: Writing, camera: Camera, record: _OnRecord, wa
     kept = {destination.id for destination in wanted}
     extra = [delivery for key, delivery in record.deliveries.get(camera.id, {}).items() if key not in kept]
     for delivery in extra:
-        await writing.remove(delivery)
+        await writing.remove_thing(delivery)
     return bool(extra)
 
 
