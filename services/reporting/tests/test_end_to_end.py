@@ -29,9 +29,8 @@ from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
-
     from reporting.settings import Settings
+    from services.reporting.tests.conftest import Client, Province, Start
     from vonggac.bus import Bus
     from vonggac.events import CloudEvent, Payload
     from vonggac.events.inventory import CameraV1

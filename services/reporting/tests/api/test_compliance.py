@@ -16,9 +16,8 @@ from reporting.storage import maintenance
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
-
     from reporting.messaging import Ingest
+    from services.reporting.tests.conftest import Client, Province, Start
     from vonggac.database import Database
     from vonggac.events.inventory import CameraV1
 

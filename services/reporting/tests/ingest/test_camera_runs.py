@@ -18,9 +18,8 @@ from reporting.storage import lines as courses
 from vonggac.events import Cause
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
-
     from reporting.messaging import Ingest
+    from services.reporting.tests.conftest import Province
     from vonggac.database import Database
 
 START = millis(datetime(2026, 11, 24, tzinfo=UTC))

@@ -1,6 +1,6 @@
-"""What repacking costs: RTSP cameras to two RTMP destinations each, beside PyAV: `python bench/remux.py --help`.
+"""What repacking costs: RTSP cameras to two RTMP destinations each, beside PyAV: `python -m bench.relay.remux --help`.
 
-Ours is the whole product (see `bench/relay.py`), the peer a bare `av.open` and `mux` in a thread per stream of one
+Ours is the whole product (see `relay.py`), the peer a bare `av.open` and `mux` in a thread per stream of one
 process. Same cameras (1080p25 at 2 Mbit/s, simulated), same machine, one after the other, in the steady state. The
 destinations take every publisher and throw its media away; they are not counted.
 
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 
 import psutil
 import uvloop
-from peers import pyav_remux
-from relay import DESTINATIONS, SETTLE_S, Rig, measure, planned, publish, rig, wait_acknowledged
 
+from bench.relay.peers import pyav_remux
+from bench.relay.relay import DESTINATIONS, SETTLE_S, Rig, measure, planned, publish, rig, wait_acknowledged
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from vonggac.embedded import free_port

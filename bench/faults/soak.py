@@ -1,6 +1,6 @@
 """Ten minutes of random faults with a hundred cameras: memory and descriptors stay flat, all is verified at the end.
 
-    make soak                                   (or: python bench/soak.py --minutes 10 --cameras 100 --seed 1)
+    make soak                                   (or: python -m bench.faults.soak --minutes 10 --cameras 100 --seed 1)
 
 The whole platform runs, on loopback and with throw-away state: PostgreSQL, NATS, inventory, reporting, a prober, two
 forwarders, simulated cameras (640x360, 10 pictures a second, 300 kbit/s) and two centres that play back what they get.
@@ -29,10 +29,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soak_faults import Faults
-from soak_stage import Stage, stage
-from soak_usage import Calm, Course, Usage
-
+from bench.faults.soak_faults import Faults
+from bench.faults.soak_stage import Stage, stage
+from bench.faults.soak_usage import Calm, Course, Usage
 from local.apis.inventory import RefusedError
 from local.commands.progress import Progress
 from local.platform.process import ProcessEndedError

@@ -1,4 +1,4 @@
-"""The stage of `bench/soak.py`: the whole platform with many cameras, two forwarders, and what can go wrong on it."""
+"""The stage of `soak.py`: the whole platform with many cameras, two forwarders, and what can go wrong on it."""
 
 import asyncio
 import json

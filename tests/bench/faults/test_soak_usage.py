@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from soak_usage import MAX_GROWTH_FDS, MAX_GROWTH_MB, Course, Usage
+
+from bench.faults.soak_usage import MAX_GROWTH_FDS, MAX_GROWTH_MB, Course, Usage
 
 pytestmark = pytest.mark.server
 

@@ -1,4 +1,4 @@
-"""Memory and open descriptors of each part of a platform over time, and whether they stay flat; for `bench/soak.py`."""
+"""Memory and open descriptors of each part of a platform over time, and whether they stay flat; for `soak.py`."""
 
 import asyncio
 import statistics
