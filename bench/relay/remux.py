@@ -56,14 +56,14 @@ class RtmpSink(asyncio.Protocol):
             # libav takes the server's size for its own; with the initial 128 bytes it costs four times as much.
             size = Message(chunks.SET_CHUNK_SIZE, 0, 0, chunks.OUR_CHUNK_BYTES.to_bytes(4))
             self._transport.write(write_message(size, chunk_stream=2, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
-            self._say("_result", transaction, {}, {"level": "status", "code": "NetConnection.Connect.Success"})
+            self._send_command("_result", transaction, {}, {"level": "status", "code": "NetConnection.Connect.Success"})
         elif name == "createStream":
-            self._say("_result", transaction, None, 1.0)
+            self._send_command("_result", transaction, None, 1.0)
         elif name == "publish":
-            self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+            self._send_command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
             self._reader = None
 
-    def _say(self, *values: amf.AmfValue) -> None:
+    def _send_command(self, *values: amf.AmfValue) -> None:
         message = Message(chunks.COMMAND, 0, 0, amf.encode(*values))
         self._transport.write(write_message(message, chunk_stream=3, chunk_bytes=chunks.OUR_CHUNK_BYTES))
 
