@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from tests.platform import RunningPlatform, load
 
 from local.commands.progress import Progress
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
 from local.platform.state import StateFolder
-from tests.platform import RunningPlatform, load
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.platform import RunningPlatform
 
 from local.demo import content
-from tests.platform import RunningPlatform
 from vonggac.testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

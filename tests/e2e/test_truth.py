@@ -7,9 +7,9 @@ from pathlib import Path
 
 import av
 import pytest
+from tests.platform import RunningPlatform, each
 
 from local.demo import content
-from tests.platform import RunningPlatform, each
 from vonggac.telemetry.redaction import REDACTED
 from vonggac.testing import eventually
 

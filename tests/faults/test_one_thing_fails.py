@@ -3,9 +3,9 @@
 import time
 
 import pytest
+from tests.platform import RunningPlatform, each
 
 from local.demo import content
-from tests.platform import RunningPlatform, each
 from vonggac.testing import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]

@@ -170,7 +170,7 @@ class Observed:
 @pytest_asyncio.fixture
 async def observed(bus: Bus) -> Observed:
     seen = Observed()
-    await bus.js.subscribe("observation.>", cb=seen.take, ordered_consumer=True)
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=seen.take, ordered_consumer=True)
     return seen
 
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from reporting.api.compliance_schemas import ComplianceReport
-from reporting.messaging import keep_house
+from reporting.ingest.cleanup import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
@@ -26,11 +26,13 @@ from vonggac.bus import Outgoing, topology
 from vonggac.bus.dead_letters import REASON_HEADER
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
+from vonggac.events import subjects
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from reporting.settings import Settings
     from services.reporting.tests.conftest import Client, Province, Start
+
+    from reporting.settings import Settings
     from vonggac.bus import Bus
     from vonggac.events import CloudEvent, Payload
     from vonggac.events.inventory import CameraV1
@@ -126,7 +128,7 @@ async def test_a_poisonous_event_is_kept_as_a_dead_letter_while_the_others_go_on
 ) -> None:
     camera = province.camera()
     await province.publish(bus, *province.base(), province.stated("camera", camera))
-    await bus.js.publish("observation.camera.poison", b'{"specversion": "1.0", "type": "nonsense"}')
+    await bus.js.publish(subjects.camera_observation("poison"), b'{"specversion": "1.0", "type": "nonsense"}')
     await province.publish(bus, *an_hour(province, camera))
     await eventually(lambda: handled(bus))
     check_the_hour(await report(client, **PERIOD))

@@ -16,8 +16,9 @@ from reporting.storage import maintenance
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from reporting.messaging import Ingest
     from services.reporting.tests.conftest import Client, Province, Start
+
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
     from vonggac.events.inventory import CameraV1
 

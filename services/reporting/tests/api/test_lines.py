@@ -11,8 +11,9 @@ import pytest
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from reporting.messaging import Ingest
     from services.reporting.tests.conftest import Client, Province, Start
+
+    from reporting.ingest.handlers import Ingest
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 PERIOD = {"from": DAY.isoformat(), "to": (DAY + timedelta(hours=1)).isoformat()}

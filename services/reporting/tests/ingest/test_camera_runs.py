@@ -18,8 +18,9 @@ from reporting.storage import lines as courses
 from vonggac.events import Cause
 
 if TYPE_CHECKING:
-    from reporting.messaging import Ingest
     from services.reporting.tests.conftest import Province
+
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 START = millis(datetime(2026, 11, 24, tzinfo=UTC))

@@ -22,6 +22,7 @@ from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province
+
     from vonggac.database import Database
 
 START = datetime(2026, 11, 24, tzinfo=UTC)

@@ -20,6 +20,7 @@ from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province
+
     from vonggac.database import Database
 
 

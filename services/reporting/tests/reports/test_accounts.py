@@ -18,10 +18,10 @@ from reporting.storage.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from services.reporting.tests.conftest import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from reporting.messaging import Ingest
-    from services.reporting.tests.conftest import Province
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -27,7 +27,6 @@ from inventory.storage.conflicts import conflict_problem, database_problems, not
 from inventory.storage.states import camera_plans, payload_of
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
-from vonggac.events import subjects
 from vonggac.events.inventory import RemovedV1
 from vonggac.http import ProblemError
 
@@ -215,8 +214,7 @@ class Writing:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
-        subject = subjects.inventory(noun, thing_id)
-        self._messages.append(outbox.new_message(subject, payload, thing_id=str(thing_id), now=self.now))
+        self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:

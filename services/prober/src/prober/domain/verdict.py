@@ -13,6 +13,9 @@ NOBODY_PROBED = frozenset({Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, C
 """Causes that lie with us: the camera was not probed, so nothing is known about it."""
 
 
+REFRESHED = "the camera refreshes its picture bit by bit (intra refresh): no single picture of it is whole"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What broke an attempt off. `detail` holds no credential."""
@@ -40,11 +43,12 @@ class Evidence:
     keyframe: bool = False
     decoded: bool | None = None
     undecodable: str | None = None
+    refreshed: bool = False
 
 
 def judge(evidence: Evidence) -> Judgement:
     """`up` when a whole keyframe arrived and decoded (began, for a light probe), whatever happened afterwards."""
-    if evidence.decoded or (evidence.light and evidence.keyframe):
+    if evidence.decoded or (evidence.keyframe and (evidence.light or evidence.refreshed)):
         return Judgement(Verdict.UP)
     if evidence.decoded is False:
         return down(Cause.DECODE_FAILED, evidence.undecodable or "the decoder gave no picture")

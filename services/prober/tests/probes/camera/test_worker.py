@@ -220,10 +220,11 @@ async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_p
     await start_prober()
 
     async def buried() -> bool:
-        for queue in (f"{topology.PROBE_JOBS}.{topology.PROBER}", f"{topology.VERIFY_JOBS}.{topology.VERIFIER}"):
-            letters = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=f"dead.{queue}")
+        for queue in ((topology.PROBE_JOBS, topology.PROBER), (topology.VERIFY_JOBS, topology.VERIFIER)):
+            letter_subject = subjects.dead_letter(*queue)
+            letters = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=letter_subject)
             assert letters.state.subjects
-            letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{queue}")
+            letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter_subject)
             assert letter.data is not None
             assert isinstance(decode(letter.data).data, AgencyV1)
         return True

@@ -286,8 +286,8 @@ async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_p
     await start_prober()
 
     async def buried() -> bool:
-        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter="dead.>")
-        return f"dead.{topology.VERIFY_JOBS}.{topology.VERIFIER}" in (info.state.subjects or {})
+        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
+        return subjects.dead_letter(topology.VERIFY_JOBS, topology.VERIFIER) in (info.state.subjects or {})
 
     await eventually(buried)
 

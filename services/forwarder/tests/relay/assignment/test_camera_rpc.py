@@ -139,7 +139,10 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
     await inventory.say(camera)
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
     reply = await asker.keyframe(camera)
-    assert (reply.data, reply.headers) == (b"", {"error": "too_large"})
+    headers = reply.headers or {}
+    assert (reply.data, headers["error"], headers["codec"]) == (b"", "too_large", "h264")
+    assert float(headers["silent_s"]) < 2.0
+    assert float(headers["media_s"]) >= float(headers["keyframe_age_s"])
 
 
 async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
