@@ -114,7 +114,7 @@ type OpenSite = Callable[..., Any]
 
 @pytest_asyncio.fixture
 async def open_site(bus: Bus, clips_folder: Path) -> AsyncIterator[OpenSite]:
-    """Start a site; everything ends with the test. `centre`: fields of CentreConfig for both; others: CameraConfig's."""
+    """Start a site that ends with the test. `centre`: fields of CentreConfig, others: of CameraConfig."""
     async with AsyncExitStack() as stack:
 
         async def start(*, held: bool = True, centre: dict[str, Any] | None = None, **camera: Any) -> Site:
