@@ -22,8 +22,8 @@ class Difference:
     """`points`: mean difference of single pixels, `cell`: largest difference of a cell's mean (levels of grey).
 
     `textured`: part of the tiles of points that are not flat; `untouched`: part of these without any change.
-    `points_inside`, `cell_inside`, `untouched_inside`: the same without the upper and the lower edge. `coded_alike`: the coded keyframes
-    are the same, byte for byte.
+    `points_inside`, `cell_inside`, `untouched_inside`: the same without the upper and the lower edge.
+    `coded_alike`: the coded keyframes are the same, byte for byte.
     """
 
     points: float
