@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, measure
+from inventory.messaging import RelayReady, connect_and_relay
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database
@@ -39,13 +40,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
     database = Database(settings.database_url.get_secret_value())
-    relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("relay", connect_and_relay(settings, relay))
-        tasks.start("metrics", measure(database, metrics, relay, every_s=MEASURE_EVERY_S))
+        tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
             yield

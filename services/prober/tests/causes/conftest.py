@@ -30,6 +30,7 @@ class ProbeCamera:
         measuring = Tools(tools.allowed_networks, tools.decoder, measure_window_s=WINDOW_S)
         self._prober = CameraProber(replace(context, tools=measuring))
         self._bus, self._outgoing, self._sealer = context.bus, outgoing, sealer
+        self._pictures = context.pictures
         self._ids: dict[str, UUID] = {}
 
     async def __call__(self, camera: Camera | str, **planned: Any) -> ProbeResult:
@@ -52,6 +53,9 @@ class ProbeCamera:
         )
         result = await self._prober.probe(wanted, ProbePlan(ask_device=wanted.expected is not None))
         assert isinstance(result, ProbeResult)
+        if result.judged is not None:
+            # As the observer does when it publishes the observation.
+            self._pictures.store(wanted.id, result.judged.remember, deep_at=datetime.now(UTC))
         await self._outgoing.drain(within_s=5.0)
         return result
 

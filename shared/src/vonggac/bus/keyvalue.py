@@ -7,6 +7,7 @@ from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 
 _WRONG_LAST_SEQUENCE = 10071
 """NATS JetStream's error code for a write that names another revision than the last."""
@@ -21,8 +22,8 @@ class Watcher:
     says so too early. So when nothing came before that, the bucket itself is asked whether it is empty.
     """
 
-    def __init__(self, bus: Bus, watcher: KeyValue.KeyWatcher, *, stream: str, subjects: str) -> None:
-        self._bus, self._watcher, self._stream, self._subjects = bus, watcher, stream, subjects
+    def __init__(self, bus: Bus, watcher: KeyValue.KeyWatcher, *, stream: str, pattern: str) -> None:
+        self._bus, self._watcher, self._stream, self._pattern = bus, watcher, stream, pattern
         self._seen = self._told = self._marked_early = False
 
     async def updates(self, timeout_s: float) -> KeyValue.Entry | None:
@@ -46,7 +47,7 @@ class Watcher:
         return entry
 
     async def _holds_any(self) -> bool:
-        info = await self._bus.js.stream_info(self._stream, subjects_filter=self._subjects)
+        info = await self._bus.js.stream_info(self._stream, subjects_filter=self._pattern)
         return bool(info.state.subjects)
 
 
@@ -141,8 +142,8 @@ class Bucket:
         """
         watcher = await (await self._bucket()).watch(keys, meta_only=keys_only, inactive_threshold=forgotten_after_s)
         try:
-            stream = f"KV_{self.name}"
-            yield Watcher(self._bus, watcher, stream=stream, subjects=f"$KV.{self.name}.{keys}")
+            pattern = subjects.key_value(self.name, keys)
+            yield Watcher(self._bus, watcher, stream=f"KV_{self.name}", pattern=pattern)
         finally:
             await watcher.stop()  # type: ignore[no-untyped-call]
 

@@ -21,6 +21,8 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
+from vonggac.events import subjects
+
 INVENTORY = "INVENTORY"
 PROBE_JOBS = "PROBE_JOBS"
 DELIVERY_JOBS = "DELIVERY_JOBS"
@@ -45,7 +47,7 @@ SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
-DELIVERY_ORDERS = "delivery_orders"
+DELIVERY_COMMANDS = "delivery_commands"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -83,11 +85,15 @@ CONSUMERS = (
 )
 
 
+_CAMERA_ID = "{{wildcard(1)}}"
+"""In the server's subject transforms: the token for which `*` stands in the source."""
+
+
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
 
-    def jobs(name: str, subject: str) -> StreamConfig:
-        transform = SubjectTransform(src="inventory.camera.*", dest=subject + ".{{wildcard(1)}}")
+    def jobs(name: str, job_subject: str) -> StreamConfig:
+        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
         return StreamConfig(
             name=name,
             retention=RetentionPolicy.WORK_QUEUE,
@@ -101,19 +107,19 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
     return (
         StreamConfig(
             name=INVENTORY,
-            subjects=["inventory.*.*"],
+            subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        jobs(PROBE_JOBS, "probe.job"),
-        jobs(DELIVERY_JOBS, "delivery.job"),
-        jobs(VERIFY_JOBS, "verify.job"),
+        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
+        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
+        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
         StreamConfig(
             name=OBSERVATIONS,
-            subjects=["observation.>"],
+            subjects=[subjects.OBSERVATIONS],
             max_age=OBSERVATIONS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -122,7 +128,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         ),
         StreamConfig(
             name=DEAD_LETTERS,
-            subjects=["dead.>"],
+            subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -154,7 +160,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_ORDERS),
+        bucket(DELIVERY_COMMANDS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),

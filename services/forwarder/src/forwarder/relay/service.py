@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from forwarder.domain import rebalancing as balance
+from forwarder.domain import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
@@ -15,7 +15,7 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
+from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
@@ -33,8 +33,8 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TOLD_AT_ONCE = 25
-"""Cameras whose deliveries are told of before media has its turn again: about a millisecond."""
+OBSERVED_AT_ONCE = 25
+"""Cameras whose deliveries are observed before media has its turn again: about a millisecond."""
 
 
 def read_clocks() -> Instant:
@@ -87,9 +87,9 @@ class Process:
         return None if self.worker is None else self.worker.board
 
     @property
-    def presence(self) -> Presence | None:
-        """Who forwards beside this process; None until NATS was there once."""
-        return None if self.worker is None else self.worker.presence
+    def members(self) -> MembershipWatch | None:
+        """The other forwarders; None until NATS was there once."""
+        return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
         """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
@@ -98,7 +98,7 @@ class Process:
             return []
         observed: list[DeliveryObservedV1] = []
         for number, held in enumerate(list(worker.held.values())):
-            if number % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+            if number % OBSERVED_AT_ONCE == OBSERVED_AT_ONCE - 1:
                 await asyncio.sleep(0)
             observed += [
                 reporter.observed(held.relay, supervisor)
@@ -112,7 +112,7 @@ class Process:
         if self.bus is None or not self._working:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
-            return "waiting for the orders, the last reports and the other workers' signs of life"
+            return "waiting for the commands, the last reports and the other workers' heartbeats"
         return await self.bus.check()
 
     def stop(self) -> None:
@@ -150,7 +150,7 @@ class Process:
             replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
-            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+            rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
         self._expose(worker, outgoing)
@@ -165,7 +165,7 @@ class Process:
             await tasks.run_until(self._stopped)
             self._working = False
             await tasks.stop("heartbeat", "worker", "watch-logins")
-            self._say_alive(worker, self.reporter, stopping=True)
+            self._publish_heartbeat(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
             await leave(bus, self.worker_id)
         finally:
@@ -176,12 +176,12 @@ class Process:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
         while True:
-            self._say_alive(worker, reporter, stopping=False)
+            self._publish_heartbeat(worker, reporter, stopping=False)
             await asyncio.sleep(HEARTBEAT_S)
 
-    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+    def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._context.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -189,7 +189,7 @@ class Process:
                 await worker.release_all(within_s=self._settings.stop_within_s)
         except TimeoutError:
             # Their jobs come to others when the lease runs out.
-            log.error("cameras_not_handed_over", count=worker.cameras_held)
+            log.error("cameras_not_handed_over", count=len(worker.held))
         await outgoing.drain(within_s=1.0)
 
     def _expose(self, worker: Worker, outgoing: Outgoing) -> None:

@@ -27,7 +27,6 @@ from inventory.storage.fitness import UnfitDeliveries
 from inventory.storage.states import camera_plans, state
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
-from vonggac.events import subjects
 from vonggac.events.inventory import RemovedV1
 from vonggac.http import ProblemError
 
@@ -213,8 +212,7 @@ class Writing:
             self._send(thing.noun, thing.id, state(thing))
 
     def _send(self, noun: str, thing_id: UUID, payload: Any) -> None:
-        subject = subjects.inventory(noun, thing_id)
-        self._messages.append(outbox.message(subject, payload, thing_id=str(thing_id), now=self.now))
+        self._messages.append(outbox.message(noun, thing_id, payload, now=self.now))
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:

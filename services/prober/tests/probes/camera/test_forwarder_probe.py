@@ -57,7 +57,7 @@ async def forward(bus: Bus, camera: CameraV1, body: bytes, **headers: str) -> li
         asked.append(request)
         await bus.client.publish(request.reply, body, headers=given)
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=answer)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
     await bus.client.flush()
     return asked
 
@@ -263,7 +263,7 @@ async def test_a_forwarder_that_does_not_answer_is_left_its_session(bus: Bus, ga
     async def silent(_request: Msg) -> None:
         return
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=silent)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=silent)
     await bus.client.flush()
     judgement = (await probe(camera)).judgement
     assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)

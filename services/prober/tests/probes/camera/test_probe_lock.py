@@ -117,7 +117,7 @@ class SlowStatuses:
         monkeypatch.setattr(CameraStatuses, "last", slowly)
 
 
-@pytest.mark.parametrize("asked_for", [False, True])
+@pytest.mark.parametrize("on_demand", [False, True])
 async def test_another_probe_keeps_away_while_what_is_remembered_is_still_being_read(
     start_prober: Any, planner: Any, simulate: Any, observed: Any, monkeypatch: pytest.MonkeyPatch, on_demand: bool
 ) -> None:

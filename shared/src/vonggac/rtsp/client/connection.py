@@ -14,7 +14,7 @@ from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 from vonggac.rtsp.client.request_exchange import RequestExchange
-from vonggac.rtsp.client.server_requests import answer_to, end_told_by
+from vonggac.rtsp.client.server_requests import answer_to, end_announced_by
 from vonggac.rtsp.wire.fast_path import MediaLane, Write
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.rtsp.wire.messages import Request, Response
@@ -116,7 +116,7 @@ class RtspConnection(asyncio.Protocol):
         if not self.closed:
             self.write_directly(data)
 
-    def take_media(self, batch: MediaBatch) -> None:
+    def deliver_media(self, batch: MediaBatch) -> None:
         """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
         self._bytes_received += len(batch.data)
         if self.on_media is not None:
@@ -239,7 +239,7 @@ class RtspConnection(asyncio.Protocol):
         if not self._write_paused:
             # A peer that does not read cannot expect answers, and must not fill our memory with them.
             self._write_control(answer_to(request).encode())
-        end = end_told_by(request)
+        end = end_announced_by(request)
         if end is not None:
             self._end(end)
 

@@ -122,7 +122,7 @@ class UnitTap(Outlet):
         self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
 
     def _configure(self, nals: list[bytes]) -> bytes | None:
-        """The configuration to tell before this keyframe; None while the camera told no parameter sets."""
+        """The configuration to send before this keyframe; None while the camera has sent no parameter sets."""
         own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
         key = tuple(own) or tuple(self.parameter_sets)
         if self._header is None or self._header[0] != key:

@@ -18,8 +18,8 @@ def sealed_as_before(
 ) -> CameraV1:
     """The plan `camera` with the secrets of `before` where what is in them is still the same.
 
-    Only for these `deliveries`, and for the camera itself if `source`: who refused a login is not among them, since a
-    person may have corrected it over there, and says so by entering it anew.
+    Only for these `deliveries`, and for the camera itself if `source`: one that refused a login is not among them: a
+    person may have corrected the login over there, and enters it anew for that reason.
     """
     known = {planned.id: planned.secret for planned in before.deliveries if planned.id in deliveries}
     resealed = tuple(

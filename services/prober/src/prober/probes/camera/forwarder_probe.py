@@ -1,8 +1,8 @@
 """The forwarder's keyframe of a camera that it pulls, so that the prober opens no second session.
 
-Core NATS request-reply on `forwarder.keyframe.<camera_id>`; the body is one access unit in Annex B form, the headers
-say what the forwarder measured. No responder: nobody pulls the camera. A forwarder that pulls it and has no keyframe
-says what it knows all the same, and that is what the probe judges: it never opens a session beside the forwarder's.
+Core NATS request-reply on `forwarder.camera.<camera_id>.keyframe`; the body is one access unit in Annex B form, the
+headers say what the forwarder measured. No responder: nobody pulls the camera. A forwarder that pulls it and has no
+keyframe says what it knows all the same, and that is what the probe judges: it never opens a session beside that one.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
+from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
 from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import REFRESHED, Evidence, down, judge, unknown
 from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
 from vonggac.media.sei import pictures_to_recover
@@ -90,9 +91,7 @@ async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Fo
     """NoKeyframe when no forwarder has the camera, none came in time, or what came is of no use."""
     within_s = max(LEAST_WAIT_S, timeout_s - ANSWER_MARGIN_S)
     try:
-        reply = await bus.client.request(
-            subjects.forwarder_keyframe(camera_id), f"{within_s:.1f}".encode(), timeout=timeout_s
-        )
+        reply = await messaging.request_keyframe(bus, camera_id, within_s=within_s, timeout_s=timeout_s)
     except NoRespondersError:
         return NoKeyframe(pulled=False)
     except TimeoutError:

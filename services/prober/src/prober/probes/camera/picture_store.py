@@ -26,7 +26,7 @@ from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -133,7 +133,7 @@ class PictureStore:
         self._recent[camera_id] = _Recent(thumbnail, deep_at)
         if len(self._recent) > RECENT_THUMBNAILS:
             self._recent.popitem(last=False)
-        self._outgoing.value(subjects.key_value(topology.THUMBNAILS, camera_id), thumbnail.encode())
+        self._outgoing.value(topology.THUMBNAILS, camera_id, thumbnail.encode())
 
     async def _reference(self, camera_id: UUID) -> Thumbnail | None:
         if self._approved_known and str(camera_id) not in self._approved:

@@ -13,11 +13,11 @@ from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
-from prober.messaging import DeliveryStates
+from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import SecretUnreadableError
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.attempt import Logins
@@ -98,9 +98,7 @@ class Verifier:
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
         body = json.dumps({"seconds": seconds, "asker": asker}).encode()
         try:
-            reply = await self._bus.client.request(
-                subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
-            )
+            reply = await request_keyframe_hashes(self._bus, camera_id, body, timeout_s=ANSWER_WITHIN_S)
         except NoRespondersError:
             return not_checkable("no forwarder holds the camera")
         except TimeoutError:
@@ -117,7 +115,7 @@ class Verifier:
         """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
         body = json.dumps({"seconds": 0, "asker": asker}).encode()
         try:
-            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+            await end_keyframe_hashes(self._bus, camera_id, body)
         except NatsError as error:
             # It ends by itself.
             log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)

@@ -15,7 +15,7 @@ from simulator import Simulator
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -142,7 +142,7 @@ async def test_of_two_holders_the_earlier_one_yields_and_leaves_the_bucket_to_th
     )
     key = subjects.key_value(topology.DELIVERY_STATUS, later.delivery_id)
     await bus.js.publish(key, later.model_dump_json().encode())
-    await eventually(lambda: cut_off.worker is not None and cut_off.worker.cameras_held == 0)
+    await eventually(lambda: cut_off.worker is not None and len(cut_off.worker.held) == 0)
     assert not sim.centres["national"].streams["gate"].live
     await eventually(lambda: _last_word_is(bus, later, DeliveryState.RELEASED))
     [observed, _] = await statuses.of(camera)
@@ -198,8 +198,8 @@ async def test_an_order_to_stop_outlives_the_bus_and_every_forwarder(
     await inventory.say(camera)
     await all_acknowledged(statuses, camera)
     stopped = camera.deliveries[0]
-    order = DeliveryOrder(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
-    await Bucket(bus, topology.DELIVERY_ORDERS).put(str(stopped.id), order.model_dump_json().encode())
+    order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(stopped.id), order.model_dump_json().encode())
     await statuses.become(camera, "stopped", "acknowledged")
     first.stop()
     await statuses.become(camera, "released", "released")

@@ -1,4 +1,4 @@
-"""Orders on one delivery: stop, start, try again now. Any forwarder takes them, whoever holds the camera."""
+"""Commands for one delivery: stop, start, retry now. Any forwarder accepts them, whichever holds the camera."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Request
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from forwarder.api.standing import DeliveryStatus, LocalTime, delivery_of, process_of, unavailable
+from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status, process_of, unavailable
 from forwarder.domain.commands import RetryOutcome
-from forwarder.relay.assignment import commands as orders
+from forwarder.messaging import request_retry
+from forwarder.relay.assignment.commands import store_command, withdraw_command
 from vonggac.auth import Principal, Right, require
 from vonggac.bus import Bus
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import Problem, ProblemError
 from vonggac.telemetry import get_logger, redact
 
@@ -22,10 +23,13 @@ log = get_logger(__name__)
 router = APIRouter(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
 
 Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
-_UNAVAILABLE = "NATS does not answer: the order was perhaps not given. It may be given again."
+_UNAVAILABLE = "NATS does not answer: the command was perhaps not stored. Send it again."
 _RESPONSES: dict[int | str, dict[str, object]] = {
     404: {"model": Problem, "description": "No forwarder has reported such a delivery"},
-    409: {"model": Problem, "description": "The delivery stands so that the order means nothing; `code` says how"},
+    409: {
+        "model": Problem,
+        "description": "The command means nothing in the delivery's present state (`code`)",
+    },
     503: {"model": Problem, "description": "NATS does not answer"},
 }
 _NOT_RETRIED = {
@@ -55,12 +59,12 @@ class StopRequest(BaseModel):
     )
 
 
-class Order(BaseModel):
-    """An order that stands."""
+class CommandInForce(BaseModel):
+    """A command that is in force, or was until now."""
 
     delivery_id: UUID
     stopped: bool
-    by: str = Field(description="Subject of the token that gave it.")
+    by: str = Field(description="Subject of the token that sent it.")
     reason: str | None
     at: LocalTime
 
@@ -68,40 +72,40 @@ class Order(BaseModel):
 @router.post(
     "/stop",
     summary="Stop one delivery until it is started again",
-    description="Its session ends in order, and its state is `stopped`. The order outlives restarts. The other "
+    description="Its session ends in order, and its state is `stopped`. The command outlives restarts. The other "
     "deliveries of its camera go on. Stopped again, it takes the new reason.",
     responses={key: _RESPONSES[key] for key in (404, 503)},
 )
-async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> Order:
-    await delivery_of(request, delivery_id)
-    order = DeliveryOrder(
+async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> CommandInForce:
+    await get_status(request, delivery_id)
+    command = DeliveryCommand(
         delivery_id=delivery_id, stopped=True, by=caller.subject, reason=redact(body.reason), at=datetime.now(UTC)
     )
     try:
-        await orders.give(_bus(request), order)
+        await store_command(_bus(request), command)
     except (NatsError, TimeoutError, OSError):
         raise unavailable(_UNAVAILABLE) from None
-    log.info("delivery_stopped", delivery_id=str(delivery_id), by=caller.subject, reason=order.reason)
-    return Order.model_validate(order, from_attributes=True)
+    log.info("delivery_stopped", delivery_id=str(delivery_id), by=caller.subject, reason=command.reason)
+    return CommandInForce.model_validate(command, from_attributes=True)
 
 
 @router.post(
     "/start",
     summary="Start a stopped delivery",
-    description="The order to stop is taken back; the answer is that order. A session is opened as soon as the camera "
-    "is there.",
+    description="The command to stop is withdrawn; the answer is that command. A session is opened as soon as the "
+    "camera is live.",
     responses=_RESPONSES,
 )
-async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) -> Order:
-    await delivery_of(request, delivery_id)
+async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) -> CommandInForce:
+    await get_status(request, delivery_id)
     try:
-        order = await orders.take_back(_bus(request), delivery_id)
+        command = await withdraw_command(_bus(request), delivery_id)
     except (NatsError, TimeoutError, OSError):
         raise unavailable(_UNAVAILABLE) from None
-    if order is None:
+    if command is None:
         raise ProblemError(HTTPStatus.CONFLICT, "delivery_not_stopped", "nobody has stopped it")
     log.info("delivery_started", delivery_id=str(delivery_id), by=caller.subject)
-    return Order.model_validate(order, from_attributes=True)
+    return CommandInForce.model_validate(command, from_attributes=True)
 
 
 @router.post(
@@ -113,17 +117,17 @@ async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) 
     responses=_RESPONSES,
 )
 async def retry_delivery(request: Request, delivery_id: UUID, caller: Operator) -> DeliveryStatus:
-    status = await delivery_of(request, delivery_id)
+    status = await get_status(request, delivery_id)
     if status.state is DeliveryState.DISABLED:
         raise _not_retried(RetryOutcome.NOT_RUNNING)
     try:
-        outcome = await orders.ask_to_retry(_bus(request), status.camera_id, delivery_id)
+        outcome = await request_retry(_bus(request), status.camera_id, delivery_id)
     except (NatsError, TimeoutError, OSError, ValueError):
         raise unavailable(_UNAVAILABLE) from None
     if outcome is not RetryOutcome.RETRIED:
         raise _not_retried(outcome)
     log.info("delivery_retried", delivery_id=str(delivery_id), by=caller.subject)
-    return await delivery_of(request, delivery_id)
+    return await get_status(request, delivery_id)
 
 
 def _not_retried(outcome: RetryOutcome) -> ProblemError:

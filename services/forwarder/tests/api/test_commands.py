@@ -71,7 +71,7 @@ async def test_a_started_delivery_is_published_anew_and_its_order_is_gone(
     answer = await client.post(f"/v1/deliveries/{delivery.id}/start", headers=operator)
     assert answer.status_code == httpx.codes.OK
     await becomes(client, delivery.id, "acknowledged")
-    assert not await Bucket(bus, topology.DELIVERY_ORDERS).get(str(delivery.id))
+    assert not await Bucket(bus, topology.DELIVERY_COMMANDS).get(str(delivery.id))
     again = await client.post(f"/v1/deliveries/{delivery.id}/start", headers=operator)
     assert (again.status_code, again.json()["code"]) == (httpx.codes.CONFLICT, "delivery_not_stopped")
 

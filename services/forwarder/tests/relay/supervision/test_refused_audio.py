@@ -70,17 +70,17 @@ async def test_sound_is_offered_again_with_the_cameras_next_stream_and_not_befor
         peer.writer.close()
         await acknowledged(delivery, sessions=2)
         assert centre.offered == [True, False, False]
-        assert "".join(capsys.readouterr()).count("delivery_without_sound") == 1
+        assert "".join(capsys.readouterr()).count("delivery_without_audio") == 1
         # Another stream, and the centre has not changed.
         await sim.cameras["gate"].set_fault("close")
         await acknowledged(delivery, sessions=3)
         assert centre.offered[3:] == [True, False]
-        assert "".join(capsys.readouterr()).count("delivery_without_sound") == 1
+        assert "".join(capsys.readouterr()).count("delivery_without_audio") == 1
         centre.takes_sound = True
         await sim.cameras["gate"].set_fault("close")
         await acknowledged(delivery, sessions=4)
         assert centre.offered[5:] == [True]
-        assert "delivery_without_sound" not in "".join(capsys.readouterr())
+        assert "delivery_without_audio" not in "".join(capsys.readouterr())
 
 
 async def test_a_centre_that_takes_neither_is_told_nothing_new_of_sound(
@@ -92,4 +92,4 @@ async def test_a_centre_that_takes_neither_is_told_nothing_new_of_sound(
         delivery = relay_of(camera).deliveries[planned.id]
         await eventually(lambda: delivery.delivery.attempt >= 3, within_s=15)
         assert delivery.delivery.failing or delivery.delivery.state is State.CONNECTING
-        assert "".join(capsys.readouterr()).count("delivery_without_sound") == 1
+        assert "".join(capsys.readouterr()).count("delivery_without_audio") == 1
