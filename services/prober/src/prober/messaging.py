@@ -228,8 +228,12 @@ class Workers:
 
 
 async def request_keyframe(bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float) -> Msg:
-    """A keyframe that comes within `within_s`, or what its holder knows. Raises NatsError (no holder), TimeoutError."""
-    return await bus.client.request(subjects.camera_keyframe(camera_id), f"{within_s:.1f}".encode(), timeout=timeout_s)
+    """The newest keyframe, of the forwarder that holds the camera, or its answer within `within_s` that it has none.
+
+    Raises NatsError (nobody holds the camera) or TimeoutError.
+    """
+    body = f"{within_s:.1f}".encode()
+    return await bus.client.request(subjects.camera_keyframe(camera_id), body, timeout=timeout_s)
 
 
 async def request_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> Msg:
