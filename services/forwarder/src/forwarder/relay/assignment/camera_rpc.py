@@ -124,7 +124,9 @@ class CameraRpc:
         await self._send(message.reply, answer.model_dump_json().encode(), {})
 
     async def _on_deliveries_request(self, message: Msg) -> None:
-        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
+        now = [
+            self._reporter.describe_delivery(self._relay, supervisor) for supervisor in self._relay.deliveries.values()
+        ]
         await self._send(message.reply, DELIVERIES.dump_json(now), {})
 
     async def _on_verification(self, message: Msg) -> None:
