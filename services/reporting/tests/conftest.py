@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from reporting.app import create_app
-from reporting.messaging import Ingest
+from reporting.ingest.handlers import Ingest
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
 from vonggac.auth import Role

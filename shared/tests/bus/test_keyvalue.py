@@ -4,6 +4,7 @@ from nats.js.kv import KeyValue
 
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.keyvalue import Watcher
+from vonggac.events import subjects
 from vonggac.testing import eventually
 
 
@@ -77,8 +78,8 @@ async def test_the_end_of_the_current_values_is_not_told_before_they_came(bus: B
         async def updates(self, timeout: float = 5.0) -> KeyValue.Entry | None:
             return self.coming.pop(0)
 
-    subjects = f"$KV.{topology.LOGIN_FAILURES}.>"
-    watcher = Watcher(bus, TooEarly(), stream=f"KV_{topology.LOGIN_FAILURES}", subjects=subjects)
+    pattern = subjects.key_value(topology.LOGIN_FAILURES, ">")
+    watcher = Watcher(bus, TooEarly(), stream=f"KV_{topology.LOGIN_FAILURES}", pattern=pattern)
     seen = [await watcher.updates(5) for _ in range(4)]
     assert [each.key if each else None for each in seen] == ["a", "b", None, "c"]
 

@@ -11,19 +11,19 @@ from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
 from vonggac.media.rtp import interleave
 from vonggac.net.dial import TLS_RECORD_BYTES
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy, policy_of
 from vonggac.net.tls_counting import CountingSSLObject
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, RtspConnection, Step, open_player, open_publisher, parse_sdp
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority, ServerCertificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, with_cseq
 
-AUTHORITY = Certificate.issue("Province CA", authority=True)
-SIGNED = Certificate.issue("camera", hosts=("127.0.0.1", "localhost"), signed_by=AUTHORITY)
-SELF_SIGNED = Certificate.issue("camera")
+AUTHORITY = Authority()
+SIGNED = AUTHORITY.issue("127.0.0.1", "localhost")
+SELF_SIGNED = ServerCertificate.self_signed()
 
 
 async def play_tls(port: int, policy: TlsPolicy, **more: object) -> None:
@@ -33,8 +33,8 @@ async def play_tls(port: int, policy: TlsPolicy, **more: object) -> None:
     await player.close()
 
 
-async def failure(port: int, policy: TlsPolicy, **more: object) -> RtspError:
-    with pytest.raises(RtspError) as caught:
+async def failure(port: int, policy: TlsPolicy, **more: object) -> PeerError:
+    with pytest.raises(PeerError) as caught:
         await play_tls(port, policy, **more)
     assert caught.value.cause is Cause.TLS
     return caught.value
@@ -42,13 +42,13 @@ async def failure(port: int, policy: TlsPolicy, **more: object) -> RtspError:
 
 @pytest.fixture
 async def signed() -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context()) as peer:
+    async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context) as peer:
         yield peer
 
 
 @pytest.fixture
 async def self_signed() -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(ScriptedCamera(), tls=SELF_SIGNED.server_context()) as peer:
+    async with ScriptedPeer(ScriptedCamera(), tls=SELF_SIGNED.server_context) as peer:
         yield peer
 
 
@@ -111,7 +111,7 @@ async def test_a_large_picture_is_encrypted_a_record_at_a_time(
 
 def test_the_same_holds_on_uvloop() -> None:
     async def run() -> None:
-        async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context()) as peer:
+        async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context) as peer:
             await play_tls(peer.port, TlsPolicy(ca_pem=AUTHORITY.pem))
             assert "not trusted" in (await failure(peer.port, TlsPolicy())).message
             await failure(peer.port, TlsPolicy(fingerprint_sha256="0" * 64))
@@ -144,10 +144,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_by_default(self_
 async def test_a_wrong_name_and_an_expired_certificate_are_told_apart() -> None:
     policy = TlsPolicy(ca_pem=AUTHORITY.pem)
     for certificate, said in (
-        (Certificate.issue("x", hosts=("10.9.9.9",), signed_by=AUTHORITY), "IP address mismatch"),
-        (Certificate.issue("x", hosts=("127.0.0.1",), signed_by=AUTHORITY, expired=True), "expired"),
+        (AUTHORITY.issue("10.9.9.9"), "IP address mismatch"),
+        (AUTHORITY.issue("127.0.0.1", expired=True), "expired"),
     ):
-        async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context()) as peer:
+        async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context) as peer:
             assert said in (await failure(peer.port, policy)).message
 
 
@@ -180,7 +180,7 @@ async def test_a_peer_that_speaks_no_tls_is_said_to(words: bytes | None, deadlin
 
 
 async def test_a_closed_port_is_refused_over_tls_too(unused_tcp_port: int) -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await play_tls(unused_tcp_port, TlsPolicy())
     assert caught.value.cause is Cause.REFUSED
 
@@ -196,7 +196,7 @@ async def test_a_connection_can_be_opened_over_tls_by_itself(signed: ScriptedPee
 
 async def test_media_never_goes_over_udp_beside_tls(signed: ScriptedPeer) -> None:
     policy = TlsPolicy(ca_pem=AUTHORITY.pem)
-    with pytest.raises(RtspError, match="not encrypted") as caught:
+    with pytest.raises(PeerError, match="not encrypted") as caught:
         await play_tls(signed.port, policy, transport="udp")
     assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
     await play_tls(signed.port, policy, transport="udp_then_tcp")
@@ -237,6 +237,6 @@ def test_what_inventory_says_becomes_a_policy() -> None:
 
 
 def test_a_trust_that_cannot_be_used_is_a_cause_and_no_crash() -> None:
-    with pytest.raises(RtspError) as refused:
+    with pytest.raises(PeerError) as refused:
         policy_of(TlsTrust(ca_pem="none"))
     assert refused.value.cause is Cause.TLS

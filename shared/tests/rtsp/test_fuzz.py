@@ -1,4 +1,4 @@
-"""No bytes make the parsers or the client hang, leak or raise anything but RtspError."""
+"""No bytes make the parsers or the client hang, leak or raise anything but PeerError."""
 
 import asyncio
 import random
@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vonggac.media.depacketizer import Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.h26x import VideoCodec, begins_picture, part_of
 from vonggac.media.rtcp import SenderReport, build_sender_report, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave, parse_rtp
 from vonggac.media.sps import parse_sps
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Authenticator, new_challenge, parse_challenges, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl, on_host_of
 from vonggac.rtsp import Deframer, Request, Response, UdpOptions, open_player, open_publisher, parse_sdp
@@ -77,7 +77,7 @@ def text(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-# Each parser gets bytes; what it is allowed to raise is RtspError.
+# Each parser gets bytes; what it is allowed to raise is PeerError.
 
 
 def deframe(data: bytes) -> None:
@@ -126,7 +126,7 @@ def pictures(data: bytes) -> None:
     for codec in VideoCodec:
         depacketizer = Depacketizer(codec, max_unit_bytes=4096, max_unit_nals=16)
         for at, marker in ((0, False), (3, True), (1, True)):
-            starts_keyframe(codec, data[at:])
+            part_of(codec, data[at:])
             begins_picture(codec, data[at:])
             for unit in depacketizer.push(data[at:], sequence=at, timestamp=at & 1, marker=marker):
                 assert sum(map(len, unit.nals)) <= 4096
@@ -150,13 +150,13 @@ def check(name: str, data: bytes) -> None:
     message = ""
     try:
         PARSERS[name][0](data)
-    except RtspError as error:
+    except PeerError as error:
         message = error.message
     assert len(message) < 300
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=st.data())
 def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -187,7 +187,7 @@ class Mutant(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             items = self._deframer.feed(data)
-        except RtspError:
+        except PeerError:
             self._transport.abort()
             return
         for item in items:
@@ -271,7 +271,7 @@ class Field:
         async with asyncio.timeout(5):
             try:
                 await _use(url, way)
-            except RtspError as error:
+            except PeerError as error:
                 shown, outcome = f"{error!r} {error}", error.cause
             await self._left.wait()
         self.outcomes[outcome] += 1
@@ -324,6 +324,7 @@ def field() -> Iterator[Field]:
 WAYS = st.sampled_from(["tcp", "udp", "auto", "udp_then_tcp", "publish"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: int, way: str) -> None:

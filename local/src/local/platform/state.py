@@ -56,7 +56,7 @@ class StateFolder:
         return self.root / "admin-token"
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the folder alone. Raises StateInUseError, or OSError when the folder cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("a+", encoding="ascii") as lock:

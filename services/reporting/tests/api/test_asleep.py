@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.events.inventory import CameraV1
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

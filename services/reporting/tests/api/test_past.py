@@ -16,7 +16,7 @@ from vonggac.events.inventory import RemovedV1
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.events.inventory import CameraV1
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -13,7 +13,7 @@ from vonggac.events.prober import SiteObservedV1, SiteState
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.events import CloudEvent, Payload
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -27,7 +27,7 @@ from vonggac.events import new_event
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
     from vonggac.events import Payload
 

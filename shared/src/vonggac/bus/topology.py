@@ -1,7 +1,7 @@
 """Every stream, consumer and bucket of the platform, and the one function that declares them.
 
 Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
-and it touches nothing that is already as it should be.
+and it changes nothing that is already right.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
+from vonggac.events import subjects
+
 INVENTORY = "INVENTORY"
 PROBE_JOBS = "PROBE_JOBS"
 DELIVERY_JOBS = "DELIVERY_JOBS"
@@ -39,23 +41,23 @@ DELIVERY_STATUS = "delivery_status"
 WORKERS = "workers"
 SCANS = "scans"
 CAMERA_FAILURES = "camera_failures"
-PICTURE_LOOKS = "picture_looks"
+THUMBNAILS = "thumbnails"
 PICTURE_REFERENCES = "picture_references"
 SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
-DELIVERY_ORDERS = "delivery_orders"
+DELIVERY_COMMANDS = "delivery_commands"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
-"""A dead forwarder's cameras are offered to the others after this long."""
+"""A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
-PICTURE_LOOKS_KEPT_S = 86_400.0
+THUMBNAILS_KEPT_S = 86_400.0
 LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
@@ -83,11 +85,15 @@ CONSUMERS = (
 )
 
 
+_CAMERA_ID = "{{wildcard(1)}}"
+"""In the server's subject transforms: the token that `*` matches in the source."""
+
+
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
 
-    def jobs(name: str, subject: str) -> StreamConfig:
-        transform = SubjectTransform(src="inventory.camera.*", dest=subject + ".{{wildcard(1)}}")
+    def jobs(name: str, job_subject: str) -> StreamConfig:
+        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
         return StreamConfig(
             name=name,
             retention=RetentionPolicy.WORK_QUEUE,
@@ -101,19 +107,19 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
     return (
         StreamConfig(
             name=INVENTORY,
-            subjects=["inventory.*.*"],
+            subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        jobs(PROBE_JOBS, "probe.job"),
-        jobs(DELIVERY_JOBS, "delivery.job"),
-        jobs(VERIFY_JOBS, "verify.job"),
+        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
+        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
+        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
         StreamConfig(
             name=OBSERVATIONS,
-            subjects=["observation.>"],
+            subjects=[subjects.OBSERVATIONS],
             max_age=OBSERVATIONS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -122,7 +128,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         ),
         StreamConfig(
             name=DEAD_LETTERS,
-            subjects=["dead.>"],
+            subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -131,9 +137,9 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
+    """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
 
-    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
+    Values with a ttl expire. What is read often is read directly, from any replica, which may lag a moment; no caller
     decides by a revision of these.
     """
 
@@ -154,8 +160,8 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_ORDERS),
-        bucket(PICTURE_LOOKS, ttl_s=PICTURE_LOOKS_KEPT_S),
+        bucket(DELIVERY_COMMANDS),
+        bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
         bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
@@ -165,7 +171,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
 
 
 _READ_DIRECTLY = frozenset(
-    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, PICTURE_LOOKS, KEYFRAMES, VERIFICATIONS}
+    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
 
@@ -183,7 +189,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
 
 
 async def missing(js: JetStreamContext) -> list[str]:
-    """Streams that are not declared yet; empty when the platform's topology stands."""
+    """Streams that are not declared yet; empty when the topology is complete."""
     names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
     absent = []
     for name in names:

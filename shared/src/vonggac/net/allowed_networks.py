@@ -15,7 +15,7 @@ from typing import Self
 from weakref import WeakKeyDictionary
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 
 _NUMBERS = re.compile(r"[0-9a-fx.]+")
 
@@ -76,13 +76,13 @@ def canonical_host(host: str) -> str:
 async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
     """The IP address to connect to: the first of `host` that is allowed (`allowed` None: any).
 
-    Raises RtspError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
+    Raises PeerError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
     """
     addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
     permitted = next((address for address in addresses if allowed is None or allowed.allow(address)), None)
     if permitted is None:
-        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+        raise PeerError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
     return permitted
 
 
@@ -101,9 +101,9 @@ async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
             # Whoever stops waiting leaves the others their answer.
             return await asyncio.shield(_lookup(host, port))
     except TimeoutError:
-        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
+        raise PeerError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
     except (OSError, UnicodeError):
-        raise RtspError(Cause.DNS, "the name has no address") from None
+        raise PeerError(Cause.DNS, "the name has no address") from None
 
 
 def _lookup(host: str, port: int) -> _Lookup:
@@ -117,7 +117,7 @@ def _lookup(host: str, port: int) -> _Lookup:
     found = running.get((host, port))
     if found is None:
         found = running[host, port] = loop.create_future()
-        found.add_done_callback(lambda done: _over(running, (host, port), done))
+        found.add_done_callback(lambda done: _remove_lookup(running, (host, port), done))
         threading.Thread(target=_resolve_for, args=(loop, found, host, port), name="resolve", daemon=True).start()
     return found
 
@@ -131,17 +131,17 @@ def _resolve_for(loop: asyncio.AbstractEventLoop, found: _Lookup, host: str, por
         answer = error
     # A loop that is closed meanwhile takes no answer, and nobody waits for one.
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(_tell, found, answer)
+        loop.call_soon_threadsafe(_set_answer, found, answer)
 
 
-def _tell(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
+def _set_answer(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
     if isinstance(answer, list):
         found.set_result(answer)
     else:
         found.set_exception(answer)
 
 
-def _over(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
+def _remove_lookup(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
     del running[key]
     # Read here, because whoever asked may be gone.
     done.exception()

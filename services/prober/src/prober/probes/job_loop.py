@@ -20,7 +20,7 @@ AFTER_MISTAKE_S = 30.0
 GIVEN_BACK = "given_back"
 
 type Handle = Callable[[Job], Awaitable[str]]
-"""Does what a job asks for, answers for it, and tells what became of it in a word. Raises NatsError or TimeoutError
+"""Does what a job asks for, answers for it, and returns its outcome in a word. Raises NatsError or TimeoutError
 when NATS is away; GIVEN_BACK leaves the answer to the loop."""
 
 
@@ -40,7 +40,7 @@ class JobLoop:
     ) -> None:
         """`outcomes`: a counter with the one label outcome."""
         self._stream, self._handle, self._limits, self._outcomes = stream, handle, limits, outcomes
-        self._queue = JobQueue(bus, stream=stream, durable=durable, standing=True)
+        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
@@ -56,7 +56,7 @@ class JobLoop:
             while not self._stopping:
                 room = await self._room()
                 for job in await self._queue.fetch(room, wait_s=FETCH_WAIT_S) if room else []:
-                    self._take(job)
+                    self._start(job)
             await self._queue.close()
             await self._finish()
         finally:
@@ -72,7 +72,7 @@ class JobLoop:
             await self._changed.wait()
         return 0 if self._stopping else self._limits.most - len(self._jobs)
 
-    def _take(self, job: Job) -> None:
+    def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._answer_for(job))
         self._jobs.add(task)
         task.add_done_callback(self._finished)
@@ -95,7 +95,7 @@ class JobLoop:
         try:
             outcome = GIVEN_BACK if self._stopping else await self._handle(job)
             if outcome == GIVEN_BACK:
-                await job.give_back()
+                await job.release()
         except asyncio.CancelledError:
             await self._put_back(job, 0.0)
             raise
@@ -112,7 +112,7 @@ class JobLoop:
 
     async def _put_back(self, job: Job, delay_s: float) -> None:
         try:
-            await job.again_in(delay_s)
+            await job.postpone(delay_s)
         except NatsError as error:
             log.info("job_unanswered", subject=job.message.subject, error=type(error).__name__)
 
@@ -120,7 +120,7 @@ class JobLoop:
 async def hold(job: Job) -> None:
     """Keep the job while its work goes on."""
     try:
-        await job.hold()
+        await job.keep_in_progress()
     except NatsError as error:
         # NATS is away; the work goes on, and what it finds is kept until NATS is back.
         log.info("job_not_held", subject=job.message.subject, error=type(error).__name__)

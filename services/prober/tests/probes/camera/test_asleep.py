@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 async def test_a_probe_that_was_asleep_accuses_no_camera(
-    planner: Planner, probe: StartProber, observed: Observed, simulate: StartSimulator, monkeypatch: pytest.MonkeyPatch
+    planner: Planner,
+    start_prober: StartProber,
+    observed: Observed,
+    simulate: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     simulator = await simulate({"id": "silent"})
     await simulator.cameras["silent"].set_fault("no_media")
-    prober = await probe()
+    prober = await start_prober()
     silent = await planner.camera(simulator.cameras["silent"].url(), probe_interval_s=600, probe_timeout_s=2)
     await eventually(lambda: prober.process.probes_running == 1)
 
@@ -27,7 +31,7 @@ async def test_a_probe_that_was_asleep_accuses_no_camera(
 
     monkeypatch.setattr(prober.process.awake, "_clocks", after_a_sleep)
     # It is probed again at once, and that probe counts.
-    fact = await observed.look(silent.id)
+    fact = await observed.observation(silent.id)
     assert simulator.cameras["silent"].sessions_total == 2
     assert fact.awake_since is not None
     assert fact.awake_since == observed.heartbeats[-1].awake_since

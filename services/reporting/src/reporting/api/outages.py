@@ -14,8 +14,8 @@ from reporting.domain.scope import Camera
 from reporting.domain.timeline import within_lives
 from reporting.reports.accounts import Question, watch_of
 from reporting.storage import history, plan
+from reporting.storage.history import SiteFault
 from reporting.storage.plan import Places
-from reporting.storage.site_faults import SiteFault, site_faults
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 
@@ -90,7 +90,7 @@ async def read_site_faults(
     start, end = asks.period
     async with snapshot(shared.database) as session:
         places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
-        found = await site_faults(session, start, end)
+        found = await history.site_faults(session, start, end)
     return SiteFaults(start=_shown(start), end=_shown(end), site_faults=_faults(found, places))
 
 
@@ -120,7 +120,7 @@ async def read_outages(
         watch = await watch_of(session, asks)
         seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines()
         windows = await history.maintenance(session, start, end)
-        faults = await site_faults(session, start, end)
+        faults = await history.site_faults(session, start, end)
     found = [
         (one, outage, _fault_of(one, outage, faults))
         for one in wanted

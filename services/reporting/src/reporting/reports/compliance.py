@@ -22,14 +22,14 @@ SCHEMA_VERSION = "vonggac.compliance/2"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AppliedFilters:
     """The filters as the caller gave them, and what they mean."""
 
     scope: plan.Scope
     shown: dict[str, str | None]
 
 
-async def document(session: AsyncSession, question: Question, asked: Asked) -> list[bytes]:
+async def document(session: AsyncSession, question: Question, asked: AppliedFilters) -> list[bytes]:
     """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
     places = await plan.places(session, asked.scope, question.period)
     totals, cameras = Totals(places), await plan.cameras(session, places)
@@ -65,7 +65,7 @@ def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:
     return to_json([_camera(one, places) for one in portion])[1:-1]
 
 
-def _head(question: Question, asked: Asked, totals: Totals) -> dict[str, Any]:
+def _head(question: Question, asked: AppliedFilters, totals: Totals) -> dict[str, Any]:
     period = question.period
     return {
         "schema_version": SCHEMA_VERSION,

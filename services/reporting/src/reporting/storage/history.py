@@ -78,6 +78,11 @@ _DOWN = text(
     """
 )
 
+_SITE_FAULTS = text(
+    "select facility_id, began_at, ended_at, cause, camera_ids from site_fault "
+    "where began_at < :to and (ended_at is null or ended_at > :from) order by began_at desc, facility_id"
+)
+
 _WINDOWS = text(
     """
     select camera_id, facility_id, starts_at, ends_at, created_at from maintenance_window
@@ -201,3 +206,28 @@ def maintenance_of(windows: Mapping[str, list[Window]], camera: Camera) -> list[
             if left < end and right > start:
                 result.append(Segment(max(left, start), min(right, end), True))
     return result
+
+
+class SiteFault(NamedTuple):
+    """All cameras of a facility failed alike; `began_at` is when the last of them did, `ended_at` None meanwhile."""
+
+    facility_id: UUID
+    began_at: Millis
+    ended_at: Millis | None
+    cause: str
+    camera_ids: frozenset[str]
+
+
+async def site_faults(session: AsyncSession, start: Millis, end: Millis) -> list[SiteFault]:
+    """Those that touch [start, end), newest first."""
+    rows = await session.execute(_SITE_FAULTS, {"from": moment(start), "to": moment(end)})
+    return [
+        SiteFault(
+            row.facility_id,
+            millis(row.began_at),
+            None if row.ended_at is None else millis(row.ended_at),
+            row.cause,
+            frozenset(map(str, row.camera_ids)),
+        )
+        for row in rows
+    ]

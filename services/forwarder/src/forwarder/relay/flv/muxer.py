@@ -9,15 +9,15 @@ from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.flv import tags as flv
 from forwarder.relay.flv.audio import Sound, sound_of
 from forwarder.relay.flv.timestamps import DecodeOrder, MediaClock
-from forwarder.relay.media.fanout import FRAME_HEADER_BYTES, FanOut, Outlet
+from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.rtmp import chunks
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
 from vonggac.media.rtp import parse_rtp
-from vonggac.net.errors import MalformedError, RtspError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.net.errors import MalformedError, PeerError
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class UnitTap(Outlet):
         self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
 
     def _configure(self, nals: list[bytes]) -> bytes | None:
-        """The configuration to tell before this keyframe; None while the camera told no parameter sets."""
+        """The configuration to send before this keyframe; None while the camera has sent no parameter sets."""
         own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
         key = tuple(own) or tuple(self.parameter_sets)
         if self._header is None or self._header[0] != key:
@@ -147,15 +147,15 @@ _TAPS: WeakKeyDictionary[FanOut, UnitTap] = WeakKeyDictionary()
 
 
 def units_of(source: CameraSource, *, enhanced: bool) -> UnitTap:
-    """The camera's tap. Raises RtspError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
+    """The camera's tap. Raises PeerError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
     video = next(track for track in source.tracks if track.kind == "video")
     codec = video_codec(video.codec)
     if codec is None:
         msg = f"RTMP carries H.264 (and H.265 where the destination takes it), the camera sends {video.codec or 'none'}"
-        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+        raise PeerError(Cause.CODEC_UNSUPPORTED, msg)
     if codec is VideoCodec.H265 and not enhanced:
         msg = "the camera sends H.265, which classic RTMP does not carry: set it to H.264, or use enhanced RTMP"
-        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+        raise PeerError(Cause.CODEC_UNSUPPORTED, msg)
     tap = _TAPS.get(source.fanout)
     if tap is None:
         tap = _TAPS[source.fanout] = UnitTap(source, codec)

@@ -7,13 +7,13 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
-from forwarder.relay.rtmp import aggregates, amf, chunks
+from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, secure, writer_of
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 
 _VERSION = b"\x03"
@@ -24,11 +24,11 @@ _MEDIA = frozenset({chunks.AUDIO, chunks.VIDEO, chunks.DATA})
 _LINGER_S = 1.0
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
-type OnLost = Callable[[RtspError | None], None]
+type OnLost = Callable[[PeerError | None], None]
 type Answer = list[amf.AmfValue]
 
 
-class CommandError(RtspError):
+class CommandError(PeerError):
     """The server refused a command. `code` is its word, `description` its text: not for showing (it may hold a key)."""
 
     def __init__(self, command: str, code: str, description: str) -> None:
@@ -65,7 +65,7 @@ class RtmpConnection(asyncio.Protocol):
         self.control_bytes = 0
         self.bytes_received = 0
         self.closed = False
-        self.error: RtspError | None = None
+        self.error: PeerError | None = None
         self._reader = ChunkReader()
         self._hello: bytearray | None = bytearray()
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -80,7 +80,7 @@ class RtmpConnection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, url: RtmpUrl, *, timeout_s: float, allowed: AllowedNetworks, tls: TlsPolicy) -> Self:
-        """Resolve, connect, TLS when the address says so. Raises RtspError as vonggac.rtsp's connections do."""
+        """Resolve, connect, TLS when the address says so. Raises PeerError as vonggac.rtsp's connections do."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
         address = await resolve(url.host, url.port, allowed, timeout_s=timeout_s)
@@ -94,20 +94,20 @@ class RtmpConnection(asyncio.Protocol):
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     async def greet(self) -> None:
-        """The handshake (§5.2), in its simple form. Raises RtspError when the connection is lost."""
+        """The handshake (§5.2), in its simple form. Raises PeerError when the connection is lost."""
         self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
         await self._greeted
         self._asked = ""
         self._control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
 
     async def call(self, command: str, *values: amf.AmfValue, stream_id: int = 0) -> Answer:
-        """Send a command and wait for its `_result`: what follows the transaction number. Raises RtspError."""
+        """Send a command and wait for its `_result`: what follows the transaction number. Raises PeerError."""
         self._transaction += 1
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[self._transaction] = waiting
         transaction, self._asked = self._transaction, command
         try:
-            self.say(command, transaction, *values, stream_id=stream_id)
+            self.send_command(command, transaction, *values, stream_id=stream_id)
             name, *answer = await waiting
         finally:
             del self._answers[transaction]
@@ -118,9 +118,9 @@ class RtmpConnection(asyncio.Protocol):
         return answer
 
     async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
-        """Send a command that is answered by onStatus, and wait for the status `good`. Raises RtspError."""
+        """Send a command that is answered by onStatus, and wait for the status `good`. Raises PeerError."""
         self._status, self._asked = asyncio.get_running_loop().create_future(), command
-        self.say(command, 0.0, None, *values, stream_id=stream_id)
+        self.send_command(command, 0.0, None, *values, stream_id=stream_id)
         while True:
             status = await self._status
             self._status = asyncio.get_running_loop().create_future()
@@ -131,7 +131,7 @@ class RtmpConnection(asyncio.Protocol):
                 self._status = None
                 raise CommandError(command, _text(status, "code"), _text(status, "description"))
 
-    def say(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
+    def send_command(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
         """Send a command without waiting."""
         payload = amf.encode(command, transaction, *values)
         message = Message(chunks.COMMAND, stream_id, 0, payload)
@@ -181,7 +181,7 @@ class RtmpConnection(asyncio.Protocol):
             self._end(error)
             cut(self.transport)
             return
-        # Acknowledgements name all that came: what is left out for a peer that does not read is told with the next.
+        # Acknowledgements name all that came: what is left out for a peer that does not read is in the next.
         due = self._window and self.bytes_received - self._acknowledged >= self._window // 2
         if due and not self._write_paused:
             self._acknowledged = self.bytes_received
@@ -189,9 +189,9 @@ class RtmpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed:
-            # Some servers refuse in this way, and say why nowhere.
+            # Some servers refuse in this way, without a reason.
             instead = f" instead of answering {self._asked}" if self._asked else ""
-            self._end(RtspError(Cause.ENDED, f"the peer ended the connection{instead}"))
+            self._end(PeerError(Cause.ENDED, f"the peer ended the connection{instead}"))
         if not self._gone.done():
             self._gone.set_result(None)
 
@@ -222,7 +222,7 @@ class RtmpConnection(asyncio.Protocol):
                 self.on_message(message)
         elif message.kind == chunks.AGGREGATE:
             if self.on_message is not None:
-                for part in aggregates.unpack(message):
+                for part in chunks.unpack_aggregate(message):
                     # Commands do not come in aggregates, nor does one aggregate in another.
                     if part.kind in _MEDIA:
                         self.on_message(part)
@@ -264,9 +264,9 @@ class RtmpConnection(asyncio.Protocol):
             self.control_bytes += len(data)
             self.transport.write(data)
 
-    def _end(self, error: RtspError | None) -> None:
+    def _end(self, error: PeerError | None) -> None:
         self.closed, self.error = True, error
-        shown = error or RtspError(Cause.ENDED, "the connection was closed")
+        shown = error or PeerError(Cause.ENDED, "the connection was closed")
         waiting: list[asyncio.Future[Any]] = [
             self._greeted,
             *self._answers.values(),
@@ -275,7 +275,7 @@ class RtmpConnection(asyncio.Protocol):
         for future in waiting:
             if not future.done():
                 future.set_exception(shown)
-                # Not every one is awaited by now; the error is told by `on_lost` too.
+                # Not every one is awaited by now; `on_lost` gets the error too.
                 future.exception()
         if self.on_lost is not None:
             self.on_lost(error)

@@ -1,4 +1,4 @@
-"""Credentials of cameras and destinations: written, sealed, never read back."""
+"""Credentials of cameras and destinations: sealed when written, never shown."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,7 +24,7 @@ class Secret(Fields):
 
 @dataclass(frozen=True, slots=True)
 class SecretColumns:
-    """Where one kind of secret is kept."""
+    """The columns of one kind of secret."""
 
     sealed: str
     changed_at: str
@@ -37,26 +37,26 @@ READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_cha
 async def write_secret(
     edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
 ) -> None:
-    """Seal and store; the cameras concerned are published anew."""
-    edge.check_match(thing)
+    """Seal and store the login; publishes the cameras concerned again."""
+    edge.check_if_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
-    await writing.change(thing, sealed(edge, writing, given, columns))
+    await writing.change_thing(thing, sealed(edge, writing, given, columns))
     edge.response.headers["ETag"] = f'"{thing.revision}"'
 
 
 async def remove_secret(
     edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
 ) -> None:
-    """Forget the credentials; removing what is not there changes nothing."""
-    edge.check_match(thing)
+    """Remove the login; without one, nothing changes."""
+    edge.check_if_match(thing)
     if getattr(thing, columns.sealed) is not None:
-        await writing.change(thing, {columns.sealed: None, columns.changed_at: writing.now})
+        await writing.change_thing(thing, {columns.sealed: None, columns.changed_at: writing.now})
 
 
 def secret_of(
     edge: Edge, writing: Writing, caller: Principal, address: Address | None, columns: SecretColumns = LOGIN
 ) -> dict[str, Any]:
-    """The columns for credentials that stood in an address; none if there were none.
+    """The columns for the credentials in an address; empty when it has none.
 
     Raises ProblemError 403 when the caller may not write secrets.
     """
@@ -69,7 +69,7 @@ def secret_of(
 def may_write_secrets(caller: Principal) -> None:
     """Raises ProblemError 403."""
     if not caller.may(Right.WRITE_SECRET):
-        msg = f"credentials were given, which needs the right '{Right.WRITE_SECRET.value}'"
+        msg = f"the request holds credentials, which needs the right '{Right.WRITE_SECRET.value}'"
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
 
 

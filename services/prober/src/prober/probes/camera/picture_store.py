@@ -1,11 +1,11 @@
-"""The pictures that looks are compared with: the last one of each camera, and the one that a person approved.
+"""What pictures are compared with: the last thumbnail of each camera, and the one that a person approved.
 
-Small grey reductions (prober.domain.picture), never shown by the API.
+The API never shows a thumbnail (prober.domain.picture).
 """
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,27 +13,29 @@ from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.findings import Checks
+from prober.domain.kinds import PICTURE_CHECKS
 from prober.domain.picture import (
-    LookUnreadableError,
     PictureJudgement,
-    PictureLook,
     PictureThresholds,
+    Thumbnail,
+    ThumbnailUnreadableError,
     judge,
     why_no_reference,
 )
+from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
-from prober.probes.following import follow
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.events import Cause, subjects
+from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 READ_WITHIN_S = 1.0
 """The camera's verdict does not wait longer for NATS."""
-RECENT_LOOKS = 2048
+RECENT_THUMBNAILS = 2048
 """Kept in memory, 16 KB each."""
-_SAID = {
+_DETAILS = {
     Cause.FROZEN: "the picture stands still",
     Cause.BLACK: "the picture is black",
     Cause.COVERED: "the picture is nearly uniform",
@@ -51,50 +53,61 @@ class Reference(BaseModel):
     approved_at: AwareDatetime
     approved_by: str
     taken_at: AwareDatetime
-    look: Base64Bytes
+    thumbnail: Base64Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Recent:
-    """A look that this process made; `deep_at` tells which one it was, None until the look is told."""
+    """The thumbnail of a probe that this process made, and the stamp of its observation."""
 
-    look: PictureLook
-    deep_at: datetime | None = None
+    thumbnail: Thumbnail
+    deep_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class PicturePast:
-    """The last look and the approved reference of one camera."""
+class PictureHistory:
+    """The last thumbnail and the approved reference of one camera."""
 
-    previous: PictureLook | None
-    reference: PictureLook | None
+    previous: Thumbnail | None
+    reference: Thumbnail | None
     thresholds: PictureThresholds
 
-    def judge(self, look: PictureLook) -> PictureJudgement:
+    def judge(self, thumbnail: Thumbnail) -> PictureJudgement:
         """In any thread."""
-        return judge(look, self.previous, self.reference, self.thresholds)
+        return judge(thumbnail, self.previous, self.reference, self.thresholds)
 
 
-class PictureMemory:
-    """Reads and keeps the looks of all cameras in the buckets `picture_looks` and `picture_references`.
+class PictureStore:
+    """The thumbnails and references of all cameras, in the buckets `thumbnails` and `picture_references`.
 
-    Those that this process made are read from memory, unless another prober has looked since. Which cameras have a
-    reference is followed, so that nothing is asked for where there is none.
+    A thumbnail that this process stored is read from memory, unless another prober has probed the camera since. The
+    keys of the references are watched, so that none is requested where there is none.
     """
 
     def __init__(self, bus: Bus, outgoing: Outgoing, thresholds: PictureThresholds) -> None:
         self._bus, self._outgoing, self._thresholds = bus, outgoing, thresholds
-        self._looks = Bucket(bus, topology.PICTURE_LOOKS)
+        self._thumbnails = Bucket(bus, topology.THUMBNAILS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
         self._recent: OrderedDict[UUID, _Recent] = OrderedDict()
         self._approved: set[str] = set()
         self._approved_known = False
 
-    async def follow_references(self) -> None:
-        """Until cancelled."""
-        await follow(self._bus, topology.PICTURE_REFERENCES, self._on_reference, self._on_replayed, keys_only=True)
+    @property
+    def frozen_min_age_s(self) -> float:
+        """A picture must stand still for so long to be frozen."""
+        return self._thresholds.frozen_min_age_s
 
-    async def recall(self, camera_id: UUID, *, deep_at: datetime | None) -> PicturePast | None:
+    async def watch_references(self) -> None:
+        """Until cancelled."""
+        await watch_bucket(
+            self._bus,
+            topology.PICTURE_REFERENCES,
+            self._on_reference,
+            on_replayed=self._on_replayed,
+            keys_only=True,
+        )
+
+    async def read_history(self, camera_id: UUID, *, deep_at: datetime | None) -> PictureHistory | None:
         """What a camera's next picture is judged beside; None when NATS does not answer.
 
         `deep_at`: when the camera's picture was last judged, by whichever prober.
@@ -104,33 +117,25 @@ class PictureMemory:
             async with asyncio.timeout(READ_WITHIN_S):
                 reference = await self._reference(camera_id)
                 if recent is not None and deep_at is not None and recent.deep_at == deep_at:
-                    return PicturePast(recent.look, reference, self._thresholds)
-                previous = _look(await self._looks.get(str(camera_id)))
+                    return PictureHistory(recent.thumbnail, reference, self._thresholds)
+                previous = _thumbnail(await self._thumbnails.get(str(camera_id)))
         except (NatsError, TimeoutError, OSError):
             return None
-        return PicturePast(previous, reference, self._thresholds)
+        return PictureHistory(previous, reference, self._thresholds)
 
-    def keep(self, camera_id: UUID, judged: PictureJudgement) -> Checks:
-        """Keep what is to be remembered of a picture that was judged."""
+    def nothing_known(self) -> PictureHistory:
+        """For a picture of which nothing is kept."""
+        return PictureHistory(None, None, self._thresholds)
+
+    def store(self, camera_id: UUID, thumbnail: Thumbnail, *, deep_at: datetime | None) -> None:
+        """Store what the camera's next picture is judged beside, with the stamp of the observation it belongs to."""
         self._recent.pop(camera_id, None)
-        self._recent[camera_id] = _Recent(judged.remember)
-        if len(self._recent) > RECENT_LOOKS:
+        self._recent[camera_id] = _Recent(thumbnail, deep_at)
+        if len(self._recent) > RECENT_THUMBNAILS:
             self._recent.popitem(last=False)
-        self._outgoing.value(subjects.key_value(topology.PICTURE_LOOKS, camera_id), judged.remember.encode())
-        return _checks(judged.findings, judged.not_checked)
+        self._outgoing.queue_value(topology.THUMBNAILS, camera_id, thumbnail.encode())
 
-    def check_alone(self, look: PictureLook) -> Checks:
-        """Judge a picture of which nothing is kept."""
-        judged = judge(look, None, None, self._thresholds)
-        return _checks(judged.findings, judged.not_checked)
-
-    def told(self, camera_id: UUID, deep_at: datetime | None) -> None:
-        """The look that was just checked is told as of `deep_at`."""
-        recent = self._recent.get(camera_id)
-        if recent is not None and recent.deep_at is None:
-            self._recent[camera_id] = replace(recent, deep_at=deep_at)
-
-    async def _reference(self, camera_id: UUID) -> PictureLook | None:
+    async def _reference(self, camera_id: UUID) -> Thumbnail | None:
         if self._approved_known and str(camera_id) not in self._approved:
             return None
         return _approved(await self._references.get(str(camera_id)))
@@ -142,11 +147,21 @@ class PictureMemory:
         self._approved_known = True
 
 
+def picture_checks(judged: PictureJudgement | None) -> Checks:
+    """What was found in a picture; None when there was nothing to compare it with."""
+    if judged is None:
+        return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
+    checks = Checks(not_checked={Cause(name): reason for name, reason in judged.not_checked.items()})
+    for cause in judged.findings:
+        checks.found(cause, _DETAILS[cause])
+    return checks
+
+
 class PictureRefusedError(Exception):
     """A bad picture cannot be a reference; `cause` says what is wrong with it."""
 
     def __init__(self, cause: Cause) -> None:
-        super().__init__(f"the camera's last look was not good: {cause}")
+        super().__init__(f"the camera's last picture was not good: {cause}")
         self.cause = cause
 
 
@@ -154,7 +169,7 @@ class References:
     """The approved pictures, for the API."""
 
     def __init__(self, bus: Bus) -> None:
-        self._looks = Bucket(bus, topology.PICTURE_LOOKS)
+        self._thumbnails = Bucket(bus, topology.THUMBNAILS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
         self._statuses = CameraStatuses(bus)
 
@@ -163,24 +178,24 @@ class References:
         return parse_reference(await self._references.get(str(camera_id)))
 
     async def approve(self, camera_id: UUID, *, by: str) -> Reference | None:
-        """Take the camera's last look as its reference; None when there is none.
+        """Take the camera's last picture as its reference; None when there is none.
 
-        Raises PictureRefusedError when that look was bad, and as `get` does.
+        Raises PictureRefusedError when that picture was bad, and as `get` does.
         """
-        stored = await self._looks.get(str(camera_id))
-        look = _look(stored)
-        if stored is None or look is None:
+        stored = await self._thumbnails.get(str(camera_id))
+        thumbnail = _thumbnail(stored)
+        if stored is None or thumbnail is None:
             return None
         status = await self._statuses.get(camera_id)
-        if (cause := why_no_reference(look, status)) is not None:
+        if (cause := why_no_reference(thumbnail, status)) is not None:
             raise PictureRefusedError(cause)
         reference = Reference.model_construct(
-            approved_at=datetime.now(UTC), approved_by=by, taken_at=look.taken_at, look=stored
+            approved_at=datetime.now(UTC), approved_by=by, taken_at=thumbnail.taken_at, thumbnail=stored
         )
         await self._references.put(str(camera_id), reference.model_dump_json().encode())
         return reference
 
-    async def forget(self, camera_id: UUID) -> None:
+    async def remove(self, camera_id: UUID) -> None:
         """Raises as `get` does."""
         await self._references.delete(str(camera_id))
 
@@ -196,23 +211,16 @@ def parse_reference(value: bytes | None) -> Reference | None:
         return None
 
 
-def _approved(value: bytes | None) -> PictureLook | None:
+def _approved(value: bytes | None) -> Thumbnail | None:
     reference = parse_reference(value)
-    return _look(reference.look) if reference is not None else None
+    return _thumbnail(reference.thumbnail) if reference is not None else None
 
 
-def _look(value: bytes | None) -> PictureLook | None:
+def _thumbnail(value: bytes | None) -> Thumbnail | None:
     if not value:
         return None
     try:
-        return PictureLook.decode(value)
-    except LookUnreadableError:
-        log.warning("picture_look_malformed")
+        return Thumbnail.decode(value)
+    except ThumbnailUnreadableError:
+        log.warning("thumbnail_malformed")
         return None
-
-
-def _checks(findings: tuple[Cause, ...], not_checked: dict[str, str]) -> Checks:
-    checks = Checks(not_checked={Cause(name): reason for name, reason in not_checked.items()})
-    for cause in findings:
-        checks.found(cause, _SAID[cause])
-    return checks

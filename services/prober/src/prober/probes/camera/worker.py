@@ -1,4 +1,4 @@
-"""What becomes of a job of PROBE_JOBS: look at the camera, and put the job back for its next turn."""
+"""What becomes of a job of PROBE_JOBS: the camera is probed, and the job put back until its next probe."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from prober.probes.camera.prober import NotNow
 from prober.probes.camera.recent_observations import Handout
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -27,12 +27,12 @@ class Limits:
     """How much a worker does at a time, and when."""
 
     max_concurrent_probes: int
-    first_look_spread_s: float
+    first_probe_spread_s: float
     stop_within_s: float
 
 
 class Worker:
-    """Fetches PROBE_JOBS until `stop`; then lets running looks finish and gives the others back."""
+    """Fetches PROBE_JOBS until `stop`; then lets running probes finish and gives the others back."""
 
     def __init__(
         self,
@@ -66,44 +66,44 @@ class Worker:
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
-        if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_looking(data.id):
-            # Changed or removed while we look: one session at a time, and its verdict comes before the removal.
-            await job.again_in(SAME_CAMERA_AGAIN_S)
+        if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
+            # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
+            await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
-            return await self._turn(job, data)
+            return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
             removed = isinstance(data, RemovedV1)
-            (self._announcer.removed if removed else self._announcer.forget)(data.id)
-            await job.done()
+            (self._announcer.remove_camera if removed else self._announcer.remove_status)(data.id)
+            await job.complete()
             log.info("camera_not_watched", camera_id=str(data.id), removed=removed)
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
-        await bury(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
-        return "buried"
+        await dead_letter(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
+        return "dead_lettered"
 
-    async def _turn(self, job: Job, camera: CameraV1) -> str:
-        delay_s = schedule.first_look_delay_s(
+    async def _probe_when_due(self, job: Job, camera: CameraV1) -> str:
+        delay_s = schedule.first_probe_delay_s(
             deliveries=job.deliveries,
             waiting=job.message.metadata.num_pending,
             room=self._limits.max_concurrent_probes,
             interval_s=camera.probe_interval_s,
-            spread_s=self._limits.first_look_spread_s,
+            spread_s=self._limits.first_probe_spread_s,
             chance=self._chance(),
         )
         if delay_s:
-            await job.again_in(delay_s)
+            await job.postpone(delay_s)
             return "deferred"
-        return await self._look(job, camera)
+        return await self._probe(job, camera)
 
-    async def _look(self, job: Job, camera: CameraV1) -> str:
+    async def _probe(self, job: Job, camera: CameraV1) -> str:
         handout = Handout(job.stream_sequence, job.deliveries)
         outcome = await self._observer.observe(camera, hold=partial(hold, job), handout=handout)
         if isinstance(outcome, Early):
-            await job.again_in(outcome.by_s)
+            await job.postpone(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
         if isinstance(outcome, NotNow):
-            await job.again_in(outcome.delay_s * (1 + self._chance()))
+            await job.postpone(outcome.delay_s * (1 + self._chance()))
             return "deferred"
-        await job.again_in(outcome.next_look_in_s())
-        return "looked"
+        await job.postpone(outcome.next_probe_in_s())
+        return "probed"

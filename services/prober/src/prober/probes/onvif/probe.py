@@ -1,4 +1,4 @@
-"""One look at one address by ONVIF: who the device is, what it streams, and how far its clock is off."""
+"""One probe of one address by ONVIF: who the device is, what it streams, and how far its clock is off."""
 
 import asyncio
 import time
@@ -8,25 +8,35 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prober.probes.onvif import soap
-from prober.probes.onvif.client import Device
+from prober.probes.onvif.client import Device, Http
 from prober.probes.onvif.clock import clock_remarks, read_clock, signing_offset
-from prober.probes.onvif.errors import FaultError, OnvifError
 from prober.probes.onvif.model import (
     MAX_PROFILES,
     ClockReading,
     DeviceFacts,
+    FaultError,
     MediaProfile,
     OnvifCause,
+    OnvifError,
     OnvifFinding,
     Remark,
 )
-from prober.probes.onvif.parse import device_facts, mac_of, media_address, profile_of, profiles_in, uri_of
+from prober.probes.onvif.parse import (
+    CleanUrl,
+    clean_http_url,
+    clean_stream_url,
+    device_facts,
+    mac_of,
+    media_address,
+    profile_of,
+    profiles_in,
+    service_address,
+    uri_of,
+)
 from prober.probes.onvif.targets import Endpoint
-from prober.probes.onvif.texts import CleanUrl, clean_http_url, clean_stream_url, service_address
-from prober.probes.onvif.transport import Http
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -35,32 +45,34 @@ DEVICE_PATH = "/onvif/device_service"
 """Fixed by the ONVIF Core Specification, 5.1.1."""
 
 
-async def look_at(
+async def probe_device(
     address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
 ) -> OnvifFinding:
     """Ask `address` (`host` or `host:port`, port 80) for everything; what was answered in time is in the finding.
 
     At most one failed login. Never raises for what a device does; raises ValueError for an address that is none.
     """
-    return await _Look(Endpoint.parse(address), credentials, allowed_networks).within(deadline_s, everything=True)
+    return await _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks).within(
+        deadline_s, everything=True
+    )
 
 
 async def clock_drift(
     address: str, *, deadline_s: float, allowed_networks: AllowedNetworks, credentials: Credentials | None = None
 ) -> float | OnvifCause:
-    """Device's UTC minus ours in seconds, good to a second, or why it is not known. As `look_at` otherwise.
+    """Device's UTC minus ours in seconds, good to a second, or why it is not known. As `probe_device` otherwise.
 
     Needs no login at devices that follow ONVIF; `credentials` are sent only to one that asks for them.
     """
-    look = _Look(Endpoint.parse(address), credentials, allowed_networks)
-    finding = await look.within(deadline_s, everything=False)
+    probe = _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks)
+    finding = await probe.within(deadline_s, everything=False)
     if finding.clock is not None:
         return finding.clock.drift_s
     return finding.cause or OnvifCause.NO_CLOCK
 
 
 @dataclass
-class _Look:
+class _DeviceProbe:
     """Gathers facts as they come, so that a deadline in the middle leaves what is known."""
 
     asked: Endpoint
@@ -101,14 +113,14 @@ class _Look:
                     await self._ask(Device(http, operations, self.credentials), everything=everything)
         except TimeoutError:
             return OnvifCause.TIMEOUT, f"the device did not answer all within {deadline_s:g} s"
-        except RtspError as error:
+        except PeerError as error:
             return OnvifCause(error.cause.value), error.message
         except OnvifError as error:
             # Whoever asks for a login in SOAP or by Digest at the fixed path is taken for a device.
             self.onvif = self.onvif or error.cause is OnvifCause.AUTH_FAILED
             return error.cause, error.message
         except Exception as error:
-            log.error("onvif_look_failed", address=self.asked.host, exc_info=error)
+            log.error("onvif_probe_failed", address=self.asked.host, exc_info=error)
             return OnvifCause.INTERNAL_ERROR, f"the prober made a mistake ({type(error).__name__}), see its log"
         return None, None
 

@@ -13,18 +13,17 @@ from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
-from prober.messaging import DeliveryStates
-from prober.probes.verification.readback import SCHEMES, ReadBack, Source
-from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
+from prober.probes.verification.readback import ReadBack, Source
+from vonggac.auth import SecretUnreadableError
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.logins.guard import LoginGuard
+from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -34,10 +33,10 @@ HASH_AT_MOST_S = 30
 ANSWER_WITHIN_S = 2.0
 OPEN_SHARE = 0.7
 """Of the time for the first keyframe, for the way to PLAY."""
-LOOK_AGAIN_S = 0.5
+NOTES_AGAIN_S = 0.5
 """The picture may come before its note."""
-LOOK_APART_S = 0.1
-TURN_AGAIN_S = 0.2
+LOGIN_AGAIN_S = 0.2
+"""While others try the login."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
@@ -63,11 +62,9 @@ class _Holder(BaseModel):
 class Verifier:
     """Reads deliveries back. One attempt each; a failure is a finding."""
 
-    def __init__(
-        self, *, bus: Bus, networks: AllowedNetworks, unsealer: Unsealer, guard: LoginGuard, limits: Limits
-    ) -> None:
+    def __init__(self, *, bus: Bus, networks: AllowedNetworks, logins: Logins, limits: Limits) -> None:
         self.limits = limits
-        self._bus, self._networks, self._unsealer, self._guard = bus, networks, unsealer, guard
+        self._bus, self._networks, self._logins = bus, networks, logins
         self._histories = Bucket(bus, topology.KEYFRAMES)
         self._states = DeliveryStates(bus)
 
@@ -88,22 +85,20 @@ class Verifier:
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         asked_at, asker = datetime.now(UTC), uuid4().hex
-        holder = await self._ask(camera_id, asker)
+        holder = await self._request_hashes(camera_id, asker)
         if isinstance(holder, Finding):
             return [_reached(delivery, holder, asked_at) for delivery in deliveries]
         try:
             return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
         finally:
-            await self._enough(camera_id, asker)
+            await self._end_hashes(camera_id, asker)
 
-    async def _ask(self, camera_id: UUID, asker: str) -> _Holder | Finding:
+    async def _request_hashes(self, camera_id: UUID, asker: str) -> _Holder | Finding:
         """Who notes every keyframe of the camera from now on."""
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
         body = json.dumps({"seconds": seconds, "asker": asker}).encode()
         try:
-            reply = await self._bus.client.request(
-                subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
-            )
+            reply = await request_keyframe_hashes(self._bus, camera_id, body, timeout_s=ANSWER_WITHIN_S)
         except NoRespondersError:
             return not_checkable("no forwarder holds the camera")
         except TimeoutError:
@@ -116,14 +111,14 @@ class Verifier:
             return not_checkable("the camera gives the forwarder no media")
         return holder
 
-    async def _enough(self, camera_id: UUID, asker: str) -> None:
+    async def _end_hashes(self, camera_id: UUID, asker: str) -> None:
         """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
         body = json.dumps({"seconds": 0, "asker": asker}).encode()
         try:
-            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+            await end_keyframe_hashes(self._bus, camera_id, body)
         except NatsError as error:
             # It ends by itself.
-            log.debug("forwarder_not_told", camera_id=str(camera_id), error=type(error).__name__)
+            log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)
 
     async def history(self, camera_id: UUID) -> KeyframeHistory | None:
         """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
@@ -140,13 +135,13 @@ class Verifier:
         return ReadBack(self._networks, on_change.set)
 
     async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
-        """Play the delivery, with manners. Whatever goes wrong is told by `readback`."""
+        """Play the delivery, within the limits of its login. Whatever goes wrong is in `readback`."""
         try:
             async with asyncio.timeout(self.limits.first_within_s):
                 await self._open(readback, delivery)
         except TimeoutError:
             readback.fail(Failure(None, "other read-backs are still trying this login"))
-        except RtspError as error:
+        except PeerError as error:
             readback.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
             readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
@@ -159,37 +154,23 @@ class Verifier:
     async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         assert delivery.read_back_url is not None, "chosen by the caller"
         sealed = delivery.read_back_secret or delivery.secret
-        credentials = self._unsealer.unseal(sealed) if sealed is not None else None
+        credentials = self._logins.unsealer.unseal(sealed) if sealed is not None else None
         source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
-        login = self._login(source.url, credentials)
-        open_within_s = OPEN_SHARE * self.limits.first_within_s
-        if login is None:
-            await readback.open(source, deadline_s=open_within_s)
-            return
+        login = self._logins.login_of(source.url, credentials)
         while True:
-            if (rest_s := self._guard.rest_left_s(login)) is not None:
-                readback.fail(_resting(rest_s))
-                return
-            async with self._guard.turn(login) as granted:
-                if granted:
-                    await readback.open(source, deadline_s=open_within_s)
-                    if readback.login_accepted is not None:
-                        (self._guard.accepted if readback.login_accepted else self._guard.refused)(login)
+            async with self._logins.attempt(login) as attempt:
+                if attempt.rest_s is not None:
+                    readback.fail(_resting(attempt.rest_s))
                     return
-            await asyncio.sleep(TURN_AGAIN_S)
-
-    def _login(self, url: str, credentials: Credentials | None) -> str | None:
-        """What stands for this login at this destination. Raises RtspError for an address that is none."""
-        scheme, _, rest = url.partition("://")
-        if credentials is None or scheme.lower() not in SCHEMES:
-            return None
-        # Placeholders may stand where a URL takes none, so only what is before the path is read.
-        address = RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
-        return self._unsealer.fingerprint(f"{address.host}:{address.port}", credentials)
+                if attempt.granted:
+                    await readback.open(source, deadline_s=OPEN_SHARE * self.limits.first_within_s)
+                    attempt.conclude(readback.login_accepted)
+                    return
+            await asyncio.sleep(LOGIN_AGAIN_S)
 
 
 class _Round:
-    """One turn of one camera."""
+    """One round of one camera."""
 
     def __init__(
         self,
@@ -226,9 +207,9 @@ class _Round:
         return self._done
 
     async def _next_change(self) -> None:
-        """Until something came back, or it is time to look whether a note came."""
+        """Until something came back, or it is time to read the notes again."""
         try:
-            async with asyncio.timeout(LOOK_AGAIN_S):
+            async with asyncio.timeout(NOTES_AGAIN_S):
                 await self._changed.wait()
         except TimeoutError:
             return
