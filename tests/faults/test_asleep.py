@@ -31,8 +31,8 @@ async def test_asleep_the_only_forwarder_is_connected_to_nothing(running: Runnin
     try:
         await eventually(time_went_by, within_s=60, poll_s=0.25)
     finally:
+        woke = datetime.now(UTC)
         forwarder.process.send_signal(signal.SIGCONT)
-    woke = datetime.now(UTC)
     running.put_back(forwarder)
     await running.truth()
     await running.nothing_observed_is_lost()
