@@ -35,7 +35,6 @@ SMALL_FILES = {
     "reporting.ingest.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",
     "reporting.storage.columns": "rows as arrays, without tables or queries",
-    "reporting.reports.garbage_collection": "what a report does to the process, not to the figures",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
     "simulator.packets.frame": "the hot value of the simulator, without its makers",
