@@ -44,7 +44,7 @@ class Unsealer:
         self._hash_key = hashlib.blake2b(private_key, digest_size=32, person=b"vonggac login").digest()
 
     def fingerprint(self, device: str, credentials: Credentials) -> str:
-        """32 hex digits that stand for these credentials at this device, and tell nobody without the key anything.
+        """32 hex digits that identify these credentials at this device, and reveal nothing without the key.
 
         `device`: `host:port`. However the host is spelled, the device counts the same failed logins.
         """

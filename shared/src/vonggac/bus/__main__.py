@@ -28,7 +28,7 @@ async def declare(url: str, replicas: int) -> list[str]:
 
 
 def main() -> None:
-    """Exit status 0 when the topology stands, 1 when NATS does not answer or refuses."""
+    """Exit status 0 when the topology is declared, 1 when NATS does not answer or refuses it."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--replicas", type=int, default=int(os.environ.get("VONGGAC_NATS_REPLICAS", "1")))
@@ -36,7 +36,7 @@ def main() -> None:
     try:
         touched = asyncio.run(declare(arguments.nats, arguments.replicas))
     except (NatsError, TimeoutError) as error:
-        raise SystemExit(f"NATS did not take the topology: {type(error).__name__} {error}") from None
+        raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 
 

@@ -1,4 +1,4 @@
-"""One connection per process: it reconnects for ever, and says so."""
+"""One connection per process. It reconnects for ever, and logs that it does."""
 
 import asyncio
 import ssl
@@ -50,10 +50,10 @@ class Bus:
 
     @classmethod
     async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
-        """Connect, trying for ever (cancel to give up); logs while the server is not there."""
+        """Connect, however long that takes; cancel to give up."""
         client = Client()
         bus = cls.__new__(cls)
-        # Before the first connection there is no more of it than this.
+        # Until the first connection the object has this attribute only.
         bus.closing = False
 
         async def disconnected() -> None:
@@ -88,7 +88,7 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client)  # type: ignore[misc] # the callbacks above must already know the object
+        bus.__init__(client)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property
@@ -100,8 +100,8 @@ class Bus:
         self._on_reconnect.append(callback)
 
     async def wait_for_topology(self, *, poll_s: float = 0.25) -> None:
-        """Return when every stream is declared; waits for the owner (`python -m vonggac.bus`) as long as it takes."""
-        told = False
+        """Wait until every stream is declared by its owner (`python -m vonggac.bus`), however long that takes."""
+        logged = False
         while True:
             try:
                 absent = await topology.missing(self.js)
@@ -109,9 +109,9 @@ class Bus:
                 absent = [type(error).__name__]
             if not absent:
                 return
-            if not told:
+            if not logged:
                 log.info("bus_waiting_for_topology", missing=absent)
-                told = True
+                logged = True
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:

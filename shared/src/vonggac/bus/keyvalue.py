@@ -12,35 +12,35 @@ from vonggac.events import subjects
 _WRONG_LAST_SEQUENCE = 10071
 """NATS JetStream's error code for a write that names another revision than the last."""
 FORGOTTEN_AFTER_S = 1.0
-"""A server bears some thousand watchers of a bucket; those that only read it must not pile up."""
+"""A server carries some thousand watchers of a bucket; those that only read it must not accumulate."""
 
 
 class Watcher:
     """Updates of a bucket from its current values on.
 
-    nats-py calls the current values told when the server has sent the last one, which may be on its way yet: then it
-    says so too early. So when nothing came before that, the bucket itself is asked whether it is empty.
+    nats-py marks the end of the current values when the server has sent the last one, which may still be on its way. So
+    when nothing came before the mark, the bucket itself is read to see whether it is empty.
     """
 
     def __init__(self, bus: Bus, watcher: KeyValue.KeyWatcher, *, stream: str, pattern: str) -> None:
         self._bus, self._watcher, self._stream, self._pattern = bus, watcher, stream, pattern
-        self._seen = self._told = self._marked_early = False
+        self._seen = self._ended = self._marked_early = False
 
     async def updates(self, timeout_s: float) -> KeyValue.Entry | None:
         """The next update; None once, after the current values.
 
         Raises TimeoutError when none came, NatsError when NATS is away.
         """
-        if self._marked_early and self._seen and not self._told:
-            self._told = True
+        if self._marked_early and self._seen and not self._ended:
+            self._ended = True
             return None
         entry: KeyValue.Entry | None = await self._watcher.updates(timeout=timeout_s)  # type: ignore[no-untyped-call]
         if entry is None and not self._seen and await self._holds_any():
             self._marked_early = True
             entry = await self._watcher.updates(timeout=timeout_s)  # type: ignore[no-untyped-call]
         if entry is None:
-            self._told = True
-        elif self._marked_early and not self._told:
+            self._ended = True
+        elif self._marked_early and not self._ended:
             self._seen = entry.delta == 0
         else:
             self._seen = True
@@ -137,7 +137,7 @@ class Bucket:
     ) -> AsyncIterator[Watcher]:
         """Updates from the current values on; `updates()` gives None once after the current ones.
 
-        `keys_only`: values are left out (empty), what was removed is told all the same. `forgotten_after_s`: when the
+        `keys_only`: values are empty; removals come all the same. `forgotten_after_s`: when the
         server forgets the watcher after its end (or after the connection went); None: after five minutes.
         """
         watcher = await (await self._bucket()).watch(keys, meta_only=keys_only, inactive_threshold=forgotten_after_s)

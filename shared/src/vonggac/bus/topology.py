@@ -1,7 +1,7 @@
 """Every stream, consumer and bucket of the platform, and the one function that declares them.
 
 Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
-and it touches nothing that is already as it should be.
+and it changes nothing that is already right.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ DELIVERY_COMMANDS = "delivery_commands"
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
-"""A dead forwarder's cameras are offered to the others after this long."""
+"""A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
@@ -86,7 +86,7 @@ CONSUMERS = (
 
 
 _CAMERA_ID = "{{wildcard(1)}}"
-"""In the server's subject transforms: the token for which `*` stands in the source."""
+"""In the server's subject transforms: the token that `*` matches in the source."""
 
 
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
@@ -137,9 +137,9 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
+    """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
 
-    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
+    Values with a ttl expire. What is read often is read directly, from any replica, which may lag a moment; no caller
     decides by a revision of these.
     """
 
@@ -189,7 +189,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
 
 
 async def missing(js: JetStreamContext) -> list[str]:
-    """Streams that are not declared yet; empty when the platform's topology stands."""
+    """Streams that are not declared yet; empty when the topology is complete."""
     names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
     absent = []
     for name in names:

@@ -246,3 +246,22 @@ def test_the_kept_group_of_pictures_misses_nothing(fanout: FanOut) -> None:
     assert b"".join(kept.data for kept, _ in backlog) == frame(0, IDR, 2) + frame(0, INTER, 3)
     fanout.backlog = None
     assert pass_on(fanout, frame(0, INTER, 4))
+
+
+def test_keyframe_order_over_batches_gives_each_session_the_whole_keyframe_once(fanout: FanOut) -> None:
+    flowing, first = outlet(fanout)
+    fanout.on_media(batch(frame(0, SPS, 1), frame(0, IDR, 1, marker=True)))
+    _, late = outlet(fanout)
+    fanout.on_media(batch(frame(0, b"\x09\xf0", 2)))
+    # It stops in the midst of the lead, which it has been given.
+    flowing.buffer_is_full()
+    fanout.on_media(batch(frame(0, SPS, 2), frame(2, b"sound")))
+    flowing.judge(lag_s=0.0)
+    before = first.written
+    fanout.on_media(batch(frame(0, IDR, 2, marker=True)))
+    lead = frame(0, b"\x09\xf0", 2) + frame(0, SPS, 2) + frame(2, b"sound")
+    assert late.written == lead + frame(0, IDR, 2, marker=True)
+    assert first.written == before
+    fanout.on_media(batch(frame(0, IDR, 3, marker=True)))
+    assert first.written == before + frame(0, IDR, 3, marker=True)
+    assert late.written.endswith(frame(0, IDR, 3, marker=True))
