@@ -38,6 +38,7 @@ from vonggac.embedded import NatsServer, free_port
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -136,8 +137,7 @@ async def measure(nats_url: str, url: str, folder: Path, rounds: int, concurrent
     verifier = Verifier(
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),
-        unsealer=Unsealer.from_file(folder / WORKERS_PRIVATE),
-        guard=guard,
+        logins=Logins(guard, Unsealer.from_file(folder / WORKERS_PRIVATE)),
         limits=LIMITS,
     )
     verifications = Verifications(

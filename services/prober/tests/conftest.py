@@ -31,6 +31,7 @@ from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
@@ -86,9 +87,11 @@ def surroundings(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) 
     """What a Looker needs; pictures must stand still for no time at all to be frozen."""
     return Surroundings(
         tools=tools,
-        unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
+        logins=Logins(
+            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0),
+            Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
+        ),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
-        guard=LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0),
         pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
         thresholds=StreamThresholds(),
         bus=bus,

@@ -40,7 +40,7 @@ async def test_failures_at_the_same_moment_in_several_processes_are_all_counted(
     all_tried = asyncio.Barrier(len(guards))
 
     async def fail(guard: LoginGuard) -> None:
-        async with guard.line(LOGIN):
+        async with guard.lock(LOGIN):
             await all_tried.wait()
             guard.refused(LOGIN)
 
@@ -48,31 +48,31 @@ async def test_failures_at_the_same_moment_in_several_processes_are_all_counted(
     assert await failed(bus) == 4
 
 
-async def test_a_failure_beside_a_claimed_turn_is_not_forgotten_and_does_not_end_the_claim(
+async def test_a_failure_beside_a_claim_is_not_forgotten_and_does_not_end_it(
     bus: Bus, guards: list[LoginGuard]
 ) -> None:
     one, other, third, _ = guards
-    async with one.turn(LOGIN) as taken:
+    async with one.try_lock(LOGIN) as taken:
         assert taken
-        async with other.line(LOGIN):
+        async with other.lock(LOGIN):
             other.refused(LOGIN)
-        async with third.turn(LOGIN) as taken_too:
+        async with third.try_lock(LOGIN) as taken_too:
             assert not taken_too
         one.refused(LOGIN)
     assert await failed(bus) == 2
-    async with third.turn(LOGIN) as after:
+    async with third.try_lock(LOGIN) as after:
         assert not after
     assert (third.rest_left_s(LOGIN) or 0) > 1700
 
 
-async def test_in_a_line_one_tries_an_unproven_login_at_a_time_and_nobody_waits_for_a_proven_one(
+async def test_one_tries_an_unproven_login_at_a_time_and_nobody_waits_for_a_proven_one(
     guards: list[LoginGuard],
 ) -> None:
     guard, inside, most = guards[0], 0, 0
 
     async def log_in(number: int) -> None:
         nonlocal inside, most
-        async with guard.line(LOGIN):
+        async with guard.lock(LOGIN):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.01)
@@ -90,10 +90,10 @@ async def test_a_login_that_works_clears_the_count_and_one_that_always_did_asks_
     bus: Bus, guards: list[LoginGuard]
 ) -> None:
     one, other, *_ = guards
-    async with one.line(LOGIN):
+    async with one.lock(LOGIN):
         one.refused(LOGIN)
     other.on_value(LOGIN, await Bucket(bus, topology.LOGIN_FAILURES).get(LOGIN))
-    async with other.line(LOGIN):
+    async with other.lock(LOGIN):
         other.accepted(LOGIN)
 
     async def cleared() -> bool:
@@ -101,17 +101,19 @@ async def test_a_login_that_works_clears_the_count_and_one_that_always_did_asks_
 
     await eventually(cleared)
     sent = bus.client.stats["out_msgs"]
-    async with other.line(LOGIN):
+    async with other.lock(LOGIN):
         other.accepted(LOGIN)
     assert bus.client.stats["out_msgs"] == sent
 
 
-async def test_a_process_that_was_stopped_in_its_turn_lets_go(bus: Bus, guards: list[LoginGuard]) -> None:
+async def test_a_process_that_was_stopped_while_it_tried_gives_its_claim_back(
+    bus: Bus, guards: list[LoginGuard]
+) -> None:
     one, other, *_ = guards
     inside = asyncio.Event()
 
     async def hang() -> None:
-        async with one.turn(LOGIN):
+        async with one.try_lock(LOGIN):
             inside.set()
             await asyncio.Event().wait()
 
@@ -121,7 +123,7 @@ async def test_a_process_that_was_stopped_in_its_turn_lets_go(bus: Bus, guards: 
     await asyncio.gather(hanging, return_exceptions=True)
 
     async def free() -> bool:
-        async with other.turn(LOGIN) as taken:
+        async with other.try_lock(LOGIN) as taken:
             return taken
 
     await eventually(free)
@@ -129,18 +131,18 @@ async def test_a_process_that_was_stopped_in_its_turn_lets_go(bus: Bus, guards: 
 
 async def test_who_was_let_in_does_not_wait_until_that_is_stored(bus: Bus, guards: list[LoginGuard]) -> None:
     guard = guards[0]
-    told: list[str] = []
-    async with guard.line(LOGIN):
+    went_on: list[str] = []
+    async with guard.lock(LOGIN):
         guard.refused(LOGIN)
-    async with guard.line(LOGIN):
+    async with guard.lock(LOGIN):
         guard.accepted(LOGIN)
-        asyncio.get_running_loop().call_soon(told.append, "the loop went on")
-    assert told == []
-    async with guard.line(LOGIN):
+        asyncio.get_running_loop().call_soon(went_on.append, "the loop went on")
+    assert went_on == []
+    async with guard.lock(LOGIN):
         assert guard.rest_left_s(LOGIN) is None
 
 
-async def test_processes_stand_in_one_line_and_the_third_finds_the_login_at_rest(
+async def test_processes_wait_for_each_other_and_the_third_finds_the_login_at_rest(
     bus: Bus, guards: list[LoginGuard]
 ) -> None:
     """Each of them for itself would log in once more."""
@@ -148,7 +150,7 @@ async def test_processes_stand_in_one_line_and_the_third_finds_the_login_at_rest
 
     async def log_in(guard: LoginGuard) -> None:
         nonlocal inside, most, tries
-        async with guard.line(LOGIN):
+        async with guard.lock(LOGIN):
             if guard.rest_left_s(LOGIN) is not None:
                 return
             inside, tries = inside + 1, tries + 1
@@ -165,14 +167,14 @@ async def test_processes_stand_in_one_line_and_the_third_finds_the_login_at_rest
 async def test_after_a_session_ended_one_tries_the_login_first(guards: list[LoginGuard]) -> None:
     """The password may have been changed when all sessions ended."""
     guard, tries = guards[0], 0
-    async with guard.line(LOGIN):
+    async with guard.lock(LOGIN):
         guard.accepted(LOGIN)
     for _ in range(12):
         guard.doubt(LOGIN)
 
     async def log_in() -> None:
         nonlocal tries
-        async with guard.line(LOGIN):
+        async with guard.lock(LOGIN):
             if guard.rest_left_s(LOGIN) is None:
                 tries += 1
                 await asyncio.sleep(0.01)
@@ -182,26 +184,26 @@ async def test_after_a_session_ended_one_tries_the_login_first(guards: list[Logi
     assert tries == 2
 
 
-async def test_turns_with_a_proven_login_come_one_after_another_until_each_is_let_in(guards: list[LoginGuard]) -> None:
+async def test_tries_with_a_proven_login_come_one_after_another_until_each_is_let_in(guards: list[LoginGuard]) -> None:
     guard, tries = guards[0], 0
-    async with guard.turn(LOGIN) as taken:
+    async with guard.try_lock(LOGIN) as taken:
         assert taken
         guard.accepted(LOGIN)
     inside = asyncio.Barrier(2)
 
-    async def look() -> None:
-        async with guard.turn(LOGIN) as taken:
+    async def probe() -> None:
+        async with guard.try_lock(LOGIN) as taken:
             assert taken
             guard.accepted(LOGIN)
-            # The rest of a look goes on beside others.
+            # The rest of a probe goes on beside others.
             await inside.wait()
 
     async with asyncio.timeout(0.9):
-        await asyncio.gather(look(), look())
+        await asyncio.gather(probe(), probe())
 
     async def refused() -> bool:
         nonlocal tries
-        async with guard.turn(LOGIN) as taken:
+        async with guard.try_lock(LOGIN) as taken:
             if taken and guard.rest_left_s(LOGIN) is None:
                 tries += 1
                 await asyncio.sleep(0.01)
@@ -212,21 +214,21 @@ async def test_turns_with_a_proven_login_come_one_after_another_until_each_is_le
     assert (tries, may) == (1, [True, False, False, False, False, False])
 
 
-async def test_who_hangs_in_a_line_holds_up_nobody_for_longer_than_patience(guards: list[LoginGuard]) -> None:
+async def test_who_hangs_with_a_lock_holds_up_nobody_for_longer_than_patience(guards: list[LoginGuard]) -> None:
     one, other, *_ = guards
     hanging, went_on = asyncio.Event(), asyncio.Event()
 
     async def hang() -> None:
-        async with one.line(LOGIN):
+        async with one.lock(LOGIN):
             hanging.set()
             await went_on.wait()
 
     async def follow() -> None:
-        async with one.line(LOGIN):
+        async with one.lock(LOGIN):
             one.accepted(LOGIN)
 
     async def elsewhere() -> None:
-        async with other.line(LOGIN):
+        async with other.lock(LOGIN):
             went_on.set()
 
     first = asyncio.create_task(hang())
@@ -238,23 +240,23 @@ async def test_who_hangs_in_a_line_holds_up_nobody_for_longer_than_patience(guar
 
 async def test_a_claim_is_given_back_as_soon_as_the_login_is_taken(guards: list[LoginGuard]) -> None:
     one, other, *_ = guards
-    async with one.turn(LOGIN) as taken:
+    async with one.try_lock(LOGIN) as taken:
         assert taken
         one.accepted(LOGIN)
 
         async def free() -> bool:
-            async with other.turn(LOGIN) as taken_too:
+            async with other.try_lock(LOGIN) as taken_too:
                 return taken_too
 
         await eventually(free)
 
 
-async def test_without_nats_a_line_waits_for_nobody_elsewhere(
+async def test_without_nats_a_lock_waits_for_nobody_elsewhere(
     bus: Bus, guards: list[LoginGuard], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(bus), "connected", False)
     sent = bus.client.stats["out_msgs"]
-    async with guards[0].line(LOGIN):
+    async with guards[0].lock(LOGIN):
         assert guards[0].rest_left_s(LOGIN) is None
     assert bus.client.stats["out_msgs"] == sent
 
@@ -274,7 +276,7 @@ async def test_a_failure_that_was_counted_beside_is_not_removed_with_a_claim(
             await other._count(key)
         return found
 
-    async with one.turn(LOGIN) as taken:
+    async with one.try_lock(LOGIN) as taken:
         assert taken
         monkeypatch.setattr(Bucket, "entry", counted_beside)
     assert beside

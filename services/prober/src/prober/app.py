@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
-from prober.probes.on_demand import AskingLimit
+from prober.probes.limits import AskingLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings

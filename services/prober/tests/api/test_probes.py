@@ -62,7 +62,7 @@ async def test_a_verdict_comes_with_its_advice(operator: Client, simulate: Any) 
 async def test_a_login_that_failed_twice_is_not_tried_again(
     operator: Client, simulate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prober.probes.on_demand.AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("prober.probes.limits.AGAIN_AFTER_S", 0.0)
     gate = (await simulate({"id": "gate", "path": "/a", "auth": "digest", **LOGIN})).cameras["gate"]
     for channel in ("/a", "/b", "/c"):
         url = gate.url().replace("/a", channel)
@@ -75,7 +75,7 @@ async def test_a_login_that_failed_twice_is_not_tried_again(
 async def test_a_login_that_failed_at_one_spelling_of_the_address_has_failed_at_all(
     operator: Client, simulate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prober.probes.on_demand.AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("prober.probes.limits.AGAIN_AFTER_S", 0.0)
     gate = (await simulate({"id": "gate", "auth": "digest", **LOGIN})).cameras["gate"]
     details = []
     for host in ("127.0.0.1", "127.1", "2130706433"):

@@ -12,16 +12,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from vonggac.bus import Bucket, Outgoing, topology
 from vonggac.events import subjects
 from vonggac.logins.counting import DeviceLogin
-from vonggac.logins.lock import PATIENCE_S, Turns
+from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TURN_LASTS = timedelta(seconds=90)
+CLAIM_LASTS = timedelta(seconds=90)
 """Longer than any try."""
-LINE_LASTS = timedelta(seconds=5)
-"""Of a claim in a line; who waits in one goes by its own patience."""
-ASK_AGAIN_S = 0.1
+SHORT_CLAIM_LASTS = timedelta(seconds=5)
+"""Of a claim by one who waited for it; who waits goes by its own patience."""
+CLAIM_AGAIN_S = 0.1
 WRITE_ATTEMPTS = 5
 """Others may count at the same moment."""
 
@@ -34,7 +34,7 @@ class _Record(BaseModel):
     failed: int = Field(ge=0)
     last_at: AwareDatetime
     trying_until: AwareDatetime | None = None
-    """Some process tries the login now; it lets go by itself if that process dies."""
+    """Some process tries the login now; the claim ends by itself if that process dies."""
 
     @property
     def login(self) -> DeviceLogin:
@@ -58,7 +58,7 @@ class LoginGuard:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         proven_at_once: bool = False,
     ) -> None:
-        """`bucket`: `login_failures`; `outgoing` writes there while NATS is away. `proven_at_once`: any number of turns
+        """`bucket`: `login_failures`; `outgoing` writes there while NATS is away. `proven_at_once`: any number of tries
         at a time with a proven login, for peers that lock nothing.
         """
         self._outgoing, self._bucket, self._cooldown_s, self._clock = outgoing, bucket, cooldown_s, clock
@@ -70,7 +70,7 @@ class LoginGuard:
         self._claimed: set[str] = set()
         self._refusals: Counter[str] = Counter()
         """Of tries that are not over; stored at their end."""
-        self._turns = Turns()
+        self._locks = LoginLocks()
         self._storing: set[asyncio.Task[None]] = set()
 
     def on_value(self, key: str, value: bytes | None) -> None:
@@ -88,13 +88,13 @@ class LoginGuard:
         return record.rest_left_s(self._clock(), cooldown_s=self._cooldown_s) if record is not None else None
 
     @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[bool]:
+    async def try_lock(self, key: str) -> AsyncIterator[bool]:
         """Whether the login may be tried now; while it is not known to work, all others hold off meanwhile.
 
         A proven one waits for others of this process until they are let in: the password may be another one since.
         """
         async with AsyncExitStack() as held:
-            if not await self._may_try(key, held):
+            if not await self._lock_if_free(key, held):
                 yield False
                 return
             try:
@@ -103,19 +103,19 @@ class LoginGuard:
                 await self._count(key)
 
     @asynccontextmanager
-    async def line(self, key: str) -> AsyncIterator[None]:
+    async def lock(self, key: str) -> AsyncIterator[None]:
         """Wait while others try the login, here or in other processes, unless it is proven and not in doubt.
 
         For those who must log in: nobody waits longer than PATIENCE_S for one who has no answer yet, nor at all while
-        NATS is away. Look at `rest_left_s` inside. A login that was taken is told to others without any waiting.
+        NATS is away. Read `rest_left_s` inside. A login that was taken is stored for others without any waiting.
         """
         async with AsyncExitStack() as held:
             if not self._certain(key):
-                await held.enter_async_context(self._turns.one(key))
+                await held.enter_async_context(self._locks.locked(key))
                 if self._certain(key) or self.rest_left_s(key) is not None:
-                    self._turns.over(key)
+                    self._locks.release(key)
                 else:
-                    await self._take_patiently(key)
+                    await self._claim_patiently(key)
             try:
                 yield
             finally:
@@ -125,15 +125,15 @@ class LoginGuard:
                     self._count_later(key)
 
     def accepted(self, key: str) -> None:
-        """The device took the login. Call it within a turn or line, as soon as it is known: others wait for it."""
+        """The device took the login. Call it within a lock, as soon as it is known: others wait for it."""
         self._proven.add(key)
         self._doubted.discard(key)
         self._refusals.pop(key, None)
-        self._turns.over(key)
+        self._locks.release(key)
         self._count_later(key)
 
     def refused(self, key: str) -> None:
-        """The device refused the login. Call it within a turn or line."""
+        """The device refused the login. Call it within a lock."""
         self._proven.discard(key)
         self._refusals[key] += 1
         self._records[key] = self._records.get(key, DeviceLogin(0, self._clock())).another(self._clock())
@@ -143,14 +143,14 @@ class LoginGuard:
         if key in self._proven:
             self._doubted.add(key)
 
-    async def _may_try(self, key: str, held: AsyncExitStack) -> bool:
+    async def _lock_if_free(self, key: str, held: AsyncExitStack) -> bool:
         if key not in self._proven:
-            return key not in self._claimed and await self._take(key)
+            return key not in self._claimed and await self._claim(key)
         if self._proven_at_once:
             return True
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await held.enter_async_context(self._turns.one(key))
+                await held.enter_async_context(self._locks.locked(key))
         except TimeoutError:
             return False
         return key in self._proven
@@ -158,34 +158,34 @@ class LoginGuard:
     def _certain(self, key: str) -> bool:
         return key in self._proven and key not in self._doubted
 
-    async def _take(self, key: str) -> bool:
+    async def _claim(self, key: str) -> bool:
         self._claimed.add(key)
         taken = False
         try:
-            taken = await self._take_for_all(key, TURN_LASTS)
+            taken = await self._claim_in_bucket(key, CLAIM_LASTS)
         except (NatsError, TimeoutError, OSError) as error:
-            # Nobody can be told of the try, so it is not made.
-            log.warning("login_turn_failed", key=key, error=type(error).__name__)
+            # No other process hears of the try, so it is not made.
+            log.warning("login_claim_failed", key=key, error=type(error).__name__)
         finally:
             if not taken:
                 self._claimed.discard(key)
         return taken
 
-    async def _take_patiently(self, key: str) -> None:
+    async def _claim_patiently(self, key: str) -> None:
         """Claim the login for a moment. When that cannot be had in time, the try is made all the same."""
         if key in self._claimed or not self._bucket.reachable:
             return
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not await self._take_for_all(key, LINE_LASTS):
+                while not await self._claim_in_bucket(key, SHORT_CLAIM_LASTS):
                     if self.rest_left_s(key) is not None:
                         return
-                    await asyncio.sleep(ASK_AGAIN_S)
+                    await asyncio.sleep(CLAIM_AGAIN_S)
                 self._claimed.add(key)
         except (NatsError, TimeoutError, OSError) as error:
-            log.debug("login_line_left", key=key, error=type(error).__name__)
+            log.debug("login_wait_ended", key=key, error=type(error).__name__)
 
-    async def _take_for_all(self, key: str, lasts: timedelta) -> bool:
+    async def _claim_in_bucket(self, key: str, lasts: timedelta) -> bool:
         value, revision = await self._bucket.entry(key)
         now = self._clock()
         record = _read(key, value) or _Record(failed=0, last_at=now)
@@ -215,7 +215,7 @@ class LoginGuard:
         except (NatsError, TimeoutError, OSError):
             pass
         if refusals or (proven and key in self._records):
-            self._tell(key, proven=proven)
+            self._store_later(key, proven=proven)
 
     async def _store(self, key: str, refusals: int, *, proven: bool, claimed: bool) -> bool:
         """Write the record with `refusals` more, or remove it; False when it changed meanwhile."""
@@ -235,7 +235,7 @@ class LoginGuard:
             self._records[key] = after.login
         return stored
 
-    def _tell(self, key: str, *, proven: bool) -> None:
+    def _store_later(self, key: str, *, proven: bool) -> None:
         """The same later, once NATS is there, by what is known here."""
         subject = subjects.key_value(topology.LOGIN_FAILURES, key)
         login = self._records.get(key)

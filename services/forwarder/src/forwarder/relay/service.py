@@ -26,6 +26,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -147,7 +148,7 @@ class Process:
         worker = Worker(
             bus,
             outgoing,
-            replace(self._surroundings, logins=CameraLogins(guard, self._surroundings.unsealer)),
+            replace(self._surroundings, logins=CameraLogins(Logins(guard, self._surroundings.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
             balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),

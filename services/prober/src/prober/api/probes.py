@@ -15,7 +15,7 @@ from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
-from prober.probes.on_demand import AskedTooMuchError, AskingLimit
+from prober.probes.limits import AskedTooMuchError, AskingLimit
 from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step, Verdict

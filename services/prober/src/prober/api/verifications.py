@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, verifications_of
 from prober.messaging import Cameras, VerificationResults, delivery_camera
-from prober.probes.on_demand import AskedTooMuchError, AskingLimit
+from prober.probes.limits import AskedTooMuchError, AskingLimit
 from vonggac.auth import Right, require
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery

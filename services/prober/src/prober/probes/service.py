@@ -29,6 +29,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import ProberAliveV1
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
@@ -110,7 +111,8 @@ class Process:
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
-        self.onvif_logins = OnvifLogins(guard, self._unsealer)
+        logins = Logins(guard, self._unsealer)
+        self.onvif_logins = OnvifLogins(logins)
         centre_guard = LoginGuard(
             outgoing,
             Bucket(bus, topology.LOGIN_FAILURES),
@@ -119,8 +121,8 @@ class Process:
             proven_at_once=True,
         )
         pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
-        observer = self.observer = self._observer(bus, outgoing, announcer, guard, decoder, pictures)
-        self.verifications = self._verifications(bus, announcer, centre_guard)
+        observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
+        self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
         worker = self._worker(bus, observer, announcer)
         verify_worker = VerifyWorker(
             bus=bus,
@@ -175,15 +177,14 @@ class Process:
             ),
         )
 
-    def _verifications(self, bus: Bus, announcer: Announcer, guard: LoginGuard) -> Verifications:
+    def _verifications(self, bus: Bus, announcer: Announcer, logins: Logins) -> Verifications:
         settings = self._settings
         return Verifications(
             worker_id=self.worker_id,
             verifier=Verifier(
                 bus=bus,
                 networks=self._networks,
-                unsealer=self._unsealer,
-                guard=guard,
+                logins=logins,
                 limits=VerificationLimits(settings.max_delay_s, settings.verify_timeout_s, SETTLE_S),
             ),
             results=VerificationResults(bus),
@@ -197,20 +198,19 @@ class Process:
         bus: Bus,
         outgoing: Outgoing,
         announcer: Announcer,
-        guard: LoginGuard,
+        logins: Logins,
         decoder: Decoder,
         pictures: PictureMemory,
     ) -> Observer:
         settings = self._settings
         surroundings = Surroundings(
             tools=Tools(self._networks, decoder, settings.measure_window_s),
-            unsealer=self._unsealer,
+            logins=logins,
             gate=NetworkGate(
                 settings.max_probes_per_network,
                 prefix_v4=settings.network_prefix_v4,
                 prefix_v6=settings.network_prefix_v6,
             ),
-            guard=guard,
             pictures=pictures,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
@@ -225,6 +225,7 @@ class Process:
         return Observer(
             worker_id=self.worker_id,
             looker=Looker(surroundings),
+            pictures=pictures,
             statuses=CameraStatuses(bus),
             histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
             announcer=announcer,

@@ -1,8 +1,10 @@
 """What is measured of a stream, on the stream's own clock."""
 
+import random
+
 import pytest
 
-from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, VideoWatch
+from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, Unevenness, VideoWatch
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave
 from vonggac.rtsp import MediaBatch
@@ -260,3 +262,40 @@ async def test_arrival_is_timed_for_the_first_pictures_only() -> None:
     camera.group()
     assert camera.watch.jitter_ms() == pytest.approx(0.0, abs=0.1)
     assert camera.watch.usual_picture_bytes() == len(INTER)
+
+
+def jitter_ms(arrivals_s: list[float], order: list[int] | None = None) -> float | None:
+    unevenness = Unevenness(CLOCK_RATE)
+    for number, arrived_at in zip(order or range(len(arrivals_s)), arrivals_s, strict=True):
+        unevenness.update(number * TICKS, arrived_at)
+    return unevenness.jitter_ms()
+
+
+def test_pictures_that_come_in_step_have_no_jitter() -> None:
+    assert jitter_ms([5 + number / 25 for number in range(50)]) == 0.0
+
+
+def test_a_burst_of_stored_pictures_at_the_start_is_no_jitter() -> None:
+    assert jitter_ms([5.0] * 25 + [5 + number / 25 for number in range(1, 25)]) == 0.0
+
+
+def test_random_delays_show_as_their_mean() -> None:
+    chance = random.Random(1742)
+    measured = jitter_ms([5 + number / 25 + chance.uniform(0, 0.03) for number in range(200)])
+    assert measured == pytest.approx(15, abs=3)
+
+
+def test_a_single_pause_weighs_little() -> None:
+    arrivals = [5 + max(number, 14 if 10 <= number < 14 else 0) / 25 for number in range(50)]
+    measured = jitter_ms(arrivals)
+    assert measured is not None
+    assert measured < 10
+
+
+def test_pictures_out_of_order_are_no_jitter() -> None:
+    order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 15, 13, 14]
+    assert jitter_ms([5 + number / 25 for number in range(16)], order) == pytest.approx(0.0, abs=1)
+
+
+def test_too_few_pictures_say_nothing() -> None:
+    assert jitter_ms([5.0, 5.1, 5.2]) is None

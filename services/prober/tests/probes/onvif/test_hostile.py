@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from prober.probes.onvif import OnvifCause, Remark
-from prober.probes.onvif.errors import OnvifError
+from prober.probes.onvif.client import MAX_BODY
+from prober.probes.onvif.model import OnvifError
 from prober.probes.onvif.soap import load, parse_envelope
-from prober.probes.onvif.transport import MAX_BODY
 from vonggac.auth import Credentials
 from vonggac.testing import eventually
 

@@ -29,6 +29,7 @@ from vonggac.events import decode, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
+from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -181,8 +182,10 @@ def verifier(bus: Bus, outgoing: Outgoing, keys_folder: Path) -> Verifier:
     return Verifier(
         bus=bus,
         networks=AllowedNetworks.parse(["127.0.0.0/8"]),
-        unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
-        guard=LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True),
+        logins=Logins(
+            LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=300.0, proven_at_once=True),
+            Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
+        ),
         limits=QUICK,
     )
 

@@ -1,26 +1,31 @@
 """One keyframe to one picture, in threads, so that the event loop never waits for libavcodec.
 
 libavcodec gives the interpreter lock back while it decodes, so threads do; a process of its own per picture would
-cost more than the picture.
+cost more than the picture. Its contexts are kept for the next keyframe of the same kind: making one and its memory for
+a 1080p picture costs 0.3 ms of CPU when all is warm and 0.8 ms in a prober that does other things in between.
 """
 
 import asyncio
 import ctypes
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from threading import Lock
 
 import av
+import numpy as np
+import numpy.typing as npt
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange
 
-from prober.domain.picture import PictureJudgement, PictureLook, reduce_picture
-from prober.probes.camera.contexts import IdleContexts
-from prober.probes.camera.planes import planes_of
+from prober.domain.picture import PictureJudgement, PictureLook, Planes, reduce_picture
 from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
 from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
 from vonggac.net.errors import MalformedError
@@ -30,6 +35,17 @@ _START_CODE = b"\x00\x00\x00\x01"
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 32 * 1024 * 1024
+
+IDLE_AT_MOST = 4
+"""Each holds the memory of a picture: 5 MB at 1080p, 20 MB at 2160p."""
+_DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
+# skip_loop_filter: intra prediction uses unfiltered samples, so a single keyframe stays right without deblocking, for a
+# quarter less CPU. explode: a damaged slice is an error, not a picture patched up with grey.
+_OPTIONS = {"skip_loop_filter": "all", "err_detect": "explode"}
+
+type Kind = tuple[VideoCodec, tuple[bytes, ...]]
+"""A codec and the parameter sets of a keyframe, in their order."""
+_PLANAR_8_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,37 @@ class Undecodable:
 
     reason: str
     decode_s: float
+
+
+class IdleContexts:
+    """In any thread. A context remembers parameter sets for ever, so it is only for keyframes that bring the same.
+
+    With another camera's sets a keyframe that lacks its own would decode, and its camera pass for good.
+    """
+
+    def __init__(self, at_most: int = IDLE_AT_MOST) -> None:
+        self._at_most = at_most
+        self._lock = Lock()
+        self._idle: OrderedDict[int, tuple[Kind, VideoCodecContext]] = OrderedDict()
+        self._given = 0
+
+    def take(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
+        """The one that was used last for such keyframes, whose memory is the warmest; else a new one."""
+        kind = (codec, tuple(parameter_sets))
+        with self._lock:
+            found = next((number for number in reversed(self._idle) if self._idle[number][0] == kind), None)
+            if found is not None:
+                return self._idle.pop(found)[1]
+        return _new_context(codec)
+
+    def give(self, codec: VideoCodec, parameter_sets: Sequence[bytes], context: VideoCodecContext) -> None:
+        """Keep a context that decoded its keyframe without a fault; one that met bad data is thrown away."""
+        context.flush_buffers()
+        with self._lock:
+            self._given += 1
+            self._idle[self._given] = (codec, tuple(parameter_sets)), context
+            if len(self._idle) > self._at_most:
+                self._idle.popitem(last=False)
 
 
 class Decoder:
@@ -116,6 +163,28 @@ def decode_keyframe(
     # Not before: whoever decodes with it meanwhile would need memory for a second picture.
     contexts.give(codec, sets, context)
     return picture
+
+
+def _new_context(codec: VideoCodec) -> VideoCodecContext:
+    context = av.CodecContext.create(_DECODERS[codec], "r")
+    assert isinstance(context, VideoCodecContext)
+    context.thread_count = 1
+    context.options = _OPTIONS
+    return context
+
+
+def planes_of(frame: VideoFrame) -> Planes:
+    """Views of the frame's memory: use them while the frame lives. Other formats are converted first."""
+    full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    if frame.format.name not in _PLANAR_8_BIT:
+        frame = frame.reformat(format="yuv420p")
+    luma, cb, cr = (_array(plane) for plane in frame.planes[:3])
+    return Planes(luma, cb, cr, full_range=full_range)
+
+
+def _array(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
 
 
 def _first_frame(context: VideoCodecContext, data: bytes) -> tuple[VideoFrame | None, str]:

@@ -16,6 +16,7 @@ from prober.domain.result import Judgement, ProbeResult
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, StatusUnreadableError
 from prober.metrics import Metrics
 from prober.probes.camera.identity import is_due
+from prober.probes.camera.picture_store import PictureMemory
 from prober.probes.camera.probe_lock import Turns
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, Looker, LookPlan, NotNow, abandoned
 from prober.probes.camera.recent_observations import Handout, ToldLooks
@@ -81,6 +82,7 @@ class Observer:
         *,
         worker_id: str,
         looker: Looker,
+        pictures: PictureMemory,
         statuses: CameraStatuses,
         histories: FailureHistories,
         announcer: Announcer,
@@ -90,7 +92,7 @@ class Observer:
     ) -> None:
         self._told = ToldLooks()
         self.turns = Turns(bus, worker_id=worker_id, is_looking=self.is_looking, on_others=self._told.forget)
-        self.looker = looker
+        self.looker, self._pictures = looker, pictures
         self._worker_id, self._statuses, self._histories = worker_id, statuses, histories
         self._announcer, self._metrics, self._rules = announcer, metrics, rules
         self._looking: dict[UUID, asyncio.Task[ProbeResult | NotNow]] = {}
@@ -258,7 +260,8 @@ class Observer:
 
     async def _tell(self, fact: CameraObservedV1, result: ProbeResult, settled: Settled, past: _Past) -> None:
         self._announcer.observed(fact)
-        self.looker.told(fact.camera_id, fact.deep_at)
+        if result.judged is not None:
+            self._pictures.store(fact.camera_id, result.judged.remember, deep_at=fact.deep_at)
         changed = past.status is None or past.status.verdict is not fact.verdict
         if fact.verdict is not Verdict.UP or changed:
             await self._histories.record(fact)

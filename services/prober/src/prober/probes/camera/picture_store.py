@@ -5,7 +5,7 @@ Small grey reductions (prober.domain.picture), never shown by the API.
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.findings import Checks
+from prober.domain.kinds import PICTURE_CHECKS
 from prober.domain.picture import (
     LookUnreadableError,
     PictureJudgement,
@@ -21,6 +22,7 @@ from prober.domain.picture import (
     judge,
     why_no_reference,
 )
+from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
@@ -56,10 +58,10 @@ class Reference(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Recent:
-    """A look that this process made; `deep_at` tells which one it was, None until the look is told."""
+    """A look that this process made; `deep_at` tells which one it was."""
 
     look: PictureLook
-    deep_at: datetime | None = None
+    deep_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +118,17 @@ class PictureMemory:
             return None
         return PicturePast(previous, reference, self._thresholds)
 
-    def keep(self, camera_id: UUID, judged: PictureJudgement) -> Checks:
-        """Keep what is to be remembered of a picture that was judged."""
+    def nothing_known(self) -> PicturePast:
+        """For a picture of which nothing is kept."""
+        return PicturePast(None, None, self._thresholds)
+
+    def store(self, camera_id: UUID, look: PictureLook, *, deep_at: datetime | None) -> None:
+        """Store what the camera's next picture is judged beside, with the stamp of the observation it belongs to."""
         self._recent.pop(camera_id, None)
-        self._recent[camera_id] = _Recent(judged.remember)
+        self._recent[camera_id] = _Recent(look, deep_at)
         if len(self._recent) > RECENT_LOOKS:
             self._recent.popitem(last=False)
-        self._outgoing.value(subjects.key_value(topology.PICTURE_LOOKS, camera_id), judged.remember.encode())
-        return _checks(judged.findings, judged.not_checked)
-
-    def check_alone(self, look: PictureLook) -> Checks:
-        """Judge a picture of which nothing is kept."""
-        judged = judge(look, None, None, self._thresholds)
-        return _checks(judged.findings, judged.not_checked)
-
-    def told(self, camera_id: UUID, deep_at: datetime | None) -> None:
-        """The look that was just checked is told as of `deep_at`."""
-        recent = self._recent.get(camera_id)
-        if recent is not None and recent.deep_at is None:
-            self._recent[camera_id] = replace(recent, deep_at=deep_at)
+        self._outgoing.value(subjects.key_value(topology.PICTURE_LOOKS, camera_id), look.encode())
 
     async def _reference(self, camera_id: UUID) -> PictureLook | None:
         if self._approved_known and str(camera_id) not in self._approved:
@@ -146,6 +140,16 @@ class PictureMemory:
 
     def _on_replayed(self) -> None:
         self._approved_known = True
+
+
+def picture_checks(judged: PictureJudgement | None) -> Checks:
+    """What was found in a picture; None when there was nothing to compare it with."""
+    if judged is None:
+        return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
+    checks = Checks(not_checked={Cause(name): reason for name, reason in judged.not_checked.items()})
+    for cause in judged.findings:
+        checks.found(cause, _SAID[cause])
+    return checks
 
 
 class PictureRefusedError(Exception):
@@ -215,10 +219,3 @@ def _look(value: bytes | None) -> PictureLook | None:
     except LookUnreadableError:
         log.warning("picture_look_malformed")
         return None
-
-
-def _checks(findings: tuple[Cause, ...], not_checked: dict[str, str]) -> Checks:
-    checks = Checks(not_checked={Cause(name): reason for name, reason in not_checked.items()})
-    for cause in findings:
-        checks.found(cause, _SAID[cause])
-    return checks

@@ -5,36 +5,32 @@ Whatever happens comes back as a value.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
 from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.logins import suspected
-from prober.domain.picture import PictureJudgement, PictureLook
 from prober.domain.result import Judgement, ProbeResult
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
 from prober.probes.camera.forwarder_probe import NoSample, ask_for_keyframe, judge_sample
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.picture_store import PictureMemory, PicturePast
+from prober.probes.camera.picture_store import PictureMemory, PicturePast, picture_checks
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
-from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
-from vonggac.logins.guard import LoginGuard
+from vonggac.logins.attempt import Logins, device_address
 from vonggac.net.errors import RtspError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
@@ -70,9 +66,8 @@ class Surroundings:
     """What a Looker works with."""
 
     tools: Tools
-    unsealer: Unsealer
+    logins: Logins
     gate: NetworkGate
-    guard: LoginGuard
     pictures: PictureMemory
     thresholds: StreamThresholds
     bus: Bus
@@ -104,17 +99,13 @@ class Looker:
             if isinstance(result, NotNow):
                 return result
             result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
-            return self._checked(result, None, self._with.pictures.check_alone)
+            return self._checked(result, None, self._with.pictures.nothing_known())
         except Exception as error:
             if bound.expired():
                 log.error("probe_abandoned", timeout_s=target.deadline_s)
                 return ProbeResult(abandoned(), time.monotonic() - started)
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
-
-    def told(self, camera_id: UUID, deep_at: datetime | None) -> None:
-        """The camera's last look was told; `deep_at` in it says when its picture was last judged."""
-        self._with.pictures.told(camera_id, deep_at)
 
     async def _look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
         began = time.monotonic()
@@ -144,7 +135,7 @@ class Looker:
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera.expected, credentials, left_s)
-        return self._checked(result, camera.expected, lambda look: self._judged(camera.id, past, result.judged, look))
+        return self._checked(result, camera.expected, past)
 
     async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | NoSample:
         """A look at the keyframe of the forwarder that pulls the camera.
@@ -171,34 +162,27 @@ class Looker:
             )
             return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
         try:
-            # Placeholders may stand where a URL takes none, so only what is before the path is read.
-            address = RtspUrl.parse("://".join([scheme, target.url.partition("://")[2].partition("/")[0]]))
+            address = device_address(target.url)
         except RtspError as error:
             return _not_tried(down(error.cause, error.message))
-        gate, guard = self._with.gate, self._with.guard
+        gate, logins = self._with.gate, self._with.logins
         network = gate.network_of(address.host, facility_id)
         if gate.must_wait(network, who):
             return NotNow(AGAIN_SOON_S)
-        async with AsyncExitStack() as manners:
-            login = self._login(f"{address.host}:{address.port}", target.credentials)
-            if login is not None:
-                if (rest_s := guard.rest_left_s(login)) is not None:
-                    return ProbeResult(_resting(rest_s), 0.0, rest_s=rest_s)
-                if not await manners.enter_async_context(guard.turn(login)):
-                    return NotNow(AGAIN_SOON_S)
-                if gate.is_full(network):
-                    # Others were let in while the turn was waited for. A place held meanwhile would be one for nothing.
-                    gate.must_wait(network, who)
-                    return NotNow(AGAIN_SOON_S)
-                target = replace(target, logged_in=partial(guard.accepted, login))
-            manners.enter_context(gate.within(network))
-            result = _without_secrets(await probe(target, self._with.tools), target.credentials)
-            if login is not None and result.login_accepted is not None:
-                (guard.accepted if result.login_accepted else guard.refused)(login)
+        async with logins.attempt(logins.login_of(target.url, target.credentials)) as attempt:
+            if attempt.rest_s is not None:
+                return ProbeResult(_resting(attempt.rest_s), 0.0, rest_s=attempt.rest_s)
+            if not attempt.granted:
+                return NotNow(AGAIN_SOON_S)
+            if gate.is_full(network):
+                # Others were let in while the login was waited for. A place held meanwhile would be one for nothing.
+                gate.must_wait(network, who)
+                return NotNow(AGAIN_SOON_S)
+            target = replace(target, logged_in=attempt.accept)
+            with gate.within(network):
+                result = _without_secrets(await probe(target, self._with.tools), target.credentials)
+            attempt.conclude(result.login_accepted)
         return result
-
-    def _login(self, device: str, credentials: Credentials | None) -> str | None:
-        return self._with.unsealer.fingerprint(device, credentials) if credentials is not None else None
 
     async def _with_identity(
         self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
@@ -208,37 +192,28 @@ class Looker:
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
-            logins=OnvifLogins(self._with.guard, self._with.unsealer),
+            logins=OnvifLogins(self._with.logins),
             credentials=credentials,
             allowed_networks=self._with.tools.allowed_networks,
         )
         seen = await ask_device(plan, result.seen, deadline_s=left_s)
         return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
 
-    def _judged(
-        self, camera_id: UUID, past: PicturePast | None, judged: PictureJudgement | None, look: PictureLook
-    ) -> Checks:
-        """What was found in the camera's picture."""
-        if past is None:
-            return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
-        return self._with.pictures.keep(camera_id, judged or past.judge(look))
-
-    def _checked(
-        self, result: ProbeResult, expected: ExpectedDevice | None, check_picture: Callable[[PictureLook], Checks]
-    ) -> ProbeResult:
-        """The verdict with every check, made or not made."""
-        checks = Checks()
+    def _checked(self, result: ProbeResult, expected: ExpectedDevice | None, past: PicturePast | None) -> ProbeResult:
+        """The verdict with every check, made or not; `past`: what the picture is judged beside, None when unknown."""
+        checks, judged = Checks(), None
         if result.kind is LookKind.LIGHT:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "light look")
         elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
             checks.add(check_stream(result.seen, expected, self._with.thresholds))
-            checks.add(check_picture(result.picture))
+            judged = (result.judged or past.judge(result.picture)) if past is not None else None
+            checks.add(picture_checks(judged))
         else:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
-        return replace(result, judgement=conclude(result.judgement, checks))
+        return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
     def _open(self, secret: str | None) -> Credentials | None:
-        return self._with.unsealer.unseal(secret) if secret is not None else None
+        return self._with.logins.unsealer.unseal(secret) if secret is not None else None
 
 
 def abandoned() -> Judgement:

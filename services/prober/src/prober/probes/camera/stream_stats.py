@@ -4,12 +4,12 @@ Timed by the stream's own RTP clock, so that a burst at the start or a slow netw
 """
 
 import asyncio
+import math
 import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from prober.probes.camera.arrival import Unevenness
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
 from vonggac.media.rtcp import Goodbye, parse_rtcp
@@ -22,6 +22,7 @@ MAX_FRAMES = 4096
 """Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
 LONGEST_STORED_S = 300.0
 """Of stream that a device has kept and hands out at once; stamps that lie further apart tell nothing of the time."""
+LEAST_PICTURES = 5
 TIMED_PICTURES = 15
 """Enough for the jitter."""
 _FRAME_HEADER = 4
@@ -35,6 +36,46 @@ _PLAIN = 0x80
 _MARKER = 0x80
 _ENOUGH = 256
 """Bytes of a payload that show whether a keyframe begins (an aggregation packet lists its parameter sets first)."""
+
+
+class Unevenness:
+    """How late pictures come on average, measured from the most punctual one before.
+
+    Taken from the first packet of each picture, since a keyframe's packets need their time. A burst at the start of a
+    session (what the device had stored) only comes early, so it counts for nothing; pictures out of order are passed
+    over; a single pause, ours included, weighs little.
+    """
+
+    __slots__ = ("_clock_rate", "_earliest_s", "_late_s", "_pictures", "_timestamp")
+
+    def __init__(self, clock_rate: int) -> None:
+        """`clock_rate`: Hz of the RTP clock."""
+        self._clock_rate = clock_rate
+        self._timestamp: int | None = None
+        self._earliest_s = math.inf
+        self._late_s = 0.0
+        self._pictures = 0
+
+    def update(self, timestamp: int, arrived_at: float) -> None:
+        """The first packet of a picture: ticks (without wrap) and monotonic seconds."""
+        if self._timestamp is not None and timestamp <= self._timestamp:
+            return
+        self._timestamp = timestamp
+        transit_s = arrived_at - timestamp / self._clock_rate
+        self._earliest_s = min(self._earliest_s, transit_s)
+        self._late_s += transit_s - self._earliest_s
+        self._pictures += 1
+
+    @property
+    def pictures(self) -> int:
+        """Pictures whose arrival was timed."""
+        return self._pictures
+
+    def jitter_ms(self) -> float | None:
+        """None with too few pictures."""
+        if self._pictures < LEAST_PICTURES:
+            return None
+        return round(1000 * self._late_s / self._pictures, 1)
 
 
 class VideoWatch:

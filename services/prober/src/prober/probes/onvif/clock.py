@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prober.probes.onvif.model import ClockReading, Remark
-from prober.probes.onvif.texts import clean
+from prober.probes.onvif.parse import clean
 
 DRIFT_LIMIT_S = 5.0
 """A greater drift is a finding: beyond it recordings of two cameras no longer fit together (domain.md 5.2)."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prober.probes.onvif.model import OnvifCause, OnvifFinding
 from prober.probes.onvif.probe import look_at
 from prober.probes.onvif.targets import Endpoint
-from vonggac.auth import Credentials, Unsealer
-from vonggac.logins.guard import LoginGuard
+from vonggac.auth import Credentials
+from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
 
 
@@ -17,8 +17,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 class OnvifLogins:
     """Which login may be tried at which device."""
 
-    guard: LoginGuard
-    unsealer: Unsealer
+    logins: Logins
 
     async def look_at(
         self, address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
@@ -29,24 +28,20 @@ class OnvifLogins:
         """
         if credentials is None:
             return await look_at(address, None, deadline_s=deadline_s, allowed_networks=allowed_networks)
-        login = self.unsealer.fingerprint(str(Endpoint.parse(address)), credentials)
-        async with self.guard.turn(login) as taken:
-            rest_s = self.guard.rest_left_s(login)
-            may_try = taken and rest_s is None
+        login = self.logins.login_at(str(Endpoint.parse(address)), credentials)
+        async with self.logins.attempt(login) as attempt:
             finding = await look_at(
                 address,
-                credentials if may_try else None,
+                credentials if attempt.granted else None,
                 deadline_s=deadline_s,
                 allowed_networks=allowed_networks,
             )
-            if finding.cause is not OnvifCause.AUTH_FAILED:
-                if may_try and finding.onvif and finding.cause is None:
-                    self.guard.accepted(login)
-                return finding
-            if may_try:
-                self.guard.refused(login)
-                return finding
-        return finding.model_copy(update={"detail": _why_not_tried(rest_s)})
+            refused = finding.cause is OnvifCause.AUTH_FAILED
+            if attempt.granted:
+                attempt.conclude(False if refused else True if finding.onvif and finding.cause is None else None)
+        if attempt.granted or not refused:
+            return finding
+        return finding.model_copy(update={"detail": _why_not_tried(attempt.rest_s)})
 
 
 def _why_not_tried(rest_s: float | None) -> str:

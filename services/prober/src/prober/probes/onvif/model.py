@@ -1,6 +1,7 @@
-"""What one look at one address by ONVIF gives.
+"""What one look at one address by ONVIF gives, and how a call can fail.
 
-It holds no credential, and every text of the device is cut and cleaned.
+A finding holds no credential, and every text of the device is cut and cleaned. Look and scan turn the errors into
+values; nothing above them sees an exception.
 """
 
 from enum import StrEnum
@@ -103,3 +104,23 @@ class OnvifFinding(_Frozen):
     profiles: tuple[MediaProfile, ...] = ()
     remarks: tuple[Remark, ...] = ()
     unanswered: tuple[str, ...] = Field(default=(), description="Operations that the device answered with a fault.")
+
+
+class OnvifError(Exception):
+    """`message` is short and holds neither a credential nor what the device wrote."""
+
+    def __init__(self, cause: OnvifCause, message: str) -> None:
+        super().__init__(cause, message)
+        self.cause = cause
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.message}"
+
+
+class FaultError(OnvifError):
+    """The device answered `operation` with a SOAP fault that is not about the login."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(OnvifCause.PROTOCOL_ERROR, f"{operation} was answered with a fault")
+        self.operation = operation

@@ -8,22 +8,32 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prober.probes.onvif import soap
-from prober.probes.onvif.client import Device
+from prober.probes.onvif.client import Device, Http
 from prober.probes.onvif.clock import clock_remarks, read_clock, signing_offset
-from prober.probes.onvif.errors import FaultError, OnvifError
 from prober.probes.onvif.model import (
     MAX_PROFILES,
     ClockReading,
     DeviceFacts,
+    FaultError,
     MediaProfile,
     OnvifCause,
+    OnvifError,
     OnvifFinding,
     Remark,
 )
-from prober.probes.onvif.parse import device_facts, mac_of, media_address, profile_of, profiles_in, uri_of
+from prober.probes.onvif.parse import (
+    CleanUrl,
+    clean_http_url,
+    clean_stream_url,
+    device_facts,
+    mac_of,
+    media_address,
+    profile_of,
+    profiles_in,
+    service_address,
+    uri_of,
+)
 from prober.probes.onvif.targets import Endpoint
-from prober.probes.onvif.texts import CleanUrl, clean_http_url, clean_stream_url, service_address
-from prober.probes.onvif.transport import Http
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.errors import RtspError

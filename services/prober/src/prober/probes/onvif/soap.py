@@ -25,8 +25,7 @@ from zeep.exceptions import Error as ZeepError
 from zeep.helpers import serialize_object
 from zeep.wsdl import Document
 
-from prober.probes.onvif.errors import FaultError, OnvifError
-from prober.probes.onvif.model import OnvifCause
+from prober.probes.onvif.model import FaultError, OnvifCause, OnvifError
 from vonggac.auth import Credentials
 
 DEVICE, MEDIA = "devicemgmt", "media"

@@ -14,17 +14,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
 from prober.messaging import DeliveryStates
-from prober.probes.verification.readback import SCHEMES, ReadBack, Source
-from vonggac.auth import Credentials, SecretUnreadableError, Unsealer
+from prober.probes.verification.readback import ReadBack, Source
+from vonggac.auth import SecretUnreadableError
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.events import Cause, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.logins.guard import LoginGuard
+from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import RtspError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import RtspUrl
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -37,7 +36,8 @@ OPEN_SHARE = 0.7
 LOOK_AGAIN_S = 0.5
 """The picture may come before its note."""
 LOOK_APART_S = 0.1
-TURN_AGAIN_S = 0.2
+LOGIN_AGAIN_S = 0.2
+"""While others try the login."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
@@ -63,11 +63,9 @@ class _Holder(BaseModel):
 class Verifier:
     """Reads deliveries back. One attempt each; a failure is a finding."""
 
-    def __init__(
-        self, *, bus: Bus, networks: AllowedNetworks, unsealer: Unsealer, guard: LoginGuard, limits: Limits
-    ) -> None:
+    def __init__(self, *, bus: Bus, networks: AllowedNetworks, logins: Logins, limits: Limits) -> None:
         self.limits = limits
-        self._bus, self._networks, self._unsealer, self._guard = bus, networks, unsealer, guard
+        self._bus, self._networks, self._logins = bus, networks, logins
         self._histories = Bucket(bus, topology.KEYFRAMES)
         self._states = DeliveryStates(bus)
 
@@ -159,33 +157,19 @@ class Verifier:
     async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         assert delivery.read_back_url is not None, "chosen by the caller"
         sealed = delivery.read_back_secret or delivery.secret
-        credentials = self._unsealer.unseal(sealed) if sealed is not None else None
+        credentials = self._logins.unsealer.unseal(sealed) if sealed is not None else None
         source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
-        login = self._login(source.url, credentials)
-        open_within_s = OPEN_SHARE * self.limits.first_within_s
-        if login is None:
-            await readback.open(source, deadline_s=open_within_s)
-            return
+        login = self._logins.login_of(source.url, credentials)
         while True:
-            if (rest_s := self._guard.rest_left_s(login)) is not None:
-                readback.fail(_resting(rest_s))
-                return
-            async with self._guard.turn(login) as granted:
-                if granted:
-                    await readback.open(source, deadline_s=open_within_s)
-                    if readback.login_accepted is not None:
-                        (self._guard.accepted if readback.login_accepted else self._guard.refused)(login)
+            async with self._logins.attempt(login) as attempt:
+                if attempt.rest_s is not None:
+                    readback.fail(_resting(attempt.rest_s))
                     return
-            await asyncio.sleep(TURN_AGAIN_S)
-
-    def _login(self, url: str, credentials: Credentials | None) -> str | None:
-        """What stands for this login at this destination. Raises RtspError for an address that is none."""
-        scheme, _, rest = url.partition("://")
-        if credentials is None or scheme.lower() not in SCHEMES:
-            return None
-        # Placeholders may stand where a URL takes none, so only what is before the path is read.
-        address = RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
-        return self._unsealer.fingerprint(f"{address.host}:{address.port}", credentials)
+                if attempt.granted:
+                    await readback.open(source, deadline_s=OPEN_SHARE * self.limits.first_within_s)
+                    attempt.conclude(readback.login_accepted)
+                    return
+            await asyncio.sleep(LOGIN_AGAIN_S)
 
 
 class _Round:

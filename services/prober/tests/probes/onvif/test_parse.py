@@ -2,7 +2,7 @@
 
 import pytest
 
-from prober.probes.onvif.texts import clean, clean_http_url, clean_mac, clean_stream_url, service_address
+from prober.probes.onvif.parse import clean, clean_http_url, clean_mac, clean_stream_url, service_address
 from vonggac.auth import Credentials
 
 LOGIN = Credentials("admin", "mat-khau&1")

@@ -1,0 +1,111 @@
+"""One attempt to log in at a device: its key, the rest after failed logins, the lock, and the verdict that counts.
+
+Whoever logs in at a device goes through `Logins.attempt`: forwarder, prober, read-backs and ONVIF (decision 0012).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from vonggac.auth.sealing import Unsealer
+from vonggac.events.causes import Cause
+from vonggac.logins.guard import LoginGuard
+from vonggac.net.errors import RtspError
+from vonggac.net.url import Credentials, RtspUrl
+
+
+def device_address(url: str) -> RtspUrl:
+    """Scheme, host and port of an RTSP address. Raises RtspError for an address that is none."""
+    scheme, _, rest = url.partition("://")
+    # Placeholders may stand where a URL takes none, so only what is before the path is read.
+    return RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Whether the login may be sent now, and whoever sends it says what came of it.
+
+    `granted`: it may be sent. `rest_s`: seconds until it may be tried again, when it rests after failed logins. Neither
+    granted nor at rest: others try it now. Without a login everything is granted and nothing counts.
+    """
+
+    granted: bool = True
+    rest_s: float | None = None
+    _guard: LoginGuard | None = None
+    _login: str = ""
+
+    def accept(self) -> None:
+        """The device took the login. Call it as soon as that is known: others wait for it."""
+        if self._guard is not None:
+            self._guard.accepted(self._login)
+
+    def refuse(self) -> None:
+        """The device refused the login: it counts as failed."""
+        if self._guard is not None:
+            self._guard.refused(self._login)
+
+    def conclude(self, accepted: bool | None) -> None:
+        """Accept or refuse; None when the device did not say."""
+        if accepted is not None:
+            (self.accept if accepted else self.refuse)()
+
+    def fail(self, error: RtspError) -> None:
+        """What an error tells of the login."""
+        if error.cause is Cause.AUTH_FAILED and error.login_sent:
+            self.refuse()
+        elif error.logged_in:
+            self.accept()
+            if error.cause is Cause.ENDED and self._guard is not None:
+                # What broke it off may have been a new password.
+                self._guard.doubt(self._login)
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Logs in nowhere itself: says which login may be tried at which device."""
+
+    guard: LoginGuard
+    unsealer: Unsealer
+
+    def login_at(self, device: str, credentials: Credentials | None) -> str | None:
+        """What stands for this login at this device (`host:port`); None without a login."""
+        return self.unsealer.fingerprint(device, credentials) if credentials is not None else None
+
+    def login_of(self, url: str, credentials: Credentials | None) -> str | None:
+        """The same for the device of an address; None for what is no RTSP address: such logins are not counted."""
+        try:
+            address = device_address(url)
+        except RtspError:
+            return None
+        return self.login_at(f"{address.host}:{address.port}", credentials)
+
+    @asynccontextmanager
+    async def attempt(self, login: str | None, *, wait_s: float | None = None) -> AsyncIterator[Attempt]:
+        """One attempt with `login`; nobody else tries it meanwhile, as long as it is not proven.
+
+        Who must log in waits at most `wait_s` for others that try it; without `wait_s` nobody waits. An RtspError that
+        leaves the block concludes the attempt as `Attempt.fail` does.
+        """
+        if login is None:
+            yield Attempt()
+            return
+        async with AsyncExitStack() as held:
+            locked = await self._lock(login, held, wait_s)
+            rest_s = self.guard.rest_left_s(login)
+            attempt = Attempt(locked and rest_s is None, rest_s, self.guard, login)
+            try:
+                yield attempt
+            except RtspError as error:
+                attempt.fail(error)
+                raise
+
+    async def _lock(self, login: str, held: AsyncExitStack, wait_s: float | None) -> bool:
+        if wait_s is None:
+            return self.guard.rest_left_s(login) is None and await held.enter_async_context(self.guard.try_lock(login))
+        try:
+            async with asyncio.timeout(wait_s):
+                await held.enter_async_context(self.guard.lock(login))
+        except TimeoutError:
+            return False
+        return True
