@@ -20,8 +20,9 @@ help: ## List the targets
 ##@ Use
 
 .PHONY: run
-run: setup ## The whole platform on this machine, with the demo; CAMERAS=mine.csv takes your own cameras instead
-	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(ALLOW),--allow "$(ALLOW)") $(ARGS)
+run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWARDERS=2 PROBERS=2 for more cores
+	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(ALLOW),--allow "$(ALLOW)") \
+		$(if $(FORWARDERS),--forwarders "$(FORWARDERS)") $(if $(PROBERS),--probers "$(PROBERS)") $(ARGS)
 
 .PHONY: smoke
 smoke: setup ## Start everything with throw-away state, wait for the truth, print it; exit status 0 only if it holds

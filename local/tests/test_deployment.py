@@ -82,6 +82,11 @@ def test_ports_are_published_on_this_machine_alone() -> None:
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
+def test_no_fixed_port_keeps_workers_from_being_scaled() -> None:
+    for service in environment.WORKERS:
+        assert compose()["services"][service]["ports"] == ["127.0.0.1::8080"]
+
+
 def test_the_dockerfile_copies_every_package_of_the_workspace() -> None:
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]["workspace"]["members"]
     members = {path.relative_to(ROOT) for pattern in workspace for path in ROOT.glob(f"{pattern}/pyproject.toml")}

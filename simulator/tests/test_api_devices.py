@@ -8,7 +8,7 @@ import pytest
 from simulator import CameraConfig, CentreConfig, Simulator
 from simulator.app import create_app_for
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.testing.media import MediaRecorder, relay
 
 type Simulate = Callable[..., Awaitable[Simulator]]
@@ -50,7 +50,7 @@ async def test_a_removed_camera_is_gone_and_its_sessions_too(sim: Simulator, api
     recorder, untouched = await MediaRecorder.play(url), await MediaRecorder.play(other.url())
     assert (await api.delete("/v1/cameras/new")).status_code == 204
     await recorder.until(lambda seen: seen.lost)
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await MediaRecorder.play(url)
     assert failed.value.cause is Cause.REFUSED
     assert (await api.get("/v1/cameras/new")).status_code == 404

@@ -21,6 +21,7 @@ from local.platform.stopping import KILLED, Stopping, run_stoppable
 from vonggac.embedded import ServerError
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 
+MAX_REPLICAS = 16
 LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 
@@ -53,7 +54,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
     with state.held():
         # Before ports are chosen: what a killed platform left holds them.
         ProcessRecord(state).stop_leftovers(progress.step)
-        work = run.run(state, own, allowed=allowed, progress=progress, stopping=stopping)
+        replicas = {"prober": arguments.probers, "forwarder": arguments.forwarders}
+        work = run.run(state, own, allowed=allowed, replicas=replicas, progress=progress, stopping=stopping)
         return run_stoppable(work, stopping, stopped_status=0)
 
 
@@ -101,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="the whole platform on this machine, until Ctrl-C")
     run_command.add_argument("--cameras", type=Path, help="CSV of your own cameras, in place of the demo's")
+    for option, service in (("--forwarders", "forwarder"), ("--probers", "prober")):
+        run_command.add_argument(
+            option, type=int, default=1, choices=range(1, MAX_REPLICAS + 1), metavar="N", help=f"{service} processes"
+        )
     smoke_command = commands.add_parser("smoke", help="start, wait for the truth, print it, stop; throw-away state")
     clean_command = commands.add_parser("clean", help="remove the state folder")
     for command in (run_command, clean_command):

@@ -144,6 +144,20 @@ def test_a_part_that_dies_is_named_and_the_rest_stops(state: StateFolder, termin
     assert stops(terminal.printed)[-1] == "PostgreSQL"
 
 
+def test_the_other_forwarder_goes_on_when_one_is_killed(state: StateFolder, terminals: list[Terminal]) -> None:
+    terminals.append(terminal := Terminal(state, "--forwarders", "2", "--probers", "2"))
+    printed = terminal.until("Try next:")
+    assert len({address(printed, part) for part in ("prober", "prober-2", "forwarder", "forwarder-2")}) == 4
+    below = running_below(psutil.Process(terminal.process.pid))
+    first, second = (one for one in below if one.cmdline()[-1] == "forwarder")
+    assert len({one.cmdline()[-1] for one in below if one.cmdline()[-1] == "prober"}) == 1
+    first.kill()
+    printed = terminal.until("the other replicas go on with its jobs")
+    second.kill()
+    assert terminal.end() == 1
+    assert {"prober", "prober-2"} == set(stops(terminal.printed)[:2])
+
+
 def test_a_killed_platform_hinders_no_start(state: StateFolder, terminals: list[Terminal]) -> None:
     terminals.append(first := Terminal(state))
     first.until("tables are up to date")

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from local.platform.ports import LOOPBACK, RTSP_PORTS, Ports, anywhere, choose, chosen_alone, is_free
+from local.platform.ports import (
+    LOOPBACK,
+    RTSP_PORTS,
+    Ports,
+    anywhere,
+    choose,
+    choose_replicas,
+    chosen_alone,
+    is_free,
+)
 from simulator.demo import demo_config
 
 
@@ -80,3 +89,12 @@ def test_centres_lie_where_the_simulator_puts_them() -> None:
     assert [ports.centre(index) for index in (0, 1)] == [centre.port for centre in demo_config(20_000).centres]
     last = max(device.port for device in (*demo_config(20_000).cameras, *demo_config(20_000).centres))
     assert last < ports.rtsp_base + RTSP_PORTS
+
+
+def test_each_further_worker_gets_a_free_port_of_its_own() -> None:
+    ports = anywhere()
+    chosen = choose_replicas(ports, {"prober": 1, "forwarder": 3})
+    assert list(chosen) == ["forwarder-2", "forwarder-3"]
+    taken = {*astuple(ports), *range(ports.rtsp_base, ports.rtsp_base + RTSP_PORTS)}
+    assert len({*chosen.values()} - taken) == 2
+    assert all(is_free(port) for port in chosen.values())

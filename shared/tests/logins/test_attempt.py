@@ -12,7 +12,7 @@ from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events.causes import Cause
 from vonggac.logins.attempt import Logins, device_address
 from vonggac.logins.guard import LoginGuard
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials
 
 CREDENTIALS = Credentials("viewer", "s3cret")
@@ -33,19 +33,19 @@ async def logins(bus: Bus) -> AsyncIterator[list[Logins]]:
     await asyncio.gather(sending, return_exceptions=True)
 
 
-def failure(cause: Cause, *, login_sent: bool = False, logged_in: bool = False) -> RtspError:
-    error = RtspError(cause, "as the device says")
+def failure(cause: Cause, *, login_sent: bool = False, logged_in: bool = False) -> PeerError:
+    error = PeerError(cause, "as the device says")
     error.login_sent, error.logged_in = login_sent, logged_in
     return error
 
 
-async def fail(logins: Logins, error: RtspError) -> None:
+async def fail(logins: Logins, error: PeerError) -> None:
     async def log_in() -> None:
         async with logins.attempt(logins.login_of(URL, CREDENTIALS), wait_s=1.0) as attempt:
             assert attempt.granted
             raise error
 
-    with pytest.raises(RtspError):
+    with pytest.raises(PeerError):
         await log_in()
 
 
@@ -62,7 +62,7 @@ def test_a_device_is_host_and_port_of_an_address_whatever_its_path_holds(logins:
 @pytest.mark.parametrize("url", ["rtmp://10.20.1.5/live", "http://10.20.1.5/a.m3u8", "rtsp://", "gate"])
 def test_what_is_no_rtsp_address_is_not_counted(logins: list[Logins], url: str) -> None:
     assert logins[0].login_of(url, CREDENTIALS) is None
-    with pytest.raises(RtspError):
+    with pytest.raises(PeerError):
         device_address(url)
 
 
@@ -117,7 +117,7 @@ async def test_who_does_not_wait_is_not_granted_what_others_try_and_who_waits_ge
     ids=["refused", "not sent", "silent", "taken"],
 )
 async def test_an_error_counts_as_a_failed_login_when_the_login_was_sent_and_refused(
-    logins: list[Logins], error: RtspError, counts: bool
+    logins: list[Logins], error: PeerError, counts: bool
 ) -> None:
     await fail(logins[0], error)
     await fail(logins[0], error)

@@ -16,7 +16,7 @@ from vonggac.media.rtcp import (
     parse_rtcp,
 )
 from vonggac.media.rtp import JitterEstimator, SequenceTracker, build_rtp, interleave, parse_rtp
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 
 
 def track(sequences: list[int]) -> SequenceTracker:
@@ -154,7 +154,7 @@ def test_any_bytes_raise_nothing_but_rtsp_error(data: bytes) -> None:
         for packet in (data, b"\x80\xc8" + data, b"\xb3\x60" + data):
             try:
                 assert parse(packet) is not None
-            except RtspError:
+            except PeerError:
                 continue
 
 

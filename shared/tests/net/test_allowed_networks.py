@@ -9,7 +9,7 @@ import uvloop
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks, canonical_host, resolve
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 
 PRIVATE = AllowedNetworks.parse(PRIVATE_NETWORKS)
 
@@ -32,7 +32,7 @@ def test_a_wrong_network_is_named() -> None:
 
 
 async def test_a_name_is_checked_by_what_it_resolves_to() -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await resolve("localhost", 554, PRIVATE, timeout_s=10)
     assert caught.value.cause is Cause.ADDRESS_NOT_ALLOWED
     assert await resolve("localhost", 554, AllowedNetworks.parse(["127.0.0.0/8"]), timeout_s=10) == "127.0.0.1"
@@ -74,7 +74,7 @@ def test_names_that_nobody_answers_for_keep_no_other_name_waiting(loop: Loop, mo
         gone = asyncio.create_task(resolve("stuck-0.example", 554, None, timeout_s=0.05))
         assert await resolve("localhost", 554, None, timeout_s=5) in {"127.0.0.1", "::1"}
         assert sorted(asked) == sorted({*names, "localhost"})
-        with pytest.raises(RtspError, match=r"not resolved within 0\.05 s"):
+        with pytest.raises(PeerError, match=r"not resolved within 0\.05 s"):
             await gone
         free.set()
         answers = await asyncio.gather(*stuck, return_exceptions=True)

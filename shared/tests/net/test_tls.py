@@ -11,7 +11,7 @@ from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
 from vonggac.media.rtp import interleave
 from vonggac.net.dial import TLS_RECORD_BYTES
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy, policy_of
 from vonggac.net.tls_counting import CountingSSLObject
 from vonggac.net.url import RtspUrl
@@ -33,8 +33,8 @@ async def play_tls(port: int, policy: TlsPolicy, **more: object) -> None:
     await player.close()
 
 
-async def failure(port: int, policy: TlsPolicy, **more: object) -> RtspError:
-    with pytest.raises(RtspError) as caught:
+async def failure(port: int, policy: TlsPolicy, **more: object) -> PeerError:
+    with pytest.raises(PeerError) as caught:
         await play_tls(port, policy, **more)
     assert caught.value.cause is Cause.TLS
     return caught.value
@@ -180,7 +180,7 @@ async def test_a_peer_that_speaks_no_tls_is_said_to(words: bytes | None, deadlin
 
 
 async def test_a_closed_port_is_refused_over_tls_too(unused_tcp_port: int) -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await play_tls(unused_tcp_port, TlsPolicy())
     assert caught.value.cause is Cause.REFUSED
 
@@ -196,7 +196,7 @@ async def test_a_connection_can_be_opened_over_tls_by_itself(signed: ScriptedPee
 
 async def test_media_never_goes_over_udp_beside_tls(signed: ScriptedPeer) -> None:
     policy = TlsPolicy(ca_pem=AUTHORITY.pem)
-    with pytest.raises(RtspError, match="not encrypted") as caught:
+    with pytest.raises(PeerError, match="not encrypted") as caught:
         await play_tls(signed.port, policy, transport="udp")
     assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
     await play_tls(signed.port, policy, transport="udp_then_tcp")
@@ -237,6 +237,6 @@ def test_what_inventory_says_becomes_a_policy() -> None:
 
 
 def test_a_trust_that_cannot_be_used_is_a_cause_and_no_crash() -> None:
-    with pytest.raises(RtspError) as refused:
+    with pytest.raises(PeerError) as refused:
         policy_of(TlsTrust(ca_pem="none"))
     assert refused.value.cause is Cause.TLS

@@ -1,4 +1,4 @@
-"""No bytes make the parsers or the client hang, leak or raise anything but RtspError."""
+"""No bytes make the parsers or the client hang, leak or raise anything but PeerError."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ from vonggac.media.rtcp import SenderReport, build_sender_report, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave, parse_rtp
 from vonggac.media.sps import parse_sps
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Authenticator, new_challenge, parse_challenges, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl, on_host_of
 from vonggac.rtsp import Deframer, Request, Response, UdpOptions, open_player, open_publisher, parse_sdp
@@ -77,7 +77,7 @@ def text(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-# Each parser gets bytes; what it is allowed to raise is RtspError.
+# Each parser gets bytes; what it is allowed to raise is PeerError.
 
 
 def deframe(data: bytes) -> None:
@@ -150,7 +150,7 @@ def check(name: str, data: bytes) -> None:
     message = ""
     try:
         PARSERS[name][0](data)
-    except RtspError as error:
+    except PeerError as error:
         message = error.message
     assert len(message) < 300
 
@@ -187,7 +187,7 @@ class Mutant(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             items = self._deframer.feed(data)
-        except RtspError:
+        except PeerError:
             self._transport.abort()
             return
         for item in items:
@@ -271,7 +271,7 @@ class Field:
         async with asyncio.timeout(5):
             try:
                 await _use(url, way)
-            except RtspError as error:
+            except PeerError as error:
                 shown, outcome = f"{error!r} {error}", error.cause
             await self._left.wait()
         self.outcomes[outcome] += 1

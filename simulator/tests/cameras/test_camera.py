@@ -17,7 +17,7 @@ from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtcp import SenderReport, parse_rtcp
 from vonggac.media.rtp import parse_rtp
 from vonggac.media.sps import parse_sps
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import Response, RtspConnection
 from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.testing import eventually
@@ -95,7 +95,7 @@ async def test_the_right_login_plays_and_a_wrong_one_is_counted(
     await recorder.close()
     assert camera.logins_failed == 0
     wrong = camera.url().replace("rtsp://", "rtsp://viewer:wrong@")
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await MediaRecorder.play(wrong)
     assert failed.value.cause is Cause.AUTH_FAILED
     assert camera.logins_failed == 1

@@ -9,7 +9,7 @@ import pytest
 from simulator import CameraConfig, Simulator
 from simulator.cameras.camera import Camera
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import MediaBatch, open_player
@@ -37,14 +37,14 @@ async def sim(simulate: Simulate, make_camera: MakeCamera) -> Simulator:
 async def cause_of_login(camera: Camera, credentials: Credentials) -> Cause | None:
     try:
         player = await open_player(RtspUrl.parse(camera.url()), credentials, deadline_s=3, on_media=lambda _: None)
-    except RtspError as error:
+    except PeerError as error:
         return error.cause
     await player.close()
     return None
 
 
 async def bytes_over_tls(camera: Camera, policy: TlsPolicy) -> int:
-    """Play over TLS until media comes. Raises RtspError."""
+    """Play over TLS until media comes. Raises PeerError."""
     batches: list[MediaBatch] = []
     player = await open_player(RtspUrl.parse(camera.url()), deadline_s=5, on_media=batches.append, tls=policy)
     await eventually(lambda: len(batches) >= 5)
@@ -93,7 +93,7 @@ async def test_rtsps_is_trusted_by_authority_and_by_fingerprint(sim: Simulator) 
     assert camera.url().startswith("rtsps://")
     assert await bytes_over_tls(camera, TlsPolicy(ca_pem=sim.authority.pem)) > 0
     assert await bytes_over_tls(camera, TlsPolicy(fingerprint_sha256=camera.certificate_sha256)) > 0
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await bytes_over_tls(camera, TlsPolicy())
     assert failed.value.cause is Cause.TLS
 
@@ -106,7 +106,7 @@ async def test_a_wrong_certificate_is_refused_by_who_looks(sim: Simulator, kind:
     camera = sim.cameras["cam"]
     await camera.set_fault("tls", kind=kind)
     policy = TlsPolicy(ca_pem=sim.authority.pem)
-    with pytest.raises(RtspError, match=reason) as failed:
+    with pytest.raises(PeerError, match=reason) as failed:
         await bytes_over_tls(camera, policy)
     assert failed.value.cause is Cause.TLS
     assert await bytes_over_tls(camera, TlsPolicy(unverified=True)) > 0
@@ -117,7 +117,7 @@ async def test_a_wrong_certificate_is_refused_by_who_looks(sim: Simulator, kind:
 async def test_plain_tcp_where_tls_is_expected(sim: Simulator) -> None:
     camera = sim.cameras["cam"]
     await camera.set_fault("tls", kind="plain")
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await bytes_over_tls(camera, TlsPolicy(unverified=True))
     assert failed.value.cause is Cause.TLS
     recorder = await MediaRecorder.play(camera.url().replace("rtsps://", "rtsp://"))
@@ -129,7 +129,7 @@ async def test_faults_of_the_port_work_under_tls(sim: Simulator) -> None:
     camera, policy = sim.cameras["cam"], TlsPolicy(ca_pem=sim.authority.pem)
     for fault, causes in (("refuse", {Cause.REFUSED}), ("off", {Cause.TIMEOUT, Cause.TLS})):
         await camera.set_fault(fault)
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await open_player(RtspUrl.parse(camera.url()), deadline_s=0.5, on_media=lambda _: None, tls=policy)
         assert failed.value.cause in causes
     await camera.clear_fault()

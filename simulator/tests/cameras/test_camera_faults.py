@@ -13,7 +13,7 @@ from vonggac.events.causes import Cause
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtp import parse_rtp
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import RtspConnection
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder
@@ -30,7 +30,7 @@ async def camera(simulate: Simulate, make_camera: MakeCamera) -> Camera:
 
 
 async def cause_of_playing(camera: Camera, deadline_s: float = 5.0) -> Cause:
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await MediaRecorder.play(camera.url(with_credentials=True), deadline_s=deadline_s)
     return failed.value.cause
 
@@ -104,7 +104,7 @@ async def test_black_hole_accepts_and_never_answers(camera: Camera) -> None:
     await camera.set_fault("black_hole")
     assert await nothing_comes(recorder)
     connection = await RtspConnection.open(camera.host, camera.port, timeout_s=1)
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await connection.request("OPTIONS", camera.url(), timeout_s=0.3)
     assert failed.value.cause is Cause.TIMEOUT
     connection.abort()
@@ -225,7 +225,7 @@ async def test_garbage_is_neither_rtsp_nor_rtp(camera: Camera) -> None:
     await camera.set_fault("garbage")
     await recorder.until(lambda seen: seen.lost or seen.player.connection.junk_bytes > 1_000)
     connection = await RtspConnection.open(camera.host, camera.port, timeout_s=1)
-    with pytest.raises(RtspError):
+    with pytest.raises(PeerError):
         await connection.request("OPTIONS", camera.url(), timeout_s=0.3)
     connection.abort()
     recorder.player.abort()

@@ -13,7 +13,7 @@ from simulator.cameras.camera import Camera
 from vonggac.events.causes import Cause
 from vonggac.media.rtcp import SenderReport, ntp_to_unix, parse_rtcp
 from vonggac.media.rtp import parse_rtp
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import RtspConnection
 from vonggac.rtsp.wire.messages import Response
 from vonggac.testing.media import MediaRecorder
@@ -216,7 +216,7 @@ async def test_a_huge_access_unit_is_fragments_without_end(camera: Camera) -> No
 @pytest.mark.parametrize("kind", ["message", "header"])
 async def test_a_huge_answer_is_announced(camera: Camera, kind: str) -> None:
     await camera.set_fault("huge_frame", kind=kind)
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await MediaRecorder.play(camera.url(), deadline_s=2)
     assert failed.value.cause is Cause.PROTOCOL_ERROR
 

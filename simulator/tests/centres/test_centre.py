@@ -13,7 +13,7 @@ from simulator.cameras.camera import Camera
 from simulator.centres.centre import Centre
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, keyframe_hash
-from vonggac.net.errors import RtspError, StatusError
+from vonggac.net.errors import PeerError, StatusError
 from vonggac.net.url import Credentials
 from vonggac.rtsp import RtspConnection
 from vonggac.testing.media import MediaRecorder, relay
@@ -82,7 +82,7 @@ async def test_viewers_are_told_when_the_publisher_goes(simulate: Simulate, make
         await centre.wait_for("key", lambda seen: seen.packets > 5)
         viewer = await MediaRecorder.play(centre.stream_url("key"))
     await viewer.until(lambda seen: seen.lost)
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await MediaRecorder.play(centre.stream_url("key"))
     assert failed.value.cause is Cause.NOT_FOUND
 
@@ -149,7 +149,7 @@ async def test_a_centre_asks_for_its_own_login(simulate: Simulate, make_camera: 
     camera, centre = await start(simulate, make_camera(), auth=auth, username="ward 5", password="p@ss/word")
     async with relay(camera.url(), centre.stream_url("key", with_credentials=True)):
         await centre.wait_for("key", lambda seen: seen.packets > 5)
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         async with relay(camera.url(), centre.stream_url("key")):
             pass
     assert failed.value.cause is Cause.AUTH_FAILED

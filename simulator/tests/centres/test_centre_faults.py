@@ -12,7 +12,7 @@ from simulator.cameras.camera import Camera
 from simulator.centres.centre import Centre
 from simulator.centres.statistics import StreamStatistics
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import Publisher, RtspConnection
 from vonggac.testing import eventually
 from vonggac.testing.media import relay
@@ -39,7 +39,7 @@ class Scene:
         try:
             async with relay(self.camera.url(), self.centre.stream_url("key")):
                 return None
-        except RtspError as error:
+        except PeerError as error:
             return error.cause
 
     def packets(self) -> int:
@@ -75,7 +75,7 @@ async def test_off_is_a_dead_address_and_sessions_are_read_no_more(scene: Scene)
         await scene.centre.set_fault("off")
         assert await stops_counting(scene)
         assert not publisher.connection.closed
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await connect(scene.centre)
         assert failed.value.cause is Cause.TIMEOUT
         await scene.centre.clear_fault()
@@ -98,7 +98,7 @@ async def test_black_hole_accepts_and_never_answers(scene: Scene) -> None:
         await scene.centre.set_fault("black_hole")
         assert await stops_counting(scene)
         connection = await connect(scene.centre)
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await connection.request("OPTIONS", scene.centre.url, timeout_s=0.3)
         assert failed.value.cause is Cause.TIMEOUT
         connection.abort()

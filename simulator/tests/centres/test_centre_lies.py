@@ -12,7 +12,7 @@ from simulator.centres.centre import Centre
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtp import parse_rtp
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import open_player, open_publisher
@@ -90,7 +90,7 @@ async def test_every_viewer_gets_the_present_pictures_from_a_keyframe_on(
             assert viewer.units[0].keyframe
             assert before[0] not in hashes(viewer)
         assert len({tuple(hashes(viewer)[:2]) for viewer in viewers}) <= 2
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await MediaRecorder.play(centre.stream_url("a"))
         assert failed.value.cause is Cause.AUTH_FAILED
         for viewer in viewers:
@@ -142,7 +142,7 @@ async def test_wrong_picture_plays_another_stream(sim: Simulator) -> None:
 async def test_wrong_picture_without_another_stream_is_not_found(sim: Simulator) -> None:
     async with publishing(sim, "a") as centre:
         await centre.set_fault("wrong_picture")
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await MediaRecorder.play(centre.stream_url("a"))
         assert failed.value.cause is Cause.NOT_FOUND
 
@@ -151,7 +151,7 @@ async def test_restart_is_over_of_its_own_accord(sim: Simulator) -> None:
     async with publishing(sim, "a") as centre:
         await centre.set_fault("restart", for_s=0.4)
         await eventually(lambda: not centre.connections)
-        with pytest.raises(RtspError) as failed:
+        with pytest.raises(PeerError) as failed:
             await MediaRecorder.play(centre.stream_url("a"))
         assert failed.value.cause is Cause.REFUSED
     await eventually(lambda: centre.fault is None)
@@ -204,6 +204,6 @@ async def test_a_centre_takes_and_plays_streams_over_tls(simulate: Simulate, mak
     await eventually(lambda: len(seen) > 3)
     for session in (viewer, publisher, player):
         await session.close()
-    with pytest.raises(RtspError) as failed:
+    with pytest.raises(PeerError) as failed:
         await open_player(url, deadline_s=5, on_media=lambda _: None)
     assert failed.value.cause is Cause.TLS

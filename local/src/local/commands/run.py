@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from local.demo import content
 from local.demo.load import Loaded, load_base, load_demo_cameras, load_own_cameras
 from local.demo.own_cameras import OwnCamera, refused_rows
 from local.platform import environment
-from local.platform.platform import Platform
-from local.platform.ports import Ports, choose, chosen_alone
+from local.platform.platform import Platform, service_of
+from local.platform.ports import Ports, choose, choose_replicas, chosen_alone
 from local.platform.state import StateFolder
 from local.platform.stopping import Stopping
 
@@ -43,13 +44,24 @@ class OwnCameras:
 
 
 async def run(
-    state: StateFolder, own: OwnCameras | None, *, allowed: tuple[str, ...], progress: Progress, stopping: Stopping
+    state: StateFolder,
+    own: OwnCameras | None,
+    *,
+    allowed: tuple[str, ...],
+    replicas: Mapping[str, int],
+    progress: Progress,
+    stopping: Stopping,
 ) -> int:
-    """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself."""
+    """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself.
+
+    `replicas`: how many of each worker.
+    """
     platform: Platform | None = None
     try:
         async with chosen_alone(progress.step):
-            platform = Platform(state, choose(Ports(), progress.step), allowed=allowed, progress=progress)
+            ports = choose(Ports(), progress.step)
+            further = choose_replicas(ports, replicas)
+            platform = Platform(state, ports, allowed=allowed, progress=progress, replicas=further)
             stopping.kill = platform.kill
             await platform.start()
         await platform.while_running(_serve(platform, own, progress))
@@ -106,7 +118,14 @@ async def _first_look(platform: Platform, token: str, loaded: Loaded, progress: 
 
 def _welcome(platform: Platform, token: str, loaded: Loaded) -> list[str]:
     addresses, state = platform.addresses, platform.state
-    documented = [(name, getattr(addresses, name)) for name in (*environment.SERVICES, "simulator")]
+    documented = [
+        pair
+        for name in (*environment.SERVICES, "simulator")
+        for pair in (
+            (name, getattr(addresses, name)),
+            *((other, address) for other, address in addresses.replicas.items() if service_of(other) == name),
+        )
+    ]
     hours = VALID_FOR.total_seconds() / 3600
     lines = ["", "Vọng Gác is running. Ctrl-C stops it.", ""]
     lines += [f"  {name:<11} {address:<24} API: {address}/docs" for name, address in documented]

@@ -1,14 +1,18 @@
 """The whole platform as child processes of this one.
 
 Start: keys; then PostgreSQL, NATS and the simulator side by side; then databases, migrations and streams; then the four
-services. Stop, in the reverse order: the workers first, so that they end their sessions and give their jobs back while
-NATS and the services that hear of it still run; then the record keepers, the simulator, NATS and PostgreSQL.
+services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
+sessions and give their jobs back while NATS and the services that hear of it still run; then the record keepers, the
+simulator, NATS and PostgreSQL.
+
+A worker that ends unasked while another replica of it runs is left out: the others take its jobs. Any other part that
+ends unasked ends the platform.
 """
 
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -41,6 +45,8 @@ class Addresses:
     simulator: str
     nats: str
     postgres: str
+    replicas: Mapping[str, str] = field(default_factory=dict)
+    """Of further workers, by name (`forwarder-2`, …)."""
 
 
 class Platform:
@@ -54,13 +60,16 @@ class Platform:
         allowed: tuple[str, ...],
         progress: Progress,
         durable: bool = True,
+        replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
 
-        `variables` (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        `replicas`: ports of further workers by name, as `choose_replicas` gives them. `variables`
+        (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
         """
         self.state, self.ports = state, ports
+        self._replicas = dict(replicas or {})
         self._variables = dict(variables or {})
         self._allowed, self._progress = allowed, progress
         self._record = ProcessRecord(state)
@@ -74,7 +83,10 @@ class Platform:
         """HTTP addresses of the services and the simulator, and those of the servers, without passwords."""
         http = {name: f"http://{LOOPBACK}:{getattr(self.ports, name)}" for name in (*environment.SERVICES, "simulator")}
         return Addresses(
-            **http, nats=f"nats://{LOOPBACK}:{self.ports.nats}", postgres=f"{LOOPBACK}:{self.ports.postgres}"
+            **http,
+            nats=f"nats://{LOOPBACK}:{self.ports.nats}",
+            postgres=f"{LOOPBACK}:{self.ports.postgres}",
+            replicas={name: f"http://{LOOPBACK}:{port}" for name, port in self._replicas.items()},
         )
 
     def passwords(self) -> set[str]:
@@ -87,7 +99,10 @@ class Platform:
         ensure_keys(self.state.keys)
         self._progress.step("keys", f"in {self.state.keys}")
         await together(self._start_records(), self._start_bus(), self._start_simulator())
-        await together(*(self._start_service(name) for name in environment.SERVICES))
+        await together(
+            *(self._start_service(name) for name in environment.SERVICES),
+            *(self._start_replica(name, port) for name, port in self._replicas.items()),
+        )
 
     async def while_running[T](self, work: Coroutine[Any, Any, T]) -> T:
         """`work`; ended with ProcessEndedError as soon as a part of the platform ends unasked."""
@@ -109,7 +124,7 @@ class Platform:
         """
         port = anywhere().forwarder
         name = f"{service}-{port}"
-        variables = self._environment(service) | self._variables | {f"VONGGAC_{service.upper()}_PORT": str(port)}
+        variables = self._environment(service) | self._variables | _port(service, port)
         child = Child(name, [service], variables, self.state.logs / f"{name}.log", self._record)
         address = f"http://{LOOPBACK}:{port}"
         try:
@@ -160,9 +175,24 @@ class Platform:
         child = self._spawn(service, [service], self._environment(service))
         await self._ready(child, getattr(self.addresses, service))
 
-    def _spawn(self, name: str, arguments: list[str], variables: dict[str, str], *, lasting: bool = True) -> Child:
+    async def _start_replica(self, name: str, port: int) -> None:
+        service = service_of(name)
+        child = self._spawn(name, [service], self._environment(service), _port(service, port))
+        await self._ready(child, self.addresses.replicas[name])
+
+    def _spawn(
+        self,
+        name: str,
+        arguments: list[str],
+        variables: dict[str, str],
+        own: Mapping[str, str] | None = None,
+        *,
+        lasting: bool = True,
+    ) -> Child:
+        """`own`: variables of this process that nothing wins over."""
         log = self.state.logs / f"{name}.log"
-        child = Child(name, arguments, variables | self._variables, log, self._record, lasting=lasting)
+        told = variables | self._variables | dict(own or {})
+        child = Child(name, arguments, told, log, self._record, lasting=lasting)
         self.children[name] = child
         child.start()
         return child
@@ -182,13 +212,29 @@ class Platform:
     async def _watch(self) -> None:
         while True:
             for part in self._parts():
-                part.require_running()
+                try:
+                    part.require_running()
+                except ProcessEndedError as ended:
+                    if not self._replaceable(part.name):
+                        raise
+                    await self._leave_out(part.name, ended)
             await asyncio.sleep(POLL_S)
 
+    def _replaceable(self, name: str) -> bool:
+        """Whether another replica of a worker is there to take its jobs."""
+        service = service_of(name)
+        return service in environment.WORKERS and any(
+            service_of(other) == service for other in self.children if other != name
+        )
+
+    async def _leave_out(self, name: str, ended: ProcessEndedError) -> None:
+        self._progress.step(name, f"{ended}\nthe other replicas go on with its jobs")
+        await self.children.pop(name).stop(within_s=STOP_WITHIN_S)
+
     async def _stop(self) -> None:
-        migrations = [name for name in self.children if name.startswith("migrate-")]
-        for tier in (environment.WORKERS, environment.RECORD_KEEPERS, migrations, ("simulator",)):
-            await asyncio.gather(*(self._stop_child(name) for name in tier if name in self.children))
+        for tier in (environment.WORKERS, environment.RECORD_KEEPERS, ("migrate",), ("simulator",)):
+            names = [name for name in self.children if service_of(name) in tier]
+            await asyncio.gather(*(self._stop_child(name) for name in names))
         for server in (self.nats, self.postgres):
             if server.server.process is not None:
                 await server.stop()
@@ -198,6 +244,15 @@ class Platform:
         child = self.children.pop(name)
         orderly = await child.stop(within_s=STOP_WITHIN_S)
         self._progress.step(name, "stopped" if orderly else f"killed: it had not stopped within {STOP_WITHIN_S:.0f} s")
+
+
+def service_of(name: str) -> str:
+    """The service that a child is a process of: `forwarder` of `forwarder` and of `forwarder-2`."""
+    return name.partition("-")[0]
+
+
+def _port(service: str, port: int) -> dict[str, str]:
+    return {f"VONGGAC_{service.upper()}_PORT": str(port)}
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:

@@ -6,9 +6,9 @@ import os
 import random
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -71,6 +71,21 @@ def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
         used.update(range(port, port + width))
         chosen[field.name] = port
     return Ports(**chosen)
+
+
+def choose_replicas(ports: Ports, wanted: Mapping[str, int]) -> dict[str, int]:
+    """A free port of each further replica, by its name (`forwarder-2`, …).
+
+    `wanted`: replicas of each service in all, the one on its port of `ports` among them.
+    """
+    used = {*astuple(ports), *range(ports.rtsp_base, ports.rtsp_base + RTSP_PORTS)}
+    chosen: dict[str, int] = {}
+    for service, count in wanted.items():
+        for number in range(2, count + 1):
+            port = _another(getattr(ports, service), 1, used)
+            used.add(port)
+            chosen[f"{service}-{number}"] = port
+    return chosen
 
 
 def anywhere() -> Ports:

@@ -5,23 +5,18 @@ then reports are sent on, heartbeats begin, and last of all jobs are fetched: no
 told. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given back,
 the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A background
 task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
-
-With `workers` above 1 all but the API is done by child processes, each of which starts and stops as above; see
-`forwarder.relay.processes`.
 """
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
 from forwarder.api import cameras, deliveries, orders, workers
 from forwarder.metrics import Metrics
-from forwarder.relay.processes.pool import Pool
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
@@ -35,20 +30,10 @@ def _end_the_process() -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def _forwarding(
-    settings: Settings,
-) -> tuple[Process | Pool, CollectorRegistry, Callable[[], Awaitable[None]] | None]:
-    """What forwards, its metrics, and what to await before they are read. Raises OSError or ValueError."""
-    if settings.workers > 1:
-        pool = Pool(settings)
-        return pool, pool.merged.registry, pool.refresh
-    metrics = Metrics()
-    return Process(settings, metrics), metrics.registry, None
-
-
 def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
-    process, metrics, before_metrics = _forwarding(settings)
+    metrics = Metrics()
+    process = Process(settings, metrics)
     health = Health()
     health.add("work", process.check)
 
@@ -75,8 +60,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
         version=version("vonggac-forwarder"),
         lifespan=lifespan,
         health=health,
-        metrics=metrics,
-        before_metrics=before_metrics,
+        metrics=metrics.registry,
     )
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,

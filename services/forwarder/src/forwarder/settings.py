@@ -25,13 +25,9 @@ class Settings(ServiceSettings):
         description="Networks that cameras and destinations may lie in, CIDR, comma separated; checked after name "
         "resolution.",
     )
-    workers: int = Field(
-        default=1,
-        ge=1,
-        le=64,
-        description="Worker processes of this pod, for when one core is not enough; each takes up to max_cameras.",
+    max_cameras: int = Field(
+        default=200, ge=1, le=10_000, description="Cameras this process takes at most; replicas share the rest."
     )
-    max_cameras: int = Field(default=200, ge=1, le=10_000, description="Cameras a worker process takes at most.")
     connect_timeout_s: float = Field(
         default=10.0, gt=0, le=120, description="Seconds for one whole handshake with a camera or a destination."
     )

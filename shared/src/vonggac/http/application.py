@@ -1,6 +1,6 @@
 """Putting a service's FastAPI app together: the same edges on all four."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any
@@ -24,12 +24,10 @@ def new_application(
     lifespan: Lifespan,
     health: Health,
     metrics: CollectorRegistry,
-    before_metrics: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """An app with problem+json errors, `/livez`, `/readyz` and `/metrics`; routes are the service's own.
 
-    `/livez` says the event loop answers; `/readyz` answers 503 with the failing checks by name. `before_metrics` is
-    awaited at every scrape, for what must be asked for first.
+    `/livez` says the event loop answers; `/readyz` answers 503 with the failing checks by name.
     """
     problem: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
@@ -50,8 +48,6 @@ def new_application(
 
     @app.get("/metrics", tags=["health"], summary="Prometheus metrics", include_in_schema=False)
     async def metrics_page() -> Response:
-        if before_metrics is not None:
-            await before_metrics()
         return Response(await exposition(metrics), media_type=CONTENT_TYPE_LATEST)
 
     return app

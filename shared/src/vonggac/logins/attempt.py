@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
 from vonggac.logins.guard import LoginGuard
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials, RtspUrl
 
 
 def device_address(url: str) -> RtspUrl:
-    """Scheme, host and port of an RTSP address. Raises RtspError for an address that is none."""
+    """Scheme, host and port of an RTSP address. Raises PeerError for an address that is none."""
     scheme, _, rest = url.partition("://")
     # Placeholders may stand where a URL takes none, so only what is before the path is read.
     return RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
@@ -50,7 +50,7 @@ class Attempt:
         if accepted is not None:
             (self.accept if accepted else self.refuse)()
 
-    def fail(self, error: RtspError) -> None:
+    def fail(self, error: PeerError) -> None:
         """What an error tells of the login."""
         if error.cause is Cause.AUTH_FAILED and error.login_sent:
             self.refuse()
@@ -76,7 +76,7 @@ class Logins:
         """The same for the device of an address; None for what is no RTSP address: such logins are not counted."""
         try:
             address = device_address(url)
-        except RtspError:
+        except PeerError:
             return None
         return self.login_at(f"{address.host}:{address.port}", credentials)
 
@@ -84,7 +84,7 @@ class Logins:
     async def attempt(self, login: str | None, *, wait_s: float | None = None) -> AsyncIterator[Attempt]:
         """One attempt with `login`; nobody else tries it meanwhile, as long as it is not proven.
 
-        Who must log in waits at most `wait_s` for others that try it; without `wait_s` nobody waits. An RtspError that
+        Who must log in waits at most `wait_s` for others that try it; without `wait_s` nobody waits. An PeerError that
         leaves the block concludes the attempt as `Attempt.fail` does.
         """
         if login is None:
@@ -96,7 +96,7 @@ class Logins:
             attempt = Attempt(locked and rest_s is None, rest_s, self.guard, login)
             try:
                 yield attempt
-            except RtspError as error:
+            except PeerError as error:
                 attempt.fail(error)
                 raise
 

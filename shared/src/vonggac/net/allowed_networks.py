@@ -15,7 +15,7 @@ from typing import Self
 from weakref import WeakKeyDictionary
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 
 _NUMBERS = re.compile(r"[0-9a-fx.]+")
 
@@ -76,13 +76,13 @@ def canonical_host(host: str) -> str:
 async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
     """The IP address to connect to: the first of `host` that is allowed (`allowed` None: any).
 
-    Raises RtspError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
+    Raises PeerError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
     """
     addresses = [host] if _is_literal(host) else await _look_up(host, port, timeout_s)
     permitted = next((address for address in addresses if allowed is None or allowed.allow(address)), None)
     if permitted is None:
-        raise RtspError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
+        raise PeerError(Cause.ADDRESS_NOT_ALLOWED, f"{addresses[0]} is in none of the allowed networks")
     return permitted
 
 
@@ -101,9 +101,9 @@ async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
             # Whoever stops waiting leaves the others their answer.
             return await asyncio.shield(_lookup(host, port))
     except TimeoutError:
-        raise RtspError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
+        raise PeerError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
     except (OSError, UnicodeError):
-        raise RtspError(Cause.DNS, "the name has no address") from None
+        raise PeerError(Cause.DNS, "the name has no address") from None
 
 
 def _lookup(host: str, port: int) -> _Lookup:

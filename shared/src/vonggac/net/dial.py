@@ -1,4 +1,4 @@
-"""Making the TCP connection, plain or under TLS, and why it was lost: one attempt each, every failure an RtspError."""
+"""Making the TCP connection, plain or under TLS, and why it was lost: one attempt each, every failure a PeerError."""
 
 import asyncio
 import errno
@@ -10,7 +10,7 @@ import termios
 from collections.abc import Callable
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy, tls_error
 
 _ROUTE_ERRORS = frozenset(
@@ -34,7 +34,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
-    """Connect `make`'s protocol. Raises RtspError: refused, route or timeout."""
+    """Connect `make`'s protocol. Raises PeerError: refused, route or timeout."""
     try:
         async with asyncio.timeout(timeout_s):
             _, protocol = await asyncio.get_running_loop().create_connection(make, address, port)
@@ -44,7 +44,7 @@ async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str
 
 
 async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
-    """A connected socket for `secure`. Raises RtspError as `connect_plain` does."""
+    """A connected socket for `secure`. Raises PeerError as `connect_plain` does."""
     try:
         connected = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     except OSError as error:
@@ -67,7 +67,7 @@ async def secure[P: asyncio.Protocol](
 ) -> P:
     """The TLS handshake on `connected`, which belongs to the protocol from now on; closed when this fails.
 
-    Nothing is sent inside before the certificate is found good. Raises RtspError tls.
+    Nothing is sent inside before the certificate is found good. Raises PeerError tls.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -84,31 +84,31 @@ async def secure[P: asyncio.Protocol](
         raise
     try:
         policy.check(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
-    except RtspError:
+    except PeerError:
         transport.abort()
         raise
     return protocol
 
 
-def _connect_error(error: OSError) -> RtspError:
+def _connect_error(error: OSError) -> PeerError:
     if isinstance(error, TimeoutError):
-        return RtspError(Cause.TIMEOUT, "no answer to the connection attempt in time")
+        return PeerError(Cause.TIMEOUT, "no answer to the connection attempt in time")
     if error.errno in _ROUTE_ERRORS:
-        return RtspError(Cause.ROUTE, "there is no route to the address")
+        return PeerError(Cause.ROUTE, "there is no route to the address")
     if error.errno in _OUR_OWN:
         # The address was not even asked.
-        return RtspError(Cause.INTERNAL_ERROR, f"no connection can be made here: {os.strerror(error.errno)}")
-    return RtspError(Cause.REFUSED, "the address refused the connection")
+        return PeerError(Cause.INTERNAL_ERROR, f"no connection can be made here: {os.strerror(error.errno)}")
+    return PeerError(Cause.REFUSED, "the address refused the connection")
 
 
-def loss(exc: Exception | None) -> RtspError:
+def loss(exc: Exception | None) -> PeerError:
     """Why a connection was lost, by what the event loop says."""
     if exc is None:
-        return RtspError(Cause.ENDED, "the peer closed the connection")
+        return PeerError(Cause.ENDED, "the peer closed the connection")
     if isinstance(exc, OSError):
-        return RtspError(Cause.ENDED, "the connection broke")
+        return PeerError(Cause.ENDED, "the connection broke")
     # The loop hands over what a callback (on_media) raised, after reporting it itself.
-    return RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
+    return PeerError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
 
 
 def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:

@@ -1,6 +1,6 @@
-"""The one exception family of this part.
+"""The one exception family of whatever talks to a camera or a destination, whichever the protocol.
 
-    RtspError
+    PeerError
      ├── MalformedError   what arrived (or was given) does not follow the protocol
      └── StatusError      the peer answered, and the answer is not 2xx
           └── RedirectError   … but 3xx, with the address to go to instead
@@ -24,8 +24,8 @@ _CAUSE_BY_STATUS = {
 _NOT_UNDERSTOOD = frozenset({501, 505, 551})
 
 
-class RtspError(Exception):
-    """Something between us and an RTSP peer failed. `message` is short and holds no credential."""
+class PeerError(Exception):
+    """Something between us and a camera or destination failed. `message` is short and holds no credential."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(cause, message)
@@ -42,7 +42,7 @@ class RtspError(Exception):
         return f"{self.cause}: {self.message}"
 
 
-class MalformedError(RtspError):
+class MalformedError(PeerError):
     """Bytes or text that do not follow RTSP, SDP, RTP or H.26x; always `protocol_error`."""
 
     def __init__(self, message: str) -> None:
@@ -50,7 +50,7 @@ class MalformedError(RtspError):
         self.args = (message,)
 
 
-class StatusError(RtspError):
+class StatusError(PeerError):
     """The peer answered `status` to `method`."""
 
     def __init__(self, method: str, status: int, reason: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.url import Credentials
 
 _MAX_HEADER = 4096
@@ -84,7 +84,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
     ]
 
 
-class ReconnectError(RtspError):
+class ReconnectError(PeerError):
     """The peer closed the connection with its 401: `challenge` can be answered over a new one."""
 
     def __init__(self, challenge: Challenge) -> None:

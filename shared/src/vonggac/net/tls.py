@@ -11,7 +11,7 @@ from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls_counting import CountingContext
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -58,25 +58,25 @@ class TlsPolicy:
         return _context(self)
 
     def check(self, certificate: bytes | None) -> None:
-        """Hold the peer's certificate (DER) against the fingerprint. Raises RtspError `tls` when it is another one."""
+        """Hold the peer's certificate (DER) against the fingerprint. Raises PeerError `tls` when it is another one."""
         if self.fingerprint_sha256 is None:
             return
         found = hashlib.sha256(certificate or b"").hexdigest()
         if not hmac.compare_digest(found, self.fingerprint_sha256):
-            raise RtspError(Cause.TLS, f"the certificate has another fingerprint: SHA-256 {found}")
+            raise PeerError(Cause.TLS, f"the certificate has another fingerprint: SHA-256 {found}")
 
 
 SYSTEM_AUTHORITIES = TlsPolicy()
 
 
 def policy_of(trust: TlsTrust | None) -> TlsPolicy:
-    """What inventory says about a camera or destination, as a policy. Raises RtspError `tls` when it is unusable."""
+    """What inventory says about a camera or destination, as a policy. Raises PeerError `tls` when it is unusable."""
     if trust is None:
         return SYSTEM_AUTHORITIES
     try:
         return TlsPolicy(ca_pem=trust.ca_pem, fingerprint_sha256=trust.fingerprint_sha256)
     except ValueError as error:
-        raise RtspError(Cause.TLS, str(error)) from None
+        raise PeerError(Cause.TLS, str(error)) from None
 
 
 @lru_cache(maxsize=256)
@@ -95,17 +95,17 @@ def _context(policy: TlsPolicy) -> ssl.SSLContext:
     return context
 
 
-def tls_error(error: OSError | ValueError) -> RtspError:
-    """What a failed handshake means, as an RtspError `tls`."""
+def tls_error(error: OSError | ValueError) -> PeerError:
+    """What a failed handshake means, as a PeerError `tls`."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return RtspError(Cause.TLS, f"the certificate is not trusted: {error.verify_message.rstrip('.')}")
+        return PeerError(Cause.TLS, f"the certificate is not trusted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"):
-            return RtspError(Cause.TLS, "the peer does not speak TLS on this port")
+            return PeerError(Cause.TLS, "the peer does not speak TLS on this port")
         reason = (error.reason or "no reason given").lower().replace("_", " ")
-        return RtspError(Cause.TLS, f"the TLS handshake failed: {reason}")
+        return PeerError(Cause.TLS, f"the TLS handshake failed: {reason}")
     if isinstance(error, TimeoutError):
-        return RtspError(Cause.TLS, "the TLS handshake was not finished in time: does the peer speak TLS on this port?")
+        return PeerError(Cause.TLS, "the TLS handshake was not finished in time: does the peer speak TLS on this port?")
     if isinstance(error, OSError):
-        return RtspError(Cause.TLS, "the peer broke off the TLS handshake: does it speak TLS on this port?")
-    return RtspError(Cause.TLS, "the host's name or the authority's certificate cannot be used for TLS")
+        return PeerError(Cause.TLS, "the peer broke off the TLS handshake: does it speak TLS on this port?")
+    return PeerError(Cause.TLS, "the host's name or the authority's certificate cannot be used for TLS")

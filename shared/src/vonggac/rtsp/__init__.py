@@ -3,7 +3,7 @@
 `client` opens sessions (`open_player`, `open_publisher`); `wire` is the protocol as bytes, for both sides. Addresses,
 TLS and logins are in `vonggac.net`, RTP and codecs in `vonggac.media`.
 
-Every failure is an `RtspError` with a `Cause`. Nothing here retries.
+Every failure is an `PeerError` with a `Cause`. Nothing here retries.
 """
 
 from vonggac.rtsp.client.connection import RtspConnection

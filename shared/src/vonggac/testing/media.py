@@ -8,7 +8,7 @@ from typing import Self
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import video_codec
 from vonggac.media.rtcp import is_rtcp
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, Player, Publisher, Track, open_player, open_publisher
@@ -23,7 +23,7 @@ class MediaRecorder:
         self.reports: list[bytes] = []
         self.units: list[AccessUnit] = []
         self.lost = False
-        self.error: RtspError | None = None
+        self.error: PeerError | None = None
         self.player: Player
         self._tracks: dict[int, Track] = {}
         self._depacketizers: dict[int, Depacketizer] = {}
@@ -32,7 +32,7 @@ class MediaRecorder:
     async def play(
         cls, url: str, *, tracks: Collection[str] = ("video",), deadline_s: float = 5.0, transport: str = "tcp"
     ) -> Self:
-        """Open `url`, whose userinfo is the login. Raises RtspError."""
+        """Open `url`, whose userinfo is the login. Raises PeerError."""
         recorder = cls()
         recorder.player = await open_player(
             RtspUrl.parse(url),
@@ -71,7 +71,7 @@ class MediaRecorder:
             if codec is not None:
                 self._depacketizers[track.rtp_channel] = Depacketizer(codec)
 
-    def _lose(self, error: RtspError | None) -> None:
+    def _lose(self, error: PeerError | None) -> None:
         self.lost = True
         self.error = error
 
@@ -91,7 +91,7 @@ class MediaRecorder:
 async def relay(
     source: str, destination: str, *, tracks: Collection[str] = ("video",), tls: TlsPolicy = SYSTEM_AUTHORITIES
 ) -> AsyncIterator[Publisher]:
-    """Publish what `source` plays, from its first packet on, until the block is left. Raises RtspError.
+    """Publish what `source` plays, from its first packet on, until the block is left. Raises PeerError.
 
     `tls`: whom to trust at the destination.
     """

@@ -10,7 +10,7 @@ import uvloop
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge, parse_authorization, verify_authorization
 from vonggac.net.tls import SYSTEM_AUTHORITIES
 from vonggac.net.url import Credentials
@@ -92,7 +92,7 @@ async def test_the_late_answer_to_a_request_that_was_given_up_is_not_taken_for_t
 
     async with ScriptedPeer(slow) as peer:
         connection = await connect(peer)
-        with pytest.raises(RtspError, match="no answer to OPTIONS"):
+        with pytest.raises(PeerError, match="no answer to OPTIONS"):
             await connection.request("OPTIONS", URL, timeout_s=0.05)
         assert (await connection.request("PLAY", URL, timeout_s=5)).headers.get("X-Method") == "PLAY"
         connection.abort()
@@ -112,7 +112,7 @@ async def test_a_nonce_called_stale_at_the_first_answer_is_answered_once_more(st
         assert (await connection.request("DESCRIBE", URL, timeout_s=5)).status == 401
         nonces = [parse_authorization(value).parameters["nonce"] for value in seen if value]
         assert nonces == [challenge.nonce for challenge in challenges[:answered]]
-        with pytest.raises(RtspError, match="rejected before"):
+        with pytest.raises(PeerError, match="rejected before"):
             await connection.request("DESCRIBE", URL, timeout_s=5)
         connection.abort()
 
@@ -135,7 +135,7 @@ async def test_a_rejected_login_is_sent_once_and_never_again() -> None:
     ) as peer:
         connection = await connect(peer, LOGIN)
         assert (await connection.request("DESCRIBE", URL, timeout_s=5)).status == 401
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await connection.request("DESCRIBE", URL, timeout_s=5)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert len(nonces) == 1
@@ -168,7 +168,7 @@ async def test_without_credentials_a_401_comes_back_as_it_is() -> None:
 async def test_a_silent_peer_is_a_timeout_and_the_connection_stands() -> None:
     async with ScriptedPeer(lambda request: None if request.method == "OPTIONS" else reply()) as peer:
         connection = await connect(peer)
-        with pytest.raises(RtspError, match="no answer to OPTIONS") as caught:
+        with pytest.raises(PeerError, match="no answer to OPTIONS") as caught:
             await connection.request("OPTIONS", URL, timeout_s=0.05)
         assert caught.value.cause is Cause.TIMEOUT
         assert (await connection.request("PLAY", URL, timeout_s=5)).status == 200
@@ -176,7 +176,7 @@ async def test_a_silent_peer_is_a_timeout_and_the_connection_stands() -> None:
 
 
 async def test_requests_of_the_peer_are_answered() -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
         connection.on_lost = lost.append
@@ -192,7 +192,7 @@ async def test_requests_of_the_peer_are_answered() -> None:
 
 
 async def test_an_end_of_stream_notice_ends_the_session() -> None:
-    lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+    lost: asyncio.Future[PeerError | None] = asyncio.get_running_loop().create_future()
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
         connection.on_lost = lost.set_result
@@ -208,7 +208,7 @@ async def test_an_end_of_stream_notice_ends_the_session() -> None:
 
 
 async def test_a_peer_that_sends_its_clients_elsewhere_is_answered_and_left() -> None:
-    lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+    lost: asyncio.Future[PeerError | None] = asyncio.get_running_loop().create_future()
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
         connection.on_lost = lost.set_result
@@ -222,33 +222,33 @@ async def test_a_peer_that_sends_its_clients_elsewhere_is_answered_and_left() ->
 
 
 async def test_a_peer_that_hangs_up_fails_what_waits_and_is_told_once() -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     async with ScriptedPeer(lambda _: None) as peer:
         connection = await connect(peer)
         connection.on_lost = lost.append
         waiting = asyncio.create_task(connection.request("DESCRIBE", URL, timeout_s=5))
         await peer.until(lambda: len(peer.requests) == 1)
         peer.writer.transport.abort()
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await waiting
         assert caught.value.cause is Cause.ENDED
         await connection.wait_closed()
         assert lost == [caught.value]
-        with pytest.raises(RtspError):
+        with pytest.raises(PeerError):
             await connection.request("OPTIONS", URL, timeout_s=5)
 
 
 async def test_garbage_ends_the_connection_with_protocol_error() -> None:
     async with ScriptedPeer(lambda _: b"HTTP/1.0 400 Bad Request\r\n\r\n") as peer:
         connection = await connect(peer)
-        with pytest.raises(RtspError, match="HTTP") as caught:
+        with pytest.raises(PeerError, match="HTTP") as caught:
             await connection.request("OPTIONS", URL, timeout_s=5)
         assert caught.value.cause is Cause.PROTOCOL_ERROR
         await connection.wait_closed()
 
 
 async def test_our_own_close_is_no_loss() -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
         connection.on_lost = lost.append
@@ -305,7 +305,7 @@ async def test_want_of_sockets_here_is_no_refusal_by_the_camera(secure: bool) ->
             with suppress(OSError):
                 while True:
                     held.append(os.dup(1))
-            with pytest.raises(RtspError) as caught:
+            with pytest.raises(PeerError) as caught:
                 await RtspConnection.open(
                     "127.0.0.1", camera.port, timeout_s=1.0, tls=SYSTEM_AUTHORITIES if secure else None
                 )
@@ -317,20 +317,20 @@ async def test_want_of_sockets_here_is_no_refusal_by_the_camera(secure: bool) ->
 
 
 async def test_a_closed_port_is_refused(unused_tcp_port: int) -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await RtspConnection.open("127.0.0.1", unused_tcp_port, timeout_s=5)
     assert caught.value.cause is Cause.REFUSED
 
 
 async def test_a_name_without_address_is_dns() -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await RtspConnection.open("camera.invalid", 554, timeout_s=20)
     assert caught.value.cause is Cause.DNS
 
 
 async def test_an_address_outside_the_allowed_networks_is_not_touched() -> None:
     async with ScriptedPeer(lambda _: reply()) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await RtspConnection.open(
                 "127.0.0.1", peer.port, timeout_s=5, allowed=AllowedNetworks.parse(["10.0.0.0/8"])
             )
@@ -339,7 +339,7 @@ async def test_an_address_outside_the_allowed_networks_is_not_touched() -> None:
 
 
 async def test_a_backlog_that_takes_nobody_is_a_timeout(full_backlog_port: int) -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await RtspConnection.open("127.0.0.1", full_backlog_port, timeout_s=0.2)
     assert caught.value.cause is Cause.TIMEOUT
 
@@ -357,7 +357,7 @@ def test_everything_holds_on_uvloop(unused_tcp_port: int) -> None:
         async with ScriptedPeer(answer) as peer:
             connection = await connect(peer, LOGIN)
             connection.on_media = batches.append
-            lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+            lost: asyncio.Future[PeerError | None] = asyncio.get_running_loop().create_future()
             connection.on_lost = lost.set_result
             assert (await connection.request("PLAY", URL, timeout_s=5)).status == 200
             connection.write_media(interleave(3, b"back"))
@@ -371,7 +371,7 @@ def test_everything_holds_on_uvloop(unused_tcp_port: int) -> None:
         assert b"".join(batch.data for batch in batches) == (interleave(0, b"early") + interleave(1, b"late")) * 2
 
     async def refused() -> None:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await RtspConnection.open("127.0.0.1", unused_tcp_port, timeout_s=5)
         assert caught.value.cause is Cause.REFUSED
 

@@ -3,7 +3,7 @@
 import pytest
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Request, Response, open_player
@@ -64,7 +64,7 @@ async def test_a_peer_that_hangs_up_at_the_login_too_has_rejected_it(says: bool)
     camera = Closing(says=says, password="another")
     async with ScriptedPeer(camera) as peer:
         camera.peer = peer
-        with pytest.raises(RtspError, match="hangs up") as caught:
+        with pytest.raises(PeerError, match="hangs up") as caught:
             await play(peer)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert "S3cret" not in f"{caught.value!r} {caught.value.__context__!r}"
@@ -78,7 +78,7 @@ async def test_a_peer_that_only_ever_asks_and_hangs_up_is_left_after_the_second_
         return reply(401, [("WWW-Authenticate", challenge.encode()), ("Connection", "close")])
 
     async with ScriptedPeer(ask) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert peer.connections == 2

@@ -2,7 +2,7 @@ import asyncio
 
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Player, Request, Response, open_player
@@ -61,7 +61,7 @@ async def test_a_camera_that_says_454_and_plays_on_keeps_its_session() -> None:
 
 
 async def test_a_session_that_the_camera_forgot_is_lost() -> None:
-    lost: asyncio.Future[RtspError | None] = asyncio.get_running_loop().create_future()
+    lost: asyncio.Future[PeerError | None] = asyncio.get_running_loop().create_future()
     camera = ScriptedCamera(GET_PARAMETER=reply(454, reason="Session Not Found"))
     camera.session = "42;timeout=2"
     async with ScriptedPeer(camera) as peer:

@@ -6,7 +6,7 @@ import pytest
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import new_challenge
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Player, Publisher, Request, Response, Step, Track, open_player, open_publisher, parse_sdp
@@ -71,13 +71,13 @@ async def test_other_channel_numbers_of_the_server_are_taken() -> None:
 async def test_a_channel_number_given_twice_is_refused() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", "1")])
     async with ScriptedPeer(ScriptedCamera(SETUP=lambda _: answer)) as peer:
-        with pytest.raises(RtspError, match="in use") as caught:
+        with pytest.raises(PeerError, match="in use") as caught:
             await play(peer, tracks=("video", "audio"))
         assert caught.value.cause is Cause.PROTOCOL_ERROR
 
 
 async def test_a_camera_that_goes_away_is_reported_with_its_cause_once() -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer, on_lost=lost.append)
         peer.writer.close()
@@ -87,7 +87,7 @@ async def test_a_camera_that_goes_away_is_reported_with_its_cause_once() -> None
 
 
 async def test_our_own_close_is_reported_without_a_cause() -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     async with ScriptedPeer(ScriptedCamera()) as peer:
         player = await play(peer, on_lost=lost.append)
         await player.close()
@@ -118,10 +118,10 @@ async def test_close_is_bounded_when_teardown_is_not_answered() -> None:
     ],
 )
 async def test_a_refusal_has_its_cause_and_names_step_and_code(method: str, status: int, cause: Cause) -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     steps: list[Step] = []
     async with ScriptedPeer(ScriptedCamera(**{method: reply(status, reason="No")})) as peer:
-        with pytest.raises(RtspError, match=f"{method} was answered {status}") as caught:
+        with pytest.raises(PeerError, match=f"{method} was answered {status}") as caught:
             await play(peer, on_lost=lost.append, steps=steps)
         assert caught.value.cause is cause
         assert steps[-1].name == method.lower()
@@ -130,7 +130,7 @@ async def test_a_refusal_has_its_cause_and_names_step_and_code(method: str, stat
 
 async def test_a_refused_play_gives_the_session_back() -> None:
     async with ScriptedPeer(ScriptedCamera(PLAY=reply(455, reason="No"))) as peer:
-        with pytest.raises(RtspError):
+        with pytest.raises(PeerError):
             await play(peer)
         await peer.until(lambda: peer.methods[-1] == "TEARDOWN")
         assert peer.requests[-1].headers.get("Session") == "42"
@@ -139,14 +139,14 @@ async def test_a_refused_play_gives_the_session_back() -> None:
 async def test_udp_as_the_answer_to_tcp_is_refused() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP;unicast;client_port=0-1"), ("Session", "1")])
     async with ScriptedPeer(ScriptedCamera(SETUP=answer)) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer)
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
 
 
 async def test_an_unknown_transport_is_refused_before_anything_is_sent() -> None:
     async with ScriptedPeer(ScriptedCamera()) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer, transport="quic")
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
         assert peer.connections == 0
@@ -162,7 +162,7 @@ async def test_an_unknown_transport_is_refused_before_anything_is_sent() -> None
 )
 async def test_a_description_without_video_has_its_cause(body: bytes, cause: Cause) -> None:
     async with ScriptedPeer(ScriptedCamera(DESCRIBE=reply(body=body))) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer)
         assert caught.value.cause is cause
 
@@ -173,7 +173,7 @@ async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
     loop = asyncio.get_running_loop()
     async with ScriptedPeer(ScriptedCamera(**{method: None})) as peer:
         began = loop.time()
-        with pytest.raises(RtspError, match=f"no answer to {method}") as caught:
+        with pytest.raises(PeerError, match=f"no answer to {method}") as caught:
             await play(peer, deadline_s=0.2, steps=steps)
         assert caught.value.cause is Cause.TIMEOUT
         assert loop.time() - began < 2
@@ -185,7 +185,7 @@ async def test_one_deadline_holds_for_the_whole_handshake(method: str) -> None:
 @pytest.mark.parametrize("gibberish", [b"\xa7\x03\xff" * 50, b"$"], ids=["junk", "one odd byte"])
 async def test_a_deadline_that_passes_while_gibberish_comes_is_no_timeout(method: str, gibberish: bytes) -> None:
     async with ScriptedPeer(ScriptedCamera(**{method: gibberish})) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer, deadline_s=0.2)
         answered_before = method == "PLAY"
         expected = Cause.TIMEOUT if answered_before and gibberish == b"$" else Cause.PROTOCOL_ERROR
@@ -208,7 +208,7 @@ async def test_a_wrong_password_is_sent_once_and_shown_nowhere() -> None:
 
     async with ScriptedPeer(refuse) as peer:
         url = RtspUrl.parse(f"rtsp://admin:S3cret@127.0.0.1:{peer.port}/live")
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await open_player(url, deadline_s=5, on_media=lambda _: None)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert [("Authorization" in request.headers) for request in peer.requests] == [False, True]
@@ -224,14 +224,14 @@ async def test_given_credentials_go_before_those_of_the_url() -> None:
 
     async with ScriptedPeer(ask) as peer:
         url = RtspUrl.parse(f"rtsp://from-url:x@127.0.0.1:{peer.port}/live")
-        with pytest.raises(RtspError):
+        with pytest.raises(PeerError):
             await open_player(url, Credentials("given", "y"), deadline_s=5, on_media=lambda _: None)
         assert 'username="given"' in (peer.requests[1].headers.get("Authorization") or "")
 
 
 async def test_a_dead_name_a_closed_port_and_a_forbidden_address_are_told_apart(unused_tcp_port: int) -> None:
     async def cause_of(host: str, allowed: AllowedNetworks | None = None) -> Cause:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await open_player(RtspUrl(host, unused_tcp_port), deadline_s=20, on_media=lambda _: None, allowed=allowed)
         return caught.value.cause
 
@@ -289,6 +289,6 @@ async def test_a_publisher_hears_the_destinations_reports() -> None:
 
 async def test_a_stream_that_is_taken_is_refused_with_its_code() -> None:
     async with ScriptedPeer(ScriptedCamera(ANNOUNCE=reply(406, reason="Not Acceptable"))) as peer:
-        with pytest.raises(RtspError, match="ANNOUNCE was answered 406") as caught:
+        with pytest.raises(PeerError, match="ANNOUNCE was answered 406") as caught:
             await publish(peer)
         assert caught.value.cause is Cause.PROTOCOL_ERROR

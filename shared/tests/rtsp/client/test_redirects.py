@@ -6,7 +6,7 @@ import pytest
 from vonggac.embedded import free_port
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError, RedirectError, RtspError
+from vonggac.net.errors import MalformedError, PeerError, RedirectError
 from vonggac.net.http_auth import new_challenge
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl
@@ -90,7 +90,7 @@ async def test_a_publisher_follows_too() -> None:
 
 async def test_a_circle_ends_after_three_redirects() -> None:
     async with ScriptedPeer(lambda _: moved("/round")) as peer:
-        with pytest.raises(RtspError, match="more than 3 times") as caught:
+        with pytest.raises(PeerError, match="more than 3 times") as caught:
             await play(peer.port)
         assert caught.value.cause is Cause.PROTOCOL_ERROR
         assert peer.methods == ["DESCRIBE"] * 4
@@ -98,14 +98,14 @@ async def test_a_circle_ends_after_three_redirects() -> None:
 
 async def test_the_deadline_holds_for_all_hops_together() -> None:
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/", lambda _: None) as (first, _):
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(first.port, deadline_s=0.3)
         assert caught.value.cause is Cause.TIMEOUT
 
 
 async def test_the_new_address_is_checked_against_the_allowed_networks() -> None:
     async with redirecting(lambda _: "rtsp://127.9.9.9/live", ScriptedCamera()) as (first, second):
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(first.port, allowed=AllowedNetworks.parse(["127.0.0.0/24"]))
         assert caught.value.cause is Cause.ADDRESS_NOT_ALLOWED
         assert second.connections == 0
@@ -113,7 +113,7 @@ async def test_the_new_address_is_checked_against_the_allowed_networks() -> None
 
 async def test_another_host_does_not_get_the_login() -> None:
     async with redirecting(lambda port: f"rtsp://localhost:{port}/live", locked) as (first, second):
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(first.port, LOGIN)
         assert caught.value.cause is Cause.AUTH_FAILED
         assert not caught.value.login_sent
@@ -128,7 +128,7 @@ async def test_another_port_of_the_same_host_gets_the_login() -> None:
 
 async def test_an_error_tells_whether_the_login_was_sent() -> None:
     async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", refusing("Basic")) as (first, _):
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(first.port, LOGIN)
         assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, True)
 
@@ -136,7 +136,7 @@ async def test_an_error_tells_whether_the_login_was_sent() -> None:
 async def test_a_challenge_that_we_cannot_answer_gets_no_login() -> None:
     unknown = 'Digest realm="camera", nonce="1", algorithm=SHA-512-256'
     async with ScriptedPeer(refusing(unknown)) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer.port, LOGIN)
         assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, False)
         assert peer.methods == ["DESCRIBE"]
@@ -161,7 +161,7 @@ async def test_rtsp_may_lead_to_rtsps() -> None:
 
 def test_rtsps_never_leads_back_to_rtsp() -> None:
     route = Route(RtspUrl.parse("rtsps://h/a"), None, None, SYSTEM_AUTHORITIES)
-    with pytest.raises(RtspError, match="not encrypted") as caught:
+    with pytest.raises(PeerError, match="not encrypted") as caught:
         route.redirected(RedirectError("DESCRIBE", 302, "Moved", "rtsp://h/a"))
     assert caught.value.cause is Cause.TLS
 
@@ -203,7 +203,7 @@ async def test_an_error_says_whether_it_happened_where_a_redirect_led_to(
             away = moved(f"rtsp://127.0.0.1:{port}/live")
             peer = await peers.enter_async_context(ScriptedPeer(ScriptedCamera(DESCRIBE=away, ANNOUNCE=away)))
             port = peer.port
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await begin(port)
     assert caught.value.cause is Cause.REFUSED
     assert caught.value.elsewhere is (redirects > 0)
@@ -214,7 +214,7 @@ async def test_another_path_of_the_same_address_is_not_elsewhere() -> None:
         return moved("/sub") if request.uri.endswith("/live") else reply(404, reason="Not Found")
 
     async with ScriptedPeer(answer) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer.port)
     assert caught.value.cause is Cause.NOT_FOUND
     assert not caught.value.elsewhere
@@ -222,12 +222,12 @@ async def test_another_path_of_the_same_address_is_not_elsewhere() -> None:
 
 async def test_a_redirect_without_an_address_is_just_an_answer() -> None:
     async with ScriptedPeer(lambda _: reply(302, reason="Moved")) as peer:
-        with pytest.raises(RtspError, match="DESCRIBE was answered 302 Moved"):
+        with pytest.raises(PeerError, match="DESCRIBE was answered 302 Moved"):
             await play(peer.port)
 
 
 async def test_no_error_shows_the_login_of_a_redirect() -> None:
     async with ScriptedPeer(lambda _: moved("rtsp://u:S3cret@127.0.0.1:1/")) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer.port)
         assert "S3cret" not in f"{caught.value!r} {caught.value} {caught.value.__context__!r}"

@@ -2,7 +2,7 @@ import pytest
 
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, Player, Request, open_player
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply, with_cseq
@@ -96,7 +96,7 @@ async def test_a_camera_behind_nat_is_asked_at_the_address_that_reaches_it(
 async def test_pictures_out_of_decoding_order_are_refused_before_setup() -> None:
     body = b"v=0\nm=video 0 RTP/AVP 96\na=rtpmap:96 H265/90000\na=fmtp:96 sprop-max-don-diff=1\n"
     async with ScriptedPeer(ScriptedCamera(DESCRIBE=reply(body=body))) as peer:
-        with pytest.raises(RtspError, match="sprop-max-don-diff") as caught:
+        with pytest.raises(PeerError, match="sprop-max-don-diff") as caught:
             await play(peer)
         assert caught.value.cause is Cause.CODEC_UNSUPPORTED
         assert peer.methods == ["DESCRIBE"]

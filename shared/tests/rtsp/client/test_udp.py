@@ -10,7 +10,7 @@ import uvloop
 from vonggac.events.causes import Cause
 from vonggac.media.rtcp import ReceiverReport, SenderReport, build_sender_report, parse_rtcp
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, Player, Request, Response, UdpOptions, open_player
 from vonggac.rtsp.client.udp import bind_pair
@@ -179,7 +179,7 @@ async def test_only_the_allowed_ports_are_used(camera: UdpCamera, peer: Scripted
     second.close()
     player = await play(peer, udp=UdpOptions(ports=range(port, port + 2)))
     assert camera.client == (port, port + 1)
-    with pytest.raises(RtspError, match="no free pair") as caught:
+    with pytest.raises(PeerError, match="no free pair") as caught:
         await play(peer, udp=UdpOptions(ports=range(port, port + 2)))
     assert caught.value.cause is Cause.INTERNAL_ERROR
     await player.close()
@@ -195,7 +195,7 @@ async def test_a_callback_that_raises_ends_the_session(camera: UdpCamera, peer: 
     reported: list[str] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: reported.append(repr(context.get("exception"))))
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
 
     def broken(_: MediaBatch) -> None:
         raise KeyError("bug")
@@ -222,7 +222,7 @@ async def test_nothing_stays_open_however_a_session_ends(end: str, camera: UdpCa
             with pytest.raises(asyncio.CancelledError):
                 await opening
         elif end == "refused":
-            with pytest.raises(RtspError):
+            with pytest.raises(PeerError):
                 await play(peer)
         else:
             player = await play(peer)

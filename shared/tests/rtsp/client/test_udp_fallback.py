@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import Player, Request, Response, Step, UdpOptions, open_player
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
@@ -41,7 +41,7 @@ async def test_auto_falls_back_to_udp_when_the_camera_does_not_know_tcp(camera: 
         assert player.transport == "udp"
         assert [step.name for step in steps].count("setup") == 2
         await player.close()
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer, transport="tcp")
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
 
@@ -49,7 +49,7 @@ async def test_auto_falls_back_to_udp_when_the_camera_does_not_know_tcp(camera: 
 async def test_auto_does_not_try_again_for_another_reason() -> None:
     async with ScriptedPeer(ScriptedCamera(SETUP=reply(453, reason="Not Enough Bandwidth"))) as peer:
         for transport in ("auto", "udp_then_tcp"):
-            with pytest.raises(RtspError) as caught:
+            with pytest.raises(PeerError) as caught:
                 await play(peer, transport=transport)
             assert caught.value.cause is Cause.SESSION_LIMIT
         assert peer.connections == 2
@@ -72,7 +72,7 @@ async def test_udp_that_is_refused_falls_back_to_tcp(status: int) -> None:
 async def test_tcp_as_the_answer_to_udp_gives_the_session_back_and_falls_back() -> None:
     answer = reply(headers=[("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", "42")])
     async with ScriptedPeer(ScriptedCamera(SETUP=answer)) as peer:
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await play(peer)
         assert caught.value.cause is Cause.TRANSPORT_UNSUPPORTED
         player = await play(peer, transport="udp_then_tcp")
@@ -81,7 +81,7 @@ async def test_tcp_as_the_answer_to_udp_gives_the_session_back_and_falls_back() 
 
 
 async def test_udp_without_media_falls_back_to_tcp_in_a_new_session(camera: UdpCamera, peer: ScriptedPeer) -> None:
-    lost: list[RtspError | None] = []
+    lost: list[PeerError | None] = []
     channels: list[int] = []
     player = await play(
         peer,
@@ -119,6 +119,6 @@ async def test_a_camera_that_leaves_while_udp_is_waited_for_is_lost_with_its_cau
     opening = asyncio.create_task(play(peer, transport="udp_then_tcp", udp=UdpOptions(first_media_s=5)))
     await peer.until(lambda: "PLAY" in peer.methods)
     peer.writer.close()
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await opening
     assert caught.value.cause is Cause.ENDED

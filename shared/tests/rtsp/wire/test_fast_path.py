@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import RtspConnection
 from vonggac.rtsp.wire.fast_path import MediaLane
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
@@ -113,7 +113,7 @@ def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_chann
     to = Destinations()
     try:
         items = Deframer().feed(data)
-    except RtspError:
+    except PeerError:
         items = []
     whole = items[0] if len(items) == 1 and isinstance(items[0], MediaBatch) and items[0].data == data else None
     agreed = whole is not None and not whole.channels & ~0b1111 and _ends_in_a_packet(whole)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import Deframer, Headers, MediaBatch, Request, Response
 from vonggac.rtsp.wire.framing import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_JUNK_BYTES, Item
 
@@ -45,7 +45,7 @@ def run(chunks: list[bytes]) -> tuple[list[bytes], str | None]:
             out += flat(deframer.feed(chunk))
         if deframer.failure is not None:
             raise deframer.failure
-    except RtspError as error:
+    except PeerError as error:
         return out, str(error)
     return out, None
 
@@ -78,7 +78,7 @@ def test_no_bytes_raise_anything_but_rtsp_error(stream: bytes) -> None:
     deframer = Deframer()
     try:
         flat(deframer.feed(stream))
-    except RtspError as error:
+    except PeerError as error:
         assert error.cause is Cause.PROTOCOL_ERROR  # noqa: PT017 - whether it raises depends on the bytes
 
 
@@ -125,7 +125,7 @@ def test_junk_is_skipped_and_counted() -> None:
 
 def test_too_much_junk_ends_the_stream() -> None:
     deframer = Deframer()
-    with pytest.raises(RtspError, match="neither RTSP nor media"):
+    with pytest.raises(PeerError, match="neither RTSP nor media"):
         feed_all(deframer, [b"\x00" * 1000] * (MAX_JUNK_BYTES // 1000 + 2))
 
 
@@ -133,24 +133,24 @@ def test_what_came_before_the_bad_bytes_is_still_returned() -> None:
     deframer = Deframer()
     assert flat(deframer.feed(interleave(0, b"x") + b"\x00" * (MAX_JUNK_BYTES + 100))) == [interleave(0, b"x")]
     assert deframer.failure is not None
-    with pytest.raises(RtspError):
+    with pytest.raises(PeerError):
         deframer.feed(b"")
 
 
 def test_a_head_without_end_is_refused_and_not_kept() -> None:
     deframer = Deframer()
     deframer.feed(b"RTSP/1.0 200 OK\r\n")
-    with pytest.raises(RtspError, match="head is longer"):
+    with pytest.raises(PeerError, match="head is longer"):
         feed_all(deframer, [b"X: " + b"y" * 95 + b"\r\n"] * (MAX_HEAD_BYTES // 100 + 1))
 
 
 def test_an_oversized_body_is_refused_before_it_comes() -> None:
-    with pytest.raises(RtspError, match="body is longer"):
+    with pytest.raises(PeerError, match="body is longer"):
         Deframer().feed(b"RTSP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1))
 
 
 def test_a_web_server_is_called_by_its_name() -> None:
-    with pytest.raises(RtspError, match="speaks HTTP"):
+    with pytest.raises(PeerError, match="speaks HTTP"):
         Deframer().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp import Headers, SessionDescription, parse_sdp
 from vonggac.rtsp.wire.sdp import announce_sdp, base_url, media_base, resolve_control
 from vonggac.rtsp.wire.tracks import check_order, plan_tracks
@@ -136,14 +136,14 @@ def test_what_is_written_reads_back_the_same() -> None:
 
 def test_an_empty_recorder_slot_has_no_track() -> None:
     sdp = parse_sdp(b"v=0\r\ns=empty\r\nt=0 0\r\n")
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         plan_tracks(sdp, ("video",), "rtsp://h/")
     assert caught.value.cause is Cause.NO_TRACK
 
 
 def test_sound_alone_is_no_video_track() -> None:
     sdp = parse_sdp(b"v=0\r\nm=audio 0 RTP/AVP 8\r\n")
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         plan_tracks(sdp, ("video", "audio"), "rtsp://h/")
     assert caught.value.cause is Cause.NO_TRACK
     assert [track.codec for track in plan_tracks(sdp, ("audio",), "rtsp://h/")] == ["PCMA"]
@@ -170,7 +170,7 @@ def test_any_mixture_of_lines_raises_nothing_but_rtsp_error(lines: list[str]) ->
     try:
         sdp = parse_sdp("\n".join(lines).encode())
         tracks = plan_tracks(sdp, ("video", "audio"), "rtsp://h/")
-    except RtspError:
+    except PeerError:
         return
     announced = announce_sdp(sdp, [track.index for track in tracks], origin_id=1)
     assert len(parse_sdp(announced.encode()).media) == len(tracks)
@@ -237,7 +237,7 @@ def test_pictures_out_of_decoding_order_are_refused_by_name(rtpmap: str, fmtp: s
     if not refused:
         check_order(tracks)
         return
-    with pytest.raises(RtspError, match="out of decoding order") as caught:
+    with pytest.raises(PeerError, match="out of decoding order") as caught:
         check_order(tracks)
     assert caught.value.cause is Cause.CODEC_UNSUPPORTED
 

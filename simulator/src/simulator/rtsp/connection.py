@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import cast
 
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.rtsp.wire.messages import Headers, Request, Response
 from vonggac.telemetry import get_logger
@@ -122,7 +122,7 @@ class ServerConnection(asyncio.Protocol, ABC):
             self._throttle.spend(len(data))
         try:
             items = self._deframer.feed(data)
-        except RtspError as error:
+        except PeerError as error:
             log.info("client_spoke_nonsense", reason=error.message)
             self.transport.close()
             return

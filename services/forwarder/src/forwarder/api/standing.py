@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field, PlainSerializer
 from forwarder.domain.ownership import orphaned
 from forwarder.messaging import StatusBoard, ask_holder
 from forwarder.relay.assignment.membership import Presence
-from forwarder.relay.processes.pool import Pool
 from forwarder.relay.service import Process
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
@@ -87,8 +86,8 @@ class Standing:
     as_of: datetime
 
 
-def process_of(request: Request) -> Process | Pool:
-    process: Process | Pool = request.app.state.process
+def process_of(request: Request) -> Process:
+    process: Process = request.app.state.process
     return process
 
 
@@ -155,7 +154,7 @@ class _Others:
         return Standing(orphaned(observed, alive_at) if gone else observed, live=False, as_of=as_of)
 
 
-def _others(process: Process | Pool) -> tuple[StatusBoard, _Others]:
+def _others(process: Process) -> tuple[StatusBoard, _Others]:
     if process.board is None or process.presence is None:
         raise unavailable()
     return process.board, _Others(process.presence)

@@ -14,7 +14,7 @@ from forwarder.relay.rtmp.chunks import Message, write_message
 from forwarder.relay.sources.inputs import Address, feed_rtmp
 from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Kept:
         return 0
 
 
-async def played(serve: Serve, *messages: Message) -> tuple[bytes, RtspError]:
+async def played(serve: Serve, *messages: Message) -> tuple[bytes, PeerError]:
     """What a camera's feed makes of them, and how it ends."""
 
     def said(message: Message) -> bytes:
@@ -116,7 +116,7 @@ async def played(serve: Serve, *messages: Message) -> tuple[bytes, RtspError]:
     async with serve(b"\3" + bytes(2 * 1536), *answers) as url:
         allowed = AllowedNetworks.parse(["127.0.0.0/8"])
         address = Address(f"rtmp://127.0.0.1:{url.port}/live/gate", None, allowed, TlsPolicy(), 5.0, 5.0)
-        with pytest.raises(RtspError) as caught:
+        with pytest.raises(PeerError) as caught:
             await feed_rtmp(address, sink)
     return sink.written, caught.value
 

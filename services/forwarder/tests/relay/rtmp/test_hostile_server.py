@@ -20,7 +20,7 @@ from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ async def crashes() -> list[dict[str, Any]]:
     return found
 
 
-async def failure(url: RtmpUrl) -> RtspError:
+async def failure(url: RtmpUrl) -> PeerError:
     allowed = AllowedNetworks.parse(["127.0.0.0/8"])
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         await open_publishing(url, None, deadline_s=5.0, allowed=allowed, tls=TlsPolicy(), enhanced=False)
     return caught.value
 

@@ -4,7 +4,7 @@ import pytest
 
 from forwarder.relay.sources.hls import best_variant, parse_playlist
 from vonggac.events import Cause
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 
 URL = "http://camera.example/hls/live.m3u8"
 
@@ -29,7 +29,7 @@ def test_the_variant_with_the_highest_bandwidth_is_taken() -> None:
 
 @pytest.mark.parametrize("line", ['#EXT-X-KEY:METHOD=AES-128,URI="k"', "#EXT-X-BYTERANGE:100@0"])
 def test_what_is_not_supported_is_named(line: str) -> None:
-    with pytest.raises(RtspError) as caught:
+    with pytest.raises(PeerError) as caught:
         parse_playlist(f"#EXTM3U\n{line}\n#EXTINF:4,\na.ts\n", URL)
     assert caught.value.cause is Cause.CODEC_UNSUPPORTED
     assert line[1:8] in caught.value.message

@@ -12,7 +12,7 @@ import pytest
 from forwarder.relay.sources.http import Web
 from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
@@ -95,8 +95,8 @@ async def fetch(client: Web, url: str, *, at_most: int = 1000, patience_s: float
         return await body.whole(at_most=at_most, silence_s=patience_s)
 
 
-async def failure(client: Web, url: str, **more: float) -> RtspError:
-    with pytest.raises(RtspError) as caught:
+async def failure(client: Web, url: str, **more: float) -> PeerError:
+    with pytest.raises(PeerError) as caught:
         await fetch(client, url, **more)  # type: ignore[arg-type]
     return caught.value
 

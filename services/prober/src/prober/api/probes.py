@@ -20,7 +20,7 @@ from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step, Verdict
 from vonggac.http import FieldError, Problem, ProblemError
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
 
@@ -164,7 +164,7 @@ def _device(url: str) -> str:
     """Host and port. Raises ProblemError for what is no address, and for one with a login in it."""
     try:
         parsed = RtspUrl.parse(url)
-    except RtspError as error:
+    except PeerError as error:
         raise _invalid(error.message) from None
     if parsed.credentials is not None:
         raise _invalid("holds a login: give username and password in their own fields, so that no log shows them")

@@ -13,7 +13,7 @@ from typing import Self
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, drop_unsent, loss, secure, writer_of
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.http_auth import Authenticator, Challenge, ReconnectError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
@@ -30,7 +30,7 @@ _MAX_ANSWERS = 2
 """To the 401s of one request: the second only to one that says that the login was right and its nonce too old."""
 
 type OnMedia = Callable[[MediaBatch], None]
-type OnLost = Callable[[RtspError | None], None]
+type OnLost = Callable[[PeerError | None], None]
 
 
 class RtspConnection(asyncio.Protocol):
@@ -56,7 +56,7 @@ class RtspConnection(asyncio.Protocol):
         self.on_resume_writing: Callable[[], None] | None = None
         self.control_bytes_sent = 0
         """Of requests and answers: what was written beside media."""
-        self.error: RtspError | None = None
+        self.error: PeerError | None = None
         """Why the connection was lost; None while it stands, and after our own close."""
         self.login_sent = False  # whether a request carried our login
         self.closed = False
@@ -92,7 +92,7 @@ class RtspConnection(asyncio.Protocol):
     ) -> Self:
         """Resolve and connect, one attempt, `timeout_s` for all of it; under TLS when a policy is given.
 
-        Raises RtspError: dns, address_not_allowed, refused, route, timeout or tls.
+        Raises PeerError: dns, address_not_allowed, refused, route, timeout or tls.
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
@@ -115,7 +115,7 @@ class RtspConnection(asyncio.Protocol):
         on_media: OnMedia | None = None,
         on_lost: OnLost | None = None,
     ) -> Self:
-        """The second half of `open` under TLS, on a socket from `dial.connect_socket`. Raises RtspError tls."""
+        """The second half of `open` under TLS, on a socket from `dial.connect_socket`. Raises PeerError tls."""
         return await secure(
             lambda: cls(credentials=credentials, on_media=on_media, on_lost=on_lost),
             connected,
@@ -139,7 +139,7 @@ class RtspConnection(asyncio.Protocol):
         never sent again on this connection: a 401 comes back to the caller, further requests raise auth_failed at once
         (cameras lock out after a few wrong logins).
 
-        Raises RtspError: timeout, auth_failed (see above), or the reason why the connection was lost; ReconnectError
+        Raises PeerError: timeout, auth_failed (see above), or the reason why the connection was lost; ReconnectError
         when the peer closes with its 401.
         """
         fields = list(headers)
@@ -147,7 +147,7 @@ class RtspConnection(asyncio.Protocol):
             async with asyncio.timeout(timeout_s), self._turn:
                 return await self._request(method, uri, fields, body)
         except TimeoutError:
-            raise RtspError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
+            raise PeerError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
 
     def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Send a request whose answer nobody waits for: a last TEARDOWN."""
@@ -232,7 +232,7 @@ class RtspConnection(asyncio.Protocol):
         self._end(None)
         self.transport.abort()
 
-    def fail(self, error: RtspError) -> None:
+    def fail(self, error: PeerError) -> None:
         """Give the connection up for a reason that `on_lost` shall hear."""
         drop_unsent(self.transport)
         self._end(error)
@@ -258,7 +258,7 @@ class RtspConnection(asyncio.Protocol):
         self._bytes_received += len(data)
         try:
             items = self._deframer.feed(data)
-        except RtspError as error:
+        except PeerError as error:
             self.fail(error)
             return
         if self._lane is not None:
@@ -303,7 +303,7 @@ class RtspConnection(asyncio.Protocol):
 
     async def _request(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes) -> Response:
         if self._authenticator.rejected:
-            raise RtspError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
+            raise PeerError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
         authorization = self._authenticator.answer(method, uri)
         response = await self._exchange(method, uri, fields, body, authorization)
         for _ in range(_MAX_ANSWERS):
@@ -334,7 +334,7 @@ class RtspConnection(asyncio.Protocol):
         if "close" not in (unauthorized.headers.get("Connection") or "").lower():
             try:
                 return await self._exchange(method, uri, fields, body, authorization)
-            except RtspError as error:
+            except PeerError as error:
                 if error.cause is not Cause.ENDED or self.error is not error:
                     raise
         raise ReconnectError(challenge)
@@ -343,7 +343,7 @@ class RtspConnection(asyncio.Protocol):
         self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, authorization: str | None
     ) -> Response:
         if self.closed:
-            raise self.error or RtspError(Cause.ENDED, f"{method} was not sent: the connection is closed")
+            raise self.error or PeerError(Cause.ENDED, f"{method} was not sent: the connection is closed")
         if authorization is not None:
             self.login_sent = True
             fields = [*fields, ("Authorization", authorization)]
@@ -380,13 +380,13 @@ class RtspConnection(asyncio.Protocol):
         if end is not None:
             self._end(end)
 
-    def _end(self, error: RtspError | None) -> None:
+    def _end(self, error: PeerError | None) -> None:
         """Once: fail what waits, tell the owner, close the transport (what is queued gets a second to leave)."""
         if self.closed:
             return
         self.closed = True
         self.error = error
-        self._answers.fail(error or RtspError(Cause.ENDED, "the connection was closed here"))
+        self._answers.fail(error or PeerError(Cause.ENDED, "the connection was closed here"))
         self._answers.stop()
         if not self._gone.done():
             self._abort_timer = self._loop.call_later(_LINGER_S, cut, self.transport)

@@ -9,7 +9,7 @@ from typing import Self
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_socket
-from vonggac.net.errors import MalformedError, RedirectError, RtspError, StatusError
+from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, ReconnectError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl, on_host_of
@@ -43,7 +43,7 @@ class Route:
         """The route that a redirect asks for.
 
         Another host gets the credentials of its own address, if it has some, and ours only when they may go there.
-        Raises RtspError: protocol_error for an address that is none, tls when it leads from rtsps to rtsp.
+        Raises PeerError: protocol_error for an address that is none, tls when it leads from rtsps to rtsp.
         """
         try:
             location = error.location
@@ -52,7 +52,7 @@ class Route:
         except MalformedError as wrong:
             raise MalformedError(f"{error.method} was redirected to a wrong address: {wrong.message}") from None
         if self.url.secure and not url.secure:
-            raise RtspError(Cause.TLS, f"{error.method} was redirected from rtsps to rtsp, which is not encrypted")
+            raise PeerError(Cause.TLS, f"{error.method} was redirected from rtsps to rtsp, which is not encrypted")
         if error.status == 305 and url.target in ("", "/"):
             # "Use proxy" names the proxy only.
             url = replace(url, target=self.url.target)
@@ -61,7 +61,7 @@ class Route:
 
 
 async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:
-    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises RtspError.
+    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises PeerError.
 
     A peer that closes the connection with its 401 is asked once more too, so it may see the login twice. An error says
     whether it happened `elsewhere`.
@@ -71,7 +71,7 @@ async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable
     async def tried(route: Route) -> T:
         try:
             return await attempt(route)
-        except RtspError as error:
+        except PeerError as error:
             error.elsewhere = _door(route.url) != first
             raise
 
@@ -113,7 +113,7 @@ class Clock:
         began = self._loop.time()
         left_s = self._ends_at - began
         if left_s <= 0:
-            raise RtspError(Cause.TIMEOUT, f"{self._deadline_s:.3g} s were over before {name}")
+            raise PeerError(Cause.TIMEOUT, f"{self._deadline_s:.3g} s were over before {name}")
         try:
             yield left_s
         finally:
@@ -142,7 +142,7 @@ class Handshake:
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         if kind is None or self._connection is None:
             return
-        if isinstance(error, RtspError):
+        if isinstance(error, PeerError):
             error.logged_in = self._connection.logged_in
             error.login_sent = self._connection.login_sent
         if self._session_id is not None:
@@ -190,7 +190,7 @@ class Handshake:
                 return await RtspConnection.secure(
                     connected, route.tls, host, timeout_s=left_s, credentials=route.credentials, on_media=on_media
                 )
-        except RtspError:
+        except PeerError:
             connected.close()
             raise
 
@@ -232,7 +232,7 @@ class Handshake:
             wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
             transport = await self.set_up(track, wanted)
             if not transport.over_tcp:
-                raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over TCP was answered with another transport")
+                raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over TCP was answered with another transport")
             rtp_channel, rtcp_channel = transport.interleaved or (track.rtp_channel, track.rtcp_channel)
             agreed.append(replace(track, rtp_channel=rtp_channel, rtcp_channel=rtcp_channel))
         check_channels(agreed)
@@ -248,7 +248,7 @@ class Handshake:
         if session_id is None:
             return
         within_s = min(_TEARDOWN_WITHIN_S, max(0.0, self._clock.left_s))
-        with suppress(RtspError):
+        with suppress(PeerError):
             await self.connection.request("TEARDOWN", self.control_url, session_header(session_id), timeout_s=within_s)
 
     async def _request(
@@ -258,13 +258,13 @@ class Handshake:
         connection = self.connection
         try:
             response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
-        except RtspError as error:
+        except PeerError as error:
             gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
             if error.cause is Cause.TIMEOUT and gibberish:
                 raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
             if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
                 # Asked without a login it answers 401, and with one it hangs up each time.
-                raise RtspError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
+                raise PeerError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
             raise
         self._answers += 1
         return response

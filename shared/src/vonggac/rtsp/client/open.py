@@ -1,6 +1,6 @@
 """The client's handshakes as plain coroutines: `open_player` and `open_publisher`.
 
-One attempt, one deadline, no retry: retrying is the supervisor's. A failure is raised as RtspError; the session that
+One attempt, one deadline, no retry: retrying is the supervisor's. A failure is raised as PeerError; the session that
 the peer may have made by then is torn down on the way out.
 """
 
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError, StatusError
+from vonggac.net.errors import PeerError, StatusError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp.client.connection import OnLost, OnMedia
@@ -93,11 +93,11 @@ async def open_player(
     first what the camera can, so that the keep-alive need not find out; costs one more round trip. `report_interval_s`:
     how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
 
-    Raises RtspError with a cause (see errors.cause_of_status for answers that are not 2xx).
+    Raises PeerError with a cause (see errors.cause_of_status for answers that are not 2xx).
     """
     if transport not in PLAYER_TRANSPORTS:
         known = ", ".join(PLAYER_TRANSPORTS)
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use one of: {known}")
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, f"transport {transport!r} is not supported, use one of: {known}")
     clock = Clock(deadline_s, steps)
     wish = _Wish(tracks, on_media, on_tracks, send_options, allowed, udp, report_interval_s)
 
@@ -129,7 +129,7 @@ async def open_publisher(
     numbers asked for, so that its frames can go on verbatim. `on_media` gets what the destination sends (RTCP).
     The rest is as in open_player.
 
-    Raises RtspError with a cause, as open_player does.
+    Raises PeerError with a cause, as open_player does.
     """
     announced = announce_sdp(sdp, [track.index for track in tracks], origin_id=secrets.randbits(62))
     body = announced.encode()
@@ -157,10 +157,10 @@ async def open_publisher(
 
 
 def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
-    """What to try. Raises RtspError transport_unsupported when nothing is left under TLS."""
+    """What to try. Raises PeerError transport_unsupported when nothing is left under TLS."""
     order = tuple(name for name in PLAYER_TRANSPORTS[asked] if name == "tcp" or not url.secure)
     if not order:
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")
     return order
 
 
@@ -174,7 +174,7 @@ async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: C
             player.start(on_lost)
             return player
         await player.close()
-    except RtspError as error:
+    except PeerError as error:
         if player is not None:
             player.abort()
         if not others or not _is_about_transport(error, tried=name):
@@ -186,7 +186,7 @@ async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: C
     return await _play_by_any(others, wish, route, clock, on_lost)
 
 
-def _is_about_transport(error: RtspError, *, tried: str) -> bool:
+def _is_about_transport(error: PeerError, *, tried: str) -> bool:
     """Whether another transport may succeed: with UDP refused, cameras also say 400, 406, 451 and the like."""
     if error.cause is Cause.TRANSPORT_UNSUPPORTED:
         return True
@@ -225,7 +225,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
         except BaseException as error:
             if udp is not None:
                 udp.stop()
-            if isinstance(error, RtspError) and _is_about_transport(error, tried=transport):
+            if isinstance(error, PeerError) and _is_about_transport(error, tried=transport):
                 await handshake.give_back()
             raise
         reports = None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.wire.messages import Response
 
 STRAY_WAIT_S = 0.25
@@ -46,7 +46,7 @@ class Answers:
             # up: then the right one comes soon.
             self._stray = self._loop.call_later(STRAY_WAIT_S, self._take_stray, answer, response)
 
-    def fail(self, error: RtspError) -> None:
+    def fail(self, error: PeerError) -> None:
         """Nothing will come any more."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)

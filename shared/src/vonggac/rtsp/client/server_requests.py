@@ -1,7 +1,7 @@
 """What a client answers to the requests of its peer: servers ask for signs of life, tell of ends and send elsewhere."""
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.wire.messages import Headers, Request, Response, is_end_of_stream
 
 _SERVED = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "REDIRECT", "TEARDOWN"})
@@ -20,11 +20,11 @@ def answer_to(request: Request) -> Response:
     return Response(status, _REASONS[status], headers)
 
 
-def end_told_by(request: Request) -> RtspError | None:
+def end_told_by(request: Request) -> PeerError | None:
     """Why the session is over after this request; None when it goes on."""
     if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
-        return RtspError(Cause.ENDED, "the peer ended the session")
+        return PeerError(Cause.ENDED, "the peer ended the session")
     if request.method == "REDIRECT":
         # Where to is asked anew: a server that moves its sessions answers the next DESCRIBE with the address.
-        return RtspError(Cause.ENDED, "the peer ended the session and sends its clients elsewhere")
+        return PeerError(Cause.ENDED, "the peer ended the session and sends its clients elsewhere")
     return None

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypedDict, Unpack
 
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.client.connection import OnLost, RtspConnection
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
@@ -87,10 +87,10 @@ class RtspSession:
     def start(self, on_lost: OnLost | None) -> None:
         """Begin the keep-alive; from now on a loss is reported to `on_lost`.
 
-        Raises RtspError when the connection was lost between the last answer and now.
+        Raises PeerError when the connection was lost between the last answer and now.
         """
         if self.connection.closed:
-            raise self.connection.error or RtspError(Cause.ENDED, "the connection was closed")
+            raise self.connection.error or PeerError(Cause.ENDED, "the connection was closed")
         self._on_lost = on_lost
         self.connection.on_lost = self._lost
         self._keepalive = asyncio.create_task(self._keep_alive(), name="rtsp-keepalive")
@@ -102,7 +102,7 @@ class RtspSession:
         try:
             if not self.connection.closed:
                 # A peer that does not take an orderly end changes nothing for us.
-                with suppress(RtspError):
+                with suppress(PeerError):
                     await self.connection.request(
                         "TEARDOWN", self.url, session_header(self.session_id), timeout_s=timeout_s
                     )
@@ -119,7 +119,7 @@ class RtspSession:
     def _release(self) -> None:
         """Give up what the session holds beside its connection; may be called more than once."""
 
-    def _lost(self, error: RtspError | None) -> None:
+    def _lost(self, error: PeerError | None) -> None:
         self._release()
         self._cancel_keepalive()
         if self._on_lost is not None:
@@ -155,7 +155,7 @@ class RtspSession:
                     session_header(self.session_id),
                     timeout_s=min(interval_s, _MAX_KEEPALIVE_WAIT_S),
                 )
-            except RtspError as error:
+            except PeerError as error:
                 if error.cause is not Cause.TIMEOUT:
                     # Lost (on_lost knows), or the login is no longer taken: then nothing may be sent any more.
                     return
@@ -164,7 +164,7 @@ class RtspSession:
                 self._keepalive_method = "OPTIONS"
                 continue
             if response.status == 454 and not await self._media_flows():
-                self.connection.fail(RtspError(Cause.ENDED, "the peer no longer knows the session"))
+                self.connection.fail(PeerError(Cause.ENDED, "the peer no longer knows the session"))
             elif not response.ok:
                 self._keepalive_method = "OPTIONS"
 

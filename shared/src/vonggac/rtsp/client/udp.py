@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.client.connection import RtspConnection
 from vonggac.rtsp.client.udp_track import UdpTrack, literal_address
 from vonggac.rtsp.wire.framing import MediaBatch
@@ -76,7 +76,7 @@ class UdpReception:
     def open_track(self, track: Track) -> Transport:
         """Bind the ports of a track; returns the transport to ask for.
 
-        Raises RtspError internal_error when there is no free pair of ports.
+        Raises PeerError internal_error when there is no free pair of ports.
         """
         options = self._options
         rtp, rtcp = bind_pair(self._local, options.ports)
@@ -92,9 +92,9 @@ class UdpReception:
         return Transport("RTP/AVP", client_port=(rtp.getsockname()[1], rtcp.getsockname()[1]))
 
     def agreed(self, answered: Transport) -> None:
-        """Take the answer to the latest track's SETUP. Raises RtspError transport_unsupported."""
+        """Take the answer to the latest track's SETUP. Raises PeerError transport_unsupported."""
         if answered.over_tcp or not answered.unicast:
-            raise RtspError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over UDP was answered with another transport")
+            raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over UDP was answered with another transport")
         source = literal_address(answered.source)
         address = self._peer
         if source is not None and (self._allowed is None or self._allowed.allow(source)):
@@ -130,7 +130,7 @@ class UdpReception:
             self._connection.take_media(batch)
         except Exception as error:
             # As on the connection itself: a callback that fails ends the session, and the loop reports it.
-            self._connection.fail(RtspError(Cause.INTERNAL_ERROR, f"a callback raised {type(error).__name__}"))
+            self._connection.fail(PeerError(Cause.INTERNAL_ERROR, f"a callback raised {type(error).__name__}"))
             raise
         if not self.first_media.done():
             self.first_media.set_result(None)
@@ -148,7 +148,7 @@ class UdpReception:
 
 
 def bind_pair(local: str, ports: range | None) -> tuple[socket.socket, socket.socket]:
-    """Sockets on an even port and the next one (RFC 3550 §11). Raises RtspError internal_error."""
+    """Sockets on an even port and the next one (RFC 3550 §11). Raises PeerError internal_error."""
     for wanted in _even_ports(ports):
         first = _bind(local, wanted)
         if first is None:
@@ -158,7 +158,7 @@ def bind_pair(local: str, ports: range | None) -> tuple[socket.socket, socket.so
         if second is not None:
             return (first, second) if port % 2 == 0 else (second, first)
         first.close()
-    raise RtspError(Cause.INTERNAL_ERROR, "there is no free pair of UDP ports")
+    raise PeerError(Cause.INTERNAL_ERROR, "there is no free pair of UDP ports")
 
 
 def _even_ports(ports: range | None) -> Iterable[int]:

@@ -8,7 +8,7 @@ import re
 import struct
 from typing import Self
 
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp.wire.messages import Request, Response, content_length, is_start_line, parse_head
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -92,7 +92,7 @@ class Deframer:
         self._junk_run = 0
         self.junk_bytes = 0
         """Bytes skipped so far because they belonged to no frame and no message."""
-        self.failure: RtspError | None = None
+        self.failure: PeerError | None = None
         """Set when the stream cannot be followed any further; the next `feed` raises it."""
 
     @property
@@ -103,7 +103,7 @@ class Deframer:
     def feed(self, data: bytes) -> list[Item]:
         """Return what is complete now, in order.
 
-        Raises RtspError when the stream cannot be followed (an oversized head or body, too much junk, HTTP).
+        Raises PeerError when the stream cannot be followed (an oversized head or body, too much junk, HTTP).
         What was complete before the bad bytes is still returned: then `failure` is set and the next call raises.
         """
         if self._plain and data and data[0] == _DOLLAR:
@@ -126,7 +126,7 @@ class Deframer:
         out: list[Item] = []
         try:
             self._split(data, out)
-        except RtspError as error:
+        except PeerError as error:
             self.failure = error
             self._chunks = []
             self._held = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import video_codec
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.url import on_host_of
 from vonggac.rtsp.wire.sdp import MediaDescription, SessionDescription, resolve_control
 
@@ -43,13 +43,13 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
     Of several videos the first one in H.264 or H.265. A camera's talk-back channel (audio, sendonly in ONVIF's words)
     and a medium that is inactive are taken only when there is no other of their kind. Control URLs stay on the host
     of `base`, wherever they point to.
-    Raises RtspError no_track when video is wanted and there is none, or when nothing at all is left.
+    Raises PeerError no_track when video is wanted and there is none, or when nothing at all is left.
     """
     chosen = {kind: index for kind in kinds if (index := _first_of(sdp, kind)) is not None}
     if "video" in kinds and "video" not in chosen:
-        raise RtspError(Cause.NO_TRACK, "the session description has no video")
+        raise PeerError(Cause.NO_TRACK, "the session description has no video")
     if not chosen:
-        raise RtspError(Cause.NO_TRACK, f"the session description has none of: {', '.join(sorted(kinds))}")
+        raise PeerError(Cause.NO_TRACK, f"the session description has none of: {', '.join(sorted(kinds))}")
     return tuple(
         Track(
             index=index,
@@ -63,11 +63,11 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
 
 
 def check_order(tracks: Collection[Track]) -> None:
-    """Raises RtspError codec_unsupported for NAL units out of decoding order: no camera needs them."""
+    """Raises PeerError codec_unsupported for NAL units out of decoding order: no camera needs them."""
     for track in tracks:
         if track.media.interleaves_nals:
             sign = "packetization-mode=2" if track.codec == "H264" else "sprop-max-don-diff above 0"
-            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the {track.codec} comes out of decoding order ({sign})")
+            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the {track.codec} comes out of decoding order ({sign})")
 
 
 def check_channels(tracks: Collection[Track]) -> None:

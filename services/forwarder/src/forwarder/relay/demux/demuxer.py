@@ -25,7 +25,7 @@ from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, nal_type
 from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
 from vonggac.media.rtp import interleave
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp.wire.messages import Headers, Request
 
 VIDEO_CLOCK = 90_000
@@ -66,10 +66,10 @@ class _Reader:
         self._since_picture = 0
 
     def check(self) -> None:
-        """Raises RtspError protocol_error when it ended because of that."""
+        """Raises PeerError protocol_error when it ended because of that."""
         if self._since_picture > MAX_BETWEEN_PICTURES_BYTES:
             msg = f"no picture ends within {MAX_BETWEEN_PICTURES_BYTES} bytes"
-            raise RtspError(Cause.PROTOCOL_ERROR, msg)
+            raise PeerError(Cause.PROTOCOL_ERROR, msg)
 
 
 def unpack(order: Order, end: socket.socket) -> None:
@@ -80,7 +80,7 @@ def unpack(order: Order, end: socket.socket) -> None:
             with av.open(reader, mode="r", format=order.format, options=dict(_PROBE)) as container:
                 _Unpacking(order, container, reader, end).run()
             reader.check()
-        except RtspError as error:
+        except PeerError as error:
             _tear_down(end, error)
         except (av.FFmpegError, ValueError, IndexError) as error:
             _tear_down(end, _unreadable(order, reader, error))
@@ -88,14 +88,14 @@ def unpack(order: Order, end: socket.socket) -> None:
 
 class _Unpacking:
     def __init__(self, order: Order, container: InputContainer, reader: _Reader, end: socket.socket) -> None:
-        """Raises RtspError no_track or codec_unsupported."""
+        """Raises PeerError no_track or codec_unsupported."""
         self._end, self._container, self._reader, self._order = end, container, reader, order
         if not container.streams.video:
-            raise RtspError(Cause.NO_TRACK, "the media holds no video")
+            raise PeerError(Cause.NO_TRACK, "the media holds no video")
         self._video: VideoStream = container.streams.video[0]
         name = self._video.codec_context.name
         if name not in _CODECS:
-            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {name}, it must be H.264 or H.265")
+            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {name}, it must be H.264 or H.265")
         self._codec = _CODECS[name]
         self._width, self._sets = packing.configured_nals(self._codec, self._video.codec_context.extradata or b"")
         self._audio = _usable_audio(container) if order.audio else None
@@ -236,7 +236,7 @@ def _video_parameters(codec: VideoCodec, sets: list[bytes]) -> str:
     return ";".join(f"{name}={base64.b64encode(nal).decode()}" for name, nal in pairs if name)
 
 
-def _tear_down(end: socket.socket, error: RtspError) -> None:
+def _tear_down(end: socket.socket, error: PeerError) -> None:
     body = f"{error.cause}\n{error.message}".encode()
     end.sendall(Request("TEARDOWN", "*", Headers(), body).encode())
     # The parent may be writing: closed under its hands, it would find the connection broken before it reads why.
@@ -244,12 +244,12 @@ def _tear_down(end: socket.socket, error: RtspError) -> None:
         pass
 
 
-def _unreadable(order: Order, reader: _Reader, error: Exception) -> RtspError:
+def _unreadable(order: Order, reader: _Reader, error: Exception) -> PeerError:
     try:
         reader.check()
-    except RtspError as cause:
+    except PeerError as cause:
         return cause
-    return RtspError(Cause.PROTOCOL_ERROR, f"the {order.format} media cannot be read: {_brief(error)}")
+    return PeerError(Cause.PROTOCOL_ERROR, f"the {order.format} media cannot be read: {_brief(error)}")
 
 
 def _brief(error: Exception) -> str:

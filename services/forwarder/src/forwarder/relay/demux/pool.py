@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from forwarder.relay.demux.order import Order
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -68,7 +68,7 @@ class RemuxPool:
     async def open[P: StreamEnd](self, order: Order, make: Callable[[], P]) -> P:
         """A connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
 
-        Raises RtspError internal_error when no process takes it.
+        Raises PeerError internal_error when no process takes it.
         """
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
@@ -82,7 +82,7 @@ class RemuxPool:
                 _, protocol = await loop.create_unix_connection(make, sock=ours)
             except OSError:
                 ours.close()
-                raise RtspError(Cause.INTERNAL_ERROR, "no process could take the media for unpacking") from None
+                raise PeerError(Cause.INTERNAL_ERROR, "no process could take the media for unpacking") from None
             except BaseException:
                 ours.close()
                 raise

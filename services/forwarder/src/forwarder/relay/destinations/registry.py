@@ -10,7 +10,7 @@ from forwarder.relay.destinations.rtmp import publish_rtmp
 from forwarder.relay.destinations.rtsp import OnLost, Session, Target, publish_rtsp
 from forwarder.relay.sources.rtsp import CameraSource
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.hiding import hide_login
 
 type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
@@ -23,21 +23,21 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
 async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Session:
     """Open a session with the engine of the target's scheme.
 
-    Raises RtspError; `transport_unsupported` for a scheme that is not in the table.
+    Raises PeerError; `transport_unsupported` for a scheme that is not in the table.
     """
     scheme = target.url.partition("://")[0].lower()
     engine = ENGINES.get(scheme)
     if engine is None:
         msg = f"the destination's scheme must be one of: {', '.join(sorted(ENGINES))}"
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
-    def lost(error: RtspError | None) -> None:
+    def lost(error: PeerError | None) -> None:
         if error is not None:
             hide_login(error, target.credentials)
         on_lost(error)
 
     try:
         return await engine(target, source, lost)
-    except RtspError as error:
+    except PeerError as error:
         hide_login(error, target.credentials)
         raise

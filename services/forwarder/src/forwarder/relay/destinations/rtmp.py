@@ -132,7 +132,7 @@ class RtmpPublishing:
 async def publish_rtmp(target: Target, source: CameraSource, on_lost: OnLost) -> RtmpPublishing:
     """Open a session at an RTMP or RTMPS destination. `on_lost` is called only for a session that was returned.
 
-    Raises RtspError: codec_unsupported for what FLV does not carry, before anything is connected to; UnreachableError
+    Raises PeerError: codec_unsupported for what FLV does not carry, before anything is connected to; UnreachableError
     when not even a connection was made.
     """
     tap = units_of(source, enhanced=target.enhanced_rtmp)

@@ -12,7 +12,7 @@ from forwarder.relay.sources.rtsp import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl, fill_credentials
 from vonggac.rtsp.client.open import Publisher, open_publisher
@@ -37,14 +37,14 @@ class Target:
 
     @property
     def rtsp_url(self) -> RtspUrl:
-        """With the placeholders filled in, for the wire only. Raises RtspError for an address that is none."""
+        """With the placeholders filled in, for the wire only. Raises PeerError for an address that is none."""
         return RtspUrl.parse(fill_credentials(self.url, self.credentials))
 
 
-class UnreachableError(RtspError):
+class UnreachableError(PeerError):
     """No connection to the destination could be made; `host` and `port` say where to knock."""
 
-    def __init__(self, error: RtspError, host: str, port: int) -> None:
+    def __init__(self, error: PeerError, host: str, port: int) -> None:
         super().__init__(error.cause, error.message)
         self.host, self.port = host, port
 
@@ -95,7 +95,7 @@ class Session(Protocol):
         """End at once."""
 
 
-type OnLost = Callable[[RtspError | None], None]
+type OnLost = Callable[[PeerError | None], None]
 
 
 class RtspPublishing:
@@ -146,7 +146,7 @@ class RtspPublishing:
             self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
-    def _lost(self, error: RtspError | None) -> None:
+    def _lost(self, error: PeerError | None) -> None:
         # At once: a closed transport must not be written to.
         self._fanout.remove(self._outlet)
         if self._on_lost is not None:
@@ -164,7 +164,7 @@ class RtspPublishing:
 async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) -> RtspPublishing:
     """Open a session at an RTSP destination. `on_lost` is called only for a session that was returned.
 
-    Raises RtspError; UnreachableError when not even a connection to the destination's own address was made.
+    Raises PeerError; UnreachableError when not even a connection to the destination's own address was made.
     """
     tracks = [track for track in source.tracks if track.kind == "video" or not target.video_only]
     url = target.rtsp_url
@@ -181,7 +181,7 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
             on_lost=on_lost,
             steps=steps,
         )
-    except RtspError as error:
+    except PeerError as error:
         # Where the destination sends us to nobody may be there: at its own door somebody is.
         if error.cause in _NOT_CONNECTED and not error.elsewhere and steps and steps[-1].name == "connect":
             raise UnreachableError(error, url.host, url.port) from None

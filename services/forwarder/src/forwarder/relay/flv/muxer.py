@@ -16,7 +16,7 @@ from vonggac.events.causes import Cause
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
 from vonggac.media.rtp import parse_rtp
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp.wire.framing import MediaBatch
 
 
@@ -147,15 +147,15 @@ _TAPS: WeakKeyDictionary[FanOut, UnitTap] = WeakKeyDictionary()
 
 
 def units_of(source: CameraSource, *, enhanced: bool) -> UnitTap:
-    """The camera's tap. Raises RtspError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
+    """The camera's tap. Raises PeerError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
     video = next(track for track in source.tracks if track.kind == "video")
     codec = video_codec(video.codec)
     if codec is None:
         msg = f"RTMP carries H.264 (and H.265 where the destination takes it), the camera sends {video.codec or 'none'}"
-        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+        raise PeerError(Cause.CODEC_UNSUPPORTED, msg)
     if codec is VideoCodec.H265 and not enhanced:
         msg = "the camera sends H.265, which classic RTMP does not carry: set it to H.264, or use enhanced RTMP"
-        raise RtspError(Cause.CODEC_UNSUPPORTED, msg)
+        raise PeerError(Cause.CODEC_UNSUPPORTED, msg)
     tap = _TAPS.get(source.fanout)
     if tap is None:
         tap = _TAPS[source.fanout] = UnitTap(source, codec)

@@ -10,7 +10,7 @@ from forwarder.relay.rtmp.connection import CommandError, RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 
@@ -19,7 +19,7 @@ _FLASH_VERSION = "FMLE/3.0 (compatible; VongGac)"
 _BUFFER_MS = 500
 
 
-class NotConnectedError(RtspError):
+class NotConnectedError(PeerError):
     """Not even a connection was made."""
 
 
@@ -34,7 +34,7 @@ async def open_publishing(
 ) -> tuple[RtmpConnection, int]:
     """A connection whose server has said NetStream.Publish.Start, and the stream's number.
 
-    `enhanced` offers H.265 (E-RTMP). Raises RtspError; NotConnectedError when the address could not be connected to.
+    `enhanced` offers H.265 (E-RTMP). Raises PeerError; NotConnectedError when the address could not be connected to.
     """
     extra: dict[str, amf.AmfValue] = {"type": "nonprivate"}
     if enhanced:
@@ -97,7 +97,7 @@ async def _open(
     for left in reversed(range(_LOGIN_ROUNDS)):
         try:
             connection = await RtmpConnection.open(url, timeout_s=ends_at - loop.time(), allowed=allowed, tls=tls)
-        except RtspError as error:
+        except PeerError as error:
             if error.cause in (Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT):
                 raise NotConnectedError(error.cause, error.message) from None
             raise
@@ -108,7 +108,7 @@ async def _open(
                 return connection, await begin(connection)
         except TimeoutError:
             connection.abort()
-            raise RtspError(Cause.TIMEOUT, f"the server did not take the stream within {deadline_s:g} s") from None
+            raise PeerError(Cause.TIMEOUT, f"the server did not take the stream within {deadline_s:g} s") from None
         except CommandError as error:
             connection.abort()
             query = _login(error, url, credentials or url.credentials)
@@ -134,11 +134,11 @@ async def _connect(
 
 
 def _login(error: CommandError, url: RtmpUrl, credentials: Credentials | None) -> str | None:
-    """What to add to `connect` next time. Raises RtspError when a login is asked for and there is none."""
+    """What to add to `connect` next time. Raises PeerError when a login is asked for and there is none."""
     if "authmod=" not in error.description:
         return None
     if credentials is None:
-        raise RtspError(Cause.AUTH_FAILED, "the server asks for a login, and the plan has none")
+        raise PeerError(Cause.AUTH_FAILED, "the server asks for a login, and the plan has none")
     return login.answer(error.description, url.app, credentials)
 
 

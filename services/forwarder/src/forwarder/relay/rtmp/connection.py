@@ -13,7 +13,7 @@ from forwarder.relay.rtmp.url import RtmpUrl
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, cut, secure, writer_of
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 
 _VERSION = b"\x03"
@@ -24,11 +24,11 @@ _MEDIA = frozenset({chunks.AUDIO, chunks.VIDEO, chunks.DATA})
 _LINGER_S = 1.0
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 
-type OnLost = Callable[[RtspError | None], None]
+type OnLost = Callable[[PeerError | None], None]
 type Answer = list[amf.AmfValue]
 
 
-class CommandError(RtspError):
+class CommandError(PeerError):
     """The server refused a command. `code` is its word, `description` its text: not for showing (it may hold a key)."""
 
     def __init__(self, command: str, code: str, description: str) -> None:
@@ -65,7 +65,7 @@ class RtmpConnection(asyncio.Protocol):
         self.control_bytes = 0
         self.bytes_received = 0
         self.closed = False
-        self.error: RtspError | None = None
+        self.error: PeerError | None = None
         self._reader = ChunkReader()
         self._hello: bytearray | None = bytearray()
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -80,7 +80,7 @@ class RtmpConnection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, url: RtmpUrl, *, timeout_s: float, allowed: AllowedNetworks, tls: TlsPolicy) -> Self:
-        """Resolve, connect, TLS when the address says so. Raises RtspError as vonggac.rtsp's connections do."""
+        """Resolve, connect, TLS when the address says so. Raises PeerError as vonggac.rtsp's connections do."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
         address = await resolve(url.host, url.port, allowed, timeout_s=timeout_s)
@@ -94,14 +94,14 @@ class RtmpConnection(asyncio.Protocol):
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     async def greet(self) -> None:
-        """The handshake (§5.2), in its simple form. Raises RtspError when the connection is lost."""
+        """The handshake (§5.2), in its simple form. Raises PeerError when the connection is lost."""
         self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
         await self._greeted
         self._asked = ""
         self._control(chunks.SET_CHUNK_SIZE, struct.pack(">I", chunks.OUR_CHUNK_BYTES))
 
     async def call(self, command: str, *values: amf.AmfValue, stream_id: int = 0) -> Answer:
-        """Send a command and wait for its `_result`: what follows the transaction number. Raises RtspError."""
+        """Send a command and wait for its `_result`: what follows the transaction number. Raises PeerError."""
         self._transaction += 1
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[self._transaction] = waiting
@@ -118,7 +118,7 @@ class RtmpConnection(asyncio.Protocol):
         return answer
 
     async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
-        """Send a command that is answered by onStatus, and wait for the status `good`. Raises RtspError."""
+        """Send a command that is answered by onStatus, and wait for the status `good`. Raises PeerError."""
         self._status, self._asked = asyncio.get_running_loop().create_future(), command
         self.say(command, 0.0, None, *values, stream_id=stream_id)
         while True:
@@ -191,7 +191,7 @@ class RtmpConnection(asyncio.Protocol):
         if not self.closed:
             # Some servers refuse in this way, and say why nowhere.
             instead = f" instead of answering {self._asked}" if self._asked else ""
-            self._end(RtspError(Cause.ENDED, f"the peer ended the connection{instead}"))
+            self._end(PeerError(Cause.ENDED, f"the peer ended the connection{instead}"))
         if not self._gone.done():
             self._gone.set_result(None)
 
@@ -264,9 +264,9 @@ class RtmpConnection(asyncio.Protocol):
             self.control_bytes += len(data)
             self.transport.write(data)
 
-    def _end(self, error: RtspError | None) -> None:
+    def _end(self, error: PeerError | None) -> None:
         self.closed, self.error = True, error
-        shown = error or RtspError(Cause.ENDED, "the connection was closed")
+        shown = error or PeerError(Cause.ENDED, "the connection was closed")
         waiting: list[asyncio.Future[Any]] = [
             self._greeted,
             *self._answers.values(),

@@ -12,7 +12,7 @@ from forwarder.relay.sources.hls import feed_hls, open_playlist
 from forwarder.relay.sources.inputs import Address, Feed, Sink, feed_http, feed_rtmp, feed_tcp, feed_udp
 from forwarder.relay.sources.rtsp import fanout_of
 from vonggac.events.causes import Cause
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
@@ -47,7 +47,7 @@ class _Unpacked(StreamEnd):
         self.sdp = SessionDescription()
         self.tracks: tuple[Track, ...] = ()
         self.fanout: FanOut | None = None
-        self.error: RtspError | None = None
+        self.error: PeerError | None = None
         self.pictures_without_keyframe = False
         self.bytes_received = 0
         self._deframer = Deframer()
@@ -85,12 +85,12 @@ class _Unpacked(StreamEnd):
                         self.fanout.on_media(item)
                 elif isinstance(item, Request):
                     self._take(item)
-        except RtspError as error:
+        except PeerError as error:
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._room.set()
-        self._fail(RtspError(Cause.INTERNAL_ERROR, "the process that unpacks the media died"))
+        self._fail(PeerError(Cause.INTERNAL_ERROR, "the process that unpacks the media died"))
         if not self.gone.done():
             self.gone.set_result(None)
 
@@ -104,9 +104,9 @@ class _Unpacked(StreamEnd):
             self.pictures_without_keyframe = True
         elif request.method == "TEARDOWN":
             cause, _, message = request.body.decode("utf-8", "replace").partition("\n")
-            self._fail(RtspError(Cause(cause), message))
+            self._fail(PeerError(Cause(cause), message))
 
-    def _fail(self, error: RtspError) -> None:
+    def _fail(self, error: PeerError) -> None:
         self.error = self.error or error
         self._announced()
         self.transport.abort()
@@ -160,7 +160,7 @@ async def open_remuxed(
 ) -> RemuxedSource:
     """Fetch and unpack until a keyframe has come and the session is described, within `deadline_s`.
 
-    `on_began` and `on_lost` as in `open_source`. Raises RtspError.
+    `on_began` and `on_lost` as in `open_source`. Raises PeerError.
     """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + address.deadline_s
@@ -181,19 +181,19 @@ async def open_remuxed(
         if late:
             raise _late(end, address.deadline_s)
         # What never began did not come to a halt.
-        raise RtspError(Cause.NO_MEDIA, error.message) if error.cause is Cause.STALLED else error
+        raise PeerError(Cause.NO_MEDIA, error.message) if error.cause is Cause.STALLED else error
     fanout.when_pictures_come(on_began)
     return RemuxedSource(end, feeding, fanout, on_lost)
 
 
-def _late(end: _Unpacked, deadline_s: float) -> RtspError:
+def _late(end: _Unpacked, deadline_s: float) -> PeerError:
     if end.pictures_without_keyframe:
-        return RtspError(Cause.NO_KEYFRAME, f"pictures came, and no keyframe within {deadline_s:g} s")
-    return RtspError(Cause.NO_MEDIA, f"no picture could be unpacked within {deadline_s:g} s")
+        return PeerError(Cause.NO_KEYFRAME, f"pictures came, and no keyframe within {deadline_s:g} s")
+    return PeerError(Cause.NO_MEDIA, f"no picture could be unpacked within {deadline_s:g} s")
 
 
 async def _plan(address: Address) -> tuple[Feed, Order]:
-    """How to fetch, and what the child shall take it for. A playlist is fetched for that. Raises RtspError."""
+    """How to fetch, and what the child shall take it for. A playlist is fetched for that. Raises PeerError."""
     scheme = address.url.partition("://")[0].lower()
     if scheme in ("http", "https") and address.path.lower().endswith(".m3u8"):
         try:
@@ -201,7 +201,7 @@ async def _plan(address: Address) -> tuple[Feed, Order]:
                 opened = await open_playlist(address)
         except TimeoutError:
             msg = f"the playlist did not come within {address.deadline_s:g} s"
-            raise RtspError(Cause.TIMEOUT, msg) from None
+            raise PeerError(Cause.TIMEOUT, msg) from None
         fragmented = any(segment.initialisation for segment in opened[1].segments)
         order = Order("mp4" if fragmented else "mpegts", audio=address.audio, paced=True)
         return functools.partial(feed_hls, opened=opened), order
@@ -210,19 +210,19 @@ async def _plan(address: Address) -> tuple[Feed, Order]:
 
 
 async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
-    """Raises RtspError only."""
+    """Raises PeerError only."""
     try:
         await feed(address, sink)
     except OSError:
-        raise RtspError(Cause.ENDED, "the connection was lost") from None
-    except (RtspError, asyncio.CancelledError):
+        raise PeerError(Cause.ENDED, "the connection was lost") from None
+    except (PeerError, asyncio.CancelledError):
         raise
     except Exception as error:  # a mistake of ours with one camera must not end the others
         log.error("remux_feed_crashed", exc_info=error)
-        raise RtspError(Cause.INTERNAL_ERROR, type(error).__name__) from None
+        raise PeerError(Cause.INTERNAL_ERROR, type(error).__name__) from None
 
 
-async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> RtspError:
+async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> PeerError:
     """Wait until the feed or the child ends, end the other one, and tell why."""
     await asyncio.wait({end.gone, feeding}, return_when=asyncio.FIRST_COMPLETED)
     fed = feeding.exception() if feeding.done() and not feeding.cancelled() else None
@@ -232,6 +232,6 @@ async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> RtspError:
     if not feeding.cancelled():
         # Fetched, so that nobody warns of an error that is told already.
         feeding.exception()
-    if isinstance(fed, RtspError):
+    if isinstance(fed, PeerError):
         return fed
-    return end.error or RtspError(Cause.ENDED, "the media ended")
+    return end.error or PeerError(Cause.ENDED, "the media ended")

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from forwarder.relay.sources.inputs import Address, Sink
 from vonggac.events.causes import Cause
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 
 MAX_PLAYLIST_BYTES = 1 << 20
 MAX_SEGMENT_BYTES = 64 << 20
@@ -53,7 +53,7 @@ def best_variant(text: str, url: str) -> str | None:
 
 
 def parse_playlist(text: str, url: str) -> Playlist:
-    """Raises MalformedError when it is none, RtspError codec_unsupported when it is encrypted or cut by byte ranges."""
+    """Raises MalformedError when it is none, PeerError codec_unsupported when it is encrypted or cut by byte ranges."""
     lines = list(_lines(text))
     if not lines or lines[0] != "#EXTM3U":
         raise MalformedError("the playlist does not begin with #EXTM3U")
@@ -72,7 +72,7 @@ def parse_playlist(text: str, url: str) -> Playlist:
         elif name == "#EXT-X-MAP":
             initialisation = urljoin(url, _attributes(line).get("URI", ""))
         elif name == "#EXT-X-BYTERANGE" or (name == "#EXT-X-KEY" and _attributes(line).get("METHOD") != "NONE"):
-            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the playlist has {name[1:]}, which is not supported")
+            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the playlist has {name[1:]}, which is not supported")
         elif not line.startswith("#"):
             segments.append(Segment(number + len(segments), urljoin(url, line), duration_s, cut, initialisation))
             cut = False
@@ -80,7 +80,7 @@ def parse_playlist(text: str, url: str) -> Playlist:
 
 
 async def open_playlist(address: Address) -> tuple[str, Playlist]:
-    """The media playlist behind an address, and where it is. Raises RtspError."""
+    """The media playlist behind an address, and where it is. Raises PeerError."""
     text, url = await _fetch_text(address, address.url)
     variant = best_variant(text, url)
     if variant is not None:
@@ -89,7 +89,7 @@ async def open_playlist(address: Address) -> tuple[str, Playlist]:
 
 
 async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -> None:
-    """Segments as they appear, live only: what fell behind is skipped. Raises RtspError when it ends."""
+    """Segments as they appear, live only: what fell behind is skipped. Raises PeerError when it ends."""
     url, playlist = opened
     loop = asyncio.get_running_loop()
     newest_s = loop.time()
@@ -100,21 +100,21 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
             if segment.number < following:
                 continue
             if initialised is not None and (segment.discontinuous or segment.initialisation != initialised):
-                raise RtspError(Cause.ENDED, "the stream was begun anew")
+                raise PeerError(Cause.ENDED, "the stream was begun anew")
             if initialised is None and segment.initialisation:
                 await _feed_one(address, sink, segment.initialisation)
             initialised = segment.initialisation
             await _feed_one(address, sink, segment.url)
             following, newest_s = segment.number + 1, loop.time()
         if playlist.ended:
-            raise RtspError(Cause.ENDED, "the playlist has ended")
+            raise PeerError(Cause.ENDED, "the playlist has ended")
         if loop.time() - newest_s > max(address.silence_s, 3 * playlist.target_s):
-            raise RtspError(Cause.STALLED, "the playlist has no new segment")
+            raise PeerError(Cause.STALLED, "the playlist has no new segment")
         await asyncio.sleep(max(_FIRST_WAIT_S, playlist.target_s / 4))
         text, url = await _fetch_text(address, url)
         playlist = parse_playlist(text, url)
         if playlist.segments and playlist.segments[-1].number < following - 1:
-            raise RtspError(Cause.ENDED, "the playlist was begun anew")
+            raise PeerError(Cause.ENDED, "the playlist was begun anew")
 
 
 async def _feed_one(address: Address, sink: Sink, url: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain, connect_socket, secure
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.http_auth import Authenticator
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
@@ -45,7 +45,7 @@ class Web:
     async def get(self, url: str, *, deadline_s: float) -> AsyncIterator["Body"]:
         """The body of a 200; redirects are followed. The deadline is for all that comes before the body.
 
-        Raises RtspError with a cause.
+        Raises PeerError with a cause.
         """
         held: list[ByteStream] = []
         ends_at = asyncio.get_running_loop().time() + deadline_s
@@ -53,7 +53,7 @@ class Web:
             try:
                 body = await self._follow(url, ends_at, held)
             except TimeoutError:
-                raise RtspError(Cause.TIMEOUT, f"the server did not answer within {deadline_s:g} s") from None
+                raise PeerError(Cause.TIMEOUT, f"the server did not answer within {deadline_s:g} s") from None
             yield body
         finally:
             for stream in held:
@@ -62,7 +62,7 @@ class Web:
     async def _follow(self, url: str, ends_at: float, held: list["ByteStream"]) -> "Body":
         """The answer that redirects no more and asks for no login. `held`: every connection made on the way.
 
-        Raises RtspError, TimeoutError when the answer itself is late.
+        Raises PeerError, TimeoutError when the answer itself is late.
         """
         home = _endpoint(_split(self.url))
         authenticator = Authenticator(self.credentials)
@@ -71,7 +71,7 @@ class Web:
             mine = _endpoint(parts) == home
             try:
                 stream = await self._connect(parts, ends_at)
-            except RtspError as error:
+            except PeerError as error:
                 error.elsewhere = not mine
                 raise
             held.append(stream)
@@ -87,7 +87,7 @@ class Web:
             challenges = headers.get_all("WWW-Authenticate")
             again = status == 401 and mine
             if not again or not authenticator.challenged(challenges, answered=authorization is not None):
-                raise RtspError(_CAUSES.get(status, Cause.PROTOCOL_ERROR), f"GET was answered {status}")
+                raise PeerError(_CAUSES.get(status, Cause.PROTOCOL_ERROR), f"GET was answered {status}")
         raise MalformedError("the address was redirected too often")
 
     async def _connect(self, parts: SplitResult, ends_at: float) -> "ByteStream":
@@ -112,7 +112,7 @@ class Body:
         self._left = int(length) if re.fullmatch("[0-9]{1,15}", length) and not self._chunked else None
 
     async def pieces(self, *, silence_s: float) -> AsyncIterator[bytes]:
-        """Until its end. Raises RtspError `stalled` when nothing comes for that long, or when it is cut off."""
+        """Until its end. Raises PeerError `stalled` when nothing comes for that long, or when it is cut off."""
         reader = self._stream.reader
         while self._left != 0:
             try:
@@ -124,10 +124,10 @@ class Body:
                     size = _READ_BYTES if self._left is None else min(self._left, _READ_BYTES)
                     piece = await reader.read(size)
             except TimeoutError:
-                raise RtspError(Cause.STALLED, f"the server sent nothing for {silence_s:g} s") from None
+                raise PeerError(Cause.STALLED, f"the server sent nothing for {silence_s:g} s") from None
             if not piece:
                 if self._left is not None:
-                    raise RtspError(Cause.ENDED, "the server ended the connection in the middle")
+                    raise PeerError(Cause.ENDED, "the server ended the connection in the middle")
                 return
             if self._left is not None:
                 self._left -= len(piece)
@@ -137,7 +137,7 @@ class Body:
             yield piece
 
     async def whole(self, *, at_most: int, silence_s: float) -> bytes:
-        """All of it. Raises RtspError, MalformedError when it is longer."""
+        """All of it. Raises PeerError, MalformedError when it is longer."""
         data = bytearray()
         async for piece in self.pieces(silence_s=silence_s):
             data += piece
@@ -198,9 +198,9 @@ async def _status_line(reader: asyncio.StreamReader) -> bytes:
         try:
             piece = await reader.read(len(_PROTOCOL) - len(begin))
         except OSError:
-            raise RtspError(Cause.ENDED, "the connection was lost") from None
+            raise PeerError(Cause.ENDED, "the connection was lost") from None
         if not piece:
-            raise RtspError(Cause.ENDED, "the server ended the connection without an answer")
+            raise PeerError(Cause.ENDED, "the server ended the connection without an answer")
         begin += piece
         if not _PROTOCOL.startswith(begin):
             raise MalformedError("the peer does not speak HTTP")
@@ -211,11 +211,11 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     try:
         line = await reader.readuntil(b"\n")
     except asyncio.IncompleteReadError:
-        raise RtspError(Cause.ENDED, "the server ended the connection in the middle") from None
+        raise PeerError(Cause.ENDED, "the server ended the connection in the middle") from None
     except (asyncio.LimitOverrunError, ValueError):
         raise MalformedError("a line of the server's answer is too long") from None
     except OSError:
-        raise RtspError(Cause.ENDED, "the connection was lost") from None
+        raise PeerError(Cause.ENDED, "the connection was lost") from None
     if len(line) > _MAX_LINE_BYTES:
         raise MalformedError("a line of the server's answer is too long")
     return line.rstrip(b"\r\n")

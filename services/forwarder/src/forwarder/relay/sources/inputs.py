@@ -1,6 +1,6 @@
 """Where media in a container comes from: one attempt each, to its end. Nothing is unpacked here.
 
-A feed writes what comes to a sink, and waits when the sink is full; it ends with an RtspError, never in silence.
+A feed writes what comes to a sink, and waits when the sink is full; it ends with a PeerError, never in silence.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from forwarder.relay.sources.http import ByteStream, Web
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.dial import connect_plain
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 
@@ -77,7 +77,7 @@ type Feed = Callable[[Address, Sink], Awaitable[None]]
 
 
 async def feed_tcp(address: Address, sink: Sink) -> None:
-    """MPEG-TS that a device sends to whoever connects. Raises RtspError when it ends."""
+    """MPEG-TS that a device sends to whoever connects. Raises PeerError when it ends."""
     host = await resolve(address.host, address.port, address.allowed, timeout_s=address.deadline_s)
     reader = await connect_plain(ByteStream, host, address.port, timeout_s=address.deadline_s)
     try:
@@ -85,16 +85,16 @@ async def feed_tcp(address: Address, sink: Sink) -> None:
             sink.write(piece)
             await sink.room()
     except OSError:
-        raise RtspError(Cause.ENDED, "the connection was lost") from None
+        raise PeerError(Cause.ENDED, "the connection was lost") from None
     finally:
         reader.abort()
-    raise RtspError(Cause.ENDED, "the device ended the connection")
+    raise PeerError(Cause.ENDED, "the device ended the connection")
 
 
 async def feed_udp(address: Address, sink: Sink) -> None:
     """MPEG-TS in datagrams to our port: of the device that the address names, or of a multicast group.
 
-    What does not come from the device, or for a group from an allowed network, is dropped. Raises RtspError.
+    What does not come from the device, or for a group from an allowed network, is dropped. Raises PeerError.
     """
     host = await resolve(address.host, address.port, None, timeout_s=address.deadline_s)
     group = ipaddress.ip_address(host).is_multicast
@@ -114,16 +114,16 @@ async def feed_udp(address: Address, sink: Sink) -> None:
 
 
 async def feed_http(address: Address, sink: Sink) -> None:
-    """MPEG-TS as one endless answer. Raises RtspError when it ends."""
+    """MPEG-TS as one endless answer. Raises PeerError when it ends."""
     async with address.web.get(address.url, deadline_s=address.deadline_s) as body:
         async for piece in body.pieces(silence_s=address.silence_s):
             sink.write(piece)
             await sink.room()
-    raise RtspError(Cause.ENDED, "the server ended the stream")
+    raise PeerError(Cause.ENDED, "the server ended the stream")
 
 
 async def feed_rtmp(address: Address, sink: Sink) -> None:
-    """A live stream of an RTMP server, handed on as FLV. Raises RtspError when it ends."""
+    """A live stream of an RTMP server, handed on as FLV. Raises PeerError when it ends."""
     heard, overrun = asyncio.Event(), asyncio.Event()
 
     def take(message: Message) -> None:
@@ -150,10 +150,10 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
             heard.clear()
             await _in_time(heard.wait(), address.silence_s)
             if overrun.is_set():
-                raise RtspError(Cause.STALLED, "the media comes faster than it can be unpacked")
+                raise PeerError(Cause.STALLED, "the media comes faster than it can be unpacked")
     finally:
         connection.abort()
-    raise connection.error or RtspError(Cause.ENDED, "the server ended the stream")
+    raise connection.error or PeerError(Cause.ENDED, "the server ended the stream")
 
 
 def _flv_tag(message: Message) -> bytes:
@@ -169,7 +169,7 @@ async def _in_time[T](work: Awaitable[T], silence_s: float) -> T:
         async with asyncio.timeout(silence_s):
             return await work
     except TimeoutError:
-        raise RtspError(Cause.STALLED, f"no media for {silence_s:g} s") from None
+        raise PeerError(Cause.STALLED, f"no media for {silence_s:g} s") from None
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -209,5 +209,5 @@ async def _listen(host: str, port: int, group: bool, welcome: Callable[[str], bo
     except OSError as error:
         sock.close()
         msg = f"port {port} cannot be listened on for datagrams: {error.strerror}"
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg) from None
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg) from None
     return protocol

@@ -15,7 +15,7 @@ from forwarder.relay.sources.rtsp import CameraSource, open_source
 from forwarder.relay.supervision.context import Surroundings
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.hiding import hide_login
 from vonggac.net.tls import policy_of
 from vonggac.net.url import Credentials, RtspUrl, fill_credentials, takes_credentials
@@ -25,7 +25,7 @@ type OnBegan = Callable[[], None]
 
 
 class Play(Protocol):
-    """One attempt. `on_began` and `on_lost` as in `open_source`. Raises RtspError."""
+    """One attempt. `on_began` and `on_lost` as in `open_source`. Raises PeerError."""
 
     def __call__(
         self,
@@ -96,18 +96,18 @@ async def play(
 ) -> CameraSource:
     """Play the camera in the way of its scheme, when its login may be tried.
 
-    Raises RtspError; `transport_unsupported` for a scheme that is not in the table.
+    Raises PeerError; `transport_unsupported` for a scheme that is not in the table.
     """
     scheme = camera.url.partition("://")[0].lower()
     way = SOURCES.get(scheme)
     if way is None:
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
-        raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+        raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
     logins = surroundings.logins
     login = logins.login_of(camera.url, credentials) if logins is not None else None
 
-    def lost(error: RtspError | None) -> None:
+    def lost(error: PeerError | None) -> None:
         if error is not None:
             hide_login(error, credentials)
             if logins is not None and login is not None:
@@ -119,7 +119,7 @@ async def play(
     async def now() -> CameraSource:
         try:
             return await way(camera, credentials, surroundings, on_began=early.began, on_lost=early.lost)
-        except RtspError as error:
+        except PeerError as error:
             # A login in the address goes out with the first request.
             error.login_sent = error.login_sent or takes_credentials(camera.url)
             hide_login(error, credentials)
@@ -144,7 +144,7 @@ class _Early:
     def began(self) -> None:
         self._tell(self._on_began)
 
-    def lost(self, error: RtspError | None) -> None:
+    def lost(self, error: PeerError | None) -> None:
         self._tell(partial(self._on_lost, error))
 
     def over(self) -> None:

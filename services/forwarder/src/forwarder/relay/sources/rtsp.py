@@ -137,7 +137,7 @@ async def open_source(
 
     `on_began` is called once, from the event loop, when the first packets of a picture have come: never before this
     returned.
-    Raises RtspError.
+    Raises PeerError.
     """
     made: list[FanOut] = []
 

@@ -21,7 +21,7 @@ from forwarder.relay.supervision.resealed import sealed_as_before
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
 
@@ -263,7 +263,7 @@ class CameraRelay:
         try:
             credentials = surroundings.open_secret(camera.secret)
             source = await play(camera, credentials, surroundings, on_began=self._media_began, on_lost=self._lost)
-        except RtspError as error:
+        except PeerError as error:
             self._attempt = None
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)
             return
@@ -294,7 +294,7 @@ class CameraRelay:
         log.info("camera_live", camera_id=str(self.camera.id))
         self.keyframes.began(source)
 
-    def _lost(self, error: RtspError | None) -> None:
+    def _lost(self, error: PeerError | None) -> None:
         # None: our own close.
         if error is not None and self._source is not None:
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)

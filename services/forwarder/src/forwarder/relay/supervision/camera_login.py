@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vonggac.events.causes import Cause
 from vonggac.logins.attempt import Logins
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials
 
 
@@ -29,7 +29,7 @@ class CameraLogins:
     async def attempt[T](self, login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
         """`play`, when the login may be tried; waits at most `wait_s` for other cameras that try it now.
 
-        Raises RtspError: what `play` raises, auth_failed while the login rests, timeout when the others hang.
+        Raises PeerError: what `play` raises, auth_failed while the login rests, timeout when the others hang.
         """
         async with self.logins.attempt(login, wait_s=wait_s) as attempt:
             if attempt.granted:
@@ -38,6 +38,6 @@ class CameraLogins:
                 return played
         if attempt.rest_s is None:
             msg = "another camera of this device is asked with the same login, and does not answer"
-            raise RtspError(Cause.TIMEOUT, msg)
+            raise PeerError(Cause.TIMEOUT, msg)
         msg = f"not tried: this login failed twice at this device, it rests for {attempt.rest_s / 60:.0f} minutes"
-        raise RtspError(Cause.AUTH_FAILED, msg)
+        raise PeerError(Cause.AUTH_FAILED, msg)

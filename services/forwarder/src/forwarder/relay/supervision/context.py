@@ -16,7 +16,7 @@ from forwarder.relay.supervision.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials
 
 
@@ -45,10 +45,10 @@ class Surroundings:
     """Its processes end when it is closed, or this process ends."""
 
     def open_secret(self, sealed: str | None) -> Credentials | None:
-        """Raises RtspError `secret_unreadable`."""
+        """Raises PeerError `secret_unreadable`."""
         if sealed is None:
             return None
         try:
             return self.unsealer.unseal(sealed)
         except SecretUnreadableError as error:
-            raise RtspError(Cause.SECRET_UNREADABLE, str(error)) from None
+            raise PeerError(Cause.SECRET_UNREADABLE, str(error)) from None

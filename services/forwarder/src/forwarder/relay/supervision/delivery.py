@@ -33,7 +33,7 @@ from forwarder.relay.supervision.reachability import SILENT, Door
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
-from vonggac.net.errors import RtspError, StatusError
+from vonggac.net.errors import PeerError, StatusError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -297,7 +297,7 @@ class DeliverySupervisor:
             await asyncio.wait(self._closings)
         try:
             session = await publish(self._target(), source, self._lost)
-        except RtspError as error:
+        except PeerError as error:
             if isinstance(error, StatusError) and error.status == _MEDIA_REFUSED and len(source.tracks) > 1:
                 self._leave_sound_out()
             self._found_closed = isinstance(error, UnreachableError)
@@ -335,7 +335,7 @@ class DeliverySupervisor:
             enhanced_rtmp=self.plan.enhanced_rtmp,
         )
 
-    def _lost(self, error: RtspError | None) -> None:
+    def _lost(self, error: PeerError | None) -> None:
         # None: our own close. A session that is not the present one was closed by us, too.
         if error is not None and self._session is not None:
             self._handle(Failed(error.cause, error.message))

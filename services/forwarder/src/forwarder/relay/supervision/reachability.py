@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp.client.connection import RtspConnection
@@ -122,7 +122,7 @@ async def _answers(door: Door, allowed: AllowedNetworks) -> bool:
                 connection.abort()
     except TimeoutError:
         return False
-    except RtspError as error:
+    except PeerError as error:
         # Silent still: the waiters' own attempts report the cause.
         return error.cause not in SILENT
     return True

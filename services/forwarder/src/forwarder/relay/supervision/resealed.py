@@ -5,7 +5,7 @@ from uuid import UUID
 
 from forwarder.relay.supervision.context import Surroundings
 from vonggac.events.inventory import CameraV1
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 
 
 def sealed_as_before(
@@ -35,5 +35,5 @@ def _same(old: str | None, new: str | None, surroundings: Surroundings) -> str |
         return new
     try:
         return old if surroundings.open_secret(old) == surroundings.open_secret(new) else new
-    except RtspError:
+    except PeerError:
         return new

@@ -29,7 +29,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
 from vonggac.logins.attempt import Logins, device_address
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
@@ -123,7 +123,7 @@ class Looker:
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
-            except RtspError as error:
+            except PeerError as error:
                 return _not_tried(down(error.cause, error.message))
             judge = past.judge if past is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
@@ -163,7 +163,7 @@ class Looker:
             return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
         try:
             address = device_address(target.url)
-        except RtspError as error:
+        except PeerError as error:
             return _not_tried(down(error.cause, error.message))
         gate, logins = self._with.gate, self._with.logins
         network = gate.network_of(address.host, facility_id)

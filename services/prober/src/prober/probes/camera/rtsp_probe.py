@@ -18,7 +18,7 @@ from vonggac.events import Cause
 from vonggac.events.prober import LookKind, Media, Step
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, nal_type, video_codec
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
 from vonggac.rtsp import MediaDescription, Player, Track, open_player
 from vonggac.rtsp import Step as HandshakeStep
@@ -66,7 +66,7 @@ class _Attempt:
         try:
             player = await self._play()
             await self._look(player.connection)
-        except RtspError as error:
+        except PeerError as error:
             failure = Failure(error.cause, error.message)
             self._logged_in = error.logged_in
             self._login_sent = self._login_sent or error.login_sent
@@ -101,7 +101,7 @@ class _Attempt:
         return True if self._logged_in or self._track is not None else None
 
     async def _play(self) -> Player:
-        """Raises RtspError."""
+        """Raises PeerError."""
         credentials = self._target.credentials
         player = await open_player(
             RtspUrl.parse(fill_credentials(self._target.url, credentials)),
@@ -124,7 +124,7 @@ class _Attempt:
             self._target.logged_in()
         codec = video_codec(track.codec)
         if codec is None:
-            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
         self._watch = VideoWatch(
             codec=codec,
             clock_rate=track.clock_rate,
@@ -137,7 +137,7 @@ class _Attempt:
         if self._watch is not None:
             self._watch.feed(batch)
 
-    def _on_lost(self, error: RtspError | None) -> None:
+    def _on_lost(self, error: PeerError | None) -> None:
         if error is not None and not self._lost.done():
             self._lost.set_result(Failure(error.cause, error.message))
 

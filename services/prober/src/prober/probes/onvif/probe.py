@@ -36,7 +36,7 @@ from prober.probes.onvif.parse import (
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -111,7 +111,7 @@ class _Look:
                     await self._ask(Device(http, operations, self.credentials), everything=everything)
         except TimeoutError:
             return OnvifCause.TIMEOUT, f"the device did not answer all within {deadline_s:g} s"
-        except RtspError as error:
+        except PeerError as error:
             return OnvifCause(error.cause.value), error.message
         except OnvifError as error:
             # Whoever asks for a login in SOAP or by Digest at the fixed path is taken for a device.

@@ -11,7 +11,7 @@ from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec, begins_picture, keyframe_hash, starts_keyframe, video_codec
 from vonggac.media.rtp import RtpHeader, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError, RtspError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.hiding import hide_login
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
@@ -99,7 +99,7 @@ class ReadBack:
         self._credentials = source.credentials
         try:
             await self._open(source, deadline_s)
-        except RtspError as error:
+        except PeerError as error:
             hide_login(error, source.credentials)
             sent = error.login_sent or takes_credentials(source.url)
             if source.credentials is not None and sent and error.cause is Cause.AUTH_FAILED:
@@ -114,10 +114,10 @@ class ReadBack:
             await player.close(timeout_s=TEARDOWN_WITHIN_S)
 
     async def _open(self, source: Source, deadline_s: float) -> None:
-        """Raises RtspError."""
+        """Raises PeerError."""
         if source.url.partition("://")[0].lower() not in SCHEMES:
             msg = f"only {' and '.join(f'{scheme}://' for scheme in SCHEMES)} can be read back"
-            raise RtspError(Cause.TRANSPORT_UNSUPPORTED, msg)
+            raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
         self._player = await open_player(
             RtspUrl.parse(fill_credentials(source.url, source.credentials)),
             source.credentials,
@@ -134,7 +134,7 @@ class ReadBack:
         track = tracks[0]
         codec = video_codec(track.codec)
         if codec is None:
-            raise RtspError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
         self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash)}
 
     def _on_media(self, batch: MediaBatch) -> None:
@@ -155,7 +155,7 @@ class ReadBack:
             self._keyframes.append(Keyframe(found, datetime.now(UTC)))
             self._on_change()
 
-    def _on_lost(self, error: RtspError | None) -> None:
+    def _on_lost(self, error: PeerError | None) -> None:
         if error is not None:
             hide_login(error, self._credentials)
             self.fail(Failure(error.cause, error.message))

@@ -22,7 +22,7 @@ from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import RtspError
+from vonggac.net.errors import PeerError
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger
 
@@ -144,7 +144,7 @@ class Verifier:
                 await self._open(readback, delivery)
         except TimeoutError:
             readback.fail(Failure(None, "other read-backs are still trying this login"))
-        except RtspError as error:
+        except PeerError as error:
             readback.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
             readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
