@@ -1,5 +1,6 @@
 """What the compose file and the local platform tell the services is what the services listen to."""
 
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import simulator.settings
 from local.platform import environment
 from local.platform.ports import Ports
 from local.platform.state import StateFolder
+from vonggac.bus.permissions import USERS, configuration, passwords
+from vonggac.embedded.nats import nats_server_binary
 from vonggac.settings import describe
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +67,50 @@ def test_the_local_platform_sets_only_what_the_simulator_knows(tmp_path: Path) -
 def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
     for service, container in compose()["services"].items():
         mounted = any("keys-workers" in volume for volume in container.get("volumes", []))
-        assert mounted == (service in {*environment.WORKERS, "setup"}), service
+        assert mounted == (service in {*environment.WORKERS, "secrets"}), service
+
+
+def test_each_container_gets_its_own_logins_alone() -> None:
+    for service, container in compose()["services"].items():
+        mounted = [volume for volume in container.get("volumes", []) if volume.startswith("login-")]
+        if service == "secrets":
+            assert {volume.partition(":")[0] for volume in mounted} == {
+                name for name in compose()["volumes"] if name.startswith("login-")
+            }
+        else:
+            assert all(
+                volume.startswith(f"login-{service.removeprefix('migrate-')}:") and volume.endswith(":ro")
+                for volume in mounted
+            ), service
+
+
+def test_the_simulator_and_the_demo_have_no_login_at_nats() -> None:
+    for service in ("simulator", "demo", "truth", "token"):
+        container = compose()["services"][service]
+        assert "login-" not in str(container.get("volumes"))
+        assert "NATS" not in str(container)
+
+
+def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> None:
+    nats = compose()["services"]["nats"]
+    assert "./deploy/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
+    assert "./deploy/nats/place-compose.conf:/etc/nats/place.conf:ro" in nats["volumes"]
+    assert nats["command"] == ["--config", "/etc/nats/nats.conf"]
+    assert (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8") == configuration()
+    place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")
+    assert 'http: "127.0.0.1:8222"' in place, "monitoring tells of subjects and connections"
+    assert "no_auth_user" not in place
+
+
+def test_the_configuration_of_compose_is_taken_by_the_server(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "passwords.conf").write_text(passwords({user.name: "p" for user in USERS}), "utf-8")
+    for name, source in (("nats.conf", "nats.conf"), ("place.conf", "place-compose.conf")):
+        (tmp_path / name).write_bytes((ROOT / "deploy" / "nats" / source).read_bytes())
+    checked = subprocess.run(
+        [nats_server_binary(), "-t", "-c", str(tmp_path / "nats.conf")], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_every_container_of_ours_runs_without_privileges() -> None:

@@ -35,6 +35,7 @@ from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import login_of
 
 LOOPBACK = "127.0.0.0/8"
 UNREACHABLE = "255.255.255.255"
@@ -198,7 +199,7 @@ class RunningProber:
 def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settings]:
     def make(**changes: Any) -> Settings:
         values = {
-            "nats_url": nats_server.url,
+            **login_of(nats_server, "prober"),
             "workers_private_key_file": keys_folder / WORKERS_PRIVATE,
             "jwks_file": keys_folder / JWKS,
             "allowed_networks": (LOOPBACK,),

@@ -39,6 +39,7 @@ from vonggac.events.inventory import (
     RequiredProof,
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
+from vonggac.testing.fixtures import login_of
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,8 @@ def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> I
 
 @pytest.fixture
 def settings(reporting_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
-    return Settings(database_url=SecretStr(reporting_url), nats_url=nats_server.url, jwks_file=keys_folder / JWKS)
+    login = login_of(nats_server, "reporting")
+    return Settings(database_url=SecretStr(reporting_url), **login, jwks_file=keys_folder / JWKS)
 
 
 @pytest_asyncio.fixture

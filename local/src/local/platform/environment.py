@@ -1,4 +1,4 @@
-"""What each part is told: its environment. Secrets travel here and nowhere else."""
+"""What each part is told: its environment, which names the files of its secrets and holds none."""
 
 import json
 from collections.abc import Mapping
@@ -25,6 +25,8 @@ def of_service(
         "HOST": LOOPBACK,
         "PORT": str(getattr(ports, service)),
         "NATS_URL": f"nats://{LOOPBACK}:{ports.nats}",
+        "NATS_USER": service,
+        "NATS_PASSWORD_FILE": str(state.nats_password(service).absolute()),
         "JWKS_FILE": str(keys / JWKS),
     }
     if service in RECORD_KEEPERS:

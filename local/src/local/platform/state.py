@@ -43,6 +43,10 @@ class StateFolder:
     def nats(self) -> Path:
         return self.root / "nats"
 
+    def nats_password(self, user: str) -> Path:
+        """The file with the password of a NATS user."""
+        return self.nats / "secrets" / f"{user}.password"
+
     @property
     def logs(self) -> Path:
         return self.root / "log"

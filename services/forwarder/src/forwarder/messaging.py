@@ -33,7 +33,7 @@ _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
 
 def adoption_subject(camera_id: UUID) -> str:
     """Only the worker that holds the camera listens here: without a holder the server answers at once."""
-    return f"forwarder.camera.{camera_id}.adopt"
+    return subjects.forwarder_adopt(camera_id)
 
 
 class Reporter:

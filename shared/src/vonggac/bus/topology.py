@@ -13,6 +13,7 @@ from nats.js.api import (
     DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -20,6 +21,8 @@ from nats.js.api import (
     SubjectTransform,
 )
 from nats.js.errors import NotFoundError
+
+from vonggac.events import subjects
 
 INVENTORY = "INVENTORY"
 PROBE_JOBS = "PROBE_JOBS"
@@ -133,8 +136,8 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
 
-    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
-    decides by a revision of these.
+    What has a ttl expires. READ_DIRECTLY are read by any replica, which may lag behind a moment: nobody decides by a
+    revision of these.
     """
 
     def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
@@ -145,7 +148,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
             max_bytes=max_bytes,
             storage=StorageType.FILE,
             replicas=replicas,
-            direct=name in _READ_DIRECTLY,
+            # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
+            direct=True,
+            republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
         )
 
     return (
@@ -164,7 +169,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     )
 
 
-_READ_DIRECTLY = frozenset(
+READ_DIRECTLY = frozenset(
     {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, PICTURE_LOOKS, KEYFRAMES, VERIFICATIONS}
 )
 
@@ -173,12 +178,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
     """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
     touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
-    for bucket in buckets(replicas):
-        try:
-            await js.stream_info(f"KV_{bucket.bucket}")
-        except NotFoundError:
-            await js.create_key_value(bucket)
-            touched.append(bucket.bucket)
+    touched += [bucket.bucket for bucket in buckets(replicas) if await _declare_bucket(js, bucket)]
     return touched
 
 
@@ -192,6 +192,19 @@ async def missing(js: JetStreamContext) -> list[str]:
         except NotFoundError:
             absent.append(name)
     return absent
+
+
+async def _declare_bucket(js: JetStreamContext, wanted: KeyValueConfig) -> bool:
+    try:
+        present = (await js.stream_info(f"KV_{wanted.bucket}")).config
+    except NotFoundError:
+        await js.create_key_value(wanted)
+        return True
+    if present.allow_direct and present.republish == wanted.republish:
+        return False
+    present.allow_direct, present.republish = True, wanted.republish
+    await js.update_stream(present)
+    return True
 
 
 async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:

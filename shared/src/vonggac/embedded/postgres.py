@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import IO
 
-from vonggac.embedded.process import ServerError, answers, stop, tail, wait_until
+from vonggac.embedded.process import ServerError, answers, open_log, stop, tail, wait_until
 
 START_WITHIN_S = 30.0
 STOP_WITHIN_S = 20.0
@@ -67,7 +67,7 @@ class PostgresServer:
         command += ["-k", "", "-c", "max_connections=100", "-c", "timezone=UTC"]
         if not self.durable:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self.process = self._spawn(command, log)
         wait_until(lambda: answers(self.port) and self._accepts(), self.process, self.log, within_s=START_WITHIN_S)
 
@@ -93,7 +93,7 @@ class PostgresServer:
         password_file.chmod(0o600)
         if self._owner is not None:
             os.chown(password_file, self._owner.pw_uid, self._owner.pw_gid)
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             process = self._spawn(
                 [
                     str(self._binaries / "initdb"), "-D", str(self.data), "--encoding=utf8", "--locale=C.UTF-8",

@@ -45,6 +45,16 @@ def forwarder_deliveries(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.deliveries"
 
 
+def forwarder_adopt(camera_id: UUID | str) -> str:
+    """Core NATS request-reply: the holder of the camera takes its job; without a holder the server answers at once."""
+    return f"forwarder.camera.{camera_id}.adopt"
+
+
+def forwarder_take(worker_id: str) -> str:
+    """Core NATS request-reply: a worker takes a camera that another one hands over."""
+    return f"forwarder.take.{worker_id}"
+
+
 def prober_turn(camera_id: UUID | str) -> str:
     """Core NATS: one prober looks at the camera because a person asked; whoever looks at it now answers."""
     return f"prober.turn.{camera_id}"
@@ -57,3 +67,8 @@ def worker_heartbeat(worker_id: str) -> str:
 def key_value(bucket: str, key: UUID | str) -> str:
     """The subject on which a message becomes the value of `key` in a bucket."""
     return f"$KV.{bucket}.{key}"
+
+
+def republished(bucket: str, key: UUID | str) -> str:
+    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    return f"kv.{bucket}.{key}"

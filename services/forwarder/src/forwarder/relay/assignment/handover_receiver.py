@@ -23,6 +23,7 @@ from forwarder.domain.plan import wanted
 from forwarder.messaging import job_headers, read_job
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
+from vonggac.events import subjects
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1
@@ -88,7 +89,7 @@ async def _ask(bus: Bus, worker_id: str, step: Step, job: Job, within_s: float) 
 
 
 def take_subject(worker_id: str) -> str:
-    return f"forwarder.take.{worker_id}"
+    return subjects.forwarder_take(worker_id)
 
 
 class Keeper(Protocol):
