@@ -48,6 +48,7 @@ from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt
 
 DEADLINE_S = 10.0
 AT_A_TIME = 256  # looks of the throughput: each waits 1.6 s for pictures, and many more would wait for each other

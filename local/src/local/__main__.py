@@ -16,7 +16,7 @@ from local.commands.progress import Progress
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
 from local.platform.process import ProcessEndedError
-from local.platform.state import ProcessRecord, StateFolder, StateInUseError
+from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from local.platform.streams import Login
 from vonggac.bus.permissions import OWNER
@@ -30,6 +30,8 @@ LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 def main() -> int:
     """Exit status: 0 done, or stopped in order; 1 it did not work, with the reason; 2 wrong arguments."""
     arguments = _parser().parse_args()
+    if arguments.work in (_run, _smoke):
+        private_files()
     progress = Progress()
     try:
         return int(arguments.work(arguments, progress))

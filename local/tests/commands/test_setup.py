@@ -49,6 +49,10 @@ def test_each_container_gets_the_passwords_it_needs_and_no_others(tmp_path: Path
     for name, password in passwords.items():
         holders = {path.parent.name for path in logins.rglob("*") if path.is_file() and password in path.read_text()}
         assert holders == {name, "nats"}
+    for role in ("inventory", "reporting"):
+        password = (logins / role / "postgres.password").read_text("utf-8")
+        holders = {path.parent.name for path in logins.rglob("*") if path.is_file() and password in path.read_text()}
+        assert holders == {role, "postgres"}
     for path in logins.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 

@@ -27,8 +27,9 @@ from vonggac.testing.fixtures import login_of
 @pytest.fixture(scope="session")
 def migrated_url(postgres_server: PostgresServer) -> str:
     """A database with inventory's tables, made by its migrations."""
-    postgres_server.create_database("inventory")
-    url = postgres_server.url("inventory")
+    postgres_server.create_role("inventory")
+    postgres_server.create_database("inventory", "inventory")
+    url = postgres_server.url("inventory", "inventory")
     migrate(SCRIPTS, url)
     return url
 

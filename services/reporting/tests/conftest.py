@@ -46,8 +46,9 @@ from vonggac.testing.fixtures import login_of
 def reporting_template(postgres_server: PostgresServer) -> str:
     """A database with reporting's tables, made by its migrations, to copy from."""
     name = "reporting_template"
-    postgres_server.create_database(name)
-    migrate(SCRIPTS, postgres_server.url(name))
+    postgres_server.create_role("reporting")
+    postgres_server.create_database(name, "reporting")
+    migrate(SCRIPTS, postgres_server.url(name, "reporting"))
     return name
 
 
@@ -55,8 +56,8 @@ def reporting_template(postgres_server: PostgresServer) -> str:
 def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> Iterator[str]:
     """An empty reporting database of its own."""
     name = f"reporting_{uuid4().hex}"
-    postgres_server._psql("postgres", f'create database "{name}" template "{reporting_template}"')
-    yield postgres_server.url(name)
+    postgres_server.create_database(name, "reporting", template=reporting_template)
+    yield postgres_server.url(name, "reporting")
     postgres_server.drop_database(name)
 
 

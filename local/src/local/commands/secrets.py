@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.commands.progress import Progress
+from local.platform import environment
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
 from vonggac.bus import permissions
 from vonggac.settings.passwords import ensure_password, write_private
@@ -18,6 +19,7 @@ from vonggac.settings.passwords import ensure_password, write_private
 WHOLE = "signing"
 SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
 NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
+DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Owners:
 
     services: int = 10001
     nats: int = 0
+    postgres: int = 999
 
 
 def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
@@ -36,6 +39,7 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
     for share in (WHOLE, *SHARES):
         _give(keys / share, owners.services)
     _share_nats_logins(logins, owners)
+    _share_database_logins(logins, owners)
     progress.step("logins", f"in {logins}: {', '.join(sorted(path.name for path in logins.iterdir()))}")
     return 0
 
@@ -46,6 +50,16 @@ def share_keys(folder: Path) -> None:
     for share, names in SHARES.items():
         for name in names:
             _copy(folder / WHOLE / name, folder / share / name)
+
+
+def _share_database_logins(logins: Path, owners: Owners) -> None:
+    """A password per role in the server's folder, each also in its service's; the superuser's in none of those."""
+    server = logins / "postgres"
+    ensure_password(server / "superuser.password")
+    for role in environment.RECORD_KEEPERS:
+        write_private(logins / role / DATABASE_PASSWORD, ensure_password(server / f"{role}.password"))
+        _give(logins / role, owners.services)
+    _give(server, owners.postgres)
 
 
 def _share_nats_logins(logins: Path, owners: Owners) -> None:

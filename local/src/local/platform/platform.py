@@ -93,7 +93,10 @@ class Platform:
 
     def passwords(self) -> set[str]:
         """Those that the platform made for itself and nobody may see."""
-        files = [self.state.postgres / "password", *(self.state.nats_password(user.name) for user in USERS)]
+        server = self.postgres.server
+        assert isinstance(server, PostgresServer)
+        files = [server.password_file(role) for role in (None, *environment.RECORD_KEEPERS)]
+        files += [self.state.nats_password(user.name) for user in USERS]
         return {read_password(file) for file in files if file.exists()}
 
     async def start(self) -> None:
@@ -154,7 +157,8 @@ class Platform:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
         for database in environment.RECORD_KEEPERS:
-            await asyncio.to_thread(server.create_database, database)
+            await asyncio.to_thread(server.create_role, database)
+            await asyncio.to_thread(server.create_database, database, database)
         self._progress.step("PostgreSQL", f"answers on {self.addresses.postgres}")
         await together(*(self._migrate(service) for service in environment.RECORD_KEEPERS))
 
@@ -203,9 +207,12 @@ class Platform:
     def _environment(self, service: str) -> dict[str, str]:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
-        urls = {name: server.url(name) for name in environment.RECORD_KEEPERS}
+        databases = {
+            name: environment.DatabaseLogin(server.address(name, name), server.password_file(name))
+            for name in environment.RECORD_KEEPERS
+        }
         return environment.of_service(
-            service, state=self.state, ports=self.ports, database_urls=urls, allowed=self._allowed
+            service, state=self.state, ports=self.ports, databases=databases, allowed=self._allowed
         )
 
     async def _ready(self, child: Child, address: str) -> None:

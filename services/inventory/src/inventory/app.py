@@ -25,7 +25,7 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -38,7 +38,7 @@ MEASURE_EVERY_S = 5.0
 def create_app(settings: Settings) -> FastAPI:
     """The service. Raises OSError or ValueError when a key file cannot be used."""
     metrics, health = Metrics(), Health()
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(database_address(settings))
     relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
     background = _Background()
 
