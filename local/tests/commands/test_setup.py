@@ -14,6 +14,7 @@ from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
 from vonggac.bus import Bus, topology
 from vonggac.bus.permissions import USERS
 from vonggac.embedded import NatsServer, free_port
+from vonggac.net.origin import Origin
 
 
 def names(folder: Path) -> set[str]:
@@ -29,8 +30,10 @@ def test_the_public_share_holds_no_private_key(tmp_path: Path) -> None:
 
 def test_what_one_share_seals_the_other_opens(tmp_path: Path) -> None:
     share_keys(tmp_path)
-    sealed = Sealer.from_file(tmp_path / "public" / "workers.pub").seal(Credentials("u", "p"))
-    assert Unsealer.from_file(tmp_path / "workers" / "workers.key").unseal(sealed) == Credentials("u", "p")
+    sealed = Sealer.from_file(tmp_path / "public" / "workers.pub").seal(Credentials("u", "p"), Origin.of("rtsp://h/"))
+    assert Unsealer.from_file(tmp_path / "workers" / "workers.key").unseal(sealed, "rtsp://h/x") == Credentials(
+        "u", "p"
+    )
 
 
 async def test_a_token_of_the_signing_share_is_taken_by_the_public_one(tmp_path: Path) -> None:

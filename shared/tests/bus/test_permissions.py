@@ -44,6 +44,7 @@ WRITES = {
     "delivery_orders": {FORWARDER},
     "keyframes": {FORWARDER},
     "login_failures": WORKERS,
+    "resealed_secrets": WORKERS,
     "workers": WORKERS,
 }
 READS = WRITES | {"delivery_status": WORKERS, "keyframes": {PROBER}}
@@ -51,11 +52,12 @@ FOLLOWS = {
     "camera_status": {PROBER},
     "picture_references": {PROBER},
     "login_failures": WORKERS,
+    "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
     "delivery_orders": {FORWARDER},
     "workers": {FORWARDER},
 }
-NOT_READ_DIRECTLY = {"site_status", "delivery_orders", "login_failures", "workers", "scans"}
+NOT_READ_DIRECTLY = {"site_status", "delivery_orders", "login_failures", "resealed_secrets", "workers", "scans"}
 REQUESTS = {
     # subject: (who asks, who is asked)
     "forwarder.keyframe.c": ({PROBER}, {FORWARDER}),

@@ -117,6 +117,7 @@ PROBER = User(
             topology.LOGIN_FAILURES,
             topology.PICTURE_LOOKS,
             topology.PICTURE_REFERENCES,
+            topology.RESEALED_SECRETS,
             topology.SCANS,
             topology.SITE_STATUS,
             topology.VERIFICATIONS,
@@ -130,6 +131,7 @@ PROBER = User(
             topology.LOGIN_FAILURES,
             topology.PICTURE_LOOKS,
             topology.PICTURE_REFERENCES,
+            topology.RESEALED_SECRETS,
             topology.SCANS,
             topology.SITE_STATUS,
             topology.VERIFICATIONS,
@@ -139,7 +141,9 @@ PROBER = User(
     subscribe=(
         subjects.delivery_observation(_ANY),
         subjects.prober_turn(_ANY),
-        *_follows(topology.CAMERA_STATUS, topology.LOGIN_FAILURES, topology.PICTURE_REFERENCES),
+        *_follows(
+            topology.CAMERA_STATUS, topology.LOGIN_FAILURES, topology.PICTURE_REFERENCES, topology.RESEALED_SECRETS
+        ),
     ),
     answers=True,
 )
@@ -165,16 +169,29 @@ FORWARDER = User(
             topology.DELIVERY_STATUS,
             topology.KEYFRAMES,
             topology.LOGIN_FAILURES,
+            topology.RESEALED_SECRETS,
             topology.WORKERS,
         ),
-        *_reads(topology.DELIVERY_ORDERS, topology.DELIVERY_STATUS, topology.LOGIN_FAILURES, topology.WORKERS),
+        *_reads(
+            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_STATUS,
+            topology.LOGIN_FAILURES,
+            topology.RESEALED_SECRETS,
+            topology.WORKERS,
+        ),
     ),
     subscribe=(
         *_OF_FORWARDERS,
         subjects.forwarder_hash_keyframes(_ANY),
         subjects.forwarder_keyframe(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
-        *_follows(topology.DELIVERY_ORDERS, topology.DELIVERY_STATUS, topology.LOGIN_FAILURES, topology.WORKERS),
+        *_follows(
+            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_STATUS,
+            topology.LOGIN_FAILURES,
+            topology.RESEALED_SECRETS,
+            topology.WORKERS,
+        ),
     ),
     answers=True,
 )

@@ -49,6 +49,7 @@ LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_ORDERS = "delivery_orders"
+RESEALED_SECRETS = "resealed_secrets"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -160,6 +161,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
         bucket(DELIVERY_ORDERS),
+        bucket(RESEALED_SECRETS),
         bucket(PICTURE_LOOKS, ttl_s=PICTURE_LOOKS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),

@@ -28,6 +28,7 @@ from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -81,6 +82,7 @@ class Process:
         self._surroundings = surroundings_of(settings)
         self._stopped = asyncio.Event()
         self._working = False
+        self._resealing: asyncio.Task[None] | None = None
 
     @property
     def board(self) -> StatusBoard | None:
@@ -129,12 +131,19 @@ class Process:
         finally:
             self._working = False
             await self._surroundings.remux.close()
+            if self._resealing is not None:
+                self._resealing.cancel()
+                await asyncio.wait([self._resealing])
             if self.bus is not None:
                 await self.bus.close()
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
+        # Before any login is opened: which address each old box is bound to.
+        resealing = Resealing(self.bus, self._surroundings.unsealer)
+        self._resealing = asyncio.create_task(resealing.run(), name="watch-resealed")
+        await resealing.wait_loaded()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -182,6 +191,8 @@ class Process:
             group.create_task(self._beat(worker, reporter), name="heartbeat")
             # Not a child, because it must outlive the others; but its death is ours.
             group.create_task(_watch(sending), name="watch-sending")
+            assert self._resealing is not None, "begun with the connection"
+            group.create_task(_watch(self._resealing), name="watch-resealing")
 
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
         # Others hand their cameras to whoever gives a sign of life.

@@ -31,6 +31,7 @@ from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import ProberAliveV1
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -53,6 +54,7 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
+        self._resealing: asyncio.Task[None] | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -85,6 +87,7 @@ class Process:
         finally:
             self.observer = self.verifications = self.onvif_logins = None
             decoder.close()
+            await self._end_resealing()
             await self.bus.close()
 
     async def _started(self) -> bool:
@@ -100,11 +103,20 @@ class Process:
         finally:
             await _cancel(connecting, stopped)
             if self._stopped.is_set() and self.bus is not None:
+                await self._end_resealing()
                 await self.bus.close()
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
+        # Before any login is opened: which address each old box is bound to.
+        resealing = Resealing(self.bus, self._unsealer)
+        self._resealing = asyncio.create_task(resealing.run())
+        await resealing.wait_loaded()
+
+    async def _end_resealing(self) -> None:
+        if self._resealing is not None:
+            await _cancel(self._resealing)
 
     async def _work(self, bus: Bus, decoder: Decoder) -> None:
         settings = self._settings
@@ -147,7 +159,9 @@ class Process:
         working = asyncio.create_task(worker.run())
         verifying = asyncio.create_task(verify_worker.run())
         stopped = asyncio.create_task(self._stopped.wait())
-        background = (sending, beating, guarding, watching, comparing, taking_turns, recovering, working, verifying)
+        assert self._resealing is not None, "begun with the connection"
+        beside = (beating, guarding, watching, comparing, taking_turns, recovering)
+        background = (sending, *beside, working, verifying, self._resealing)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
             await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +169,7 @@ class Process:
             worker.stop()
             verify_worker.stop()
             await asyncio.gather(working, verifying)
-            await _cancel(beating, guarding, watching, comparing, taking_turns, recovering)
+            await _cancel(*beside)
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:

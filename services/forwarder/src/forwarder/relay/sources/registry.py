@@ -72,6 +72,7 @@ async def _play_remuxed(
         url=url,
         # A login that stands in the address is not offered a second time.
         credentials=credentials if url == camera.url else None,
+        filled=credentials if url != camera.url else None,
         allowed=surroundings.allowed,
         tls=policy_of(camera.tls),
         deadline_s=surroundings.connect_deadline_s,

@@ -21,6 +21,7 @@ from forwarder.relay.supervision.resealed import sealed_as_before
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryOrder, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
+from vonggac.logins.attempt import device_origins
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
@@ -261,7 +262,7 @@ class CameraRelay:
             await asyncio.wait(self._endings)
         surroundings, camera = self._surroundings, self.camera
         try:
-            credentials = surroundings.open_secret(camera.secret)
+            credentials = surroundings.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
             source = await play(camera, credentials, surroundings, on_began=self._media_began, on_lost=self._lost)
         except PeerError as error:
             self._attempt = None

@@ -326,7 +326,7 @@ class DeliverySupervisor:
         surroundings = self._surroundings
         return Target(
             url=self.plan.url,
-            credentials=surroundings.open_secret(self.plan.secret),
+            credentials=surroundings.open_secret(self.plan.secret, self.plan.url),
             video_only=self._without_audio,
             deadline_s=surroundings.connect_deadline_s,
             bounds=surroundings.bounds,

@@ -28,8 +28,9 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import LookKind, Verdict
-from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.attempt import Logins, device_address, device_origins
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
@@ -110,9 +111,9 @@ class Looker:
     async def _look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
         began = time.monotonic()
         try:
-            credentials = self._open(camera.secret)
+            credentials = self._open(camera.secret, camera.url, *device_origins(camera.expected))
         except SecretUnreadableError as error:
-            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+            return _not_tried(unknown(error.cause, str(error)))
         pictures = self._with.pictures
         past = await pictures.recall(camera.id, deep_at=plan.deep_at) if plan.kind is not LookKind.LIGHT else None
         result: ProbeResult | NotNow | NoSample = NoSample(pulled=False)
@@ -134,7 +135,7 @@ class Looker:
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
-            result = await self._with_identity(result, camera.expected, credentials, left_s)
+            result = await self._with_identity(result, camera.expected, camera.secret, left_s)
         return self._checked(result, camera.expected, past)
 
     async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | NoSample:
@@ -185,10 +186,16 @@ class Looker:
         return result
 
     async def _with_identity(
-        self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
+        self, result: ProbeResult, expected: ExpectedDevice, secret: str | None, left_s: float
     ) -> ProbeResult:
         if expected.onvif_address is None or result.seen is None or left_s < LEAST_S:
             return result
+        try:
+            credentials = self._open(secret, *(device_origins(expected) or (expected.onvif_address,)))
+        except SecretUnreadableError as error:
+            # Without a login the device is asked for what it tells anybody.
+            log.debug("device_login_not_sent", cause=error.cause)
+            credentials = None
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
@@ -212,8 +219,9 @@ class Looker:
             checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
-    def _open(self, secret: str | None) -> Credentials | None:
-        return self._with.logins.unsealer.unseal(secret) if secret is not None else None
+    def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
+        """Raises SecretUnreadableError."""
+        return self._with.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
 
 
 def abandoned() -> Judgement:
