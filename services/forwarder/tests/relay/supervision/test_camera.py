@@ -144,16 +144,15 @@ async def test_a_secret_for_another_key_is_a_cause(sim: Simulator, planner: Plan
     await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_UNREADABLE))
 
 
-@pytest.mark.parametrize("path", ["gate", "{username}/{password}"])
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+@pytest.mark.parametrize("path", ["gate.m3u8", "{username}/{password}.m3u8"])
 async def test_secret_moves_to_no_listener_in_place_of_the_camera(
-    sim: Simulator, planner: Planner, relay_of: StartRelay, path: str
+    sim: Simulator, planner: Planner, relay_of: StartRelay, scheme: str, path: str
 ) -> None:
     async with ScriptedPeer(lambda _: reply(404)) as listener:
         secret = planner.seal("viewer", "s3cret-Xem", sim.cameras["gate"].url())
-        for scheme in ("rtsp", "http"):
-            url = f"{scheme}://127.0.0.1:{listener.port}/{path}.m3u8"
-            relay = relay_of(planner.camera(sim, secret=secret, url=url))
-            await eventually(lambda r=relay: all_are(r, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_MOVED))
+        relay = relay_of(planner.camera(sim, secret=secret, url=f"{scheme}://127.0.0.1:{listener.port}/{path}"))
+        await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_MOVED))
         assert listener.connections == 0
 
 
