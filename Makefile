@@ -8,6 +8,9 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
+BASE ?= main
+# Tests and benches start the same programs many times: compile them once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
@@ -30,14 +33,27 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 
 ##@ Develop
 
+.PHONY: check
+check: lint test-unit ## Before every commit: lint and the unit tests
+
+.PHONY: test-unit
+test-unit: setup ## What needs no server and no other process, with few random examples (ARGS="-k relay" chooses)
+	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+
 .PHONY: test
-test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses; ARGS=-n0 runs them one by one)
-	@exec $(python) -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="-k relay" chooses, without coverage)
+	@exec $(python) -m pytest -n 4 --dist loadfile $(if $(ARGS),$(ARGS),--cov)
+
+.PHONY: diff-cover
+diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
+	@$(python) -m coverage xml -q
+	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
 
 .PHONY: lint
-lint: setup ## ruff, strict mypy, import-linter
+lint: setup ## ruff, codespell, strict mypy, import-linter
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
+	@.venv/bin/codespell
 	@$(python) -m mypy $(typed)
 	@.venv/bin/lint-imports
 
@@ -48,7 +64,7 @@ format: setup ## Let ruff mend and format the code
 
 .PHONY: generate
 generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
-	@$(python) -m vonggac.events.generate
+	@$(python) -m vonggac.bus.generate
 	@$(python) docs/generate.py
 
 .PHONY: bench
@@ -82,7 +98,7 @@ setup: ## Bring uv where it is missing, and the locked packages into .venv/ (the
 clean: ## Remove caches, .venv/ and .tools/ (the data of make run stays)
 	@find . -path ./var -prune -o -path ./.git -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) \
 		-exec rm -rf {} +
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist .venv .tools
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage coverage.xml dist .venv .tools
 
 .PHONY: clean-state
 clean-state: setup ## Remove var/, the data of make run

@@ -16,7 +16,7 @@ from vonggac.events import Cause
 SEED = 20_210_510
 QUALITIES = (24, 32)
 EMPTY = frozenset({Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED})
-"""Of these a camera is told to be down."""
+"""Of these a camera is judged down."""
 POOLS = {
     "one lamp, 12% of the width": ((0.5, 0.5, 0.12),),
     "one lamp at the side, 10%": ((0.15, 0.6, 0.10),),
@@ -38,16 +38,16 @@ type Lighting = Callable[[Yuv], Yuv]
 
 @dataclass(frozen=True, slots=True)
 class HardRate:
-    """Of `looks` at good pictures: how many cameras were told to be down, and how many pictures to be blurred."""
+    """Of `thumbnails` of good pictures: how many were judged down, and how many blurred."""
 
     light: str
     down: int
     blurred: int
-    looks: int
+    thumbnails: int
 
     @property
     def row(self) -> str:
-        return f"| {self.light} | footage, all | {self.down}/{self.looks} | {self.blurred}/{self.looks} |"
+        return f"| {self.light} | footage, all | {self.down}/{self.thumbnails} | {self.blurred}/{self.thumbnails} |"
 
 
 def hard_light() -> list[HardRate]:
@@ -62,7 +62,7 @@ def hard_light() -> list[HardRate]:
 
 
 def hard_table(rates: list[HardRate]) -> str:
-    head = "| good pictures in hard light | source | told to be down | told to be blurred |"
+    head = "| good pictures in hard light | source | judged down | judged blurred |"
     return "\n".join([head, "|---|---|---|---|", *(rate.row for rate in rates)])
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from prober.domain.picture import PictureLook
+from prober.domain.picture import Thumbnail
 from prober.probes.camera.decoder import Picture, decode_keyframe
 from simulator.clips.encoder import split_annex_b
 from vonggac.media.h26x import VideoCodec
@@ -27,7 +27,7 @@ SHOTS = {
 }
 """First and last frame of each stretch in which the (film) camera stands still."""
 EVERY = 12
-"""Frames from one look to the next: about half a second, so that little is alike by chance."""
+"""Frames from one thumbnail to the next: about half a second, so that little is alike by chance."""
 
 type Yuv = npt.NDArray[np.uint8]
 """Planar 4:2:0, height * 3 / 2 rows."""
@@ -37,13 +37,13 @@ def at(number: int) -> datetime:
     return START + number * BETWEEN
 
 
-def look_at(codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime) -> PictureLook:
+def thumbnail_of(codec: VideoCodec, nals: Sequence[bytes], taken_at: datetime) -> Thumbnail:
     picture = decode_keyframe(codec, nals, taken_at)
     assert isinstance(picture, Picture), picture
-    return picture.look
+    return picture.thumbnail
 
 
-def coded(picture: Yuv, qp: int, number: int) -> PictureLook:
+def coded(picture: Yuv, qp: int, number: int) -> Thumbnail:
     """Through an encoder as a single keyframe."""
     height, width = picture.shape[0] * 2 // 3, picture.shape[1]
     context = av.CodecContext.create("libx264", "w")
@@ -54,7 +54,7 @@ def coded(picture: Yuv, qp: int, number: int) -> PictureLook:
     context.options = {"preset": "superfast", "qp": str(qp)}
     frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
     data = b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
-    return look_at(VideoCodec.H264, list(split_annex_b(data)), at(number))
+    return thumbnail_of(VideoCodec.H264, list(split_annex_b(data)), at(number))
 
 
 @functools.cache

@@ -19,9 +19,22 @@ from typing import Literal
 import cv2
 import numpy as np
 from hard_light import HardRate, hard_light, hard_table
-from picture_footage import CLIPS, EVERY, Yuv, at, coded, filled, footage, look_at, luma_of, shots, with_noise, write
+from picture_footage import (
+    CLIPS,
+    EVERY,
+    Yuv,
+    at,
+    coded,
+    filled,
+    footage,
+    luma_of,
+    shots,
+    thumbnail_of,
+    with_noise,
+    write,
+)
 
-from prober.domain.picture import PictureJudgement, PictureLook, judge
+from prober.domain.picture import PictureJudgement, Thumbnail, judge
 from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_video
 from simulator.clips.spec import VideoSpec, View
@@ -64,13 +77,13 @@ HARDLY_FOUND = "white, letters 6% high"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`hits` of `looks`: false alarms of good pictures, or detections of a fault."""
+    """`hits` of `thumbnails`: false alarms of good pictures, or detections of a fault."""
 
     what: str
     strength: str
     source: str
     hits: int
-    looks: int
+    thumbnails: int
 
 
 @functools.cache
@@ -85,12 +98,12 @@ def clip(scene: Scene, view: View, size: tuple[int, int, int], codec: str = "h26
 @functools.cache
 def simulated(
     scene: Scene, view: View, size: tuple[int, int, int], codec: str = "h264", first: int = 0
-) -> tuple[PictureLook, ...]:
-    """A look at each keyframe of a clip, a minute apart."""
+) -> tuple[Thumbnail, ...]:
+    """A thumbnail at each keyframe of a clip, a minute apart."""
     video = clip(scene, view, size, codec)
     keyframes = [unit for unit in video.units if unit.keyframe]
     return tuple(
-        look_at(VideoCodec[codec.upper()], [*video.parameter_sets, *unit.nals], at(first + number))
+        thumbnail_of(VideoCodec[codec.upper()], [*video.parameter_sets, *unit.nals], at(first + number))
         for number, unit in enumerate(keyframes)
     )
 
@@ -143,12 +156,12 @@ def lit(picture: Yuv, rng: np.random.Generator, gain: float, offset: float, sigm
     return with_noise(light, sigma, rng)
 
 
-def chained(looks: Sequence[PictureLook], reference: PictureLook | None) -> list[PictureJudgement]:
-    """Look after look, as the prober does it."""
-    remembered: PictureLook | None = None
+def chained(thumbnails: Sequence[Thumbnail], reference: Thumbnail | None) -> list[PictureJudgement]:
+    """Thumbnail after thumbnail, as the prober judges them."""
+    remembered: Thumbnail | None = None
     judgements = []
-    for look in looks:
-        judgement = judge(look, remembered, reference)
+    for thumbnail in thumbnails:
+        judgement = judge(thumbnail, remembered, reference)
         remembered = judgement.remember
         judgements.append(judgement)
     return judgements
@@ -164,10 +177,10 @@ def good_simulated() -> Iterator[Rate]:
     for scene in SCENES:
         judged = []
         for size in SIZES:
-            looks = simulated(scene, "live", size)
-            judged += chained(looks, looks[0])
-        looks = simulated(scene, "live", SIZES[1], "h265")
-        judged += chained(looks, looks[0])
+            thumbnails = simulated(scene, "live", size)
+            judged += chained(thumbnails, thumbnails[0])
+        thumbnails = simulated(scene, "live", SIZES[1], "h265")
+        judged += chained(thumbnails, thumbnails[0])
         yield rate("good", f"scene {scene}", "simulator", judged, None)
     for scene in ("night", "noisy", "fog"):
         day = simulated("day", "live", SIZES[1])[0]
@@ -178,18 +191,20 @@ def good_simulated() -> Iterator[Rate]:
 def good_footage(rng: np.random.Generator) -> Iterator[Rate]:
     for qp in QUALITIES:
         for name in CLIPS:
-            looks = [coded(picture, qp, number) for number, picture in enumerate(footage(name)[::EVERY])]
-            yield rate("good", f"whole clip with its cuts, QP {qp}", f"footage {name}", chained(looks, None), None)
+            thumbnails = [coded(picture, qp, number) for number, picture in enumerate(footage(name)[::EVERY])]
+            yield rate("good", f"whole clip with its cuts, QP {qp}", f"footage {name}", chained(thumbnails, None), None)
         judged = []
         for shot in shots():
-            looks = [coded(picture, qp, number) for number, picture in enumerate(shot)]
-            judged += chained(looks, looks[0])
+            thumbnails = [coded(picture, qp, number) for number, picture in enumerate(shot)]
+            judged += chained(thumbnails, thumbnails[0])
         yield rate("good", f"camera standing still, with reference, QP {qp}", "footage, all", judged, None)
     for light, (gain, offset, sigma) in LIGHTS.items():
         judged = []
         for shot in shots():
-            looks = [coded(lit(picture, rng, gain, offset, sigma), 28, number) for number, picture in enumerate(shot)]
-            judged += chained(looks, coded(shot[0], 28, 0))
+            thumbnails = [
+                coded(lit(picture, rng, gain, offset, sigma), 28, number) for number, picture in enumerate(shot)
+            ]
+            judged += chained(thumbnails, coded(shot[0], 28, 0))
         yield rate("good", f"{light}, reference taken by day", "footage, all", judged, None)
 
 
@@ -200,8 +215,8 @@ def good_still(rng: np.random.Generator) -> Iterator[Rate]:
         for sigma in (0.5, 1.0, 3.0):
             for shot in shots():
                 for qp in QUALITIES:
-                    looks = [coded(lit(shot[0], rng, gain, offset, sigma), qp, number) for number in range(2)]
-                    judged += chained(looks, None)[1:]
+                    thumbnails = [coded(lit(shot[0], rng, gain, offset, sigma), qp, number) for number in range(2)]
+                    judged += chained(thumbnails, None)[1:]
         yield rate("good", f"still, {light}, noise 0.5 to 3 levels, QP 22 to 38", "footage, all", judged, None)
 
 
@@ -286,9 +301,9 @@ def table(rates: Sequence[Rate], hard: list[HardRate]) -> str:
     faults = ["| fault | strength | source | found |", "|---|---|---|---|"]
     for row in rates:
         if row.what == "good":
-            alarms.append(f"| {row.strength} | {row.source} | {row.hits}/{row.looks} |")
+            alarms.append(f"| {row.strength} | {row.source} | {row.hits}/{row.thumbnails} |")
         else:
-            faults.append(f"| `{row.what}` | {row.strength} | {row.source} | {row.hits}/{row.looks} |")
+            faults.append(f"| `{row.what}` | {row.strength} | {row.source} | {row.hits}/{row.thumbnails} |")
     return "\n".join([*alarms, "", hard_table(hard), "", *faults])
 
 
@@ -310,9 +325,9 @@ def main() -> None:
         if row.strength == HARDLY_FOUND:
             continue
         totals[row.what == "good"][0] += row.hits
-        totals[row.what == "good"][1] += row.looks
-    names = ("false_alarms", "good_looks", "found", "faulty_looks", "hard_down", "hard_looks")
-    of_hard = (sum(row.down for row in hard), sum(row.looks for row in hard))
+        totals[row.what == "good"][1] += row.thumbnails
+    names = ("false_alarms", "good_thumbnails", "found", "faulty_thumbnails", "hard_down", "hard_thumbnails")
+    of_hard = (sum(row.down for row in hard), sum(row.thumbnails for row in hard))
     print(json.dumps(dict(zip(names, (*totals[True], *totals[False], *of_hard), strict=True))))
 
 

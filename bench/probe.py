@@ -1,14 +1,14 @@
-"""What looks cost, beside the usual ways: `make bench-probe`, or `python bench/probe.py --help`.
+"""What probes cost, beside the usual ways: `make bench-probe`, or `python bench/probe.py --help`.
 
 Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their own.
 
-- `deep`: CPU of the whole prober per deep look (job, last look, RTSP, decoded keyframe, picture judged beside the last
-  one, all checks, observation, status and picture stored; nats-server not counted), beside `ffmpeg -frames:v 1` and
-  `ffprobe`, a process a look, where they are installed.
-- `throughput`: deep looks a second when as many are wanted as can be had, simulator on the same machine.
-- `light`: scheduled light looks at cameras with an interval of a minute, against a stub that answers on a socket: how
+- `deep`: CPU of the whole prober per deep probe (job, last observation, RTSP, decoded keyframe, picture judged beside
+  the last one, all checks, observation, status and picture stored; nats-server not counted), beside `ffmpeg` with
+  `-frames:v 1` and `ffprobe`, a process a probe, where they are installed.
+- `throughput`: deep probes a second when as many are wanted as can be had, simulator on the same machine.
+- `light`: scheduled light probes of cameras with an interval of a minute, against a stub that answers on a socket: how
   late they begin. Their schedule begins spread over the minute, as it stands in a running platform.
-- `soak`: light looks as fast as they go; resident memory after a tenth of them and at the end.
+- `soak`: light probes as fast as they go; resident memory after a tenth of them and at the end.
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
 
@@ -51,7 +51,7 @@ from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
 
 DEADLINE_S = 10.0
-AT_A_TIME = 256  # looks of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
+AT_A_TIME = 256  # probes of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
 PUBLISHED_AT_A_TIME = 500
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
@@ -59,10 +59,10 @@ type Answer = dict[str, float]
 
 @dataclass(frozen=True)
 class Scene:
-    """What is looked at, and how often."""
+    """What is probed, and how often."""
 
     urls: list[str]
-    looks: int
+    probes: int
     cameras: int = 0
     seconds: float = 0.0
     nats_url: str = ""
@@ -106,8 +106,8 @@ class Counting(Metrics):
         self.late: list[float] = []
         self.lateness.observe = self.late.append  # type: ignore[method-assign,assignment] # each one is wanted
 
-    def looked(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
-        super().looked(camera_id, result, interval_s=interval_s)
+    def count_probe(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
+        super().count_probe(camera_id, result, interval_s=interval_s)
         self.made += 1
         self.up += result.judgement.verdict is Verdict.UP
 
@@ -120,11 +120,11 @@ class Running:
     metrics: Counting
     task: asyncio.Task[None]
 
-    def looks(self) -> int:
+    def probes(self) -> int:
         return self.metrics.made
 
-    async def until(self, looks: float, *, within_s: float = 600.0) -> None:
-        await eventually(lambda: self.looks() >= looks or self.task.done(), within_s=within_s, poll_s=0.1)
+    async def until(self, probes: float, *, within_s: float = 600.0) -> None:
+        await eventually(lambda: self.probes() >= probes or self.task.done(), within_s=within_s, poll_s=0.1)
         assert not self.task.done(), "the prober died"
 
 
@@ -173,9 +173,9 @@ async def plan(bus: Bus, url: str, camera_id: UUID, *, interval_s: float) -> Non
 
 
 async def remember(bus: Bus, camera_id: UUID, *, interval_s: float, began_s_ago: float) -> None:
-    """Say that the camera was good `began_s_ago` and deeply looked at just now, so that light looks follow."""
+    """Say that the camera was good `began_s_ago` and deeply probed just now, so that light probes follow."""
     now = datetime.now(UTC)
-    look = CameraObservedV1(
+    probe = CameraObservedV1(
         camera_id=camera_id,
         camera_revision=1,
         worker_id="bench",
@@ -185,7 +185,7 @@ async def remember(bus: Bus, camera_id: UUID, *, interval_s: float, began_s_ago:
         duration_ms=0,
         deep_at=now,
     )
-    await Bucket(bus, topology.CAMERA_STATUS).put(str(camera_id), look.model_dump_json().encode())
+    await Bucket(bus, topology.CAMERA_STATUS).put(str(camera_id), probe.model_dump_json().encode())
 
 
 async def plan_light(nats_url: str, url: str, cameras: int, *, interval_s: float) -> None:
@@ -204,41 +204,41 @@ async def plan_light(nats_url: str, url: str, cameras: int, *, interval_s: float
 
 
 async def deep(scene: Scene) -> Answer:
-    """Milliseconds of CPU per deep look."""
+    """Milliseconds of CPU per deep probe."""
     async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=len(scene.urls)) as running:
         for url in scene.urls:
             await plan(running.bus, url, uuid4(), interval_s=1.0)
         await running.until(2 * len(scene.urls))
-        before, made_before = cpu_s(), running.looks()
-        await running.until(made_before + scene.looks)
-        spent_s = (cpu_s() - before) / (running.looks() - made_before)
-        assert running.metrics.up == running.looks(), "a simulated camera was not found up"
+        before, made_before = cpu_s(), running.probes()
+        await running.until(made_before + scene.probes)
+        spent_s = (cpu_s() - before) / (running.probes() - made_before)
+        assert running.metrics.up == running.probes(), "a simulated camera was not found up"
         return {"ms": spent_s * 1000}
 
 
 async def throughput(scene: Scene) -> Answer:
-    """Deep looks a second."""
+    """Deep probes a second."""
     async with prober(scene, deep_interval_s=0.0, max_concurrent_probes=AT_A_TIME, decoder_threads=2) as running:
         for number in range(scene.cameras):
             await plan(running.bus, scene.urls[number % len(scene.urls)], uuid4(), interval_s=1.0)
         await running.until(scene.cameras)
-        began, made_before = time.monotonic(), running.looks()
+        began, made_before = time.monotonic(), running.probes()
         await asyncio.sleep(scene.seconds)
-        rate = (running.looks() - made_before) / (time.monotonic() - began)
-        return {"per_s": rate, "up": running.metrics.up / running.looks()}
+        rate = (running.probes() - made_before) / (time.monotonic() - began)
+        return {"per_s": rate, "up": running.metrics.up / running.probes()}
 
 
 async def light(scene: Scene) -> Answer:
-    """Lateness of scheduled light looks; the first quarter of an interval, in which everything starts, is left out."""
+    """Lateness of scheduled light probes; the first quarter of an interval, in which everything starts, is left out."""
     await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=60.0)
     async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=128) as running:
         await asyncio.sleep(15.0)
         running.metrics.late.clear()
-        before, began, made_before = cpu_s(), time.monotonic(), running.looks()
+        before, began, made_before = cpu_s(), time.monotonic(), running.probes()
         await asyncio.sleep(scene.seconds)
         late = sorted(running.metrics.late)
-        made = running.looks() - made_before
-        assert running.metrics.up == running.looks(), "the stub was not found up"
+        made = running.probes() - made_before
+        assert running.metrics.up == running.probes(), "the stub was not found up"
         return {
             "per_minute": made / (time.monotonic() - began) * 60,
             "p50_s": late[len(late) // 2],
@@ -248,39 +248,39 @@ async def light(scene: Scene) -> Answer:
 
 
 async def soak(scene: Scene) -> Answer:
-    """Resident memory after a tenth of the looks and at the end."""
+    """Resident memory after a tenth of the probes and at the end."""
     await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=1.0)
     async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=64) as running:
-        await running.until(scene.looks / 10)
+        await running.until(scene.probes / 10)
         running.metrics.late.clear()
-        start_mb, began, made_before = rss_mb(), time.monotonic(), running.looks()
-        while running.looks() < scene.looks and time.monotonic() - began < scene.seconds:
+        start_mb, began, made_before = rss_mb(), time.monotonic(), running.probes()
+        while running.probes() < scene.probes and time.monotonic() - began < scene.seconds:
             running.metrics.late.clear()
             await asyncio.sleep(0.2)
-        rate = (running.looks() - made_before) / (time.monotonic() - began)
-        return {"start_mb": start_mb, "end_mb": rss_mb(), "per_s": rate, "looks": running.looks()}
+        rate = (running.probes() - made_before) / (time.monotonic() - began)
+        return {"start_mb": start_mb, "end_mb": rss_mb(), "per_s": rate, "probes": running.probes()}
 
 
 async def ffmpeg(scene: Scene) -> Answer:
-    """A process a look, one frame decoded."""
+    """A process a probe, one frame decoded."""
     command = ("ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", "URL", "-frames:v", "1", "-f", "null", "-")
     return _processes(scene, lambda url: [url if part == "URL" else part for part in command])
 
 
 async def ffprobe(scene: Scene) -> Answer:
-    """A process a look, streams described."""
+    """A process a probe, streams described."""
     return _processes(scene, lambda url: ["ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_streams", url])
 
 
 def _processes(scene: Scene, command: Callable[[str], list[str]]) -> Answer:
-    def look(url: str) -> None:
+    def probe(url: str) -> None:
         subprocess.run(command(url), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
-    urls = [scene.urls[number % len(scene.urls)] for number in range(scene.looks)]
-    look(urls[0])
+    urls = [scene.urls[number % len(scene.urls)] for number in range(scene.probes)]
+    probe(urls[0])
     before = cpu_s()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(look, urls))
+        list(pool.map(probe, urls))
     return {"ms": (cpu_s() - before) / len(urls) * 1000}
 
 
@@ -306,7 +306,7 @@ def measure(way: str, scene: Scene) -> Answer | None:
         try:
             asyncio.run(_declare(server.url))
             answers: Queue[Answer | str] = SPAWN.Queue()
-            given = Scene(scene.urls, scene.looks, scene.cameras, scene.seconds, server.url)
+            given = Scene(scene.urls, scene.probes, scene.cameras, scene.seconds, server.url)
             process = SPAWN.Process(target=_work, args=(way, given, answers))
             process.start()
             answer = answers.get(timeout=900)
@@ -335,7 +335,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
     try:
         cameras = urls.get(timeout=120)
         for way in ("deep", "ffmpeg", "ffprobe"):
-            answers[way] = measure(way, Scene(cameras, arguments.looks))
+            answers[way] = measure(way, Scene(cameras, arguments.probes))
         wanted = Scene(cameras, 0, cameras=arguments.wanted, seconds=arguments.seconds)
         answers["throughput"] = measure("throughput", wanted)
     finally:
@@ -355,30 +355,30 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--looks", type=int, default=60, help="deep looks, and looks of each peer (default: 60)")
+    parser.add_argument("--probes", type=int, default=60, help="deep probes, and probes of each peer (default: 60)")
     parser.add_argument("--cameras", type=int, default=20, help="simulated cameras (default: 20)")
     parser.add_argument("--wanted", type=int, default=400, help="cameras of the throughput (default: 400)")
     parser.add_argument("--seconds", type=float, default=15.0, help="of the throughput (default: 15)")
-    parser.add_argument("--light", type=int, default=20_000, help="cameras with a light look a minute")
+    parser.add_argument("--light", type=int, default=20_000, help="cameras with a light probe a minute")
     parser.add_argument("--light-seconds", type=float, default=60.0, help="of the schedule (default: 60)")
-    parser.add_argument("--soak", type=int, default=100_000, help="light looks of the soak (default: 100000)")
+    parser.add_argument("--soak", type=int, default=100_000, help="light probes of the soak (default: 100000)")
     parser.add_argument("--soak-seconds", type=float, default=300.0, help="the soak ends then at the latest")
     answers = run(parser.parse_args())
     ours = answers["deep"] or {}
     print(f"{'what':34} {'figure':>12}")
     ratios: dict[str, float | None] = {}
-    print(f"{'prober, ms of CPU a deep look':34} {ours['ms']:12.2f}")
+    print(f"{'prober, ms of CPU a deep probe':34} {ours['ms']:12.2f}")
     for peer in ("ffmpeg", "ffprobe"):
         cost = answers[peer]
         ratios[peer] = round(cost["ms"] / ours["ms"], 2) if cost else None
         shown = f"{cost['ms']:12.2f}  ({ratios[peer]} times ours)" if cost else f"{'not there':>12}"
-        print(f"{f'{peer}, ms of CPU a look':34} {shown}")
-    fast, light_looks, soaked = (answers[way] or {} for way in ("throughput", "light", "soak"))
-    print(f"{'deep looks a second':34} {fast['per_s']:12.1f}  ({fast['up']:.1%} up)")
-    print(f"{'scheduled light looks a minute':34} {light_looks['per_minute']:12.0f}")
-    print(f"{'  lateness p50, p99, s':34} {light_looks['p50_s']:12.3f} {light_looks['p99_s']:.3f}")
-    print(f"{'  ms of CPU a light look':34} {light_looks['ms']:12.2f}")
-    print(f"{'light looks a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['looks']:.0f} made)")
+        print(f"{f'{peer}, ms of CPU a probe':34} {shown}")
+    fast, light_probes, soaked = (answers[way] or {} for way in ("throughput", "light", "soak"))
+    print(f"{'deep probes a second':34} {fast['per_s']:12.1f}  ({fast['up']:.1%} up)")
+    print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
+    print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
+    print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
+    print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['probes']:.0f} made)")
     print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
     print(f"{'cores':34} {os.cpu_count():12}")
     line = {
@@ -386,7 +386,7 @@ def main() -> None:
         "ratio_ffmpeg": ratios["ffmpeg"],
         "ratio_ffprobe": ratios["ffprobe"],
         "probes_per_s": round(fast["per_s"], 1),
-        "lateness_p99_s": round(light_looks["p99_s"], 3),
+        "lateness_p99_s": round(light_probes["p99_s"], 3),
         "rss_mb_start": round(soaked["start_mb"], 1),
         "rss_mb_end": round(soaked["end_mb"], 1),
     }

@@ -38,7 +38,7 @@ from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust
 from vonggac.rtsp.wire.framing import Deframer
 from vonggac.rtsp.wire.messages import Headers, Request, Response
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import ServerCertificate
 
 CLIPS = 5
 READY_WITHIN_S = 120.0
@@ -272,7 +272,7 @@ def steady(one: Rig, seconds: float) -> dict[str, object]:
 
 def _certificate(folder: Path) -> tuple[Path, TlsTrust]:
     """What the destinations show, and what the plan says of it."""
-    shown = Certificate.issue("bench")
+    shown = ServerCertificate.self_signed()
     chain = folder / "chain.pem"
     chain.write_bytes(shown.chain_pem)
     return chain, TlsTrust(fingerprint_sha256=shown.fingerprint_sha256)

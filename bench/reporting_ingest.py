@@ -16,7 +16,8 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
-from reporting.messaging import Ingest
+from reporting.ingest.handlers import Ingest
+from reporting.messaging import new_consumers
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
 from vonggac.bus import Bus, topology
@@ -64,9 +65,11 @@ async def fill(bus: Bus, cameras: list[UUID], rounds: int, down_share: float) ->
     return count + len(window)
 
 
-async def drain(bus: Bus, ingest: Ingest) -> None:
+async def drain(bus: Bus, ingest: Ingest, settings: Settings) -> None:
     """Run the consumers until nothing is pending and nothing waits for its acknowledgement."""
-    tasks = [asyncio.create_task(consumer.run()) for consumer in ingest.consumers(bus)]
+    tasks = [
+        asyncio.create_task(consumer.run()) for consumer in new_consumers(bus, ingest, batch=settings.ingest_batch)
+    ]
     while True:
         info = await bus.js.consumer_info(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS)
         if info.num_pending == 0 and info.num_ack_pending == 0:
@@ -86,7 +89,7 @@ async def measure(settings: Settings, arguments: argparse.Namespace) -> dict[str
         cameras = [uuid4() for _ in range(arguments.cameras)]
         count = await fill(bus, cameras, arguments.rounds, arguments.down_share)
         wall, cpu = time.perf_counter(), time.process_time()
-        await drain(bus, Ingest(database, settings))
+        await drain(bus, Ingest(database, settings), settings)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         return {
             "observations": count,

@@ -35,6 +35,7 @@ from vonggac.auth import Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.embedded import NatsServer, free_port
+from vonggac.events import subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -79,7 +80,7 @@ def simulate(nats_url: str, gop_s: float, urls: "Queue[str]") -> None:
             if request.reply:
                 await bus.client.publish(request.reply, json.dumps(body).encode())
 
-        await bus.client.subscribe("forwarder.camera.*.hash_keyframes", cb=answer)
+        await bus.client.subscribe(subjects.camera_hash_keyframes("*"), cb=answer)
         async with Simulator(SimulatorConfig(cameras=[camera])) as simulator:
             url = simulator.cameras["gate"].url()
             recorder = await MediaRecorder.play(url)
@@ -155,7 +156,7 @@ async def measure(nats_url: str, url: str, folder: Path, rounds: int, concurrent
 
     async def work() -> None:
         for _ in left:
-            facts.extend((await verifications.turn(camera(url), hold=unheld)).facts)
+            facts.extend((await verifications.verify_due(camera(url), hold=unheld)).facts)
 
     floor_began, floor_cpu = time.monotonic(), cpu_s()
     await asyncio.sleep(2.0)

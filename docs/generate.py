@@ -29,8 +29,11 @@ from vonggac.settings import describe
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 PACKAGES = {"shared": "The library", **{name: name.capitalize() for name in SERVICES}, "simulator": "Simulator"}
 SIGNALS_INTRODUCTION = """\
-What each process says about itself, what it means and what to do. Logs are one JSON object a line on standard error
-(`event`, `level`, `service`, `timestamp`, and the event's fields); metrics are served at `/metrics`."""
+Every log event and every metric: what it means and what to do. Logs are one JSON object a line on standard error
+(`event`, `level`, `service`, `timestamp`, and the event's fields); metrics are served at `/metrics`. This page is
+generated from the section "Signals" of each package's README: edit there, read here."""
+SIGNALS_SOURCE = "Source of {page}, the one page to read: edit here, then `make generate`."
+"""First line of each README's section "Signals"; `{page}` is the link to the page."""
 CAUSES_INTRODUCTION = """\
 Why a camera or a delivery is not as it should be: the closed list of every event, API, metric and report. Which of them
 make a camera `down` and which are findings beside `up`:
@@ -53,14 +56,20 @@ def section(markdown: str, heading: str) -> str:
 
 
 def signals() -> str:
-    """The page of all log events and metrics."""
+    """The page of all log events and metrics. Raises ValueError when a README does not name the page."""
     parts = [
         "# Signals",
         GENERATED,
         SIGNALS_INTRODUCTION,
     ]
     for package, title in PACKAGES.items():
-        parts += [f"## {title}", section(readme_of(package).read_text("utf-8"), "Signals")]
+        readme = readme_of(package)
+        first, _, tables = section(readme.read_text("utf-8"), "Signals").partition("\n\n")
+        link = "../" * (len(readme.parts) - 1) + "docs/signals.md"
+        if first != (expected := SIGNALS_SOURCE.format(page=f"[docs/signals.md]({link})")):
+            msg = f"{readme}: the section Signals begins with: {expected}"
+            raise ValueError(msg)
+        parts += [f"## {title}", tables.strip()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -108,6 +108,7 @@ def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> No
     assert "no_auth_user" not in place
 
 
+@pytest.mark.server
 def test_the_configuration_of_compose_is_taken_by_the_server(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "passwords.conf").write_text(passwords({user.name: "p" for user in USERS}), "utf-8")
@@ -128,6 +129,7 @@ def database_server(servers_folder: Path) -> Iterator[PostgresServer]:
     server.stop()
 
 
+@pytest.mark.server
 def test_compose_makes_plain_roles_with_passwords_of_any_characters(
     database_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

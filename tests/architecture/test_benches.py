@@ -1,4 +1,4 @@
-"""Every bench starts, and docs/benchmarks.md tells of it."""
+"""Every bench starts, and docs/benchmarks.md lists it."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 BENCHES = sorted(path for path in (ROOT / "bench").glob("*.py") if "__main__" in path.read_text("utf-8"))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("bench", BENCHES, ids=lambda path: path.stem)
 def test_bench_starts(bench: Path) -> None:
     answer = subprocess.run(

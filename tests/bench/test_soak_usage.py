@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from soak_usage import MAX_GROWTH_FDS, MAX_GROWTH_MB, Course, Usage
 
+pytestmark = pytest.mark.server
+
 PROGRAM = """
 import socket, sys
 

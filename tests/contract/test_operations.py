@@ -18,7 +18,7 @@ from prober.metrics import Metrics as ProberMetrics
 from reporting.metrics import registry as reporting_registry
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
-from vonggac.events.prober import LookKind, Verdict
+from vonggac.events.prober import ProbeKind, Verdict
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"
@@ -34,7 +34,7 @@ LABEL_VALUES = {
     "state": {state.value for state in DeliveryState},
     "verdict": {verdict.value for verdict in Verdict},
     "cause": {cause.value for cause in Cause} | {"none"},
-    "kind": {kind.value for kind in LookKind} | {"inventory", "observation"},
+    "kind": {kind.value for kind in ProbeKind} | {"inventory", "observation"},
 }
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
@@ -195,6 +195,7 @@ def parameters_by_route() -> dict[tuple[str, str, str], set[str]]:
     }
 
 
+@pytest.mark.server
 def test_the_commands_of_runbooks_call_routes_that_exist(
     parameters_by_route: dict[tuple[str, str, str], set[str]],
 ) -> None:

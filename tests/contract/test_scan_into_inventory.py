@@ -31,7 +31,7 @@ def test_the_file_of_a_scan_is_imported_without_a_mistake() -> None:
     text = cameras_csv(found, facility_code="QT-KCL-01")
     mistakes = Mistakes()
     file = parse_cameras(text.encode(), mistakes, Sealer(bytes(PrivateKey.generate().public_key)))
-    mistakes.refuse()
+    mistakes.raise_if_any()
     assert set(next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))) <= set(COLUMNS.all)
     assert [(row.fields.code, row.fields.name) for row in file.rows] == [
         ("CAM-10-20-1-5-8081-01", "=Acme NVR, 2 kênh 10.20.1.5 kênh 1"),

@@ -47,19 +47,19 @@ async def test_every_good_camera_is_verified_with_its_delay(running: RunningPlat
             assert 0 <= item["delay_s"] < 5
 
 
-async def test_a_forwarded_camera_is_looked_at_without_a_second_session(running: RunningPlatform) -> None:
+async def test_a_forwarded_camera_is_probed_without_a_second_session(running: RunningPlatform) -> None:
     cameras = await good_cameras(running)
     before = await simulated(running)
     for code, camera_id in cameras.items():
 
-        async def looked(camera_id: str = camera_id) -> Json:
-            # A look of the schedule may be under way: then this one is refused.
+        async def probed(camera_id: str = camera_id) -> Json:
+            # A probe of the schedule may be under way: then this one is refused.
             await running.call("prober", "POST", "/v1/probes", {"camera_id": camera_id})
             shown = await running.get("prober", f"/v1/cameras/{camera_id}")
-            assert shown["kind"] == "sampled", shown
+            assert shown["kind"] == "forwarder_keyframe", shown
             return shown
 
-        shown = await eventually(looked, within_s=20, poll_s=1.0)
+        shown = await eventually(probed, within_s=20, poll_s=1.0)
         assert shown["verdict"] == "up", shown
         assert shown["media"]["width"] == before[code]["width"]
         assert shown["media"]["fps"] == pytest.approx(before[code]["fps"], rel=0.05)

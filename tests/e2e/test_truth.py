@@ -10,7 +10,7 @@ import pytest
 from tests.platform import RunningPlatform, each
 
 from local.demo import content
-from vonggac.telemetry import REDACTED
+from vonggac.telemetry.redaction import REDACTED
 from vonggac.testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -52,8 +52,8 @@ async def test_a_wrong_password_costs_two_logins_though_prober_and_forwarder_bot
 async def test_the_clocks_of_cameras_that_are_forwarded_are_checked(running: RunningPlatform) -> None:
     async def checked() -> bool:
         good = (await running.get("prober", "/v1/cameras?verdict=up"))["items"]
-        sampled = [camera for camera in good if camera["kind"] == "sampled"]
-        return len(sampled) == 6 and all("clock_drift" not in camera["not_checked"] for camera in sampled)
+        by_forwarder = [camera for camera in good if camera["kind"] == "forwarder_keyframe"]
+        return len(by_forwarder) == 6 and all("clock_drift" not in camera["not_checked"] for camera in by_forwarder)
 
     await eventually(checked, within_s=60)
 

@@ -99,6 +99,24 @@ async def test_a_restarted_postgres_loses_nothing(running: RunningPlatform) -> N
     await running.call("inventory", "GET", "/v1/facilities")
 
 
+async def test_probing_and_forwarding_go_on_without_inventory(running: RunningPlatform) -> None:
+    await running.truth()
+    await running.reset(PROVINCIAL)
+    before = await running.observations_stored()
+    child = running.take_out("inventory")
+    assert await child.stop(within_s=30)
+
+    async def probed_again() -> bool:
+        return await running.observations_stored() >= before + 2 * content.EXPECTATION.cameras
+
+    await eventually(probed_again, within_s=60, poll_s=0.5)
+    streams = await running.receives(PROVINCIAL, packets=100)
+    assert set(each(streams, lambda stream: (stream.sessions, stream.lost)).values()) == {(1, 0)}
+    child.start()
+    running.put_back(child)
+    await running.truth()
+
+
 async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: RunningPlatform) -> None:
     document = await running.truth()
     began = document["period"]["to"]
@@ -106,12 +124,12 @@ async def test_a_minute_without_reporting_is_made_up_for_to_the_second(running: 
     assert await child.stop(within_s=30)
     stopped = time.monotonic()
     before = await running.observations_stored()
-    looks = 60 // 15 * content.EXPECTATION.cameras
+    probes = 60 // 15 * content.EXPECTATION.cameras
 
-    async def a_minute_of_looks() -> bool:
-        return time.monotonic() - stopped >= 60 and await running.observations_stored() >= before + looks
+    async def a_minute_of_probes() -> bool:
+        return time.monotonic() - stopped >= 60 and await running.observations_stored() >= before + probes
 
-    await eventually(a_minute_of_looks, within_s=100, poll_s=0.5)
+    await eventually(a_minute_of_probes, within_s=100, poll_s=0.5)
     child.start()
     running.put_back(child)
     await eventually_ready(running)

@@ -151,12 +151,11 @@ def test_the_other_forwarder_goes_on_when_one_is_killed(state: StateFolder, term
     assert len({address(printed, part) for part in ("prober", "prober-2", "forwarder", "forwarder-2")}) == 4
     below = running_below(psutil.Process(terminal.process.pid))
     first, second = (one for one in below if one.cmdline()[-1] == "forwarder")
-    assert len({one.cmdline()[-1] for one in below if one.cmdline()[-1] == "prober"}) == 1
     first.kill()
     printed = terminal.until("the other replicas go on with its jobs")
     second.kill()
     assert terminal.end() == 1
-    assert {"prober", "prober-2"} == set(stops(terminal.printed)[:2])
+    assert {"prober", "prober-2"} < set(stops(terminal.printed)[:3])
 
 
 def test_a_killed_platform_hinders_no_start(state: StateFolder, terminals: list[Terminal]) -> None:

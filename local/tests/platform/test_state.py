@@ -14,6 +14,8 @@ from local.commands.progress import Progress
 from local.platform.leftovers import still_running
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError
 
+pytestmark = pytest.mark.server
+
 WAITS = "import sys; sys.stdin.read()"
 
 

@@ -16,7 +16,7 @@ from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.delivery import Limits
 from forwarder.relay.service import read_clocks
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
 from vonggac.auth import Sealer, Unsealer
@@ -109,9 +109,9 @@ def planner(keys_folder: Path) -> Planner:
 
 
 @pytest.fixture
-def surroundings(keys_folder: Path) -> Surroundings:
+def context(keys_folder: Path) -> RelayContext:
     """Real clocks and real chance; limits short enough to be waited for."""
-    return Surroundings(
+    return RelayContext(
         now=read_clocks,
         chance=random.random,
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
@@ -172,16 +172,16 @@ def recorder() -> Recorder:
 
 
 @pytest_asyncio.fixture
-async def relay_of(surroundings: Surroundings, recorder: Recorder) -> AsyncIterator[Callable[..., CameraRelay]]:
-    """Start a relay for a plan; it is stopped at the end of the test. Keywords change its surroundings."""
+async def relay_of(context: RelayContext, recorder: Recorder) -> AsyncIterator[Callable[..., CameraRelay]]:
+    """Start a relay for a plan; it is stopped at the end of the test. Keywords change its context."""
     started: list[CameraRelay] = []
 
     def start(camera: CameraV1, **changes: Any) -> CameraRelay:
-        relay = CameraRelay(camera, replace(surroundings, **changes), recorder)
+        relay = CameraRelay(camera, replace(context, **changes), recorder)
         started.append(relay)
         relay.start()
         return relay
 
     yield start
     for relay in started:
-        await relay.stop(DeliveryState.RELEASED)
+        await relay.release(DeliveryState.RELEASED)

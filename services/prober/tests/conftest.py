@@ -17,8 +17,8 @@ from prober.domain.findings import StreamThresholds
 from prober.domain.picture import PictureThresholds
 from prober.metrics import Metrics
 from prober.probes.camera.decoder import Decoder
-from prober.probes.camera.picture_store import PictureMemory
-from prober.probes.camera.prober import Surroundings
+from prober.probes.camera.picture_store import PictureStore
+from prober.probes.camera.prober import ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.limits import NetworkGate
 from prober.probes.service import Process
@@ -85,16 +85,16 @@ async def outgoing(bus: Bus) -> AsyncIterator[Outgoing]:
 
 
 @pytest.fixture
-def surroundings(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) -> Surroundings:
-    """What a Looker needs; pictures must stand still for no time at all to be frozen."""
-    return Surroundings(
+def context(bus: Bus, outgoing: Outgoing, tools: Tools, keys_folder: Path) -> ProbeContext:
+    """What a CameraProber needs; pictures must stand still for no time at all to be frozen."""
+    return ProbeContext(
         tools=tools,
         logins=Logins(
             LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=1800.0),
             Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         ),
         gate=NetworkGate(8, prefix_v4=24, prefix_v6=64),
-        pictures=PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
+        pictures=PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=0.0)),
         thresholds=StreamThresholds(),
         bus=bus,
     )
@@ -146,24 +146,24 @@ def planner(bus: Bus, keys_folder: Path) -> Planner:
 class Observed:
     """Everything on OBSERVATIONS, as it comes."""
 
-    looks: list[CameraObservedV1] = field(default_factory=list)
+    observations: list[CameraObservedV1] = field(default_factory=list)
     heartbeats: list[ProberAliveV1] = field(default_factory=list)
     sites: list[SiteObservedV1] = field(default_factory=list)
     event_ids: list[str] = field(default_factory=list)
 
     def of(self, camera_id: UUID) -> list[CameraObservedV1]:
-        return [look for look in self.looks if look.camera_id == camera_id]
+        return [probe for probe in self.observations if probe.camera_id == camera_id]
 
-    async def look(self, camera_id: UUID, number: int = 1, *, within_s: float = 15.0) -> CameraObservedV1:
-        """The camera's look of that number, 1 being the first."""
-        await eventually(lambda: len(self.of(camera_id)) >= number, within_s=within_s, what=f"look {number}")
+    async def observation(self, camera_id: UUID, number: int = 1, *, within_s: float = 15.0) -> CameraObservedV1:
+        """The camera's probe of that number, 1 being the first."""
+        await eventually(lambda: len(self.of(camera_id)) >= number, within_s=within_s, what=f"observation {number}")
         return self.of(camera_id)[number - 1]
 
     async def take(self, message: Msg) -> None:
         event = decode(message.data)
         self.event_ids.append(event.id)
         if isinstance(event.data, CameraObservedV1):
-            self.looks.append(event.data)
+            self.observations.append(event.data)
         elif isinstance(event.data, SiteObservedV1):
             self.sites.append(event.data)
         elif isinstance(event.data, ProberAliveV1):
@@ -173,7 +173,7 @@ class Observed:
 @pytest_asyncio.fixture
 async def observed(bus: Bus) -> Observed:
     seen = Observed()
-    await bus.js.subscribe("observation.>", cb=seen.take, ordered_consumer=True)
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=seen.take, ordered_consumer=True)
     return seen
 
 
@@ -214,7 +214,7 @@ def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settin
 
 
 @pytest_asyncio.fixture
-async def probe(settings: Callable[..., Settings]) -> AsyncIterator[StartProber]:
+async def start_prober(settings: Callable[..., Settings]) -> AsyncIterator[StartProber]:
     running: list[RunningProber] = []
 
     async def start(**changes: Any) -> RunningProber:

@@ -4,7 +4,7 @@ from typing import Any
 
 from prober.domain.result import Judgement, ProbeResult
 from prober.metrics import PHASES, Metrics
-from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Target
 from vonggac.events import Cause
 from vonggac.events.prober import Step, Verdict
@@ -16,10 +16,10 @@ UP = ProbeResult(
 DOWN = ProbeResult(Judgement(Verdict.DOWN, Cause.TIMEOUT, "late"), 5.0)
 
 
-def test_looks_are_counted_by_verdict_and_cause() -> None:
+def test_probes_are_counted_by_verdict_and_cause() -> None:
     metrics = Metrics()
     for result in (UP, UP, DOWN):
-        metrics.looked("camera", result, interval_s=60)
+        metrics.count_probe("camera", result, interval_s=60)
     sample = metrics.registry.get_sample_value
     assert sample("vonggac_prober_probes_total", {"verdict": "up", "cause": "none"}) == 2
     assert sample("vonggac_prober_probes_total", {"verdict": "down", "cause": "timeout"}) == 1
@@ -28,14 +28,14 @@ def test_looks_are_counted_by_verdict_and_cause() -> None:
 
 def test_a_phase_of_tomorrow_makes_no_label_of_its_own() -> None:
     metrics = Metrics()
-    metrics.looked("camera", UP, interval_s=60)
+    metrics.count_probe("camera", UP, interval_s=60)
     assert metrics.registry.get_sample_value("vonggac_prober_probe_duration_seconds_count", {"phase": "other"}) == 1
 
 
-async def test_every_step_of_a_look_over_tls_is_a_phase(surroundings: Surroundings, simulate: Any) -> None:
+async def test_every_step_of_a_probe_over_tls_is_a_phase(context: ProbeContext, simulate: Any) -> None:
     gate = (await simulate({"id": "gate", "tls": True})).cameras["gate"]
     trust = TlsPolicy(fingerprint_sha256=gate.certificate_sha256)
-    result = await Looker(surroundings).look_at(Target(gate.url(), None, 5.0, tls=trust))
+    result = await CameraProber(context).probe_address(Target(gate.url(), None, 5.0, tls=trust))
     assert isinstance(result, ProbeResult)
     steps = {step.name for step in result.steps}
     assert "tls" in steps
@@ -44,15 +44,15 @@ async def test_every_step_of_a_look_over_tls_is_a_phase(surroundings: Surroundin
 
 def test_by_default_there_is_no_series_per_camera() -> None:
     metrics = Metrics()
-    metrics.looked("camera", UP, interval_s=60)
+    metrics.count_probe("camera", UP, interval_s=60)
     assert metrics.registry.get_sample_value("vonggac_prober_probe_success", {"camera_id": "camera"}) is None
 
 
-def test_a_series_per_camera_follows_its_last_look_and_drops_out() -> None:
+def test_a_series_per_camera_follows_its_last_probe_and_drops_out() -> None:
     metrics = Metrics(per_camera=True)
-    metrics.looked("seen", UP, interval_s=60)
-    metrics.looked("lost", DOWN, interval_s=60)
-    metrics.looked("elsewhere now", UP, interval_s=0)
+    metrics.count_probe("seen", UP, interval_s=60)
+    metrics.count_probe("lost", DOWN, interval_s=60)
+    metrics.count_probe("elsewhere now", UP, interval_s=0)
     sample = metrics.registry.get_sample_value
     assert sample("vonggac_prober_probe_success", {"camera_id": "seen"}) == 1
     assert sample("vonggac_prober_probe_success", {"camera_id": "lost"}) == 0

@@ -15,7 +15,7 @@ from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 
 from reporting.app import create_app
-from reporting.messaging import Ingest
+from reporting.ingest.handlers import Ingest
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
 from vonggac.auth import Role

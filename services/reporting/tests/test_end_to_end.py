@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from reporting.api.compliance_schemas import ComplianceReport
-from reporting.messaging import keep_house
+from reporting.ingest.cleanup import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
@@ -26,6 +26,7 @@ from vonggac.bus import Outgoing, topology
 from vonggac.bus.dead_letters import REASON_HEADER
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
+from vonggac.events import subjects
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ async def test_a_poisonous_event_is_kept_as_a_dead_letter_while_the_others_go_on
 ) -> None:
     camera = province.camera()
     await province.publish(bus, *province.base(), province.stated("camera", camera))
-    await bus.js.publish("observation.camera.poison", b'{"specversion": "1.0", "type": "nonsense"}')
+    await bus.js.publish(subjects.camera_observation("poison"), b'{"specversion": "1.0", "type": "nonsense"}')
     await province.publish(bus, *an_hour(province, camera))
     await eventually(lambda: handled(bus))
     check_the_hour(await report(client, **PERIOD))
@@ -253,6 +254,7 @@ async def test_the_process_migrates_serves_and_stops_in_order(
     assert str(make_url(database_url).password) not in said
 
 
+@pytest.mark.server
 def test_a_bad_setting_stops_the_start_with_its_name() -> None:
     environment = {"VONGGAC_REPORTING_PORT": "many", "VONGGAC_REPORTING_DATABASE_URL": "postgresql+psycopg://x"}
     ended = subprocess.run(

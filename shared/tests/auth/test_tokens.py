@@ -9,8 +9,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vonggac.auth import Principal, Right, Role, TokenError, TokenIssuer, TokenVerifier
+from vonggac.auth import Principal, Right, Role, TokenVerifier
 from vonggac.auth.keys import JWKS, SIGNING_KEY, WORKERS_PRIVATE, ensure_keys, token_issuer
+from vonggac.auth.tokens import TokenError, TokenIssuer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from vonggac.bus import Bus, JobQueue, topology
-from vonggac.events import CloudEvent, new_event
+from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.testing import eventually
 
@@ -105,9 +105,10 @@ async def test_a_tombstone_is_acked_and_the_job_is_gone(
 
 
 async def test_a_message_that_is_no_event_is_kept_with_its_reason(bus: Bus, queue: JobQueue) -> None:
-    await bus.js.publish("inventory.camera.x", b"not an event")
+    await bus.js.publish(subjects.inventory("camera", "x"), b"not an event")
     assert await queue.fetch(1) == []
-    buried = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{topology.DELIVERY_JOBS}.{topology.FORWARDER}")
+    letter = subjects.dead_letter(topology.DELIVERY_JOBS, topology.FORWARDER)
+    buried = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter)
     assert buried.data == b"not an event"
     assert buried.headers is not None
     assert "JSON" in buried.headers["Vonggac-Reason"]

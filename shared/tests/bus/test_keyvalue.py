@@ -4,6 +4,7 @@ import pytest
 
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.keyvalue import PAGE, WatchBrokenError
+from vonggac.events import subjects
 
 
 async def test_of_two_writers_that_saw_the_same_revision_one_wins(bus: Bus) -> None:
@@ -61,7 +62,7 @@ async def test_reading_and_following_make_no_consumer_at_the_server(bus: Bus) ->
 
 async def test_a_bucket_of_several_pages_is_read_whole(bus: Bus) -> None:
     for number in range(3 * PAGE):
-        await bus.client.publish(f"$KV.{topology.CAMERA_STATUS}.c{number}", str(number).encode())
+        await bus.client.publish(subjects.key_value(topology.CAMERA_STATUS, f"c{number}"), str(number).encode())
     bucket = Bucket(bus, topology.CAMERA_STATUS)
     await bucket.delete("c1")
     await bucket.put("c2", b"changed")
@@ -73,7 +74,7 @@ async def test_a_bucket_of_several_pages_is_read_whole(bus: Bus) -> None:
 async def test_what_changes_while_the_current_values_are_read_is_told_once(bus: Bus) -> None:
     bucket = Bucket(bus, topology.CAMERA_STATUS)
     for number in range(2 * PAGE):
-        await bus.client.publish(f"$KV.{topology.CAMERA_STATUS}.c{number}", b"old")
+        await bus.client.publish(subjects.key_value(topology.CAMERA_STATUS, f"c{number}"), b"old")
     async with bucket.watch() as watcher:
         first = await watcher.updates(5)
         assert first is not None

@@ -17,6 +17,7 @@ from vonggac.bus.connection import connect_once
 from vonggac.bus.permissions import USERS, configuration, inbox_of, passwords
 from vonggac.embedded import NatsServer, free_port
 
+pytestmark = pytest.mark.server
 ROOT = Path(__file__).parents[3]
 SETUP, INVENTORY, PROBER, FORWARDER, REPORTING = "setup", "inventory", "prober", "forwarder", "reporting"
 NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING)
@@ -35,13 +36,13 @@ CONSUMERS = {
 WRITES = {
     "camera_status": {PROBER},
     "camera_failures": {PROBER},
-    "picture_looks": {PROBER},
+    "thumbnails": {PROBER},
     "picture_references": {PROBER},
     "site_status": {PROBER},
     "verifications": {PROBER},
     "scans": {PROBER},
     "delivery_status": {FORWARDER},
-    "delivery_orders": {FORWARDER},
+    "delivery_commands": {FORWARDER},
     "keyframes": {FORWARDER},
     "login_failures": WORKERS,
     "resealed_secrets": WORKERS,
@@ -54,10 +55,10 @@ FOLLOWS = {
     "login_failures": WORKERS,
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
-    "delivery_orders": {FORWARDER},
+    "delivery_commands": {FORWARDER},
     "workers": {FORWARDER},
 }
-NOT_READ_DIRECTLY = {"site_status", "delivery_orders", "login_failures", "resealed_secrets", "workers", "scans"}
+NOT_READ_DIRECTLY = {"site_status", "delivery_commands", "login_failures", "resealed_secrets", "workers", "scans"}
 REQUESTS = {
     # subject: (who asks, who is asked)
     "forwarder.keyframe.c": ({PROBER}, {FORWARDER}),
@@ -65,8 +66,8 @@ REQUESTS = {
     "forwarder.camera.c.adopt": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
-    "forwarder.take.w": ({FORWARDER}, {FORWARDER}),
-    "prober.turn.c": ({PROBER}, {PROBER}),
+    "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),
+    "prober.probe_lock.c": ({PROBER}, {PROBER}),
 }
 
 

@@ -112,6 +112,7 @@ async def test_an_expired_request_is_made_anew(bus: Bus, tell: Tell, camera_even
     await pull.close()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("keep_open", [True, False])
 async def test_jobs_come_again_after_the_server_was_restarted(
     tmp_path: Path, tell: Tell, camera_event: MakeCamera, *, keep_open: bool

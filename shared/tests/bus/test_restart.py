@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
@@ -16,6 +17,8 @@ from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
+
+pytestmark = pytest.mark.server
 
 
 def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:

@@ -13,6 +13,7 @@ from vonggac.database.engine import database_address, with_password
 from vonggac.embedded import PostgresServer, free_port
 from vonggac.settings.passwords import read_password, write_private
 
+pytestmark = pytest.mark.server
 ODD = "5% q'uo\"te@ :/?#$\\é "
 
 

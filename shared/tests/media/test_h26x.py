@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, keyframe_hash, nal_type, starts_keyframe, video_codec
+from vonggac.media.h26x import Part, VideoCodec, begins_picture, keyframe_hash, nal_type, part_of, video_codec
 from vonggac.media.rtp import build_rtp
 from vonggac.net.errors import MalformedError
 
@@ -158,19 +158,18 @@ def test_annex_b_strings_inside_packets_are_taken_apart(codec: VideoCodec) -> No
 
 
 @BOTH
-def test_keyframes_start_where_they_start(codec: VideoCodec) -> None:
+def test_the_first_slice_says_what_a_picture_is(codec: VideoCodec) -> None:
     first, *later = fragments(codec, idr(codec))
-    assert starts_keyframe(codec, first)
-    assert starts_keyframe(codec, aggregate(codec, sets(codec)))
-    assert starts_keyframe(codec, aggregate(codec, [nal(codec, 6 if codec is H264 else 39, b"sei"), idr(codec, 9)]))
-    assert all(starts_keyframe(codec, parameter_set) for parameter_set in sets(codec))
-    assert starts_keyframe(codec, memoryview(idr(codec, 20)))
-    assert not any(starts_keyframe(codec, fragment) for fragment in later)
-    assert not starts_keyframe(codec, idr(codec, 20, first=False))
-    assert not starts_keyframe(codec, fragments(codec, idr(codec, first=False))[0])
-    assert not starts_keyframe(codec, inter(codec))
-    assert not starts_keyframe(codec, aggregate(codec, [inter(codec, 5)]))
-    assert not starts_keyframe(codec, b"")
+    sei = nal(codec, 6 if codec is H264 else 39, b"sei")
+    assert part_of(codec, first) is Part.KEYFRAME
+    assert part_of(codec, memoryview(idr(codec, 20))) is Part.KEYFRAME
+    assert part_of(codec, aggregate(codec, [sei, *sets(codec), idr(codec, 9)])) is Part.KEYFRAME
+    assert part_of(codec, b"\0\0\0\1" + b"\0\0\1".join([sei, *sets(codec), idr(codec, 20)])) is Part.KEYFRAME
+    assert part_of(codec, aggregate(codec, [*sets(codec), inter(codec, 5)])) is Part.PICTURE
+    assert {part_of(codec, lead) for lead in (*sets(codec), sei, aggregate(codec, sets(codec)), b"")} == {Part.LEAD}
+    assert {part_of(codec, piece) for piece in fragments(codec, sets(codec)[0], 4)} == {Part.LEAD}
+    rest = [*later, idr(codec, 20, first=False), fragments(codec, idr(codec, first=False))[0]]
+    assert {part_of(codec, payload) for payload in rest} == {Part.REST}
 
 
 @BOTH
@@ -204,7 +203,7 @@ def test_any_payload_raises_nothing_and_stays_bounded(
 ) -> None:
     depacketizer = Depacketizer(codec, max_unit_bytes=200)
     for sequence, (payload, timestamp, marker) in enumerate(payloads):
-        assert starts_keyframe(codec, payload) in (True, False)
+        assert part_of(codec, payload) in Part
         for unit in depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker):
             assert 0 < sum(map(len, unit.nals)) <= 200
 

@@ -18,12 +18,12 @@ from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, RtspConnection, Step, open_player, open_publisher, parse_sdp
 from vonggac.rtsp.wire.tracks import plan_tracks
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority, ServerCertificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, with_cseq
 
-AUTHORITY = Certificate.issue("Province CA", authority=True)
-SIGNED = Certificate.issue("camera", hosts=("127.0.0.1", "localhost"), signed_by=AUTHORITY)
-SELF_SIGNED = Certificate.issue("camera")
+AUTHORITY = Authority()
+SIGNED = AUTHORITY.issue("127.0.0.1", "localhost")
+SELF_SIGNED = ServerCertificate.self_signed()
 
 
 async def play_tls(port: int, policy: TlsPolicy, **more: object) -> None:
@@ -42,13 +42,13 @@ async def failure(port: int, policy: TlsPolicy, **more: object) -> PeerError:
 
 @pytest.fixture
 async def signed() -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context()) as peer:
+    async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context) as peer:
         yield peer
 
 
 @pytest.fixture
 async def self_signed() -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(ScriptedCamera(), tls=SELF_SIGNED.server_context()) as peer:
+    async with ScriptedPeer(ScriptedCamera(), tls=SELF_SIGNED.server_context) as peer:
         yield peer
 
 
@@ -111,7 +111,7 @@ async def test_a_large_picture_is_encrypted_a_record_at_a_time(
 
 def test_the_same_holds_on_uvloop() -> None:
     async def run() -> None:
-        async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context()) as peer:
+        async with ScriptedPeer(ScriptedCamera(), tls=SIGNED.server_context) as peer:
             await play_tls(peer.port, TlsPolicy(ca_pem=AUTHORITY.pem))
             assert "not trusted" in (await failure(peer.port, TlsPolicy())).message
             await failure(peer.port, TlsPolicy(fingerprint_sha256="0" * 64))
@@ -144,10 +144,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_by_default(self_
 async def test_a_wrong_name_and_an_expired_certificate_are_told_apart() -> None:
     policy = TlsPolicy(ca_pem=AUTHORITY.pem)
     for certificate, said in (
-        (Certificate.issue("x", hosts=("10.9.9.9",), signed_by=AUTHORITY), "IP address mismatch"),
-        (Certificate.issue("x", hosts=("127.0.0.1",), signed_by=AUTHORITY, expired=True), "expired"),
+        (AUTHORITY.issue("10.9.9.9"), "IP address mismatch"),
+        (AUTHORITY.issue("127.0.0.1", expired=True), "expired"),
     ):
-        async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context()) as peer:
+        async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context) as peer:
             assert said in (await failure(peer.port, policy)).message
 
 

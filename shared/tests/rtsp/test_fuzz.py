@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vonggac.media.depacketizer import Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.h26x import VideoCodec, begins_picture, part_of
 from vonggac.media.rtcp import SenderReport, build_sender_report, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave, parse_rtp
 from vonggac.media.sps import parse_sps
@@ -126,7 +126,7 @@ def pictures(data: bytes) -> None:
     for codec in VideoCodec:
         depacketizer = Depacketizer(codec, max_unit_bytes=4096, max_unit_nals=16)
         for at, marker in ((0, False), (3, True), (1, True)):
-            starts_keyframe(codec, data[at:])
+            part_of(codec, data[at:])
             begins_picture(codec, data[at:])
             for unit in depacketizer.push(data[at:], sequence=at, timestamp=at & 1, marker=marker):
                 assert sum(map(len, unit.nals)) <= 4096
@@ -156,7 +156,7 @@ def check(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=st.data())
 def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -324,6 +324,7 @@ def field() -> Iterator[Field]:
 WAYS = st.sampled_from(["tcp", "udp", "auto", "udp_then_tcp", "publish"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: int, way: str) -> None:

@@ -9,8 +9,8 @@ from simulator.cameras.camera import Camera
 from simulator.centres.centre import Centre
 from simulator.clips.library import ClipLibrary
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig
-from simulator.devices.certificates import Authority
 from vonggac.telemetry import get_logger
+from vonggac.testing.certificates import Authority
 
 log = get_logger(__name__)
 

@@ -2,57 +2,50 @@
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
 then reports are sent on, heartbeats begin, and last of all jobs are fetched: nothing is forwarded that could not be
-told. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given back,
-the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A background
-task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+reported. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given
+back, the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A
+background task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import cameras, deliveries, orders, workers
+from forwarder.api import cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
-from vonggac.telemetry import Health, get_logger
+from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.telemetry import Health
 
-log = get_logger(__name__)
-
-
-def _end_the_process() -> None:
-    signal.raise_signal(signal.SIGTERM)
+STOP_SLACK_S = 10.0
+"""Beyond the time that sessions and jobs are given: for what is stored and closed after them."""
 
 
-def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
+def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
     metrics = Metrics()
     process = Process(settings, metrics)
-    health = Health()
+    tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if task.cancelled() or task.exception() is None:
-            return
-        process.failed = True
-        log.critical("forwarder_died", exc_info=task.exception())
-        on_death()
+    health.add("background", tasks.check)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(process.run(), name="forwarder")
-        running.add_done_callback(ended)
+        tasks.start(
+            "forwarder",
+            process.run(),
+            ask_to_stop=process.stop,
+            stop_within_s=settings.stop_within_s + STOP_SLACK_S,
+        )
         try:
             yield
         finally:
-            process.stop()
-            await asyncio.wait({running})
+            await tasks.stop_all()
 
     app = new_application(
         title="Vọng Gác: forwarder",
@@ -70,6 +63,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     )
     install_authentication(app, verifier)
     app.state.process = process
-    for router in (deliveries.router, orders.router, cameras.router, workers.router):
+    app.state.tasks = tasks
+    for router in (deliveries.router, commands.router, cameras.router, workers.router):
         app.include_router(router)
     return app

@@ -46,12 +46,12 @@ class Metrics(Collector):
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_jobs_passed_on",
-            "Jobs given to the worker that holds their camera already.",
+            "Jobs adopted by the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
         handed_over = CounterMetricFamily(
             "vonggac_forwarder_cameras_handed_over",
-            "Cameras given to other forwarders: prepared there, unprepared, or given back to the queue.",
+            "Cameras handed over to other forwarders: prepared there, unprepared, or given back to the queue.",
             labels=("way",),
         )
         for way, count in self.handed_over().items():
@@ -90,9 +90,9 @@ def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:
     )
     for relay in relays:
         live.add_metric([str(relay.camera.id)], float(relay.pull.state is PullState.LIVE))
-        pulls.add_metric([str(relay.camera.id)], relay.pulls)
-        if relay.reception is not None:
-            lost.add_metric([str(relay.camera.id)], relay.reception.lost)
+        pulls.add_metric([str(relay.camera.id)], relay.puller.attempts)
+        if relay.puller.reception is not None:
+            lost.add_metric([str(relay.camera.id)], relay.puller.reception.lost)
     yield from (live, pulls, lost)
 
 
@@ -105,7 +105,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     )
     acknowledged = CounterMetricFamily(
         "vonggac_forwarder_delivery_bytes_acknowledged",
-        "Media bytes that the destination's kernel confirmed.",
+        "Media bytes that the destination's kernel acknowledged.",
         labels=_BY_DELIVERY,
     )
     packets = CounterMetricFamily(
@@ -131,7 +131,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     )
     for relay, delivery in pairs:
         labels = [str(relay.camera.id), str(delivery.plan.destination_id)]
-        counts = delivery.counts
+        counts = delivery.slot.counts
         state.add_metric([*labels, delivery.delivery.state.value], 1)
         written.add_metric(labels, counts.bytes_written)
         acknowledged.add_metric(labels, counts.bytes_acknowledged)
@@ -141,26 +141,26 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         dropped.add_metric([*labels, _SECONDS], counts.packets_late)
         groups.add_metric([*labels, _BYTES], counts.groups_dropped - counts.groups_late)
         groups.add_metric([*labels, _SECONDS], counts.groups_late)
-        sessions.add_metric(labels, delivery.sessions)
+        sessions.add_metric(labels, delivery.slot.sessions)
     yield from (state, written, acknowledged, packets, frames, dropped, groups, sessions)
     yield from _reported(pairs)
     yield from _proofs(pairs)
 
 
 def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
-    """Only of destinations that receive now and say how."""
+    """Only of destinations that receive now and report."""
     lost = GaugeMetricFamily(
         "vonggac_forwarder_delivery_reported_lost_ratio",
-        "Part of the video packets that the destination says were lost lately (RTCP).",
+        "Part of the video packets that the destination reports as lost lately (RTCP).",
         labels=_BY_DELIVERY,
     )
     jitter = GaugeMetricFamily(
         "vonggac_forwarder_delivery_reported_jitter_seconds",
-        "Jitter of the video as the destination says (RTCP).",
+        "Jitter of the video as the destination reports it (RTCP).",
         labels=_BY_DELIVERY,
     )
     for relay, supervisor in pairs:
-        reported = supervisor.counts.reported
+        reported = supervisor.slot.counts.reported
         if reported is not None and supervisor.delivery.state in _RECEIVING:
             labels = [str(relay.camera.id), str(supervisor.plan.destination_id)]
             lost.add_metric(labels, reported.lost)

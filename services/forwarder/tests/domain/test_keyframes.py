@@ -1,12 +1,22 @@
 """What is remembered of keyframes and measured beside them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forwarder.domain.keyframes import Figures, Keyframe, KeyframeTiming, Rhythm, StreamMeter
+from forwarder.domain.keyframes import (
+    HISTORY,
+    Figures,
+    Keyframe,
+    KeyframeTiming,
+    Rhythm,
+    StreamMeter,
+    may_stand_still,
+    still_with,
+)
+from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.h26x import VideoCodec
 
 SPS, PPS, IDR = b"\x67\x42\x00\x1e", b"\x68\xce", b"\x65\x88\x80"
@@ -120,3 +130,46 @@ def test_a_camera_whose_clock_stands_or_jumps_is_always_looked_at(stamp: int) ->
     rhythm.seen(100.0, 500)
     rhythm.seen(102.0, stamp & 0xFFFFFFFF)
     assert rhythm.wait_s(102.0) == 0
+
+
+def notes(pictures: str) -> list[KeyframeNote]:
+    """A note a second for each letter."""
+    start = datetime(2026, 11, 26, tzinfo=UTC)
+    return [
+        KeyframeNote(hash=picture, captured_at=start + timedelta(seconds=second))
+        for second, picture in enumerate(pictures)
+    ]
+
+
+def still_after(pictures: str) -> tuple[float, int] | None:
+    """Second since which the picture stands still, and how many keyframes, after all of them in their order."""
+    still = None
+    kept = notes(pictures)
+    for end in range(1, len(kept) + 1):
+        still = still_with(still, kept[max(0, end - HISTORY) : end])
+    return ((still.since - kept[0].captured_at).total_seconds(), still.keyframes) if still is not None else None
+
+
+@pytest.mark.parametrize(
+    ("pictures", "still"),
+    [
+        ("a", None),
+        ("abc", None),
+        ("aab", None),
+        ("aba", None),
+        ("baa", (1, 2)),
+        ("cabab", (1, 4)),
+        ("cababab", (1, 6)),
+        ("abcaaa", (3, 3)),
+        ("b" + "a" * 40, (1, 40)),
+        ("aaabbb", (3, 3)),
+    ],
+)
+def test_a_still_picture_is_one_whose_keyframes_are_identical(pictures: str, still: tuple[float, int] | None) -> None:
+    assert still_after(pictures) == still
+
+
+def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:
+    assert may_stand_still(notes("abca"))
+    assert not may_stand_still(notes("abcd"))
+    assert not may_stand_still(notes("a"))

@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from forwarder.domain.history import Past
-from forwarder.domain.ownership import holds, orphaned, past_of, takes_over
+from forwarder.domain.ownership import DeliveryHistory, history_of, holds, orphaned, takes_over
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 NOON = datetime(2021, 5, 14, 12, tzinfo=UTC)
@@ -46,14 +45,14 @@ def test_only_a_later_holder_takes_over() -> None:
 def test_a_confirmed_state_held_until_the_holders_last_sign_of_life() -> None:
     report = observed(state=DeliveryState.VERIFIED, last_success_at=NOON, verified_at=NOON, delay_s=0.2)
     later = NOON + timedelta(hours=2)
-    assert past_of(report, later) == Past(later, NOON, 0.2)
-    assert past_of(report, None) == Past(NOON, NOON, 0.2)
+    assert history_of(report, later) == DeliveryHistory(later, NOON, 0.2)
+    assert history_of(report, None) == DeliveryHistory(NOON, NOON, 0.2)
 
 
 @pytest.mark.parametrize("state", [DeliveryState.BACKING_OFF, DeliveryState.STALLED, DeliveryState.RELEASED])
 def test_a_holder_that_lived_on_after_a_failure_had_no_success_meanwhile(state: DeliveryState) -> None:
     report = observed(state=state, last_success_at=NOON)
-    assert past_of(report, NOON + timedelta(hours=2)).last_success_at == NOON
+    assert history_of(report, NOON + timedelta(hours=2)).last_success_at == NOON
 
 
 def test_what_a_silent_worker_said_last_is_not_said_of_now() -> None:
@@ -62,7 +61,7 @@ def test_what_a_silent_worker_said_last_is_not_said_of_now() -> None:
     orphan = orphaned(report, last_sign)
     assert (orphan.state, orphan.cause, orphan.next_attempt_at) == (DeliveryState.RELEASED, None, None)
     assert (orphan.observed_at, orphan.last_success_at) == (last_sign, last_sign)
-    assert orphan.detail == "forwarder-other gives no sign of life; it was verified before"
+    assert orphan.detail == "forwarder-other sends no heartbeat; it was verified before"
     assert orphaned(report, None).observed_at == NOON
 
 

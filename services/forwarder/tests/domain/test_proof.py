@@ -20,7 +20,7 @@ from forwarder.domain.delivery import (
     RetryDue,
     Sampled,
 )
-from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Verified, judged
+from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Unprovable, Verified, judged
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState as State
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -82,6 +82,7 @@ HAPPENS: dict[str, Event] = {
     "auth_failed": Failed(Cause.AUTH_FAILED),
     "verified": verified(9.9),
     "mismatched": mismatched(9.9),
+    "unprovable": Unprovable(at(9.9).at, "it stands still"),
 }
 SAME = None
 W, C, S, A, V, M = (
@@ -95,18 +96,18 @@ W, C, S, A, V, M = (
 B, R = State.BACKING_OFF, State.REFUSED
 BECOMES: dict[str, tuple[State | None, ...]] = {
     # in the order of HAPPENS; None: nothing changes
-    "waiting": (C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
-    "attempting": (SAME, W, SAME, SAME, SAME, SAME, B, R, SAME, SAME),
-    "opened": (SAME, W, SAME, SAME, A, A, B, R, SAME, SAME),
-    "sending": (SAME, W, SAME, SAME, A, A, B, R, V, M),
-    "acknowledged": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, M),
-    "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M),
-    "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME),
-    "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME),
-    "left_out": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME),
-    "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME),
-    "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
-    "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "waiting": (C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "attempting": (SAME, W, SAME, SAME, SAME, SAME, B, R, SAME, SAME, SAME),
+    "opened": (SAME, W, SAME, SAME, A, A, B, R, SAME, SAME, SAME),
+    "sending": (SAME, W, SAME, SAME, A, A, B, R, V, M, SAME),
+    "acknowledged": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, M, SAME),
+    "verified": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, SAME, M, SAME),
+    "mismatch": (SAME, W, SAME, SAME, SAME, State.STALLED, B, R, V, SAME, A),
+    "stalled": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME),
+    "left_out": (SAME, W, SAME, SAME, A, SAME, B, R, SAME, SAME, SAME),
+    "silent": (SAME, SAME, SAME, SAME, A, S, B, R, SAME, SAME, SAME),
+    "backing_off": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
+    "refused": (SAME, W, C, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME),
 }
 
 
@@ -177,6 +178,30 @@ def test_a_mismatch_holds_until_it_is_disproved() -> None:
     assert run(*later)[0].state is State.MISMATCH
     delivery, _ = run(*later, (905, verified(904)))
     assert (delivery.state, delivery.cause, delivery.detail) == (State.VERIFIED, None, None)
+
+
+def test_a_still_picture_takes_a_mismatch_back_and_says_why() -> None:
+    delivery, _ = run(*MISMATCH, (10, Unprovable(at(9).at, "the camera repeats its pictures")))
+    assert (delivery.state, delivery.cause) == (State.ACKNOWLEDGED, None)
+    assert delivery.detail == "the camera repeats its pictures"
+    later = [*MISMATCH, (10, Unprovable(at(9).at, "still")), (900, Sampled(90_000, 90_000))]
+    assert run(*later)[0].detail == "still"
+    assert run(*later, (905, verified(904)))[0].state is State.VERIFIED
+    assert run(*later, (905, mismatched(904)))[0].state is State.MISMATCH
+
+
+def test_a_still_picture_leaves_what_was_proven_until_that_is_too_old() -> None:
+    still = Unprovable(at(9).at, "still")
+    delivery, _ = run(*VERIFIED, (10, still))
+    assert (delivery.state, delivery.detail) == (State.VERIFIED, None)
+    aged = [*VERIFIED, (190, Sampled(90_000, 90_000)), (191, Unprovable(at(190).at, "still"))]
+    delivery, _ = run(*aged)
+    assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, "still")
+
+
+def test_a_still_picture_of_before_the_session_says_nothing_of_it() -> None:
+    delivery, _ = run(*ACKNOWLEDGED, (5, Unprovable(at(1.9).at, "still")))
+    assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, None)
 
 
 def test_a_mismatch_tells_what_the_last_read_back_saw() -> None:
@@ -256,6 +281,11 @@ def verification(verdict: VerificationVerdict, captured: float | None = None) ->
 def test_what_a_read_back_means() -> None:
     assert judged(verification(VerificationVerdict.VERIFIED, 8.3)) == Verified(at(8.3).at, 0.7, 180)
     assert judged(verification(VerificationVerdict.MISMATCH)) == Mismatched(at(5).at, "why")
+
+
+def test_a_still_picture_is_told_from_other_read_backs_that_could_not_be_checked() -> None:
+    still = verification(VerificationVerdict.NOT_CHECKABLE).model_copy(update={"still_since": at(0).at})
+    assert judged(still) == Unprovable(at(5).at, "why")
 
 
 @pytest.mark.parametrize("verdict", [VerificationVerdict.UNREACHABLE, VerificationVerdict.NOT_CHECKABLE])

@@ -1,4 +1,4 @@
-"""`python -m inventory` serves; `… migrate` brings the tables up to date; `… republish` says everything again."""
+"""`python -m inventory` serves; `… migrate` updates the tables; `… republish` publishes everything again."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from vonggac.telemetry import configure_logging
 
 
 def main() -> None:
-    """Exit status 0 after an orderly stop, 1 when something needed is missing, 2 for a bad setting."""
+    """Exit status: 0 after a stop, 1 when a file or the database is missing or a task dies, 2 for a bad setting."""
     parser = argparse.ArgumentParser(prog="python -m inventory", description=__doc__)
     parser.add_argument("command", nargs="?", choices=["serve", "migrate", "republish"], default="serve")
     command = parser.parse_args().command
@@ -34,6 +34,8 @@ def _serve(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         raise SystemExit(f"inventory cannot start: {error}") from None
     run(app, host=settings.host, port=settings.port)
+    if app.state.tasks.died is not None:
+        raise SystemExit(1)
 
 
 async def _republish(settings: Settings) -> int:

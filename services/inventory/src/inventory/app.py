@@ -1,15 +1,13 @@
-"""Putting inventory together.
+"""The composition of inventory.
 
-Start: the database pool (connects when used, so the API starts while PostgreSQL is still away, and says so in
-`/readyz`), then the relay task, which connects to NATS for as long as that takes: the API works without NATS, changes
-wait in the outbox. Stop, in reverse: uvicorn has let running requests end; the relay is cancelled (what it had
-under way stays in the outbox, and NATS drops the repetition), its connection is closed, then the pool it used.
-A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the process stops.
+Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
+then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox), then the task
+of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges, then the relay are cancelled
+(unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is closed, then the database pool.
+A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
 """
 
-import asyncio
-import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -19,15 +17,17 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, measure
+from inventory.messaging import RelayReady, connect_and_relay
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
+from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
@@ -35,28 +35,28 @@ log = get_logger(__name__)
 MEASURE_EVERY_S = 5.0
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service. Raises OSError or ValueError when a key file cannot be used."""
+def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
+    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
-    relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
-    background = _Background()
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
+    tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        background.start("relay", connect_and_relay(settings, relay))
-        background.start("metrics", measure(database, metrics, relay, every_s=MEASURE_EVERY_S))
+        tasks.start("relay", connect_and_relay(settings, relay))
+        tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
             yield
         finally:
-            await background.stop()
+            await tasks.stop_all()
             await database.close()
             log.info("inventory_stopped")
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
-    health.add("background", background.check)
+    health.add("background", tasks.check)
     app = new_application(
         title="Vọng Gác inventory",
         description="Facilities, cameras, people and destinations: the wanted state.",
@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         health=health,
         metrics=metrics.registry,
     )
+    app.state.tasks = tasks
     app.state.services = Services(
         store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s),
         sealer=Sealer.from_file(settings.workers_public_key_file),
@@ -94,31 +95,3 @@ async def _migrations(database: Database) -> str | None:
     return (
         None if present == wanted else f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"
     )
-
-
-class _Background:
-    """The tasks beside the API. One that dies takes the process down: never half alive."""
-
-    def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-        self._dead: str | None = None
-
-    def start(self, name: str, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    async def check(self) -> str | None:
-        return self._dead
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.remove_done_callback(self._ended)
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        self._dead = f"the task {task.get_name()} has ended"
-        log.error("background_task_died", task=task.get_name(), exc_info=error)
-        signal.raise_signal(signal.SIGTERM)

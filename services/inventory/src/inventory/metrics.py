@@ -26,13 +26,13 @@ class Metrics:
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",
-            "CSV imports by what became of them",
+            "CSV imports by result",
             ["kind", "result"],
             registry=self.registry,
         )
         self.import_rows = Counter(
             "vonggac_inventory_import_rows",
-            "CSV rows taken, by what they did",
+            "CSV rows stored, by result",
             ["kind", "result"],
             registry=self.registry,
         )

@@ -12,7 +12,7 @@ from vonggac.settings import ServiceSettings, SettingsConfigDict
 
 
 class Settings(ServiceSettings):
-    """What inventory takes from the environment."""
+    """Settings of inventory."""
 
     model_config = SettingsConfigDict(env_prefix="VONGGAC_INVENTORY_", extra="ignore", frozen=True)
 
@@ -24,17 +24,20 @@ class Settings(ServiceSettings):
         default=None, description="File with the password of that user, any characters; wins over one in the URL."
     )
     workers_public_key_file: Path = Field(description="Public key that seals credentials (workers.pub).")
-    import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest CSV file taken, bytes.")
+    import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest CSV file accepted, bytes.")
     relay_poll_s: float = Field(
-        default=1.0, gt=0, le=60, description="Seconds between two looks at the outbox when nothing was committed here."
+        default=1.0,
+        gt=0,
+        le=60,
+        description="Seconds between checks of the outbox when this process commits nothing.",
     )
     write_wait_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a change waits for the one before it; then 503."
     )
     allowed_networks: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
-        description="Networks that cameras and destinations may lie in, CIDR, comma separated: an IP address outside "
-        "is refused when it is stated, as the workers refuse it when they dial. Unset: only the workers check.",
+        description="Allowed networks of cameras and destinations, CIDR, comma separated: an IP address outside "
+        "is refused when it is entered, as the workers refuse it when they connect. Unset: only the workers check.",
     )
 
     @field_validator("allowed_networks", mode="before")

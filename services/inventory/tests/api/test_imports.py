@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority
 
 CSV = {"content-type": "text/csv"}
 FACILITIES = (
@@ -216,7 +216,7 @@ async def test_imports_are_counted(loaded: Any) -> None:
 
 
 async def test_transport_codec_and_trust_go_in_and_come_out_again(loaded: Any) -> None:
-    authority = Certificate.issue("Authority", authority=True).pem
+    authority = Authority().pem
     text = (
         "code,name,facility_code,url,username,password,transport,codec,tls_fingerprint_sha256,tls_ca_pem\n"
         f"CAM-01,n,KCL-01,rtsps://10.1.1.1/1,u,p,UDP,H265,{'AB' * 32},\n"

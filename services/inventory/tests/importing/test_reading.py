@@ -19,7 +19,7 @@ def mistakes_of(body: bytes) -> list[tuple[int | None, str, str]]:
     mistakes = Mistakes()
     read_table(body, COLUMNS, mistakes)
     with pytest.raises(ProblemError) as refused:
-        mistakes.refuse()
+        mistakes.raise_if_any()
     return [(error.row, error.field, error.message) for error in refused.value.problem.errors]
 
 
@@ -36,7 +36,7 @@ def mistakes_of(body: bytes) -> list[tuple[int | None, str, str]]:
 def test_every_usual_shape_is_read(body: bytes) -> None:
     mistakes = Mistakes()
     (row,) = read_table(body, COLUMNS, mistakes).rows
-    mistakes.refuse()
+    mistakes.raise_if_any()
     assert (row.cells["code"], row.cells["name"]) == ("A", "x")
 
 
@@ -69,9 +69,9 @@ def test_a_missing_column_is_named() -> None:
 def test_mistakes_beyond_a_thousand_are_counted() -> None:
     mistakes = Mistakes()
     for line in range(1500):
-        mistakes.add(line, "code", "wrong")
+        mistakes.add_mistake(line, "code", "wrong")
     with pytest.raises(ProblemError, match="1500 mistakes; the first 1000") as refused:
-        mistakes.refuse()
+        mistakes.raise_if_any()
     assert len(refused.value.problem.errors) == 1000
 
 
@@ -86,5 +86,5 @@ def test_what_is_written_is_read_back(rows: list[tuple[str, str]], separator: st
     writer.writerows([escape(code), escape(name)] for code, name in rows)
     mistakes = Mistakes()
     table = read_table(buffer.getvalue().encode(), COLUMNS, mistakes)
-    mistakes.refuse()
+    mistakes.raise_if_any()
     assert [(row.cells["code"], row.cells["name"]) for row in table.rows] == rows

@@ -19,7 +19,7 @@ def main() -> None:
         sys.stderr.write(f"prober cannot start: {error}\n")
         raise SystemExit(2) from None
     run(app, host=settings.host, port=settings.port)
-    if app.state.process.failed:
+    if app.state.tasks.died is not None:
         raise SystemExit(1)
 
 

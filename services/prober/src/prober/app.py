@@ -1,15 +1,13 @@
 """The prober's HTTP app and what runs beside it.
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
-then observations are sent on, heartbeats begin, and last of all jobs are fetched: nothing is looked at or read back
-that could not be told. ONVIF scans begin when somebody asks for one. Stop, the other way round: scans are cancelled and
-what they found is stored, no more jobs are fetched and running looks and read-backs get their time, what is unfinished
-is given back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background
-task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+then observations are sent on, heartbeats begin, and last of all jobs are fetched: no probe or read-back is made whose
+result could not be published. ONVIF scans begin on demand. Stop, the other way round: scans are cancelled and what they
+found is stored, no more jobs are fetched and running probes and read-backs get their time, what is unfinished is given
+back, the heartbeat ends, the observations still in memory are stored, the connection is closed. A background task that
+dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -18,23 +16,21 @@ from fastapi import FastAPI
 
 from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
-from prober.probes.limits import AskingLimit
+from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
+from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.telemetry import Health, get_logger
+from vonggac.telemetry import Health
 
-log = get_logger(__name__)
-
-
-def _end_the_process() -> None:
-    signal.raise_signal(signal.SIGTERM)
+STOP_SLACK_S = 10.0
+"""Beyond the time that sessions and jobs are given: for what is stored and closed after them."""
 
 
-def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_process) -> FastAPI:
+def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
     metrics = Metrics(per_camera=settings.metrics_per_camera)
     process = Process(settings, metrics)
@@ -45,31 +41,28 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
         concurrency=settings.scan_concurrency,
         max_scans=settings.max_scans,
     )
-    health = Health()
+    tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if task.cancelled() or task.exception() is None:
-            return
-        process.failed = True
-        log.critical("prober_died", exc_info=task.exception())
-        on_death()
+    health.add("background", tasks.check)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(process.run())
-        running.add_done_callback(ended)
+        tasks.start(
+            "prober",
+            process.run(),
+            ask_to_stop=process.stop,
+            stop_within_s=settings.stop_within_s + STOP_SLACK_S,
+        )
         try:
             yield
         finally:
             await scanner.stop()
-            process.stop()
-            await asyncio.wait({running})
+            await tasks.stop_all()
 
     app = new_application(
         title="Vọng Gác: prober",
-        description="Is the stream alive, is the picture true, do its destinations receive it: the latest look at each "
-        "camera, the latest read-back of each delivery.",
+        description="Is the stream alive, is the picture true, do its destinations receive it: the latest probe of "
+        "each camera, the latest read-back of each delivery.",
         version=version("vonggac-prober"),
         lifespan=lifespan,
         health=health,
@@ -83,9 +76,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = _end_the_pr
     )
     install_authentication(app, verifier)
     app.state.process = process
+    app.state.tasks = tasks
     app.state.scanner = scanner
     app.state.settings = settings
-    app.state.asking_limit = AskingLimit(settings.max_asked_probes)
+    app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
     for module in (cameras, references, probes, verifications, scans, networks, workers, prometheus):
         app.include_router(module.router)
     return app

@@ -1,14 +1,17 @@
 """What the prober says on the bus, and what it remembers there."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from prober.domain.failures import Failure, record_look
+from prober.domain.failures import Failure, record_probe
 from prober.domain.sites import event_id
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
@@ -21,12 +24,16 @@ log = get_logger(__name__)
 
 FAILURES_KEPT = 20
 PARSED_AT_ONCE = 100
-"""Statuses read before looks have their turn again: about two milliseconds."""
+"""Statuses parsed before the event loop goes on: about two milliseconds."""
+VERIFIERS = "verifiers"
+"""Queue group of the probers: one of them gets each change of a delivery."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
+
+type OnMessage = Callable[[Msg], Awaitable[None]]
 
 
 class StatusUnreadableError(Exception):
-    """The bucket did not answer, so nothing is known about the last look."""
+    """The bucket did not answer, so nothing is known about the last probe."""
 
 
 class Announcer:
@@ -37,7 +44,7 @@ class Announcer:
         self._source = f"/prober/{worker_id}"
 
     def observed(self, fact: CameraObservedV1) -> None:
-        """One look at one camera."""
+        """One probe of one camera."""
         event = new_event(fact, source=self._source, subject=str(fact.camera_id), time=fact.observed_at)
         self._outgoing.event(subjects.camera_observation(fact.camera_id), event)
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
@@ -63,7 +70,7 @@ class Announcer:
 
     def not_read_back(self, delivery_id: UUID) -> None:
         """The delivery is not read back any more."""
-        self._outgoing.removal(subjects.key_value(topology.VERIFICATIONS, delivery_id))
+        self._outgoing.removal(topology.VERIFICATIONS, delivery_id)
 
     def alive(self, fact: ProberAliveV1) -> None:
         """This worker lives."""
@@ -72,21 +79,21 @@ class Announcer:
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
     def forget(self, camera_id: UUID) -> None:
-        """The camera is gone or disabled: nobody looks at it any more, so its last look says nothing."""
-        self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
+        """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
+        self._outgoing.removal(topology.CAMERA_STATUS, camera_id)
 
     def removed(self, camera_id: UUID) -> None:
         """The camera is gone for good: nothing is kept of it."""
         self.forget(camera_id)
-        for bucket in (topology.CAMERA_FAILURES, topology.PICTURE_LOOKS, topology.PICTURE_REFERENCES):
-            self._outgoing.removal(subjects.key_value(bucket, camera_id))
+        for bucket in (topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES):
+            self._outgoing.removal(bucket, camera_id)
 
     def left(self, worker_id: str) -> None:
         """This worker ends; its entry need not expire."""
-        self._outgoing.removal(subjects.key_value(topology.WORKERS, worker_id))
+        self._outgoing.removal(topology.WORKERS, worker_id)
 
     def _latest(self, bucket: str, key: str, fact: Payload) -> None:
-        self._outgoing.value(subjects.key_value(bucket, key), fact.model_dump_json().encode())
+        self._outgoing.value(bucket, key, fact.model_dump_json().encode())
 
 
 class CameraStatuses:
@@ -96,7 +103,7 @@ class CameraStatuses:
         self._bucket = Bucket(bus, topology.CAMERA_STATUS)
 
     async def last(self, camera_id: UUID) -> CameraObservedV1 | None:
-        """None when the camera was never looked at. Raises StatusUnreadableError when the bus does not answer."""
+        """None when the camera was never probed. Raises StatusUnreadableError when the bus does not answer."""
         try:
             value = await self._bucket.get(str(camera_id))
         except (NatsError, TimeoutError, OSError) as error:
@@ -161,18 +168,17 @@ class FailureHistories:
         self._bucket = Bucket(bus, topology.CAMERA_FAILURES)
         self._outgoing, self._most = outgoing, most
 
-    async def record(self, look: CameraObservedV1) -> None:
-        """Add a look. A history that cannot be read now is left as it is: the observations themselves are kept."""
+    async def record(self, probe: CameraObservedV1) -> None:
+        """Add a probe. A history that cannot be read now is left as it is: the observations themselves are kept."""
         assert self._outgoing is not None, "made for reading"
         try:
-            history = await self.get(look.camera_id)
+            history = await self.get(probe.camera_id)
         except (NatsError, TimeoutError, OSError) as error:
-            log.warning("failures_unreadable", camera_id=str(look.camera_id), error=type(error).__name__)
+            log.warning("failures_unreadable", camera_id=str(probe.camera_id), error=type(error).__name__)
             return
-        changed = record_look(history, look, most=self._most)
+        changed = record_probe(history, probe, most=self._most)
         if changed != history:
-            key = subjects.key_value(topology.CAMERA_FAILURES, look.camera_id)
-            self._outgoing.value(key, _FAILURES.dump_json(changed))
+            self._outgoing.value(topology.CAMERA_FAILURES, probe.camera_id, _FAILURES.dump_json(changed))
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
         """Raises NatsError or TimeoutError when NATS is away."""
@@ -219,6 +225,46 @@ class Workers:
         values = await self._bucket.all()
         alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if key.startswith("prober-")]
         return sorted(alive, key=_started_at)
+
+
+async def request_keyframe(bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float) -> Msg:
+    """A keyframe that comes within `within_s`, or what its holder knows. Raises NatsError (no holder), TimeoutError."""
+    return await bus.client.request(subjects.camera_keyframe(camera_id), f"{within_s:.1f}".encode(), timeout=timeout_s)
+
+
+async def request_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> Msg:
+    """Have the camera's holder hash every keyframe. Raises NatsError (nobody holds it) or TimeoutError."""
+    return await bus.client.request(subjects.camera_hash_keyframes(camera_id), body, timeout=timeout_s)
+
+
+async def end_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes) -> None:
+    """End what `request_keyframe_hashes` began; no answer is waited for. Raises NatsError."""
+    await bus.client.publish(subjects.camera_hash_keyframes(camera_id), body)
+
+
+async def request_probe_lock(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> None:
+    """Announce a probe on demand; return when another prober objects. Raises TimeoutError when none does, NatsError."""
+    await bus.client.request(subjects.probe_lock(camera_id), body, timeout=timeout_s)
+
+
+async def publish_probe_lock(bus: Bus, camera_id: UUID, body: bytes) -> None:
+    """Publish to all probers that a camera is locked, or not any more. Raises NatsError."""
+    await bus.client.publish(subjects.probe_lock(camera_id), body)
+
+
+async def listen_for_probe_locks(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to what `request_probe_lock` and `publish_probe_lock` send. Raises NatsError."""
+    return await bus.client.subscribe(subjects.probe_lock("*"), cb=on_message)
+
+
+def locked_camera(message: Msg) -> UUID:
+    """The camera that a message of `listen_for_probe_locks` is about. Raises ValueError."""
+    return UUID(message.subject.rpartition(".")[2])
+
+
+async def listen_for_delivery_changes(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to changes of deliveries; each comes to one prober. Raises NatsError."""
+    return await bus.client.subscribe(subjects.delivery_observation("*"), queue=VERIFIERS, cb=on_message)
 
 
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:

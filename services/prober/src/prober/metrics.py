@@ -1,4 +1,4 @@
-"""Prometheus metrics of one prober process. Labels are closed lists; a series per camera only when asked for."""
+"""Prometheus metrics of one prober process. Labels are closed lists; a series per camera only when set."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PHASES = (
     "play",
     "keyframe",
     "measure",
-    "sample",
+    "forwarder_keyframe",
     "decode",
     "teardown",
 )
@@ -35,30 +35,33 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.probes = Counter(
             "vonggac_prober_probes",
-            "Looks by verdict and cause (`none` beside `up`).",
+            "Probes by verdict and cause (`none` beside `up`).",
             ("verdict", "cause"),
             registry=self.registry,
         )
-        self.looks = Counter(
-            "vonggac_prober_looks", "Looks by kind (deep, light, sampled).", ("kind",), registry=self.registry
+        self.probes_by_kind = Counter(
+            "vonggac_prober_probes_by_kind",
+            "Probes by kind (deep, light or forwarder_keyframe).",
+            ("kind",),
+            registry=self.registry,
         )
         self.findings = Counter(
-            "vonggac_prober_findings", "What looks found beside their cause.", ("finding",), registry=self.registry
+            "vonggac_prober_findings", "What probes found beside their cause.", ("finding",), registry=self.registry
         )
         self.phases = Histogram(
             "vonggac_prober_probe_duration_seconds",
-            "Time of each phase of a look, and of the whole (`total`).",
+            "Time of each phase of a probe, and of the whole (`total`).",
             ("phase",),
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.lateness = Histogram(
             "vonggac_prober_job_lateness_seconds",
-            "From when a look was due to when it began.",
+            "From when a probe was due to when it began.",
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.running = Gauge("vonggac_prober_probes_running", "Looks going on now.", registry=self.registry)
+        self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
             "vonggac_prober_jobs",
             "Fetched jobs by what became of them.",
@@ -74,13 +77,13 @@ class Metrics:
         )
         self.scanned = Counter(
             "vonggac_prober_scanned_addresses",
-            "Addresses asked in scans by outcome: `onvif`, or the cause why there is no device.",
+            "Scanned addresses by outcome: `onvif`, or the cause why there is no device.",
             ("outcome",),
             registry=self.registry,
         )
-        self.onvif_look = Histogram(
-            "vonggac_prober_onvif_look_duration_seconds",
-            "Time of one ONVIF look of a scan (one address, one port).",
+        self.onvif_probe = Histogram(
+            "vonggac_prober_onvif_probe_duration_seconds",
+            "Time of one ONVIF probe of a scan (one address, one port).",
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -88,10 +91,10 @@ class Metrics:
         if per_camera:
             self.registry.register(self.success)
 
-    def looked(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
-        """Count one finished look."""
+    def count_probe(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
+        """Count one finished probe."""
         judgement = result.judgement
-        self.looks.labels(result.kind.value).inc()
+        self.probes_by_kind.labels(result.kind.value).inc()
         for finding in judgement.findings:
             self.findings.labels(finding.value).inc()
         self.probes.labels(judgement.verdict.value, judgement.cause.value if judgement.cause else "none").inc()
@@ -147,9 +150,9 @@ class ReadBackMetrics:
 
 
 class _Success(Collector):
-    """The last look's outcome per camera, as blackbox_exporter has it.
+    """The last probe's outcome per camera, as blackbox_exporter has it.
 
-    A camera that another replica looks at now drops out after two intervals instead of standing still for ever.
+    A camera that another replica probes now drops out after two intervals instead of standing still for ever.
     """
 
     def __init__(self) -> None:
@@ -162,7 +165,7 @@ class _Success(Collector):
         now = time.monotonic()
         self._last = {camera: (up, until) for camera, (up, until) in self._last.items() if until > now}
         family = GaugeMetricFamily(
-            "vonggac_prober_probe_success", "1 when the last look found the camera up.", labels=["camera_id"]
+            "vonggac_prober_probe_success", "1 when the last probe found the camera up.", labels=["camera_id"]
         )
         for camera, (up, _) in self._last.items():
             family.add_metric([camera], float(up))

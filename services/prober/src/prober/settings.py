@@ -24,39 +24,42 @@ class Settings(ServiceSettings):
         default=PRIVATE_NETWORKS,
         description="Networks that may be probed, CIDR, comma separated; checked after name resolution.",
     )
-    max_concurrent_probes: int = Field(default=32, ge=1, le=4096, description="Looks at a time in this process.")
+    max_concurrent_probes: int = Field(default=32, ge=1, le=4096, description="Probes at a time in this process.")
     decoder_threads: int = Field(default=2, ge=1, le=64, description="Threads that decode keyframes.")
     measure_window_s: float = Field(
         default=2.0,
         ge=0,
         le=30,
-        description="Seconds of media measured in a look; it ends early at the second keyframe.",
+        description="Seconds of media measured in a probe; it ends early at the second keyframe.",
     )
     deep_interval_s: float = Field(
-        default=60.0, ge=0, description="Seconds from deep look to deep look at a good camera; light ones in between."
+        default=60.0, ge=0, description="Seconds from deep probe to deep probe of a good camera; light ones in between."
     )
     max_probes_per_network: int = Field(
-        default=8, ge=0, le=4096, description="Looks at a time at one site network by this process; 0: no bound."
+        default=8, ge=0, le=4096, description="Probes at a time at one site network by this process; 0: no bound."
     )
     network_prefix_v4: int = Field(default=24, ge=8, le=32, description="Bits of an IPv4 address that make a network.")
     network_prefix_v6: int = Field(default=64, ge=16, le=128, description="Bits of an IPv6 address that make one.")
     auth_cooldown_s: float = Field(
-        default=1800.0, ge=0, description="Seconds to the next look after two failed logins in a row."
+        default=1800.0, ge=0, description="Seconds to the next probe after two failed logins in a row."
     )
     suspect_backoff_s: float = Field(
         default=300.0,
         ge=0,
-        description="Seconds to the next look when a camera refuses a login that it took before (its session limit?).",
+        description="Seconds to the next probe when a camera refuses a login that it took before (its session limit?).",
     )
     identity_interval_s: float = Field(
-        default=86_400.0, ge=0, description="Seconds until a camera is asked again by ONVIF who it is."
+        default=86_400.0, ge=0, description="Seconds until a camera's identity is read by ONVIF again."
     )
     site_fault_min_cameras: int = Field(
         default=3, ge=2, le=1000, description="Cameras of a facility that must fail alike to make a fault of the site."
     )
     failures_kept: int = Field(default=20, ge=1, le=100, description="Failures that are kept of each camera.")
-    max_asked_probes: int = Field(
-        default=4, ge=1, le=256, description="Looks at a time that people asked for (POST /v1/probes)."
+    max_on_demand_probes: int = Field(
+        default=4,
+        ge=1,
+        le=256,
+        description="Probes and read-backs at a time on demand (POST).",
     )
     min_fps: float = Field(default=5.0, ge=0, description="Fewer pictures a second are low_fps, unless surveyed so.")
     fps_ratio: float = Field(default=0.6, ge=0, le=1, description="Below this part of the surveyed rate: low_fps.")
@@ -71,8 +74,8 @@ class Settings(ServiceSettings):
     frozen_min_age_s: float = Field(
         default=30.0, ge=0, description="Seconds that a picture must stand still to be frozen."
     )
-    first_look_spread_s: float = Field(
-        default=10.0, ge=0, description="Seconds over which the first looks of many new cameras are spread."
+    first_probe_spread_s: float = Field(
+        default=10.0, ge=0, description="Seconds over which the first probes of many new cameras are spread."
     )
     verify_interval_s: float = Field(
         default=60.0, gt=0, description="Seconds from read-back to read-back of a delivery that is proven."
@@ -94,7 +97,7 @@ class Settings(ServiceSettings):
         ge=0,
         description="Seconds until a read-back login is tried again after two failed ones in a row.",
     )
-    stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running looks are given at a stop.")
+    stop_within_s: float = Field(default=10.0, ge=0, description="Seconds that running probes are given at a stop.")
     heartbeat_interval_s: float = Field(default=5.0, gt=0, le=5, description="Seconds between heartbeats.")
     max_scans: int = Field(default=4, ge=1, le=64, description="ONVIF scans at a time in this process.")
     scan_concurrency: int = Field(

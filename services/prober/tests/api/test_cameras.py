@@ -1,4 +1,4 @@
-"""The latest look at each camera over HTTP."""
+"""The latest probe of each camera over HTTP."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,12 +35,12 @@ async def put(bus: Bus, number: int, **changes: Any) -> CameraObservedV1:
     return observed
 
 
-async def test_a_camera_that_is_looked_at_appears_with_all_that_was_measured(
+async def test_a_camera_that_is_probed_appears_with_all_that_was_measured(
     client: Client, simulate: Any, planner: Any, observed: Any
 ) -> None:
     sim = await simulate({"id": "gate"})
     camera = await planner.camera(sim.cameras["gate"].url())
-    await observed.look(camera.id)
+    await observed.observation(camera.id)
 
     async def shown() -> Any:
         answer = await client.get(f"/v1/cameras/{camera.id}")
@@ -102,7 +102,7 @@ async def test_pages_follow_each_other_without_gap(client: Client, bus: Bus) -> 
     assert seen == [1, 2, 3, 4, 5]
 
 
-async def test_an_old_look_is_shown_as_overdue(client: Client, bus: Bus) -> None:
+async def test_an_old_probe_is_shown_as_overdue(client: Client, bus: Bus) -> None:
     old = await put(bus, 1, observed_at=datetime.now(UTC) - timedelta(seconds=121))
     status = (await client.get(f"/v1/cameras/{old.camera_id}")).json()
     assert (status["verdict"], status["overdue"]) == ("up", True)
@@ -124,13 +124,13 @@ async def test_a_camera_that_is_down_is_shown_with_advice_in_both_languages(clie
     assert "password" in advice["en"]
 
 
-async def test_the_last_failures_of_a_camera_are_told(
+async def test_the_last_failures_of_a_camera_are_given(
     client: Client, simulate: Any, planner: Any, observed: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     await gate.set_fault("refuse")
     camera = await planner.camera(gate.url(), probe_interval_s=0.3)
-    await observed.look(camera.id, 2)
+    await observed.observation(camera.id, 2)
     await gate.clear_fault()
     await eventually(lambda: observed.of(camera.id)[-1].verdict is Verdict.UP)
 
@@ -140,7 +140,7 @@ async def test_the_last_failures_of_a_camera_are_told(
 
     failure = await eventually(ended)
     assert (failure["verdict"], failure["cause"]) == ("down", "refused")
-    assert failure["looks"] >= 2
+    assert failure["probes"] >= 2
     assert failure["advice"]["en"]
     assert (await client.get(f"/v1/cameras/{uuid4()}/failures")).json() == {"items": []}
 
@@ -151,9 +151,9 @@ async def test_what_another_release_wrote_is_left_out(client: Client, bus: Bus) 
     assert (await client.get("/v1/cameras")).json()["total"] == 1
 
 
-async def test_a_camera_that_nobody_looked_at_is_a_clear_404(client: Client) -> None:
+async def test_a_camera_that_nobody_probed_is_a_clear_404(client: Client) -> None:
     answer = await client.get(f"/v1/cameras/{uuid4()}")
-    assert (answer.status_code, answer.json()["code"]) == (404, "camera_not_looked_at")
+    assert (answer.status_code, answer.json()["code"]) == (404, "camera_not_probed")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_a_bad_question_names_its_field(client: Client, path: str, field: 
 
 
 @pytest.mark.parametrize("path", ["/v1/cameras", f"/v1/cameras/{UUID(int=1)}", "/v1/workers"])
-async def test_without_a_token_nothing_is_told(client: Client, path: str) -> None:
+async def test_without_a_token_nothing_is_published(client: Client, path: str) -> None:
     answer = await client.get(path, headers={"Authorization": ""})
     assert answer.status_code == 401
 
@@ -197,7 +197,7 @@ async def test_before_nats_is_there_the_api_answers_and_says_so(
         assert (answer.status_code, answer.json()["code"]) == (503, "bus_unavailable")
 
 
-async def test_a_death_is_told_to_who_can_end_the_process(
+async def test_a_death_is_published_to_who_can_end_the_process(
     bus: Bus, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(_worker: object) -> None:
@@ -208,5 +208,5 @@ async def test_a_death_is_told_to_who_can_end_the_process(
     app = create_app(settings(), on_death=lambda: deaths.append(True))
     async with LifespanManager(app):
         await eventually(lambda: deaths)
-        assert app.state.process.failed
+        assert (await app.state.tasks.check()) == "the task probe-jobs has died of ZeroDivisionError"
     assert bus.connected

@@ -1,4 +1,4 @@
-"""Looking now, over HTTP."""
+"""Probing now, over HTTP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +16,12 @@ type Client = httpx.AsyncClient
 LOGIN = {"username": "viewer", "password": "s3cret-Xem"}
 
 
-async def test_a_camera_of_the_inventory_is_looked_at_and_the_look_is_told(
+async def test_a_camera_of_the_inventory_is_probed_and_the_probe_is_published(
     operator: Client, simulate: Any, planner: Any, observed: Any
 ) -> None:
     gate = (await simulate({"id": "gate", "auth": "digest", **LOGIN})).cameras["gate"]
     camera = await planner.camera(gate.url(), secret=planner.seal("viewer", "s3cret-Xem"), probe_interval_s=600)
-    await observed.look(camera.id)
+    await observed.observation(camera.id)
     answer = await operator.post("/v1/probes", json={"camera_id": str(camera.id)})
     assert answer.status_code == 200, answer.text
     verdict = answer.json()
@@ -30,17 +30,17 @@ async def test_a_camera_of_the_inventory_is_looked_at_and_the_look_is_told(
     assert verdict["log"][-1] == "verdict: up"
     assert "s3cret" not in answer.text
     assert "viewer" not in answer.text
-    second = await observed.look(camera.id, 2)
+    second = await observed.observation(camera.id, 2)
     assert second.duration_ms == verdict["duration_ms"]
 
 
-async def test_an_address_that_is_in_no_inventory_is_looked_at(operator: Client, simulate: Any, observed: Any) -> None:
+async def test_an_address_that_is_in_no_inventory_is_probed(operator: Client, simulate: Any, observed: Any) -> None:
     gate = (await simulate({"id": "gate", "auth": "basic", **LOGIN})).cameras["gate"]
     answer = await operator.post("/v1/probes", json={"url": gate.url(), **LOGIN})
     assert answer.json()["verdict"] == "up"
     assert answer.json()["media"]["width"] == 320
     assert "s3cret" not in answer.text
-    assert observed.looks == []
+    assert observed.observations == []
 
 
 async def test_an_address_may_be_pasted_with_white_space_around_it(operator: Client, simulate: Any) -> None:
@@ -114,7 +114,7 @@ async def test_a_resting_camera_is_left_alone(operator: Client, simulate: Any, p
     gate = (await simulate({"id": "gate", "auth": "digest", **LOGIN})).cameras["gate"]
     wrong = planner.seal("viewer", "wrong-Xem")
     camera = await planner.camera(gate.url(), secret=wrong, probe_interval_s=0.2)
-    await observed.look(camera.id, 2)
+    await observed.observation(camera.id, 2)
 
     answer = await operator.post("/v1/probes", json={"camera_id": str(camera.id)})
     assert answer.json()["code"] == "login_resting"
@@ -123,11 +123,11 @@ async def test_a_resting_camera_is_left_alone(operator: Client, simulate: Any, p
     assert gate.logins_failed == 2
 
 
-async def test_one_target_is_not_looked_at_again_and_again(operator: Client, simulate: Any) -> None:
+async def test_one_target_is_not_probed_again_and_again(operator: Client, simulate: Any) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     assert (await operator.post("/v1/probes", json={"url": gate.url()})).status_code == 200
     again = await operator.post("/v1/probes", json={"url": gate.url() + "/other"})
-    assert (again.status_code, again.json()["code"]) == (429, "asked_too_much")
+    assert (again.status_code, again.json()["code"]) == (429, "on_demand_limit")
     assert 1 <= int(again.headers["Retry-After"]) <= 5
 
 
@@ -162,18 +162,18 @@ async def test_a_camera_that_is_not_in_the_inventory_is_a_404(operator: Client) 
     assert (answer.status_code, answer.json()["code"]) == (404, "camera_not_found")
 
 
-async def test_a_disabled_camera_is_not_looked_at(operator: Client, planner: Any) -> None:
+async def test_a_disabled_camera_is_not_probed(operator: Client, planner: Any) -> None:
     camera = await planner.camera("rtsp://127.0.0.1:9/live", enabled=False)
     answer = await operator.post("/v1/probes", json={"camera_id": str(camera.id)})
     assert (answer.status_code, answer.json()["code"]) == (409, "camera_disabled")
 
 
-async def test_looking_needs_the_right_to_operate(client: Client, token_for: Callable[[Role], str]) -> None:
+async def test_probing_needs_the_right_to_operate(client: Client, token_for: Callable[[Role], str]) -> None:
     body = {"url": "rtsp://127.0.0.1:9/live"}
     assert (await client.post("/v1/probes", json=body)).status_code == 403
     client.headers["Authorization"] = f"Bearer {token_for(Role.FACILITY)}"
     assert (await client.post("/v1/probes", json=body)).status_code == 403
 
 
-async def test_the_allowed_networks_are_told(client: Client) -> None:
+async def test_the_allowed_networks_are_given(client: Client) -> None:
     assert (await client.get("/v1/networks")).json()["allowed"] == ["127.0.0.0/8"]

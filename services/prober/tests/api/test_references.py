@@ -12,12 +12,12 @@ from vonggac.testing import eventually
 type Client = httpx.AsyncClient
 
 
-async def test_the_last_look_becomes_the_reference_and_can_be_forgotten(
+async def test_the_last_probe_becomes_the_reference_and_can_be_forgotten(
     operator: Client, bus: Bus, simulate: Any, planner: Any, observed: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     camera = await planner.camera(gate.url(), probe_interval_s=600)
-    await observed.look(camera.id)
+    await observed.observation(camera.id)
     path = f"/v1/cameras/{camera.id}/reference"
 
     async def approved() -> Any:
@@ -27,7 +27,7 @@ async def test_the_last_look_becomes_the_reference_and_can_be_forgotten(
     answer = await eventually(approved)
     assert answer.json()["approved_by"] == "test-operator"
     assert (await operator.get(path)).json() == answer.json()
-    assert "look" not in answer.json()
+    assert "thumbnail" not in answer.json()
     assert await Bucket(bus, topology.PICTURE_REFERENCES).get(str(camera.id))
     assert (await operator.delete(path)).status_code == 204
     assert (await operator.get(path)).json()["code"] == "no_reference"
@@ -52,12 +52,12 @@ async def test_a_bad_picture_does_not_become_a_reference(
     gate = (await simulate({"id": "gate", "width": 640, "height": 360, "scene": "day"})).cameras["gate"]
     await gate.set_fault(fault)
     camera = await planner.camera(gate.url(), probe_interval_s=600, probe_timeout_s=15.0)
-    look = await observed.look(camera.id)
-    assert fault in (look.cause, *look.findings)
+    probe = await observed.observation(camera.id)
+    assert fault in (probe.cause, *probe.findings)
     path = f"/v1/cameras/{camera.id}/reference"
 
     async def kept() -> bool:
-        buckets = (topology.PICTURE_LOOKS, topology.CAMERA_STATUS)
+        buckets = (topology.THUMBNAILS, topology.CAMERA_STATUS)
         return all([await Bucket(bus, name).get(str(camera.id)) for name in buckets])
 
     await eventually(kept)

@@ -62,7 +62,7 @@ async def test_a_read_back_that_nobody_made_again_is_overdue(bus: Bus, client: h
     assert item["overdue"] is True
 
 
-async def test_a_read_back_is_made_now_and_told_like_any_other(
+async def test_a_read_back_is_made_now_and_published_like_any_other(
     bus: Bus, operator: httpx.AsyncClient, planner: Any
 ) -> None:
     delivery, blind = planned(), planned(read_back_url=None)
@@ -74,7 +74,7 @@ async def test_a_read_back_is_made_now_and_told_like_any_other(
     assert items[str(blind.id)]["detail"] == "no read-back address is planned for this delivery"
     assert {item["verdict"] for item in items.values()} == {"not_checkable"}
     again = await operator.post("/v1/verifications", json={"camera_id": str(camera.id)})
-    assert (again.status_code, again.json()["code"]) == (429, "asked_too_much")
+    assert (again.status_code, again.json()["code"]) == (429, "on_demand_limit")
 
 
 async def test_one_delivery_is_found_by_its_last_read_back(bus: Bus, operator: httpx.AsyncClient, planner: Any) -> None:
@@ -98,6 +98,6 @@ async def test_what_cannot_be_read_back_gets_a_clear_answer(operator: httpx.Asyn
     assert await refused(camera_id=str(disabled.id)) == (409, "delivery_disabled")
 
 
-async def test_readers_may_look_and_not_ask(client: httpx.AsyncClient) -> None:
+async def test_readers_may_read_and_not_probe(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/verifications")).json()["items"] == []
     assert (await client.post("/v1/verifications", json={"camera_id": str(uuid4())})).status_code == 403

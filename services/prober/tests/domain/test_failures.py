@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from prober.domain.failures import Failure, record_look
+from prober.domain.failures import Failure, record_probe
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict
 
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
 
-def look(minute: int, cause: Cause | None) -> CameraObservedV1:
+def probe(minute: int, cause: Cause | None) -> CameraObservedV1:
     return CameraObservedV1(
         camera_id=UUID(int=1),
         camera_revision=1,
@@ -27,19 +27,19 @@ def look(minute: int, cause: Cause | None) -> CameraObservedV1:
 def history(*causes: Cause | None, most: int = 20) -> tuple[Failure, ...]:
     failures: tuple[Failure, ...] = ()
     for minute, cause in enumerate(causes):
-        failures = record_look(failures, look(minute, cause), most=most)
+        failures = record_probe(failures, probe(minute, cause), most=most)
     return failures
 
 
-def test_looks_in_a_row_with_one_cause_are_one_failure() -> None:
+def test_probes_in_a_row_with_one_cause_are_one_failure() -> None:
     [failure] = history(Cause.TIMEOUT, Cause.TIMEOUT, Cause.TIMEOUT)
-    assert (failure.looks, failure.detail, failure.ended_at) == (3, "minute 2", None)
+    assert (failure.probes, failure.detail, failure.ended_at) == (3, "minute 2", None)
     assert (failure.began_at, failure.last_at) == (NOW, NOW + timedelta(minutes=2))
 
 
-def test_a_good_look_ends_it() -> None:
+def test_a_good_probe_ends_it() -> None:
     [failure] = history(Cause.TIMEOUT, Cause.TIMEOUT, None, None)
-    assert (failure.looks, failure.ended_at) == (2, NOW + timedelta(minutes=2))
+    assert (failure.probes, failure.ended_at) == (2, NOW + timedelta(minutes=2))
 
 
 def test_another_cause_ends_it_and_begins_the_next_newest_first() -> None:

@@ -52,7 +52,7 @@ def test_each_figure_has_its_finding_and_words_for_it(media: dict[str, Any], fin
 
 
 @pytest.mark.parametrize("seen", [{"serial": "DS-2"}, {"mac": "0a:1b:2c:3d:4e:60"}])
-def test_another_device_is_told_by_its_serial_number_or_mac(seen: dict[str, Any]) -> None:
+def test_another_device_is_published_by_its_serial_number_or_mac(seen: dict[str, Any]) -> None:
     assert checked(SURVEYED, seen).findings == [Cause.IDENTITY_CHANGED]
 
 
@@ -60,7 +60,7 @@ def test_a_mac_is_the_same_however_it_is_written() -> None:
     assert checked(ExpectedDevice(mac="0A-1B-2C-3D-4E-5F")).findings == []
 
 
-def test_what_the_device_does_not_tell_is_not_checked() -> None:
+def test_what_the_device_does_not_give_is_not_checked() -> None:
     checks = checked(SURVEYED, {"serial": None, "mac": None})
     assert checks.findings == []
     assert checks.not_checked[Cause.IDENTITY_CHANGED] == "serial number and MAC: the device was not asked by ONVIF"

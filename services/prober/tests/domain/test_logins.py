@@ -6,7 +6,7 @@ import pytest
 
 from prober.domain.logins import LoginLimits, LoginState, Settled, settle
 from prober.domain.result import Judgement, ProbeResult
-from prober.domain.schedule import PreviousLook
+from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
@@ -14,15 +14,15 @@ NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 LIMITS = LoginLimits(cooldown_s=1800.0, suspect_backoff_s=300.0)
 
 
-def previous(**login: int) -> PreviousLook:
-    return PreviousLook(
+def previous(**login: int) -> PreviousProbe:
+    return PreviousProbe(
         1, None, 60.0, NOW, login_proven=bool(login.get("proven")), logins_failed=login.get("failed", 0)
     )
 
 
 def settled(
     cause: Cause | None,
-    before: PreviousLook | None,
+    before: PreviousProbe | None,
     *,
     known: bool = True,
     revision: int = 1,
@@ -39,7 +39,7 @@ def settled(
     return settle(result, before, previous_known=known, camera_revision=revision, interval_s=60.0, limits=LIMITS)
 
 
-def test_the_first_failed_login_does_not_slow_the_looks() -> None:
+def test_the_first_failed_login_does_not_slow_the_probes() -> None:
     assert settled(Cause.AUTH_FAILED, None).interval_s == 60.0
 
 
@@ -52,7 +52,7 @@ def test_after_a_rest_another_failure_rests_again() -> None:
 
 
 @pytest.mark.parametrize("failed", [0, 1])
-def test_a_refusal_of_a_look_that_sent_no_login_is_no_failed_login(failed: int) -> None:
+def test_a_refusal_of_a_probe_that_sent_no_login_is_no_failed_login(failed: int) -> None:
     after = settled(Cause.AUTH_FAILED, previous(failed=failed), sent=False)
     assert (after.judgement.cause, after.interval_s, after.login.failed) == (Cause.AUTH_FAILED, 60.0, failed)
 
@@ -67,7 +67,7 @@ def test_an_unreadable_past_counts_as_a_failed_login() -> None:
 
 
 @pytest.mark.parametrize("cause", [None, *sorted(set(Cause) - {Cause.AUTH_FAILED})])
-def test_no_other_outcome_slows_the_looks(cause: Cause | None) -> None:
+def test_no_other_outcome_slows_the_probes(cause: Cause | None) -> None:
     assert settled(cause, previous(failed=1), known=False).interval_s == 60.0
 
 
@@ -83,7 +83,7 @@ def test_a_camera_that_lets_everybody_in_proves_no_password() -> None:
     assert settled(None, previous(failed=1), accepted=True, needed=False).login == LoginState(proven=False, failed=0)
 
 
-def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_looked_at_slowly() -> None:
+def test_a_refusal_of_a_proven_login_is_a_suspected_session_limit_probed_slowly() -> None:
     first = settled(Cause.AUTH_FAILED, previous(proven=1))
     assert (first.judgement.cause, first.interval_s) == (Cause.SESSION_LIMIT, 300.0)
     assert first.judgement.detail is not None
@@ -106,7 +106,7 @@ def test_a_proven_login_of_another_revision_proves_nothing() -> None:
     assert settled(Cause.AUTH_FAILED, previous(proven=1), revision=2).judgement.cause is Cause.AUTH_FAILED
 
 
-def test_a_camera_that_was_left_alone_is_looked_at_when_the_device_has_rested() -> None:
+def test_a_camera_that_was_left_alone_is_probed_when_the_device_has_rested() -> None:
     result = ProbeResult(Judgement(Verdict.DOWN, Cause.AUTH_FAILED, "not tried"), 0.0, rest_s=700.0)
     after = settle(result, previous(failed=1), previous_known=True, camera_revision=1, interval_s=60.0, limits=LIMITS)
     assert (after.interval_s, after.login.failed) == (700.0, 1)

@@ -1,4 +1,4 @@
-"""When looks are due."""
+"""When probes are due."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from prober.domain.schedule import (
     LEAST_PAUSE_S,
-    PreviousLook,
+    PreviousProbe,
     early_by_s,
-    first_look_delay_s,
+    first_probe_delay_s,
     lateness_s,
-    next_look_delay_s,
+    next_probe_delay_s,
 )
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict
@@ -21,43 +21,43 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
 
-def first_look(**changes: float) -> float:
+def first_probe(**changes: float) -> float:
     values = {"deliveries": 1, "waiting": 500, "room": 32, "interval_s": 60.0, "spread_s": 10.0, "chance": 0.5}
-    return first_look_delay_s(**{**values, **changes})  # type: ignore[arg-type] # whole numbers stay whole
+    return first_probe_delay_s(**{**values, **changes})  # type: ignore[arg-type] # whole numbers stay whole
 
 
-def test_a_small_site_is_looked_at_at_once() -> None:
-    assert first_look(waiting=32) == 0.0
+def test_a_small_site_is_probed_at_once() -> None:
+    assert first_probe(waiting=32) == 0.0
 
 
-def test_the_first_looks_of_many_cameras_are_spread() -> None:
-    assert first_look(chance=0.0) == 0.0
-    assert first_look(chance=0.5) == 5.0
-    assert first_look(chance=0.999) < 10.0
+def test_the_first_probes_of_many_cameras_are_spread() -> None:
+    assert first_probe(chance=0.0) == 0.0
+    assert first_probe(chance=0.5) == 5.0
+    assert first_probe(chance=0.999) < 10.0
 
 
 def test_the_spread_is_never_longer_than_the_interval() -> None:
-    assert first_look(interval_s=2.0, chance=0.5) == 1.0
+    assert first_probe(interval_s=2.0, chance=0.5) == 1.0
 
 
 def test_a_job_that_came_back_is_not_put_off_again() -> None:
-    assert first_look(deliveries=2) == 0.0
+    assert first_probe(deliveries=2) == 0.0
 
 
-def test_looks_start_an_interval_apart() -> None:
-    assert next_look_delay_s(interval_s=60.0, elapsed_s=2.5) == 57.5
+def test_probes_start_an_interval_apart() -> None:
+    assert next_probe_delay_s(interval_s=60.0, elapsed_s=2.5) == 57.5
 
 
-def test_a_look_longer_than_the_interval_is_followed_by_a_pause() -> None:
-    assert next_look_delay_s(interval_s=5.0, elapsed_s=9.0) == LEAST_PAUSE_S
+def test_a_probe_longer_than_the_interval_is_followed_by_a_pause() -> None:
+    assert next_probe_delay_s(interval_s=5.0, elapsed_s=9.0) == LEAST_PAUSE_S
 
 
 @given(interval_s=st.floats(0.01, 86_400), elapsed_s=st.floats(0, 100_000))
-def test_the_next_look_is_always_later_and_within_the_interval(interval_s: float, elapsed_s: float) -> None:
-    assert 0 < next_look_delay_s(interval_s=interval_s, elapsed_s=elapsed_s) <= interval_s
+def test_the_next_probe_is_always_later_and_within_the_interval(interval_s: float, elapsed_s: float) -> None:
+    assert 0 < next_probe_delay_s(interval_s=interval_s, elapsed_s=elapsed_s) <= interval_s
 
 
-def previous(**changes: object) -> PreviousLook:
+def previous(**changes: object) -> PreviousProbe:
     observed = CameraObservedV1(
         camera_id=uuid4(),
         camera_revision=3,
@@ -67,10 +67,10 @@ def previous(**changes: object) -> PreviousLook:
         interval_s=60,
         duration_ms=2000,
     )
-    return PreviousLook.of(observed.model_copy(update=changes))
+    return PreviousProbe.of(observed.model_copy(update=changes))
 
 
-def test_a_look_is_due_an_interval_after_the_last_one_began() -> None:
+def test_a_probe_is_due_an_interval_after_the_last_one_began() -> None:
     assert previous().next_due_at == NOW + timedelta(seconds=58)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from prober.domain.findings import Checks
 from prober.domain.result import Judgement
-from prober.domain.verdict import NOBODY_LOOKED, Evidence, Failure, conclude, judge
+from prober.domain.verdict import NOBODY_PROBED, Evidence, Failure, conclude, judge
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
@@ -46,13 +46,13 @@ def test_a_deadline_before_play_is_a_timeout() -> None:
     assert judge(Evidence()).cause is Cause.TIMEOUT
 
 
-@pytest.mark.parametrize("cause", sorted(set(Cause) - NOBODY_LOOKED))
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NOBODY_PROBED))
 def test_what_breaks_an_attempt_off_is_its_cause(cause: Cause) -> None:
     judgement = judge(Evidence(Failure(cause, "why")))
     assert (judgement.verdict, judgement.cause, judgement.detail) == (Verdict.DOWN, cause, "why")
 
 
-@pytest.mark.parametrize("cause", sorted(NOBODY_LOOKED))
+@pytest.mark.parametrize("cause", sorted(NOBODY_PROBED))
 def test_what_lies_with_us_says_nothing_about_the_camera(cause: Cause) -> None:
     assert judge(Evidence(Failure(cause, "why"))).verdict is Verdict.UNKNOWN
 
@@ -84,7 +84,7 @@ def test_of_several_pictures_faults_the_gravest_is_the_cause_and_the_others_find
     assert judgement.findings == (Cause.FROZEN, Cause.LOW_FPS)
 
 
-def test_what_was_not_checked_stays_told() -> None:
+def test_what_was_not_checked_stays_reported() -> None:
     assert concluded(Cause.BLACK).not_checked == {Cause.CLOCK_DRIFT: "no report came"}
 
 
@@ -97,6 +97,6 @@ def test_a_finding_never_softens_a_down() -> None:
     )
 
 
-def test_a_light_look_asks_for_the_beginning_of_a_keyframe_only() -> None:
+def test_a_light_probe_asks_for_the_beginning_of_a_keyframe_only() -> None:
     assert judge(Evidence(light=True, playing=True, packets=3, keyframe=True)).verdict is Verdict.UP
     assert judge(Evidence(light=True, playing=True, packets=3)).cause is Cause.NO_KEYFRAME

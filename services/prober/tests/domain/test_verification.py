@@ -29,12 +29,17 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-def seen(*frames: tuple[str, float], failure: Failure | None = None) -> Seen:
-    return Seen([Keyframe(name, at(s)) for name, s in frames], failure)
+def seen(*frames: tuple[str, float] | tuple[str, float, int], failure: Failure | None = None) -> Seen:
+    """Each keyframe: its picture, when it came, and the RTP timestamp that it came with."""
+    return Seen([Keyframe(name, at(s), *stamp) for name, s, *stamp in frames], failure)
 
 
-def noted(*notes: tuple[str, float], same_holder: bool = True) -> Noted:
-    return Noted([KeyframeNote(hash=name, captured_at=at(s)) for name, s in notes], same_holder)
+def noted(*notes: tuple[str, float] | tuple[str, float, int], same_holder: bool = True) -> Noted:
+    kept = [
+        KeyframeNote(hash=name, captured_at=at(s), rtp_timestamp=stamp[0] if stamp else None)
+        for name, s, *stamp in notes
+    ]
+    return Noted(kept, same_holder)
 
 
 def decided(back: Seen, notes: Noted, *, now: float = 4.0) -> Finding | None:
@@ -95,7 +100,7 @@ def test_a_picture_of_before_the_session_does_not_prove_it() -> None:
 
 
 def test_an_old_picture_is_a_mismatch() -> None:
-    finding = decided(seen(("x", 0.5), ("a", 2.0)), noted(("a", -60.0), ("b", 1.0)))
+    finding = decided(seen(("x", 0.5), ("a", 2.0)), noted(("a", -60.0), ("b", -30.0), ("c", 1.0)))
     assert finding is not None
     assert (finding.verdict, finding.cause) == (VerificationVerdict.MISMATCH, Cause.MISMATCH)
     assert finding.detail == "the destination plays a picture that came from the camera 62 s ago"
@@ -104,23 +109,23 @@ def test_an_old_picture_is_a_mismatch() -> None:
 def test_one_old_picture_at_the_start_may_be_what_the_destination_keeps_for_new_viewers() -> None:
     assert decided(seen(("a", 0.5)), noted(("a", -60.0))) is None
     assert verdict(seen(("a", 0.5), ("b", 2.0)), noted(("a", -60.0), ("b", 1.9))) is VerificationVerdict.VERIFIED
-    assert verdict(seen(("a", 0.5)), noted(("a", -60.0)), now=50.0) is VerificationVerdict.MISMATCH
+    assert verdict(seen(("a", 0.5)), noted(("a", -60.0), ("b", -30.0)), now=50.0) is VerificationVerdict.MISMATCH
 
 
 def test_old_pictures_in_a_burst_may_be_what_the_destination_keeps_for_new_viewers() -> None:
-    notes = noted(("a", -44.0), ("b", -42.0), ("c", -40.0))
+    notes = noted(("a", -44.0), ("b", -42.0), ("c", -40.0), ("d", -31.0))
     assert decided(seen(("a", 0.1), ("b", 0.2), ("c", 0.3)), notes) is None
     assert decided(seen(("a", 0.1), ("a", 0.2)), noted(("x", 0.5), ("y", 2.5))) is None
     assert verdict(seen(("a", 0.1), ("b", 0.2), ("c", 1.2)), notes) is VerificationVerdict.MISMATCH
 
 
 def test_one_picture_again_and_again_is_a_mismatch() -> None:
-    back = seen(("x", 0.5), ("x", 2.5))
-    finding = decided(back, noted(("a", 1.0), ("b", 3.0)))
+    back = seen(("x", 0.5), ("x", 31.5))
+    finding = decided(back, noted(("a", 1.0), ("b", 3.0)), now=31.5)
     assert finding is not None
     assert finding.verdict is VerificationVerdict.MISMATCH
     assert "again and again" in (finding.detail or "")
-    assert decided(back, noted(("a", 1.0))) is None
+    assert decided(back, noted(("a", 1.0)), now=31.5) is None
 
 
 @pytest.mark.parametrize("again", ["x", "y"], ids=["one picture", "two that alternate"])
@@ -133,8 +138,45 @@ def test_with_a_camera_that_stands_still_nobody_can_tell_a_still_from_its_stream
 
 
 def test_a_still_of_another_picture_is_a_mismatch_even_with_a_camera_that_stands_still() -> None:
-    back = seen(("z", 0.5), ("z", 2.5))
-    assert verdict(back, noted(("x", -30.0), ("x", 1.0), ("x", 3.0))) is VerificationVerdict.MISMATCH
+    back = seen(("z", 0.5), ("z", 31.5))
+    assert verdict(back, noted(("x", -30.0), ("x", 1.0), ("x", 3.0)), now=31.5) is VerificationVerdict.MISMATCH
+
+
+def test_a_still_picture_that_has_just_ended_accuses_nobody() -> None:
+    # The camera stood still at "a", hashed twice a minute, and moves since 0.8 s; the destination is 3 s late.
+    notes = noted(("a", -30.0), ("b", 1.0), ("c", 3.0))
+    assert decided(seen(("a", 0.5), ("a", 2.5), ("a", 3.7)), notes, now=4.0) is None
+    unknown_before = noted(("b", 1.0), ("c", 3.0))
+    assert decided(seen(("a", 0.5), ("a", 2.5)), unknown_before, now=4.0) is None
+
+
+def test_a_still_picture_whose_newest_note_is_late_accuses_nobody() -> None:
+    assert decided(seen(("x", 0.1), ("x", 2.1)), noted(("x", -40.0)), now=2.2) is None
+    finding = decided(seen(("x", 0.1), ("x", 2.1)), noted(("x", -40.0), ("x", 1.9)), now=2.4)
+    assert finding is not None
+    assert (finding.verdict, finding.still_since) == (VerificationVerdict.NOT_CHECKABLE, at(-40.0))
+
+
+def test_a_still_picture_is_proven_by_the_cameras_own_timestamps() -> None:
+    notes = noted(("x", -30.0, 7), ("x", 1.0, 100), ("x", 3.0, 200))
+    finding = decided(seen(("x", 1.4, 100), ("x", 3.4, 200)), notes)
+    assert finding is not None
+    assert (finding.verdict, finding.captured_at, finding.delay_s) == (VerificationVerdict.VERIFIED, at(3.0), 0.4)
+
+
+def test_a_still_picture_with_a_timestamp_of_before_proves_nothing() -> None:
+    notes = noted(("x", -90.0, 7), ("x", -60.0, 8), ("x", 1.0, 100), ("x", 3.0, 200))
+    finding = decided(seen(("x", 0.5, 7), ("x", 2.5, 8)), notes)
+    assert finding is not None
+    assert finding.verdict is VerificationVerdict.NOT_CHECKABLE
+
+
+def test_a_still_picture_waits_for_the_note_of_its_timestamp() -> None:
+    before = noted(("x", -30.0, 7), ("x", 1.0, 100))
+    assert decided(seen(("x", 1.4, 100), ("x", 3.4, 200)), before, now=3.5) is None
+    late = decided(seen(("x", 1.4, 900), ("x", 3.4, 901)), before, now=5.0)
+    assert late is not None
+    assert late.verdict is VerificationVerdict.NOT_CHECKABLE
 
 
 def test_other_pictures_are_a_mismatch_only_when_one_had_to_be_alike() -> None:

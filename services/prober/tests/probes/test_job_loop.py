@@ -12,38 +12,39 @@ from prober.settings import Settings
 from vonggac.bus import Bus, topology
 from vonggac.embedded import free_port
 from vonggac.events.prober import Verdict
+from vonggac.http.background import TaskDiedError
 from vonggac.testing import eventually
 
 
-async def test_a_running_look_is_finished_and_told_before_the_stop(
-    bus: Bus, simulate: Any, planner: Any, observed: Any, probe: Any
+async def test_a_running_probe_is_finished_and_published_before_the_stop(
+    bus: Bus, simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     sim = await simulate({"id": "gate"})
     await sim.cameras["gate"].set_fault("slow_start", delay_s=0.3)
-    prober = await probe()
+    prober = await start_prober()
     camera = await planner.camera(sim.cameras["gate"].url())
     await eventually(lambda: prober.process.probes_running)
     await prober.stop()
-    assert (await observed.look(camera.id, within_s=1.0)).verdict is Verdict.UP
+    assert (await observed.observation(camera.id, within_s=1.0)).verdict is Verdict.UP
     info = await bus.js.consumer_info(topology.PROBE_JOBS, topology.PROBER)
     assert info.num_ack_pending == 1
 
 
-async def test_a_look_that_is_not_over_in_time_is_given_back(
-    simulate: Any, planner: Any, observed: Any, probe: Any
+async def test_a_probe_that_is_not_over_in_time_is_given_back(
+    simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     sim = await simulate({"id": "gate"})
     await sim.cameras["gate"].set_fault("no_media")
-    slow = await probe(stop_within_s=0.2)
+    slow = await start_prober(stop_within_s=0.2)
     camera = await planner.camera(sim.cameras["gate"].url(), probe_timeout_s=8.0)
     await eventually(lambda: slow.process.probes_running)
     began = time.monotonic()
     await slow.stop()
     assert time.monotonic() - began < 4.0
     await sim.cameras["gate"].clear_fault()
-    other = await probe()
-    look = await observed.look(camera.id, within_s=5.0)
-    assert (look.verdict, look.worker_id) == (Verdict.UP, other.process.worker_id)
+    other = await start_prober()
+    probe = await observed.observation(camera.id, within_s=5.0)
+    assert (probe.verdict, probe.worker_id) == (Verdict.UP, other.process.worker_id)
 
 
 async def test_a_stop_before_nats_was_ever_there_is_quick(settings: Callable[..., Settings]) -> None:
@@ -66,6 +67,8 @@ async def test_a_worker_that_dies_takes_the_process_down(
     running = asyncio.create_task(process.run())
     async with asyncio.timeout(10):
         await asyncio.wait({running})
-    assert isinstance(running.exception(), ZeroDivisionError)
+    died = running.exception()
+    assert isinstance(died, TaskDiedError)
+    assert isinstance(died.__cause__, ZeroDivisionError)
     assert await process.check() is not None
     assert bus.connected

@@ -42,7 +42,7 @@ def test_a_place_that_becomes_free_is_for_who_came_first_and_not_for_who_comes_a
         assert let_in(gate, inside, "f", "b", "a", "e") == ["a", "e"]
 
 
-def test_a_place_is_not_kept_for_who_does_not_come_back_but_its_turn_is(gate: NetworkGate, now: list[float]) -> None:
+def test_a_place_is_not_kept_for_who_does_not_come_back_but_its_order_is(gate: NetworkGate, now: list[float]) -> None:
     with ExitStack() as inside:
         let_in(gate, inside, "a", "b", "lost", "gone")
     now[0] += PLACE_KEPT_S + 0.1

@@ -29,7 +29,7 @@ def main() -> None:
     except (OSError, ValueError) as error:
         raise SystemExit(f"reporting cannot start: {error}") from None
     run(app, host=settings.host, port=settings.port)
-    if app.state.background.dead is not None:
+    if app.state.tasks.died is not None:
         raise SystemExit(1)
 
 

@@ -1,16 +1,15 @@
 """Putting reporting together.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
-stand, and consumes; each waits for ever, so nothing depends on the order in which the platform starts. The API answers
-from the first moment; `/readyz` says when the figures are being fed. Stop, in reverse: uvicorn has let running requests
-end; the feed is cancelled (what was not acknowledged is delivered again, and the inbox makes that harmless), its
-connection is closed, then the pool, since the feed's last transaction needs it. A background task that ends by itself
-is a bug: it is logged, `/readyz` fails, and the process stops.
+stand, and consumes, then housekeeping, which waits for the feed; each waits for ever, so nothing depends on the order
+in which the platform starts. The API answers from the first moment; `/readyz` says when the figures are being fed.
+Stop, in reverse: uvicorn has let running requests end; housekeeping, then the feed are cancelled (what was not
+acknowledged is delivered again, and the inbox makes that harmless), its connection is closed, then the pool, since the
+feed's last transaction needs it. A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the
+process stops with exit status 1.
 """
 
-import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -19,42 +18,42 @@ from fastapi import FastAPI
 from reporting import metrics
 from reporting.api import compliance, intervals, maintenance, outages, overview
 from reporting.api.parameters import Context
+from reporting.ingest.cleanup import keep_house_regularly
+from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
 from reporting.settings import Settings
 from reporting.storage.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
 from vonggac.http import new_application
+from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
 
 
-def end_the_process() -> None:
-    """Ask this process to stop in order."""
-    signal.raise_signal(signal.SIGTERM)
-
-
-def create_app(settings: Settings, *, on_death: Callable[[], None] = end_the_process) -> FastAPI:
+def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
     database = Database(database_address(settings), pool_size=settings.database_pool_size)
-    feed, background, health = Feed(settings, database), Background(on_death), Health()
+    feed = Feed(settings, Ingest(database, settings), lambda: migrations_missing(database))
+    tasks, health = TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        background.start("feed", feed.run())
+        tasks.start("feed", feed.run())
+        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun))
         log.info("reporting_started")
         try:
             yield
         finally:
-            await background.stop()
+            await tasks.stop_all()
             await database.close()
             log.info("reporting_stopped")
 
     health.add("database", database.check)
     health.add("migrations", lambda: migrations_missing(database))
     health.add("bus", feed.check)
-    health.add("background", background.check)
+    health.add("background", tasks.check)
     app = new_application(
         title="Vọng Gác reporting",
         description="Observations to intervals to compliance: what is connected, and for how long, truthfully.",
@@ -64,7 +63,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_the_pro
         metrics=metrics.registry,
     )
     app.state.context = Context(settings, database)
-    app.state.background = background
+    app.state.tasks = tasks
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,
         jwks_url=settings.jwks_url,
@@ -75,33 +74,3 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_the_pro
     for module in (compliance, overview, outages, intervals, maintenance):
         app.include_router(module.router)
     return app
-
-
-class Background:
-    """Named tasks, all held, all cancelled and awaited by `stop`. `on_death` is called when one ends by itself."""
-
-    def __init__(self, on_death: Callable[[], None] = end_the_process) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-        self._on_death = on_death
-        self.dead: str | None = None
-
-    def start(self, name: str, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    async def check(self) -> str | None:
-        """Readiness: None while every task lives."""
-        return self.dead
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.remove_done_callback(self._ended)
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        self.dead = f"the task {task.get_name()} has ended"
-        log.critical("background_task_died", task=task.get_name(), exc_info=error)
-        self._on_death()

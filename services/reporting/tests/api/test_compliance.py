@@ -18,7 +18,7 @@ from vonggac.auth import Role
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
     from vonggac.events.inventory import CameraV1
 

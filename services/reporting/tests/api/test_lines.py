@@ -13,7 +13,7 @@ from vonggac.auth import Role
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 PERIOD = {"from": DAY.isoformat(), "to": (DAY + timedelta(hours=1)).isoformat()}

@@ -20,7 +20,7 @@ from vonggac.events import Cause
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 START = millis(datetime(2026, 11, 24, tzinfo=UTC))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -68,6 +68,7 @@ def portions(draw: st.DrawFn) -> list[list[CameraAccount]]:
     return draw(st.lists(st.lists(camera_accounts(facilities), max_size=4), max_size=3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", Dialect)
 @given(given_portions=portions())
 def test_pieces_make_what_the_csv_module_writes(dialect: Dialect, given_portions: list[list[CameraAccount]]) -> None:

@@ -4,14 +4,13 @@
 the write-only box for camera and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 
-from vonggac.auth.dependencies import Authenticated, install_authentication, require
+from vonggac.auth.dependencies import install_authentication, require
 from vonggac.auth.rights import Principal, Right, Role
 from vonggac.auth.sealing import Sealer, SecretMovedError, SecretUnreadableError, Unsealer
-from vonggac.auth.tokens import TokenError, TokenIssuer, TokenVerifier
+from vonggac.auth.tokens import TokenVerifier
 from vonggac.net.url import Credentials
 
 __all__ = [
-    "Authenticated",
     "Credentials",
     "Principal",
     "Right",
@@ -19,8 +18,6 @@ __all__ = [
     "Sealer",
     "SecretMovedError",
     "SecretUnreadableError",
-    "TokenError",
-    "TokenIssuer",
     "TokenVerifier",
     "Unsealer",
     "install_authentication",

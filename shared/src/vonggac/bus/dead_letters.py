@@ -3,6 +3,7 @@
 from nats.aio.msg import Msg
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -21,6 +22,6 @@ async def bury(bus: Bus, message: Msg, *, stream: str, durable: str, reason: str
     # The server's own headers (Nats-Stream-Source, Nats-Msg-Id, …) would make it refuse or drop the copy.
     kept = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
     headers = {**kept, REASON_HEADER: safe, SUBJECT_HEADER: message.subject}
-    await bus.js.publish(f"dead.{stream}.{durable}", message.data, headers=headers)
+    await bus.js.publish(subjects.dead_letter(stream, durable), message.data, headers=headers)
     await message.term()
     log.error("message_buried", stream=stream, durable=durable, subject=message.subject, reason=safe)

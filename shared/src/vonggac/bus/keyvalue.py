@@ -65,7 +65,7 @@ class _Snapshot:
         try:
             request = {"seq": self.revision + 1, "next_by_subj": self._pattern, "batch": PAGE, "max_bytes": PAGE_BYTES}
             await self._bus.client.publish(
-                f"$JS.API.DIRECT.GET.KV_{self._bucket}", json.dumps(request).encode(), reply=inbox
+                subjects.direct_get(f"KV_{self._bucket}"), json.dumps(request).encode(), reply=inbox
             )
             while True:
                 message = await subscription.next_msg(ANSWER_WITHIN_S)

@@ -7,11 +7,13 @@ that dies of memory loses them all.
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.api import PubAck
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.telemetry.logs import get_logger
 
@@ -20,7 +22,7 @@ log = get_logger(__name__)
 MAX_QUEUED = 100_000
 WINDOW = 256
 LINGER_S = 0.002
-"""Facts of one moment, as a picture and the look at it, are sent and confirmed together: each trip has its price."""
+"""Facts of one moment, as a thumbnail and its observation, are sent and confirmed together: each trip has its price."""
 RETRY_AFTER_S = 0.5
 STORE_WITHIN_S = 5.0
 
@@ -54,13 +56,13 @@ class Outgoing:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def value(self, subject: str, body: bytes) -> None:
-        """Queue a plain value, such as the latest status in a bucket."""
-        self._put(_Message(subject, body, None, "application/json"))
+    def value(self, bucket: str, key: UUID | str, body: bytes) -> None:
+        """Queue the value of a key in a bucket, such as the latest status."""
+        self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
-    def removal(self, subject: str) -> None:
-        """Queue the removal of a bucket's value (`subjects.key_value`), in order with what was queued before."""
-        self._put(_Message(subject, b"", None, "application/json", removes=True))
+    def removal(self, bucket: str, key: UUID | str) -> None:
+        """Queue the removal of a key from a bucket, in order with what was queued before."""
+        self._put(_Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
     @property
     def waiting(self) -> int:

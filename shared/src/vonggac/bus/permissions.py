@@ -59,9 +59,9 @@ def _works(stream: str, durable: str) -> tuple[str, ...]:
     """Fetch from a durable consumer, answer for what came, and bury what no retry saves."""
     return (
         f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
-        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        subjects.next_messages(stream, durable),
         f"$JS.ACK.{stream}.{durable}.>",
-        f"dead.{stream}.{durable}",
+        subjects.dead_letter(stream, durable),
     )
 
 
@@ -108,14 +108,14 @@ PROBER = User(
         subjects.delivery_verification(_ANY, _ANY),
         subjects.site_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
-        subjects.prober_turn(_ANY),
-        subjects.forwarder_keyframe(_ANY),
-        subjects.forwarder_hash_keyframes(_ANY),
+        subjects.probe_lock(_ANY),
+        subjects.camera_keyframe(_ANY),
+        subjects.camera_hash_keyframes(_ANY),
         *_writes(
             topology.CAMERA_STATUS,
             topology.CAMERA_FAILURES,
             topology.LOGIN_FAILURES,
-            topology.PICTURE_LOOKS,
+            topology.THUMBNAILS,
             topology.PICTURE_REFERENCES,
             topology.RESEALED_SECRETS,
             topology.SCANS,
@@ -129,7 +129,7 @@ PROBER = User(
             topology.DELIVERY_STATUS,
             topology.KEYFRAMES,
             topology.LOGIN_FAILURES,
-            topology.PICTURE_LOOKS,
+            topology.THUMBNAILS,
             topology.PICTURE_REFERENCES,
             topology.RESEALED_SECRETS,
             topology.SCANS,
@@ -140,7 +140,7 @@ PROBER = User(
     ),
     subscribe=(
         subjects.delivery_observation(_ANY),
-        subjects.prober_turn(_ANY),
+        subjects.probe_lock(_ANY),
         *_follows(
             topology.CAMERA_STATUS, topology.LOGIN_FAILURES, topology.PICTURE_REFERENCES, topology.RESEALED_SECRETS
         ),
@@ -149,10 +149,10 @@ PROBER = User(
 )
 
 _OF_FORWARDERS = (
-    subjects.forwarder_adopt(_ANY),
-    subjects.forwarder_deliveries(_ANY),
-    subjects.forwarder_retry(_ANY),
-    subjects.forwarder_take(_ANY),
+    subjects.camera_adopt(_ANY),
+    subjects.camera_deliveries(_ANY),
+    subjects.camera_retry(_ANY),
+    subjects.worker_handover(_ANY),
 )
 """What forwarders ask each other."""
 
@@ -165,7 +165,7 @@ FORWARDER = User(
         subjects.worker_heartbeat(_ANY),
         *_OF_FORWARDERS,
         *_writes(
-            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_COMMANDS,
             topology.DELIVERY_STATUS,
             topology.KEYFRAMES,
             topology.LOGIN_FAILURES,
@@ -173,7 +173,7 @@ FORWARDER = User(
             topology.WORKERS,
         ),
         *_reads(
-            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_COMMANDS,
             topology.DELIVERY_STATUS,
             topology.LOGIN_FAILURES,
             topology.RESEALED_SECRETS,
@@ -182,11 +182,11 @@ FORWARDER = User(
     ),
     subscribe=(
         *_OF_FORWARDERS,
-        subjects.forwarder_hash_keyframes(_ANY),
-        subjects.forwarder_keyframe(_ANY),
+        subjects.camera_hash_keyframes(_ANY),
+        subjects.camera_keyframe(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
         *_follows(
-            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_COMMANDS,
             topology.DELIVERY_STATUS,
             topology.LOGIN_FAILURES,
             topology.RESEALED_SECRETS,

@@ -20,6 +20,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -153,7 +154,7 @@ class PullConsumer:
             "expires": int(expires_s * _NANOSECONDS),
             "idle_heartbeat": int(heartbeat_s * _NANOSECONDS),
         }
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
+        subject = subjects.next_messages(self.stream, self.durable)
         await self._bus.client.publish(subject, json.dumps(request).encode(), reply=self._request)
 
     async def _on_message(self, message: Msg) -> None:

@@ -42,13 +42,13 @@ DELIVERY_STATUS = "delivery_status"
 WORKERS = "workers"
 SCANS = "scans"
 CAMERA_FAILURES = "camera_failures"
-PICTURE_LOOKS = "picture_looks"
+THUMBNAILS = "thumbnails"
 PICTURE_REFERENCES = "picture_references"
 SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
-DELIVERY_ORDERS = "delivery_orders"
+DELIVERY_COMMANDS = "delivery_commands"
 RESEALED_SECRETS = "resealed_secrets"
 
 PROBE_ACK_WAIT_S = 30.0
@@ -59,7 +59,7 @@ EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
-PICTURE_LOOKS_KEPT_S = 86_400.0
+THUMBNAILS_KEPT_S = 86_400.0
 LOGIN_FAILURES_KEPT_S = 86_400.0
 KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
@@ -87,11 +87,15 @@ CONSUMERS = (
 )
 
 
+_CAMERA_ID = "{{wildcard(1)}}"
+"""In the server's subject transforms: the token for which `*` stands in the source."""
+
+
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
 
-    def jobs(name: str, subject: str) -> StreamConfig:
-        transform = SubjectTransform(src="inventory.camera.*", dest=subject + ".{{wildcard(1)}}")
+    def jobs(name: str, job_subject: str) -> StreamConfig:
+        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
         return StreamConfig(
             name=name,
             retention=RetentionPolicy.WORK_QUEUE,
@@ -105,19 +109,19 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
     return (
         StreamConfig(
             name=INVENTORY,
-            subjects=["inventory.*.*"],
+            subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        jobs(PROBE_JOBS, "probe.job"),
-        jobs(DELIVERY_JOBS, "delivery.job"),
-        jobs(VERIFY_JOBS, "verify.job"),
+        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
+        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
+        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
         StreamConfig(
             name=OBSERVATIONS,
-            subjects=["observation.>"],
+            subjects=[subjects.OBSERVATIONS],
             max_age=OBSERVATIONS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -126,7 +130,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         ),
         StreamConfig(
             name=DEAD_LETTERS,
-            subjects=["dead.>"],
+            subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -160,9 +164,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_ORDERS),
+        bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
-        bucket(PICTURE_LOOKS, ttl_s=PICTURE_LOOKS_KEPT_S),
+        bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
         bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
@@ -172,7 +176,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
 
 
 READ_DIRECTLY = frozenset(
-    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, PICTURE_LOOKS, KEYFRAMES, VERIFICATIONS}
+    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
 

@@ -1,11 +1,11 @@
 """What the services say to each other: CloudEvents 1.0, one payload module per producer.
 
 `envelope` is the document, `inventory`, `prober` and `forwarder` hold the payloads of the service of that name,
-`registry` lists them all, `causes` and `subjects` are the closed word lists. `generate` writes the JSON Schemas and
-AsyncAPI documents.
+`registry` lists them all and decodes them, `causes` and `subjects` are the closed word lists.
 """
 
 from vonggac.events.causes import Cause
-from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload, decode, new_event
+from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload, new_event
+from vonggac.events.registry import decode
 
 __all__ = ["Cause", "CloudEvent", "MalformedEventError", "Payload", "decode", "new_event"]

@@ -23,9 +23,9 @@ _ADVICE = {
         "Check the host name and DNS; better use a fixed IP address.",
     ),
     Cause.ROUTE: Advice(
-        "The network says that it cannot reach the address (EHOSTUNREACH, ENETUNREACH).",
+        "The network reports that it cannot reach the address (EHOSTUNREACH, ENETUNREACH).",
         "Kiểm tra đường truyền, VPN và định tuyến tới cơ sở; xem các camera cùng cơ sở có bị như vậy không.",
-        "Check the line, VPN and routes to the site; see whether its other cameras fail too.",
+        "Check the line, VPN and routes to the site; check whether its other cameras fail too.",
     ),
     Cause.REFUSED: Advice(
         "The address answers, and nothing listens at the port (TCP reset).",
@@ -33,7 +33,7 @@ _ADVICE = {
         "Enable RTSP on the camera, check the port number and the firewall; wait if it is restarting.",
     ),
     Cause.TIMEOUT: Advice(
-        "No answer before the deadline of the look.",
+        "No answer before the deadline of the probe.",
         "Kiểm tra nguồn điện, dây mạng, đường truyền và VPN; so với các camera cùng cơ sở.",
         "Check power, cable, line and VPN; compare with the site's other cameras.",
     ),
@@ -50,13 +50,13 @@ _ADVICE = {
     Cause.AUTH_FAILED: Advice(
         "401, 403 or a hang-up after one login; after two in a row the next try waits half an hour.",
         "Nhập lại tên và mật khẩu đúng; không thử nhiều lần vì camera sẽ khóa tài khoản khoảng 30 phút.",
-        "Enter the right user and password; do not try again and again, the camera locks the account for half an hour.",
+        "Enter the right user and password; do not keep trying, the camera locks the account for half an hour.",
     ),
     Cause.SESSION_LIMIT: Advice(
         "453, 503 or 5xx on SETUP, or 401 on a login that worked before at the same settings or in the same session.",
         "Bớt số phiên xem đồng thời trên camera hoặc đầu ghi, hoặc tăng giới hạn phiên; nếu vẫn báo 401 thì kiểm tra "
         "mật khẩu có bị đổi không.",
-        "Close other viewers of the camera or recorder, or raise its limit of sessions; if it stays with a 401, see "
+        "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "
         "whether the password was changed.",
     ),
     Cause.NOT_FOUND: Advice(
@@ -71,7 +71,7 @@ _ADVICE = {
     ),
     Cause.CODEC_UNSUPPORTED: Advice(
         "The video is neither H.264 nor H.265, or a form of them that cannot be read, or RTP of a payload type that "
-        "the description does not tell of. Of a delivery: 415, or the destination's protocol does not carry it.",
+        "the description does not name. Of a delivery: 415, or the destination's protocol does not carry it.",
         "Đặt chuẩn nén của luồng thành H.264 hoặc H.265.",
         "Set the stream's codec to H.264 or H.265.",
     ),
@@ -88,12 +88,12 @@ _ADVICE = {
     Cause.NO_MEDIA: Advice(
         "PLAY was accepted and no RTP packet came before the deadline.",
         "Chuyển sang RTP qua TCP, kiểm tra tường lửa chặn UDP; khởi động lại camera nếu vẫn vậy.",
-        "Switch to RTP over TCP, check for a firewall that drops UDP; restart the camera if it stays.",
+        "Switch to RTP over TCP, check for a firewall that drops UDP; restart the camera if the fault stays.",
     ),
     Cause.NO_KEYFRAME: Advice(
         "Media came and no whole keyframe before the deadline.",
         "Rút ngắn khoảng cách khung hình chính (I-frame) còn 1-3 giây; tắt H.264+/H.265+; kiểm tra mất gói.",
-        "Shorten the I-frame interval to 1-3 s; switch off H.264+/H.265+; look for lost packets.",
+        "Shorten the I-frame interval to 1-3 s; switch off H.264+/H.265+; check for lost packets.",
     ),
     Cause.DECODE_FAILED: Advice(
         "A keyframe came whole and the decoder found it damaged or could not read it.",
@@ -121,7 +121,7 @@ _ADVICE = {
         "The line is congested or the radio weak: lower the bit rate, give cameras priority, check Wi-Fi or 4G.",
     ),
     Cause.FROZEN: Advice(
-        "Two looks show the same picture, without even the noise of the sensor.",
+        "Two probes show the same picture, without even the noise of the sensor.",
         "Khởi động lại camera; kiểm tra kênh đầu ghi có mất tín hiệu camera không.",
         "Restart the camera; check whether the recorder has lost the camera of this channel.",
     ),
@@ -133,7 +133,7 @@ _ADVICE = {
     Cause.COVERED: Advice(
         "The picture is nearly uniform: something is in front of the lens.",
         "Cử người đến xem: bỏ vật che ống kính, lau ống kính.",
-        "Send somebody: take away what covers the lens, and clean it.",
+        "Send somebody: remove what covers the lens, and clean it.",
     ),
     Cause.BLURRED: Advice(
         "The picture has far fewer edges than it should or used to have.",
@@ -163,18 +163,18 @@ _ADVICE = {
     Cause.MISMATCH: Advice(
         "The destination plays a picture other than the camera's, or an old one.",
         "Báo trung tâm giám sát: luồng đang phát không phải hình hiện tại của camera này.",
-        "Tell the monitoring centre: what it plays is not this camera's present picture.",
+        "Report to the monitoring centre: what it plays is not this camera's present picture.",
     ),
     Cause.ENDED: Advice(
         "The device ended the session (TEARDOWN, RTCP BYE, or it closed the connection) before a keyframe was whole, "
         "or (as a finding) while it was measured.",
         "Xem camera có khởi động lại liên tục hay bị giành phiên không; kiểm tra nguồn.",
-        "See whether the camera restarts again and again or somebody takes its session; check its power.",
+        "Check whether the camera keeps restarting or another client takes its session; check its power.",
     ),
     Cause.STALLED: Advice(
-        "The session stands and media no longer flows.",
+        "The session is open and media no longer flows.",
         "Kiểm tra đường truyền; khởi động lại camera nếu vẫn vậy.",
-        "Check the line; restart the camera if it stays.",
+        "Check the line; restart the camera if the fault stays.",
     ),
     Cause.STOPPED: Advice(
         "A person stopped the delivery (POST /v1/deliveries/{id}/stop at the forwarder); who and why stands beside it.",
@@ -195,7 +195,7 @@ _ADVICE = {
     Cause.INTERNAL_ERROR: Advice(
         "A mistake of the platform itself, or too little CPU; nothing is known about the camera.",
         "Báo đơn vị vận hành: xem nhật ký của dịch vụ và tải máy chủ.",
-        "Tell the operator: see the service's log and the machine's load.",
+        "Report to the operator: check the service's log and the machine's load.",
     ),
 }
 ADVICE: Mapping[Cause, Advice] = MappingProxyType(_ADVICE)

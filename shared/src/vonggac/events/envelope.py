@@ -5,10 +5,10 @@ together name an event; a consumer that has seen the pair has seen the event.
 """
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_EVENT_BYTES = 64 * 1024
@@ -69,40 +69,3 @@ def new_event[T: Payload](
         time=time,
         data=data,
     )
-
-
-def decode(body: bytes) -> CloudEvent[Payload]:
-    """Parse a message of any registered type.
-
-    Raises MalformedEventError naming the field that is wrong.
-    """
-    from vonggac.events.registry import (
-        payload_model,
-    )  # the registry imports the payload modules, which import this
-
-    try:
-        envelope = _Envelope.model_validate_json(body)
-        model = payload_model(envelope.type)
-        data = model.model_validate(envelope.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "document"
-        msg = f"{where}: {first['msg']}"
-        raise MalformedEventError(msg) from None
-    except KeyError as error:
-        msg = f"type: {error.args[0]} is not known here"
-        raise MalformedEventError(msg) from None
-    return CloudEvent[Payload].model_construct(**{**dict(envelope), "data": data})
-
-
-class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    specversion: Literal["1.0"]
-    id: str = Field(min_length=1)
-    source: str = Field(min_length=1)
-    type: str = Field(min_length=1)
-    subject: str = Field(min_length=1)
-    time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
-    data: dict[str, Any]

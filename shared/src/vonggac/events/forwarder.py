@@ -1,4 +1,4 @@
-"""What forwarder says: how a delivery stands, on every change, and that a worker is alive.
+"""What forwarder publishes: the state of a delivery, on every change, and that a worker is alive.
 
 A delivery's state holds from its change until the next change by the same worker or until the worker's last heartbeat.
 """
@@ -17,8 +17,8 @@ class DeliveryState(StrEnum):
     """How one camera stands at one destination. No state says more than what was observed.
 
     `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
-    the destination's kernel confirmed media bytes (TCP_INFO), and only while it goes on confirming them; `verified`
-    only while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
+    the destination's kernel acknowledged media bytes (TCP_INFO), and only while it goes on to do so; `verified` only
+    while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
     destination plays another or an old picture. `stopped`: a person stopped it.
     """
 
@@ -45,7 +45,7 @@ class DeliveryObservedV1(Payload):
     destination_id: UUID
     camera_revision: int
     worker_id: str
-    held_since: AwareDatetime = Field(description="When this worker took the camera; a later holder wins.")
+    held_since: AwareDatetime = Field(description="Since when this worker holds the camera; a later holder wins.")
     sequence: int = Field(ge=1, description="Grows with every change that this worker reports of this delivery.")
     observed_at: AwareDatetime = Field(description="When the state began.")
     state: DeliveryState = Field(description="`released`: this worker no longer watches the delivery.")
@@ -72,7 +72,7 @@ class DeliveryObservedV1(Payload):
 
 
 class ForwarderAliveV1(Payload):
-    """Heartbeat of one forwarder process: everything it last said still holds at `alive_at`."""
+    """Heartbeat of one forwarder process: everything it last reported still holds at `alive_at`."""
 
     event_type: ClassVar[str] = "vn.vonggac.forwarder.worker_alive.v1"
     worker_id: str
@@ -83,14 +83,14 @@ class ForwarderAliveV1(Payload):
     stopping: bool = Field(default=False, description="It is handing its cameras over and takes no more.")
 
 
-class DeliveryOrder(BaseModel):
-    """A person's order on one delivery, kept until another one: value of the bucket `delivery_orders`."""
+class DeliveryCommand(BaseModel):
+    """A person's command for one delivery, kept until another one: value of the bucket `delivery_commands`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     delivery_id: UUID
     stopped: bool
-    by: str = Field(description="Subject of the token that gave the order.")
+    by: str = Field(description="Subject of the token that sent the command.")
     reason: str | None = Field(default=None, max_length=500)
     at: AwareDatetime
 
@@ -102,6 +102,9 @@ class KeyframeNote(BaseModel):
 
     hash: str = Field(description="`vonggac.media.h26x.keyframe_hash` in hexadecimal digits.")
     captured_at: AwareDatetime = Field(description="When its last packet came from the camera.")
+    rtp_timestamp: int | None = Field(
+        default=None, description="The camera's own; tells equal pictures apart where a destination plays it unchanged."
+    )
 
 
 class KeyframeHistory(BaseModel):
@@ -112,3 +115,8 @@ class KeyframeHistory(BaseModel):
     camera_id: UUID
     worker_id: str
     keyframes: tuple[KeyframeNote, ...]
+    still_since: AwareDatetime | None = Field(
+        default=None,
+        description="The camera's keyframes are identical, bit for bit, since this one; None: they differ.",
+    )
+    still_keyframes: int = Field(default=0, ge=0, description="How many of them were hashed since then.")

@@ -1,4 +1,4 @@
-"""What prober says: one look at one camera, a fault of a whole site, and that a worker is alive."""
+"""What the prober publishes: one probe of one camera, a fault of a whole site, and that a worker is alive."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -11,9 +11,9 @@ from vonggac.events.envelope import Payload
 
 
 class Verdict(StrEnum):
-    """`up`: a true, moving picture arrived. `down`: it did not, for a cause. `unknown`: nobody could look.
+    """`up`: a true, moving picture arrived. `down`: it did not, for a cause. `unknown`: nobody could probe.
 
-    A light look decodes nothing: its `up` says that a keyframe came and that the last deep look found the picture true.
+    A light probe decodes nothing: its `up` means that a keyframe came and that the last deep probe was good.
     """
 
     UP = "up"
@@ -21,12 +21,12 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class LookKind(StrEnum):
-    """How closely was looked. `sampled`: a deep look at a keyframe of the forwarder, without a session of its own."""
+class ProbeKind(StrEnum):
+    """How closely a camera was probed. `forwarder_keyframe`: deep, by the forwarder's keyframe, without own session."""
 
     DEEP = "deep"
     LIGHT = "light"
-    SAMPLED = "sampled"
+    FORWARDER_KEYFRAME = "forwarder_keyframe"
 
 
 class Step(BaseModel):
@@ -68,11 +68,11 @@ class CameraObservedV1(Payload):
     verdict: Verdict
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
-    interval_s: float = Field(gt=0, description="The next look is due after this long.")
+    interval_s: float = Field(gt=0, description="The next probe is due after this long.")
     duration_ms: float = Field(ge=0)
     steps: tuple[Step, ...] = ()
     media: Media | None = None
-    kind: LookKind = LookKind.DEEP
+    kind: ProbeKind = ProbeKind.DEEP
     findings: tuple[Cause, ...] = Field(
         default=(), description="What is wrong beside the cause; a camera that is `up` may have some."
     )
@@ -80,7 +80,7 @@ class CameraObservedV1(Payload):
         default_factory=dict, description="Checks (by their cause) that could not be made, and why."
     )
     facility_id: UUID | None = None
-    since: AwareDatetime | None = Field(default=None, description="When this verdict began, look by look.")
+    since: AwareDatetime | None = Field(default=None, description="When this verdict began, probe by probe.")
     deep_at: AwareDatetime | None = Field(default=None, description="When the picture was last judged.")
     identity_at: AwareDatetime | None = Field(default=None, description="When the device was last asked who it is.")
     login_proven: bool = Field(default=False, description="The camera took this login at this revision before.")
@@ -95,7 +95,7 @@ class SiteState(StrEnum):
 
 
 class SiteObservedV1(Payload):
-    """All cameras of a facility fail alike, or they no longer do: one fault to tell instead of one per camera."""
+    """All cameras of a facility fail alike, or they no longer do: one fault to report instead of one per camera."""
 
     event_type: ClassVar[str] = "vn.vonggac.prober.site_observed.v1"
     facility_id: UUID
@@ -134,6 +134,10 @@ class DeliveryVerifiedV1(Payload):
     )
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
+    still_since: AwareDatetime | None = Field(
+        default=None,
+        description="The camera has repeated its picture bit for bit since then, so that it proves nothing.",
+    )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
     duration_ms: float = Field(ge=0)
 

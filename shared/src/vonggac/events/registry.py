@@ -1,10 +1,13 @@
-"""All event types, by name and by producer."""
+"""All event types, by name and by producer, and reading a message of any of them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from vonggac.events import forwarder, inventory, prober
-from vonggac.events.envelope import Payload
+from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload
 
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
@@ -27,3 +30,36 @@ _BY_TYPE = {model.event_type: model for models in _BY_PRODUCER.values() for mode
 def payload_model(event_type: str) -> type[Payload]:
     """The model of a type's data. Raises KeyError with the type's name for an unknown one."""
     return _BY_TYPE[event_type]
+
+
+def decode(body: bytes) -> CloudEvent[Payload]:
+    """Parse a message of any registered type.
+
+    Raises MalformedEventError naming the field that is wrong.
+    """
+    try:
+        envelope = _Envelope.model_validate_json(body)
+        model = payload_model(envelope.type)
+        data = model.model_validate(envelope.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "document"
+        msg = f"{where}: {first['msg']}"
+        raise MalformedEventError(msg) from None
+    except KeyError as error:
+        msg = f"type: {error.args[0]} is not known here"
+        raise MalformedEventError(msg) from None
+    return CloudEvent[Payload].model_construct(**{**dict(envelope), "data": data})
+
+
+class _Envelope(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    type: str = Field(min_length=1)
+    subject: str = Field(min_length=1)
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]

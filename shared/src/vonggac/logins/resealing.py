@@ -16,8 +16,11 @@ from vonggac.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 
+READ_AGAIN_AFTER_S = 0.5
+
+
 class Resealing:
-    """`run` is a task of the service; nothing is opened before `wait_loaded` has returned."""
+    """`run` is a task of the service; nothing is opened before `load` has returned."""
 
     def __init__(self, bus: Bus, unsealer: Unsealer) -> None:
         self._bucket, self._unsealer = Bucket(bus, topology.RESEALED_SECRETS), unsealer
@@ -35,9 +38,18 @@ class Resealing:
             for task in self._storing:
                 task.cancel()
 
-    async def wait_loaded(self) -> None:
-        """Wait until it is known which boxes are bound."""
-        await self._cache.loaded.wait()
+    async def load(self) -> None:
+        """Learn which boxes are bound, for as long as that takes."""
+        while True:
+            try:
+                values = await self._bucket.all()
+            except (NatsError, TimeoutError, OSError) as error:
+                log.info("resealed_not_read", error=type(error).__name__)
+                await asyncio.sleep(READ_AGAIN_AFTER_S)
+                continue
+            for digest, box in values.items():
+                self._changed(digest, box.decode())
+            return
 
     def _changed(self, digest: str, box: str | None) -> None:
         # A value that is gone (a bucket made anew) unbinds nothing here.

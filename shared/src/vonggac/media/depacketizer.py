@@ -14,6 +14,7 @@ from vonggac.media.h26x import (
     nal_type,
 )
 from vonggac.media.rtp import parse_rtp
+from vonggac.media.sei import pictures_to_recover
 
 MAX_UNIT_BYTES = 8 * 1024 * 1024
 MAX_UNIT_NALS = 1024
@@ -26,11 +27,16 @@ _H265_RESERVED = frozenset(range(51, 64))
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One whole picture with what belongs to it; `nals` without start codes, in order."""
+    """One whole picture with what belongs to it; `nals` without start codes, in order.
+
+    `keyframe`: a decoder can begin with it. `recovers_in`: after so many pictures more the whole picture is right; 0
+    but where the camera refreshes its picture bit by bit (intra refresh).
+    """
 
     rtp_timestamp: int
     nals: list[bytes]
     keyframe: bool
+    recovers_in: int = 0
 
 
 class Depacketizer:
@@ -78,7 +84,10 @@ class Depacketizer:
             self._finish(units)
         if self._timestamp is None:
             self._timestamp = timestamp
-            self._damaged = gap and not begins_picture(self._codec, payload)
+            if gap:
+                # The picture to which parameter sets of their own belong may be what is missing.
+                self._nals, self._bytes = [], 0
+                self._damaged = not begins_picture(self._codec, payload)
         elif gap:
             self._damaged = True
         if gap:
@@ -89,6 +98,12 @@ class Depacketizer:
         if marker:
             self._finish(units)
         return units
+
+    def reset(self) -> None:
+        """Forget the unit that is open, and where in the stream it was: the next packet is like the very first one."""
+        self._next_sequence = self._timestamp = None
+        self._damage()
+        self._damaged, self._bytes = False, 0
 
     def _gap(self, sequence: int) -> bool | None:
         """Whether packets are missing before this one (True also for the very first); None: late or doubled."""
@@ -191,6 +206,7 @@ class Depacketizer:
         self._bytes = 0
         if whole and timestamp is not None:
             keyframe = any(is_keyframe_slice(self._codec, kind) for kind in kinds)
-            units.append(AccessUnit(timestamp, nals, keyframe))
+            recovers_in = None if keyframe else pictures_to_recover(self._codec, nals)
+            units.append(AccessUnit(timestamp, nals, keyframe or recovers_in is not None, recovers_in or 0))
         else:
             self.dropped += 1

@@ -4,8 +4,8 @@ NAL units are bytes without start code. A picture's access unit is everything wi
 """
 
 import hashlib
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from enum import Enum, StrEnum
 
 
 class VideoCodec(StrEnum):
@@ -32,14 +32,29 @@ H265_AP = 48
 H265_FU = 49
 
 _H264_SLICES = frozenset({1, 2, 3, 4, 5})
-_H264_KEYFRAME_START = frozenset({H264_IDR, H264_SPS, H264_PPS})
-_H264_LEADING = frozenset({6, H264_SPS, H264_PPS, 9})
-_H264_UNDECIDED = frozenset({6, 9})
-_H265_UNDECIDED = frozenset({35, 39})
+# What stands in an access unit behind its first slice: ends of sequence and stream, filler (H.264 §7.4.1.2.3).
+_H264_BEHIND = frozenset({10, 11, 12})
+# STAP-B, MTAP and FU-B (RFC 6184 §5.2) belong to the interleaved mode, which nobody asks a camera for.
+_H264_INTERLEAVED = frozenset({25, 26, 27, 29})
+_H265_LAST_SLICE = 31
+# End of sequence and bitstream, filler, suffix SEI (H.265 §7.4.2.4.4).
+_H265_BEHIND = frozenset({36, 37, 38, 40})
 # IRAP: BLA, IDR, CRA (H.265 table 7-1).
 _H265_IRAP = frozenset(range(16, 22))
-_H265_KEYFRAME_START = _H265_IRAP | {H265_VPS, H265_SPS, H265_PPS}
-_H265_LEADING = frozenset({H265_VPS, H265_SPS, H265_PPS, 35, 39})
+_START_CODE = b"\x00\x00\x01"
+
+
+class Part(Enum):
+    """Where an RTP payload stands in its access unit."""
+
+    LEAD = "lead"
+    """Before the first slice: delimiter, SEI, parameter sets, and units that have no meaning yet."""
+    KEYFRAME = "keyframe"
+    """With the first slice of a picture that can be decoded alone (IDR; IRAP)."""
+    PICTURE = "picture"
+    """With the first slice of another picture."""
+    REST = "rest"
+    """With a later slice or fragment, or with what stands behind the slices."""
 
 
 def nal_type(codec: VideoCodec, nal: bytes | memoryview) -> int:
@@ -51,7 +66,7 @@ def nal_type(codec: VideoCodec, nal: bytes | memoryview) -> int:
 
 def is_slice(codec: VideoCodec, kind: int) -> bool:
     """Whether NAL units of this type carry coded picture data."""
-    return kind in _H264_SLICES if codec is VideoCodec.H264 else 0 <= kind <= 31
+    return kind in _H264_SLICES if codec is VideoCodec.H264 else 0 <= kind <= _H265_LAST_SLICE
 
 
 def is_keyframe_slice(codec: VideoCodec, kind: int) -> bool:
@@ -65,59 +80,74 @@ def is_parameter_set(codec: VideoCodec, kind: int) -> bool:
     return kind in (H265_VPS, H265_SPS, H265_PPS)
 
 
-def starts_keyframe(codec: VideoCodec, payload: bytes | memoryview) -> bool:
-    """Whether an access unit that begins with this RTP payload can be a keyframe's.
+def part_of(codec: VideoCodec, payload: bytes | memoryview) -> Part:
+    """Where this RTP payload stands in its access unit, whatever it is packed as; looks at a few bytes only.
 
-    Looks at a few bytes only. True for parameter sets, for the first slice of an IDR/IRAP picture (whole, or its
-    first fragment), and for an aggregation packet that holds one of them. Whether the packet begins its access unit is
-    the caller's knowledge (the timestamp changed): an IDR's second slice is told apart, a PPS in mid-picture is not.
+    A slice is the first one when it begins at the picture's first block. Baseline's arbitrary slice order, in which it
+    need not, has no decoder in use, and taking a later slice for the first would begin a session with half a picture.
     """
-    size = len(payload)
-    if codec is VideoCodec.H264:
-        if size < 2:
-            return False
-        kind = payload[0] & 0x1F
-        if kind == H264_FU_A:
-            return bool(payload[1] & 0x80) and payload[1] & 0x1F == H264_IDR and _first_slice(payload, 2)
-        if kind == H264_STAP_A:
-            return any(_h264_starts(payload, at, end) for at, end in _aggregated(payload, 1))
-        return _h264_starts(payload, 0, size)
-    if size < 3:
-        return False
-    kind = payload[0] >> 1 & 0x3F
-    if kind == H265_FU:
-        return bool(payload[2] & 0x80) and payload[2] & 0x3F in _H265_IRAP and _first_slice(payload, 3)
-    if kind == H265_AP:
-        return any(_h265_starts(payload, at, end) for at, end in _aggregated(payload, 2))
-    return _h265_starts(payload, 0, size)
+    h264 = codec is VideoCodec.H264
+    head = 1 if h264 else 2
+    if len(payload) > head + 1:
+        # Most packets hold one slice or a part of one.
+        kind = payload[0] & 0x1F if h264 else payload[0] >> 1 & 0x3F
+        if kind == (H264_FU_A if h264 else H265_FU):
+            flags = payload[head]
+            kind = flags & (0x1F if h264 else 0x3F)
+            if kind in _H264_SLICES if h264 else kind <= _H265_LAST_SLICE:
+                if not flags & 0x80:
+                    return Part.REST
+                return _part_of_slice(codec, kind, payload, head + 1, len(payload))
+        elif kind in _H264_SLICES if h264 else (kind <= _H265_LAST_SLICE and payload[1]):
+            return _part_of_slice(codec, kind, payload, head, len(payload))
+    for kind, body, end in nal_units(codec, payload):
+        if is_slice(codec, kind):
+            return _part_of_slice(codec, kind, payload, body, end) if body >= 0 else Part.REST
+        if kind in (_H264_BEHIND | _H264_INTERLEAVED if h264 else _H265_BEHIND):
+            return Part.REST
+    return Part.LEAD
 
 
-def leads_any_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
-    """Whether this RTP payload is a delimiter or SEI alone: what stands before a keyframe and before any other picture.
-
-    Some cameras send it as a packet of its own, so only the next one tells what the access unit is.
-    """
-    kind = nal_type(codec, payload)
-    return kind in (_H264_UNDECIDED if codec is VideoCodec.H264 else _H265_UNDECIDED)
+def holds_several(codec: VideoCodec, payload: bytes | memoryview) -> bool:
+    """Whether this RTP payload may hold several NAL units: STAP-A, AP, or an Annex B string."""
+    if payload[:2] == b"\0\0":
+        return True
+    return nal_type(codec, payload) == (H264_STAP_A if codec is VideoCodec.H264 else H265_AP)
 
 
 def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
-    """Whether no slice of the same access unit can have come before this RTP payload.
-
-    True for delimiters, parameter sets and SEI, and for a slice that starts at the picture's first block.
-    """
-    size = len(payload)
+    """Whether no slice of the same access unit can have come before this RTP payload."""
     first = 1 if codec is VideoCodec.H264 else 2
-    if size <= first:
-        return False
-    if payload[0] == 0 and bytes(payload[1:4]) in (b"\0\0\1", b"\0\1" + bytes(payload[3:4])):
-        return True  # a whole picture as Annex B string, as some cameras put it into their packets
+    return len(payload) > first and part_of(codec, payload) is not Part.REST
+
+
+def nal_units(codec: VideoCodec, payload: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
+    """(type, begin of the body, end) of the NAL units in an RTP payload: single, STAP-A or AP, FU-A or FU.
+
+    A body that begins in an earlier fragment: -1. Units that a camera put into one packet as an Annex B string are
+    told one by one up to the first slice.
+    """
+    head = 1 if codec is VideoCodec.H264 else 2
+    size = len(payload)
+    if size <= head:
+        return
     kind = nal_type(codec, payload)
-    if kind == (H264_FU_A if codec is VideoCodec.H264 else H265_FU):
-        return bool(payload[first] & 0x80) and _first_slice(payload, first + 1)
-    if kind == (H264_STAP_A if codec is VideoCodec.H264 else H265_AP):
-        return any(_begins(codec, payload, at, end) for at, end in _aggregated(payload, first))
-    return _begins(codec, payload, 0, size)
+    if payload[0] == 0 and _START_CODE in bytes(payload[:4]):
+        yield from _annex_b(codec, payload, 0, size)
+    elif kind == (H264_FU_A if codec is VideoCodec.H264 else H265_FU):
+        flags = payload[head]
+        kind = flags & (0x1F if codec is VideoCodec.H264 else 0x3F)
+        body = head + 1 if flags & 0x80 else -1
+        yield kind, body, size
+        if body >= 0 and not is_slice(codec, kind):
+            yield from _annex_b(codec, payload, body, size)
+    elif kind == (H264_STAP_A if codec is VideoCodec.H264 else H265_AP):
+        for at, end in _aggregated(payload, head):
+            yield nal_type(codec, payload[at:end]), at + head, end
+    else:
+        yield kind, head, size
+        if not is_slice(codec, kind):
+            yield from _annex_b(codec, payload, head, size)
 
 
 def keyframe_hash(codec: VideoCodec, nals: Iterable[bytes]) -> bytes:
@@ -135,35 +165,23 @@ def keyframe_hash(codec: VideoCodec, nals: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-def _h264_starts(payload: bytes | memoryview, at: int, end: int) -> bool:
-    kind = payload[at] & 0x1F
-    if kind == H264_IDR:
-        return at + 1 < end and _first_slice(payload, at + 1)
-    return kind in _H264_KEYFRAME_START
+def _part_of_slice(codec: VideoCodec, kind: int, payload: bytes | memoryview, body: int, end: int) -> Part:
+    # The top bit: first_mb_in_slice is 0 (H.264: ue(v) "1"), or first_slice_segment_in_pic_flag is 1 (H.265).
+    if body >= end or not payload[body] & 0x80:
+        return Part.REST
+    return Part.KEYFRAME if is_keyframe_slice(codec, kind) else Part.PICTURE
 
 
-def _h265_starts(payload: bytes | memoryview, at: int, end: int) -> bool:
-    kind = payload[at] >> 1 & 0x3F
-    if kind in _H265_IRAP:
-        return at + 2 < end and _first_slice(payload, at + 2)
-    return kind in _H265_KEYFRAME_START
-
-
-def _begins(codec: VideoCodec, payload: bytes | memoryview, at: int, end: int) -> bool:
-    if codec is VideoCodec.H264:
-        kind = payload[at] & 0x1F
-        if kind in _H264_SLICES:
-            return at + 1 < end and _first_slice(payload, at + 1)
-        return kind in _H264_LEADING
-    kind = payload[at] >> 1 & 0x3F
-    if kind <= 31:
-        return at + 2 < end and _first_slice(payload, at + 2)
-    return kind in _H265_LEADING
-
-
-def _first_slice(payload: bytes | memoryview, at: int) -> bool:
-    """first_mb_in_slice is 0 (H.264: ue(v) "1") or first_slice_segment_in_pic_flag is 1: both the top bit."""
-    return at < len(payload) and bool(payload[at] & 0x80)
+def _annex_b(codec: VideoCodec, payload: bytes | memoryview, begin: int, size: int) -> Iterator[tuple[int, int, int]]:
+    """The units behind each start code in `payload[begin:]`."""
+    data = bytes(payload[begin:size])
+    at = data.find(_START_CODE)
+    head = 1 if codec is VideoCodec.H264 else 2
+    while at >= 0:
+        first = at + len(_START_CODE)
+        at = data.find(_START_CODE, first)
+        if first < len(data):
+            yield nal_type(codec, data[first : first + 1]), begin + first + head, size if at < 0 else begin + at
 
 
 def _aggregated(payload: bytes | memoryview, offset: int) -> Iterable[tuple[int, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
+from vonggac.media.rbsp import Bits, unescape
 from vonggac.net.errors import MalformedError
 
 MAX_SPS_BYTES = 1024
@@ -40,60 +41,14 @@ def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
     if nal_type(codec, nal) != wanted:
         raise MalformedError("a NAL unit is not a sequence parameter set")
     head = 1 if codec is VideoCodec.H264 else 2
-    bits = _Bits(_unescape(nal[head:MAX_SPS_BYTES]))
+    bits = Bits(unescape(nal[head:MAX_SPS_BYTES]))
     info = _parse_h264(bits) if codec is VideoCodec.H264 else _parse_h265(bits)
     if not (0 < info.width <= MAX_DIMENSION and 0 < info.height <= MAX_DIMENSION):
         raise MalformedError("a sequence parameter set holds an impossible picture size")
     return info
 
 
-class _Bits:
-    """Reads bits, most significant first; raises MalformedError behind the end."""
-
-    __slots__ = ("_length", "_pos", "_value")
-
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._length = 8 * len(data)
-        self._pos = 0
-
-    def take(self, count: int) -> int:
-        self._pos += count
-        if self._pos > self._length:
-            raise MalformedError("a sequence parameter set is cut off")
-        return self._value >> (self._length - self._pos) & ((1 << count) - 1)
-
-    def flag(self) -> bool:
-        return self.take(1) == 1
-
-    def ue(self) -> int:
-        """Unsigned Exp-Golomb (H.264 §9.1)."""
-        zeros = 0
-        while not self.flag():
-            zeros += 1
-            if zeros > 32:
-                raise MalformedError("a sequence parameter set holds an impossible number")
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def se(self) -> int:
-        value = self.ue()
-        return (value + 1) // 2 if value & 1 else -(value // 2)
-
-
-def _unescape(data: bytes) -> bytes:
-    """Without the emulation prevention bytes (00 00 03)."""
-    out = bytearray()
-    zeros = 0
-    for byte in data:
-        if zeros >= 2 and byte == 3:
-            zeros = 0
-            continue
-        zeros = 0 if byte else zeros + 1
-        out.append(byte)
-    return bytes(out)
-
-
-def _parse_h264(bits: _Bits) -> SpsInfo:
+def _parse_h264(bits: Bits) -> SpsInfo:
     profile = bits.take(8)
     constraints = bits.take(8)
     level = bits.take(8)
@@ -125,7 +80,7 @@ def _parse_h264(bits: _Bits) -> SpsInfo:
     )
 
 
-def _h264_chroma(bits: _Bits) -> int:
+def _h264_chroma(bits: Bits) -> int:
     chroma = bits.ue()
     if chroma == 3 and bits.flag():
         chroma = 0
@@ -139,7 +94,7 @@ def _h264_chroma(bits: _Bits) -> int:
     return chroma
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -147,7 +102,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _h264_picture_order(bits: _Bits) -> None:
+def _h264_picture_order(bits: Bits) -> None:
     kind = bits.ue()
     if kind == 0:
         bits.ue()
@@ -159,7 +114,7 @@ def _h264_picture_order(bits: _Bits) -> None:
             bits.se()
 
 
-def _h264_vui_fps(bits: _Bits) -> float | None:
+def _h264_vui_fps(bits: Bits) -> float | None:
     if not bits.flag():
         return None
     _skip_vui_video(bits)
@@ -170,7 +125,7 @@ def _h264_vui_fps(bits: _Bits) -> float | None:
     return _fps(scale, 2 * units)
 
 
-def _skip_vui_video(bits: _Bits) -> None:
+def _skip_vui_video(bits: Bits) -> None:
     """From aspect_ratio_info to chroma_loc_info, alike in both codecs (E.1.1 of each)."""
     if bits.flag() and bits.take(8) == _EXTENDED_ASPECT_RATIO:
         bits.take(32)
@@ -185,7 +140,7 @@ def _skip_vui_video(bits: _Bits) -> None:
         bits.ue()
 
 
-def _parse_h265(bits: _Bits) -> SpsInfo:
+def _parse_h265(bits: Bits) -> SpsInfo:
     bits.take(4)  # sps_video_parameter_set_id
     sub_layers = bits.take(3)
     bits.take(1)
@@ -207,7 +162,7 @@ def _parse_h265(bits: _Bits) -> SpsInfo:
     )
 
 
-def _h265_profile(bits: _Bits, sub_layers: int) -> tuple[int, int]:
+def _h265_profile(bits: Bits, sub_layers: int) -> tuple[int, int]:
     bits.take(3)
     profile = bits.take(5)
     bits.take(80)
@@ -220,7 +175,7 @@ def _h265_profile(bits: _Bits, sub_layers: int) -> tuple[int, int]:
     return profile, level
 
 
-def _h265_vui_fps(bits: _Bits, sub_layers: int) -> float | None:
+def _h265_vui_fps(bits: Bits, sub_layers: int) -> float | None:
     bits.ue()
     bits.ue()
     order_bits = bits.ue() + 4
@@ -255,7 +210,7 @@ def _h265_vui_fps(bits: _Bits, sub_layers: int) -> float | None:
     return _fps(scale, units)
 
 
-def _skip_h265_scaling(bits: _Bits) -> None:
+def _skip_h265_scaling(bits: Bits) -> None:
     for size in range(4):
         for _ in range(2 if size == 3 else 6):
             if not bits.flag():
@@ -267,7 +222,7 @@ def _skip_h265_scaling(bits: _Bits) -> None:
                 bits.se()
 
 
-def _skip_reference_sets(bits: _Bits) -> None:
+def _skip_reference_sets(bits: Bits) -> None:
     count = bits.ue()
     if count > 64:
         raise MalformedError("a sequence parameter set holds too many reference sets")
@@ -291,7 +246,7 @@ def _skip_reference_sets(bits: _Bits) -> None:
         previous = negative + positive
 
 
-def _optional_fps(bits: _Bits, read: Callable[[_Bits], float | None]) -> float | None:
+def _optional_fps(bits: Bits, read: Callable[[Bits], float | None]) -> float | None:
     """The frame rate is worth having but not needed: a set cut off behind the size still gives the size."""
     try:
         return read(bits)

@@ -130,6 +130,16 @@ def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
     return write_records
 
 
+def set_receive_low_water(transport: asyncio.BaseTransport, low_bytes: int) -> None:
+    """Be woken only when so many bytes came, or the end of them (SO_RCVLOWAT); 0 or 1: by every byte.
+
+    Set it back before the next request, whose answer is short. Does nothing on a closed connection.
+    """
+    peer = None if transport.is_closing() else transport.get_extra_info("socket")
+    if peer is not None:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_bytes))
+
+
 def cut(transport: asyncio.Transport) -> None:
     """Close now; what is queued is lost, in the kernel too."""
     drop_unsent(transport)

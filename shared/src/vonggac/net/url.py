@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote, unquote
 
-from vonggac.net.errors import MalformedError
+from vonggac.net.errors import MalformedError, PeerError
 from vonggac.telemetry.redaction import redact
 
 DEFAULT_PORT = 554
@@ -206,3 +206,9 @@ def fill_credentials(url: str, credentials: Credentials | None) -> str:
     """
     username, password = (credentials.username, credentials.password) if credentials else ("", "")
     return url.replace("{username}", quote(username, safe="")).replace("{password}", quote(password, safe=""))
+
+
+def hide_login(error: PeerError, credentials: Credentials | None) -> None:
+    """Take the login that the peer was sent out of the error's message: some peers repeat what they were sent."""
+    if credentials is not None:
+        error.message = redact(error.message, credentials.words)

@@ -2,6 +2,6 @@
 
 from vonggac.telemetry.health import Health
 from vonggac.telemetry.logs import configure_logging, get_logger
-from vonggac.telemetry.redaction import REDACTED, redact
+from vonggac.telemetry.redaction import redact
 
-__all__ = ["REDACTED", "Health", "configure_logging", "get_logger", "redact"]
+__all__ = ["Health", "configure_logging", "get_logger", "redact"]

@@ -1,105 +1,65 @@
-"""Certificates made for one test: an authority, and a server's signed by it or by itself."""
+"""Certificates for tests and for the simulator: an authority, and servers' certificates, good and bad ones.
 
-import ipaddress
+Needs `vonggac[testing]` (trustme), which no service has.
+"""
+
+import hashlib
 import ssl
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import cached_property
 from typing import Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 _DAY = timedelta(days=1)
+_YEAR = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate with its private key. `now` in `issue` is real time: TLS looks at the clock."""
+@dataclass(frozen=True)
+class ServerCertificate:
+    """What a TLS server shows. `pem` is the certificate, `chain_pem` its private key and the certificate."""
 
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    pem: str
+    chain_pem: bytes
 
     @classmethod
-    def issue(
-        cls,
-        name: str,
-        *,
-        hosts: tuple[str, ...] = (),
-        signed_by: "Certificate | None" = None,
-        authority: bool = False,
-        expired: bool = False,
-    ) -> Self:
-        """`hosts`: DNS names and IP addresses of the server. Without `signed_by` it signs itself."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = datetime.now(UTC)
-        begins, ends = (now - 3 * _DAY, now - _DAY) if expired else (now - _DAY, now + _DAY)
-        signer = signed_by.key if signed_by else key
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(signed_by.certificate.subject if signed_by else subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begins)
-            .not_valid_after(ends)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-            .add_extension(_key_usage(authority=authority), critical=True)
-        )
-        if hosts:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False
-            )
-        return cls(builder.sign(signer, hashes.SHA256()), key)
+    def self_signed(cls) -> Self:
+        """A certificate that no authority signed, as cameras make for themselves; it names no host."""
+        return cls._of(own := trustme.CA(), own.cert_pem)
 
-    @property
-    def pem(self) -> str:
-        return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+    @classmethod
+    def _of(cls, issued: trustme.CA | trustme.LeafCert, certificate: trustme.Blob) -> Self:
+        pem = certificate.bytes()
+        return cls(pem.decode("ascii"), issued.private_key_pem.bytes() + pem)
 
-    @property
+    @cached_property
     def fingerprint_sha256(self) -> str:
-        return self.certificate.fingerprint(hashes.SHA256()).hex()
+        """SHA-256 of the certificate in 64 hexadecimal digits."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.pem)).hexdigest()
 
-    @property
-    def chain_pem(self) -> bytes:
-        """The private key and the certificate, as servers read them."""
-        key = self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return key + self.pem.encode("ascii")
-
+    @cached_property
     def server_context(self) -> ssl.SSLContext:
         """For a server that shows this certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "chain.pem")
-            path.write_bytes(self.chain_pem)
+        with trustme.Blob(self.chain_pem).tempfile() as path:
             context.load_cert_chain(path)
         return context
 
 
-def _name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
+class Authority:
+    """Signs servers' certificates. `pem` is what a client must trust; every authority has a key of its own."""
 
+    def __init__(self) -> None:
+        self._ca = trustme.CA()
+        self.pem = self._ca.cert_pem.bytes().decode("ascii")
 
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    def issue(self, *hosts: str, expired: bool = False) -> ServerCertificate:
+        """A certificate for `hosts` (names or addresses), valid for a year; with `expired`, until yesterday.
+
+        The moments are real time: TLS reads the clock.
+        """
+        now = datetime.now(UTC)
+        begins, ends = (now - _YEAR, now - _DAY) if expired else (now - _DAY, now + _YEAR)
+        leaf = self._ca.issue_cert(*hosts, common_name=hosts[0], not_before=begins, not_after=ends)
+        return ServerCertificate._of(leaf, leaf.cert_chain_pems[0])

@@ -12,6 +12,7 @@ from vonggac.net.errors import PeerError
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp import MediaBatch, Player, Publisher, Track, open_player, open_publisher
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 from vonggac.testing.waiting import eventually
 
 
@@ -77,7 +78,7 @@ class MediaRecorder:
 
     def _take(self, batch: MediaBatch) -> None:
         for channel, start, end in batch.frames:
-            packet = batch.data[start + 4 : end]
+            packet = batch.data[start + FRAME_HEADER_BYTES : end]
             if is_rtcp(packet):
                 self.reports.append(packet)
             elif (track := self._tracks.get(channel)) is not None:

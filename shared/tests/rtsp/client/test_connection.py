@@ -153,7 +153,7 @@ async def test_a_login_is_taken_by_an_answer_that_does_not_refuse_it(status: int
     async with ScriptedPeer(answer) as peer:
         connection = await connect(peer, LOGIN)
         assert (await connection.request("DESCRIBE", URL, timeout_s=5)).status == status
-        assert connection.logged_in is taken
+        assert connection.requests.logged_in is taken
         connection.abort()
 
 
@@ -280,7 +280,7 @@ async def test_close_does_not_wait_for_a_peer_that_does_not_read() -> None:
 async def test_the_write_buffer_tells_when_it_has_room_again() -> None:
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await connect(peer)
-        connection.set_write_limits(high_bytes=100_000, low_bytes=10_000)
+        connection.transport.set_write_buffer_limits(high=100_000, low=10_000)
         events: list[str] = []
         resumed = asyncio.Event()
         connection.on_pause_writing = lambda: events.append("pause")

@@ -13,7 +13,7 @@ from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Request, Response, Step, open_player, open_publisher, parse_sdp
 from vonggac.rtsp.client.handshake import MAX_REDIRECTS, Route
 from vonggac.rtsp.wire.tracks import plan_tracks
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import ServerCertificate
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 
 LOGIN = Credentials("admin", "S3cret")
@@ -181,9 +181,9 @@ async def test_another_host_is_asked_with_the_login_that_the_redirect_holds() ->
 
 
 async def test_rtsp_may_lead_to_rtsps() -> None:
-    certificate = Certificate.issue("x")
+    certificate = ServerCertificate.self_signed()
     policy = TlsPolicy(fingerprint_sha256=certificate.fingerprint_sha256)
-    async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context()) as second:
+    async with ScriptedPeer(ScriptedCamera(), tls=certificate.server_context) as second:
         away = moved(f"rtsps://127.0.0.1:{second.port}/live")
         async with ScriptedPeer(lambda _: away) as first:
             await play(first.port, tls=policy, transport="udp_then_tcp")

@@ -9,12 +9,12 @@ from simulator.cameras.session import CameraSession
 from simulator.cameras.staging import REDESCRIBED, Staging
 from simulator.clips.library import ClipLibrary
 from simulator.config import CameraConfig
-from simulator.devices.certificates import Authority, Identity
 from simulator.devices.device import Device, PortState
 from simulator.devices.faults import CameraFault, CameraFaultName, CameraFaultParameters, FaultError
 from simulator.packets import PreparedTrack
 from simulator.rtsp.login import Lockout
 from vonggac.telemetry import get_logger
+from vonggac.testing.certificates import Authority, ServerCertificate
 
 log = get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Camera(Device[CameraSession]):
         self.frames_dropped = 0
         self.lockout: Lockout | None = None
         """Who is locked out after wrong logins, while the fault says so."""
-        self._wrong_tls: Identity | None = None
+        self._wrong_tls: ServerCertificate | None = None
         self._staging = Staging(config, number if config.number is None else config.number, library)
         self._random = random.Random()
         self._tracks: list[PreparedTrack] = []
@@ -116,7 +116,7 @@ class Camera(Device[CameraSession]):
     def tls_context(self) -> ssl.SSLContext | None:
         if not self.has_fault(CameraFaultName.TLS):
             return super().tls_context
-        return self._wrong_tls.context if self._wrong_tls is not None else None
+        return self._wrong_tls.server_context if self._wrong_tls is not None else None
 
     def fault_if(self, name: CameraFaultName) -> CameraFault | None:
         """The fault that acts now if it is this one."""
@@ -149,10 +149,10 @@ class Camera(Device[CameraSession]):
             if tracks[0] is not self._tracks[0]:
                 self._tracks = tracks
                 if not redescribed:
-                    self.feed.show(tracks[0])
+                    self.feed.show_pictures(tracks[0])
             if before in _REBOOTS or name is CameraFaultName.CLOSE or redescribed:
                 self._reboot(before)
-            self._spoil()
+            self._apply_fault()
             await self.set_port("open" if name is None else _PORT.get(name, "open"))
             self._act_on_sessions(name)
             if name is CameraFaultName.CLOSE:
@@ -169,7 +169,7 @@ class Camera(Device[CameraSession]):
             msg = f"fault: {self.id} asks for no login; set auth in its configuration"
             raise FaultError(msg)
 
-    def _spoil(self) -> None:
+    def _apply_fault(self) -> None:
         """Let the feed, the login and the certificate be as the fault demands."""
         fault, feed = self.fault, self.feed
         feed.inter_only = self.has_fault(CameraFaultName.NO_KEYFRAME)
@@ -182,17 +182,17 @@ class Camera(Device[CameraSession]):
         locking = self.fault_if(CameraFaultName.AUTH_LOCKOUT)
         self.lockout = Lockout(locking.logins, locking.for_s) if locking is not None else None
         untrusted = self.fault_if(CameraFaultName.TLS)
-        self._wrong_tls = self._bad_identity(untrusted.chosen_kind) if untrusted is not None else None
+        self._wrong_tls = self._wrong_certificate(untrusted.chosen_kind) if untrusted is not None else None
 
-    def _bad_identity(self, kind: str | None) -> Identity | None:
+    def _wrong_certificate(self, kind: str | None) -> ServerCertificate | None:
         """None is plain TCP."""
         if kind == "plain":
             return None
         if kind == "untrusted":
-            return Authority().issue([self.host])
+            return Authority().issue(self.host)
         if kind == "expired":
-            return self.authority.issue([self.host], expired=True)
-        return self.authority.issue([_WRONG_HOST])
+            return self.authority.issue(self.host, expired=True)
+        return self.authority.issue(_WRONG_HOST)
 
     def _act_on_sessions(self, name: CameraFaultName | None) -> None:
         if name is CameraFaultName.REFUSE:

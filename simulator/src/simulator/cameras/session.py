@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulator.cameras.description import camera_sdp, control_of
+from simulator.cameras.feed import Feed
+from simulator.config import CameraConfig
 from simulator.devices.faults import CameraFault, CameraFaultName
 from simulator.packets import Frame
 from simulator.rtsp.connection import Reply, ServerConnection
-from simulator.rtsp.login import Login
+from simulator.rtsp.login import Lockout, Login
 from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, huge_answer, split_interleaved
 from simulator.rtsp.udp import UdpPortsError, UdpTrack
 from vonggac.media.rtcp import build_goodbye
@@ -18,9 +20,6 @@ from vonggac.net.url import RtspUrl
 from vonggac.rtsp.wire.messages import Request
 from vonggac.rtsp.wire.transport import Transport, parse_transports
 from vonggac.telemetry import get_logger
-
-if TYPE_CHECKING:
-    from simulator.cameras.camera import Camera
 
 log = get_logger(__name__)
 
@@ -38,10 +37,44 @@ _SPOILS_MEDIA = frozenset(
 )
 
 
+class CameraState(Protocol):
+    """The camera that a session belongs to: its configuration, its feed, its fault and its counters."""
+
+    id: str
+    config: CameraConfig
+    fault: CameraFault | None
+    lockout: Lockout | None
+    logins_failed: int
+    sessions_total: int
+    frames_dropped: int
+
+    @property
+    def feed(self) -> Feed: ...
+
+    @property
+    def sessions(self) -> int: ...
+
+    @property
+    def clock_offset_s(self) -> float: ...
+
+    @property
+    def is_silent(self) -> bool: ...
+
+    def url(self) -> str: ...
+
+    def has_fault(self, *names: CameraFaultName) -> bool: ...
+
+    def fault_if(self, name: CameraFaultName) -> CameraFault | None: ...
+
+    def add_connection(self, connection: "CameraSession") -> None: ...
+
+    def remove_connection(self, connection: "CameraSession") -> None: ...
+
+
 class CameraSession(ServerConnection):
     """At most one session a connection, tracks over TCP or UDP."""
 
-    def __init__(self, camera: "Camera") -> None:
+    def __init__(self, camera: CameraState) -> None:
         super().__init__(camera.config.session_timeout_s)
         self._camera = camera
         self._login = Login(camera.config)
@@ -72,13 +105,13 @@ class CameraSession(ServerConnection):
         return self._playing
 
     def connected(self) -> None:
-        self._camera.joined(self)
+        self._camera.add_connection(self)
         if self._camera.has_fault(CameraFaultName.OFF, CameraFaultName.BLACK_HOLE):
             self.stop_reading()
 
     def disconnected(self) -> None:
         self._end()
-        self._camera.left(self)
+        self._camera.remove_connection(self)
 
     def delay_s(self, request: Request) -> float:
         slow = self._camera.fault_if(CameraFaultName.SLOW_START)
@@ -113,9 +146,9 @@ class CameraSession(ServerConnection):
             self._fault_timer.cancel()
             self._fault_timer = None
         if self._playing and not self._camera.is_silent and not self.transport.is_closing():
-            self._camera.feed.add(self)
+            self._camera.feed.subscribe(self)
         else:
-            self._camera.feed.remove(self)
+            self._camera.feed.unsubscribe(self)
         ended = self._camera.fault_if(CameraFaultName.ENDED)
         if self._playing and ended is not None:
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
@@ -235,13 +268,15 @@ class CameraSession(ServerConnection):
         except MalformedError:
             return Reply(400)
         is_new = not self.is_set_up
-        answer = next((taken for offer in offers if (taken := self._take(max(index, 0), offer)) is not None), None)
+        answer = next(
+            (taken for offer in offers if (taken := self._set_up_track(max(index, 0), offer)) is not None), None
+        )
         if answer is None:
             return Reply(461)
         camera.sessions_total += is_new
         return Reply(200, (("Transport", f'{answer.encode()};mode="PLAY"'), self._session_header()))
 
-    def _take(self, index: int, offer: Transport) -> Transport | None:
+    def _set_up_track(self, index: int, offer: Transport) -> Transport | None:
         """Set the track up as offered, if that can be done."""
         if not offer.unicast or (offer.mode or "play").lower() != "play":
             return None
@@ -263,7 +298,7 @@ class CameraSession(ServerConnection):
     def _open_udp(self, client_port: tuple[int, int]) -> UdpTrack | None:
         local, peer = (self.transport.get_extra_info(name)[0] for name in ("sockname", "peername"))
         try:
-            return UdpTrack(local, (peer, *client_port), self._heard)
+            return UdpTrack(local, (peer, *client_port), self._note_report)
         except UdpPortsError as error:
             log.warning("udp_ports_missing", camera=self._camera.id, reason=str(error))
             return None
@@ -277,8 +312,8 @@ class CameraSession(ServerConnection):
         self.follow_feed()
         stall = self._camera.fault_if(CameraFaultName.STALL)
         if stall is not None and stall.after_s > 0:
-            self._camera.feed.add(self)
-            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.remove, self)
+            self._camera.feed.subscribe(self)
+            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.unsubscribe, self)
         clocks = self._camera.feed.clocks
         base = request.uri.rstrip("/")
         info = ",".join(
@@ -336,5 +371,5 @@ class CameraSession(ServerConnection):
         targets = {path: -1} | {f"{path}/{control_of(index)}": index for index in range(len(self._camera.feed.clocks))}
         return targets.get(target)
 
-    def _heard(self) -> None:
+    def _note_report(self) -> None:
         self.last_heard = self._loop.time()

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
-_FRAME_HEADER = 4
 _FIXED_HEADER = 12
 
 
@@ -59,5 +58,5 @@ def _packets(batches: Sequence[MediaBatch]) -> Iterator[tuple[int, bytes]]:
     """Channel and RTP packet of each frame that is long enough to be one."""
     for batch in batches:
         for channel, start, end in batch.frames:
-            if end - start >= _FRAME_HEADER + _FIXED_HEADER:
-                yield channel, batch.data[start + _FRAME_HEADER : end]
+            if end - start >= FRAME_HEADER_BYTES + _FIXED_HEADER:
+                yield channel, batch.data[start + FRAME_HEADER_BYTES : end]

@@ -1,26 +1,22 @@
 """One publishing session at a centre: counting RTP by sequence number, finding keyframes. The centre's hot path."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.centres.statistics import SessionStatistics, TrackStatistics
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, Lead
 
-_FRAME_HEADER = 4
 _FIXED_HEADER = 12
 _HALF = 0x8000
-
-type KeyframeTest = Callable[[bytes], bool]
 
 
 @dataclass(slots=True)
 class TrackCounter:
-    """Counts one track. `keyframe_test` says of an RTP payload whether a player can begin with it; None for audio."""
+    """Counts one track."""
 
     media: str
     codec: str
-    keyframe_test: KeyframeTest | None = None
     packets: int = 0
     octets: int = 0
     lost: int = 0
@@ -28,7 +24,6 @@ class TrackCounter:
     ssrc_changes: int = 0
     ssrc: bytes = b""
     expected: int = 0
-    at_picture_start: bool = True
 
     def restart(self, sequence: int, ssrc: bytes) -> None:
         """The first packet, or a new source: its numbers have nothing to do with those before."""
@@ -36,7 +31,6 @@ class TrackCounter:
             self.ssrc_changes += 1
         self.ssrc = ssrc
         self.expected = sequence
-        self.at_picture_start = True
 
     def jump(self, sequence: int, distance: int) -> None:
         """A sequence number that was not expected (RFC 3550 A.1, without its probation: TCP does not reorder)."""
@@ -65,27 +59,37 @@ class TrackCounter:
 class Publication:
     """Counts what one publisher sends."""
 
-    def __init__(self, tracks: dict[int, TrackCounter], started_at: datetime) -> None:
-        """`tracks` by interleaved RTP channel."""
-        self._tracks = tracks
+    def __init__(
+        self, tracks: dict[int, TrackCounter], started_at: datetime, scanner: KeyframeScanner | None = None
+    ) -> None:
+        """`tracks` by interleaved RTP channel; `scanner` of the video, None when nobody can tell its keyframes."""
+        self._tracks, self._scanner = tracks, scanner
         self.started_at = started_at
         self.first_packet_at: datetime | None = None
         self.last_packet_at: datetime | None = None
-        self.first_packet_is_keyframe: bool | None = None
         self.gap_s: float | None = None
 
     @property
     def video_channels(self) -> frozenset[int]:
         return frozenset(channel for channel, track in self._tracks.items() if track.media == "video")
 
-    def take(self, batch: MediaBatch) -> int | None:
-        """Count a batch. Returns the offset in it where the latest keyframe begins, or None."""
+    @property
+    def first_packet_is_keyframe(self) -> bool | None:
+        """Whether the video began with the first packet of a keyframe; None while that is not known."""
+        return self._scanner.first_is_keyframe if self._scanner is not None else None
+
+    @property
+    def lead(self) -> Lead:
+        """What came before the batch that was counted last and belongs to the keyframe that it tells to be IN_LEAD."""
+        return self._scanner.lead if self._scanner is not None else []
+
+    def count_batch(self, batch: MediaBatch) -> int | None:
+        """Count a batch. Returns the offset in it where the latest keyframe begins, or IN_LEAD, or None."""
         data = batch.data
         tracks = self._tracks
-        keyframe_offset = None
         for channel, start, end in batch.frames:
             track = tracks.get(channel)
-            if track is None or end - start < _FRAME_HEADER + _FIXED_HEADER:
+            if track is None or end - start < FRAME_HEADER_BYTES + _FIXED_HEADER:
                 continue
             sequence = data[start + 6] << 8 | data[start + 7]
             ssrc = data[start + 12 : start + 16]
@@ -97,14 +101,13 @@ class Publication:
             else:
                 track.expected = (sequence + 1) & 0xFFFF
             track.packets += 1
-            track.octets += end - start - _FRAME_HEADER
-            if track.keyframe_test is not None:
-                if track.at_picture_start and self._begins_keyframe(track.keyframe_test, data, start, end):
-                    keyframe_offset = start
-                track.at_picture_start = data[start + 5] >= 0x80
-        return keyframe_offset
+            track.octets += end - start - FRAME_HEADER_BYTES
+        begins = self._scanner.scan(batch) if self._scanner is not None else []
+        if not begins:
+            return None
+        return IN_LEAD if begins[-1] == IN_LEAD else batch.frames[begins[-1]][1]
 
-    def heard(self, now: datetime, last_before: datetime | None) -> None:
+    def note_media(self, now: datetime, last_before: datetime | None) -> None:
         """Note when media came; `last_before` is the last packet of the session before."""
         if self.first_packet_at is None:
             self.first_packet_at = now
@@ -131,18 +134,3 @@ class Publication:
             ssrc_changes=sum(track.ssrc_changes for track in tracks),
             tracks=tracks,
         )
-
-    def _begins_keyframe(self, test: KeyframeTest, data: bytes, start: int, end: int) -> bool:
-        begins = test(data[_payload_offset(data, start) : end])
-        if self.first_packet_is_keyframe is None:
-            self.first_packet_is_keyframe = begins
-        return begins
-
-
-def _payload_offset(data: bytes, start: int) -> int:
-    """Where the payload of the RTP packet in the frame at `start` begins (RFC 3550 §5.1, §5.3.1)."""
-    first = data[start + 4]
-    offset = start + _FRAME_HEADER + _FIXED_HEADER + 4 * (first & 0x0F)
-    if first & 0x10 and offset + 4 <= len(data):
-        offset += 4 + 4 * int.from_bytes(data[offset + 2 : offset + 4])
-    return offset

@@ -1,26 +1,25 @@
 """A client's connection to a centre: it publishes one stream or plays one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulator.centres.publication import Publication, TrackCounter
 from simulator.centres.stream import Stream, cut
+from simulator.config import CentreConfig
 from simulator.devices.faults import CentreFaultName
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.login import Login
-from vonggac.media.h26x import starts_keyframe, video_codec
+from vonggac.media.h26x import video_codec
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl, strip_userinfo
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.messages import Request
 from vonggac.rtsp.wire.sdp import MediaDescription, parse_sdp, resolve_control
 from vonggac.rtsp.wire.transport import Transport, parse_transports
-
-if TYPE_CHECKING:
-    from simulator.centres.centre import Centre
 
 MAX_WRITE_BUFFER_BYTES = 4 << 20
 """A slow viewer's media beyond this are dropped, until a keyframe finds room."""
@@ -48,10 +47,29 @@ class _Subject:
         return None
 
 
+class CentreState(Protocol):
+    """The centre that a session belongs to: its configuration, its streams, its fault and its counter."""
+
+    config: CentreConfig
+    logins_failed: int
+
+    def has_fault(self, *names: CentreFaultName) -> bool: ...
+
+    def make_stream(self, path: str) -> Stream | None: ...
+
+    def played_stream(self, path: str) -> Stream | None: ...
+
+    def add_connection(self, connection: "CentreSession") -> None: ...
+
+    def remove_connection(self, connection: "CentreSession") -> None: ...
+
+    def apply_fault_to(self, connection: "CentreSession") -> None: ...
+
+
 class CentreSession(ServerConnection):
     """ANNOUNCE, SETUP, RECORD make it a publisher; SETUP, PLAY a viewer. TCP interleaved only."""
 
-    def __init__(self, centre: "Centre") -> None:
+    def __init__(self, centre: CentreState) -> None:
         super().__init__(centre.config.session_timeout_s)
         self._centre = centre
         self._login = Login(centre.config)
@@ -79,12 +97,12 @@ class CentreSession(ServerConnection):
         return self._viewing
 
     def connected(self) -> None:
-        self._centre.joined(self)
-        self._centre.act_on(self)
+        self._centre.add_connection(self)
+        self._centre.apply_fault_to(self)
 
     def disconnected(self) -> None:
         self._end()
-        self._centre.left(self)
+        self._centre.remove_connection(self)
 
     def reply_to(self, request: Request) -> Reply | None:
         failures = self._login.failures
@@ -99,7 +117,11 @@ class CentreSession(ServerConnection):
 
     def on_media(self, batch: MediaBatch) -> None:
         if self._publication is not None and self._subject is not None:
-            self._subject.stream.take(self._publication, batch)
+            self._subject.stream.receive_batch(self._publication, batch)
+
+    @property
+    def waits_for_keyframe(self) -> bool:
+        return self._skipping
 
     def send_batch(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
         if self.transport.get_write_buffer_size() > MAX_WRITE_BUFFER_BYTES:
@@ -194,9 +216,10 @@ class CentreSession(ServerConnection):
             return Reply(455)
         if subject.stream.live:
             return Reply(self._centre.config.second_publisher_status)
-        counters = {channels[0]: _counter(subject.media[index]) for index, channels in self._channels.items()}
-        self._publication = Publication(counters, datetime.now(UTC))
-        subject.stream.begin(self._publication, subject.sdp, dict(self._channels))
+        media = {channels[0]: subject.media[index] for index, channels in self._channels.items()}
+        counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
+        self._publication = Publication(counters, datetime.now(UTC), _scanner(media))
+        subject.stream.begin_publication(self._publication, subject.sdp, dict(self._channels))
         return Reply(200, (self._session_header(),))
 
     def _play(self, request: Request) -> Reply:
@@ -237,7 +260,7 @@ class CentreSession(ServerConnection):
     def _end(self) -> None:
         self._stop_viewing()
         if self._publication is not None and self._subject is not None:
-            self._subject.stream.end(self._publication)
+            self._subject.stream.end_publication(self._publication)
         self._publication = None
         self._subject = None
         self._channels.clear()
@@ -286,6 +309,10 @@ def _mode(offer: Transport) -> str:
     return {"receive": "record"}.get((offer.mode or "play").lower(), (offer.mode or "play").lower())
 
 
-def _counter(media: MediaDescription) -> TrackCounter:
-    codec = video_codec(media.codec) if media.kind == "video" else None
-    return TrackCounter(media.kind, media.codec, partial(starts_keyframe, codec) if codec is not None else None)
+def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
+    """Of the first video whose keyframes can be told; `media` by RTP channel."""
+    for channel, each in media.items():
+        codec = video_codec(each.codec) if each.kind == "video" else None
+        if codec is not None:
+            return KeyframeScanner(codec, channel)
+    return None

@@ -8,12 +8,17 @@ from simulator.centres.playback import FrozenPlayback
 from simulator.centres.publication import Publication
 from simulator.centres.statistics import SessionStatistics, StreamStatistics
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD
 
 MAX_HISTORY = 100
 
 
 class Viewer(Protocol):
     """A session that plays a stream. No method may raise or block."""
+
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """It is sent nothing until a keyframe begins."""
 
     def send_batch(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
         """`keyframe_offset`: where in the batch a keyframe begins."""
@@ -46,14 +51,14 @@ class Stream:
     def live(self) -> bool:
         return self._publication is not None
 
-    def begin(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
+    def begin_publication(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
         """A publisher records."""
         self._publication = publication
         self.sdp = sdp
         self.channels = channels
-        self._forget_gop()
+        self._drop_gop()
 
-    def end(self, publication: Publication) -> None:
+    def end_publication(self, publication: Publication) -> None:
         """The publisher is gone: its session becomes history and viewers are told."""
         if publication is not self._publication:
             return
@@ -63,26 +68,35 @@ class Stream:
         self._ended_sessions += 1
         counts = (session.packets, session.bytes, session.lost, session.ssrc_changes)
         self._ended_totals = [total + count for total, count in zip(self._ended_totals, counts, strict=True)]
-        self._forget_gop()
+        self._drop_gop()
         viewers, self._viewers = self._viewers, []
         for viewer in viewers:
             viewer.stream_ended()
 
-    def take(self, publication: Publication, batch: MediaBatch) -> None:
+    def receive_batch(self, publication: Publication, batch: MediaBatch) -> None:
         """Media of the current publisher."""
-        keyframe_offset = publication.take(batch)
+        keyframe_offset = publication.count_batch(batch)
         now = datetime.now(UTC)
-        publication.heard(now, self._last_packet_at)
+        publication.note_media(now, self._last_packet_at)
         self._last_packet_at = now
-        self._keep(batch, keyframe_offset)
+        self._keep(publication, batch, keyframe_offset)
         if self._freezing and self._frozen is None and self._gop:
             self._freeze(publication)
         if not self._viewers:
             return
-        outgoing = [(batch, keyframe_offset)] if self._frozen is None else self._frozen.in_place_of(batch)
-        for sent, begins in outgoing:
-            for viewer in self._viewers:
-                viewer.send_batch(sent, begins)
+        if self._frozen is not None:
+            for sent, begins in self._frozen.in_place_of(batch):
+                for viewer in self._viewers:
+                    viewer.send_batch(sent, begins)
+            return
+        for viewer in self._viewers:
+            if keyframe_offset == IN_LEAD and viewer.waits_for_keyframe:
+                # What came before this batch was not for it, and the keyframe began there.
+                for index, (piece, _) in enumerate(publication.lead):
+                    viewer.send_batch(piece, 0 if index == 0 else None)
+                viewer.send_batch(batch, None)
+            else:
+                viewer.send_batch(batch, None if keyframe_offset == IN_LEAD else keyframe_offset)
 
     def freeze_playback(self, *, frozen: bool) -> None:
         """Play the current group of pictures, or the next that is kept, from now on; or what comes, again."""
@@ -129,23 +143,24 @@ class Stream:
             history=list(self._history),
         )
 
-    def _keep(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
+    def _keep(self, publication: Publication, batch: MediaBatch, keyframe_offset: int | None) -> None:
         if keyframe_offset is not None:
-            batch = cut(batch, keyframe_offset)
-            self._gop = []
-            self._gop_bytes = 0
+            lead = [piece for piece, _ in publication.lead] if keyframe_offset == IN_LEAD else []
+            self._gop = lead
+            self._gop_bytes = sum(len(piece.data) for piece in lead)
+            batch = batch if keyframe_offset == IN_LEAD else cut(batch, keyframe_offset)
         if self._gop is None:
             return
         self._gop.append(batch)
         self._gop_bytes += len(batch.data)
         if self._gop_bytes > self._gop_cache_bytes:
-            self._forget_gop()
+            self._drop_gop()
 
     def _freeze(self, publication: Publication) -> None:
         frozen = FrozenPlayback(self._gop or (), publication.video_channels)
         self._frozen = frozen if frozen.usable else None
 
-    def _forget_gop(self) -> None:
+    def _drop_gop(self) -> None:
         self._gop = None
         self._gop_bytes = 0
 

@@ -7,9 +7,9 @@ from typing import Literal
 from urllib.parse import quote
 
 from simulator.config import DeviceConfig
-from simulator.devices.certificates import Authority
 from simulator.devices.listener import Listener
 from simulator.rtsp.connection import ServerConnection
+from vonggac.testing.certificates import Authority
 
 type PortState = Literal["open", "refused", "dead"]
 
@@ -29,7 +29,7 @@ class Device[Connection: ServerConnection](ABC):
         self._host = advertised_host or _WILDCARDS.get(host, host)
         self.authority = authority
         names = dict.fromkeys((self._host, "127.0.0.1", "::1", "localhost"))
-        self._identity = authority.issue(tuple(names)) if config.tls else None
+        self._certificate = authority.issue(*names) if config.tls else None
         self._listener = Listener(host, config.port, self.new_connection)
         self._all_gone = asyncio.Event()
         self._all_gone.set()
@@ -52,12 +52,12 @@ class Device[Connection: ServerConnection](ABC):
     @property
     def certificate_sha256(self) -> str | None:
         """Fingerprint of the certificate that clients must see; None without TLS."""
-        return self._identity.sha256 if self._identity is not None else None
+        return self._certificate.fingerprint_sha256 if self._certificate is not None else None
 
     @property
     def tls_context(self) -> ssl.SSLContext | None:
         """With what new connections are met; None is plain TCP."""
-        return self._identity.context if self._identity is not None else None
+        return self._certificate.server_context if self._certificate is not None else None
 
     def bind(self) -> None:
         """Reserve the port; connects are refused. Raises ListenError."""
@@ -75,12 +75,12 @@ class Device[Connection: ServerConnection](ABC):
         async with asyncio.timeout(CLOSE_WITHIN_S):
             await self._all_gone.wait()
 
-    def joined(self, connection: Connection) -> None:
+    def add_connection(self, connection: Connection) -> None:
         """A client has connected."""
         self.connections.add(connection)
         self._all_gone.clear()
 
-    def left(self, connection: Connection) -> None:
+    def remove_connection(self, connection: Connection) -> None:
         """A client's connection is gone."""
         self.connections.discard(connection)
         if not self.connections:

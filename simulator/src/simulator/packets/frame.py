@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simulator.packets.template import INTERLEAVED_HEADER_BYTES
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Frame:
 
     def packets(self) -> list[bytes]:
         """The RTP packets alone, for UDP."""
-        return [bytes(self.data[start + INTERLEAVED_HEADER_BYTES : end]) for start, end in self._spans()]
+        return [bytes(self.data[start + FRAME_HEADER_BYTES : end]) for start, end in self._spans()]
 
     def split(self) -> Iterator["Frame"]:
         """Its packets one by one; the first carries the keyframe mark."""

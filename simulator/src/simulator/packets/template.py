@@ -4,7 +4,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-INTERLEAVED_HEADER_BYTES = 4
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
+
 RTP_HEADER_BYTES = 12
 MAX_PAYLOAD_BYTES = 1_360
 """With the RTP header and `MAX_SERIAL` zero words a UDP packet stays under 1,472 bytes, an Ethernet's MTU."""
@@ -12,7 +13,7 @@ MAX_SERIAL = 32
 
 _ZERO_WORD = b"\x00\x00\x03"
 _OPEN_FIELDS = struct.Struct(">HII")
-_OPEN_FIELDS_OFFSET = INTERLEAVED_HEADER_BYTES + 2
+_OPEN_FIELDS_OFFSET = FRAME_HEADER_BYTES + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class FrameTemplate:
     @property
     def payload_bytes(self) -> int:
         """RTP payload, for the octet count of RTCP sender reports."""
-        return len(self.data) - len(self.starts) * (INTERLEAVED_HEADER_BYTES + RTP_HEADER_BYTES)
+        return len(self.data) - len(self.starts) * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES)
 
 
 def make_template(
@@ -42,7 +43,7 @@ def make_template(
         header = struct.pack(">cBHBBHII", b"$", channel, size, 0x80, payload_type | (0x80 if marked else 0), 0, 0, 0)
         parts += (header, payload)
         starts.append(offset)
-        offset += INTERLEAVED_HEADER_BYTES + size
+        offset += FRAME_HEADER_BYTES + size
     return FrameTemplate(b"".join(parts), tuple(starts), keyframe)
 
 
@@ -60,5 +61,5 @@ def render(template: FrameTemplate, sequence: int, timestamp: int, ssrc: int, se
     if serial:
         last = template.starts[-1]
         buffer += _ZERO_WORD * serial
-        struct.pack_into(">H", buffer, last + 2, len(buffer) - last - INTERLEAVED_HEADER_BYTES)
+        struct.pack_into(">H", buffer, last + 2, len(buffer) - last - FRAME_HEADER_BYTES)
     return buffer

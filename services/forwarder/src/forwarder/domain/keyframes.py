@@ -4,11 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.h26x import VideoCodec, is_parameter_set, keyframe_hash, nal_type
 
 MAX_KEYFRAME_BYTES = 2 << 20
 """A larger keyframe is given up while it comes in: that camera cannot be proven, and costs no more memory."""
 HISTORY = 12
+STILL_FOR_CERTAIN = 4
+"""Identical keyframes, until which a picture that may stand still is hashed keyframe by keyframe."""
+STILL_WATCH_S = 10.0
+"""For so long at a time."""
 HASH_AT_MOST_S = 30.0
 """Longest time for which every keyframe is hashed at one request."""
 LOOK_AHEAD_S = 0.2
@@ -55,8 +60,40 @@ class Keyframe:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """A picture that stands still: `keyframes` hashed ones in a row are identical, the first was captured at `since`.
+
+    Two that alternate are identical too: an encoder numbers its IDR pictures in turns (H.264 §7.4.3, idr_pic_id).
+    """
+
+    since: datetime
+    keyframes: int
+
+
+def still_with(still: Still | None, notes: Sequence[KeyframeNote]) -> Still | None:
+    """Whether the picture stands still with the newest of `notes` (oldest first); `still`: with the one before it."""
+    if len(notes) < 2:
+        return None
+    newest = notes[-1].hash
+    if still is not None and newest in {note.hash for note in notes[-3:-1]}:
+        return Still(still.since, still.keyframes + 1)
+    for turns in (1, 2):
+        run = turns
+        while run < len(notes) and notes[-1 - run].hash == notes[-1 - run + turns].hash:
+            run += 1
+        if run >= 2 * turns:
+            return Still(notes[-run].captured_at, run)
+    return None
+
+
+def may_stand_still(notes: Sequence[KeyframeNote]) -> bool:
+    """Whether the newest keyframe is one of those before it: the next ones will tell."""
+    return notes[-1].hash in {note.hash for note in notes[-5:-1]}
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What the packets of about a second said. `packets_lost`: missing by their sequence numbers."""
+    """Figures of the packets of about a second. `packets_lost`: missing by their sequence numbers."""
 
     fps: float
     packets_received: int

@@ -1,4 +1,4 @@
-"""What a read-back says of the session at a destination, and for how long it may be said."""
+"""What a read-back proves of the session at a destination, and for how long."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 HOLDS_INTERVALS = 3
-"""A match holds for so many intervals of read-backs: two may fail before the word is taken back."""
+"""A match holds for so many intervals of read-backs: two may fail before the state changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,39 @@ class Mismatched:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """The last read-back of the present session that told anything. A mismatch holds until it is disproved."""
+class Unprovable:
+    """Nobody can tell: the camera repeats its picture bit for bit, so what is played may be of any age."""
 
-    matches: bool
+    began_at: datetime
+    """When the read-back began."""
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The last conclusive read-back of the present session. A mismatch holds until it is disproved.
+
+    `matches` is None while nothing can be proven for or against: `detail` says why.
+    """
+
+    matches: bool | None
     until_s: float = math.inf
     detail: str | None = None
 
 
-def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | None:
-    """What a read-back means for its delivery; None when it says nothing for or against (the proof ages)."""
+def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovable | None:
+    """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
             holds_s = HOLDS_INTERVALS * verification.interval_s
             return Verified(verification.captured_at, verification.delay_s or 0.0, holds_s)
         case VerificationVerdict.MISMATCH:
-            began_at = verification.observed_at - timedelta(milliseconds=verification.duration_ms)
-            return Mismatched(began_at, verification.detail)
+            return Mismatched(_began_at(verification), verification.detail)
+        case VerificationVerdict.NOT_CHECKABLE if verification.still_since is not None:
+            return Unprovable(_began_at(verification), verification.detail)
         case _:
             return None
+
+
+def _began_at(verification: DeliveryVerifiedV1) -> datetime:
+    return verification.observed_at - timedelta(milliseconds=verification.duration_ms)

@@ -3,12 +3,11 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from forwarder.domain import rebalancing as balance
+from forwarder.domain import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
@@ -16,16 +15,17 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.messaging import Reporter, StatusBoard, leave
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
+from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
+from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
@@ -34,8 +34,8 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TOLD_AT_ONCE = 25
-"""Cameras whose deliveries are told of before media has its turn again: about a millisecond."""
+OBSERVED_AT_ONCE = 25
+"""Cameras whose deliveries are observed before media has its turn again: about a millisecond."""
 
 
 def read_clocks() -> Instant:
@@ -43,9 +43,9 @@ def read_clocks() -> Instant:
     return Instant(datetime.now(UTC), time.monotonic())
 
 
-def surroundings_of(settings: Settings) -> Surroundings:
+def context_of(settings: Settings) -> RelayContext:
     """Raises OSError or ValueError when the private key cannot be read."""
-    return Surroundings(
+    return RelayContext(
         now=read_clocks,
         chance=random.random,
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
@@ -77,12 +77,11 @@ class Process:
         self.bus: Bus | None = None
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
-        self.failed = False
         self._settings, self._metrics = settings, metrics
-        self._surroundings = surroundings_of(settings)
+        self._context = context_of(settings)
         self._stopped = asyncio.Event()
+        self._resealing: Resealing | None = None
         self._working = False
-        self._resealing: asyncio.Task[None] | None = None
 
     @property
     def board(self) -> StatusBoard | None:
@@ -90,9 +89,9 @@ class Process:
         return None if self.worker is None else self.worker.board
 
     @property
-    def presence(self) -> Presence | None:
-        """Who forwards beside this process; None until NATS was there once."""
-        return None if self.worker is None else self.worker.presence
+    def members(self) -> MembershipWatch | None:
+        """The other forwarders; None until NATS was there once."""
+        return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
         """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
@@ -101,7 +100,7 @@ class Process:
             return []
         observed: list[DeliveryObservedV1] = []
         for number, held in enumerate(list(worker.held.values())):
-            if number % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+            if number % OBSERVED_AT_ONCE == OBSERVED_AT_ONCE - 1:
                 await asyncio.sleep(0)
             observed += [
                 reporter.observed(held.relay, supervisor)
@@ -115,7 +114,7 @@ class Process:
         if self.bus is None or not self._working:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
-            return "waiting for the orders, the last reports and the other workers' signs of life"
+            return "waiting for the commands, the last reports and the other workers' heartbeats"
         return await self.bus.check()
 
     def stop(self) -> None:
@@ -125,15 +124,12 @@ class Process:
     async def run(self) -> None:
         """Connect, forward until `stop`, hand over in order. Raises what ended a background task unexpectedly."""
         try:
-            if await self._until_stopped(self._connect()):
+            if await run_unless(self._stopped, self._connect()):
                 assert self.bus is not None
                 await self._work(self.bus)
         finally:
             self._working = False
-            await self._surroundings.remux.close()
-            if self._resealing is not None:
-                self._resealing.cancel()
-                await asyncio.wait([self._resealing])
+            await self._context.remux.close()
             if self.bus is not None:
                 await self.bus.close()
 
@@ -141,14 +137,13 @@ class Process:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
         # Before any login is opened: which address each old box is bound to.
-        resealing = Resealing(self.bus, self._surroundings.unsealer)
-        self._resealing = asyncio.create_task(resealing.run(), name="watch-resealed")
-        await resealing.wait_loaded()
+        self._resealing = Resealing(self.bus, self._context.unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         outgoing = Outgoing(bus)
-        started_at = self._surroundings.now().at
+        started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         failed_logins = BucketCache(
@@ -157,53 +152,43 @@ class Process:
         worker = Worker(
             bus,
             outgoing,
-            replace(self._surroundings, logins=CameraLogins(Logins(guard, self._surroundings.unsealer))),
+            replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
-            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+            rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
         self._expose(worker, outgoing)
-        sending = asyncio.create_task(outgoing.run(), name="send-observations")
+        tasks = TaskSupervisor(on_death=None)
+        tasks.start("send-observations", outgoing.run())
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
+        tasks.start("watch-logins", failed_logins.run())
+        tasks.start("worker", _run_worker(worker, failed_logins))
+        tasks.start("heartbeat", self._beat(worker, self.reporter))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
-            await self._until_stopped(self._forward(worker, failed_logins, self.reporter, sending))
+            await tasks.run_until(self._stopped)
             self._working = False
-            self._say_alive(worker, self.reporter, stopping=True)
+            await tasks.stop("heartbeat", "worker", "watch-logins")
+            self._publish_heartbeat(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
             await leave(bus, self.worker_id)
         finally:
-            sending.cancel()
-            await asyncio.wait([sending])
+            await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
-
-    async def _forward(
-        self, worker: Worker, failed_logins: BucketCache[str, bytes], reporter: Reporter, sending: asyncio.Task[None]
-    ) -> None:
-        async def work() -> None:
-            await failed_logins.loaded.wait()
-            await worker.run()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(failed_logins.run(), name="watch-logins")
-            group.create_task(work(), name="worker")
-            group.create_task(self._beat(worker, reporter), name="heartbeat")
-            # Not a child, because it must outlive the others; but its death is ours.
-            group.create_task(_watch(sending), name="watch-sending")
-            assert self._resealing is not None, "begun with the connection"
-            group.create_task(_watch(self._resealing), name="watch-resealing")
 
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
         while True:
-            self._say_alive(worker, reporter, stopping=False)
+            self._publish_heartbeat(worker, reporter, stopping=False)
             await asyncio.sleep(HEARTBEAT_S)
 
-    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+    def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._surroundings.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -211,7 +196,7 @@ class Process:
                 await worker.release_all(within_s=self._settings.stop_within_s)
         except TimeoutError:
             # Their jobs come to others when the lease runs out.
-            log.error("cameras_not_handed_over", count=worker.cameras_held)
+            log.error("cameras_not_handed_over", count=len(worker.held))
         await outgoing.drain(within_s=1.0)
 
     def _expose(self, worker: Worker, outgoing: Outgoing) -> None:
@@ -220,25 +205,11 @@ class Process:
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
         metrics.handed_over = lambda: worker.handed_over
-        metrics.remux_processes_died = lambda: self._surroundings.remux.died
+        metrics.remux_processes_died = lambda: self._context.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
 
-    async def _until_stopped(self, work: Coroutine[None, None, None]) -> bool:
-        """Run `work`; False when `stop` came first (then `work` is cancelled). Raises what `work` raises."""
-        working = asyncio.create_task(work)
-        stopped = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-            working_done = working.done()
-            working.cancel()
-            await asyncio.wait({working, stopped})
-        if not working.cancelled():
-            working.result()
-        return working_done
 
-
-async def _watch(task: asyncio.Task[None]) -> None:
-    await asyncio.shield(task)
+async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:
+    await failed_logins.loaded.wait()
+    await worker.run()

@@ -79,10 +79,10 @@ class Asker:
         self._bus = bus
 
     async def keyframe(self, camera: CameraV1) -> Msg:
-        return await self._bus.client.request(subjects.forwarder_keyframe(camera.id), b"", timeout=8)
+        return await self._bus.client.request(subjects.camera_keyframe(camera.id), b"", timeout=8)
 
     async def hash_keyframes(self, camera: CameraV1, body: object) -> Msg:
-        subject = subjects.forwarder_hash_keyframes(camera.id)
+        subject = subjects.camera_hash_keyframes(camera.id)
         return await self._bus.client.request(subject, json.dumps(body).encode(), timeout=5)
 
     async def history(self, camera: CameraV1) -> KeyframeHistory:

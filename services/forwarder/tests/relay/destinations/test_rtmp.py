@@ -13,11 +13,11 @@ from forwarder.domain.backpressure import Bounds
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator
-from simulator.devices.certificates import Authority
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.testing import eventually
+from vonggac.testing.certificates import ServerCertificate
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, StartSimulator
@@ -111,7 +111,7 @@ async def test_a_refused_stream_name_is_a_cause_and_the_name_is_not_told(
     await acknowledged(relay, "provincial")
     delivery = at(relay, "national").delivery
     assert "secret-key" not in repr(delivery)
-    assert at(relay, "national").counts.bytes_written == 0
+    assert at(relay, "national").slot.counts.bytes_written == 0
 
 
 async def test_a_login_that_the_server_asks_for_is_answered_without_the_password_on_the_wire(
@@ -157,11 +157,11 @@ async def test_a_slow_centre_loses_whole_groups_and_the_other_nothing(
     slow = at(relay, "national")
 
     rtmp_server.reading.clear()
-    await eventually(lambda: slow.counts.groups_dropped >= 2, within_s=30)
+    await eventually(lambda: slow.slot.counts.groups_dropped >= 2, within_s=30)
     dropped_from = len(rtmp_server.streams[0].video)
     rtmp_server.reading.set()
-    written = slow.counts.bytes_written
-    await eventually(lambda: slow.counts.bytes_written > written + 100_000, within_s=20)
+    written = slow.slot.counts.bytes_written
+    await eventually(lambda: slow.slot.counts.bytes_written > written + 100_000, within_s=20)
 
     stream = rtmp_server.streams[-1]
     await eventually(lambda: len(stream.video) > dropped_from)
@@ -171,7 +171,7 @@ async def test_a_slow_centre_loses_whole_groups_and_the_other_nothing(
         if not 60 <= later.timestamp_ms - sooner.timestamp_ms <= 70
     ]
     assert all(picture.payload[0] >> 4 == 1 for picture in holes), "after a hole comes a keyframe"
-    assert slow.counts.packets_dropped > 0
+    assert slow.slot.counts.packets_dropped > 0
     healthy = sim.centres["provincial"].streams["gate"]
     assert (healthy.lost, healthy.sessions) == (0, 1)
 
@@ -207,23 +207,25 @@ async def test_two_rtmp_centres_share_the_work_and_get_the_same_pictures(
     other = [message.payload for message in two.video]
     there = other.index(first)
     assert [message.payload for message in one.video][begin : begin + 20] == other[there : there + 20]
-    await eventually(lambda: at(relay, "national").counts.frames_sent == len(one.video))
+    await eventually(lambda: at(relay, "national").slot.counts.frames_sent == len(one.video))
     assert sim.cameras["gate"].sessions_total == 1
 
 
 async def test_rtmps_takes_the_pinned_certificate_and_sends_nothing_to_another_one(
     sim: Simulator, planner: Planner, relay_of: StartRelay, rtmp_server: RtmpServer
 ) -> None:
-    identity = Authority().issue(["localhost"])
+    certificate = ServerCertificate.self_signed()
     await rtmp_server.stop()
-    await rtmp_server.start(ssl=identity.context)
+    await rtmp_server.start(ssl=certificate.server_context)
     url = rtmp_server.url("gate", "rtmps")
-    camera = redirected(planner.camera(sim), "national", url, tls=TlsTrust(fingerprint_sha256=identity.sha256))
+    camera = redirected(
+        planner.camera(sim), "national", url, tls=TlsTrust(fingerprint_sha256=certificate.fingerprint_sha256)
+    )
     relay = relay_of(redirected(camera, "provincial", url, tls=TlsTrust(fingerprint_sha256="0" * 64)))
     await acknowledged(relay, "national")
     await eventually(lambda: at(relay, "provincial").delivery.cause is Cause.TLS)
     assert len(rtmp_server.connects) == 1
-    counts = at(relay, "national").counts
+    counts = at(relay, "national").slot.counts
     assert 0 < counts.bytes_acknowledged <= counts.bytes_written
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from forwarder.relay.destinations.tcp_ack import Confirmation
+from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from vonggac.media.rtp import interleave
 from vonggac.net.tls import TlsPolicy
 from vonggac.rtsp import RtspConnection
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import ServerCertificate
 
 CHUNK = bytes(10_000)
 CHUNKS = 600
@@ -28,13 +28,13 @@ class Peer:
     """Accepts one connection under TLS and reads what it is told to, no more."""
 
     def __init__(self) -> None:
-        self.certificate = Certificate.issue("centre")
+        self.certificate = ServerCertificate.self_signed()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = self.certificate.server_context().wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls = self.certificate.server_context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.received = 0
 
     async def shake_hands(self) -> None:
@@ -111,7 +111,7 @@ def test_under_tls_no_byte_is_called_confirmed_that_the_peer_does_not_have(loop:
     async def run() -> None:
         peer = Peer()
         transport = await connected(peer)
-        confirmation = Confirmation(transport)
+        acknowledgement = TcpAcknowledgement(transport)
         for _ in range(CHUNKS):
             transport.write(CHUNK)
         written = CHUNKS * len(CHUNK)
@@ -122,7 +122,7 @@ def test_under_tls_no_byte_is_called_confirmed_that_the_peer_does_not_have(loop:
             return len(calm) > 20 and len(set(calm[-20:])) == 1
 
         await eventually(is_calm)
-        confirmed = confirmation.confirmed(written, buffered=transport.get_write_buffer_size(), others=0)
+        confirmed = acknowledgement.acknowledged(written, buffered=transport.get_write_buffer_size(), others=0)
         there = peer.look()
         assert 0 < confirmed <= there < written
         # The last record may be there in part, and the records' own bytes are counted against us.
@@ -139,14 +139,14 @@ def test_under_tls_everything_is_confirmed_in_the_end(loop: Loop) -> None:
     async def run() -> None:
         peer = Peer()
         transport = await connected(peer)
-        confirmation = Confirmation(transport)
+        acknowledgement = TcpAcknowledgement(transport)
         for _ in range(CHUNKS):
             transport.write(CHUNK)
         written = CHUNKS * len(CHUNK)
         peer.read_on()
 
         def confirmed() -> int:
-            return confirmation.confirmed(written, buffered=transport.get_write_buffer_size(), others=5_000)
+            return acknowledgement.acknowledged(written, buffered=transport.get_write_buffer_size(), others=5_000)
 
         await eventually(lambda: confirmed() == written)
         assert peer.received == written
@@ -175,7 +175,7 @@ async def test_bytes_beside_the_media_are_counted_to_the_byte() -> None:
         await connection.request("GET_PARAMETER", "rtsp://x", timeout_s=5)
         media = interleave(0, bytes(1_400))
         connection.write_media(media)
-        connection.post("TEARDOWN", "rtsp://x")
+        connection.requests.post("TEARDOWN", "rtsp://x")
         await eventually(lambda: received == connection.control_bytes_sent + len(media))
         assert connection.control_bytes_sent > 100
         connection.close()

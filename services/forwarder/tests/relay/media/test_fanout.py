@@ -6,10 +6,10 @@ import pytest
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.media.fanout import FanOut, Outlet
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import build_rtp
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 
 SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 
@@ -40,7 +40,7 @@ def batch(*frames: bytes) -> MediaBatch:
 
 @pytest.fixture
 def fanout() -> FanOut:
-    return FanOut(channels=frozenset({0, 1, 2, 3}), video_channel=0, finder=KeyframeFinder(VideoCodec.H264, 0))
+    return FanOut(channels=frozenset({0, 1, 2, 3}), video_channel=0, scanner=KeyframeScanner(VideoCodec.H264, 0))
 
 
 SAME = {0: 0, 1: 1, 2: 2, 3: 3}
@@ -135,7 +135,7 @@ def test_a_delimiter_in_a_packet_of_its_own_hides_no_keyframe(fanout: FanOut) ->
     inter = [frame(0, payload, timestamp=3000) for payload in (b"\x09\xf0", INTER)]
     keyframe = [frame(0, payload, timestamp=6000) for payload in (b"\x09\xf0", b"\x06\x05", SPS, IDR)]
     fanout.on_media(batch(*inter, *keyframe))
-    assert writer.written == b"".join(keyframe[2:])
+    assert writer.written == b"".join(keyframe)
 
 
 def piece(*frames: bytes) -> bytes:

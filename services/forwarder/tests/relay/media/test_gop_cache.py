@@ -11,15 +11,15 @@ import pytest
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.media.gop_cache import Backlog
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.supervision.context import RelayContext
 from simulator import CameraConfig
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import build_rtp
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ FIRST, KEY, NEXT = batch((INTER, 1)), batch((INTER, 2), (IDR, 3)), batch((INTER,
 KEPT = KEY.data[len(KEY.data) // 2 :] + NEXT.data
 
 
-def finder() -> KeyframeFinder:
-    return KeyframeFinder(VideoCodec.H264, 0)
+def scanner() -> KeyframeScanner:
+    return KeyframeScanner(VideoCodec.H264, 0)
 
 
 @pytest.fixture
 def fanout() -> FanOut:
-    made = FanOut(channels=frozenset({0, 1}), video_channel=0, finder=finder())
+    made = FanOut(channels=frozenset({0, 1}), video_channel=0, scanner=scanner())
     made.keep_backlog()
     for item in (FIRST, KEY, NEXT):
         made.on_media(item)
@@ -101,15 +101,15 @@ def test_an_outlet_that_the_backlog_fills_up_stops_at_once_and_waits(fanout: Fan
 
 
 def test_only_the_newest_group_is_kept() -> None:
-    backlog = Backlog(finder())
+    backlog = Backlog(scanner())
     for item in (batch((IDR, 1)), NEXT, batch((IDR, 5))):
         backlog.add(item, clean=True)
     assert [item.data for item, _ in backlog] == [batch((IDR, 5)).data]
 
 
 def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
-    large = Backlog(finder(), max_bytes=len(KEPT) - 1)
-    old = Backlog(finder(), max_age_s=-1.0)
+    large = Backlog(scanner(), max_bytes=len(KEPT) - 1)
+    old = Backlog(scanner(), max_age_s=-1.0)
     for item in (KEY, NEXT):
         large.add(item, clean=True)
         old.add(item, clean=True)
@@ -121,7 +121,7 @@ def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
 
 def test_who_waits_for_a_beginning_is_told_once() -> None:
     told: list[bool] = []
-    backlog = Backlog(finder())
+    backlog = Backlog(scanner())
     backlog.when_begun(lambda: told.append(True))
     for item in (FIRST, KEY, NEXT, batch((IDR, 9))):
         backlog.add(item, clean=True)
@@ -149,33 +149,33 @@ async def test_the_keyframe_with_which_a_camera_begins_reaches_the_centres(
 async def test_a_prepared_camera_is_delivered_from_its_kept_keyframe_on_when_told_to(
     simulate: StartSimulator,
     planner: Planner,
-    surroundings: Surroundings,
+    context: RelayContext,
     recorder: Recorder,
     make_gate: Callable[..., CameraConfig],
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=4.0, loop_s=8.0)]) as sim:
         camera = planner.camera(sim)
-        relay = CameraRelay(camera, surroundings, recorder)
+        relay = CameraRelay(camera, context, recorder)
         assert await relay.prepare() is None
         assert recorder.said == []
         assert not any(centre.streams for centre in sim.centres.values())
-        relay.go(camera)
+        relay.start_prepared(camera)
         for centre in sim.centres.values():
             stream = await centre.wait_for("gate", lambda stream: stream.packets > 10, timeout_s=3)
             assert stream.current is not None
             assert stream.current.first_packet_is_keyframe
-        await relay.stop(DeliveryState.RELEASED)
+        await relay.release(DeliveryState.RELEASED)
         assert sim.cameras["gate"].sessions_total == 1
 
 
 async def test_a_camera_that_cannot_be_prepared_is_tried_once_and_says_why(
-    simulate: StartSimulator, planner: Planner, surroundings: Surroundings, recorder: Recorder
+    simulate: StartSimulator, planner: Planner, context: RelayContext, recorder: Recorder
 ) -> None:
     async with simulate() as sim:
         await sim.cameras["gate"].set_fault("session_limit")
-        relay = CameraRelay(planner.camera(sim), surroundings, recorder)
+        relay = CameraRelay(planner.camera(sim), context, recorder)
         assert await relay.prepare() is Cause.SESSION_LIMIT
-        assert relay.pulls == 1
-        await relay.stop(DeliveryState.RELEASED)
+        assert relay.puller.attempts == 1
+        await relay.release(DeliveryState.RELEASED)
         assert recorder.said == []
         await eventually(lambda: sim.cameras["gate"].sessions == 0)

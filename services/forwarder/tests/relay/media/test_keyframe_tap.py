@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES
 from forwarder.relay.media.fanout import FanOut
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
 from forwarder.relay.media.keyframe_tap import KeyframeTap
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import build_rtp
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 
 SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 
@@ -23,7 +23,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.fanout = FanOut(
-            channels=frozenset({0, 1, 2, 3}), video_channel=0, finder=KeyframeFinder(VideoCodec.H264, 0)
+            channels=frozenset({0, 1, 2, 3}), video_channel=0, scanner=KeyframeScanner(VideoCodec.H264, 0)
         )
         self.units: list[AccessUnit] = []
         self.reports: list[bytes] = []

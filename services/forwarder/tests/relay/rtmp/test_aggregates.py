@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forwarder.relay.rtmp import amf, chunks
-from forwarder.relay.rtmp.aggregates import unpack
-from forwarder.relay.rtmp.chunks import Message, write_message
+from forwarder.relay.rtmp.chunks import Message, unpack_aggregate, write_message
 from forwarder.relay.sources.inputs import Address, feed_rtmp
 from vonggac.events import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -44,24 +43,24 @@ def moved(message: Message, by_ms: int) -> Message:
 
 
 def test_what_was_put_together_comes_out_one_by_one() -> None:
-    assert list(unpack(aggregate(*MEDIA))) == MEDIA
-    assert list(unpack(aggregate())) == []
+    assert list(unpack_aggregate(aggregate(*MEDIA))) == MEDIA
+    assert list(unpack_aggregate(aggregate())) == []
 
 
 @pytest.mark.parametrize("begins_ms", [0, 7_000_000, 0xFFFFFF00])
 def test_times_count_from_that_of_the_aggregate(begins_ms: int) -> None:
     counted = [moved(message, begins_ms - 5000) for message in MEDIA]
-    assert list(unpack(aggregate(*counted))) == MEDIA
+    assert list(unpack_aggregate(aggregate(*counted))) == MEDIA
 
 
 def test_times_go_round_with_the_stream_s() -> None:
-    found = list(unpack(aggregate(*MEDIA, at_ms=0xFFFFFFF6)))
+    found = list(unpack_aggregate(aggregate(*MEDIA, at_ms=0xFFFFFFF6)))
     assert [message.timestamp_ms for message in found] == [0xFFFFFFF6, 0, 30]
 
 
 def test_a_wrong_back_pointer_is_not_looked_at() -> None:
     payload = b"".join(tag(message, back_pointer=0) for message in MEDIA)
-    assert list(unpack(Message(chunks.AGGREGATE, STREAM, 5000, payload))) == MEDIA
+    assert list(unpack_aggregate(Message(chunks.AGGREGATE, STREAM, 5000, payload))) == MEDIA
 
 
 def test_one_that_is_cut_off_is_malformed_wherever_it_is_cut() -> None:
@@ -69,12 +68,12 @@ def test_one_that_is_cut_off_is_malformed_wherever_it_is_cut() -> None:
     between = len(whole) // 2
     for size in set(range(1, len(whole))) - {between}:
         with pytest.raises(MalformedError, match="ends amid"):
-            list(unpack(Message(chunks.AGGREGATE, STREAM, 0, whole[:size])))
+            list(unpack_aggregate(Message(chunks.AGGREGATE, STREAM, 0, whole[:size])))
 
 
 def test_an_aggregate_of_nothing_much_is_given_up_early() -> None:
     empty = Message(chunks.AUDIO, STREAM, 5000, b"")
-    parts = unpack(aggregate(*[empty] * 100_000))
+    parts = unpack_aggregate(aggregate(*[empty] * 100_000))
     assert sum(1 for _ in itertools.islice(parts, chunks.MAX_TINY_RUN)) == chunks.MAX_TINY_RUN
     with pytest.raises(MalformedError, match="next to nothing"):
         next(parts)

@@ -50,7 +50,7 @@ async def play(
 
     yield start
     for relay in relays:
-        await relay.stop(DeliveryState.RELEASED)
+        await relay.release(DeliveryState.RELEASED)
 
 
 def peak_bytes(process_id: int) -> int:
@@ -86,7 +86,7 @@ async def test_an_end_of_the_media_is_told_and_it_is_played_again(
     broadcaster.cut()
     await eventually(lambda: relay.pull.cause is Cause.ENDED)
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
-    assert relay.pulls >= 2
+    assert relay.puller.attempts >= 2
 
 
 async def test_garbage_is_a_cause_and_not_a_crash(
@@ -132,7 +132,7 @@ async def test_the_cause_is_not_lost_when_it_is_found_in_the_middle_of_the_media
     sim: Simulator, play: Callable[..., CameraRelay], pool: RemuxPool, recorder: Recorder, broadcaster: Broadcaster
 ) -> None:
     relay = play(await broadcaster.start("mpeg2"))
-    await eventually(lambda: relay.pulls >= 5, within_s=60)
+    await eventually(lambda: relay.puller.attempts >= 5, within_s=60)
     assert {said.cause for said in recorder.said} == {None, Cause.CODEC_UNSUPPORTED}
     assert pool.died == 0
 
@@ -179,7 +179,7 @@ async def test_a_process_that_dies_takes_only_its_streams_along_and_they_come_ba
     await eventually(lambda: all(relay.pull.state is PullState.LIVE for relay in together), within_s=20)
     assert pool.died == 1
     assert own in pool.process_ids
-    assert apart.pulls == 1
+    assert apart.puller.attempts == 1
     for centre in sim.centres.values():
         enough = centre.streams["gate"].packets + 20
         await eventually(partial(_has_packets, centre, enough))
@@ -197,7 +197,7 @@ async def test_a_process_that_hangs_is_ended(
     relay = play(await broadcaster.start("tcp"))
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
     os.kill(pool.process_ids[0], signal.SIGSTOP)
-    await relay.stop(DeliveryState.RELEASED)
+    await relay.release(DeliveryState.RELEASED)
     await eventually(lambda: pool.process_ids == [])
     assert pool.died == 1
 

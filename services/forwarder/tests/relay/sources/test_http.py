@@ -17,12 +17,12 @@ from vonggac.net.http_auth import Challenge, new_challenge, verify_authorization
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 from vonggac.telemetry import configure_logging
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority, ServerCertificate
 
 LOGIN = Credentials("camera", "pass:wörd")
-CERTIFICATE = Certificate.issue("camera")
-AUTHORITY = Certificate.issue("Province CA", authority=True)
-SIGNED = Certificate.issue("camera", hosts=("127.0.0.1",), signed_by=AUTHORITY)
+CERTIFICATE = ServerCertificate.self_signed()
+AUTHORITY = Authority()
+SIGNED = AUTHORITY.issue("127.0.0.1")
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 
 
@@ -69,10 +69,10 @@ def serve() -> Serve:
 
     @asynccontextmanager
     async def start(
-        answer: bytes | Callable[[str], bytes] = FINE, *, tls: Certificate | None = None, hold: bool = False
+        answer: bytes | Callable[[str], bytes] = FINE, *, tls: ServerCertificate | None = None, hold: bool = False
     ) -> AsyncIterator[Peer]:
         peer = Peer(answer if callable(answer) else lambda _: answer, hold, scheme="https" if tls else "http")
-        context = tls.server_context() if tls else None
+        context = tls.server_context if tls else None
         server = await asyncio.start_server(peer.serve, "0.0.0.0", 0, ssl=context)
         peer.port = server.sockets[0].getsockname()[1]
         try:

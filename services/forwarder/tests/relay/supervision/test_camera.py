@@ -37,7 +37,7 @@ async def test_a_camera_that_comes_back_is_published_anew_from_a_keyframe_on(
     relay = relay_of(planner.camera(sim))
     await acknowledged(relay)
     await sim.cameras["gate"].set_fault(fault)
-    await eventually(lambda: relay.pull.cause is not None or relay.pulls == 2)
+    await eventually(lambda: relay.pull.cause is not None or relay.puller.attempts == 2)
     await sim.cameras["gate"].clear_fault()
     for centre in sim.centres.values():
         stream = await centre.wait_for(
@@ -134,7 +134,7 @@ async def test_a_camera_that_refuses_the_login_is_left_alone_until_the_plan_chan
         assert all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.AUTH_FAILED)
         failed = sim.cameras["gate"].logins_failed
         assert failed == 1
-        relay.change(camera.model_copy(update={"revision": 2}))
+        relay.apply_plan(camera.model_copy(update={"revision": 2}))
         await acknowledged(relay)
         assert sim.cameras["gate"].logins_failed == failed
 
@@ -204,7 +204,7 @@ async def test_audio_passes_only_when_the_plan_says_so(
             assert kinds == (["video"] if audio == "none" else ["video", "audio"])
             assert all(track.packets > 0 and track.lost == 0 for track in stream.current.tracks)
             assert stream.current.first_packet_is_keyframe
-        relay.change(relay.camera.model_copy(update={"revision": 2, "forward_audio": False}))
+        relay.apply_plan(relay.camera.model_copy(update={"revision": 2, "forward_audio": False}))
         for centre in sim.centres.values():
             stream = await centre.wait_for("gate", lambda stream: stream.sessions == 2 and stream.live)
             assert stream.current is not None
@@ -216,7 +216,7 @@ async def test_a_stopped_relay_leaves_nothing_behind(
 ) -> None:
     relay = relay_of(planner.camera(sim))
     await acknowledged(relay)
-    await relay.stop(DeliveryState.RELEASED)
+    await relay.release(DeliveryState.RELEASED)
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
     assert not any(centre.streams["gate"].live for centre in sim.centres.values())
     assert all(recorder.states(item)[-1] is DeliveryState.RELEASED for item in planner.destinations.values())
@@ -267,6 +267,6 @@ async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
     await sim.cameras["gate"].set_fault("close")
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
     logins.told.set()
-    await eventually(lambda: relay.pulls >= 2)
+    await eventually(lambda: relay.puller.attempts >= 2)
     assert logins.ends == 1
     await acknowledged(relay)

@@ -92,12 +92,12 @@ async def test_a_slow_centre_loses_whole_groups_and_the_other_nothing(
 
     await sim.centres["national"].set_fault("slow_reader", bytes_per_s=30_000)
     slow = at(relay, "national")
-    await eventually(lambda: slow.counts.groups_dropped >= 2, within_s=30)
+    await eventually(lambda: slow.slot.counts.groups_dropped >= 2, within_s=30)
     await sim.centres["national"].clear_fault()
-    written = slow.counts.bytes_written
-    await eventually(lambda: slow.counts.bytes_written > written + 100_000, within_s=20)
+    written = slow.slot.counts.bytes_written
+    await eventually(lambda: slow.slot.counts.bytes_written > written + 100_000, within_s=20)
 
-    assert slow.counts.packets_dropped > 0
+    assert slow.slot.counts.packets_dropped > 0
     assert sim.centres["national"].streams["gate"].lost > 0
     healthy = sim.centres["provincial"].streams["gate"]
     assert (healthy.lost, healthy.sessions) == (0, 1)

@@ -37,7 +37,7 @@ async def test_the_first_keyframe_of_a_source_is_hashed_at_once_and_then_the_med
 ) -> None:
     relay = relay_of(planner.camera(sim))
     await eventually(lambda: len(relay.keyframes.history) == 1)
-    source = relay._source
+    source = relay.puller.source
     assert source is not None
     await eventually(lambda: source.fanout.tap is None)
     pictures = source.fanout.pictures
@@ -99,7 +99,7 @@ async def test_no_more_than_the_last_twelve_are_remembered(
         newest = relay.keyframes.history[-1]
         await eventually(lambda: relay.keyframes.history[0].captured_at >= newest.captured_at, within_s=15)
         assert len(relay.keyframes.history) == HISTORY
-        await relay.stop(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
+        await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
 
 
 async def test_a_sample_can_be_decoded_alone_and_says_what_was_measured(
@@ -177,7 +177,7 @@ async def test_who_waits_for_a_keyframe_when_the_camera_goes_hears_so(
         await sim.cameras["gate"].set_fault("close")
         async with asyncio.timeout(5):
             assert await asking == NoSample("camera_away")
-        await relay.stop(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
+        await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
 
 
 async def test_a_camera_that_comes_back_is_hashed_at_once_and_its_history_goes_on(

@@ -1,4 +1,4 @@
-"""Knocking at addresses where nobody answers."""
+"""Checking endpoints where nobody answers."""
 
 import asyncio
 import socket
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from forwarder.relay.supervision.reachability import Door, Knocks
+from forwarder.relay.supervision.reachability import Endpoint, ReachabilityChecks
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
@@ -37,72 +37,73 @@ class Peer:
         writer.close()
 
 
-def tell_into(told: list[int], index: int) -> Callable[[], None]:
-    def tell() -> None:
-        told[index] += 1
+def count_into(called: list[int], index: int) -> Callable[[], None]:
+    def count() -> None:
+        called[index] += 1
 
-    return tell
+    return count
 
 
-async def test_all_who_wait_are_told_by_one_answer(closed_port: int) -> None:
-    knocks, told, peer = Knocks(interval_s=0.05), [0, 0], Peer(well=True)
-    door = Door("rtsp", "127.0.0.1", closed_port)
+async def test_all_who_wait_are_called_by_one_answer(closed_port: int) -> None:
+    checks, called, peer = ReachabilityChecks(interval_s=0.05), [0, 0], Peer(well=True)
+    endpoint = Endpoint("rtsp", "127.0.0.1", closed_port)
     for index in range(2):
-        knocks.wait(door, LOOPBACK, tell_into(told, index), closed=True)
+        checks.wait(endpoint, LOOPBACK, count_into(called, index), silent=True)
     async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):
-        await eventually(lambda: told == [1, 1])
+        await eventually(lambda: called == [1, 1])
     assert peer.connections == 1
     assert peer.asked.startswith(b"OPTIONS rtsp://127.0.0.1")
     assert b"Authorization" not in peer.asked
 
 
+@pytest.mark.slow
 async def test_a_peer_that_takes_connections_and_says_nothing_is_not_there(closed_port: int) -> None:
-    knocks, told, peer = Knocks(interval_s=0.01), [0], Peer(well=False)
+    checks, called, peer = ReachabilityChecks(interval_s=0.01), [0], Peer(well=False)
     async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):
-        knocks.wait(Door("rtsp", "127.0.0.1", closed_port), LOOPBACK, tell_into(told, 0))
+        checks.wait(Endpoint("rtsp", "127.0.0.1", closed_port), LOOPBACK, count_into(called, 0))
         await eventually(lambda: peer.connections == 2)
-        assert told == [0]
+        assert called == [0]
         peer.well = True
-        await eventually(lambda: told == [1])
+        await eventually(lambda: called == [1])
 
 
 async def test_an_address_that_answers_from_the_beginning_is_no_news(closed_port: int) -> None:
-    knocks, told, peer = Knocks(interval_s=0.01), [0], Peer(well=True)
+    checks, called, peer = ReachabilityChecks(interval_s=0.01), [0], Peer(well=True)
     async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):
-        knocks.wait(Door("rtsp", "127.0.0.1", closed_port), LOOPBACK, tell_into(told, 0))
-        await eventually(lambda: peer.connections == 1 and not _knocking())
-    assert told == [0]
+        checks.wait(Endpoint("rtsp", "127.0.0.1", closed_port), LOOPBACK, count_into(called, 0))
+        await eventually(lambda: peer.connections == 1 and not _checking())
+    assert called == [0]
 
 
-async def test_nobody_knocks_when_nobody_waits(closed_port: int) -> None:
-    knocks = Knocks(interval_s=0.01)
-    door = Door("rtsp", "127.0.0.1", closed_port)
-    leave = knocks.wait(door, LOOPBACK, lambda: pytest.fail("told although it left"), closed=True)
-    assert _knocking()
-    leave()
-    leave()
-    await eventually(lambda: not _knocking())
+async def test_nobody_checks_when_nobody_waits(closed_port: int) -> None:
+    checks = ReachabilityChecks(interval_s=0.01)
+    endpoint = Endpoint("rtsp", "127.0.0.1", closed_port)
+    end = checks.wait(endpoint, LOOPBACK, lambda: pytest.fail("called although it ended"), silent=True)
+    assert _checking()
+    end()
+    end()
+    await eventually(lambda: not _checking())
 
 
 @pytest.mark.parametrize(
-    ("url", "door"),
+    ("url", "endpoint"),
     [
-        ("rtsp://10.0.0.1/a", Door("rtsp", "10.0.0.1", 554)),
-        ("RTSP://10.0.0.1:8554/a", Door("rtsp", "10.0.0.1", 8554)),
-        ("rtsps://[fd00::1]/a", Door("rtsps", "fd00::1", 322)),
-        ("rtmp://centre.example/live/{password}", Door("rtmp", "centre.example", 1935)),
+        ("rtsp://10.0.0.1/a", Endpoint("rtsp", "10.0.0.1", 554)),
+        ("RTSP://10.0.0.1:8554/a", Endpoint("rtsp", "10.0.0.1", 8554)),
+        ("rtsps://[fd00::1]/a", Endpoint("rtsps", "fd00::1", 322)),
+        ("rtmp://centre.example/live/{password}", Endpoint("rtmp", "centre.example", 1935)),
         ("udp://10.0.0.1", None),
         ("rtsp://10.0.0.1:eight/a", None),
     ],
 )
-def test_the_door_of_an_address(url: str, door: Door | None) -> None:
-    assert Door.of(url, None) == door
+def test_the_endpoint_of_an_address(url: str, endpoint: Endpoint | None) -> None:
+    assert Endpoint.of(url, None) == endpoint
 
 
-def test_trust_is_part_of_the_door() -> None:
+def test_trust_is_part_of_the_endpoint() -> None:
     trust = TlsTrust(fingerprint_sha256="0" * 64)
-    assert Door.of("rtsps://10.0.0.1/a", trust) != Door.of("rtsps://10.0.0.1/a", None)
+    assert Endpoint.of("rtsps://10.0.0.1/a", trust) != Endpoint.of("rtsps://10.0.0.1/a", None)
 
 
-def _knocking() -> bool:
-    return any(task.get_name() == "knock" for task in asyncio.all_tasks())
+def _checking() -> bool:
+    return any(task.get_name() == "check-reachability" for task in asyncio.all_tasks())

@@ -11,11 +11,10 @@ import pytest
 
 from forwarder.domain.camera_pull import PullState
 from forwarder.domain.commands import RetryOutcome
-from forwarder.relay.supervision import camera as camera_relay
-from forwarder.relay.supervision import delivery as delivery_relay
+from forwarder.relay.supervision import camera_puller, recovery
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.context import Surroundings
-from forwarder.relay.supervision.reachability import Knocks
+from forwarder.relay.supervision.context import RelayContext
+from forwarder.relay.supervision.reachability import ReachabilityChecks
 from simulator import Simulator
 from vonggac.embedded import free_port
 from vonggac.events import Cause
@@ -105,11 +104,11 @@ def hang(peer: ScriptedPeer) -> None:
 
 
 async def test_a_stalled_session_ends_when_the_address_answers_again_and_it_does_not_go_on(
-    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder, surroundings: Surroundings
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder, context: RelayContext
 ) -> None:
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
-        patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
+        patient = replace(context.limits, drop_s=FAR_AWAY_S)
         relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient))
         centre.silent.add("OPTIONS")
         hang(peer)
@@ -124,11 +123,11 @@ async def test_a_stalled_session_ends_when_the_address_answers_again_and_it_does
 
 
 async def test_a_stalled_session_that_goes_on_when_the_address_answers_again_is_kept(
-    sim: Simulator, planner: Planner, relay_of: StartRelay, surroundings: Surroundings
+    sim: Simulator, planner: Planner, relay_of: StartRelay, context: RelayContext
 ) -> None:
     centre = Centre()
     async with ScriptedPeer(centre) as peer:
-        patient = replace(surroundings.limits, drop_s=FAR_AWAY_S)
+        patient = replace(context.limits, drop_s=FAR_AWAY_S)
         relay = await received(relay_of(delivered_to(planner.camera(sim), peer.port), limits=patient))
         hung: Any = peer.writer.transport
         centre.silent.add("OPTIONS")
@@ -138,9 +137,9 @@ async def test_a_stalled_session_that_goes_on_when_the_address_answers_again_is_
         hung.resume_reading()
         await eventually(lambda: only(relay) is DeliveryState.ACKNOWLEDGED, within_s=8)
         [supervisor] = relay.deliveries.values()
-        assert supervisor._leave_door is None
-        written = supervisor.counts.bytes_acknowledged
-        await eventually(lambda: supervisor.counts.bytes_acknowledged > written + 100_000, within_s=15)
+        assert not relay._context.reachability._tasks
+        written = supervisor.slot.counts.bytes_acknowledged
+        await eventually(lambda: supervisor.slot.counts.bytes_acknowledged > written + 100_000, within_s=15)
         assert (only(relay), peer.methods.count("ANNOUNCE")) == (DeliveryState.ACKNOWLEDGED, 1)
 
 
@@ -153,7 +152,7 @@ async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_ful
         hang(peer)
         [supervisor] = relay.deliveries.values()
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)
-        assert supervisor.delivery.detail == "nothing was confirmed for 5 s"
+        assert supervisor.delivery.detail == "nothing was acknowledged for 5 s"
 
 
 async def test_a_lost_centre_is_found_again_however_long_its_wait_is(
@@ -187,9 +186,9 @@ async def test_a_camera_that_refused_the_credentials_is_neither_knocked_at_nor_h
     camera = planner.camera(sim)
     relay = relay_of(camera)
     await eventually(lambda: relay.pull.state is PullState.COOLING_DOWN)
-    assert relay.try_again(camera.deliveries[0].id) is RetryOutcome.CAMERA_RESTS
-    assert (relay.pulls, relay.pull.cause) == (1, Cause.AUTH_FAILED)
-    assert not relay._surroundings.knocks._tasks
+    assert relay.retry_now(camera.deliveries[0].id) is RetryOutcome.CAMERA_RESTS
+    assert (relay.puller.attempts, relay.pull.cause) == (1, Cause.AUTH_FAILED)
+    assert not relay._context.reachability._tasks
 
 
 async def test_a_retry_ends_the_wait_for_a_camera(sim: Simulator, planner: Planner, relay_of: StartRelay) -> None:
@@ -197,12 +196,12 @@ async def test_a_retry_ends_the_wait_for_a_camera(sim: Simulator, planner: Plann
     camera = planner.camera(sim)
     relay = relay_of(camera, chance=lambda: 0.999)
     await eventually(lambda: relay.pull.retry_in_s >= 3.9, within_s=15)
-    pulls = relay.pulls
+    pulls = relay.puller.attempts
     await sim.cameras["gate"].clear_fault()
-    assert relay.try_again(camera.deliveries[0].id) is RetryOutcome.RETRIED
+    assert relay.retry_now(camera.deliveries[0].id) is RetryOutcome.RETRIED
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=2)
-    assert relay.pulls == pulls + 1
-    assert relay.try_again(camera.id) is RetryOutcome.NOT_RUNNING
+    assert relay.puller.attempts == pulls + 1
+    assert relay.retry_now(camera.id) is RetryOutcome.NOT_RUNNING
 
 
 class Redirecting:
@@ -220,18 +219,18 @@ class Redirecting:
 
 
 @pytest.mark.parametrize("method", ["ANNOUNCE", "DESCRIBE"], ids=["centre", "camera"])
-async def test_who_sends_us_to_a_dead_address_is_asked_ever_later_although_its_own_door_answers(
+async def test_who_sends_us_to_a_dead_address_is_asked_ever_later_although_its_own_endpoint_answers(
     sim: Simulator, planner: Planner, relay_of: StartRelay, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for supervisor in (camera_relay, delivery_relay):
-        monkeypatch.setattr(supervisor, "AFTER_KNOCK_S", 0.0)
+    for supervisor in (camera_puller, recovery):
+        monkeypatch.setattr(supervisor, "RETRY_WITHIN_S", 0.0)
     redirecting = Redirecting(method)
     async with ScriptedPeer(redirecting) as peer:
         camera = delivered_to(planner.camera(sim), peer.port)
         if method == "DESCRIBE":
             camera = planner.camera(sim, url=f"rtsp://127.0.0.1:{peer.port}/gate")
         # Without chance every wait takes its whole bound: half a second, one second.
-        relay_of(camera, chance=lambda: 0.999, knocks=Knocks(interval_s=0.02))
+        relay_of(camera, chance=lambda: 0.999, reachability=ReachabilityChecks(interval_s=0.02))
         await eventually(lambda: len(redirecting.asked_s) == 3)
         first, second, third = redirecting.asked_s
         assert "OPTIONS" in peer.methods

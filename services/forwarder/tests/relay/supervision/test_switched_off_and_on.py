@@ -53,11 +53,11 @@ async def test_switched_on_again_it_begins_when_the_old_session_has_ended_and_is
         camera, planned = led_to(peer, planner.camera(sim))
         relay = relay_of(camera)
         await eventually(lambda: relay.deliveries[planned.id].delivery.state is State.ACKNOWLEDGED)
-        relay.change(switched(camera, 2, on=False))
+        relay.apply_plan(switched(camera, 2, on=False))
         await peer.until(lambda: "TEARDOWN" in peer.methods)
-        relay.change(switched(camera, 3, on=True))
+        relay.apply_plan(switched(camera, 3, on=True))
         await eventually(lambda: relay.deliveries[planned.id].delivery.state is State.ACKNOWLEDGED, within_s=4)
-        await eventually(lambda: not relay._endings)
+        await eventually(lambda: not relay._leave_tasks)
         states = recorder.states(planned.destination_id)
         assert states[-1] is State.ACKNOWLEDGED
         assert State.DISABLED not in states
@@ -74,8 +74,8 @@ async def test_switched_off_once_more_its_last_word_is_disabled_and_is_said_once
         relay = relay_of(camera)
         await eventually(lambda: relay.deliveries[planned.id].delivery.state is State.ACKNOWLEDGED)
         for revision, on in ((2, False), (3, True), (4, False)):
-            relay.change(switched(camera, revision, on=on))
-        await eventually(lambda: not relay._endings)
+            relay.apply_plan(switched(camera, revision, on=on))
+        await eventually(lambda: not relay._leave_tasks)
         states = recorder.states(planned.destination_id)
         assert states[-1] is State.DISABLED
         assert states.count(State.DISABLED) == 1
@@ -89,9 +89,9 @@ async def test_a_worker_that_stops_meanwhile_has_the_last_word(
         camera, planned = led_to(peer, planner.camera(sim))
         relay = relay_of(camera)
         await eventually(lambda: relay.deliveries[planned.id].delivery.state is State.ACKNOWLEDGED)
-        relay.change(switched(camera, 2, on=False))
-        relay.change(switched(camera, 3, on=True))
-        await relay.stop(State.RELEASED)
+        relay.apply_plan(switched(camera, 2, on=False))
+        relay.apply_plan(switched(camera, 3, on=True))
+        await relay.release(State.RELEASED)
         states = recorder.states(planned.destination_id)
         assert states[-1] is State.RELEASED
         assert State.DISABLED not in states

@@ -57,8 +57,8 @@ async def test_media_that_comes_over_udp_goes_on_over_tcp_whole_and_in_order(
         assert stream.current is not None
         assert stream.current.first_packet_is_keyframe
         assert sum(track.reordered for track in stream.current.tracks) == 0
-    assert relay.reception is not None
-    assert relay.reception.packets > 100
+    assert relay.puller.reception is not None
+    assert relay.puller.reception.packets > 100
     assert sim.cameras["gate"].sessions_total == 1
 
 
@@ -69,7 +69,7 @@ async def test_a_camera_that_loses_udp_packets_is_passed_on_with_its_gaps_and_th
     async with simulate(cameras=[camera]) as sim:
         relay = relay_of(planner.camera(sim, transport=MediaTransport.UDP))
         await acknowledged(relay)
-        await eventually(lambda: relay.reception is not None and relay.reception.lost > 5, within_s=20)
+        await eventually(lambda: relay.puller.reception is not None and relay.puller.reception.lost > 5, within_s=20)
         stream = await sim.centres["national"].wait_for("gate", lambda stream: stream.lost > 2)
         assert stream.sessions == 1
 
@@ -80,7 +80,7 @@ async def test_tcp_is_taken_where_the_camera_knows_it(
 ) -> None:
     relay = relay_of(planner.camera(sim, transport=transport))
     await acknowledged(relay)
-    assert relay.reception is None
+    assert relay.puller.reception is None
 
 
 async def test_the_camera_gets_receiver_reports_of_ours_and_the_centres_its_sender_reports(
@@ -121,8 +121,8 @@ async def test_what_a_centre_reports_is_shown_and_nonsense_is_passed_over(
         + interleave(1, b"")
         + interleave(0, bytes(3_000))
     )
-    await eventually(lambda: national(relay).counts.reported is not None)
-    assert national(relay).counts.reported == Reported(lost=0.25, lost_packets=12, jitter_s=0.1)
+    await eventually(lambda: national(relay).slot.counts.reported is not None)
+    assert national(relay).slot.counts.reported == Reported(lost=0.25, lost_packets=12, jitter_s=0.1)
     assert national(relay).delivery.state is DeliveryState.ACKNOWLEDGED
 
 

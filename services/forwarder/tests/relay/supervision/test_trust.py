@@ -70,7 +70,7 @@ async def test_media_goes_from_rtsps_to_rtsps_and_is_acknowledged(
         assert stream.current is not None
         assert stream.current.first_packet_is_keyframe
 
-    counts = at(relay, "national").counts
+    counts = at(relay, "national").slot.counts
     arrived = secure.centres["national"].streams["gate"]
     # What the centre counts is RTP without the four bytes of each frame.
     assert 0 < counts.bytes_acknowledged <= arrived.bytes + 4 * arrived.packets + 2_000
@@ -136,6 +136,6 @@ async def test_a_slow_centre_under_tls_is_not_credited_with_what_waits_here(
     await secure.centres["national"].set_fault("black_hole")
     deaf = at(relay, "national")
     await eventually(lambda: deaf.delivery.state is DeliveryState.STALLED, within_s=15)
-    assert deaf.counts.bytes_acknowledged < deaf.counts.bytes_written
+    assert deaf.slot.counts.bytes_acknowledged < deaf.slot.counts.bytes_written
     healthy = secure.centres["provincial"].streams["gate"]
     assert (healthy.lost, healthy.sessions) == (0, 1)

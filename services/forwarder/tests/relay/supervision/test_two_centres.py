@@ -30,7 +30,7 @@ async def test_both_centres_receive_from_one_pull(
     )
     assert relay.pull.state is PullState.LIVE
     for item in relay.deliveries.values():
-        counts = item.counts
+        counts = item.slot.counts
         # The simulator's pictures are several packets each.
         assert 0 < counts.frames_sent < counts.packets_sent / 2
     for destination in planner.destinations.values():
@@ -46,5 +46,5 @@ async def test_a_low_water_mark_loses_nothing_and_does_not_hold_up_the_end(
     for centre in sim.centres.values():
         stream = await centre.wait_for("gate", lambda stream: stream.packets > 200)
         assert stream.lost == 0
-    await relay.stop(DeliveryState.RELEASED)
+    await relay.release(DeliveryState.RELEASED)
     await eventually(lambda: sim.cameras["gate"].sessions == 0, within_s=1)

@@ -77,7 +77,7 @@ async def test_a_centre_that_takes_the_description_and_then_refuses_was_never_se
         assert delivery.next_attempt_at is not None
         await lost_nothing(sim, relay, camera.deliveries[1])
         assert not RECEIVING & set(recorder.states(astray.destination_id))
-        assert at(relay, astray).counts.bytes_written == 0
+        assert at(relay, astray).slot.counts.bytes_written == 0
         assert not peer.media
 
 
@@ -143,7 +143,7 @@ async def test_a_centre_that_says_the_session_is_gone_gets_a_new_one(
         camera, astray = led_astray(planner.camera(sim), f"rtsp://127.0.0.1:{peer.port}/in/gate")
         relay = relay_of(camera)
         await peer.until(lambda: peer.methods.count("RECORD") >= 2)
-        assert at(relay, astray).sessions >= 1
+        assert at(relay, astray).slot.sessions >= 1
         await lost_nothing(sim, relay, camera.deliveries[1])
 
 

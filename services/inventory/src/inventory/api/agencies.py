@@ -1,4 +1,4 @@
-"""/v1/agencies: who manages facilities and who answers for what."""
+"""/v1/agencies: the agencies of the mandate, each with its role."""
 
 from datetime import date
 from http import HTTPStatus
@@ -10,10 +10,10 @@ from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
 from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.administration import AgencyFields
 from inventory.domain.fields import Code, Name
-from inventory.storage.lists import matches, page
+from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.tables import Agency, Facility
 from vonggac.events.inventory import AgencyRole
@@ -41,10 +41,10 @@ class AgencyShown(Shown):
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add an agency")
 async def add_agency(body: AgencyFields, edge: Edged, caller: Adder) -> AgencyShown:
     """409 when the code is taken."""
-    async with edge.write(caller) as writing:
+    async with edge.write_transaction(caller) as writing:
         agency = Agency(**body.model_dump())
-        await writing.add(agency)
-    return edge.show(AgencyShown, agency)
+        await writing.add_thing(agency)
+    return edge.answer_with(AgencyShown, agency)
 
 
 @router.get("", summary="List agencies by code")
@@ -60,38 +60,38 @@ async def list_agencies(
     """All filters must match."""
     query = select(Agency)
     if q is not None:
-        query = query.where(matches(Agency.search, q))
+        query = query.where(matches_search(Agency.search, q))
     if code is not None:
         query = query.where(Agency.code == code)
     if role is not None:
         query = query.where(Agency.role == role)
-    async with edge.read() as session:
-        return show_page(AgencyShown, await page(session, query, Agency.code, cursor=cursor, limit=limit))
+    async with edge.read_transaction() as session:
+        return as_page(AgencyShown, await fetch_page(session, query, Agency.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{agency_id}", summary="One agency")
 async def get_agency(agency_id: UUID, edge: Edged, _caller: Reader) -> AgencyShown:
     """The ETag is its revision."""
-    return await edge.shown(AgencyShown, Agency, agency_id)
+    return await edge.read_thing(AgencyShown, Agency, agency_id)
 
 
 @router.patch("/{agency_id}", summary="Change an agency")
 async def change_agency(agency_id: UUID, body: AgencyPatch, edge: Edged, caller: Changer) -> AgencyShown:
     """Only the fields given are changed; If-Match guards against lost updates."""
-    async with edge.write(caller) as writing:
-        agency = await writing.get(Agency, agency_id)
-        edge.check_match(agency)
-        await writing.change(agency, merged(AgencyFields, agency, body).model_dump())
-    return edge.show(AgencyShown, agency)
+    async with edge.write_transaction(caller) as writing:
+        agency = await writing.get_thing(Agency, agency_id)
+        edge.check_if_match(agency)
+        await writing.change_thing(agency, merged(AgencyFields, agency, body).model_dump())
+    return edge.answer_with(AgencyShown, agency)
 
 
 @router.delete("/{agency_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove an agency")
 async def remove_agency(agency_id: UUID, edge: Edged, caller: Remover) -> None:
     """409 while facilities refer to it."""
-    async with edge.write(caller) as writing:
-        agency = await writing.get(Agency, agency_id)
-        edge.check_match(agency)
+    async with edge.write_transaction(caller) as writing:
+        agency = await writing.get_thing(Agency, agency_id)
+        edge.check_if_match(agency)
         await refuse_while_referred(
             writing.session, "facilities", select(Facility.code).where(Facility.managing_agency_id == agency_id)
         )
-        await writing.remove(agency)
+        await writing.remove_thing(agency)

@@ -1,4 +1,4 @@
-"""/v1/changes: who changed what, when (R25)."""
+"""/v1/changes: the change log (R25)."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from inventory.api.context import Edged, Reader
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf
-from inventory.storage.lists import page
+from inventory.storage.lists import fetch_page
 from inventory.storage.tables import Change
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
@@ -58,6 +58,6 @@ async def list_changes(
         query = query.where(Change.changed_at >= since)
     if until is not None:
         query = query.where(Change.changed_at < until)
-    async with edge.read() as session:
-        found = await page(session, query, Change.id, cursor=cursor, limit=limit, newest_first=True)
+    async with edge.read_transaction() as session:
+        found = await fetch_page(session, query, Change.id, cursor=cursor, limit=limit, newest_first=True)
     return PageOf[ChangeShown](items=[ChangeShown.model_validate(row) for row in found.items], next=found.next)

@@ -1,4 +1,4 @@
-"""What every endpoint needs: the services behind the API, who calls, revisions as ETags."""
+"""What every endpoint uses: the services behind the API, the caller, revisions as ETags."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -46,7 +46,7 @@ class Services:
 
 
 class Shown(BaseModel):
-    """What every answer about a thing has."""
+    """The fields of every answer about a thing."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,44 +65,46 @@ class Edge:
         self.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         response.headers["X-Request-Id"] = self.request_id
 
-    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self.services.store.read()
+    def read_transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.services.store.read_transaction()
 
     @asynccontextmanager
-    async def write(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[Writing]:
-        """A transaction of the caller; committed at its end."""
-        async with self.services.store.write(Actor(caller.subject, self.request_id), dry_run=dry_run) as writing:
+    async def write_transaction(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+        """A write transaction of the caller, committed at its end."""
+        async with self.services.store.write_transaction(
+            Actor(caller.subject, self.request_id), dry_run=dry_run
+        ) as writing:
             yield writing
 
-    def check_match(self, thing: Thing) -> None:
-        """Honour If-Match (RFC 9110 §13.1.1). Raises ProblemError 412 when the thing has changed since."""
+    def check_if_match(self, thing: Thing) -> None:
+        """Honour If-Match (RFC 9110 §13.1.1). Raises ProblemError 412 when the thing has another revision."""
         wanted = self.request.headers.get("if-match")
         if wanted is None or wanted.strip() == "*":
             return
         present = f'"{thing.revision}"'
         if present not in [tag.strip() for tag in wanted.split(",")]:
-            msg = f"it has changed since you read it: it is at revision {thing.revision}; read it again"
+            msg = f"it has changed since you read it: its revision is {thing.revision}; read it again"
             raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "stale", msg, headers={"ETag": present})
 
-    def address(self, field: str, text: str, parse: Callable[[str], Address]) -> Address:
-        """The body's address, checked. Raises ProblemError 422 naming `field`."""
-        with refusing(field):
+    def parse_address(self, field: str, text: str, parse: Callable[[str], Address]) -> Address:
+        """Parse and check the body's address. Raises ProblemError 422 that names `field`."""
+        with refuse_as_422(field):
             address = parse(text)
             check_networks(address, self.services.allowed)
             return address
 
-    def show[S: Shown](self, shape: type[S], thing: Thing) -> S:
+    def answer_with[S: Shown](self, shape: type[S], thing: Thing) -> S:
         """The answer about one thing, with its ETag."""
         self.response.headers["ETag"] = f'"{thing.revision}"'
         return shape.model_validate(thing)
 
-    async def shown[S: Shown](self, shape: type[S], kind: type[Thing], thing_id: UUID) -> S:
+    async def read_thing[S: Shown](self, shape: type[S], kind: type[Thing], thing_id: UUID) -> S:
         """Read one thing. Raises ProblemError 404."""
-        async with self.read() as session:
+        async with self.read_transaction() as session:
             thing = await session.get(kind, thing_id)
         if thing is None:
             raise not_found(kind.noun)
-        return self.show(shape, thing)
+        return self.answer_with(shape, thing)
 
 
 Edged = Annotated[Edge, Depends(Edge)]
@@ -133,7 +135,7 @@ def invalid(field: str, message: str) -> ProblemError:
 
 
 @contextmanager
-def refusing(field: str) -> Iterator[None]:
+def refuse_as_422(field: str) -> Iterator[None]:
     """Turn a rule's ValueError into a 422 about `field`."""
     try:
         yield
@@ -143,11 +145,11 @@ def refusing(field: str) -> Iterator[None]:
 
 def check_trust(trust: Trust | None, *urls: str | None) -> None:
     """Raises ProblemError 422 when trust is stated for addresses without TLS."""
-    with refusing("tls"):
+    with refuse_as_422("tls"):
         check_trust_is_used(trust, urls)
 
 
 async def must_exist(writing: Writing, field: str, kind: type[Thing], thing_id: UUID) -> None:
-    """Raises ProblemError 422 when the body names a thing that is not there."""
+    """Raises ProblemError 422 when the body names a thing that does not exist."""
     if await writing.session.get(kind, thing_id) is None:
         raise unknown_reference(field, kind.noun)

@@ -1,4 +1,4 @@
-"""/v1/exports: what is on record, in the columns of the imports, so that a file can go out, be edited and come back."""
+"""/v1/exports: what is on record, in the columns of the imports: a file can be exported, edited and imported again."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from inventory.api.context import Edge, Edged, Exporter
 from inventory.api.imports import PROVINCE_TIME
 from inventory.importing.cameras import EXPORTED as CAMERA_COLUMNS
-from inventory.importing.cells import show
+from inventory.importing.cells import to_cell
 from inventory.importing.facilities import COLUMNS as FACILITY_COLUMNS
 from inventory.storage.exporting import exported_cameras, exported_facilities
 
@@ -30,30 +30,30 @@ class CsvFormat(StrEnum):
 
 @router.get("/facilities.csv", summary="Export facilities", response_class=StreamingResponse)
 async def export_facilities(edge: Edged, _caller: Exporter, format: CsvFormat = CsvFormat.RFC4180) -> StreamingResponse:  # noqa: A002 - the query parameter's natural name
-    """Importing the file again changes nothing."""
+    """An import of the same file changes nothing."""
     return _download("facilities.csv", _facilities(edge, format))
 
 
 @router.get("/cameras.csv", summary="Export cameras", response_class=StreamingResponse)
 async def export_cameras(edge: Edged, _caller: Exporter, format: CsvFormat = CsvFormat.RFC4180) -> StreamingResponse:  # noqa: A002 - the query parameter's natural name
-    """Without credentials; importing the file again changes nothing."""
+    """Without credentials. An import of the same file changes nothing."""
     return _download("cameras.csv", _cameras(edge, format))
 
 
 async def _facilities(edge: Edge, shape: CsvFormat) -> AsyncIterator[str]:
     today = datetime.now(UTC).astimezone(PROVINCE_TIME).date()
-    async with edge.read() as session:
-        async for piece in written(FACILITY_COLUMNS.all, exported_facilities(session, today), shape):
+    async with edge.read_transaction() as session:
+        async for piece in csv_pieces(FACILITY_COLUMNS.all, exported_facilities(session, today), shape):
             yield piece
 
 
 async def _cameras(edge: Edge, shape: CsvFormat) -> AsyncIterator[str]:
-    async with edge.read() as session:
-        async for piece in written(CAMERA_COLUMNS, exported_cameras(session), shape):
+    async with edge.read_transaction() as session:
+        async for piece in csv_pieces(CAMERA_COLUMNS, exported_cameras(session), shape):
             yield piece
 
 
-async def written(
+async def csv_pieces(
     columns: tuple[str, ...], rows: AsyncIterator[dict[str, Any]], shape: CsvFormat
 ) -> AsyncIterator[str]:
     """The text of a CSV file, in pieces of constant size."""
@@ -64,7 +64,7 @@ async def written(
         buffer.write("\ufeff")
     writer.writerow(columns)
     async for row in rows:
-        writer.writerow([show(row[name], decimal_comma=excel) for name in columns])
+        writer.writerow([to_cell(row[name], decimal_comma=excel) for name in columns])
         if buffer.tell() >= FLUSH_AT_CHARACTERS:
             yield buffer.getvalue()
             buffer.seek(0)

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, with_config
 from sqlalchemy import Select, select
 
 from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
-from inventory.storage.lists import matches, page
+from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.store import Writing
 from inventory.storage.tables import Agency, Camera, District, Facility, FocalPoint
@@ -73,12 +73,12 @@ class FacilityFilter(BaseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a facility")
 async def add_facility(body: FacilityFields, edge: Edged, caller: Adder) -> FacilityShown:
-    """409 when the code is taken, 422 when its district or managing agency is not there."""
-    async with edge.write(caller) as writing:
+    """409 when the code is taken, 422 when its district or managing agency does not exist."""
+    async with edge.write_transaction(caller) as writing:
         await _check_references(writing, body)
         facility = Facility(**body.model_dump())
-        await writing.add(facility)
-    return edge.show(FacilityShown, facility)
+        await writing.add_thing(facility)
+    return edge.answer_with(FacilityShown, facility)
 
 
 @router.get("", summary="List facilities by code")
@@ -90,43 +90,43 @@ async def list_facilities(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> PageOf[FacilityShown]:
-    """`q` looks into code, name and address."""
+    """`q` searches code, name and address."""
     query = narrowed.narrow(select(Facility))
     if q is not None:
-        query = query.where(matches(Facility.search, q))
-    async with edge.read() as session:
-        return show_page(FacilityShown, await page(session, query, Facility.code, cursor=cursor, limit=limit))
+        query = query.where(matches_search(Facility.search, q))
+    async with edge.read_transaction() as session:
+        return as_page(FacilityShown, await fetch_page(session, query, Facility.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{facility_id}", summary="One facility")
 async def get_facility(facility_id: UUID, edge: Edged, _caller: Reader) -> FacilityShown:
     """The ETag is its revision."""
-    return await edge.shown(FacilityShown, Facility, facility_id)
+    return await edge.read_thing(FacilityShown, Facility, facility_id)
 
 
 @router.patch("/{facility_id}", summary="Change a facility")
 async def change_facility(facility_id: UUID, body: FacilityPatch, edge: Edged, caller: Changer) -> FacilityShown:
     """A new code changes the addresses its cameras are published at, where a destination's template uses it."""
-    async with edge.write(caller) as writing:
-        facility = await writing.get(Facility, facility_id)
-        edge.check_match(facility)
+    async with edge.write_transaction(caller) as writing:
+        facility = await writing.get_thing(Facility, facility_id)
+        edge.check_if_match(facility)
         fields = merged(FacilityFields, facility, body)
         await _check_references(writing, fields)
-        await writing.change(facility, fields.model_dump())
-    return edge.show(FacilityShown, facility)
+        await writing.change_thing(facility, fields.model_dump())
+    return edge.answer_with(FacilityShown, facility)
 
 
 @router.delete("/{facility_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a facility")
 async def remove_facility(facility_id: UUID, edge: Edged, caller: Remover) -> None:
     """409 while cameras or focal points refer to it."""
-    async with edge.write(caller) as writing:
-        facility = await writing.get(Facility, facility_id)
-        edge.check_match(facility)
+    async with edge.write_transaction(caller) as writing:
+        facility = await writing.get_thing(Facility, facility_id)
+        edge.check_if_match(facility)
         session = writing.session
         await refuse_while_referred(session, "cameras", select(Camera.code).where(Camera.facility_id == facility_id))
         people = select(FocalPoint.full_name).where(FocalPoint.facility_id == facility_id)
         await refuse_while_referred(session, "focal points", people)
-        await writing.remove(facility)
+        await writing.remove_thing(facility)
 
 
 async def _check_references(writing: Writing, fields: FacilityFields) -> None:

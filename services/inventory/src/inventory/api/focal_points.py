@@ -1,4 +1,4 @@
-"""/v1/focal-points: the officers facilities are reached through (R17); predecessors stay on record."""
+"""/v1/focal-points: the officers who answer for facilities (R17); predecessors stay on record."""
 
 from datetime import date
 from http import HTTPStatus
@@ -10,10 +10,10 @@ from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
 from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FocalPointFields
 from inventory.domain.fields import Email, Line, Name, Phone
-from inventory.storage.lists import matches, page
+from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.tables import Facility, FocalPoint
 
 router = APIRouter(prefix="/v1/focal-points", tags=["focal points"])
@@ -46,12 +46,12 @@ class FocalPointShown(Shown):
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a focal point")
 async def add_focal_point(body: FocalPointFields, edge: Edged, caller: Adder) -> FocalPointShown:
-    """422 when the facility is not there."""
-    async with edge.write(caller) as writing:
+    """422 when the facility does not exist."""
+    async with edge.write_transaction(caller) as writing:
         await must_exist(writing, "facility_id", Facility, body.facility_id)
         focal_point = FocalPoint(**body.model_dump())
-        await writing.add(focal_point)
-    return edge.show(FocalPointShown, focal_point)
+        await writing.add_thing(focal_point)
+    return edge.answer_with(FocalPointShown, focal_point)
 
 
 @router.get("", summary="List focal points")
@@ -64,43 +64,43 @@ async def list_focal_points(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> PageOf[FocalPointShown]:
-    """`valid_on` gives those in office on that day; without it the history is included."""
+    """`valid_on` selects those in office on that day; without it, the list includes predecessors."""
     query = select(FocalPoint)
     if q is not None:
-        query = query.where(matches(FocalPoint.search, q))
+        query = query.where(matches_search(FocalPoint.search, q))
     if facility_id is not None:
         query = query.where(FocalPoint.facility_id == facility_id)
     if valid_on is not None:
         query = query.where(FocalPoint.valid_from <= valid_on)
         query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= valid_on))
-    async with edge.read() as session:
-        return show_page(FocalPointShown, await page(session, query, FocalPoint.id, cursor=cursor, limit=limit))
+    async with edge.read_transaction() as session:
+        return as_page(FocalPointShown, await fetch_page(session, query, FocalPoint.id, cursor=cursor, limit=limit))
 
 
 @router.get("/{focal_point_id}", summary="One focal point")
 async def get_focal_point(focal_point_id: UUID, edge: Edged, _caller: Reader) -> FocalPointShown:
     """The ETag is its revision."""
-    return await edge.shown(FocalPointShown, FocalPoint, focal_point_id)
+    return await edge.read_thing(FocalPointShown, FocalPoint, focal_point_id)
 
 
 @router.patch("/{focal_point_id}", summary="Change a focal point")
 async def change_focal_point(
     focal_point_id: UUID, body: FocalPointPatch, edge: Edged, caller: Changer
 ) -> FocalPointShown:
-    """For a successor set `valid_to` here and add a new focal point, so that history stays."""
-    async with edge.write(caller) as writing:
-        focal_point = await writing.get(FocalPoint, focal_point_id)
-        edge.check_match(focal_point)
+    """To appoint a successor, set `valid_to` here and add a new focal point: the history stays."""
+    async with edge.write_transaction(caller) as writing:
+        focal_point = await writing.get_thing(FocalPoint, focal_point_id)
+        edge.check_if_match(focal_point)
         fields = merged(FocalPointFields, focal_point, body)
         await must_exist(writing, "facility_id", Facility, fields.facility_id)
-        await writing.change(focal_point, fields.model_dump())
-    return edge.show(FocalPointShown, focal_point)
+        await writing.change_thing(focal_point, fields.model_dump())
+    return edge.answer_with(FocalPointShown, focal_point)
 
 
 @router.delete("/{focal_point_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a focal point")
 async def remove_focal_point(focal_point_id: UUID, edge: Edged, caller: Remover) -> None:
-    """For one entered by mistake; the change log keeps what it said."""
-    async with edge.write(caller) as writing:
-        focal_point = await writing.get(FocalPoint, focal_point_id)
-        edge.check_match(focal_point)
-        await writing.remove(focal_point)
+    """For an entry made by mistake; the change log keeps its content."""
+    async with edge.write_transaction(caller) as writing:
+        focal_point = await writing.get_thing(FocalPoint, focal_point_id)
+        edge.check_if_match(focal_point)
+        await writing.remove_thing(focal_point)

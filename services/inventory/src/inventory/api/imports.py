@@ -1,4 +1,4 @@
-"""/v1/imports: facilities and cameras from CSV files, all or nothing."""
+"""/v1/imports: facilities and cameras from CSV files, all rows or none."""
 
 import asyncio
 import time
@@ -20,8 +20,8 @@ from inventory.importing.facilities import COLUMNS as FACILITY_COLUMNS
 from inventory.importing.facilities import parse_facilities
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns
-from inventory.importing.take_cameras import take_cameras
-from inventory.importing.take_facilities import Outcome, take_facilities
+from inventory.importing.store_cameras import store_cameras
+from inventory.importing.store_facilities import Outcome, store_facilities
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
 
@@ -30,11 +30,11 @@ log = get_logger(__name__)
 PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 type Kind = Literal["facilities", "cameras"]
-DryRun = Annotated[bool, Query(description="Check everything, keep nothing.")]
+DryRun = Annotated[bool, Query(description="Check everything, store nothing.")]
 
 
 class ImportShown(BaseModel):
-    """What an import did, or with `dry_run` would have done."""
+    """The result of an import, or with `dry_run` of a check."""
 
     kind: Kind
     dry_run: bool
@@ -56,37 +56,37 @@ def _body(columns: Columns) -> dict[str, Any]:
 
 @router.post("/facilities", summary="Import facilities from CSV", openapi_extra=_body(FACILITY_COLUMNS))
 async def import_facilities(edge: Edged, caller: Importer, dry_run: DryRun = False) -> ImportShown:
-    """A known code is updated, a new one created. 422 lists every mistake with line and column, and keeps nothing."""
+    """Updates known codes, creates new ones. 422 lists every mistake with line and column; then nothing is stored."""
     began = time.monotonic()
     mistakes = Mistakes()
-    with _counted(edge, "facilities"):
-        body = await _read(edge)
+    with _count_refusals(edge, "facilities"):
+        body = await _read_file(edge)
         file = await asyncio.to_thread(parse_facilities, body, mistakes)
-        mistakes.refuse()
-        async with edge.write(caller, dry_run=dry_run) as writing:
+        mistakes.raise_if_any()
+        async with edge.write_transaction(caller, dry_run=dry_run) as writing:
             today = writing.now.astimezone(PROVINCE_TIME).date()
-            outcome = await take_facilities(writing, file, mistakes, today)
-    return _shown(edge, "facilities", outcome, dry_run=dry_run, began=began)
+            outcome = await store_facilities(writing, file, mistakes, today)
+    return _answer_and_count(edge, "facilities", outcome, dry_run=dry_run, began=began)
 
 
 @router.post("/cameras", summary="Import cameras from CSV", openapi_extra=_body(CAMERA_COLUMNS))
 async def import_cameras(edge: Edged, caller: Importer, dry_run: DryRun = False) -> ImportShown:
-    """As facilities; rows with credentials also need the right to write secrets, and always count as updated."""
+    """As facilities. Rows with credentials need the right `write_secret` and always count as updated."""
     began = time.monotonic()
     mistakes = Mistakes()
-    with _counted(edge, "cameras"):
-        body = await _read(edge)
+    with _count_refusals(edge, "cameras"):
+        body = await _read_file(edge)
         file = await asyncio.to_thread(parse_cameras, body, mistakes, edge.services.sealer, edge.services.allowed)
         if file.has_secrets:
             may_write_secrets(caller)
-        mistakes.refuse()
-        async with edge.write(caller, dry_run=dry_run) as writing:
-            outcome = await take_cameras(writing, file, mistakes)
-    return _shown(edge, "cameras", outcome, dry_run=dry_run, began=began)
+        mistakes.raise_if_any()
+        async with edge.write_transaction(caller, dry_run=dry_run) as writing:
+            outcome = await store_cameras(writing, file, mistakes)
+    return _answer_and_count(edge, "cameras", outcome, dry_run=dry_run, began=began)
 
 
 @contextmanager
-def _counted(edge: Edge, kind: Kind) -> Iterator[None]:
+def _count_refusals(edge: Edge, kind: Kind) -> Iterator[None]:
     try:
         yield
     except ProblemError as error:
@@ -95,7 +95,7 @@ def _counted(edge: Edge, kind: Kind) -> Iterator[None]:
         raise
 
 
-def _shown(edge: Edge, kind: Kind, outcome: Outcome, *, dry_run: bool, began: float) -> ImportShown:
+def _answer_and_count(edge: Edge, kind: Kind, outcome: Outcome, *, dry_run: bool, began: float) -> ImportShown:
     took_s = time.monotonic() - began
     counts = {"created": outcome.created, "updated": outcome.updated, "unchanged": outcome.unchanged}
     metrics = edge.services.metrics
@@ -108,7 +108,7 @@ def _shown(edge: Edge, kind: Kind, outcome: Outcome, *, dry_run: bool, began: fl
     return ImportShown(kind=kind, dry_run=dry_run, rows=sum(counts.values()), **counts)
 
 
-async def _read(edge: Edge) -> bytes:
+async def _read_file(edge: Edge) -> bytes:
     """The file, from a text/csv body or the form field `file`. Raises ProblemError 413, 415 or 422."""
     request, most = edge.request, edge.services.import_max_bytes
     if int(request.headers.get("content-length") or 0) > most:

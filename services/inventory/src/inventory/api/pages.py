@@ -1,4 +1,4 @@
-"""Lists: the query parameters they share, and the shape of a page."""
+"""Lists: their common query parameters, and the shape of a page."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from inventory.storage.lists import Page
 Search = Annotated[
     str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
 ]
-Cursor = Annotated[str | None, Query(max_length=400, description="The `next` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=400, description="The `next` of the previous page.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items a page.")]
 DEFAULT_LIMIT = 100
 
@@ -23,6 +23,6 @@ class PageOf[S: BaseModel](BaseModel):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
-def show_page[S: Shown](shape: type[S], page: Page[object]) -> PageOf[S]:
-    """A page of things as its answer."""
+def as_page[S: Shown](shape: type[S], page: Page[object]) -> PageOf[S]:
+    """A page of things as the answer of a list route."""
     return PageOf[S](items=[shape.model_validate(thing) for thing in page.items], next=page.next)

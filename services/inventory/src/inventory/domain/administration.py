@@ -1,4 +1,4 @@
-"""Agencies and districts: units with validity in time (domain.md 2.2)."""
+"""Agencies and districts: units with a validity period."""
 
 from datetime import date
 
@@ -9,20 +9,20 @@ from vonggac.events.inventory import AgencyRole
 
 
 class AgencyFields(Fields):
-    """What is stated about an agency."""
+    """The fields of an agency."""
 
     code: Code
     name: Name
-    role: AgencyRole = Field(description="What the agency does in the mandate.")
+    role: AgencyRole = Field(description="The agency's role in the mandate.")
     valid_from: date | None = Field(default=None, description="First day the agency exists under this name.")
     valid_to: ValidTo = Field(default=None, description="Last day, included.")
 
 
 class DistrictFields(Fields):
-    """What is stated about a district-level unit."""
+    """The fields of a district-level unit."""
 
     code: Code = Field(description="Official code of the unit, as text for its leading zeros.")
     name: Name
     valid_from: date | None = Field(default=None, description="First day of the unit.")
     valid_to: ValidTo = Field(default=None, description="Last day, included.")
-    legal_basis: Line | None = Field(default=None, description="Decision that made or ended the unit.")
+    legal_basis: Line | None = Field(default=None, description="Decision that founded or dissolved the unit.")

@@ -10,7 +10,7 @@ from vonggac.events.inventory import FacilityStatus, FacilityType
 
 
 class FacilityFacts(Fields):
-    """What is stated about a facility, apart from where it belongs."""
+    """The fields of a facility, without its district and agency."""
 
     code: Code
     name: Name
@@ -22,18 +22,18 @@ class FacilityFacts(Fields):
     decision_date: date | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90, description="Degrees, WGS 84.")
     longitude: float | None = Field(default=None, ge=-180, le=180, description="Degrees, WGS 84.")
-    restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+    restricted: bool = Field(default=False, description="Military site: its address and streams are restricted.")
 
 
 class FacilityFields(FacilityFacts):
-    """A facility with its unit and the agency that manages it."""
+    """A facility with its district and its managing agency."""
 
     district_id: UUID
     managing_agency_id: UUID
 
 
 class Person(Fields):
-    """The officer a facility is reached through: the four fields the mandate asks for."""
+    """The officer of a facility: the four fields that the mandate demands."""
 
     full_name: Name = Field(description="In one field, as written.")
     position: Name
@@ -42,7 +42,7 @@ class Person(Fields):
 
 
 class FocalPointFields(Person):
-    """A focal point of one facility for a time; a successor is a new one, so that history stays."""
+    """A focal point of one facility for a period; a successor is a new entry, so the history stays."""
 
     facility_id: UUID
     unit: Name | None = Field(default=None, description="Unit the officer belongs to.")

@@ -1,4 +1,4 @@
-"""The small types that bodies and CSV rows are made of. A ValueError says what would be right."""
+"""Field types of bodies and CSV rows. Each ValueError names the right form."""
 
 import re
 from datetime import date
@@ -43,13 +43,13 @@ type Email = Annotated[str, AfterValidator(clean), AfterValidator(_check_email),
 
 
 class Fields(BaseModel):
-    """A body: unknown fields are refused by name."""
+    """A body; an unknown field is refused by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
-    """For a `valid_to` that stands after `valid_from` in its model: both days belong to the period."""
+    """Check a `valid_to` declared after `valid_from` in its model; both days belong to the period."""
     valid_from = info.data.get("valid_from")
     if valid_to is not None and valid_from is not None and valid_to < valid_from:
         msg = f"must not be before valid_from ({valid_from.isoformat()})"

@@ -1,11 +1,11 @@
-"""Vietnamese text: one normal form to store, one folded form to search, and no legacy encodings (domain.md 3.2)."""
+"""Vietnamese text: one normal form to store, one folded form to search, and no legacy encodings."""
 
 import re
 import unicodedata
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
-# TCVN3 bytes shown as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never does.
+# TCVN3 bytes read as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never has them there.
 _TCVN3 = re.compile("[^\\W\\d_][¨ª¬\xadµ-¹]|[¡-ª¬-®µ-¹][^\\W\\d_]")
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
 def fold(text: str) -> str:
     """The form that search compares: no diacritics, đ as d, y as i, lower case, single spaces.
 
-    `hoà` and `hòa`, composed and decomposed input give the same.
+    `hoà` and `hòa`, composed and decomposed input have the same folded form.
     """
     bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char))
     return _SPACES.sub(" ", bare.replace("đ", "d").replace("y", "i")).strip()

@@ -1,1 +1,1 @@
-"""CSV in and out: files as officials keep them in Excel, checked row by row, taken whole or not at all."""
+"""CSV import: files as officials keep them in Excel, checked row by row, stored whole or not at all."""

@@ -1,4 +1,4 @@
-"""cameras.csv: each row checked on its own, credentials sealed at once, before anything is looked up."""
+"""cameras.csv: checks each row on its own and seals its credentials, before any query."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from inventory.domain.devices.camera import CameraFields
 from inventory.domain.devices.destination import NO_DESTINATION
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.importing import cells
-from inventory.importing.facilities import note_repeated
+from inventory.importing.facilities import check_codes_unique
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table
 from vonggac.auth import Credentials, Sealer
@@ -37,8 +37,8 @@ EXPORTED = (
 )  # fmt: skip
 _FIELDS = ("code", "name", "area", "probe_interval_s", "transport")
 _CONVERTED: dict[str, Callable[[str], str]] = {
-    "area": str.lower, "probe_interval_s": cells.number, "transport": str.lower,
-    "codec": str.lower, "fps": cells.number,
+    "area": str.lower, "probe_interval_s": cells.decimal_point, "transport": str.lower,
+    "codec": str.lower, "fps": cells.decimal_point,
 }  # fmt: skip
 _COLUMN_OF = {
     "tls": "tls_ca_pem",
@@ -50,7 +50,7 @@ _BETWEEN_CODES = re.compile(r"[;|,\s]+")
 
 @dataclass(frozen=True, slots=True)
 class CameraRow:
-    """A row whose cells are right."""
+    """A row whose cells are valid."""
 
     line: int
     fields: CameraFields
@@ -63,7 +63,7 @@ class CameraRow:
 
 @dataclass(frozen=True, slots=True)
 class CameraFile:
-    """The rows, and which columns the file has: one that it lacks leaves what is on record."""
+    """The rows, and the columns of the file; a column that it lacks leaves what is on record."""
 
     present: frozenset[str]
     rows: list[CameraRow]
@@ -76,17 +76,17 @@ class CameraFile:
 def parse_cameras(
     body: bytes, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetworks | None = None
 ) -> CameraFile:
-    """Rows with a mistake are left out and listed in `mistakes`. No password leaves this function unsealed."""
+    """Parse a file; rows with a mistake go to `mistakes`. No password leaves this function unsealed."""
     table = read_table(body, COLUMNS, mistakes)
     rows = [parsed for row in table.rows if (parsed := _parse(row, mistakes, sealer, allowed)) is not None]
-    note_repeated(((row.line, row.fields.code) for row in rows), mistakes)
+    check_codes_unique(((row.line, row.fields.code) for row in rows), mistakes)
     return CameraFile(table.present, rows)
 
 
 def _parse(row: Row, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetworks | None) -> CameraRow | None:
     before = mistakes.count
     if not row.cells["facility_code"]:
-        mistakes.add(row.line, "facility_code", "is empty: give the code of a facility on record")
+        mistakes.add_mistake(row.line, "facility_code", "is empty: give the code of a facility on record")
     given: dict[str, Any] = {
         name: _CONVERTED.get(name, str)(cell)
         for name in _FIELDS
@@ -99,7 +99,7 @@ def _parse(row: Row, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetwork
     try:
         fields = CameraFields.model_validate(given)
     except ValidationError as error:
-        mistakes.add_all(row.line, error, _COLUMN_OF)
+        mistakes.add_validation_errors(row.line, error, _COLUMN_OF)
     address = _address(row, mistakes, allowed)
     credentials = _credentials(row, address, mistakes)
     if mistakes.count > before or address is None:
@@ -128,7 +128,7 @@ def _address(row: Row, mistakes: Mistakes, allowed: AllowedNetworks | None) -> A
         check_networks(address, allowed)
         return address
     except ValueError as error:
-        mistakes.add(row.line, "url", str(error))
+        mistakes.add_mistake(row.line, "url", str(error))
         return None
 
 
@@ -138,9 +138,9 @@ def _credentials(row: Row, address: Address | None, mistakes: Mistakes) -> Crede
     if not username and not password:
         return in_url
     if not username:
-        mistakes.add(row.line, "username", "is empty though there is a password: give both or none")
+        mistakes.add_mistake(row.line, "username", "is empty though there is a password: give both or none")
     elif in_url is not None:
-        mistakes.add(row.line, "url", "holds credentials although there are username and password: give them once")
+        mistakes.add_mistake(row.line, "url", "holds credentials beside username and password: give them once")
     return Credentials(username=username, password=password)
 
 

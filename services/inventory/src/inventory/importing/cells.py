@@ -1,4 +1,4 @@
-"""Single cells: what Excel does to text, numbers and dates, and undoing it (domain.md 3.2)."""
+"""Single cells: text, numbers and dates as Excel writes them, both ways."""
 
 import re
 from datetime import date
@@ -10,7 +10,7 @@ _WORDS = {"có": "true", "co": "true", "x": "true", "không": "false", "khong": 
 
 
 def escape(text: str) -> str:
-    """`text` so that no spreadsheet takes it for a formula."""
+    """`text` in a form that no spreadsheet runs as a formula."""
     return f"'{text}" if text[:1] in _FORMULA and text else text
 
 
@@ -19,24 +19,24 @@ def unescape(text: str) -> str:
     return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in _FORMULA else text
 
 
-def number(text: str) -> str:
+def decimal_point(text: str) -> str:
     """A decimal comma becomes a point."""
     return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
 
 
-def day(text: str) -> str:
-    """`07/5/2021` becomes `2021-05-07`; anything else stays, to be judged later."""
+def iso_date(text: str) -> str:
+    """`07/5/2021` becomes `2021-05-07`; other text stays for the field's own check."""
     found = _VIETNAMESE_DATE.fullmatch(text)
     return f"{found[3]}-{int(found[2]):02d}-{int(found[1]):02d}" if found else text
 
 
-def truth(text: str) -> str:
+def true_or_false(text: str) -> str:
     """`có`, `không` and `x` become true and false."""
     return _WORDS.get(text.lower(), text.lower())
 
 
-def show(value: object, *, decimal_comma: bool = False) -> str:
-    """A value as a cell that the import reads back as the same value."""
+def to_cell(value: object, *, decimal_comma: bool = False) -> str:
+    """A value as a cell; the import reads the same value from it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""facilities.csv: each row checked on its own, before anything is looked up."""
+"""facilities.csv: checks each row on its own, before any query."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ PERSON = {
 _CONVERTED: dict[str, Callable[[str], str]] = {
     "type": str.lower,
     "status": str.lower,
-    "decision_date": cells.day,
-    "latitude": cells.number,
-    "longitude": cells.number,
-    "restricted": cells.truth,
+    "decision_date": cells.iso_date,
+    "latitude": cells.decimal_point,
+    "longitude": cells.decimal_point,
+    "restricted": cells.true_or_false,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class FacilityRow:
-    """A row whose cells are right."""
+    """A row whose cells are valid."""
 
     line: int
     facts: FacilityFacts
@@ -51,26 +51,26 @@ class FacilityRow:
 
 @dataclass(frozen=True, slots=True)
 class FacilityFile:
-    """The rows, and which columns the file has: one that it lacks leaves what is on record."""
+    """The rows, and the columns of the file; a column that it lacks leaves what is on record."""
 
     present: frozenset[str]
     rows: list[FacilityRow]
 
 
 def parse_facilities(body: bytes, mistakes: Mistakes) -> FacilityFile:
-    """Rows with a mistake are left out and listed in `mistakes`."""
+    """Parse a file; rows with a mistake go to `mistakes`."""
     table = read_table(body, COLUMNS, mistakes)
     rows = [parsed for row in table.rows if (parsed := _parse(row, mistakes)) is not None]
-    note_repeated(((row.line, row.facts.code) for row in rows), mistakes)
+    check_codes_unique(((row.line, row.facts.code) for row in rows), mistakes)
     return FacilityFile(table.present, rows)
 
 
-def note_repeated(codes: Any, mistakes: Mistakes) -> None:
-    """A code may stand in one row only. `codes`: pairs of line and code."""
+def check_codes_unique(codes: Any, mistakes: Mistakes) -> None:
+    """Add a mistake for each code that has two rows. `codes`: pairs of line and code."""
     first: dict[str, int] = {}
     for line, code in codes:
         if code in first:
-            mistakes.add(line, "code", f"{code} stands in line {first[code]} already: keep one of the two rows")
+            mistakes.add_mistake(line, "code", f"{code} is in line {first[code]} already: keep one of the two rows")
         first.setdefault(code, line)
 
 
@@ -78,7 +78,7 @@ def _parse(row: Row, mistakes: Mistakes) -> FacilityRow | None:
     before = mistakes.count
     for column in ("district_code", "managing_agency_code"):
         if not row.cells[column]:
-            mistakes.add(row.line, column, "is empty: give the code")
+            mistakes.add_mistake(row.line, column, "is empty: give the code")
     given = {
         name: _CONVERTED.get(name, str)(cell)
         for name in FACTS
@@ -87,7 +87,7 @@ def _parse(row: Row, mistakes: Mistakes) -> FacilityRow | None:
     try:
         facts = FacilityFacts.model_validate(given)
     except ValidationError as error:
-        mistakes.add_all(row.line, error)
+        mistakes.add_validation_errors(row.line, error)
     person = _person(row, mistakes)
     if mistakes.count > before:
         return None
@@ -100,11 +100,11 @@ def _person(row: Row, mistakes: Mistakes) -> Person | None:
         return None
     needed = [column for field, column in PERSON.items() if field not in given and field != "email"]
     for column in needed:
-        mistakes.add(row.line, column, "is empty: a focal point needs name, position and phone")
+        mistakes.add_mistake(row.line, column, "is empty: a focal point needs name, position and phone")
     if needed:
         return None
     try:
         return Person.model_validate(given)
     except ValidationError as error:
-        mistakes.add_all(row.line, error, PERSON)
+        mistakes.add_validation_errors(row.line, error, PERSON)
         return None

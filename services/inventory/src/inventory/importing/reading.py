@@ -1,4 +1,4 @@
-"""From the bytes of a CSV file to rows of named cells."""
+"""Parses the bytes of a CSV file to rows of named cells."""
 
 import csv
 import io
@@ -35,23 +35,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file with a good header."""
+    """A file with a valid header."""
 
     present: frozenset[str]
     rows: list[Row]
 
 
 def read_table(body: bytes, columns: Columns, mistakes: Mistakes) -> Table:
-    """UTF-8 (with or without BOM), separated by comma, semicolon or tab; blank lines are skipped.
+    """Parse UTF-8 (with or without BOM), separated by comma, semicolon or tab; skips blank lines.
 
-    Mistakes of the file and of its header go to `mistakes`; a table without rows comes back then.
+    Mistakes of the file and of its header go to `mistakes`; the table then has no rows.
     """
     empty = Table(frozenset(), [])
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        mistakes.add(line, FILE, "is not UTF-8: in Excel save it as 'CSV UTF-8 (Comma delimited)'")
+        mistakes.add_mistake(line, FILE, "is not UTF-8: in Excel save it as 'CSV UTF-8 (Comma delimited)'")
         return empty
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     records = _numbered(lines, mistakes)
@@ -61,7 +61,7 @@ def read_table(body: bytes, columns: Columns, mistakes: Mistakes) -> Table:
         return empty
     rows = [row for number, cells in records if (row := _row(number, header, cells, mistakes)) is not None]
     if not rows and mistakes.count == 0:
-        mistakes.add(line, FILE, "has a header but no rows: add a line for each thing")
+        mistakes.add_mistake(line, FILE, "has a header but no rows: add a line for each thing")
     return Table(frozenset(header), rows)
 
 
@@ -71,7 +71,7 @@ def _separator(text: str) -> str:
 
 
 def _numbered(lines: Iterable[list[str]], mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
-    """Records that are not blank, each with the line it begins on."""
+    """Records that are not blank, each with its first line."""
     reader, begins = iter(lines), 1
     while True:
         try:
@@ -79,7 +79,7 @@ def _numbered(lines: Iterable[list[str]], mistakes: Mistakes) -> Iterator[tuple[
         except StopIteration:
             return
         except csv.Error as error:
-            mistakes.add(begins, FILE, f"cannot be read on from here ({error}): check the quotation marks")
+            mistakes.add_mistake(begins, FILE, f"cannot be parsed from here on ({error}): check the quotation marks")
             return
         if any(cell.strip() for cell in cells):
             yield begins, cells
@@ -90,19 +90,19 @@ def _good_header(line: int, header: list[str], columns: Columns, mistakes: Mista
     before = mistakes.count
     known = ", ".join(columns.all)
     for name in sorted({name for name in header if header.count(name) > 1}):
-        mistakes.add(line, name or FILE, "stands twice in the header: keep one")
+        mistakes.add_mistake(line, name or FILE, "is in the header twice: keep one")
     for name in sorted(set(header) - set(columns.all)):
-        mistakes.add(line, name or FILE, f"is no column of this file; there are: {known}")
+        mistakes.add_mistake(line, name or FILE, f"is no column of this file; there are: {known}")
     for name in columns.required:
         if name not in header:
-            mistakes.add(line, name, f"is missing in the header; needed are: {', '.join(columns.required)}")
+            mistakes.add_mistake(line, name, f"is missing in the header; needed are: {', '.join(columns.required)}")
     return mistakes.count == before
 
 
 def _row(line: int, header: list[str], cells: list[str], mistakes: Mistakes) -> Row | None:
     if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
         message = f"has {len(cells)} cells, the header {len(header)}: quote a cell that holds the separator"
-        mistakes.add(line, ROW, message)
+        mistakes.add_mistake(line, ROW, message)
         return None
     padded = cells + [""] * (len(header) - len(cells))
     return Row(line, {name: unescape(cell.strip()) for name, cell in zip(header, padded, strict=False)})

@@ -1,1 +1,1 @@
-"""Tables, and the one way to change them: in a transaction with the change log and the outbox."""
+"""Tables and queries; each change commits with its change log and its outbox rows."""

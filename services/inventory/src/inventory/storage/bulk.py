@@ -1,4 +1,4 @@
-"""Many rows at once: COPY into a table, as one statement of the caller's transaction."""
+"""COPY of many rows, as one statement of the caller's transaction."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 
-BREATHE_EVERY = 250
-"""Rows after which the event loop gets a turn: writing a row only buffers it."""
+YIELD_EVERY = 250
+"""Rows between two yields to the event loop: writing a row only buffers it."""
 
 
 async def copy_rows(
@@ -26,5 +26,5 @@ async def copy_rows(
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for number, row in enumerate(rows):
             await copy.write_row(row)
-            if number % BREATHE_EVERY == 0:
+            if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What the database refuses, in words that name the field."""
+"""Errors of the database as problems that name the field."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 _FIELDS = {
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",
-        "this camera is connected to this destination already",
+        "this camera has a delivery to this destination already",
     ),
     "uq_deliveries_url": (
         "url_template",
@@ -26,37 +26,37 @@ _FIELDS = {
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Whether the database is away, restarting or not migrated yet, rather than a statement being wrong."""
+    """Whether the database is away, restarting or not migrated yet; False when the statement itself is wrong."""
     away = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
     return away or isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
 
 
 @contextmanager
-def available() -> Iterator[None]:
-    """Turn what the database raises into ProblemError: 409 for a conflict, 422 for a value, 503 while it is away."""
+def database_problems() -> Iterator[None]:
+    """Turn database errors into ProblemError: 409 for a conflict, 422 for a value, 503 while it is away."""
     try:
         yield
     except (IntegrityError, psycopg.IntegrityError) as error:
-        raise conflict(error) from None
+        raise conflict_problem(error) from None
     except (DataError, psycopg.DataError):
         msg = "a value holds a character or a number that cannot be stored, such as NUL"
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", msg) from None
     except DBAPIError as error:
         if not is_transient(error):
             raise
-        raise _away(error.orig) from None
+        raise _unavailable_problem(error.orig) from None
     except (psycopg.OperationalError, PoolTimeoutError) as error:
-        raise _away(error) from None
+        raise _unavailable_problem(error) from None
 
 
-def _away(error: BaseException | None) -> ProblemError:
+def _unavailable_problem(error: BaseException | None) -> ProblemError:
     log.warning("database_unavailable", error=type(error).__name__)
     msg = "the database does not answer; nothing was changed, try again shortly"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers={"Retry-After": "2"})
 
 
-def conflict(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
-    """A 409 naming the field a constraint is about."""
+def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
+    """A 409 that names the constraint's field."""
     original = error.orig if isinstance(error, IntegrityError) else error
     name = (original.diag.constraint_name or "") if isinstance(original, psycopg.Error) else ""
     if name.startswith("uq_") and name.endswith("_code"):
@@ -66,10 +66,10 @@ def conflict(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
         field, message = _FIELDS[name]
     else:
         field, message = name or "request", "it does not fit what is stored; read the current state and try again"
-    return refused(field, message)
+    return field_conflict(field, message)
 
 
-def refused(field: str, message: str) -> ProblemError:
+def field_conflict(field: str, message: str) -> ProblemError:
     """A 409 about one field."""
     return ProblemError(
         HTTPStatus.CONFLICT, "conflict", f"{field}: {message}", [FieldError(field=field, message=message)]
@@ -82,7 +82,7 @@ def not_found(noun: str) -> ProblemError:
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:
-    """A 422 about an id in the body that names nothing."""
+    """A 422 about an unknown id in the body."""
     message = f"there is no {noun.replace('_', ' ')} with this id"
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -24,25 +24,25 @@ def planned_delivery(camera: Camera, facility_code: str, destination: Destinatio
 
 
 async def enabled_destinations(session: AsyncSession) -> Sequence[Destination]:
-    """The destinations a new camera is connected to by default (R10: both are mandatory)."""
+    """The default destinations of a new camera (R10: both are mandatory)."""
     query = select(Destination).where(Destination.enabled).order_by(Destination.code)
     return (await session.scalars(query)).all()
 
 
 async def copy_deliveries(writing: Writing, deliveries: Sequence[Delivery]) -> None:
-    """Store many new deliveries at once, logged one by one. Raises psycopg.IntegrityError."""
+    """Store many new deliveries with one COPY and log each. Raises psycopg.IntegrityError."""
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for delivery in deliveries:
-            writing.prepare(delivery)
-            writing.note_added(delivery)
+            writing.prepare_new(delivery)
+            writing.record_created(delivery)
             yield tuple(getattr(delivery, name) for name in _COLUMNS)
 
     await copy_rows(writing.session, Delivery, _COLUMNS, rows())
 
 
 async def connect_all_cameras(writing: Writing, destination: Destination) -> None:
-    """A delivery to `destination` for every camera that has none."""
+    """Create a delivery to `destination` for every camera that has none."""
     connected = select(Delivery.camera_id).where(Delivery.destination_id == destination.id)
     query = select(Camera, Facility.code).join(Facility, Facility.id == Camera.facility_id)
     rows = (await writing.session.execute(query.where(Camera.id.not_in(connected)))).all()
@@ -51,17 +51,17 @@ async def connect_all_cameras(writing: Writing, destination: Destination) -> Non
 
 async def disconnect_all_cameras(writing: Writing, destination: Destination) -> None:
     """Remove every delivery to `destination`."""
-    await _remove(writing, Delivery.destination_id == destination.id)
+    await _remove_deliveries(writing, Delivery.destination_id == destination.id)
 
 
 async def disconnect_camera(writing: Writing, camera_id: UUID) -> None:
     """Remove every delivery of a camera."""
-    await _remove(writing, Delivery.camera_id == camera_id)
+    await _remove_deliveries(writing, Delivery.camera_id == camera_id)
 
 
-async def _remove(writing: Writing, which: ColumnElement[bool]) -> None:
+async def _remove_deliveries(writing: Writing, which: ColumnElement[bool]) -> None:
     deliveries = (await writing.session.scalars(select(Delivery).where(which))).all()
     for delivery in deliveries:
-        writing.record(delivery, "removed", snapshot(delivery), None)
-    writing.touch(delivery.camera_id for delivery in deliveries)
+        writing.log_change(delivery, "removed", snapshot(delivery), None)
+    writing.mark_stale(delivery.camera_id for delivery in deliveries)
     await writing.session.execute(delete(Delivery).where(which))

@@ -1,4 +1,4 @@
-"""Reading everything back in the columns of the import, some hundreds of rows at a time."""
+"""Queries of the exports, in the columns of the imports, some hundreds of rows at a time."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
@@ -26,7 +26,7 @@ async def exported_facilities(session: AsyncSession, today: date) -> AsyncIterat
         .order_by(Facility.code)
     )
     async for rows in (await session.stream(query)).partitions(CHUNK):
-        people = await _in_office(session, [facility.id for facility, _, _ in rows], today)
+        people = await _focal_points_in_office(session, [facility.id for facility, _, _ in rows], today)
         for facility, district_code, agency_code in rows:
             person = people.get(facility.id)
             yield {
@@ -37,7 +37,9 @@ async def exported_facilities(session: AsyncSession, today: date) -> AsyncIterat
             }
 
 
-async def _in_office(session: AsyncSession, facilities: Sequence[UUID], today: date) -> dict[UUID, FocalPoint]:
+async def _focal_points_in_office(
+    session: AsyncSession, facilities: Sequence[UUID], today: date
+) -> dict[UUID, FocalPoint]:
     query = select(FocalPoint).where(FocalPoint.facility_id.in_(facilities), FocalPoint.valid_from <= today)
     query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
     people = (await session.scalars(query.order_by(FocalPoint.valid_from, FocalPoint.created_at))).all()
@@ -45,7 +47,7 @@ async def _in_office(session: AsyncSession, facilities: Sequence[UUID], today: d
 
 
 def _surveyed(name: str) -> Label[Any]:
-    """As a number where it is one, so that it is shown with the file's decimal sign."""
+    """A surveyed field; numbers keep their type, so that the file's decimal sign applies."""
     stored = Camera.expected[name]
     numbers = {"width": Integer, "height": Integer, "fps": Float}
     return cast(stored.astext, numbers.get(name, String)).label(name)

@@ -1,4 +1,4 @@
-"""Pages of things, in the order of one unique column; a cursor is where the last page ended."""
+"""Pages of things, ordered by one unique column; a cursor is the last value of the previous page."""
 
 import base64
 import binascii
@@ -18,13 +18,13 @@ from vonggac.http import FieldError, ProblemError
 
 @dataclass(frozen=True, slots=True)
 class Page[T]:
-    """Some things, and the cursor of the next page if there is one."""
+    """The things of one page, and the cursor of the next one; None on the last page."""
 
     items: Sequence[T]
     next: str | None
 
 
-async def page[T](
+async def fetch_page[T](
     session: AsyncSession,
     query: Select[T],
     key: InstrumentedAttribute[Any],
@@ -44,8 +44,8 @@ async def page[T](
     return Page(items, _encode(getattr(items[-1], key.key)) if more else None)
 
 
-def matches(column: InstrumentedAttribute[str], q: str) -> ColumnElement[bool]:
-    """Every word of `q`, folded, is found in the folded `column`."""
+def matches_search(column: InstrumentedAttribute[str], q: str) -> ColumnElement[bool]:
+    """Whether the folded `column` contains every folded word of `q`."""
     words = fold(q).split()
     condition: ColumnElement[bool] = column.contains("", autoescape=True)
     for word in words:
@@ -62,7 +62,7 @@ def _decode(cursor: str, kind: type) -> Any:
         value = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         return {UUID: UUID, int: int}.get(kind, str)(value)
     except (binascii.Error, ValueError):
-        message = "use the `next` of the page before, as it was given"
+        message = "use the `next` of the previous page, unchanged"
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "invalid",

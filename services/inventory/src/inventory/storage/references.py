@@ -1,4 +1,4 @@
-"""Who still refers to a thing that someone wants to remove."""
+"""References that forbid the removal of a thing."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +12,7 @@ NAMED = 5
 
 
 async def refuse_while_referred(session: AsyncSession, what: str, names: Select[Any]) -> None:
-    """Raises ProblemError 409 that counts what `names` selects and names the first few."""
+    """Raises ProblemError 409 when `names` selects anything; it has the count and the first few names."""
     count = await session.scalar(select(func.count()).select_from(names.subquery())) or 0
     if not count:
         return

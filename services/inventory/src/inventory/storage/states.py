@@ -1,4 +1,4 @@
-"""From rows to what the bus carries: the whole current state of a thing as its event payload."""
+"""Rows to event payloads: the whole current state of a thing."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ PAYLOADS: dict[type[Thing], type[Payload]] = {
 }
 
 
-def state(thing: Thing) -> Payload:
-    """The payload of any thing but a camera. Raises KeyError for a thing that has no message of its own."""
+def payload_of(thing: Thing) -> Payload:
+    """The payload of a thing that is no camera. Raises KeyError for a thing without a message of its own."""
     return PAYLOADS[type(thing)].model_validate(thing, from_attributes=True)
 
 
 @dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """A camera's payload, and the addresses of its deliveries that differ from what is stored."""
+    """A camera's payload, and the new address of each delivery whose stored address differs."""
 
     payload: CameraV1
     moved: tuple[tuple[UUID, str], ...]

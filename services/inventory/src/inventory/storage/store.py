@@ -1,7 +1,7 @@
-"""The one way to change anything: thing, change log and outbox in one transaction.
+"""Write transactions: thing, change log and outbox together.
 
-Writers take turns (one advisory lock): wanted state changes a few times a minute, and in exchange outbox rows stand in
-the order of their commits, what a message is composed of cannot change under it, and nothing can deadlock.
+One advisory lock admits one writer at a time: wanted state changes a few times a minute. In exchange, outbox rows are
+in the order of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -22,12 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
-from inventory.storage.conflicts import available, conflict, not_found
-from inventory.storage.fitness import UnfitDeliveries
-from inventory.storage.states import camera_plans, state
+from inventory.storage.codec_check import CodecCheck
+from inventory.storage.conflicts import conflict_problem, database_problems, not_found
+from inventory.storage.states import camera_plans, payload_of
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
-from vonggac.events import subjects
 from vonggac.events.inventory import RemovedV1
 from vonggac.http import ProblemError
 
@@ -39,68 +38,68 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, and in which request."""
+    """The caller and the request."""
 
     subject: str
     request_id: str
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
-    """What the change log shows of a thing: every column but secrets and bookkeeping, as JSON values."""
+    """A thing as the change log shows it: every column but secrets and bookkeeping, as JSON values."""
     values = {column.key: getattr(thing, column.key) for column in thing.__table__.columns if column.key not in _HIDDEN}
     shown: dict[str, Any] = to_jsonable_python(values)
     return shown
 
 
 class Writing:
-    """One transaction of one actor. Cameras that are touched get their next revision and their message at the end."""
+    """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
         self.session, self.actor, self.now = session, actor, now
         self._changes: list[tuple[Any, ...]] = []
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
-        self._touched_cameras: set[UUID] = set()
+        self._stale_cameras: set[UUID] = set()
 
-    async def get[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
-        """Raises ProblemError 404."""
+    async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
+        """Read a thing. Raises ProblemError 404."""
         found = await self.session.get(kind, thing_id)
         if found is None:
             raise not_found(kind.noun)
         return found
 
-    async def add(self, thing: Thing) -> None:
-        """Raises ProblemError 409 when a code is taken."""
-        self.prepare(thing)
+    async def add_thing(self, thing: Thing) -> None:
+        """Store a new thing. Raises ProblemError 409 when its code is taken."""
+        self.prepare_new(thing)
         self.session.add(thing)
-        await self.flush()
-        self.note_added(thing)
+        await self.flush_changes()
+        self.record_created(thing)
 
-    def prepare(self, thing: Thing) -> None:
-        """Give a new thing its id, first revision and times."""
+    def prepare_new(self, thing: Thing) -> None:
+        """Set id, first revision and times of a new thing."""
         thing.id = thing.id or uuid4()
         thing.revision, thing.created_at, thing.changed_at = 1, self.now, self.now
-        _refold(thing)
+        _refold_search(thing)
 
-    def note_added(self, thing: Thing) -> None:
-        """Log and announce a thing whose row the caller wrote."""
-        self.record(thing, "created", None, snapshot(thing))
+    def record_created(self, thing: Thing) -> None:
+        """Log and publish a thing whose row the caller writes."""
+        self.log_change(thing, "created", None, snapshot(thing))
         if isinstance(thing, Camera):
             self._new_cameras.add(thing.id)
-        self._announce(thing)
+        self._queue_message_of(thing)
 
-    async def change(self, thing: Thing, values: Mapping[str, Any]) -> bool:
-        """Set `values`; False when that changes nothing. Raises ProblemError 409 when a code is taken."""
+    async def change_thing(self, thing: Thing, values: Mapping[str, Any]) -> bool:
+        """Set `values`; False when nothing changes. Raises ProblemError 409 when a code is taken."""
         code_before = getattr(thing, "code", None)
-        if not self.stage(thing, values):
+        if not self.stage_change(thing, values):
             return False
-        await self.flush()
+        await self.flush_changes()
         if isinstance(thing, Destination) or (isinstance(thing, Facility) and thing.code != code_before):
-            await self._touch_cameras_of(thing)
+            await self._mark_cameras_stale(thing)
         return True
 
-    def stage(self, thing: Thing, values: Mapping[str, Any]) -> bool:
-        """As `change`, for many things: nothing is sent before `flush`, and the code must stay."""
+    def stage_change(self, thing: Thing, values: Mapping[str, Any]) -> bool:
+        """As `change_thing`, for many things: `flush_changes` sends them; the code must stay the same."""
         before = snapshot(thing)
         secrets_before = _secrets(thing)
         for name, value in values.items():
@@ -108,71 +107,73 @@ class Writing:
         after = snapshot(thing)
         if before == after and secrets_before == _secrets(thing):
             return False
-        _refold(thing)
+        _refold_search(thing)
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
-        self.record(thing, "changed", before, after)
-        self._announce(thing)
+        self.log_change(thing, "changed", before, after)
+        self._queue_message_of(thing)
         return True
 
-    async def flush(self) -> None:
-        """Send what is staged. Raises ProblemError 409 when a code is taken."""
+    async def flush_changes(self) -> None:
+        """Send staged changes to the database. Raises ProblemError 409 when a code is taken."""
         try:
             await self.session.flush()
         except IntegrityError as error:
-            raise conflict(error) from None
+            raise conflict_problem(error) from None
 
-    async def remove(self, thing: Thing) -> None:
-        """Delete a thing nothing refers to any more, and publish its tombstone."""
-        self.record(thing, "removed", snapshot(thing), None)
+    async def remove_thing(self, thing: Thing) -> None:
+        """Delete a thing without references, and publish its tombstone."""
+        self.log_change(thing, "removed", snapshot(thing), None)
         await self.session.delete(thing)
-        await self.flush()
+        await self.flush_changes()
         if isinstance(thing, Delivery):
-            self._touched_cameras.add(thing.camera_id)
+            self._stale_cameras.add(thing.camera_id)
             return
-        self._touched_cameras.discard(thing.id)
+        self._stale_cameras.discard(thing.id)
         tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
-        self._send(thing.noun, thing.id, tombstone)
+        self._queue_message(thing.noun, thing.id, tombstone)
 
-    def touch(self, camera_ids: Iterable[UUID]) -> None:
-        """These cameras' messages are stale: publish them anew."""
-        self._touched_cameras.update(camera_ids)
+    def mark_stale(self, camera_ids: Iterable[UUID]) -> None:
+        """Publish these cameras again at the end: their messages are stale."""
+        self._stale_cameras.update(camera_ids)
 
-    def record(self, thing: Thing, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    def log_change(
+        self, thing: Thing, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
         """Add a line to the change log."""
         shown = (Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None)
         actor = self.actor
         self._changes.append((self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown))
 
-    async def finish(self) -> None:
-        """Write the change log and the messages; called once, just before the commit.
+    async def write_log_and_outbox(self) -> None:
+        """Write the change log and the outbox rows; called once, before the commit.
 
-        Raises ProblemError 409, or 422 when a camera's codec cannot go where the plan sends it.
+        Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
         """
-        await self._bump_touched()
+        await self._raise_revisions()
         moved: list[dict[str, Any]] = []
-        unfit = UnfitDeliveries()
-        async for plans in camera_plans(self.session, self._new_cameras | self._touched_cameras):
+        codecs = CodecCheck()
+        async for plans in camera_plans(self.session, self._new_cameras | self._stale_cameras):
             for plan in plans:
-                unfit.look_at(plan.payload)
-                self._send("camera", plan.payload.id, plan.payload)
+                codecs.check_camera(plan.payload)
+                self._queue_message("camera", plan.payload.id, plan.payload)
                 moved += [{"delivery_id": delivery_id, "new_url": url} for delivery_id, url in plan.moved]
-        unfit.refuse()
-        await self._move(moved)
+        codecs.raise_if_any()
+        await self._store_moved_urls(moved)
         if self._changes:
             await copy_rows(self.session, Change, _CHANGE_COLUMNS, self._changes)
         if self._messages:
-            await outbox.append(self.session, self._messages, now=self.now)
+            await outbox.append_messages(self.session, self._messages, now=self.now)
 
-    async def _bump_touched(self) -> None:
-        bumped = self._touched_cameras - self._new_cameras
+    async def _raise_revisions(self) -> None:
+        bumped = self._stale_cameras - self._new_cameras
         for held in list(self.session.identity_map.values()):
             if isinstance(held, Camera) and held.id in bumped:
                 held.revision += 1
                 held.changed_at = self.now
                 bumped.discard(held.id)
-        await self.flush()
+        await self.flush_changes()
         if not bumped:
             return
         statement = (
@@ -182,7 +183,7 @@ class Writing:
         )
         await self.session.execute(statement)
 
-    async def _move(self, moved: Sequence[dict[str, Any]]) -> None:
+    async def _store_moved_urls(self, moved: Sequence[dict[str, Any]]) -> None:
         try:
             if moved:
                 table = Delivery.__table__
@@ -194,34 +195,33 @@ class Writing:
                 await (await self.session.connection()).execute(statement, list(moved))
             await self.session.execute(text("set constraints all immediate"))
         except IntegrityError as error:
-            raise conflict(error) from None
+            raise conflict_problem(error) from None
 
-    async def _touch_cameras_of(self, thing: Destination | Facility) -> None:
+    async def _mark_cameras_stale(self, thing: Destination | Facility) -> None:
         query = (
             select(Camera.id).where(Camera.facility_id == thing.id)
             if isinstance(thing, Facility)
             else select(Delivery.camera_id).where(Delivery.destination_id == thing.id)
         )
-        self.touch((await self.session.scalars(query)).all())
+        self.mark_stale((await self.session.scalars(query)).all())
 
-    def _announce(self, thing: Thing) -> None:
+    def _queue_message_of(self, thing: Thing) -> None:
         if isinstance(thing, Camera):
-            self._touched_cameras.add(thing.id)
+            self._stale_cameras.add(thing.id)
         elif isinstance(thing, Delivery):
-            self._touched_cameras.add(thing.camera_id)
+            self._stale_cameras.add(thing.camera_id)
         else:
-            self._send(thing.noun, thing.id, state(thing))
+            self._queue_message(thing.noun, thing.id, payload_of(thing))
 
-    def _send(self, noun: str, thing_id: UUID, payload: Any) -> None:
-        subject = subjects.inventory(noun, thing_id)
-        self._messages.append(outbox.message(subject, payload, thing_id=str(thing_id), now=self.now))
+    def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
     return tuple(getattr(thing, name, None) for name in _SEALED)
 
 
-def _refold(thing: Thing) -> None:
+def _refold_search(thing: Thing) -> None:
     if thing.searched:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
@@ -233,33 +233,33 @@ class Store:
         self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        with available():
+    async def read_transaction(self) -> AsyncIterator[AsyncSession]:
+        with database_problems():
             async with self.database.transaction() as session:
                 yield session
 
     @asynccontextmanager
-    async def write(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
-        """A transaction that waits for the writer before it; with `dry_run` all is checked and nothing is kept.
+    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+        """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
 
-        Raises ProblemError 503 when that takes too long or PostgreSQL is away, 409 when it refuses.
+        Raises ProblemError 503 when the wait exceeds `write_wait_s` or PostgreSQL is away, 409 for a conflict.
         """
-        with available():
+        with database_problems():
             async with self.database.transaction() as session:
-                await self._take_turn(session)
+                await self._lock_writers(session)
                 writing = Writing(session, actor, datetime.now(UTC))
                 yield writing
-                await writing.finish()
+                await writing.write_log_and_outbox()
                 if dry_run:
                     await session.rollback()
         self._on_commit()
 
-    async def _take_turn(self, session: AsyncSession) -> None:
+    async def _lock_writers(self, session: AsyncSession) -> None:
         await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
         try:
             await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
         except OperationalError as error:
             if isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                msg = "another change takes long (an import?); try again shortly"
+                msg = "another change is running (an import?); try again shortly"
                 raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"}) from None
             raise

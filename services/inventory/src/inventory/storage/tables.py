@@ -1,4 +1,4 @@
-"""The tables. Every thing has an id for life, a revision that grows by one a change, and the time of that change."""
+"""The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
 from datetime import date, datetime
 from enum import Enum
@@ -28,7 +28,7 @@ def _values(words: type[Enum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """Of all tables. Words of closed lists are stored as text, so that a longer list needs no migration."""
+    """Base of all tables. Enums are stored as text, so that a longer enum needs no migration."""
 
     metadata = new_metadata()
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -39,12 +39,12 @@ class Base(DeclarativeBase):
 
 
 class Thing(Base):
-    """What has a life of its own."""
+    """A row with an identity, a revision and a message."""
 
     __abstract__ = True
     noun: ClassVar[str]
     searched: ClassVar[tuple[str, ...]] = ()
-    """Columns that `q` looks into."""
+    """Columns that `q` searches."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(default=1)
@@ -52,12 +52,12 @@ class Thing(Base):
     changed_at: Mapped[datetime]
 
     def searchable(self) -> str:
-        """The folded text that `q` is looked for in."""
+        """The folded text that `q` searches."""
         return fold(" ".join(str(getattr(self, name) or "") for name in self.searched))
 
 
 class Coded(Thing):
-    """A thing people call by a code."""
+    """A thing with a unique code."""
 
     __abstract__ = True
     searched: ClassVar[tuple[str, ...]] = ("code", "name")
@@ -168,12 +168,12 @@ class Camera(Coded):
 
 
 class Delivery(Thing):
-    """One camera to one destination; `url` is the destination's template filled in for the camera."""
+    """One camera to one destination; `url` is the destination's template with the camera's values."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("camera_id", "destination_id"),
-        # Deferred: when a template or a code changes, addresses may meet on the way to being distinct again.
+        # Deferred: while a template or a code changes, two addresses may be equal for a moment.
         UniqueConstraint("url", deferrable=True, initially="DEFERRED"),
     )
     noun = "delivery"
@@ -202,7 +202,7 @@ class Change(Base):
 
 
 class OutboxRow(Base):
-    """A message that is not stored at NATS yet: the exact bytes."""
+    """A message that NATS has not stored yet: its exact bytes."""
 
     __tablename__ = "outbox"
 

@@ -12,7 +12,7 @@ from vonggac.bus import Bus
 from vonggac.events import decode, subjects
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
-from vonggac.testing.certificates import Certificate
+from vonggac.testing.certificates import Authority
 
 RTMP = "rtmp://10.9.0.2:1935/live/{camera_code}"
 READ_BACK = "rtsp://10.9.0.1:8554/{facility_code}/{camera_code}"
@@ -30,7 +30,9 @@ async def published(bus: Bus, camera: dict[str, Any], ready: Callable[[CameraV1]
     """The camera's message on the bus, once it is as awaited."""
 
     async def look() -> CameraV1 | None:
-        counted = (await bus.js.stream_info("INVENTORY", subjects_filter="inventory.camera.*")).state.subjects
+        counted = (
+            await bus.js.stream_info("INVENTORY", subjects_filter=subjects.inventory("camera", "*"))
+        ).state.subjects
         if not counted:
             return None
         message = await bus.js.get_last_msg("INVENTORY", subjects.inventory("camera", camera["id"]))
@@ -96,7 +98,7 @@ async def test_a_read_back_address_names_the_camera_too(province: Any) -> None:
 
 
 async def test_trust_reaches_the_workers_in_its_plain_form(province: Any, bus: Bus) -> None:
-    authority = Certificate.issue("Authority", authority=True)
+    authority = Authority()
     template = "rtsps://10.9.0.1/{camera_code}"
     made = await province.destination(url_template=template, tls={"ca_pem": authority.pem + "\r\n"})
     assert made["tls"] == {"ca_pem": authority.pem.strip(), "fingerprint_sha256": None}

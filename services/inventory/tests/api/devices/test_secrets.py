@@ -128,7 +128,9 @@ async def test_a_worker_opens_what_inventory_sealed(province: Any, bus: Bus, key
         return data.secret
 
     async def there() -> str | None:
-        counted = (await bus.js.stream_info(topology.INVENTORY, subjects_filter="inventory.camera.*")).state.subjects
+        counted = (
+            await bus.js.stream_info(topology.INVENTORY, subjects_filter=subjects.inventory("camera", "*"))
+        ).state.subjects
         return await sealed() if counted else None
 
     opened = Unsealer.from_file(keys_folder / WORKERS_PRIVATE).unseal(str(await eventually(there)), "rtsp://10.1.1.1/2")

@@ -32,7 +32,7 @@ def bus_of(request: Request) -> Bus:
 
 
 def observer_of(request: Request) -> Observer:
-    """What looks at cameras. Raises ProblemError 503 before NATS was there."""
+    """What probes cameras. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process
     if process.observer is None:
         raise _unavailable()

@@ -1,4 +1,4 @@
-"""The latest look at each camera, by whichever prober."""
+"""The latest probe of each camera, by whichever prober."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
 from vonggac.auth import Right, require
 from vonggac.events import Cause
-from vonggac.events.prober import CameraObservedV1, LookKind, Media, Step, Verdict
+from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
 from vonggac.http import Problem, ProblemError
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
@@ -26,22 +26,22 @@ class CameraStatus(BaseModel):
     """One camera as it was last seen."""
 
     camera_id: UUID
-    camera_revision: int = Field(description="State of the camera in the inventory that was looked at.")
+    camera_revision: int = Field(description="State of the camera in the inventory that was probed.")
     verdict: Verdict
     cause: Cause | None = Field(description="Null exactly when the verdict is `up`.")
     detail: str | None
     observed_at: LocalTime
-    next_look_due_at: LocalTime
-    overdue: bool = Field(description="Nobody looked for two intervals: the verdict may no longer hold.")
+    next_probe_due_at: LocalTime
+    overdue: bool = Field(description="Nobody probed it for two intervals: the verdict may no longer hold.")
     interval_s: float
     duration_ms: float
     worker_id: str
-    steps: tuple[Step, ...] = Field(description="Each phase of the look and what it took.")
+    steps: tuple[Step, ...] = Field(description="Each phase of the probe and what it took.")
     media: Media | None = Field(description="What was measured of the stream.")
-    kind: LookKind = Field(description="How closely was looked; `sampled`: at the forwarder's keyframe.")
+    kind: ProbeKind = Field(description="`forwarder_keyframe`: a deep probe by the forwarder's keyframe.")
     findings: tuple[Cause, ...] = Field(description="What is wrong beside the cause, also with a camera that is `up`.")
     not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
-    since: LocalTime | None = Field(description="When this verdict began, look by look (without hysteresis).")
+    since: LocalTime | None = Field(description="When this verdict began, probe by probe (without hysteresis).")
     deep_at: LocalTime | None = Field(description="When the picture was last judged.")
     advice: AdviceShown | None = Field(description="What to do about the cause; null without one.")
 
@@ -53,7 +53,7 @@ class CameraStatus(BaseModel):
                 name: getattr(observed, name) for name in cls.model_fields.keys() & CameraObservedV1.model_fields.keys()
             },
             advice=AdviceShown.on(observed.cause),
-            next_look_due_at=observed.observed_at + interval,
+            next_probe_due_at=observed.observed_at + interval,
             overdue=now > observed.observed_at + 2 * interval,
         )
 
@@ -71,7 +71,7 @@ class CameraQuery(BaseModel):
     limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Cameras a page.")
 
     def fits(self, status: CameraObservedV1) -> bool:
-        """Whether a camera is asked for, on whichever page."""
+        """Whether a camera fits the filter, on whichever page."""
         return (
             (self.verdict is None or status.verdict is self.verdict)
             and (self.cause is None or status.cause is self.cause)
@@ -90,9 +90,9 @@ class CameraPage(BaseModel):
 
 @router.get(
     "",
-    summary="The latest look at each camera",
+    summary="The latest probe of each camera",
     description="Ordered by camera id, filtered by verdict, cause, finding and facility, in pages. Cameras that were "
-    "removed or disabled are not listed, nor those that nobody has looked at yet.",
+    "removed or disabled are not listed, nor those that nobody has probed yet.",
     responses={503: {"model": Problem, "description": "NATS does not answer"}},
 )
 async def list_cameras(request: Request, query: Annotated[CameraQuery, Query()]) -> CameraPage:
@@ -110,10 +110,10 @@ async def list_cameras(request: Request, query: Annotated[CameraQuery, Query()])
 
 @router.get(
     "/{camera_id}",
-    summary="The latest look at one camera",
-    description="With each phase of the look and what was measured of the stream.",
+    summary="The latest probe of one camera",
+    description="With each phase of the probe and what was measured of the stream.",
     responses={
-        404: {"model": Problem, "description": "Nobody has looked at such a camera"},
+        404: {"model": Problem, "description": "Nobody has probed such a camera"},
         503: {"model": Problem, "description": "NATS does not answer"},
     },
 )
@@ -121,22 +121,22 @@ async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
     with answered_by_the_bus():
         status = await CameraStatuses(bus_of(request)).get(camera_id)
     if status is None:
-        msg = f"nobody has looked at a camera {camera_id}; is it in the inventory and enabled?"
-        raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_looked_at", msg)
+        msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
+        raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
     return CameraStatus.of(status, datetime.now(UTC))
 
 
 class FailureShown(BaseModel):
-    """Looks in a row that ended with one cause."""
+    """Probes in a row that ended with one cause."""
 
     verdict: Verdict
     cause: Cause | None
-    detail: str | None = Field(description="Of the last of these looks.")
+    detail: str | None = Field(description="Of the last of these probes.")
     advice: AdviceShown | None
     began_at: LocalTime
-    last_at: LocalTime = Field(description="When the last of these looks ended.")
-    looks: int
-    ended_at: LocalTime | None = Field(description="When a look ended otherwise; null while it lasts.")
+    last_at: LocalTime = Field(description="When the last of these probes ended.")
+    probes: int
+    ended_at: LocalTime | None = Field(description="When a probe ended otherwise; null while it lasts.")
 
     @classmethod
     def of(cls, failure: Failure) -> "FailureShown":
@@ -152,7 +152,7 @@ class FailureList(BaseModel):
 @router.get(
     "/{camera_id}/failures",
     summary="The last failures of one camera",
-    description="Newest first, each from its first failed look to its end. Empty for a camera that never failed, or "
+    description="Newest first, each from its first failed probe to its end. Empty for a camera that never failed, or "
     "that is not there.",
     responses={503: {"model": Problem, "description": "NATS does not answer"}},
 )

@@ -13,7 +13,7 @@ class NetworkList(BaseModel):
     """A closed list; an address outside is never connected to."""
 
     allowed: list[str] = Field(description="CIDR; checked after name resolution.")
-    most_looks_per_network: int = Field(description="At a time by this process; 0: no bound.")
+    max_probes_per_network: int = Field(description="At a time by this process; 0: no bound.")
     network_prefix_v4: int = Field(description="Bits of an IPv4 address that make a site network.")
     network_prefix_v6: int = Field(description="Bits of an IPv6 address that make one.")
 
@@ -25,7 +25,7 @@ async def list_networks(request: Request) -> NetworkList:
     settings: Settings = request.app.state.settings
     return NetworkList(
         allowed=list(settings.allowed_networks),
-        most_looks_per_network=settings.max_probes_per_network,
+        max_probes_per_network=settings.max_probes_per_network,
         network_prefix_v4=settings.network_prefix_v4,
         network_prefix_v6=settings.network_prefix_v6,
     )

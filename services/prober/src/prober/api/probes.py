@@ -1,4 +1,4 @@
-"""Look at a camera now, and wait for the verdict."""
+"""Probe a camera now, and wait for the verdict."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,10 +15,10 @@ from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
-from prober.probes.limits import AskedTooMuchError, AskingLimit
+from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
-from vonggac.events.prober import LookKind, Media, Step, Verdict
+from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, Problem, ProblemError
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
@@ -41,7 +41,7 @@ class ProbeRequest(BaseModel):
     )
     username: str | None = Field(default=None, min_length=1, max_length=64, description="Only with `url`.")
     password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the verdict.")
-    timeout_s: float = Field(default=10.0, ge=1, le=30, description="Only with `url`: seconds the look may take.")
+    timeout_s: float = Field(default=10.0, ge=1, le=30, description="Only with `url`: seconds the probe may take.")
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -52,7 +52,7 @@ class ProbeRequest(BaseModel):
             msg = "username and password belong together: give both or none"
             raise ValueError(msg)
         if self.camera_id is not None and self.username is not None:
-            msg = "a camera of the inventory is looked at with the login that is stored for it"
+            msg = "a camera of the inventory is probed with the login that is stored for it"
             raise ValueError(msg)
         return self
 
@@ -64,7 +64,7 @@ class ProbeRequest(BaseModel):
 
 
 class ProbeVerdict(BaseModel):
-    """What the look found. No credential is in any of it."""
+    """What the probe found. No credential is in any of it."""
 
     camera_id: UUID | None
     observed_at: LocalTime
@@ -74,7 +74,7 @@ class ProbeVerdict(BaseModel):
     advice: AdviceShown | None
     findings: tuple[Cause, ...]
     not_checked: dict[str, str] = Field(description="Checks (by their cause) that could not be made, and why.")
-    kind: LookKind
+    kind: ProbeKind
     duration_ms: float
     steps: tuple[Step, ...]
     media: Media | None
@@ -83,43 +83,41 @@ class ProbeVerdict(BaseModel):
 
 @router.post(
     "",
-    summary="Look at a camera now and wait for the verdict",
-    description="A deep look. Of a camera of the inventory it is an observation like any other (history, reports). "
+    summary="Probe a camera now and wait for the verdict",
+    description="A deep probe. Of a camera of the inventory it is an observation like any other (history, reports). "
     "Allowed networks and the rest after failed logins hold here too.",
     responses={
         404: {"model": Problem, "description": "There is no such camera"},
-        409: {"model": Problem, "description": "It rests after failed logins, is disabled, or is looked at now"},
-        429: {"model": Problem, "description": "Too much is asked for, or the site's network is busy"},
+        409: {"model": Problem, "description": "It rests after failed logins, is disabled, or is probed now"},
+        429: {"model": Problem, "description": "Too many on demand, or the site's network is busy"},
         503: {"model": Problem, "description": "NATS does not answer"},
     },
 )
 async def probe_now(request: Request, wanted: ProbeRequest) -> ProbeVerdict:
-    limit: AskingLimit = request.app.state.asking_limit
+    limit: OnDemandLimit = request.app.state.on_demand_limit
     observer = observer_of(request)
     try:
         if wanted.camera_id is not None:
             with limit.within(str(wanted.camera_id)):
-                return await _look_at_camera(request, observer, wanted.camera_id)
+                return await _probe_camera(request, observer, wanted.camera_id)
         assert wanted.url is not None, "validated"
         with limit.within(_device(wanted.url)):
-            return await _look_at_address(observer, wanted.url, wanted)
-    except AskedTooMuchError as error:
-        raise _later(HTTPStatus.TOO_MANY_REQUESTS, "asked_too_much", str(error), error.after_s) from None
+            return await _probe_address(observer, wanted.url, wanted)
+    except OnDemandLimitError as error:
+        raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
 
 
-async def look_now(request: Request, observer: Observer, camera_id: UUID) -> Observation:
-    """One look at a camera of the inventory. Raises ProblemError when it cannot be made now."""
+async def observe_now(request: Request, observer: Observer, camera_id: UUID) -> Observation:
+    """One probe of a camera of the inventory. Raises ProblemError when it cannot be made now."""
     with answered_by_the_bus():
         camera = await Cameras(bus_of(request)).get(camera_id)
     if camera is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_found", f"the inventory has no camera {camera_id}")
     if not camera.enabled:
         raise ProblemError(HTTPStatus.CONFLICT, "camera_disabled", "the camera is disabled: enable it in the inventory")
-    if observer.is_looking(camera_id):
-        raise _later(
-            HTTPStatus.CONFLICT, "being_looked_at", "the camera is being looked at now", camera.probe_timeout_s
-        )
-    outcome = await observer.observe(camera, asked_for=True)
+    if observer.is_probing(camera_id):
+        raise _later(HTTPStatus.CONFLICT, "being_probed", "the camera is being probed now", camera.probe_timeout_s)
+    outcome = await observer.observe(camera, on_demand=True)
     if isinstance(outcome, Early):
         msg = "two logins failed at this camera; another try now could lock its account. Correct the login instead"
         raise _later(HTTPStatus.CONFLICT, "login_resting", msg, outcome.by_s)
@@ -128,8 +126,8 @@ async def look_now(request: Request, observer: Observer, camera_id: UUID) -> Obs
     return outcome
 
 
-async def _look_at_camera(request: Request, observer: Observer, camera_id: UUID) -> ProbeVerdict:
-    fact = (await look_now(request, observer, camera_id)).fact
+async def _probe_camera(request: Request, observer: Observer, camera_id: UUID) -> ProbeVerdict:
+    fact = (await observe_now(request, observer, camera_id)).fact
     return ProbeVerdict(
         **{name: getattr(fact, name) for name in ProbeVerdict.model_fields if hasattr(fact, name)},
         advice=AdviceShown.on(fact.cause),
@@ -137,8 +135,8 @@ async def _look_at_camera(request: Request, observer: Observer, camera_id: UUID)
     )
 
 
-async def _look_at_address(observer: Observer, url: str, wanted: ProbeRequest) -> ProbeVerdict:
-    result = await observer.looker.look_at(Target(url, wanted.credentials, wanted.timeout_s))
+async def _probe_address(observer: Observer, url: str, wanted: ProbeRequest) -> ProbeVerdict:
+    result = await observer.prober.probe_address(Target(url, wanted.credentials, wanted.timeout_s))
     if isinstance(result, NotNow):
         raise _busy(result)
     judgement = result.judgement
@@ -179,13 +177,13 @@ def _log(steps: tuple[Step, ...], verdict: Verdict, cause: Cause | None, detail:
 
 def _invalid(message: str) -> ProblemError:
     errors = [FieldError(field="url", message=message)]
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "Nothing was looked at: put the url right.", errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "Nothing was probed: put the url right.", errors)
 
 
 def _busy(outcome: NotNow) -> ProblemError:
     msg = (
-        "as many looks as allowed are going on at this site's network, its login is being tried, or another prober "
-        "looks at the camera now; ask again"
+        "as many probes as allowed are going on at this site's network, its login is being tried, or another prober "
+        "probes the camera now; ask again"
     )
     return _later(HTTPStatus.TOO_MANY_REQUESTS, "site_busy", msg, outcome.delay_s)
 

@@ -1,6 +1,6 @@
 """`/probe?target=<camera_id>` as blackbox_exporter has it, for Prometheus's multi-target pattern.
 
-A scrape tells the latest look and opens no session: cameras are looked at once an interval however many scrape them.
+A scrape shows the latest probe and opens no session: cameras are probed once an interval however many scrape them.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from prober.api.bus import answered_by_the_bus, bus_of, observer_of
-from prober.api.probes import look_now
+from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
 from vonggac.auth import Principal, Right, require
 from vonggac.events.prober import CameraObservedV1, Verdict
@@ -23,13 +23,13 @@ router = APIRouter(tags=["prometheus"])
 
 @router.get(
     "/probe",
-    summary="The latest look at a camera as Prometheus metrics",
+    summary="The latest probe of a camera as Prometheus metrics",
     description="`probe_success`, `probe_duration_seconds` (by phase) and their like for one target. With `fresh=true` "
-    "a look is made now, which needs the right to operate and keeps all manners.",
+    "a probe is made now, which needs the right to operate and keeps all limits.",
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {}}},
-        404: {"model": Problem, "description": "Nobody has looked at such a camera"},
+        404: {"model": Problem, "description": "Nobody has probed such a camera"},
         503: {"model": Problem, "description": "NATS does not answer"},
     },
 )
@@ -37,46 +37,49 @@ async def probe(
     request: Request,
     target: Annotated[UUID, Query(description="The camera's id.")],
     caller: Annotated[Principal, Depends(require(Right.READ))],
-    fresh: Annotated[bool, Query(description="Look now.")] = False,
+    fresh: Annotated[bool, Query(description="Probe now.")] = False,
 ) -> Response:
     if fresh:
         if not caller.may(Right.OPERATE):
-            msg = "a fresh look needs the right 'operate'; without `fresh` the latest one is told"
+            msg = "a fresh probe needs the right 'operate'; without `fresh` the latest one is shown"
             raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
-        look: CameraObservedV1 | None = (await look_now(request, observer_of(request), target)).fact
+        probe: CameraObservedV1 | None = (await observe_now(request, observer_of(request), target)).fact
     else:
         with answered_by_the_bus():
-            look = await CameraStatuses(bus_of(request)).get(target)
-    if look is None:
-        msg = f"nobody has looked at a camera {target}; is it in the inventory and enabled?"
-        raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_looked_at", msg)
-    return Response(generate_latest(_registry(look, datetime.now(UTC))), media_type=CONTENT_TYPE_LATEST)
+            probe = await CameraStatuses(bus_of(request)).get(target)
+    if probe is None:
+        msg = f"nobody has probed a camera {target}; is it in the inventory and enabled?"
+        raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
+    return Response(generate_latest(_registry(probe, datetime.now(UTC))), media_type=CONTENT_TYPE_LATEST)
 
 
-def _registry(look: CameraObservedV1, now: datetime) -> CollectorRegistry:
+def _registry(probe: CameraObservedV1, now: datetime) -> CollectorRegistry:
     registry = CollectorRegistry()
 
     def gauge(name: str, meaning: str, value: float | None) -> None:
         if value is not None:
             Gauge(name, meaning, registry=registry).set(value)
 
-    gauge("probe_success", "1 when the look found the camera up.", float(look.verdict is Verdict.UP))
+    gauge("probe_success", "1 when the probe found the camera up.", float(probe.verdict is Verdict.UP))
     phases = Gauge(
-        "probe_duration_seconds", "Seconds of each phase of the look (total: the whole).", ("phase",), registry=registry
+        "probe_duration_seconds",
+        "Seconds of each phase of the probe (total: the whole).",
+        ("phase",),
+        registry=registry,
     )
-    for step in look.steps:
+    for step in probe.steps:
         phases.labels(step.name).set(step.duration_ms / 1000)
-    phases.labels("total").set(look.duration_ms / 1000)
-    gauge("probe_timestamp_seconds", "When the look ended, seconds since 1970.", look.observed_at.timestamp())
-    overdue = (now - look.observed_at).total_seconds() > 2 * look.interval_s
-    gauge("probe_overdue", "1 when nobody looked for two intervals.", float(overdue))
-    if look.cause is not None:
-        Gauge("probe_failure", "1 beside the cause.", ("cause",), registry=registry).labels(look.cause.value).set(1)
-    if look.findings:
+    phases.labels("total").set(probe.duration_ms / 1000)
+    gauge("probe_timestamp_seconds", "When the probe ended, seconds since 1970.", probe.observed_at.timestamp())
+    overdue = (now - probe.observed_at).total_seconds() > 2 * probe.interval_s
+    gauge("probe_overdue", "1 when nobody probed it for two intervals.", float(overdue))
+    if probe.cause is not None:
+        Gauge("probe_failure", "1 beside the cause.", ("cause",), registry=registry).labels(probe.cause.value).set(1)
+    if probe.findings:
         findings = Gauge("probe_finding", "1 beside each finding.", ("finding",), registry=registry)
-        for finding in look.findings:
+        for finding in probe.findings:
             findings.labels(finding.value).set(1)
-    if (media := look.media) is not None:
+    if (media := probe.media) is not None:
         gauge("probe_video_frames_per_second", "Pictures a second.", media.fps)
         bits = media.bitrate_kbps * 1000 if media.bitrate_kbps is not None else None
         gauge("probe_video_bits_per_second", "Bit rate of the video.", bits)

@@ -18,7 +18,7 @@ _AWAY = {"model": Problem, "description": "NATS does not answer"}
 
 
 class ReferenceShown(BaseModel):
-    """Who approved which look. The picture itself is not shown: it is a small grey reduction for comparing only."""
+    """Who approved which picture. The picture itself is not shown: it is a thumbnail for comparing only."""
 
     camera_id: UUID
     taken_at: LocalTime = Field(description="When the approved picture was seen.")
@@ -37,7 +37,7 @@ class ReferenceShown(BaseModel):
 
 @router.get(
     "",
-    summary="Which look is the camera's reference",
+    summary="Which picture is the camera's reference",
     dependencies=[Depends(require(Right.READ))],
     responses={404: {"model": Problem, "description": "No picture was approved"}, 503: _AWAY},
 )
@@ -52,7 +52,7 @@ async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
 @router.put(
     "",
     summary="Approve the camera's present picture as its reference",
-    description="The last deep look is taken. Look at the picture before (at the camera or a centre): from now on "
+    description="The picture of the last deep probe is taken. View it before (at the camera or a centre): from now on "
     "whatever differs from it in structure is `scene_changed`.",
     responses={
         409: {"model": Problem, "description": "No picture of this camera was seen lately, or the last one was bad"},
@@ -66,10 +66,10 @@ async def approve_reference(
         with answered_by_the_bus():
             reference = await References(bus_of(request)).approve(camera_id, by=caller.subject)
     except PictureRefusedError as error:
-        msg = f"{error}. Put the camera right and look at it again (POST /v1/probes), then approve its picture"
+        msg = f"{error}. Put the camera right and probe it again (POST /v1/probes), then approve its picture"
         raise ProblemError(HTTPStatus.CONFLICT, "picture_not_good", msg) from None
     if reference is None:
-        msg = "no picture of this camera was seen within a day; look at it first (POST /v1/probes)"
+        msg = "no picture of this camera was seen within a day; probe it first (POST /v1/probes)"
         raise ProblemError(HTTPStatus.CONFLICT, "no_picture", msg)
     return ReferenceShown.of(camera_id, reference)
 
@@ -83,4 +83,4 @@ async def approve_reference(
 )
 async def forget_reference(request: Request, camera_id: UUID) -> None:
     with answered_by_the_bus():
-        await References(bus_of(request)).forget(camera_id)
+        await References(bus_of(request)).remove(camera_id)

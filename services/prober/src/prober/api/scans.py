@@ -1,4 +1,4 @@
-"""Asking a network for cameras: a person starts it, looks at what was found, and takes it into the inventory."""
+"""Asking a network for cameras: a person starts it, reads what was found, and takes it into the inventory."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -31,7 +31,7 @@ type Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class ScanRequest(BaseModel):
-    """What to ask, and the login to ask with (none: only what devices tell anybody)."""
+    """What to ask, and the login to ask with (none: only what devices give anybody)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -174,7 +174,7 @@ async def stop_scan(request: Request, scan_id: UUID) -> None:
         records = ScanRecords(bus_of(request))
         if await records.head(scan_id) is None:
             raise _no_scan(scan_id)
-        await records.ask_to_stop(scan_id)
+        await records.request_stop(scan_id)
     _scanner(request).cancel(scan_id)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from prober.api.advice import AdviceShown
 from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, verifications_of
 from prober.messaging import Cameras, VerificationResults, delivery_camera
-from prober.probes.limits import AskedTooMuchError, AskingLimit
+from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Right, require
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery
@@ -122,18 +122,18 @@ class VerificationList(BaseModel):
 @router.post(
     "",
     summary="Read deliveries back now and wait for the verdict",
-    description="It is told like any other read-back. Some seconds when it is proven, about the longest delay allowed "
-    "(`VONGGAC_PROBER_MAX_DELAY_S`) when it is not. The rest after failed logins holds here too.",
+    description="It is published like any other read-back. Some seconds when it is proven, about the longest delay "
+    "allowed (`VONGGAC_PROBER_MAX_DELAY_S`) when it is not. The rest after failed logins holds here too.",
     responses={
         404: {"model": Problem, "description": "There is no such camera or delivery"},
         409: {"model": Problem, "description": "It is disabled, or is read back now"},
-        429: {"model": Problem, "description": "Too much is asked for"},
+        429: {"model": Problem, "description": "Too many on demand"},
         503: {"model": Problem, "description": "NATS does not answer"},
     },
     dependencies=[Depends(require(Right.OPERATE))],
 )
 async def verify_now(request: Request, wanted: VerificationRequest) -> VerificationList:
-    limit: AskingLimit = request.app.state.asking_limit
+    limit: OnDemandLimit = request.app.state.on_demand_limit
     with answered_by_the_bus():
         camera = await _camera_of(request, wanted)
     deliveries = _chosen(camera, wanted.delivery_id)
@@ -143,10 +143,10 @@ async def verify_now(request: Request, wanted: VerificationRequest) -> Verificat
         raise _later(HTTPStatus.CONFLICT, "being_read_back", msg, verifications.longest_s)
     try:
         with limit.within(f"read-back of {camera.id}"), answered_by_the_bus():
-            turn = await verifications.asked_for(camera, deliveries)
-    except AskedTooMuchError as error:
-        raise _later(HTTPStatus.TOO_MANY_REQUESTS, "asked_too_much", str(error), error.after_s) from None
-    return VerificationList(items=_shown(turn.facts))
+            result = await verifications.verify_on_demand(camera, deliveries)
+    except OnDemandLimitError as error:
+        raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
+    return VerificationList(items=_shown(result.facts))
 
 
 async def _camera_of(request: Request, wanted: VerificationRequest) -> CameraV1:

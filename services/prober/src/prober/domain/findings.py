@@ -12,7 +12,7 @@ LEAST_SPAN_S = 0.3
 """A shorter piece of the stream says nothing about its rates."""
 LEAST_PICTURES = 2
 TOO_SHORT = "too little of the stream was measured"
-CLOCK_JUMPED = "the stream's timestamps jump, so that they tell no time"
+CLOCK_JUMPED = "the stream's timestamps jump and give no time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class StreamThresholds:
 
 @dataclass(frozen=True, slots=True)
 class StreamSeen:
-    """What one look measured beside `Media`: pictures and the seconds they span, and what the stream says of itself.
+    """What one probe measured beside `Media`: pictures and the seconds they span, and what the stream states of itself.
 
     `device_answered`: to ONVIF. `ended`: how the camera ended the session while it was measured, None when it did not.
     """
@@ -50,7 +50,7 @@ class StreamSeen:
     device_answered: bool = False
     rates_unknown: str = TOO_SHORT
     jitter_unknown: str = TOO_SHORT
-    clock_unknown: str = "neither an RTCP sender report nor a Date came within the look"
+    clock_unknown: str = "neither an RTCP sender report nor a Date came within the probe"
     device_unknown: str = "the device was not asked by ONVIF"
 
 
@@ -133,7 +133,7 @@ def _check_clock(checks: Checks, seen: StreamSeen, thresholds: StreamThresholds)
     if drift_s is None:
         checks.not_checked[Cause.CLOCK_DRIFT] = seen.clock_unknown
     elif abs(drift_s) > NOT_A_CLOCK_S:
-        checks.not_checked[Cause.CLOCK_DRIFT] = "the camera's sender reports do not tell the time of day"
+        checks.not_checked[Cause.CLOCK_DRIFT] = "the camera's sender reports do not give the time of day"
     elif abs(drift_s) > thresholds.max_clock_drift_s:
         side = "ahead" if drift_s > 0 else "behind"
         checks.found(Cause.CLOCK_DRIFT, f"the camera's clock is {abs(drift_s):.0f} s {side}")

@@ -1,10 +1,10 @@
-"""How closely a camera is looked at this time."""
+"""How closely a camera is probed this time."""
 
 from datetime import datetime
 
-from prober.domain.schedule import PreviousLook
+from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause
-from vonggac.events.prober import LookKind, Verdict
+from vonggac.events.prober import ProbeKind, Verdict
 
 PICTURE_CHECKS = (
     Cause.FROZEN,
@@ -27,12 +27,12 @@ STREAM_CHECKS = (
 )
 
 
-def kind_of_look(
-    previous: PreviousLook | None, *, camera_revision: int, deep_interval_s: float, now: datetime
-) -> LookKind:
-    """Light only while the last look was good and the last deep one is not `deep_interval_s` old yet.
+def probe_kind(
+    previous: PreviousProbe | None, *, camera_revision: int, deep_interval_s: float, now: datetime
+) -> ProbeKind:
+    """Light only while the last probe was good and the last deep one is not `deep_interval_s` old yet.
 
-    Half an interval too early is early enough: otherwise a deep look due in a second would wait a whole interval.
+    Half an interval too early is early enough: otherwise a deep probe due in a second would wait a whole interval.
     """
     if (
         previous is None
@@ -40,6 +40,6 @@ def kind_of_look(
         or previous.verdict is not Verdict.UP
         or previous.deep_at is None
     ):
-        return LookKind.DEEP
+        return ProbeKind.DEEP
     age_s = (now - previous.deep_at).total_seconds()
-    return LookKind.DEEP if age_s + previous.interval_s / 2 >= deep_interval_s else LookKind.LIGHT
+    return ProbeKind.DEEP if age_s + previous.interval_s / 2 >= deep_interval_s else ProbeKind.LIGHT

@@ -1,16 +1,16 @@
 """Not locking a camera's account, and not blaming a password that works.
 
 Hikvision locks the caller's address for about 30 minutes after a few failed logins, Dahua about as long
-(domain.md 5.4): after two failed logins in a row the next look waits. Dahua also answers 401 when its sessions are used
-up: a 401 on a login that the camera took before, in an earlier look or in the same session, is a suspected limit,
-looked at slowly, and still a failed login that counts. A change of the camera (its revision) begins anew, for it may
+(domain.md 5.4): after two failed logins in a row the next probe waits. Dahua also answers 401 when its sessions are
+used up: a 401 on a login that the camera took before, in an earlier probe or in the same session, is a suspected limit,
+probed slowly, and still a failed login that counts. A change of the camera (its revision) begins anew, for it may
 bring the right password.
 """
 
 from dataclasses import dataclass, replace
 
 from prober.domain.result import Judgement, ProbeResult
-from prober.domain.schedule import PreviousLook
+from prober.domain.schedule import PreviousProbe
 from vonggac.events import Cause
 from vonggac.logins.counting import MOST_FAILED_LOGINS
 
@@ -25,7 +25,7 @@ class LoginState:
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
-    """How long the next look waits: after two failed logins, and after the first suspected session limit."""
+    """How long the next probe waits: after two failed logins, and after the first suspected session limit."""
 
     cooldown_s: float
     suspect_backoff_s: float
@@ -33,7 +33,7 @@ class LoginLimits:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A look with its past taken into account."""
+    """A probe with its past taken into account."""
 
     judgement: Judgement
     login: LoginState
@@ -42,16 +42,16 @@ class Settled:
 
 def settle(
     result: ProbeResult,
-    previous: PreviousLook | None,
+    previous: PreviousProbe | None,
     *,
     previous_known: bool,
     camera_revision: int,
     interval_s: float,
     limits: LoginLimits,
 ) -> Settled:
-    """The judgement, what to remember of the login, and the real time to the next look.
+    """The judgement, what to remember of the login, and the real time to the next probe.
 
-    `previous_known` is False when the last look could not be read: then one failed login is assumed before this one.
+    `previous_known` is False when the last probe could not be read: then one failed login is assumed before this one.
     """
     before = _before(previous, camera_revision) if previous_known else LoginState(failed=1)
     judgement = result.judgement
@@ -77,7 +77,7 @@ def suspected(judgement: Judgement, *, proven: bool) -> Judgement:
     return replace(judgement, cause=Cause.SESSION_LIMIT, detail=detail)
 
 
-def _before(previous: PreviousLook | None, camera_revision: int) -> LoginState:
+def _before(previous: PreviousProbe | None, camera_revision: int) -> LoginState:
     if previous is None or previous.camera_revision != camera_revision:
         return LoginState()
     return LoginState(previous.login_proven, previous.logins_failed)

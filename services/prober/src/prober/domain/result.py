@@ -1,18 +1,18 @@
-"""What one look at a camera gives back: a value, also when everything failed."""
+"""What one probe of a camera gives back: a value, also when everything failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from prober.domain.findings import StreamSeen
-from prober.domain.picture import PictureJudgement, PictureLook
+from prober.domain.picture import PictureJudgement, Thumbnail
 from vonggac.events import Cause
-from vonggac.events.prober import LookKind, Media, Step, Verdict
+from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason. `cause` is None exactly when the verdict is `up`; `detail` tells of the findings too.
+    """A verdict with its reason. `cause` is None exactly when the verdict is `up`; `detail` names the findings too.
 
     `not_checked`: checks that could not be made, with the reason.
     """
@@ -25,25 +25,37 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """The camera's keyframes from `since` to `until` are identical, bit for bit; `keyframes` of them were hashed."""
+
+    since: datetime
+    until: datetime
+    keyframes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeResult:
     """One attempt: the judgement, and what was measured on the way (steps in their order).
 
-    `login_accepted`: None when the camera got no login, or the look did not get so far; `login_needed`: it asked for
+    `login_accepted`: None when the camera got no login, or the probe did not get so far; `login_needed`: it asked for
     the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried again,
     when the camera was left alone for that. `seen`: what the stream's checks are made of, None when no stream came.
-    `picture`: of a deep look; `judged`: when it was judged already. `identity_at`: when the device was asked who it is,
-    if it was.
+    `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
+    it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
+    forwarder's hashes.
     """
 
     judgement: Judgement
     duration_s: float
     steps: tuple[Step, ...] = ()
     media: Media | None = None
-    kind: LookKind = LookKind.DEEP
+    kind: ProbeKind = ProbeKind.DEEP
     login_accepted: bool | None = None
     login_needed: bool = False
     rest_s: float | None = None
     seen: StreamSeen | None = None
-    picture: PictureLook | None = None
+    picture: Thumbnail | None = None
     judged: PictureJudgement | None = None
     identity_at: datetime | None = None
+    no_picture: str | None = None
+    still: Still | None = None

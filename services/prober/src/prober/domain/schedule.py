@@ -1,4 +1,4 @@
-"""When a camera is looked at next, and how late a look was."""
+"""When a camera is probed next, and how late a probe was."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,14 +7,14 @@ from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict
 
 LEAST_PAUSE_S = 1.0
-"""Between two looks at one camera, also when a look took longer than the interval."""
+"""Between two probes of one camera, also when a probe took longer than the interval."""
 EARLY_S = 1.0
-"""A look may begin this much before it is due."""
+"""A probe may begin this much before it is due."""
 
 
 @dataclass(frozen=True, slots=True)
-class PreviousLook:
-    """What is remembered of the last look at a camera, by whichever worker."""
+class PreviousProbe:
+    """What is remembered of the last probe of a camera, by whichever worker."""
 
     camera_revision: int
     cause: Cause | None
@@ -27,7 +27,7 @@ class PreviousLook:
     logins_failed: int = 0
 
     @classmethod
-    def of(cls, observed: CameraObservedV1) -> "PreviousLook":
+    def of(cls, observed: CameraObservedV1) -> "PreviousProbe":
         return cls(
             camera_revision=observed.camera_revision,
             cause=observed.cause,
@@ -45,33 +45,33 @@ class PreviousLook:
         return self.started_at + timedelta(seconds=self.interval_s)
 
 
-def first_look_delay_s(
+def first_probe_delay_s(
     *, deliveries: int, waiting: int, room: int, interval_s: float, spread_s: float, chance: float
 ) -> float:
-    """How long a job's very first look is put off; 0.0 is now.
+    """How long a job's very first probe is put off; 0.0 is now.
 
     Only a herd is spread, at most over `spread_s` or the interval: more jobs `waiting` in the queue than there is
-    `room` for. A small site is looked at at once. `chance` is a random number in [0, 1).
+    `room` for. A small site is probed at once. `chance` is a random number in [0, 1).
     """
     if deliveries > 1 or waiting <= room:
         return 0.0
     return chance * min(interval_s, spread_s)
 
 
-def next_look_delay_s(*, interval_s: float, elapsed_s: float) -> float:
-    """From the end of a look that took `elapsed_s` to the next one: looks start an interval apart."""
+def next_probe_delay_s(*, interval_s: float, elapsed_s: float) -> float:
+    """From the end of a probe that took `elapsed_s` to the next one: probes start an interval apart."""
     return max(interval_s - elapsed_s, min(LEAST_PAUSE_S, interval_s))
 
 
-def lateness_s(previous: PreviousLook | None, *, camera_revision: int, started_at: datetime) -> float | None:
-    """Seconds from when the look was due to when it began (never negative); None for a first look or after a change."""
+def lateness_s(previous: PreviousProbe | None, *, camera_revision: int, started_at: datetime) -> float | None:
+    """Seconds from when the probe was due to its begin, never negative; None for a first probe or after a change."""
     if previous is None or previous.camera_revision != camera_revision:
         return None
     return max(0.0, (started_at - previous.next_due_at).total_seconds())
 
 
-def early_by_s(previous: PreviousLook | None, *, camera_revision: int, now: datetime) -> float | None:
-    """Seconds that a job came too early; None when the camera may be looked at.
+def early_by_s(previous: PreviousProbe | None, *, camera_revision: int, now: datetime) -> float | None:
+    """Seconds that a job came too early; None when the camera may be probed.
 
     The server gives jobs out anew when their delayed naks were lost (a restart), all at once: without this, a herd
     would run over the cameras, and resting ones would be tried again.

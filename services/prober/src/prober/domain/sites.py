@@ -1,4 +1,4 @@
-"""A fault of a whole site: all cameras of a facility fail alike, so it is told once and not thirty times."""
+"""A fault of a whole site: all cameras of a facility fail alike, so it is published once and not thirty times."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -14,12 +14,12 @@ WAY_TO_THE_SITE = frozenset({Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOU
 RESTING = frozenset({Cause.AUTH_FAILED, Cause.SESSION_LIMIT})
 """After these a camera may be left alone for longer than its interval."""
 WITHIN_INTERVALS = 1.5
-"""From one camera's fall to the next: an interval, and half of one more for looks that take until their deadline."""
+"""From one camera's fall to the next: an interval, and half of one more for probes that take until their deadline."""
 
 
 @dataclass(frozen=True, slots=True)
-class CameraLook:
-    """The latest look at one camera of a site."""
+class CameraProbe:
+    """The latest probe of one camera of a site."""
 
     camera_id: UUID
     verdict: Verdict
@@ -29,7 +29,7 @@ class CameraLook:
     interval_s: float
 
     @classmethod
-    def of(cls, observed: CameraObservedV1) -> "CameraLook":
+    def of(cls, observed: CameraObservedV1) -> "CameraProbe":
         return cls(
             observed.camera_id,
             observed.verdict,
@@ -41,39 +41,39 @@ class CameraLook:
 
 
 def decide_site(
-    facility_id: UUID, looks: Collection[CameraLook], told: SiteObservedV1 | None, *, least_cameras: int
+    facility_id: UUID, probes: Collection[CameraProbe], last: SiteObservedV1 | None, *, least_cameras: int
 ) -> SiteObservedV1 | None:
-    """What is to be told now of a facility: a fault that began, one that is over, or None for nothing new.
+    """What is to be published of a facility now: a fault that began, one that is over, or None for nothing new.
 
-    `looks`: the latest of each of its cameras; `told`: what was told last. Depends on these alone and on no clock, so
-    every prober that sees them says the same.
+    `probes`: the latest of each of its cameras; `last`: what was published last. Depends on these alone, so every
+    prober that sees them decides the same.
     """
-    if told is None or told.state is SiteState.OVER:
-        return _beginning(facility_id, looks, told, least_cameras)
-    ups = [look.since for look in looks if look.verdict is Verdict.UP and look.since > told.began_at]
-    if ups or not looks:
-        ended_at = min(ups) if ups else told.began_at
-        return told.model_copy(update={"state": SiteState.OVER, "ended_at": ended_at})
+    if last is None or last.state is SiteState.OVER:
+        return _beginning(facility_id, probes, last, least_cameras)
+    ups = [probe.since for probe in probes if probe.verdict is Verdict.UP and probe.since > last.began_at]
+    if ups or not probes:
+        ended_at = min(ups) if ups else last.began_at
+        return last.model_copy(update={"state": SiteState.OVER, "ended_at": ended_at})
     return None
 
 
 def _beginning(
-    facility_id: UUID, looks: Collection[CameraLook], over: SiteObservedV1 | None, least_cameras: int
+    facility_id: UUID, probes: Collection[CameraProbe], over: SiteObservedV1 | None, least_cameras: int
 ) -> SiteObservedV1 | None:
-    """Every camera that could tell of the site fell, one soon after the other, and for like causes.
+    """Every camera that shows the site's state fell, one soon after the other, and for like causes.
 
     One that was down or unknown long before (a dead camera, a wrong address) has a trouble of its own, and must not
     keep the others' common one from being seen. One that fell in the site's last fault, and has not come back since
     that was `over`, falls with those that came back and fall again.
     """
-    if len(looks) < least_cameras or any(look.verdict is Verdict.UP for look in looks):
+    if len(probes) < least_cameras or any(probe.verdict is Verdict.UP for probe in probes):
         return None
-    last = max(look.since for look in looks)
-    fallen = [*_fallen_together(looks), *_left_dark(looks, over)]
-    fallen = list({look.camera_id: look for look in fallen}.values())
-    if len(fallen) < least_cameras or any(look.verdict is not Verdict.DOWN for look in fallen):
+    began_at = max(probe.since for probe in probes)
+    fallen = [*_fallen_together(probes), *_left_dark(probes, over)]
+    fallen = list({probe.camera_id: probe for probe in fallen}.values())
+    if len(fallen) < least_cameras or any(probe.verdict is not Verdict.DOWN for probe in fallen):
         return None
-    causes = Counter(look.cause for look in fallen if look.cause is not None)
+    causes = Counter(probe.cause for probe in fallen if probe.cause is not None)
     if len(causes) > 1 and not set(causes) <= WAY_TO_THE_SITE:
         return None
     most_common = min(causes, key=lambda cause: (-causes[cause], cause))
@@ -81,43 +81,43 @@ def _beginning(
         facility_id=facility_id,
         state=SiteState.FAILING,
         cause=most_common,
-        camera_ids=tuple(sorted((look.camera_id for look in fallen), key=str)),
-        began_at=last,
+        camera_ids=tuple(sorted((probe.camera_id for probe in fallen), key=str)),
+        began_at=began_at,
     )
 
 
-def _fallen_together(looks: Collection[CameraLook]) -> list[CameraLook]:
+def _fallen_together(probes: Collection[CameraProbe]) -> list[CameraProbe]:
     """From the last that fell back to the first, as long as one follows soon after the other.
 
-    Few are looked at at a time at one network, and each look at a dead line takes until its deadline: at a site of many
+    Few are probed at a time at one network, and each probe of a dead line takes until its deadline: at a site of many
     cameras the last is seen falling long after the first.
     """
-    window = WITHIN_INTERVALS * _interval(looks)
-    fallen: list[CameraLook] = []
-    for look in sorted(looks, key=lambda look: look.since, reverse=True):
-        if fallen and fallen[-1].since - look.since > window:
+    window = WITHIN_INTERVALS * _interval(probes)
+    fallen: list[CameraProbe] = []
+    for probe in sorted(probes, key=lambda probe: probe.since, reverse=True):
+        if fallen and fallen[-1].since - probe.since > window:
             break
-        fallen.append(look)
+        fallen.append(probe)
     return fallen
 
 
-def _left_dark(looks: Collection[CameraLook], over: SiteObservedV1 | None) -> list[CameraLook]:
+def _left_dark(probes: Collection[CameraProbe], over: SiteObservedV1 | None) -> list[CameraProbe]:
     """Down since the fault that is over, which others came back from."""
     if over is None or over.ended_at is None:
         return []
     return [
-        look
-        for look in looks
-        if look.camera_id in over.camera_ids and look.verdict is Verdict.DOWN and look.since < over.ended_at
+        probe
+        for probe in probes
+        if probe.camera_id in over.camera_ids and probe.verdict is Verdict.DOWN and probe.since < over.ended_at
     ]
 
 
-def _interval(looks: Collection[CameraLook]) -> timedelta:
-    """The longest time between two looks at one of the cameras; those whose login rests are looked at seldom."""
-    usual = [look.interval_s for look in looks if look.cause not in RESTING]
-    return timedelta(seconds=max(usual or [look.interval_s for look in looks]))
+def _interval(probes: Collection[CameraProbe]) -> timedelta:
+    """The longest time between two probes of one of the cameras; those whose login rests are probed seldom."""
+    usual = [probe.interval_s for probe in probes if probe.cause not in RESTING]
+    return timedelta(seconds=max(usual or [probe.interval_s for probe in probes]))
 
 
 def event_id(site: SiteObservedV1) -> str:
-    """The same whoever tells it, so that the bus keeps one."""
+    """The same whichever prober publishes it, so that the bus keeps one."""
     return f"site-{site.facility_id}-{site.began_at:%Y%m%dT%H%M%S.%f}-{site.state}"

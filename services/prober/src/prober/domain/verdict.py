@@ -9,10 +9,13 @@ from prober.domain.result import Judgement
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
-NOBODY_LOOKED = frozenset(
+NOBODY_PROBED = frozenset(
     {Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR}
 )
-"""Causes that lie with us: the camera was not looked at, so nothing is known about it."""
+"""Causes that lie with us: the camera was not probed, so nothing is known about it."""
+
+
+REFRESHED = "the camera refreshes its picture bit by bit (intra refresh): no single picture of it is whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class Failure:
 class Evidence:
     """What an attempt saw until it ended.
 
-    `light`: the header of a keyframe is all that was looked for. `failure` broke it off; without one the deadline (or
+    `light`: the header of a keyframe is all that was wanted. `failure` broke it off; without one the deadline (or
     the end of the measuring window) did. `foreign_payload`: the RTP payload type of what came, when the description
-    tells of others only. `decoded` is None while the keyframe waits for the decoder, `undecodable` says why the decoder
+    names others only. `decoded` is None while the keyframe waits for the decoder, `undecodable` says why the decoder
     gave none.
     """
 
@@ -42,11 +45,12 @@ class Evidence:
     keyframe: bool = False
     decoded: bool | None = None
     undecodable: str | None = None
+    refreshed: bool = False
 
 
 def judge(evidence: Evidence) -> Judgement:
-    """`up` when a whole keyframe arrived and decoded (began, for a light look), whatever happened afterwards."""
-    if evidence.decoded or (evidence.light and evidence.keyframe):
+    """`up` when a whole keyframe arrived and decoded (began, for a light probe), whatever happened afterwards."""
+    if evidence.decoded or (evidence.keyframe and (evidence.light or evidence.refreshed)):
         return Judgement(Verdict.UP)
     if evidence.decoded is False:
         return down(Cause.DECODE_FAILED, evidence.undecodable or "the decoder gave no picture")
@@ -58,7 +62,7 @@ def judge(evidence: Evidence) -> Judgement:
     if not evidence.playing:
         return down(Cause.TIMEOUT, "the camera did not answer before the deadline")
     if evidence.foreign_payload is not None:
-        what = f"packets of payload type {evidence.foreign_payload} came, of which the description tells nothing"
+        what = f"packets of payload type {evidence.foreign_payload} came, which the description does not name"
         return down(Cause.CODEC_UNSUPPORTED, what)
     if evidence.packets == 0:
         return down(Cause.NO_MEDIA, "PLAY was accepted and no media came before the deadline")
@@ -98,5 +102,5 @@ def unknown(cause: Cause, detail: str) -> Judgement:
 
 
 def _broken_off(failure: Failure) -> Judgement:
-    decide = unknown if failure.cause in NOBODY_LOOKED else down
+    decide = unknown if failure.cause in NOBODY_PROBED else down
     return decide(failure.cause, failure.detail)

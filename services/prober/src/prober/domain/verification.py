@@ -2,10 +2,11 @@
 
 One keyframe read back that is bit for bit one that lately came from the camera proves it. That none is alike proves the
 contrary only when one had to be: both sides were watched for longer than the longest delay allowed. A picture that the
-camera gives again and again proves nothing: whichever of its comings it was, the destination may play it for ever.
+camera gives again and again proves nothing by itself: whichever of its comings it was, the destination may play it for
+ever. Then the camera's own RTP timestamps prove it, where the destination plays them unchanged; else nobody can tell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,8 @@ BURST_S = 1.0
 """What comes within this time after the first keyframe may be what the destination keeps for new viewers."""
 FIRST_AGAIN_S = 2.0
 """From a read-back that proved nothing to the next one; doubles up to the interval."""
+NOTED_WITHIN_S = 1.0
+"""A keyframe that came back was noted by then, if it was to be noted at all."""
 EARLY_S = 1.0
 """A read-back may begin this much before it is due."""
 OURS = frozenset(
@@ -48,10 +51,11 @@ IDLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """One keyframe read back; `hash` as in KeyframeNote, `arrived_at` its last packet."""
+    """One keyframe read back; `hash` and `rtp_timestamp` as in KeyframeNote, `arrived_at` its last packet."""
 
     hash: str
     arrived_at: datetime
+    rtp_timestamp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict on one read-back, with its reason."""
+    """The verdict on one read-back, with its reason. `still_since`: the camera has repeated its picture since then."""
 
     verdict: VerificationVerdict
     cause: Cause | None = None
@@ -107,6 +111,7 @@ class Finding:
     captured_at: datetime | None = None
     delay_s: float | None = None
     rest_s: float | None = None
+    still_since: datetime | None = None
 
 
 def decide(
@@ -116,29 +121,10 @@ def decide(
 
     `since`: a picture that came from the camera before does not prove it, for it may be of an earlier session.
     """
-    comings = _comings(noted.notes)
-    repeated = 0
-    old: Finding | None = None
-    for number in range(len(seen.keyframes) - 1, -1, -1):
-        keyframe = seen.keyframes[number]
-        if keyframe.hash not in comings:
-            continue
-        first, note = comings[keyframe.hash]
-        delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
-        if delay_s <= limits.max_delay_s:
-            if since is not None and note.captured_at < since:
-                break
-            if (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
-                repeated += 1
-                continue
-            return Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
-        old = _old(note, delay_s)
-        if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
-            return old
-    if repeated >= LEAST_KEYFRAMES:
-        return not_checkable("the camera repeats its pictures bit for bit: what is played may be of any age")
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
-    finding = _different(seen, fresh, limits) if noted.same_holder and not repeated else None
+    finding, old, repeats = _recognised(seen, noted, now=now, limits=limits, since=since)
+    if finding is None and noted.same_holder and not repeats:
+        finding = _different(seen, fresh, limits)
     if finding is not None:
         return finding
     if seen.failure is not None:
@@ -147,6 +133,77 @@ def decide(
     if old is not None:
         return old if waited_s >= limits.longest_s else None
     return _out_of_time(seen, noted, fresh, waited_s=waited_s, limits=limits)
+
+
+def _recognised(
+    seen: Seen, noted: Noted, *, now: datetime, limits: Limits, since: datetime | None
+) -> tuple[Finding | None, Finding | None, bool]:
+    """What the pictures say that the camera gave: a verdict, one for the end, and whether the camera repeats them."""
+    comings = _comings(noted.notes)
+    repeated: list[Keyframe] = []
+    old: Finding | None = None
+    for keyframe in reversed(seen.keyframes):
+        if keyframe.hash not in comings:
+            continue
+        first, note = comings[keyframe.hash]
+        if (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
+            repeated.append(keyframe)
+            continue
+        delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
+        if delay_s <= limits.max_delay_s:
+            if since is not None and note.captured_at < since:
+                break
+            found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
+            return found, None, False
+        if _is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
+            old = _old(note, delay_s)
+            if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
+                return old, old, False
+    still = _of_a_still_camera(repeated, noted, comings, now=now, limits=limits, since=since) if repeated else None
+    return still, old, bool(repeated)
+
+
+def _of_a_still_camera(
+    repeated: Sequence[Keyframe],
+    noted: Noted,
+    comings: Mapping[str, tuple[KeyframeNote, KeyframeNote]],
+    *,
+    now: datetime,
+    limits: Limits,
+    since: datetime | None,
+) -> Finding | None:
+    """The camera repeats its picture: `repeated` are those that came back, the newest first."""
+    proven = [note for keyframe in repeated if (note := _same_packets(keyframe, noted, limits, since)) is not None]
+    if len({note.rtp_timestamp for note in proven}) >= LEAST_KEYFRAMES:
+        arrived_at = next(each.arrived_at for each in repeated if each.rtp_timestamp == proven[0].rtp_timestamp)
+        delay_s = max(0.0, (arrived_at - proven[0].captured_at).total_seconds())
+        return Finding(VerificationVerdict.VERIFIED, captured_at=proven[0].captured_at, delay_s=round(delay_s, 3))
+    stamps = {note.rtp_timestamp for note in proven}
+    settled = [
+        keyframe
+        for keyframe in repeated
+        if keyframe.rtp_timestamp is None
+        or (keyframe.rtp_timestamp not in stamps and (now - keyframe.arrived_at).total_seconds() >= NOTED_WITHIN_S)
+    ]
+    if len(settled) < LEAST_KEYFRAMES:
+        return None
+    still_since = comings[repeated[0].hash][0].captured_at
+    return Finding(
+        VerificationVerdict.NOT_CHECKABLE,
+        detail=f"the camera repeats its pictures since {still_since:%H:%M:%S} UTC: what is played may be old",
+        still_since=still_since,
+    )
+
+
+def _same_packets(keyframe: Keyframe, noted: Noted, limits: Limits, since: datetime | None) -> KeyframeNote | None:
+    """The very coming of a picture that the destination plays with the camera's own timestamp."""
+    for note in noted.notes:
+        if note.rtp_timestamp is None or (note.hash, note.rtp_timestamp) != (keyframe.hash, keyframe.rtp_timestamp):
+            continue
+        late_s = (keyframe.arrived_at - note.captured_at).total_seconds()
+        if late_s <= limits.max_delay_s and (since is None or note.captured_at >= since):
+            return note
+    return None
 
 
 def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
@@ -179,18 +236,23 @@ def _old(note: KeyframeNote, delay_s: float) -> Finding:
     return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail, captured_at=note.captured_at)
 
 
+def _is_over(note: KeyframeNote, notes: Sequence[KeyframeNote], by: datetime) -> bool:
+    """Whether the camera gave another picture after this one, by that moment: until then it may have stood still."""
+    return any(note.captured_at < other.captured_at <= by and other.hash != note.hash for other in notes)
+
+
 def _different(seen: Seen, fresh: Sequence[KeyframeNote], limits: Limits) -> Finding | None:
     """Whether what is played cannot be the camera's picture; nothing read back is among `fresh`."""
     if len(seen.keyframes) < LEAST_KEYFRAMES or len(fresh) < LEAST_KEYFRAMES:
+        return None
+    # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
+    certain_from = min(note.captured_at for note in fresh) + timedelta(seconds=limits.max_delay_s)
+    if seen.keyframes[-1].arrived_at < certain_from:
         return None
     first: dict[str, Keyframe] = {}
     if any(_apart_s(first.setdefault(frame.hash, frame), frame) >= BURST_S for frame in seen.keyframes):
         detail = "the destination plays one picture again and again, and it is none that the camera gives"
         return Finding(VerificationVerdict.MISMATCH, Cause.MISMATCH, detail)
-    # Every keyframe from this moment on is noted: what comes later than the longest delay after it is one of them.
-    certain_from = min(note.captured_at for note in fresh) + timedelta(seconds=limits.max_delay_s)
-    if seen.keyframes[-1].arrived_at < certain_from:
-        return None
     detail = (
         f"the destination plays another picture: {len(seen.keyframes)} keyframes were read back, and none is among the "
         f"{len(fresh)} that came from the camera meanwhile"

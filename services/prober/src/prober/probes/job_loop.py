@@ -20,7 +20,7 @@ AFTER_MISTAKE_S = 30.0
 GIVEN_BACK = "given_back"
 
 type Handle = Callable[[Job], Awaitable[str]]
-"""Does what a job asks for, answers for it, and tells what became of it in a word. Raises NatsError or TimeoutError
+"""Does what a job asks for, answers for it, and returns its outcome in a word. Raises NatsError or TimeoutError
 when NATS is away; GIVEN_BACK leaves the answer to the loop."""
 
 
@@ -56,7 +56,7 @@ class JobLoop:
             while not self._stopping:
                 room = await self._room()
                 for job in await self._queue.fetch(room, wait_s=FETCH_WAIT_S) if room else []:
-                    self._take(job)
+                    self._start(job)
             await self._queue.close()
             await self._finish()
         finally:
@@ -72,7 +72,7 @@ class JobLoop:
             await self._changed.wait()
         return 0 if self._stopping else self._limits.most - len(self._jobs)
 
-    def _take(self, job: Job) -> None:
+    def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._answer_for(job))
         self._jobs.add(task)
         task.add_done_callback(self._finished)

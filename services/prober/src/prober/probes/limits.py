@@ -1,4 +1,4 @@
-"""How many looks at a time: at one site network, and those that people ask for. Logins: vonggac.logins."""
+"""How many probes at a time: at one site network, and on demand. Logins: vonggac.logins."""
 
 import ipaddress
 import time
@@ -12,29 +12,29 @@ from uuid import UUID
 PLACE_KEPT_S = 1.5
 """For one who waits and comes back within about a second. Its job may go to another prober, so no longer."""
 WAITING_KNOWN_S = 60.0
-"""Who has not come back for that long has given up, or has its turn elsewhere."""
+"""Who has not come back for that long has given up, or was let in elsewhere."""
 AGAIN_AFTER_S = 5.0
-"""The least time between two looks at one target that people asked for."""
+"""The least time between two probes of one target on demand."""
 
 
 class NetworkGate:
-    """Bounds the looks of this process at one site network, and lets them in in the order of their first coming.
+    """Bounds the probes of this process at one site network, and admits them in the order in which they first came.
 
-    Who finds it full comes back again and again. Were a free place everybody's, cameras whose looks are short or come
-    at a lucky moment would have several turns before others have one.
+    Who finds it full comes back again and again. Were a free place everybody's, cameras whose probes are short or come
+    at a lucky moment would be let in several times before others once.
     """
 
     def __init__(
         self, most: int, *, prefix_v4: int, prefix_v6: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`most`: looks at a time at one network, 0 for no bound; prefixes: bits that make a network."""
+        """`most`: probes at a time at one network, 0 for no bound; prefixes: bits that make a network."""
         self._most, self._prefix_v4, self._prefix_v6, self._clock = most, prefix_v4, prefix_v6, clock
         self._inside: Counter[str] = Counter()
         self._lines: defaultdict[str, dict[str, float]] = defaultdict(dict)
         """Who waits at a network, and when each was there last; in the order in which they came first."""
 
     def network_of(self, host: str, facility_id: UUID | None) -> str:
-        """The network of an IP address; for a name the facility, which is resolved only in the look itself."""
+        """The network of an IP address; for a name the facility, which is resolved only in the probe itself."""
         network = _network(host.partition("%")[0], self._prefix_v4, self._prefix_v6)
         if network is not None:
             return network
@@ -63,7 +63,7 @@ class NetworkGate:
 
     @contextmanager
     def within(self, network: str) -> Iterator[None]:
-        """Count a look while it lasts."""
+        """Count a probe while it lasts."""
         self._inside[network] += 1
         try:
             yield
@@ -73,16 +73,16 @@ class NetworkGate:
                 del self._inside[network]
 
 
-class AskedTooMuchError(Exception):
-    """No look is made now; `after_s` is when to ask again."""
+class OnDemandLimitError(Exception):
+    """No probe is made now; try again after `after_s`."""
 
     def __init__(self, message: str, after_s: float) -> None:
         super().__init__(message)
         self.after_s = after_s
 
 
-class AskingLimit:
-    """Bounds the looks of this process that people asked for."""
+class OnDemandLimit:
+    """Bounds the probes and read-backs that this process makes on demand."""
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`most`: at a time."""
@@ -92,14 +92,14 @@ class AskingLimit:
 
     @contextmanager
     def within(self, target: str) -> Iterator[None]:
-        """One look at `target` (a camera's id, or host and port). Raises AskedTooMuchError."""
+        """One probe at `target` (a camera's id, or host and port). Raises OnDemandLimitError."""
         now = self._clock()
         self._begun = {name: at for name, at in self._begun.items() if now - at < AGAIN_AFTER_S}
         if target in self._begun:
             left_s = AGAIN_AFTER_S - (now - self._begun[target])
-            raise AskedTooMuchError("this target was looked at a moment ago", left_s)
+            raise OnDemandLimitError("this target was probed a moment ago", left_s)
         if self._running >= self._most:
-            raise AskedTooMuchError(f"{self._most} looks that people asked for are going on", 1.0)
+            raise OnDemandLimitError(f"{self._most} probes on demand are going on", 1.0)
         self._begun[target] = now
         self._running += 1
         try:

@@ -12,8 +12,8 @@ from prober.messaging import Announcer, CameraStatuses, FailureHistories, Verifi
 from prober.metrics import Metrics
 from prober.probes.camera.decoder import Decoder
 from prober.probes.camera.observer import Observer, Rules
-from prober.probes.camera.picture_store import PictureMemory
-from prober.probes.camera.prober import Looker, Surroundings
+from prober.probes.camera.picture_store import PictureStore
+from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Tools
 from prober.probes.camera.worker import Limits, Worker
 from prober.probes.job_loop import JobLimits
@@ -29,6 +29,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import ProberAliveV1
+from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
@@ -49,12 +50,11 @@ class Process:
         """Raises OSError or ValueError when the private key cannot be read."""
         self.worker_id = f"prober-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
-        self.failed = False
         self._settings, self._metrics = settings, metrics
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
-        self._resealing: asyncio.Task[None] | None = None
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -63,7 +63,7 @@ class Process:
 
     @property
     def probes_running(self) -> int:
-        """Looks going on now."""
+        """Probes going on now."""
         return self.observer.probes_running if self.observer is not None else 0
 
     async def check(self) -> str | None:
@@ -78,48 +78,25 @@ class Process:
 
     async def run(self) -> None:
         """Connect, work until `stop`, stop in order. Raises what ended a background task unexpectedly."""
-        if not await self._started():
-            return
-        assert self.bus is not None
-        decoder = Decoder(self._settings.decoder_threads)
         try:
-            await self._work(self.bus, decoder)
+            if await run_unless(self._stopped, self._connect()):
+                assert self.bus is not None
+                await self._work(self.bus)
         finally:
             self.observer = self.verifications = self.onvif_logins = None
-            decoder.close()
-            await self._end_resealing()
-            await self.bus.close()
-
-    async def _started(self) -> bool:
-        """Connect and wait for the streams; False when stopped before that."""
-        connecting = asyncio.create_task(self._connect())
-        stopped = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not connecting.done():
-                return False
-            connecting.result()
-            return True
-        finally:
-            await _cancel(connecting, stopped)
-            if self._stopped.is_set() and self.bus is not None:
-                await self._end_resealing()
+            if self.bus is not None:
                 await self.bus.close()
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
         # Before any login is opened: which address each old box is bound to.
-        resealing = Resealing(self.bus, self._unsealer)
-        self._resealing = asyncio.create_task(resealing.run())
-        await resealing.wait_loaded()
+        self._resealing = Resealing(self.bus, self._unsealer)
+        await self._resealing.load()
 
-    async def _end_resealing(self) -> None:
-        if self._resealing is not None:
-            await _cancel(self._resealing)
-
-    async def _work(self, bus: Bus, decoder: Decoder) -> None:
+    async def _work(self, bus: Bus) -> None:
         settings = self._settings
+        decoder = Decoder(settings.decoder_threads)
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
@@ -132,7 +109,7 @@ class Process:
             # One account reads back all that a centre has.
             proven_at_once=True,
         )
-        pictures = PictureMemory(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
         worker = self._worker(bus, observer, announcer)
@@ -148,33 +125,31 @@ class Process:
             centre_guard.on_value(key, value)
 
         sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
-        sending = asyncio.create_task(outgoing.run())
-        beating = asyncio.create_task(self._beat(announcer, observer))
-        guarding = asyncio.create_task(watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
-        watching = asyncio.create_task(sites.run())
-        comparing = asyncio.create_task(pictures.follow_references())
-        taking_turns = asyncio.create_task(observer.turns.run())
         recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
-        recovering = asyncio.create_task(recoveries.run())
-        working = asyncio.create_task(worker.run())
-        verifying = asyncio.create_task(verify_worker.run())
-        stopped = asyncio.create_task(self._stopped.wait())
-        assert self._resealing is not None, "begun with the connection"
-        beside = (beating, guarding, watching, comparing, taking_turns, recovering)
-        background = (sending, *beside, working, verifying, self._resealing)
+        jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
+        tasks = TaskSupervisor(on_death=None)
+        tasks.start("send-observations", outgoing.run())
+        tasks.start("heartbeat", self._beat(announcer, observer))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
+        tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
+        tasks.start("watch-sites", sites.run())
+        tasks.start("watch-references", pictures.watch_references())
+        tasks.start("probe-lock", observer.lock.run())
+        tasks.start("verify-on-recovery", recoveries.run())
+        tasks.start("probe-jobs", worker.run(), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
+        tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
-            await asyncio.wait({*background, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            _raise_first(*background)
-            worker.stop()
-            verify_worker.stop()
-            await asyncio.gather(working, verifying)
-            await _cancel(*beside)
+            await tasks.run_until(self._stopped)
+            await tasks.stop("probe-jobs", "verify-jobs")
+            await tasks.stop_all(keep={"send-observations"})
             announcer.left(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
-            await _cancel(*background, stopped)
+            await tasks.stop_all()
             await observer.close()
+            decoder.close()
         log.info("prober_stopped", worker_id=self.worker_id)
 
     def _worker(self, bus: Bus, observer: Observer, announcer: Announcer) -> Worker:
@@ -186,7 +161,7 @@ class Process:
             metrics=self._metrics,
             limits=Limits(
                 max_concurrent_probes=settings.max_concurrent_probes,
-                first_look_spread_s=settings.first_look_spread_s,
+                first_probe_spread_s=settings.first_probe_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
         )
@@ -214,10 +189,10 @@ class Process:
         announcer: Announcer,
         logins: Logins,
         decoder: Decoder,
-        pictures: PictureMemory,
+        pictures: PictureStore,
     ) -> Observer:
         settings = self._settings
-        surroundings = Surroundings(
+        context = ProbeContext(
             tools=Tools(self._networks, decoder, settings.measure_window_s),
             logins=logins,
             gate=NetworkGate(
@@ -238,7 +213,7 @@ class Process:
         )
         return Observer(
             worker_id=self.worker_id,
-            looker=Looker(surroundings),
+            prober=CameraProber(context),
             pictures=pictures,
             statuses=CameraStatuses(bus),
             histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
@@ -264,18 +239,3 @@ class Process:
                 )
             )
             await asyncio.sleep(self._settings.heartbeat_interval_s)
-
-
-def _raise_first(*tasks: asyncio.Task[None]) -> None:
-    """Raise what ended one of the tasks, if one ended."""
-    for task in tasks:
-        if task.done():
-            task.result()
-            msg = f"{task.get_coro()} ended by itself"
-            raise RuntimeError(msg)
-
-
-async def _cancel(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,11 +1,11 @@
-"""Watches the latest look at each camera for faults of whole sites, and tells each of them once."""
+"""Watches the latest probe of each camera for faults of whole sites, and publishes each once."""
 
 from collections import defaultdict
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from prober.domain.sites import CameraLook, decide_site
+from prober.domain.sites import CameraProbe, decide_site
 from prober.messaging import Announcer, parse_status
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.bucket_cache import watch_bucket
@@ -16,18 +16,18 @@ log = get_logger(__name__)
 
 
 class SiteWatch:
-    """Runs in every prober: all see the same looks in the same order, and what they tell has the same id."""
+    """Runs in every prober: all see the same probes in the same order, and what they publish has the same id."""
 
     def __init__(self, bus: Bus, announcer: Announcer, *, least_cameras: int) -> None:
         self._bus, self._announcer, self._least = bus, announcer, least_cameras
-        self._looks: dict[UUID, dict[UUID, CameraLook]] = defaultdict(dict)
+        self._probes: dict[UUID, dict[UUID, CameraProbe]] = defaultdict(dict)
         self._facility: dict[UUID, UUID] = {}
-        self._told: dict[UUID, SiteObservedV1] = {}
+        self._published: dict[UUID, SiteObservedV1] = {}
         self._replayed = False
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._told = {UUID(key): told for key, value in (await self._known()).items() if (told := _parse(value))}
+        self._published = {UUID(key): fact for key, value in (await self._known()).items() if (fact := _parse(value))}
         await watch_bucket(self._bus, topology.CAMERA_STATUS, self._on_status, on_replayed=self._on_replayed)
 
     async def _known(self) -> dict[str, bytes]:
@@ -35,7 +35,7 @@ class SiteWatch:
 
     def _on_replayed(self) -> None:
         self._replayed = True
-        for facility_id in {*self._looks, *self._told}:
+        for facility_id in {*self._probes, *self._published}:
             self._decide(facility_id)
 
     def _on_status(self, key: str, value: bytes | None) -> None:
@@ -43,10 +43,10 @@ class SiteWatch:
         camera_id = UUID(key) if status is None else status.camera_id
         before = self._facility.pop(camera_id, None)
         if before is not None:
-            self._looks[before].pop(camera_id, None)
+            self._probes[before].pop(camera_id, None)
         if status is not None and status.facility_id is not None:
             self._facility[camera_id] = status.facility_id
-            self._looks[status.facility_id][camera_id] = CameraLook.of(status)
+            self._probes[status.facility_id][camera_id] = CameraProbe.of(status)
         for facility_id in {before, status.facility_id if status else None} - {None}:
             assert facility_id is not None
             self._decide(facility_id)
@@ -54,15 +54,15 @@ class SiteWatch:
     def _decide(self, facility_id: UUID) -> None:
         if not self._replayed:
             return
-        looks = self._looks[facility_id]
-        told = decide_site(facility_id, looks.values(), self._told.get(facility_id), least_cameras=self._least)
-        if not looks:
-            del self._looks[facility_id]
-        if told is None:
+        probes = self._probes[facility_id]
+        fact = decide_site(facility_id, probes.values(), self._published.get(facility_id), least_cameras=self._least)
+        if not probes:
+            del self._probes[facility_id]
+        if fact is None:
             return
-        self._told[facility_id] = told
-        self._announcer.site(told)
-        log.warning("site_observed", facility_id=str(facility_id), state=told.state, cause=told.cause)
+        self._published[facility_id] = fact
+        self._announcer.site(fact)
+        log.warning("site_observed", facility_id=str(facility_id), state=fact.state, cause=fact.cause)
 
 
 def _parse(value: bytes) -> SiteObservedV1 | None:

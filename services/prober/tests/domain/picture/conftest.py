@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from prober.domain.picture import PictureLook, Planes, reduce_picture
+from prober.domain.picture import Planes, Thumbnail, reduce_picture
 
 type Luma = npt.NDArray[np.float64]
-type TakeLook = Callable[..., PictureLook]
+type TakeThumbnail = Callable[..., Thumbnail]
 
 HEIGHT, WIDTH = 360, 640
 
@@ -29,8 +29,8 @@ def yard() -> Luma:
 
 
 @pytest.fixture
-def take_look() -> TakeLook:
-    """A look at a luma after `after_s`; each has its own noise and keyframe unless told otherwise."""
+def take_thumbnail() -> TakeThumbnail:
+    """A thumbnail at a luma after `after_s`; each has its own noise and keyframe unless told otherwise."""
     rng = np.random.default_rng(1)
 
     def take(
@@ -41,7 +41,7 @@ def take_look() -> TakeLook:
         keyframe_hash: bytes | None = None,
         colour: tuple[int, int] = (120, 134),
         full_range: bool = False,
-    ) -> PictureLook:
+    ) -> Thumbnail:
         noisy = np.clip(luma + rng.normal(0, noise, luma.shape), 0, 255).astype(np.uint8)
         chroma = [np.full((luma.shape[0] // 2, luma.shape[1] // 2), value, np.uint8) for value in colour]
         taken_at = datetime(2026, 11, 25, tzinfo=UTC) + timedelta(seconds=after_s)

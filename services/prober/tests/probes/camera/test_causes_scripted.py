@@ -75,7 +75,7 @@ def single_nal_packets(frames: Sequence[Sequence[bytes]], *, first_sequence: int
     return packets
 
 
-async def look(
+async def probe(
     answer: Callable[[Request], Response | bytes | None],
     tools: Tools,
     *,
@@ -97,7 +97,7 @@ def then(script: Script, more: bytes) -> Callable[[Request], Response | bytes]:
 
 
 async def test_a_keyframe_with_its_parameter_sets_in_the_stream_is_up(frames: Frames, tools: Tools) -> None:
-    result = await look(Script(VIDEO, single_nal_packets(frames)), tools)
+    result = await probe(Script(VIDEO, single_nal_packets(frames)), tools)
     assert result.judgement.verdict is Verdict.UP
     assert result.media is not None
     assert (result.media.codec, result.media.width, result.media.height) == ("h264", 320, 180)
@@ -107,17 +107,17 @@ async def test_parameter_sets_may_come_in_the_description_alone(frames: Frames, 
     sets, picture = frames[0][:2], frames[0][2:]
     for described in (sets, sets[::-1]):
         script = Script(with_parameter_sets(described), single_nal_packets([picture, *frames[1:]]))
-        assert (await look(script, tools)).judgement.verdict is Verdict.UP
+        assert (await probe(script, tools)).judgement.verdict is Verdict.UP
 
 
 async def test_cause_decode_failed_without_any_parameter_set(frames: Frames, tools: Tools) -> None:
-    result = await look(Script(VIDEO, single_nal_packets([frames[0][2:]])), tools)
+    result = await probe(Script(VIDEO, single_nal_packets([frames[0][2:]])), tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.DECODE_FAILED)
 
 
 async def test_cause_decode_failed_when_the_keyframe_is_damaged(frames: Frames, tools: Tools) -> None:
     damaged = [nal[:2] + bytes(byte ^ 0x5A for byte in nal[2:]) if nal[0] & 31 == 5 else nal for nal in frames[0]]
-    result = await look(Script(VIDEO, single_nal_packets([damaged])), tools)
+    result = await probe(Script(VIDEO, single_nal_packets([damaged])), tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.DECODE_FAILED)
     assert result.media is not None
     assert (result.media.width, result.media.height) == (320, 180)
@@ -126,19 +126,19 @@ async def test_cause_decode_failed_when_the_keyframe_is_damaged(frames: Frames, 
 async def test_cause_no_keyframe_when_every_keyframe_lacks_a_packet(frames: Frames, tools: Tools) -> None:
     packets = single_nal_packets(frames)
     holed = [packet for packet in packets if packet[12] & 31 != 5 or packet[1] & 0x80]
-    result = await look(Script(VIDEO, holed), tools, deadline_s=0.5)
+    result = await probe(Script(VIDEO, holed), tools, deadline_s=0.5)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.NO_KEYFRAME)
     assert result.media is not None
     assert result.media.packets_lost
 
 
 async def test_cause_no_track_when_there_is_only_sound(tools: Tools) -> None:
-    result = await look(Script("m=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\n"), tools)
+    result = await probe(Script("m=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\n"), tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.NO_TRACK)
 
 
 async def test_cause_codec_unsupported_names_the_codec(tools: Tools) -> None:
-    result = await look(Script("m=video 0 RTP/AVP 26\r\na=control:trackID=0\r\n"), tools)
+    result = await probe(Script("m=video 0 RTP/AVP 26\r\na=control:trackID=0\r\n"), tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.CODEC_UNSUPPORTED)
     assert "JPEG" in (result.judgement.detail or "")
     assert result.media is not None
@@ -147,32 +147,32 @@ async def test_cause_codec_unsupported_names_the_codec(tools: Tools) -> None:
 
 async def test_cause_transport_unsupported(tools: Tools) -> None:
     script = Script(VIDEO, setup=lambda _: reply(461, reason="Unsupported transport"))
-    assert (await look(script, tools)).judgement.cause is Cause.TRANSPORT_UNSUPPORTED
+    assert (await probe(script, tools)).judgement.cause is Cause.TRANSPORT_UNSUPPORTED
 
 
 async def test_cause_session_limit_of_an_overloaded_recorder(tools: Tools) -> None:
     script = Script(VIDEO, setup=lambda _: reply(500, reason="Internal Server Error"))
-    assert (await look(script, tools)).judgement.cause is Cause.SESSION_LIMIT
+    assert (await probe(script, tools)).judgement.cause is Cause.SESSION_LIMIT
 
 
 async def test_cause_protocol_error_when_the_media_is_no_rtp(tools: Tools) -> None:
-    result = await look(Script(VIDEO, [b"not rtp at all!!"] * 5), tools, deadline_s=0.5)
+    result = await probe(Script(VIDEO, [b"not rtp at all!!"] * 5), tools, deadline_s=0.5)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.PROTOCOL_ERROR)
 
 
 async def test_cause_protocol_error_when_http_answers(tools: Tools) -> None:
-    result = await look(lambda _: b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", tools)
+    result = await probe(lambda _: b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.PROTOCOL_ERROR)
 
 
 async def test_cause_ended_when_the_camera_says_goodbye_before_its_first_keyframe(frames: Frames, tools: Tools) -> None:
     goodbye = b"TEARDOWN rtsp://127.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n"
-    result = await look(then(Script(VIDEO, single_nal_packets([frames[1]])), goodbye), tools)
+    result = await probe(then(Script(VIDEO, single_nal_packets([frames[1]])), goodbye), tools)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.ENDED)
 
 
 async def test_cause_ended_when_the_camera_says_goodbye_by_rtcp(frames: Frames, tools: Tools) -> None:
-    result = await look(then(Script(VIDEO, single_nal_packets([frames[1]])), GOODBYE), tools, deadline_s=0.5)
+    result = await probe(then(Script(VIDEO, single_nal_packets([frames[1]])), GOODBYE), tools, deadline_s=0.5)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.ENDED)
     assert "BYE" in (result.judgement.detail or "")
 
@@ -181,7 +181,7 @@ async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames,
     """A source that changes its SSRC says goodbye to the old one."""
     inter, *rest = single_nal_packets([frames[1], *frames])
     again = b"".join(interleave(0, packet) for packet in rest)
-    result = await look(then(Script(VIDEO, [inter]), GOODBYE + again), tools)
+    result = await probe(then(Script(VIDEO, [inter]), GOODBYE + again), tools)
     assert result.judgement.verdict is Verdict.UP
     assert result.seen is not None
     assert result.seen.ended is None
@@ -190,7 +190,7 @@ async def test_a_goodbye_after_which_pictures_go_on_ends_nothing(frames: Frames,
 async def test_a_picture_stamped_hours_off_is_no_low_rate(frames: Frames, tools: Tools) -> None:
     packets = single_nal_packets([*frames[:3], *frames[1:3]])
     hour_off = [packet[:4] + (3600 * 90_000).to_bytes(4) + packet[8:] for packet in single_nal_packets([frames[3]])]
-    result = await look(then(Script(VIDEO, [*packets, *hour_off]), GOODBYE), tools)
+    result = await probe(then(Script(VIDEO, [*packets, *hour_off]), GOODBYE), tools)
     assert result.seen is not None
     checks = check_stream(result.seen, None, StreamThresholds())
     assert not {Cause.LOW_FPS, Cause.LOW_BITRATE} & set(checks.findings)
@@ -201,7 +201,7 @@ async def test_a_picture_stamped_hours_off_is_no_low_rate(frames: Frames, tools:
     "end", [interleave(1, build_goodbye(7)), b"TEARDOWN rtsp://127.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n"]
 )
 async def test_a_stream_that_ends_after_its_keyframe_is_seen_to_end(frames: Frames, tools: Tools, end: bytes) -> None:
-    result = await look(then(Script(VIDEO, single_nal_packets(frames)), end), tools)
+    result = await probe(then(Script(VIDEO, single_nal_packets(frames)), end), tools)
     assert result.judgement.verdict is Verdict.UP
     assert result.seen is not None
     assert result.seen.ended
@@ -224,23 +224,23 @@ async def test_a_camera_that_hangs_up_when_we_say_goodbye_did_not_end_the_stream
     assert result.seen.ended is None
 
 
-async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_tell_of(tools: Tools) -> None:
+async def test_cause_codec_unsupported_of_packets_that_the_description_does_not_name(tools: Tools) -> None:
     transport_stream = [
         build_rtp(b"\x1f" + bytes(187), payload_type=33, sequence=number, timestamp=3600 * number, ssrc=7, marker=True)
         for number in range(20)
     ]
-    result = await look(Script(VIDEO, transport_stream), tools, deadline_s=0.5)
+    result = await probe(Script(VIDEO, transport_stream), tools, deadline_s=0.5)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.CODEC_UNSUPPORTED)
     assert "payload type 33" in (result.judgement.detail or "")
 
 
 async def test_pictures_under_another_payload_type_are_pictures_all_the_same(frames: Frames, tools: Tools) -> None:
     packets = [bytes([packet[0], packet[1] & 0x80 | 97]) + packet[2:] for packet in single_nal_packets(frames)]
-    assert (await look(Script(VIDEO, packets), tools)).judgement.verdict is Verdict.UP
+    assert (await probe(Script(VIDEO, packets), tools)).judgement.verdict is Verdict.UP
 
 
 async def test_an_open_camera_takes_a_login_without_asking_for_it(frames: Frames, tools: Tools) -> None:
-    result = await look(Script(VIDEO, single_nal_packets(frames)), tools, credentials=LOGIN)
+    result = await probe(Script(VIDEO, single_nal_packets(frames)), tools, credentials=LOGIN)
     assert (result.login_accepted, result.login_needed) == (True, False)
 
 
@@ -251,11 +251,11 @@ async def test_a_login_that_is_refused_at_any_step_is_a_failed_login(frames: Fra
     def answer(request: Request) -> Response | bytes:
         return reply(401, asked) if request.method == method else script(request)
 
-    result = await look(answer, tools, credentials=LOGIN)
+    result = await probe(answer, tools, credentials=LOGIN)
     assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, False)
 
 
-async def test_a_login_that_was_taken_before_the_look_failed_is_known_to_work(tools: Tools) -> None:
+async def test_a_login_that_was_taken_before_the_probe_failed_is_known_to_work(tools: Tools) -> None:
     script = Script(VIDEO, setup=lambda _: reply(453, reason="Not Enough Bandwidth"))
 
     def answer(request: Request) -> Response | bytes:
@@ -263,7 +263,7 @@ async def test_a_login_that_was_taken_before_the_look_failed_is_known_to_work(to
             return reply(401, [("WWW-Authenticate", 'Basic realm="camera"')])
         return script(request)
 
-    result = await look(answer, tools, credentials=LOGIN)
+    result = await probe(answer, tools, credentials=LOGIN)
     assert result.judgement.cause is Cause.SESSION_LIMIT
     assert (result.login_accepted, result.login_needed) == (True, True)
 
@@ -272,14 +272,14 @@ UNKNOWN_DIGEST = [("WWW-Authenticate", 'Digest realm="camera", nonce="1", algori
 
 
 async def test_a_challenge_that_we_cannot_answer_is_no_failed_login(tools: Tools) -> None:
-    result = await look(lambda _: reply(401, UNKNOWN_DIGEST), tools, credentials=LOGIN)
+    result = await probe(lambda _: reply(401, UNKNOWN_DIGEST), tools, credentials=LOGIN)
     assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, None)
 
 
 async def test_a_login_that_a_redirect_did_not_take_along_is_no_failed_login(tools: Tools) -> None:
     async with ScriptedPeer(lambda _: reply(401, [("WWW-Authenticate", 'Basic realm="other"')])) as other:
         away = reply(302, [("Location", f"rtsp://localhost:{other.port}/live")])
-        result = await look(lambda _: away, tools, credentials=LOGIN)
+        result = await probe(lambda _: away, tools, credentials=LOGIN)
         assert not any("Authorization" in request.headers for request in other.requests)
     assert (result.judgement.cause, result.login_accepted) == (Cause.AUTH_FAILED, None)
 
@@ -301,7 +301,7 @@ async def test_media_may_come_before_the_answer_to_play(frames: Frames, tools: T
         said = script(request)
         return early + said if isinstance(said, bytes) else said
 
-    assert (await look(answer, tools)).judgement.verdict is Verdict.UP
+    assert (await probe(answer, tools)).judgement.verdict is Verdict.UP
 
 
 @pytest.mark.parametrize("frames_lost", [False, True], ids=["up", "no_keyframe"])

@@ -16,7 +16,7 @@ from vonggac.net.url import Credentials
 LOGIN = {"username": "viewer", "password": "s3cret-Xem"}
 
 
-async def look(camera: Camera, tools: Tools, *, deadline_s: float = 5.0, **target: Any) -> ProbeResult:
+async def probe(camera: Camera, tools: Tools, *, deadline_s: float = 5.0, **target: Any) -> ProbeResult:
     return await probe_rtsp(
         Target(**{"url": camera.url(), "credentials": None, "deadline_s": deadline_s, **target}), tools
     )
@@ -26,7 +26,7 @@ async def look(camera: Camera, tools: Tools, *, deadline_s: float = 5.0, **targe
 async def test_a_good_camera_is_up_and_measured(simulate: Any, tools: Tools, codec: str) -> None:
     sim = await simulate({"id": "gate", "codec": codec, "audio": "pcma"})
     measuring = Tools(tools.allowed_networks, tools.decoder, measure_window_s=3.0)
-    result = await look(sim.cameras["gate"], measuring)
+    result = await probe(sim.cameras["gate"], measuring)
     assert result.judgement.verdict is Verdict.UP
     media = result.media
     assert media is not None
@@ -57,7 +57,7 @@ async def test_a_long_group_is_measured_to_its_end_in_large_pieces(simulate: Any
     """After the arrival of enough pictures was timed, the rest is not taken picture by picture."""
     sim = await simulate({"id": "gate", "fps": 20, "gop_s": 2.0, "loop_s": 4.0})
     measuring = Tools(tools.allowed_networks, tools.decoder, measure_window_s=6.0)
-    result = await look(sim.cameras["gate"], measuring, deadline_s=10.0, transport=transport)
+    result = await probe(sim.cameras["gate"], measuring, deadline_s=10.0, transport=transport)
     assert (result.judgement.verdict, result.media is not None) == (Verdict.UP, True)
     assert result.media is not None
     assert result.media.gop_s == pytest.approx(2.0, abs=0.05)
@@ -71,7 +71,7 @@ async def test_a_long_group_is_measured_to_its_end_in_large_pieces(simulate: Any
 @pytest.mark.parametrize("auth", ["basic", "digest", "digest-sha256"])
 async def test_a_camera_with_a_login_is_up(simulate: Any, tools: Tools, auth: str) -> None:
     sim = await simulate({"id": "gate", "auth": auth, **LOGIN})
-    result = await look(sim.cameras["gate"], tools, credentials=Credentials(**LOGIN))
+    result = await probe(sim.cameras["gate"], tools, credentials=Credentials(**LOGIN))
     assert result.judgement.verdict is Verdict.UP
     assert sim.cameras["gate"].logins_failed == 0
 
@@ -79,13 +79,13 @@ async def test_a_camera_with_a_login_is_up(simulate: Any, tools: Tools, auth: st
 async def test_a_login_may_stand_in_the_path(simulate: Any, tools: Tools) -> None:
     sim = await simulate({"id": "gate", "path": "/user=viewer&password=s3cret-Xem&channel=1"})
     url = sim.cameras["gate"].url().replace("viewer", "{username}").replace("s3cret-Xem", "{password}")
-    result = await look(sim.cameras["gate"], tools, url=url, credentials=Credentials(**LOGIN))
+    result = await probe(sim.cameras["gate"], tools, url=url, credentials=Credentials(**LOGIN))
     assert result.judgement.verdict is Verdict.UP
 
 
 async def test_cause_auth_failed_after_a_single_login(simulate: Any, tools: Tools) -> None:
     sim = await simulate({"id": "gate", "auth": "digest", **LOGIN})
-    result = await look(sim.cameras["gate"], tools, credentials=Credentials("viewer", "wrong-Xem"))
+    result = await probe(sim.cameras["gate"], tools, credentials=Credentials("viewer", "wrong-Xem"))
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.AUTH_FAILED)
     assert sim.cameras["gate"].logins_failed == 1
     assert "wrong-Xem" not in repr(result)
@@ -93,7 +93,7 @@ async def test_cause_auth_failed_after_a_single_login(simulate: Any, tools: Tool
 
 async def test_cause_not_found(simulate: Any, tools: Tools) -> None:
     sim = await simulate({"id": "gate"})
-    result = await look(sim.cameras["gate"], tools, url=sim.cameras["gate"].url() + "/other")
+    result = await probe(sim.cameras["gate"], tools, url=sim.cameras["gate"].url() + "/other")
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.NOT_FOUND)
 
 
@@ -116,7 +116,7 @@ FAULTS = [
 async def test_cause_of_a_fault(simulate: Any, tools: Tools, fault: str, cause: Cause) -> None:
     camera = (await simulate({"id": "gate"})).cameras["gate"]
     await camera.set_fault(fault)
-    result = await look(camera, tools, deadline_s=0.8)
+    result = await probe(camera, tools, deadline_s=0.8)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, cause)
     assert result.judgement.detail
     assert result.duration_s < 0.8 + 0.5
@@ -125,16 +125,16 @@ async def test_cause_of_a_fault(simulate: Any, tools: Tools, fault: str, cause: 
 async def test_a_camera_that_recovers_is_up_again(simulate: Any, tools: Tools) -> None:
     camera = (await simulate({"id": "gate"})).cameras["gate"]
     await camera.set_fault("refuse")
-    assert (await look(camera, tools)).judgement.verdict is Verdict.DOWN
+    assert (await probe(camera, tools)).judgement.verdict is Verdict.DOWN
     await camera.clear_fault()
-    assert (await look(camera, tools)).judgement.verdict is Verdict.UP
+    assert (await probe(camera, tools)).judgement.verdict is Verdict.UP
 
 
 async def test_a_stream_that_ends_while_it_is_measured_is_up(simulate: Any, tools: Tools) -> None:
     camera = (await simulate({"id": "gate", "gop_s": 2.0})).cameras["gate"]
     await camera.set_fault("stall", after_s=0.4)
     measuring = Tools(tools.allowed_networks, tools.decoder, measure_window_s=0.8)
-    result = await look(camera, measuring, deadline_s=5.0)
+    result = await probe(camera, measuring, deadline_s=5.0)
     assert result.judgement.verdict is Verdict.UP
     assert result.media is not None
     assert result.media.gop_s is None
@@ -146,10 +146,10 @@ async def test_cause_dns(tools: Tools) -> None:
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.DNS)
 
 
-async def test_cause_address_not_allowed_says_that_nobody_looked(simulate: Any, tools: Tools) -> None:
+async def test_cause_address_not_allowed_says_that_nobody_probed(simulate: Any, tools: Tools) -> None:
     camera = (await simulate({"id": "gate"})).cameras["gate"]
     fenced = Tools(AllowedNetworks.parse(["10.0.0.0/8"]), tools.decoder, 0.0)
-    result = await look(camera, fenced)
+    result = await probe(camera, fenced)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.ADDRESS_NOT_ALLOWED)
     assert camera.sessions_total == 0
 

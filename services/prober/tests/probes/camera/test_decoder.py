@@ -74,33 +74,33 @@ def decode(nals: Sequence[bytes], contexts: IdleContexts | None = None) -> Pictu
 
 def pixels(result: Picture | Undecodable) -> bytes:
     assert isinstance(result, Picture)
-    return result.look.grey.tobytes() + result.look.points.tobytes() + result.look.chroma.tobytes()
+    return result.thumbnail.grey.tobytes() + result.thumbnail.points.tobytes() + result.thumbnail.chroma.tobytes()
 
 
 def test_the_same_kind_is_decoded_by_the_same_context(frames: Frames) -> None:
     contexts, sets = IdleContexts(), sets_of(frames[0])
-    first = contexts.take(VideoCodec.H264, sets)
-    contexts.give(VideoCodec.H264, sets, first)
-    assert contexts.take(VideoCodec.H264, sets) is first
-    assert contexts.take(VideoCodec.H264, sets) is not first, "it is in use"
+    first = contexts.acquire(VideoCodec.H264, sets)
+    contexts.release(VideoCodec.H264, sets, first)
+    assert contexts.acquire(VideoCodec.H264, sets) is first
+    assert contexts.acquire(VideoCodec.H264, sets) is not first, "it is in use"
 
 
 @pytest.mark.parametrize("other", [lambda sets: sets[:1], lambda sets: [*sets, sets[-1] + b"\x80"], lambda sets: []])
 def test_another_kind_gets_another_context(frames: Frames, other: object) -> None:
     assert callable(other)
     contexts, sets = IdleContexts(), sets_of(frames[0])
-    first = contexts.take(VideoCodec.H264, sets)
-    contexts.give(VideoCodec.H264, sets, first)
-    assert contexts.take(VideoCodec.H264, other(sets)) is not first
-    assert contexts.take(VideoCodec.H265, sets) is not first
+    first = contexts.acquire(VideoCodec.H264, sets)
+    contexts.release(VideoCodec.H264, sets, first)
+    assert contexts.acquire(VideoCodec.H264, other(sets)) is not first
+    assert contexts.acquire(VideoCodec.H265, sets) is not first
 
 
-def test_no_more_are_kept_than_told(frames: Frames) -> None:
+def test_no_more_are_kept_than_allowed(frames: Frames) -> None:
     contexts, sets = IdleContexts(), sets_of(frames[0])
-    made = [contexts.take(VideoCodec.H264, sets) for _ in range(IDLE_AT_MOST + 2)]
+    made = [contexts.acquire(VideoCodec.H264, sets) for _ in range(IDLE_AT_MOST + 2)]
     for context in made:
-        contexts.give(VideoCodec.H264, sets, context)
-    again = [contexts.take(VideoCodec.H264, sets) for _ in made]
+        contexts.release(VideoCodec.H264, sets, context)
+    again = [contexts.acquire(VideoCodec.H264, sets) for _ in made]
     assert again[:IDLE_AT_MOST] == made[:1:-1]
     assert not set(map(id, again[IDLE_AT_MOST:])) & set(map(id, made))
 

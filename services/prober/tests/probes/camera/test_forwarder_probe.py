@@ -9,13 +9,15 @@ import pytest
 from nats.aio.msg import Msg
 
 from prober.domain.result import ProbeResult
-from prober.probes.camera.forwarder_probe import NoSample, ask_for_keyframe, split_annex_b
-from prober.probes.camera.prober import Looker, LookPlan, Surroundings
+from prober.probes.camera.forwarder_probe import NoKeyframe, request_keyframe, split_annex_b
+from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from simulator.cameras.camera import Camera
 from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.events.prober import LookKind, Verdict
+from vonggac.events.prober import ProbeKind, Verdict
+from vonggac.media.depacketizer import Depacketizer
+from vonggac.testing.recordings import codec_of, recorded
 
 type Frames = list[list[bytes]]
 
@@ -55,7 +57,7 @@ async def forward(bus: Bus, camera: CameraV1, body: bytes, **headers: str) -> li
         asked.append(request)
         await bus.client.publish(request.reply, body, headers=given)
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=answer)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
     await bus.client.flush()
     return asked
 
@@ -71,11 +73,11 @@ async def gate(simulate: Any) -> Camera:
 
 
 @pytest.fixture
-def look(surroundings: Surroundings) -> Callable[..., Any]:
-    looker = Looker(surroundings)
+def probe(context: ProbeContext) -> Callable[..., Any]:
+    prober = CameraProber(context)
 
-    async def once(camera: CameraV1, kind: LookKind = LookKind.DEEP) -> ProbeResult:
-        result = await looker.look(camera, LookPlan(kind))
+    async def once(camera: CameraV1, kind: ProbeKind = ProbeKind.DEEP) -> ProbeResult:
+        result = await prober.probe(camera, ProbePlan(kind))
         assert isinstance(result, ProbeResult)
         return result
 
@@ -83,149 +85,203 @@ def look(surroundings: Surroundings) -> Callable[..., Any]:
 
 
 async def test_a_camera_that_is_pulled_is_judged_by_the_forwarders_keyframe(
-    bus: Bus, gate: Camera, look: Any, frames: Frames
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
 ) -> None:
     camera = planned(gate.url())
     asked = await forward(bus, camera, annex_b(frames[0]))
-    result = await look(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.SAMPLED)
+    result = await probe(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.FORWARDER_KEYFRAME)
     assert (result.media.codec, result.media.width, result.media.fps) == ("h264", 320, 25.0)
     assert "clock_drift" in {cause.value for cause in result.judgement.not_checked}
-    assert [step.name for step in result.steps] == ["sample", "decode"]
+    assert [step.name for step in result.steps] == ["forwarder_keyframe", "decode"]
     assert len(asked) == 1
     assert gate.sessions_total == 0
 
 
 async def test_a_camera_that_is_no_rtsp_is_judged_by_the_forwarders_keyframe(
-    bus: Bus, look: Any, frames: Frames
+    bus: Bus, probe: Any, frames: Frames
 ) -> None:
     camera = planned("http://10.0.0.1/live.m3u8")
     await forward(bus, camera, annex_b(frames[0]))
-    result = await look(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.SAMPLED)
+    result = await probe(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.FORWARDER_KEYFRAME)
 
 
-async def test_a_light_look_at_a_sample_decodes_nothing(bus: Bus, gate: Camera, look: Any, frames: Frames) -> None:
+async def test_a_light_probe_of_a_forwarders_keyframe_decodes_nothing(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
+) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, annex_b(frames[0]))
-    result = await look(camera, LookKind.LIGHT)
-    assert (result.judgement.verdict, result.kind, result.picture) == (Verdict.UP, LookKind.LIGHT, None)
+    result = await probe(camera, ProbeKind.LIGHT)
+    assert (result.judgement.verdict, result.kind, result.picture) == (Verdict.UP, ProbeKind.LIGHT, None)
     assert gate.sessions_total == 0
 
 
-async def test_a_sample_that_does_not_decode_is_down(bus: Bus, gate: Camera, look: Any, frames: Frames) -> None:
+async def test_a_keyframe_that_does_not_decode_is_down(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:
     camera = planned(gate.url())
     broken = [nal if nal[0] & 31 != 5 else nal[:3] + bytes(byte ^ 0x5A for byte in nal[3:]) for nal in frames[0]]
     await forward(bus, camera, annex_b(broken))
-    result = await look(camera)
+    result = await probe(camera)
     assert (result.judgement.verdict, result.judgement.cause) == (Verdict.DOWN, Cause.DECODE_FAILED)
 
 
-async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, look: Any, frames: Frames) -> None:
+async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, annex_b(frames[0]), packets_lost="40")
-    assert Cause.PACKET_LOSS in (await look(camera)).judgement.findings
+    assert Cause.PACKET_LOSS in (await probe(camera)).judgement.findings
 
 
 @pytest.mark.parametrize(("drift", "found"), [("0.4", False), ("-90.000", True), ("3600.5", True)])
-async def test_the_camera_told_the_forwarder_its_time(
-    bus: Bus, gate: Camera, look: Any, frames: Frames, drift: str, found: bool
+async def test_the_camera_gave_the_forwarder_its_time(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames, drift: str, found: bool
 ) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, annex_b(frames[0]), clock_drift_s=drift)
-    judgement = (await look(camera)).judgement
+    judgement = (await probe(camera)).judgement
     assert (Cause.CLOCK_DRIFT in judgement.findings) is found
     assert Cause.CLOCK_DRIFT not in judgement.not_checked
 
 
 async def test_a_forwarded_camera_that_is_slower_than_its_stream_says_is_low_fps(
-    bus: Bus, gate: Camera, look: Any, frames: Frames
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
 ) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, annex_b(frames[0]), fps="8.0")
-    assert Cause.LOW_FPS in (await look(camera)).judgement.findings
+    assert Cause.LOW_FPS in (await probe(camera)).judgement.findings
+
+
+async def refuse(bus: Bus, camera: CameraV1, **headers: str) -> list[Msg]:
+    """Pull the camera and have no keyframe."""
+    return await forward(bus, camera, b"", codec="h264", captured_at="", **headers)
 
 
 @pytest.mark.parametrize("error", ["no_keyframe", "too_large", "busy"])
-async def test_a_camera_whose_only_session_the_forwarder_has_is_not_called_down_for_it(
-    bus: Bus, gate: Camera, look: Any, error: str
+async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_forwarder_tells(
+    bus: Bus, gate: Camera, probe: Any, error: str
 ) -> None:
     camera = planned(gate.url())
-    await forward(bus, camera, b"", error=error)
-    await gate.set_fault("session_limit")
-    judgement = (await look(camera)).judgement
-    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.SESSION_LIMIT)
-    assert "forwarder" in (judgement.detail or "")
+    await refuse(bus, camera, error=error, silent_s="0.1", media_s="300.0", keyframe_age_s="25.0")
+    result = await probe(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.FORWARDER_KEYFRAME)
+    assert "forwarder" in result.judgement.not_checked[Cause.FROZEN]
+    assert Cause.LOW_FPS in result.judgement.not_checked
+    assert gate.sessions_total == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "cause"),
+    [
+        ({"error": "no_keyframe", "silent_s": "8.0", "media_s": "90.0"}, Verdict.DOWN, Cause.NO_MEDIA),
+        ({"error": "no_keyframe", "silent_s": "0.2", "media_s": "9.0"}, Verdict.UNKNOWN, Cause.NO_KEYFRAME),
+        ({"error": "no_keyframe", "silent_s": "0.2", "media_s": "150.0"}, Verdict.DOWN, Cause.NO_KEYFRAME),
+        (
+            {"error": "no_keyframe", "silent_s": "0.2", "media_s": "900.0", "keyframe_age_s": "130.0"},
+            Verdict.DOWN,
+            Cause.NO_KEYFRAME,
+        ),
+        ({"error": "codec_unsupported", "silent_s": "0.2", "codec": "jpeg"}, Verdict.DOWN, Cause.CODEC_UNSUPPORTED),
+        ({"error": "no_keyframe"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+        ({"captured_at": "yesterday"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+        ({"codec": "mjpeg"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+    ],
+)
+async def test_a_pulled_camera_never_gets_a_second_session(
+    bus: Bus, gate: Camera, probe: Any, told: dict[str, str], verdict: Verdict, cause: Cause
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, b"", **told)
+    for kind in (ProbeKind.DEEP, ProbeKind.LIGHT):
+        judgement = (await probe(camera, kind)).judgement
+        assert (judgement.verdict, judgement.cause) == (verdict, cause)
+    assert gate.sessions_total == 0
+
+
+async def test_an_old_sample_is_no_reason_for_a_second_session(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
+) -> None:
+    camera = planned(gate.url())
+    for captured_at in ((datetime.now(UTC) - timedelta(minutes=5)).isoformat(), "2026-11-25T08:00:00"):
+        await forward(bus, camera, annex_b(frames[0]), captured_at=captured_at)
+        assert (await probe(camera)).judgement.verdict is Verdict.UNKNOWN
+    assert gate.sessions_total == 0
+
+
+async def test_a_still_picture_is_found_by_the_forwarders_hashes_even_by_a_light_probe(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
+) -> None:
+    camera = planned(gate.url())
+    since = (datetime.now(UTC) - timedelta(seconds=45)).isoformat()
+    await forward(bus, camera, annex_b(frames[0]), still_since=since, still_keyframes="5")
+    judgement = (await probe(camera, ProbeKind.LIGHT)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.FROZEN)
+    assert "the last 5 keyframes are identical" in (judgement.detail or "")
+    assert Cause.FROZEN not in judgement.not_checked
+
+
+@pytest.mark.parametrize(("seconds", "keyframes"), [(0, "9"), (45, "2")])
+async def test_a_still_picture_of_a_moment_is_none(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames, seconds: int, keyframes: str
+) -> None:
+    camera = planned(gate.url())
+    since = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+    await forward(bus, camera, annex_b(frames[0]), still_since=since, still_keyframes=keyframes)
+    assert (await probe(camera, ProbeKind.LIGHT)).judgement.verdict is Verdict.UP
+
+
+async def test_keyframe_order_of_an_intra_refresh_is_up_and_its_picture_not_checked(
+    bus: Bus, gate: Camera, probe: Any
+) -> None:
+    name = "gstreamer_h264_intra_refresh"
+    depacketizer = Depacketizer(codec_of(name))
+    keyframes = [unit for packet in recorded(name) for unit in depacketizer.push_packet(packet) if unit.keyframe]
+    camera = planned(gate.url())
+    await forward(bus, camera, annex_b(keyframes[1].nals))
+    judgement = (await probe(camera)).judgement
+    assert judgement.verdict is Verdict.UP
+    assert "intra refresh" in judgement.not_checked[Cause.FROZEN]
 
 
 async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_either(
-    bus: Bus, gate: Camera, look: Any
+    bus: Bus, gate: Camera, probe: Any
 ) -> None:
     camera = planned(gate.url())
     await forward(bus, camera, b"", error="camera_away")
     await gate.set_fault("session_limit")
-    judgement = (await look(camera)).judgement
+    judgement = (await probe(camera)).judgement
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.SESSION_LIMIT)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"codec": "mjpeg"},
-        {"captured_at": "yesterday"},
-        {"captured_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat()},
-        {"captured_at": "2026-11-25T08:00:00"},
-    ],
-)
-async def test_a_sample_of_no_use_is_followed_by_an_own_session(
-    bus: Bus, gate: Camera, look: Any, frames: Frames, headers: dict[str, str]
-) -> None:
-    camera = planned(gate.url())
-    await forward(bus, camera, annex_b(frames[0]), **headers)
-    result = await look(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.DEEP)
-    assert gate.sessions_total == 1
-
-
-async def test_an_empty_answer_says_that_the_forwarder_has_none(bus: Bus, gate: Camera, look: Any) -> None:
-    camera = planned(gate.url())
-    await forward(bus, camera, b"")
-    assert (await look(camera)).kind is LookKind.DEEP
-
-
-async def test_a_camera_that_nobody_pulls_is_looked_at_in_an_own_session_without_waiting(
-    gate: Camera, look: Any
-) -> None:
-    result = await look(planned(gate.url()))
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.DEEP)
+async def test_a_camera_that_nobody_pulls_is_probed_in_an_own_session_without_waiting(gate: Camera, probe: Any) -> None:
+    result = await probe(planned(gate.url()))
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
     assert result.duration_s < 2.0
 
 
-async def test_a_forwarder_that_does_not_answer_leaves_time_for_an_own_session(
-    bus: Bus, gate: Camera, look: Any
-) -> None:
+async def test_a_forwarder_that_does_not_answer_is_left_its_session(bus: Bus, gate: Camera, probe: Any) -> None:
     camera = planned(gate.url())
 
     async def silent(_request: Msg) -> None:
         return
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=silent)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=silent)
     await bus.client.flush()
-    result = await look(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, LookKind.DEEP)
+    judgement = (await probe(camera)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
+    assert "did not answer" in (judgement.detail or "")
+    assert gate.sessions_total == 0
 
 
 async def test_a_camera_without_an_enabled_delivery_is_nobodys(
-    bus: Bus, gate: Camera, look: Any, frames: Frames
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
 ) -> None:
     camera = planned(gate.url(), enabled=False)
     asked = await forward(bus, camera, annex_b(frames[0]))
-    assert (await look(camera)).kind is LookKind.DEEP
+    assert (await probe(camera)).kind is ProbeKind.DEEP
     assert asked == []
 
 
 async def test_without_a_responder_nobody_pulls_the_camera(bus: Bus) -> None:
-    assert await ask_for_keyframe(bus, uuid4(), timeout_s=2.0) == NoSample(pulled=False)
+    assert await request_keyframe(bus, uuid4(), timeout_s=2.0) == NoKeyframe(pulled=False)
 
 
 def test_annex_b_is_split_at_its_start_codes_of_either_length() -> None:

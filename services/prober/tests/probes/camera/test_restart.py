@@ -1,4 +1,4 @@
-"""A killed nats-server and a killed prober: looks go on, and nothing observed is lost. NATS is this module's own."""
+"""A killed nats-server and a killed prober: probes go on, and nothing observed is lost. NATS is this module's own."""
 
 import asyncio
 import os
@@ -30,19 +30,19 @@ def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
     server.stop()
 
 
-async def looks_stored(bus: Bus, camera_id: UUID) -> int:
+async def probes_stored(bus: Bus, camera_id: UUID) -> int:
     info = await bus.js.stream_info(topology.OBSERVATIONS, subjects_filter=subjects.camera_observation(camera_id))
     return sum((info.state.subjects or {}).values())
 
 
-async def test_a_killed_nats_server_stops_no_looks_and_loses_none(
-    nats_server: NatsServer, bus: Bus, simulate: Any, planner: Any, probe: Any
+async def test_a_killed_nats_server_stops_no_probes_and_loses_none(
+    nats_server: NatsServer, bus: Bus, simulate: Any, planner: Any, start_prober: Any
 ) -> None:
     sim = await simulate(*({"id": f"gate-{number}"} for number in range(4)))
     cameras = {}
     for gate in sim.cameras.values():
         cameras[gate.id] = await planner.camera(gate.url(), probe_interval_s=0.3)
-    prober = await probe(max_concurrent_probes=8, measure_window_s=0.3)
+    prober = await start_prober(max_concurrent_probes=8, measure_window_s=0.3)
     for gate in sim.cameras.values():
         await eventually(lambda gate=gate: gate.sessions_total >= 2)  # type: ignore[misc]
     nats_server.kill()
@@ -54,7 +54,7 @@ async def test_a_killed_nats_server_stops_no_looks_and_loses_none(
         await eventually(lambda gate=gate: gate.sessions_total >= before[gate.id] + 3, within_s=60)  # type: ignore[misc]
     await prober.stop()
     for gate in sim.cameras.values():
-        assert await looks_stored(bus, cameras[gate.id].id) == gate.sessions_total
+        assert await probes_stored(bus, cameras[gate.id].id) == gate.sessions_total
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def child(nats_url: str, keys_folder: Path) -> AsyncIterator[asyncio.subpr
 
 
 async def test_a_killed_probers_job_is_taken_by_another(
-    nats_server: NatsServer, bus: Bus, keys_folder: Path, simulate: Any, planner: Any, observed: Any, probe: Any
+    nats_server: NatsServer, bus: Bus, keys_folder: Path, simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     # Half a minute in production; here the server shall not make the test wait for it.
     quick = ConsumerConfig(durable_name=topology.PROBER, ack_wait=3.0, max_ack_pending=-1)
@@ -92,19 +92,19 @@ async def test_a_killed_probers_job_is_taken_by_another(
         killed.kill()
         await killed.wait()
     await gate.clear_fault()
-    other = await probe()
-    look = await observed.look(camera.id, within_s=10)
-    assert (look.verdict, look.worker_id) == (Verdict.UP, other.process.worker_id)
-    assert len(observed.looks) == 1
+    other = await start_prober()
+    observation = await observed.observation(camera.id, within_s=10)
+    assert (observation.verdict, observation.worker_id) == (Verdict.UP, other.process.worker_id)
+    assert len(observed.observations) == 1
 
 
-async def test_a_prober_that_is_told_to_stop_ends_well(
+async def test_a_prober_that_is_published_to_stop_ends_well(
     nats_server: NatsServer, keys_folder: Path, simulate: Any, planner: Any, observed: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
     async with child(nats_server.url, keys_folder) as process:
         camera = await planner.camera(gate.url())
-        await observed.look(camera.id, within_s=20)
+        await observed.observation(camera.id, within_s=20)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(15):
             assert await process.wait() == 0

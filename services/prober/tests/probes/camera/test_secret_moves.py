@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from prober.domain.result import ProbeResult
-from prober.probes.camera.prober import Looker, LookPlan, Surroundings
+from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from vonggac.auth import Sealer, SecretMovedError, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.bus import Bucket, Bus, topology
@@ -53,39 +53,37 @@ def wanting(request: Request) -> Response:
     return reply(401, [("WWW-Authenticate", new_challenge("camera", scheme="basic").encode())])
 
 
-async def looked(surroundings: Surroundings, planned: CameraV1) -> ProbeResult:
-    result = await Looker(surroundings).look(planned, LookPlan())
+async def probed(context: ProbeContext, planned: CameraV1) -> ProbeResult:
+    result = await CameraProber(context).probe(planned, ProbePlan())
     assert isinstance(result, ProbeResult)
     return result
 
 
 @pytest.mark.parametrize("path", ["live", "{username}/{password}", "live?u={username}&p={password}"])
-async def test_secret_moves_to_no_listener_at_another_address(
-    surroundings: Surroundings, sealer: Sealer, path: str
-) -> None:
+async def test_secret_moves_to_no_listener_at_another_address(context: ProbeContext, sealer: Sealer, path: str) -> None:
     async with ScriptedPeer(wanting) as listener:
         for given_for in ("rtsp://127.0.0.2", f"rtsp://127.0.0.1:{listener.port + 1}", "rtsps://127.0.0.1"):
             secret = seal(sealer, "viewer", "s3cret-Xem", given_for)
-            result = await looked(surroundings, camera(f"rtsp://127.0.0.1:{listener.port}/{path}", secret))
+            result = await probed(context, camera(f"rtsp://127.0.0.1:{listener.port}/{path}", secret))
             assert (result.judgement.verdict, result.judgement.cause) == (Verdict.UNKNOWN, Cause.SECRET_MOVED)
             assert "s3cret-Xem" not in repr(result)
         assert listener.connections == 0
 
 
 async def test_secret_moves_to_no_listener_in_a_box_that_was_opened_before(
-    surroundings: Surroundings, sealer: Sealer
+    context: ProbeContext, sealer: Sealer
 ) -> None:
     old = seal(sealer, "viewer", "s3cret-Xem")
     async with ScriptedPeer(wanting) as device, ScriptedPeer(wanting) as listener:
-        await looked(surroundings, camera(f"rtsp://127.0.0.1:{device.port}/live", old))
+        await probed(context, camera(f"rtsp://127.0.0.1:{device.port}/live", old))
         assert any("Authorization" in request.headers for request in device.requests)
-        result = await looked(surroundings, camera(f"rtsp://127.0.0.1:{listener.port}/live", old))
+        result = await probed(context, camera(f"rtsp://127.0.0.1:{listener.port}/live", old))
         assert result.judgement.cause is Cause.SECRET_MOVED
         assert listener.connections == 0
 
 
 async def test_secret_moves_at_no_worker_once_one_has_opened_the_old_box(
-    bus: Bus, sealer: Sealer, keys_folder: Path, surroundings: Surroundings
+    bus: Bus, sealer: Sealer, keys_folder: Path, context: ProbeContext
 ) -> None:
     old, home = seal(sealer, "viewer", "s3cret-Xem"), "rtsp://127.0.0.1/live"
     first = Unsealer.from_file(keys_folder / WORKERS_PRIVATE)
@@ -93,9 +91,9 @@ async def test_secret_moves_at_no_worker_once_one_has_opened_the_old_box(
         first.unseal(old, home)
         stored = await eventually(lambda: Bucket(bus, topology.RESEALED_SECRETS).all())
     assert "s3cret-Xem" not in str(stored)
-    second = surroundings.logins.unsealer
+    second = context.logins.unsealer
     async with resealing(bus, second), ScriptedPeer(wanting) as listener:
-        result = await looked(surroundings, camera(f"rtsp://127.0.0.1:{listener.port}/live", old))
+        result = await probed(context, camera(f"rtsp://127.0.0.1:{listener.port}/live", old))
         assert result.judgement.cause is Cause.SECRET_MOVED
         assert listener.connections == 0
         assert second.unseal(old, home).password == "s3cret-Xem"
@@ -132,7 +130,7 @@ async def resealing(bus: Bus, unsealer: Unsealer) -> AsyncIterator[None]:
     """A worker's knowledge of which old boxes are bound, kept up to date."""
     kept = Resealing(bus, unsealer)
     running = asyncio.create_task(kept.run())
-    await kept.wait_loaded()
+    await kept.load()
     yield
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

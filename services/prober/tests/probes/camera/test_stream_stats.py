@@ -221,7 +221,7 @@ async def test_fragments_are_measured_however_they_come(lost: tuple[int, ...], a
                 counted.update(sequence & 0xFFFF)
                 sizes[picture] = sizes.get(picture, 0) + len(payload)
                 frames.append(interleave(0, fragment(payload, picture, sequence & 0xFFFF, padded=number == 2)))
-                # Sound that looks like the picture's next packet.
+                # Sound that probes like the picture's next packet.
                 frames.append(interleave(2, fragment(payload, picture, following)))
             sequence += 1
     for at in range(0, len(frames), at_once):

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from prober.probes.onvif import OnvifFinding, look_at
+from prober.probes.onvif import OnvifFinding, probe_device
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.http_auth import new_challenge, verify_authorization
@@ -109,10 +109,10 @@ class FakeDevice:
             return given is not None and verify_authorization(
                 given, method="POST", credentials=LOGIN, challenge=self.challenge
             )
-        told = {name: re.search(rf"{name}[^>]*>([^<]+)<", asked.body) for name in ("Nonce", "Created", "Password")}
-        if any(found is None for found in told.values()):
+        fields = {name: re.search(rf"{name}[^>]*>([^<]+)<", asked.body) for name in ("Nonce", "Created", "Password")}
+        if any(found is None for found in fields.values()):
             return False
-        nonce, created, password = (found[1] for found in told.values() if found is not None)
+        nonce, created, password = (found[1] for found in fields.values() if found is not None)
         off = datetime.fromisoformat(created) - (datetime.now(UTC) + self.ahead)
         digest = hashlib.sha1(base64.b64decode(nonce) + created.encode() + LOGIN.password.encode()).digest()  # noqa: S324
         return abs(off.total_seconds()) <= self.strict_clock_s and password == base64.b64encode(digest).decode()
@@ -157,13 +157,13 @@ def fault(subcode: str) -> str:
     )
 
 
-def clock_answer(told: datetime) -> str:
+def clock_answer(given: datetime) -> str:
     return (
         "<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType>"
         "<tt:DaylightSavings>false</tt:DaylightSavings><tt:TimeZone><tt:TZ>ICT-7</tt:TZ></tt:TimeZone>"
-        f"<tt:UTCDateTime><tt:Time><tt:Hour>{told.hour}</tt:Hour><tt:Minute>{told.minute}</tt:Minute>"
-        f"<tt:Second>{told.second}</tt:Second></tt:Time><tt:Date><tt:Year>{told.year}</tt:Year>"
-        f"<tt:Month>{told.month}</tt:Month><tt:Day>{told.day}</tt:Day></tt:Date></tt:UTCDateTime>"
+        f"<tt:UTCDateTime><tt:Time><tt:Hour>{given.hour}</tt:Hour><tt:Minute>{given.minute}</tt:Minute>"
+        f"<tt:Second>{given.second}</tt:Second></tt:Time><tt:Date><tt:Year>{given.year}</tt:Year>"
+        f"<tt:Month>{given.month}</tt:Month><tt:Day>{given.day}</tt:Day></tt:Date></tt:UTCDateTime>"
         "</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>"
     )
 
@@ -194,9 +194,9 @@ def _profile(profile: tuple[str, str, str, int, int]) -> str:
 
 
 def uri_answer(operation: str, uri: str) -> str:
-    told = uri.replace("&", "&amp;")
+    given = uri.replace("&", "&amp;")
     return (
-        f"<trt:{operation}Response><trt:MediaUri><tt:Uri>{told}</tt:Uri><tt:InvalidAfterConnect>false"
+        f"<trt:{operation}Response><trt:MediaUri><tt:Uri>{given}</tt:Uri><tt:InvalidAfterConnect>false"
         "</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout>"
         f"</trt:MediaUri></trt:{operation}Response>"
     )
@@ -263,14 +263,14 @@ def virtual_camera() -> Iterator[str]:
 
 
 @pytest.fixture
-def look() -> Callable[..., Any]:
-    """Look at a device: `await look(device, credentials, deadline_s=…)`."""
+def probe() -> Callable[..., Any]:
+    """Probe a device: `await probe(device, credentials, deadline_s=…)`."""
     networks = AllowedNetworks.parse(["127.0.0.0/8"])
 
     async def one(
         target: FakeDevice | str, credentials: Credentials | None = None, deadline_s: float = 10.0
     ) -> OnvifFinding:
         address = target if isinstance(target, str) else target.address
-        return await look_at(address, credentials, deadline_s=deadline_s, allowed_networks=networks)
+        return await probe_device(address, credentials, deadline_s=deadline_s, allowed_networks=networks)
 
     return one

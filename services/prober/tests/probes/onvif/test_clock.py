@@ -15,7 +15,7 @@ NETWORKS = AllowedNetworks.parse(["127.0.0.0/8"])
 NOON = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
 
-def told(hour: int, minute: int, second: int, day: int = 25) -> dict[str, Any]:
+def utc(hour: int, minute: int, second: int, day: int = 25) -> dict[str, Any]:
     return {
         "UTCDateTime": {
             "Date": {"Year": 2026, "Month": 11, "Day": day},
@@ -25,27 +25,33 @@ def told(hour: int, minute: int, second: int, day: int = 25) -> dict[str, Any]:
 
 
 def test_drift_is_counted_from_the_middle_of_the_round_trip() -> None:
-    clock = read_clock(told(12, 0, 9), asked_at=NOON, answered_at=NOON + timedelta(seconds=4))
+    clock = read_clock(utc(12, 0, 9), asked_at=NOON, answered_at=NOON + timedelta(seconds=4))
     assert clock is not None
     assert (clock.drift_s, clock.round_trip_s) == (7.0, 4.0)
 
 
 def test_a_clock_behind_drifts_below_zero() -> None:
-    clock = read_clock(told(11, 59, 50), asked_at=NOON, answered_at=NOON)
+    clock = read_clock(utc(11, 59, 50), asked_at=NOON, answered_at=NOON)
     assert clock is not None
     assert clock.drift_s == -10.0
 
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"UTCDateTime": None}, {"UTCDateTime": "noon"}, {"UTCDateTime": {"Date": None, "Time": None}}, told(25, 0, 0)],
+    [
+        {},
+        {"UTCDateTime": None},
+        {"UTCDateTime": "noon"},
+        {"UTCDateTime": {"Date": None, "Time": None}},
+        utc(25, 0, 0),
+    ],
 )
 def test_a_time_that_is_none_gives_no_clock(answer: dict[str, Any]) -> None:
     assert read_clock(answer, asked_at=NOON, answered_at=NOON) is None
 
 
 def test_a_leap_second_is_a_time() -> None:
-    assert read_clock(told(11, 59, 60), asked_at=NOON, answered_at=NOON) is not None
+    assert read_clock(utc(11, 59, 60), asked_at=NOON, answered_at=NOON) is not None
 
 
 @pytest.mark.parametrize(
@@ -78,16 +84,16 @@ def test_a_drift_near_a_time_zone_looks_like_local_time(drift_s: float, offset_h
     ],
 )
 async def test_a_drift_above_5_s_is_remarked(
-    look: Any, device: Any, ahead: timedelta, remarks: tuple[Remark, ...]
+    probe: Any, device: Any, ahead: timedelta, remarks: tuple[Remark, ...]
 ) -> None:
-    found = await look(await device(ahead=ahead))
+    found = await probe(await device(ahead=ahead))
     assert found.remarks == remarks
     assert found.clock.drift_s == pytest.approx(ahead.total_seconds(), abs=2)
 
 
-async def test_a_device_that_tells_no_utc_is_remarked_and_read_on(look: Any, device: Any) -> None:
+async def test_a_device_that_gives_no_utc_is_remarked_and_read_on(probe: Any, device: Any) -> None:
     no_clock = "<tds:GetSystemDateAndTimeResponse/>"
-    found = await look(await device(answers={"GetSystemDateAndTime": no_clock}))
+    found = await probe(await device(answers={"GetSystemDateAndTime": no_clock}))
     assert (found.onvif, found.cause, found.clock, found.remarks) == (True, None, None, (Remark.NO_CLOCK,))
     assert len(found.profiles) == 1
 

@@ -77,27 +77,27 @@ async def _dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, s
 
 
 @pytest.mark.parametrize("speak", [silence, dribble_header, dribble_body])
-async def test_a_device_that_never_ends_is_left_at_the_deadline(look: Any, peer: Any, speak: Speak) -> None:
+async def test_a_device_that_never_ends_is_left_at_the_deadline(probe: Any, peer: Any, speak: Speak) -> None:
     await load()  # once per process, and not what is measured here
     address, connections = await peer(speak)
     before = asyncio.all_tasks()
     started = time.monotonic()
-    found = await look(address, deadline_s=0.5)
+    found = await probe(address, deadline_s=0.5)
     assert (found.cause, found.onvif) == (OnvifCause.TIMEOUT, False)
     assert time.monotonic() - started < 1.5
     await eventually(lambda: not connections, what="its connection is closed")
-    await eventually(lambda: asyncio.all_tasks() <= before, what="no task of the look is left")
+    await eventually(lambda: asyncio.all_tasks() <= before, what="no task of the probe is left")
 
 
-async def test_what_was_told_before_the_deadline_is_kept(look: Any, device: Any) -> None:
-    found = await look(await device(hang_at="GetProfiles"), deadline_s=0.5)
+async def test_what_was_answered_before_the_deadline_is_kept(probe: Any, device: Any) -> None:
+    found = await probe(await device(hang_at="GetProfiles"), deadline_s=0.5)
     assert (found.cause, found.onvif, found.device.model) == (OnvifCause.TIMEOUT, True, "C1")
     assert found.clock is not None
 
 
-async def test_a_cancelled_look_leaves_no_connection(look: Any, peer: Any) -> None:
+async def test_a_cancelled_probe_leaves_no_connection(probe: Any, peer: Any) -> None:
     address, connections = await peer(silence)
-    task = asyncio.create_task(look(address, deadline_s=30))
+    task = asyncio.create_task(probe(address, deadline_s=30))
     await eventually(lambda: connections)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -105,7 +105,7 @@ async def test_a_cancelled_look_leaves_no_connection(look: Any, peer: Any) -> No
     await eventually(lambda: not connections)
 
 
-async def test_a_flood_is_read_up_to_its_limit(look: Any, peer: Any) -> None:
+async def test_a_flood_is_read_up_to_its_limit(probe: Any, peer: Any) -> None:
     sent = 0
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,33 +118,35 @@ async def test_a_flood_is_read_up_to_its_limit(look: Any, peer: Any) -> None:
             sent += 0x10000
 
     address, connections = await peer(flood)
-    found = await look(address, deadline_s=20)
+    found = await probe(address, deadline_s=20)
     await eventually(lambda: not connections)
     assert found.cause is OnvifCause.PROTOCOL_ERROR
     assert sent < 20 * MAX_BODY
 
 
-async def test_an_announced_flood_is_not_read_at_all(look: Any, device: Any) -> None:
+async def test_an_announced_flood_is_not_read_at_all(probe: Any, device: Any) -> None:
     flood = await device(raw=f"HTTP/1.1 200 OK\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n".encode())
-    assert (await look(flood, deadline_s=5)).cause is OnvifCause.PROTOCOL_ERROR
+    assert (await probe(flood, deadline_s=5)).cause is OnvifCause.PROTOCOL_ERROR
 
 
-async def test_a_packed_answer_is_not_unpacked(look: Any, device: Any, answers: Any) -> None:
+async def test_a_packed_answer_is_not_unpacked(probe: Any, device: Any, answers: Any) -> None:
     packed = answers.http(gzip.compress(b"0" * 10_000_000), headers="Content-Encoding: gzip\r\n")
-    assert (await look(await device(raw=packed))).cause is OnvifCause.PROTOCOL_ERROR
+    assert (await probe(await device(raw=packed))).cause is OnvifCause.PROTOCOL_ERROR
 
 
 @pytest.mark.parametrize("where", ["<s:Header>&l9;</s:Header>", '<s:Header a="&l9;"/>', "<s:Body/>"])
-async def test_an_entity_bomb_is_a_protocol_error_at_once(look: Any, device: Any, answers: Any, where: str) -> None:
+async def test_an_entity_bomb_is_a_protocol_error_at_once(probe: Any, device: Any, answers: Any, where: str) -> None:
     body = f'{BOMB}<s:Envelope xmlns:s="{SOAP}">{where}<s:Body/></s:Envelope>'
     started = time.process_time()
-    found = await look(await device(raw=answers.http(body)))
+    found = await probe(await device(raw=answers.http(body)))
     assert found.cause in (OnvifCause.PROTOCOL_ERROR, OnvifCause.NOT_ONVIF)
     assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
-async def test_an_outside_file_is_never_fetched(look: Any, device: Any, answers: Any, peer: Any, encoding: str) -> None:
+async def test_an_outside_file_is_never_fetched(
+    probe: Any, device: Any, answers: Any, peer: Any, encoding: str
+) -> None:
     visits: list[bytes] = []
 
     async def note(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -157,12 +159,12 @@ async def test_an_outside_file_is_never_fetched(look: Any, device: Any, answers:
         f'<!ENTITY % more SYSTEM "http://{address}/y"> %more;]>'
         f'<s:Envelope xmlns:s="{SOAP}"><s:Body>&outside;&file;</s:Body></s:Envelope>'
     )
-    found = await look(await device(raw=answers.http(body.encode(encoding))))
+    found = await probe(await device(raw=answers.http(body.encode(encoding))))
     assert found.cause in (OnvifCause.PROTOCOL_ERROR, OnvifCause.NOT_ONVIF)
     assert visits == []
 
 
-async def test_a_schema_location_in_an_answer_is_never_fetched(look: Any, device: Any, peer: Any) -> None:
+async def test_a_schema_location_in_an_answer_is_never_fetched(probe: Any, device: Any, peer: Any) -> None:
     visits: list[bytes] = []
 
     async def note(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -171,7 +173,7 @@ async def test_a_schema_location_in_an_answer_is_never_fetched(look: Any, device
     address, _ = await peer(note)
     schema = f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x http://{address}/x.xsd"'
     answer = f"<tds:GetDeviceInformationResponse {schema}><tds:Model>C2</tds:Model></tds:GetDeviceInformationResponse>"
-    found = await look(await device(answers={"GetDeviceInformation": answer}))
+    found = await probe(await device(answers={"GetDeviceInformation": answer}))
     assert (found.device.model, visits) == ("C2", [])
 
 
@@ -188,9 +190,9 @@ def test_a_million_levels_are_no_message() -> None:
     ],
     ids=["attributes", "elements"],
 )
-async def test_an_answer_that_costs_much_to_read_is_not_read(look: Any, device: Any, inside: str) -> None:
+async def test_an_answer_that_costs_much_to_read_is_not_read(probe: Any, device: Any, inside: str) -> None:
     started = time.process_time()
-    found = await look(await device(answers={"GetDeviceInformation": inside}))
+    found = await probe(await device(answers={"GetDeviceInformation": inside}))
     assert (found.onvif, found.cause) == (True, OnvifCause.PROTOCOL_ERROR)
     assert time.process_time() - started < 1
 
@@ -207,36 +209,36 @@ async def test_an_answer_that_costs_much_to_read_is_not_read(look: Any, device: 
         b"",
     ],
 )
-async def test_what_does_not_speak_onvif_is_told_so(look: Any, device: Any, raw: bytes) -> None:
-    found = await look(await device(raw=raw), deadline_s=5)
+async def test_what_does_not_speak_onvif_is_published_so(probe: Any, device: Any, raw: bytes) -> None:
+    found = await probe(await device(raw=raw), deadline_s=5)
     assert (found.onvif, found.cause) == (False, OnvifCause.NOT_ONVIF)
 
 
-async def test_a_redirection_is_not_followed(look: Any, device: Any, login: Credentials) -> None:
+async def test_a_redirection_is_not_followed(probe: Any, device: Any, login: Credentials) -> None:
     elsewhere = await device()
     to = f"Location: http://{elsewhere.address}/onvif/device_service\r\nContent-Length: 0\r\n\r\n".encode()
-    found = await look(await device(raw=b"HTTP/1.1 307 Temporary Redirect\r\n" + to), login)
+    found = await probe(await device(raw=b"HTTP/1.1 307 Temporary Redirect\r\n" + to), login)
     assert (found.cause, elsewhere.connections) == (OnvifCause.NOT_ONVIF, 0)
 
 
-async def test_a_service_named_on_another_host_is_asked_on_the_asked_one(look: Any, device: Any) -> None:
+async def test_a_service_named_on_another_host_is_asked_on_the_asked_one(probe: Any, device: Any) -> None:
     inner = await device()
     camera = await device(media="http://127.0.0.2:" + str(inner.port) + "/onvif/media")
-    found = await look(camera)
+    found = await probe(camera)
     assert (found.cause, len(found.profiles), inner.connections) == (None, 1, 0)
     assert "/onvif/media" in {asked.path for asked in camera.asked}
 
 
-async def test_a_service_on_another_port_of_the_asked_host_is_asked_there(look: Any, device: Any) -> None:
+async def test_a_service_on_another_port_of_the_asked_host_is_asked_there(probe: Any, device: Any) -> None:
     media = await device()
-    found = await look(await device(media=f"http://{media.address}/onvif/media"))
+    found = await probe(await device(media=f"http://{media.address}/onvif/media"))
     assert len(found.profiles) == 1
     assert {asked.operation for asked in media.asked} == {"GetProfiles", "GetStreamUri", "GetSnapshotUri"}
 
 
 @pytest.mark.parametrize("xaddr", ["file:///etc/passwd", "http://[", "http://127.0.0.1:80/a b", "http://x:99999/", "x"])
-async def test_a_service_address_that_is_none_is_not_asked(look: Any, device: Any, xaddr: str) -> None:
-    found = await look(await device(media=xaddr.replace("{", "").replace("}", "")))
+async def test_a_service_address_that_is_none_is_not_asked(probe: Any, device: Any, xaddr: str) -> None:
+    found = await probe(await device(media=xaddr.replace("{", "").replace("}", "")))
     assert (found.cause, found.profiles, found.remarks) == (None, (), (Remark.NO_MEDIA_SERVICE,))
 
 
@@ -251,20 +253,21 @@ async def test_a_service_address_that_is_none_is_not_asked(look: Any, device: An
     ],
 )
 async def test_an_answer_that_does_not_fit_never_raises(
-    look: Any, device: Any, operation: str, answer: str, caplog: pytest.LogCaptureFixture
+    probe: Any, device: Any, operation: str, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = await look(await device(answers={operation: answer}))
+    found = await probe(await device(answers={operation: answer}))
     assert found.onvif
     assert found.cause in (None, OnvifCause.PROTOCOL_ERROR)
     assert caplog.records == []
 
 
-async def test_a_large_answer_does_not_hold_up_the_loop(look: Any, device: Any, answers: Any) -> None:
+@pytest.mark.slow
+async def test_a_large_answer_does_not_hold_up_the_loop(probe: Any, device: Any, answers: Any) -> None:
     many = [(f"p{number}", "vs", "H264", 640, 360) for number in range(1200)]
     text = answers.profiles(*many)
     assert MAX_BODY / 2 < len(text) < MAX_BODY
     camera = await device(answers={"GetProfiles": text}, hang_at="GetStreamUri")
-    await look(await device())
+    await probe(await device())
     longest, last = 0.0, time.monotonic()
 
     async def beat() -> None:
@@ -275,7 +278,7 @@ async def test_a_large_answer_does_not_hold_up_the_loop(look: Any, device: Any, 
             longest, last = max(longest, now - last), now
 
     beating = asyncio.create_task(beat())
-    found = await look(camera, deadline_s=3)
+    found = await probe(camera, deadline_s=3)
     beating.cancel()
     assert found.cause is OnvifCause.TIMEOUT
     assert camera.asked[-1].operation == "GetStreamUri"

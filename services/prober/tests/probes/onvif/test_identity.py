@@ -9,7 +9,7 @@ import pytest
 
 from prober.domain.result import ProbeResult
 from prober.probes.camera.identity import is_due
-from prober.probes.camera.prober import Looker, LookPlan, Surroundings
+from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import Verdict
@@ -18,11 +18,11 @@ NOW = datetime(2021, 5, 7, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def look_at_gate(simulate: Any, surroundings: Surroundings) -> Callable[..., Any]:
-    """A deep look at a simulated camera whose ONVIF side is another device's; fields of ExpectedDevice."""
+async def look_at_gate(simulate: Any, context: ProbeContext) -> Callable[..., Any]:
+    """A deep probe of a simulated camera whose ONVIF side is another device's; fields of ExpectedDevice."""
     gate = (await simulate({"id": "gate"})).cameras["gate"]
 
-    async def look(onvif: Any, **expected: Any) -> ProbeResult:
+    async def probe(onvif: Any, **expected: Any) -> ProbeResult:
         camera = CameraV1(
             id=uuid4(),
             revision=1,
@@ -36,12 +36,12 @@ async def look_at_gate(simulate: Any, surroundings: Surroundings) -> Callable[..
             probe_timeout_s=8,
             expected=ExpectedDevice(onvif_address=onvif.address, **expected),
         )
-        result = await Looker(surroundings).look(camera, LookPlan(ask_device=True))
+        result = await CameraProber(context).probe(camera, ProbePlan(ask_device=True))
         assert isinstance(result, ProbeResult)
         assert result.judgement.verdict is Verdict.UP
         return result
 
-    return look
+    return probe
 
 
 async def test_the_surveyed_device_has_no_finding(look_at_gate: Any, device: Any) -> None:
@@ -60,7 +60,7 @@ async def test_cause_identity_changed_by_serial_number_or_mac(
     assert "in place of" in (result.judgement.detail or "")
 
 
-async def test_cause_clock_drift_as_the_device_itself_tells_its_time(look_at_gate: Any, device: Any) -> None:
+async def test_cause_clock_drift_as_the_device_itself_gives_its_time(look_at_gate: Any, device: Any) -> None:
     camera = await device(ahead=timedelta(minutes=5))
     result = await look_at_gate(camera)
     assert result.judgement.findings == (Cause.CLOCK_DRIFT,)
@@ -82,20 +82,20 @@ async def test_a_device_that_wants_a_login_is_not_checked_without_one(look_at_ga
     assert camera.refused_logins == 0
 
 
-async def test_another_device_is_a_finding_in_every_deep_look_and_the_right_one_is_asked_once(
-    simulate: Any, device: Any, planner: Any, observed: Any, probe: Any
+async def test_another_device_is_a_finding_in_every_deep_probe_and_the_right_one_is_asked_once(
+    simulate: Any, device: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     gate = (await simulate({"id": "gate"})).cameras["gate"]
-    await probe(deep_interval_s=0.0)
+    await start_prober(deep_interval_s=0.0)
     for serial, findings, asked in (("S2", (Cause.IDENTITY_CHANGED,), 3), ("S1", (), 1)):
-        told = await device()
-        expected = ExpectedDevice(onvif_address=told.address, serial=serial)
+        known = await device()
+        expected = ExpectedDevice(onvif_address=known.address, serial=serial)
         camera = await planner.camera(gate.url(), probe_interval_s=0.3, expected=expected)
-        await observed.look(camera.id, 3)
-        assert [look.findings for look in observed.of(camera.id)[:3]] == [findings] * 3
-        assert [one.operation for one in told.asked].count("GetDeviceInformation") >= asked
+        await observed.observation(camera.id, 3)
+        assert [probe.findings for probe in observed.of(camera.id)[:3]] == [findings] * 3
+        assert [one.operation for one in known.asked].count("GetDeviceInformation") >= asked
         await planner.remove(camera)
-    assert [one.operation for one in told.asked].count("GetDeviceInformation") == 1
+    assert [one.operation for one in known.asked].count("GetDeviceInformation") == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ LOGIN = Credentials("admin", "mat-khau&1")
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("given", "kept"),
     [
         ("rtsp://10.1.2.3:554/Streaming/Channels/101", "rtsp://10.1.2.3/Streaming/Channels/101"),
         ("rtsp://admin:tr%C3%A0@10.1.2.3/a", "rtsp://10.1.2.3/a"),
@@ -33,12 +33,12 @@ LOGIN = Credentials("admin", "mat-khau&1")
         (None, None),
     ],
 )
-def test_a_stream_address_holds_no_credential(told: object, kept: str | None) -> None:
-    cleaned = clean_stream_url(told, host="10.1.2.3", credentials=LOGIN)
+def test_a_stream_address_holds_no_credential(given: object, kept: str | None) -> None:
+    cleaned = clean_stream_url(given, host="10.1.2.3", credentials=LOGIN)
     assert cleaned.url == kept
 
 
-def test_the_host_that_a_device_named_is_told() -> None:
+def test_the_host_that_a_device_named_is_published() -> None:
     assert clean_stream_url("rtsp://192.168.1.108/a", host="10.1.2.3", credentials=None).named_host == "192.168.1.108"
 
 
@@ -47,7 +47,7 @@ def test_ipv6_stands_in_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("given", "kept"),
     [
         ("http://10.1.2.3/snap.jpg", "http://10.1.2.3/snap.jpg"),
         ("http://a:b@10.1.2.3/snap.jpg", "http://10.1.2.3/snap.jpg"),
@@ -57,12 +57,12 @@ def test_ipv6_stands_in_brackets() -> None:
         ("http://10.1.2.3/a b", None),
     ],
 )
-def test_a_snapshot_address_holds_no_credential(told: str, kept: str | None) -> None:
-    assert clean_http_url(told, credentials=LOGIN).url == kept
+def test_a_snapshot_address_holds_no_credential(given: str, kept: str | None) -> None:
+    assert clean_http_url(given, credentials=LOGIN).url == kept
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("given", "kept"),
     [
         (" Hik\nvision\x00 ", "Hik vision"),
         ("x" * 900, "x" * 200),
@@ -73,16 +73,16 @@ def test_a_snapshot_address_holds_no_credential(told: str, kept: str | None) -> 
         (7, None),
     ],
 )
-def test_a_text_is_one_short_printable_line(told: object, kept: str | None) -> None:
-    assert clean(told) == kept
+def test_a_text_is_one_short_printable_line(given: object, kept: str | None) -> None:
+    assert clean(given) == kept
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("given", "kept"),
     [("0A-1B-2C-3D-4E-5F", "0a:1b:2c:3d:4e:5f"), ("00:00:00:00:00:00", None), ("eth0", None), (None, None)],
 )
-def test_a_hardware_address_has_one_form(told: object, kept: str | None) -> None:
-    assert clean_mac(told) == kept
+def test_a_hardware_address_has_one_form(given: object, kept: str | None) -> None:
+    assert clean_mac(given) == kept
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ async def ended(client: Client, scan_id: str) -> Any:
     return await eventually(over)
 
 
-async def test_a_scan_tells_for_each_address_what_is_there_or_why_not(
+async def test_a_scan_shows_for_each_address_what_is_there_or_why_not(
     replica: Any, virtual_camera: str, device: Any, answers: Any
 ) -> None:
     web = await device(raw=answers.http("<html/>"))
@@ -174,7 +174,7 @@ async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
             await eventually(lambda: camera.open_now)
             await asyncio.to_thread(server.stop)
             await eventually(lambda: [asked.operation for asked in camera.asked][-1:] == ["GetProfiles"])
-            await eventually(lambda: not camera.open_now, what="the look is over")
+            await eventually(lambda: not camera.open_now, what="the probe is over")
             await asyncio.to_thread(server.start)
             await eventually(lambda: _ready(client))
             scan = await ended(client, scan_id)
@@ -236,7 +236,7 @@ async def test_a_scan_whose_prober_died_is_lost(replica: Any, bus: Bus) -> None:
     assert (scan["state"], scan["asked"], scan["results"]) == ("lost", 0, [])
 
 
-async def test_more_scans_than_allowed_are_told_to_wait(replica: Any, device: Any) -> None:
+async def test_more_scans_than_allowed_are_given_to_wait(replica: Any, device: Any) -> None:
     hanging = await device(hang_at="*")
     client = await replica(max_scans=1)
     body = {"addresses": [hanging.address]}
@@ -335,7 +335,7 @@ async def test_a_scan_that_is_not_there_is_a_clear_404(replica: Any) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "scan_not_found")
 
 
-async def test_before_nats_is_there_a_scan_is_told_to_wait(
+async def test_before_nats_is_there_a_scan_is_published_to_wait(
     settings: Callable[..., Settings], token_for: Callable[[Role], str]
 ) -> None:
     app = create_app(settings(nats_url=f"nats://127.0.0.1:{free_port()}"))

@@ -135,7 +135,7 @@ CENTRES = ("national", "provincial")
 
 async def hold(site: Site, stack: AsyncExitStack) -> None:
     """Answer and note as the forwarder that has the camera."""
-    subscription = await site.bus.client.subscribe(subjects.forwarder_hash_keyframes(site.camera_id), cb=site.answer)
+    subscription = await site.bus.client.subscribe(subjects.camera_hash_keyframes(site.camera_id), cb=site.answer)
     stack.push_async_callback(subscription.unsubscribe)
     recorder = await MediaRecorder.play(site.camera.url())
     stack.push_async_callback(recorder.close)

@@ -23,7 +23,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.found: list[str] = []
-        self.hashes = KeyframeHashes(VideoCodec.H264, self.found.append)
+        self.hashes = KeyframeHashes(VideoCodec.H264, lambda found, _: self.found.append(found))
         self._sequence = 65_530
         self._timestamp = 0
 

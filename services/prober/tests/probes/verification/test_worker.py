@@ -1,4 +1,4 @@
-"""Verify jobs come, are read back, told, and come back: real NATS, real centres, the test plays the forwarder."""
+"""Verify jobs come, are read back, published, and come back: real NATS, real centres, the test plays the forwarder."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -30,10 +30,10 @@ async def planned(planner: Any, site: Any, *deliveries: Any, **changes: Any) -> 
 
 
 async def test_a_new_camera_is_proven_at_both_centres_within_seconds_and_again_after_the_interval(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
-    prober = await probe(**QUICK, verify_interval_s=1.5)
+    prober = await start_prober(**QUICK, verify_interval_s=1.5)
     deliveries = [site.delivery(centre) for centre in (site.national, site.provincial)]
     began = datetime.now(UTC)
     await planned(planner, site, *deliveries)
@@ -55,11 +55,11 @@ async def test_a_new_camera_is_proven_at_both_centres_within_seconds_and_again_a
 
 
 async def test_a_delivery_that_comes_up_is_proven_soon_and_the_proven_one_is_left_alone(
-    open_site: Any, planner: Any, probe: Any, proofs: Any
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
     await site.provincial.set_fault("black_hole")
-    await probe(**QUICK, verify_interval_s=60.0)
+    await start_prober(**QUICK, verify_interval_s=60.0)
     up, down = site.delivery(site.national), site.delivery(site.provincial)
     await planned(planner, site, up, down)
     first = await proofs.fact(down)
@@ -91,12 +91,12 @@ async def say(bus: Bus, site: Any, delivery: Any, state: DeliveryState, *, at: d
 
 
 async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_when_it_runs(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
     delivery = site.delivery(site.national)
     await say(bus, site, delivery, DeliveryState.BACKING_OFF)
-    await probe(**QUICK)
+    await start_prober(**QUICK)
     await planned(planner, site, delivery)
     first = await proofs.fact(delivery)
     assert (first.verdict, first.cause) == (VerificationVerdict.NOT_CHECKABLE, None)
@@ -107,12 +107,12 @@ async def test_a_delivery_that_does_not_run_costs_no_read_back_and_is_proven_whe
 
 
 async def test_a_delivery_that_comes_up_is_read_back_at_once_by_one_prober(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
     up, other = site.delivery(site.national), site.delivery(site.provincial)
     for _ in range(2):
-        await probe(**QUICK, verify_interval_s=600.0)
+        await start_prober(**QUICK, verify_interval_s=600.0)
     await planned(planner, site, up, other)
     await proofs.fact(other)
     await proofs.fact(up)
@@ -126,13 +126,13 @@ async def test_a_delivery_that_comes_up_is_read_back_at_once_by_one_prober(
     assert (len(proofs.of(up)), len(proofs.of(other))) == (2, 1)
 
 
-async def test_a_proof_of_the_same_session_is_not_asked_for_again(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+async def test_a_proof_of_the_same_session_is_not_on_demand_again(
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
     delivery, next_one = site.delivery(site.national), site.delivery(site.provincial)
     began = datetime.now(UTC)
-    await probe(**QUICK, verify_interval_s=600.0)
+    await start_prober(**QUICK, verify_interval_s=600.0)
     await planned(planner, site, delivery, next_one)
     await proofs.fact(delivery)
     await proofs.fact(next_one)
@@ -143,10 +143,10 @@ async def test_a_proof_of_the_same_session_is_not_asked_for_again(
 
 
 async def test_a_camera_without_read_back_leaves_the_queue_until_it_changes(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
-    await probe(**QUICK)
+    await start_prober(**QUICK)
     blind = site.delivery(site.national, read_back_url=None)
     await planned(planner, site, blind)
     await eventually(lambda: _none(queue_length(bus)))
@@ -157,10 +157,10 @@ async def test_a_camera_without_read_back_leaves_the_queue_until_it_changes(
 
 
 async def test_what_is_no_longer_read_back_leaves_the_list(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
-    await probe(**QUICK)
+    await start_prober(**QUICK)
     delivery, other = site.delivery(site.national), site.delivery(site.provincial)
     await planned(planner, site, delivery, other)
     await proofs.fact(delivery)
@@ -176,10 +176,10 @@ async def test_what_is_no_longer_read_back_leaves_the_list(
 
 
 async def test_a_removed_camera_leaves_the_queue(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
-    await probe(**QUICK)
+    await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     camera = await planned(planner, site, delivery)
     await proofs.fact(delivery)
@@ -188,13 +188,13 @@ async def test_a_removed_camera_leaves_the_queue(
 
 
 async def test_a_job_given_out_twice_opens_no_second_session(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     hasty = ConsumerConfig(durable_name=topology.VERIFIER, ack_wait=0.5, max_ack_pending=-1)
     await bus.js.add_consumer(topology.VERIFY_JOBS, hasty)
     site = await open_site()
     await site.national.set_fault("wrong_picture", path="yard")
-    prober = await probe(**QUICK)
+    prober = await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
     assert await most_viewers_until_told(site, proofs, delivery) == 1
@@ -204,7 +204,7 @@ async def test_a_job_given_out_twice_opens_no_second_session(
 
 
 async def test_a_long_read_back_keeps_its_job_from_other_probers(
-    bus: Bus, open_site: Any, planner: Any, probe: Any, proofs: Any, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, open_site: Any, planner: Any, start_prober: Any, proofs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = ConsumerConfig(durable_name=topology.VERIFIER, ack_wait=1.0, max_ack_pending=-1)
     await bus.js.add_consumer(topology.VERIFY_JOBS, quick)
@@ -212,7 +212,7 @@ async def test_a_long_read_back_keeps_its_job_from_other_probers(
     site = await open_site()
     await site.national.set_fault("wrong_picture", path="yard")
     for _ in range(2):
-        await probe(**QUICK)
+        await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
     assert await most_viewers_until_told(site, proofs, delivery) == 1
@@ -229,11 +229,11 @@ async def most_viewers_until_told(site: Any, proofs: Any, delivery: Any) -> int:
 
 
 async def test_a_stop_gives_a_running_read_back_to_another_prober(
-    open_site: Any, planner: Any, probe: Any, proofs: Any
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any
 ) -> None:
     site = await open_site()
     await site.national.set_fault("wrong_picture", path="yard")
-    leaving = await probe(max_delay_s=30.0, stop_within_s=0.2)
+    leaving = await start_prober(max_delay_s=30.0, stop_within_s=0.2)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
     await eventually(lambda: site.national.streams["yard"].viewers == 1)
@@ -241,16 +241,16 @@ async def test_a_stop_gives_a_running_read_back_to_another_prober(
     assert proofs.of(delivery) == []
     await eventually(lambda: site.national.streams["yard"].viewers == 0)
     await site.national.clear_fault()
-    staying = await probe(**QUICK)
+    staying = await start_prober(**QUICK)
     fact = await proofs.fact(delivery)
     assert (fact.verdict, fact.worker_id) == (VERIFIED, staying.process.worker_id)
 
 
 async def test_a_restarted_nats_makes_nobody_read_back_before_it_is_due(
-    open_site: Any, planner: Any, probe: Any, proofs: Any, bus: Bus
+    open_site: Any, planner: Any, start_prober: Any, proofs: Any, bus: Bus
 ) -> None:
     site = await open_site()
-    first = await probe(**QUICK)
+    first = await start_prober(**QUICK)
     delivery = site.delivery(site.national)
     await planned(planner, site, delivery)
     await proofs.fact(delivery)
@@ -258,15 +258,15 @@ async def test_a_restarted_nats_makes_nobody_read_back_before_it_is_due(
     # As after a restart that lost the delayed nak: the consumer is made anew and gives the job out at once.
     await bus.js.delete_consumer(topology.VERIFY_JOBS, topology.VERIFIER)
     await topology.declare(bus.js)
-    second = await probe(**QUICK)
+    second = await start_prober(**QUICK)
     sample = second.metrics.registry.get_sample_value
     await eventually(lambda: sample("vonggac_prober_verify_jobs_total", {"outcome": "early"}))
     assert len(proofs.of(delivery)) == 1
 
 
-async def test_no_secret_is_told(open_site: Any, planner: Any, probe: Any, proofs: Any, bus: Bus) -> None:
+async def test_no_secret_is_published(open_site: Any, planner: Any, start_prober: Any, proofs: Any, bus: Bus) -> None:
     site = await open_site(centre={"auth": "basic", "username": "centre", "password": "s3cret-Xem"})
-    await probe(**QUICK)
+    await start_prober(**QUICK)
     url = site.national.stream_url("key") + "?pw={password}"
     lost = site.delivery(site.national, read_back_url=url, secret=planner.seal("centre", "s3cret-Xem"))
     await planned(planner, site, lost)
@@ -276,18 +276,18 @@ async def test_no_secret_is_told(open_site: Any, planner: Any, probe: Any, proof
     assert b"s3cret" not in (stored.data or b"")
 
 
-async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, probe: Any) -> None:
+async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_prober: Any) -> None:
     camera = await planner.camera("rtsp://127.0.0.1:9/live", enabled=False)
     agency = AgencyV1(
         id=camera.id, revision=2, changed_at=camera.changed_at, code="STTTT", name="Sở TT&TT", role=AgencyRole.LEAD
     )
     event = new_event(agency, source="/inventory", subject=str(camera.id), time=camera.changed_at)
     await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
-    await probe()
+    await start_prober()
 
     async def buried() -> bool:
-        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter="dead.>")
-        return f"dead.{topology.VERIFY_JOBS}.{topology.VERIFIER}" in (info.state.subjects or {})
+        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
+        return subjects.dead_letter(topology.VERIFY_JOBS, topology.VERIFIER) in (info.state.subjects or {})
 
     await eventually(buried)
 

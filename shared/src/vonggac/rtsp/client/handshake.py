@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks, canonical_host, resolve
-from vonggac.net.dial import connect_socket
+from vonggac.net.dial import connect_socket, secure
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, ReconnectError
 from vonggac.net.tls import TlsPolicy
@@ -150,11 +151,11 @@ class Handshake:
         if kind is None or self._connection is None:
             return
         if isinstance(error, PeerError):
-            error.logged_in = self._connection.logged_in
-            error.login_sent = self._connection.login_sent
+            error.logged_in = self._connection.requests.logged_in
+            error.login_sent = self._connection.requests.login_sent
         if self._session_id is not None:
             # A camera may count the session against its few until it times out.
-            self._connection.post("TEARDOWN", self.control_url, session_header(self._session_id))
+            self._connection.requests.post("TEARDOWN", self.control_url, session_header(self._session_id))
         self._connection.close()
 
     @property
@@ -185,7 +186,7 @@ class Handshake:
         else:
             self._connection = await self._secure(address, on_media)
         if route.challenge is not None:
-            self._connection.log_in_at_once(route.challenge)
+            self._connection.requests.log_in_at_once(route.challenge)
 
     async def _secure(self, address: str, on_media: OnMedia | None) -> RtspConnection:
         route, step = self._route, self._clock.step
@@ -194,9 +195,8 @@ class Handshake:
             connected = await connect_socket(address, port, timeout_s=left_s)
         try:
             with step("tls") as left_s:
-                return await RtspConnection.secure(
-                    connected, route.tls, host, timeout_s=left_s, credentials=route.credentials, on_media=on_media
-                )
+                made = partial(RtspConnection, credentials=route.credentials, on_media=on_media)
+                return await secure(made, connected, route.tls, host, timeout_s=left_s)
         except PeerError:
             connected.close()
             raise

@@ -212,7 +212,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
                 agreed = await handshake.set_up_over_tcp(planned, mode=None)
             else:
                 for track in planned:
-                    udp.agreed(await handshake.set_up(track, udp.open_track(track)))
+                    udp.set_transport(await handshake.set_up(track, udp.open_track(track)))
             if wish.on_tracks is not None:
                 wish.on_tracks(agreed)
             # Not before: whoever takes media must know the tracks.

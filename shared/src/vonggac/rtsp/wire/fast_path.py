@@ -8,8 +8,9 @@ how many different things are touched for it.
 import struct
 from collections.abc import Callable
 
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
+
 _DOLLAR = 0x24
-_FRAME_HEADER = 4
 _unpack_header = struct.Struct(">HHxB").unpack_from
 """'$' and the channel as one number, the length, and the byte of the packet that holds the marker bit."""
 
@@ -61,7 +62,7 @@ class MediaLane:
                     others += 1
                 else:
                     return False
-                at += _FRAME_HEADER + length
+                at += FRAME_HEADER_BYTES + length
                 count += 1
         except struct.error:
             # Less than a header is left, or the last frame holds no packet.

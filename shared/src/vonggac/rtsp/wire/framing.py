@@ -11,13 +11,14 @@ from typing import Self
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp.wire.messages import Request, Response, content_length, is_start_line, parse_head
 
+FRAME_HEADER_BYTES = 4
+"""Of an interleaved frame: '$', channel, and the length of the packet behind them (RFC 2326 §10.12)."""
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 256 * 1024
 MAX_JUNK_BYTES = 64 * 1024
 
 _DOLLAR = 0x24
 _BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
-_FRAME_HEADER = 4
 _unpack_header = struct.Struct(">HH").unpack_from  # '$' and the channel as one number, and the length
 _MAX_START_LINE = 4096
 # Where a frame or a message can begin again after junk. Nobody negotiates more than 32 channels, so a '$' before
@@ -58,8 +59,10 @@ class MediaBatch:
 
     @property
     def frames(self) -> list[tuple[int, int, int]]:
-        """(channel, start, end) into `data`; start is the offset of '$', end is exclusive; the RTP or RTCP packet
-        itself is `data[start + 4 : end]`. Made when it is first asked for: who passes a batch on never does.
+        """(channel, start, end) into `data`; start is the offset of '$', end is exclusive.
+
+        The RTP or RTCP packet itself is `data[start + FRAME_HEADER_BYTES : end]`. Made when it is first asked for: who
+        passes a batch on never does.
         """
         if self._frames is None:
             self._frames = _frames_of(self.data)
@@ -158,8 +161,8 @@ class Deframer:
             out.append(_batch(data if begin == 0 and end == len(data) else data[begin:end], count, channels))
         size = len(data)
         if end < size and data[end] == _DOLLAR:
-            whole = end + _FRAME_HEADER <= size
-            self._hold(data, end, _FRAME_HEADER + (_unpack_header(data, end)[1] if whole else 0))
+            whole = end + FRAME_HEADER_BYTES <= size
+            self._hold(data, end, FRAME_HEADER_BYTES + (_unpack_header(data, end)[1] if whole else 0))
             return size
         return end
 
@@ -229,12 +232,12 @@ class Deframer:
 def _walk(data: bytes, begin: int) -> tuple[int, int, int]:
     """Hop over whole frames: where they end, how many they are, and the bits of their channels."""
     size = len(data)
-    last = size - _FRAME_HEADER
+    last = size - FRAME_HEADER_BYTES
     unpack = _unpack_header
     at, count, channels, known = begin, 0, 0, -1
     while at <= last:
         head, length = unpack(data, at)
-        end = at + _FRAME_HEADER + length
+        end = at + FRAME_HEADER_BYTES + length
         if end > size:
             break
         if head != known:
@@ -261,7 +264,7 @@ def _frames_of(data: bytes) -> list[tuple[int, int, int]]:
     at, size = 0, len(data)
     while at < size:
         head, length = _unpack_header(data, at)
-        end = at + _FRAME_HEADER + length
+        end = at + FRAME_HEADER_BYTES + length
         frames.append((head & 0xFF, at, end))
         at = end
     return frames

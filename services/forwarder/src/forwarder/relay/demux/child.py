@@ -1,7 +1,7 @@
 """A process that unpacks streams, so that a crash in the native library harms no more than these.
 
-`python -m forwarder.relay.demux.child FD BYTES`: FD is a socket over which the parent hands in streams, each an order
-in JSON with the descriptor of a socket of its own; the order's number goes back when its stream is done with. One
+`python -m forwarder.relay.demux.child FD BYTES`: FD is a socket over which the parent hands in streams, each a request
+in JSON with the descriptor of a socket of its own; the request's number goes back when its stream is done with. One
 thread per stream. The process ends when the parent does, or shuts FD. It takes BYTES of memory at most: a few bytes of
 a container can ask the native library for gigabytes, which then fails instead.
 """
@@ -19,43 +19,43 @@ from typing import Any
 import av
 
 from forwarder.relay.demux.demuxer import unpack
-from forwarder.relay.demux.order import Order
+from forwarder.relay.demux.request import RemuxRequest
 
-_MAX_ORDER_BYTES = 4096
+_MAX_REQUEST_BYTES = 4096
 _NUMBER_BYTES = 8
 
 
 def main() -> None:
     """Serve until the parent goes."""
-    # A terminal sends it to the whole group; the parent says when to end.
+    # A terminal sends it to the whole group; the parent decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     av.logging.set_level(None)
     _limit_memory(int(sys.argv[2]))
-    orders = socket.socket(fileno=int(sys.argv[1]))
+    requests = socket.socket(fileno=int(sys.argv[1]))
     while True:
-        data, descriptors, _, _ = socket.recv_fds(orders, _MAX_ORDER_BYTES, 1)
+        data, descriptors, _, _ = socket.recv_fds(requests, _MAX_REQUEST_BYTES, 1)
         if not data:
             break
         end = socket.socket(fileno=descriptors[0])
-        threading.Thread(target=_serve, args=(orders, json.loads(data), end), daemon=True).start()
+        threading.Thread(target=_serve, args=(requests, json.loads(data), end), daemon=True).start()
     # Threads may be in the native library: there is nothing to wait for.
     os._exit(0)
 
 
 def _limit_memory(most: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    # A tighter limit of the surroundings stays.
+    # A tighter limit set from outside stays.
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
-def _serve(orders: socket.socket, order: dict[str, Any], end: socket.socket) -> None:
-    number = order.pop("number")
+def _serve(requests: socket.socket, request: dict[str, Any], end: socket.socket) -> None:
+    number = request.pop("number")
     try:
-        unpack(Order(**order), end)
+        unpack(RemuxRequest(**request), end)
     finally:
         with contextlib.suppress(OSError):
-            orders.send(number.to_bytes(_NUMBER_BYTES))
+            requests.send(number.to_bytes(_NUMBER_BYTES))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 What goes back is what an RTSP connection carries: first an ANNOUNCE with the session description, then frames. When the
 media cannot be unpacked, a TEARDOWN whose body is the cause and a line for people. Pictures that come before the first
-keyframe are told of by one PLAY_NOTIFY.
+keyframe are announced by one PLAY_NOTIFY.
 """
 
 import base64
@@ -19,8 +19,8 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from forwarder.relay.demux import packetizer as packing
-from forwarder.relay.demux.order import Order
 from forwarder.relay.demux.packetizer import RtpStream
+from forwarder.relay.demux.request import RemuxRequest
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, nal_type
 from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
@@ -72,24 +72,24 @@ class _Reader:
             raise PeerError(Cause.PROTOCOL_ERROR, msg)
 
 
-def unpack(order: Order, end: socket.socket) -> None:
+def unpack(request: RemuxRequest, end: socket.socket) -> None:
     """Run until the media or the parent ends; closes `end`. Never raises."""
     with end, contextlib.suppress(OSError):
         reader = _Reader(end)
         try:
-            with av.open(reader, mode="r", format=order.format, options=dict(_PROBE)) as container:
-                _Unpacking(order, container, reader, end).run()
+            with av.open(reader, mode="r", format=request.format, options=dict(_PROBE)) as container:
+                _Unpacking(request, container, reader, end).run()
             reader.check()
         except PeerError as error:
             _tear_down(end, error)
         except (av.FFmpegError, ValueError, IndexError) as error:
-            _tear_down(end, _unreadable(order, reader, error))
+            _tear_down(end, _unreadable(request, reader, error))
 
 
 class _Unpacking:
-    def __init__(self, order: Order, container: InputContainer, reader: _Reader, end: socket.socket) -> None:
+    def __init__(self, request: RemuxRequest, container: InputContainer, reader: _Reader, end: socket.socket) -> None:
         """Raises PeerError no_track or codec_unsupported."""
-        self._end, self._container, self._reader, self._order = end, container, reader, order
+        self._end, self._container, self._reader, self._request = end, container, reader, request
         if not container.streams.video:
             raise PeerError(Cause.NO_TRACK, "the media holds no video")
         self._video: VideoStream = container.streams.video[0]
@@ -98,7 +98,7 @@ class _Unpacking:
             raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {name}, it must be H.264 or H.265")
         self._codec = _CODECS[name]
         self._width, self._sets = packing.configured_nals(self._codec, self._video.codec_context.extradata or b"")
-        self._audio = _usable_audio(container) if order.audio else None
+        self._audio = _usable_audio(container) if request.audio else None
         self._rtp = RtpStream(_VIDEO_CHANNEL, _VIDEO_TYPE)
         self._sound: RtpStream | None = None
         self._announced = self._notified = False
@@ -119,7 +119,7 @@ class _Unpacking:
             if stamp is None or packet.time_base is None:
                 continue
             shown_s = float(stamp * packet.time_base)
-            if self._order.paced:
+            if self._request.paced:
                 self._wait_for_turn(float((packet.dts or stamp) * packet.time_base))
             if packet.stream is self._video:
                 self._send_video(packet, shown_s)
@@ -244,12 +244,12 @@ def _tear_down(end: socket.socket, error: PeerError) -> None:
         pass
 
 
-def _unreadable(order: Order, reader: _Reader, error: Exception) -> PeerError:
+def _unreadable(request: RemuxRequest, reader: _Reader, error: Exception) -> PeerError:
     try:
         reader.check()
     except PeerError as cause:
         return cause
-    return PeerError(Cause.PROTOCOL_ERROR, f"the {order.format} media cannot be read: {_brief(error)}")
+    return PeerError(Cause.PROTOCOL_ERROR, f"the {request.format} media cannot be read: {_brief(error)}")
 
 
 def _brief(error: Exception) -> str:

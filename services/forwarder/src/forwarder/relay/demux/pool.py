@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from forwarder.relay.demux.order import Order
+from forwarder.relay.demux.request import RemuxRequest
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
@@ -33,20 +33,20 @@ class StreamEnd(asyncio.Protocol):
 @dataclass(eq=False, slots=True)
 class _Child:
     process: asyncio.subprocess.Process
-    orders: socket.socket
+    requests: socket.socket
     streams: dict[int, asyncio.Future[None]] = field(default_factory=dict)
     """Done when the child has let that stream go."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     ending: bool = False
-    """It was told to end."""
+    """It was asked to end."""
     deaf: bool = False
-    """It takes no orders any more."""
+    """It takes no requests any more."""
 
     def end(self) -> None:
-        """It ends by itself when nobody can give orders any more."""
+        """It ends by itself when nobody can send requests any more."""
         if not self.ending:
             self.ending = True
-            self.orders.shutdown(socket.SHUT_RDWR)
+            self.requests.shutdown(socket.SHUT_RDWR)
 
 
 class RemuxPool:
@@ -65,7 +65,7 @@ class RemuxPool:
     def process_ids(self) -> list[int]:
         return [child.process.pid for child in self._children]
 
-    async def open[P: StreamEnd](self, order: Order, make: Callable[[], P]) -> P:
+    async def open[P: StreamEnd](self, request: RemuxRequest, make: Callable[[], P]) -> P:
         """A connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
 
         Raises PeerError internal_error when no process takes it.
@@ -76,8 +76,8 @@ class RemuxPool:
             try:
                 number, child = next(self._numbers), await self._with_room()
                 child.streams[number] = loop.create_future()
-                data = json.dumps({"number": number, **asdict(order)}).encode()
-                socket.send_fds(child.orders, [data], [theirs.fileno()])
+                data = json.dumps({"number": number, **asdict(request)}).encode()
+                socket.send_fds(child.requests, [data], [theirs.fileno()])
                 ours.setblocking(False)
                 _, protocol = await loop.create_unix_connection(make, sock=ours)
             except OSError:
@@ -114,7 +114,7 @@ class RemuxPool:
             return await self._start()
 
     async def _start(self) -> _Child:
-        # Every order is a message of its own, with the descriptor that belongs to it.
+        # Every request is a message of its own, with the descriptor that belongs to it.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -139,26 +139,26 @@ class RemuxPool:
     async def _watch(self, child: _Child) -> None:
         code = await child.process.wait()
         self._children.remove(child)
-        # One that crashes beside others has let its streams go by now, and was told to end for want of them.
+        # One that crashes beside others has released its streams by now, and was asked to end since it has none.
         if code or not child.ending:
             self.died += 1
             log.warning("remux_process_died", exit_code=code)
             child.end()
 
     async def _hear(self, child: _Child) -> None:
-        """The numbers of streams that the child has let go."""
+        """The numbers of streams that the child has released."""
         loop = asyncio.get_running_loop()
         try:
-            while answer := await loop.sock_recv(child.orders, _NUMBER_BYTES):
+            while answer := await loop.sock_recv(child.requests, _NUMBER_BYTES):
                 self._let_go(child, int.from_bytes(answer))
         except OSError:
-            log.info("remux_process_unheard", streams=len(child.streams))
+            log.info("remux_process_disconnected", streams=len(child.streams))
         finally:
             child.deaf = True
             for number in list(child.streams):
                 self._let_go(child, number)
             await child.process.wait()
-            child.orders.close()
+            child.requests.close()
 
     async def _guard(self, child: _Child, number: int, end: StreamEnd) -> None:
         """A child that does not let a closed stream go is ended, whatever else it does."""

@@ -1,4 +1,4 @@
-"""What a destination says in its RTCP receiver reports of how the media arrives there (RFC 3550 §6.4).
+"""What a destination reports by RTCP about how the media arrives there (RFC 3550 §6.4).
 
 It is shown and nothing is done upon it: over TCP nothing is lost on our side of the destination. The camera never gets
 these reports, but our own, of what arrived here.
@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from vonggac.media.rtcp import ReceiverReport, SenderReport, parse_rtcp
 from vonggac.net.errors import MalformedError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.tracks import Track
-
-_FRAME_HEADER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,14 @@ class ReportReader:
         if self._channel < 0 or not batch.channels >> self._channel & 1:
             return
         for channel, start, end in reversed(batch.frames):
-            if channel == self._channel and self._read(batch.data[start + _FRAME_HEADER : end]):
+            if channel == self._channel and self._read(batch.data[start + FRAME_HEADER_BYTES : end]):
                 return
 
     def _read(self, packet: bytes) -> bool:
         try:
             parsed = parse_rtcp(packet)
         except MalformedError:
-            # A destination that cannot count harms nobody: it is shown as one that says nothing.
+            # A malformed report is passed over: the destination is shown as one that does not report.
             return False
         for report in parsed:
             if isinstance(report, ReceiverReport | SenderReport) and report.blocks:

@@ -1,34 +1,34 @@
 """How to publish, by the scheme of the destination: the one table.
 
-An engine takes the camera's source and gives a `Session`; the supervisors, states and metrics are the same for all.
+Another protocol is a file with a coroutine of the type `Publish`, and a line in `DESTINATIONS`; supervisors, states and
+metrics are the same for all.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from forwarder.relay.destinations.base import OnLost, Publish, Session, Target
 from forwarder.relay.destinations.rtmp import publish_rtmp
-from forwarder.relay.destinations.rtsp import OnLost, Session, Target, publish_rtsp
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.destinations.rtsp import publish_rtsp
+from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.net.errors import PeerError
-from vonggac.net.hiding import hide_login
+from vonggac.net.url import hide_login
 
-type Engine = Callable[[Target, CameraSource, OnLost], Awaitable[Session]]
-
-ENGINES: Mapping[str, Engine] = MappingProxyType(
+DESTINATIONS: Mapping[str, Publish] = MappingProxyType(
     {"rtsp": publish_rtsp, "rtsps": publish_rtsp, "rtmp": publish_rtmp, "rtmps": publish_rtmp}
 )
 
 
 async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Session:
-    """Open a session with the engine of the target's scheme.
+    """Open a session in the way of the target's scheme.
 
     Raises PeerError; `transport_unsupported` for a scheme that is not in the table.
     """
     scheme = target.url.partition("://")[0].lower()
-    engine = ENGINES.get(scheme)
-    if engine is None:
-        msg = f"the destination's scheme must be one of: {', '.join(sorted(ENGINES))}"
+    publish_by_scheme = DESTINATIONS.get(scheme)
+    if publish_by_scheme is None:
+        msg = f"the destination's scheme must be one of: {', '.join(sorted(DESTINATIONS))}"
         raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
     def lost(error: PeerError | None) -> None:
@@ -37,7 +37,7 @@ async def publish(target: Target, source: CameraSource, on_lost: OnLost) -> Sess
         on_lost(error)
 
     try:
-        return await engine(target, source, lost)
+        return await publish_by_scheme(target, source, lost)
     except PeerError as error:
         hide_login(error, target.credentials)
         raise

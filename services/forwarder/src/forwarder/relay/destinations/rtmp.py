@@ -1,11 +1,11 @@
-"""One publishing session at an RTMP destination, with what its kernel confirmed. Never retries."""
+"""One publishing session at an RTMP destination, with what its kernel acknowledged. Never retries."""
 
 from collections.abc import Mapping
 
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
-from forwarder.relay.destinations.rtsp import Counts, OnLost, Target, UnreachableError
-from forwarder.relay.destinations.tcp_ack import Confirmation
+from forwarder.relay.destinations.base import Counts, OnLost, Target, UnreachableError
+from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.flv.muxer import Unit, UnitTap, units_of
 from forwarder.relay.media.fanout import Outlet
 from forwarder.relay.rtmp import amf, chunks
@@ -13,7 +13,7 @@ from forwarder.relay.rtmp.chunks import Message, write_message
 from forwarder.relay.rtmp.client import NotConnectedError, open_publishing
 from forwarder.relay.rtmp.connection import RtmpConnection
 from forwarder.relay.rtmp.url import RtmpUrl
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from vonggac.media.h26x import H264_SPS, H265_SPS, VideoCodec, nal_type
 from vonggac.media.sps import parse_sps
 from vonggac.net.errors import MalformedError
@@ -45,7 +45,7 @@ class UnitOutlet(Outlet):
 
 
 class RtmpPublishing:
-    """A session whose server has said NetStream.Publish.Start. Bytes are those of the chunks that carry media."""
+    """A session whose server has answered NetStream.Publish.Start. Bytes are those of the chunks that carry media."""
 
     def __init__(
         self, connection: RtmpConnection, stream_id: int, tap: UnitTap, source: CameraSource, target: Target
@@ -56,8 +56,8 @@ class RtmpPublishing:
         self._sound = None if target.video_only else tap.sound
         connection.transport.set_write_buffer_limits(high=bounds.buffer_bytes, low=bounds.resume_bytes)
         connection.on_pause_writing = self._outlet.buffer_is_full
-        # What is confirmed by now is our handshake: `publish` was answered.
-        self._confirmation = Confirmation(connection.transport)
+        # What is acknowledged by now is our handshake: `publish` was answered.
+        self._acknowledgement = TcpAcknowledgement(connection.transport)
         self._control_before = connection.control_bytes
         self._told: bytes | None = None
         self._begin_ms: int | None = None
@@ -78,12 +78,12 @@ class RtmpPublishing:
             groups_late=outlet.flow.groups_late,
         )
 
-    def look(self, now_s: float) -> tuple[int, int]:
+    def read_progress(self, now_s: float) -> tuple[int, int]:
         written = self._outlet.written
         connection = self._connection
         if not connection.closed:
             control = connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
-            self._acknowledged = self._confirmation.confirmed(
+            self._acknowledged = self._acknowledgement.acknowledged(
                 written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
@@ -93,7 +93,7 @@ class RtmpPublishing:
     async def close(self) -> None:
         self._tap.remove(self._take)
         connection = self._connection
-        connection.say("deleteStream", 0.0, None, float(self._stream_id))
+        connection.send_command("deleteStream", 0.0, None, float(self._stream_id))
         await connection.close()
 
     def abort(self) -> None:

@@ -1,15 +1,62 @@
-"""How much of what was written to a destination its kernel has confirmed: never more than is certain."""
+"""How much of what was written to a destination its kernel has acknowledged: never more than is certain.
+
+Read from `struct tcp_info` of Linux (include/uapi/linux/tcp.h). The layout only ever grows at its end, so fixed
+offsets are safe: 8 bytes of flags, 24 words of 32 bits (offsets 8 to 103; `tcpi_unacked` is at 24),
+`tcpi_pacing_rate` and `tcpi_max_pacing_rate` (104, 112), then `tcpi_bytes_acked` (64 bits at 120, RFC 4898
+tcpEStatsAppHCThruOctetsAcked, since Linux 4.1), and `tcpi_notsent_bytes` (32 bits at 144, since Linux 4.6).
+"""
 
 import asyncio
+import socket
+import struct
+from typing import NamedTuple, Protocol
 
-from forwarder.relay.destinations.tcp_info import SocketOptions, TcpInfo, read_tcp_info
 from vonggac.net.tls_counting import CountingSSLObject
 
+_SIZE = 148
+_UNACKED = struct.Struct("=I")
+_ACKED = struct.Struct("=Q")
+_UNACKED_AT, _ACKED_AT, _NOTSENT_AT = 24, 120, 144
 
-class Confirmation:
+
+class TcpInfo(NamedTuple):
+    """`bytes_acked` counts all bytes the peer's kernel acknowledged since the connection began, its SYN included."""
+
+    bytes_acked: int
+    segments_unacked: int
+    bytes_not_sent: int
+
+    @property
+    def all_acknowledged(self) -> bool:
+        """Nothing that the kernel took is still on its way."""
+        return self.segments_unacked == 0 and self.bytes_not_sent == 0
+
+
+class SocketOptions(Protocol):
+    """The part of a socket that is needed; also what uvloop gives for a transport's socket."""
+
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes: ...
+
+
+def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
+    """None when the socket is gone, or the kernel is too old."""
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
+    except OSError:
+        return None
+    if len(raw) < _SIZE:
+        return None
+    return TcpInfo(
+        _ACKED.unpack_from(raw, _ACKED_AT)[0],
+        _UNACKED.unpack_from(raw, _UNACKED_AT)[0],
+        _UNACKED.unpack_from(raw, _NOTSENT_AT)[0],
+    )
+
+
+class TcpAcknowledgement:
     """Of one connection, plain or under TLS, from the moment on in which it is made.
 
-    By then the peer must have answered everything: so what is confirmed at that moment is all that was sent before.
+    By then the peer must have answered everything: so what is acknowledged at that moment is all that was sent before.
     """
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
@@ -19,27 +66,27 @@ class Confirmation:
         info = read_tcp_info(self._socket)
         self._acked = info.bytes_acked if info else 0
         self._plain, self._cipher = (self._tls.plaintext, self._tls.ciphertext) if self._tls else (0, 0)
-        self._confirmed = 0
+        self._sure = 0
 
-    def confirmed(self, written: int, *, buffered: int, others: int) -> int:
-        """Of `written` media bytes, those that are certainly confirmed by now; it never falls.
+    def acknowledged(self, written: int, *, buffered: int, others: int) -> int:
+        """Of `written` media bytes, those that are certainly acknowledged by now; it never falls.
 
         `buffered`: bytes that the transport has not given to the kernel (under TLS: not encrypted) yet;
         `others`: bytes written between the media since then that are none (keep-alives). Their number must not be above
-        the true one by more than a constant: what is confirmed would lag behind by it for as long as there is always
+        the true one by more than a constant: what is acknowledged would lag behind by it for as long as there is always
         something on its way.
         """
         info = read_tcp_info(self._socket)
         if info is not None:
             done, everything = self._under_tls(self._tls, info) if self._tls else self._plainly(info)
-            # Only while something is on its way may bytes that are no media be among the confirmed ones.
+            # Only while something is on its way may bytes that are no media be among the acknowledged ones.
             sure = written if everything and buffered == 0 else done - others
-            self._confirmed = max(self._confirmed, min(written, sure))
-        return self._confirmed
+            self._sure = max(self._sure, min(written, sure))
+        return self._sure
 
     def _plainly(self, info: TcpInfo) -> tuple[int, bool]:
-        """Bytes confirmed, and whether that is all the kernel was given."""
-        return info.bytes_acked - self._acked, info.all_confirmed
+        """Bytes acknowledged, and whether that is all the kernel was given."""
+        return info.bytes_acked - self._acked, info.all_acknowledged
 
     def _under_tls(self, tls: CountingSSLObject, info: TcpInfo) -> tuple[int, bool]:
         """As `_plainly`. Encrypted bytes may also wait outside the kernel, so only their number proves anything."""

@@ -9,15 +9,15 @@ from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.flv import tags as flv
 from forwarder.relay.flv.audio import Sound, sound_of
 from forwarder.relay.flv.timestamps import DecodeOrder, MediaClock
-from forwarder.relay.media.fanout import FRAME_HEADER_BYTES, FanOut, Outlet
+from forwarder.relay.media.fanout import FanOut, Outlet
 from forwarder.relay.rtmp import chunks
-from forwarder.relay.sources.rtsp import CameraSource
+from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, is_parameter_set, nal_type, video_codec
 from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError, PeerError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class UnitTap(Outlet):
         self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
 
     def _configure(self, nals: list[bytes]) -> bytes | None:
-        """The configuration to tell before this keyframe; None while the camera told no parameter sets."""
+        """The configuration to send before this keyframe; None while the camera has sent no parameter sets."""
         own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
         key = tuple(own) or tuple(self.parameter_sets)
         if self._header is None or self._header[0] != key:

@@ -12,11 +12,9 @@ from typing import Protocol
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
 from forwarder.relay.media.gop_cache import Backlog
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder, tail
 from vonggac.rtsp.wire.fast_path import MediaLane, Write
-from vonggac.rtsp.wire.framing import MediaBatch
-
-FRAME_HEADER_BYTES = 4
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
 
 
 class MediaWriter(Protocol):
@@ -177,16 +175,17 @@ class Outlet:
 class FanOut:
     """From one camera session to its outlets: by the `lane` while nobody needs more, else batch by batch."""
 
-    def __init__(self, *, channels: frozenset[int], video_channel: int, finder: KeyframeFinder) -> None:
+    def __init__(self, *, channels: frozenset[int], video_channel: int, scanner: KeyframeScanner) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
         self.channels = channels
         self._video_channel = video_channel
         self._video = 1 << video_channel
         self._foreign = ~sum(1 << channel for channel in channels)
-        self._finder = finder
+        self._scanner = scanner
         self._outlets: tuple[Outlet, ...] = ()
         self._flowing: tuple[Outlet, ...] = ()
         self._held: tuple[Outlet, ...] = ()
+        self._lead_given: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
         self._backlog: Backlog | None = None
@@ -256,7 +255,7 @@ class FanOut:
     def keep_backlog(self) -> Backlog:
         """Keep the current group of pictures from its keyframe on, until `backlog` is set to None."""
         if self.backlog is None:
-            self.backlog = Backlog(self._finder.another())
+            self.backlog = Backlog(self._scanner.another())
         return self.backlog
 
     def add(self, outlet: Outlet) -> None:
@@ -275,7 +274,10 @@ class FanOut:
     def sort(self) -> None:
         """Tell flowing outlets from held ones anew."""
         if not self._held:
-            self._finder.forget()
+            self._scanner.reset()
+        elif self._scanner.open_lead:
+            # What flowed until now has been given the lead of the unit that is open: it does not begin with it.
+            self._lead_given |= set(self._flowing)
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
         self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
         self._switch()
@@ -298,12 +300,27 @@ class FanOut:
     def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
         held = list(self._held)
         passed = dict.fromkeys(held, batch.count)
-        for index in self._finder.starts(batch):
-            for outlet in [outlet for outlet in held if outlet.keyframe_came()]:
+        for index in self._scanner.scan(batch, clean=clean):
+            able = held if index != IN_LEAD else [outlet for outlet in held if outlet not in self._lead_given]
+            for outlet in [outlet for outlet in able if outlet.keyframe_came()]:
                 held.remove(outlet)
-                passed[outlet] = index
-                outlet.write(tail(batch, index), clean=clean)
+                passed[outlet] = self._begin(outlet, batch, index, clean=clean)
+        if not self._scanner.open_lead:
+            self._lead_given.clear()
         for outlet, count in passed.items():
             if outlet.flow.groups_dropped:
                 outlet.packets_dropped += count
                 outlet.packets_late += count if outlet.flow.late else 0
+
+    def _begin(self, outlet: Outlet, batch: MediaBatch, index: int, *, clean: bool) -> int:
+        """Write from a keyframe's first frame on; returns how many frames of the batch are left out.
+
+        Less than none when the keyframe began before the batch: those were counted as left out.
+        """
+        if index != IN_LEAD:
+            outlet.write(tail(batch, index), clean=clean)
+            return index
+        for piece, piece_clean in (*self._scanner.lead, (batch, clean)):
+            if outlet.flow.flowing:
+                outlet.write(piece, clean=piece_clean)
+        return -sum(piece.count for piece, _ in self._scanner.lead)

@@ -9,8 +9,8 @@ import mmap
 import time
 from collections.abc import Callable, Iterator
 
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder, tail
 from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
 
 MAX_BYTES = 3 << 20
 """Below the bound of what may lie buffered for one destination."""
@@ -20,9 +20,9 @@ MAX_AGE_S = 5.0
 class Backlog:
     """The batches of the current group of pictures; a group that grows too large or too old is not kept."""
 
-    def __init__(self, finder: KeyframeFinder, *, max_bytes: int = MAX_BYTES, max_age_s: float = MAX_AGE_S) -> None:
-        """`finder` sees every batch and belongs to this backlog alone."""
-        self._finder, self._max_bytes, self._max_age_s = finder, max_bytes, max_age_s
+    def __init__(self, scanner: KeyframeScanner, *, max_bytes: int = MAX_BYTES, max_age_s: float = MAX_AGE_S) -> None:
+        """`scanner` sees every batch and belongs to this cache alone."""
+        self._scanner, self._max_bytes, self._max_age_s = scanner, max_bytes, max_age_s
         self._spans: list[tuple[int, int, bool]] = []
         self._store: mmap.mmap | None = None
         self._bytes = 0
@@ -48,12 +48,13 @@ class Backlog:
             self._when_begun = call
 
     def add(self, batch: MediaBatch, *, clean: bool) -> None:
-        newest = None
-        for newest in self._finder.starts(batch):  # noqa: B007 - the last one is wanted
-            pass
-        if newest is not None:
+        begins = self._scanner.scan(batch, clean=clean)
+        if begins:
             self._spans, self._bytes, self._began_s = [], 0, time.monotonic()
-            self._keep(tail(batch, newest).data, clean=clean)
+            newest = begins[-1]
+            for piece, piece_clean in self._scanner.lead if newest == IN_LEAD else ():
+                self._keep(piece.data, clean=piece_clean)
+            self._keep((batch if newest == IN_LEAD else tail(batch, newest)).data, clean=clean)
             begun, self._when_begun = self._when_begun, None
             if begun is not None:
                 begun()

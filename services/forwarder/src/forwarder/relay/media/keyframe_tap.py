@@ -7,12 +7,13 @@ tap is not even called.
 from collections.abc import Callable
 
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES, StreamMeter
-from forwarder.relay.media.fanout import FRAME_HEADER_BYTES, FanOut
+from forwarder.relay.media.fanout import FanOut
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec, starts_keyframe
-from vonggac.media.rtp import RtpHeader, parse_rtp
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.keyframes import KeyframeDetector, Mark
+from vonggac.media.rtp import parse_rtp
 from vonggac.net.errors import MalformedError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 _SHORTEST = FRAME_HEADER_BYTES + 12
 _MARKER_AT, _MARKER = FRAME_HEADER_BYTES + 1, 0x80
@@ -29,6 +30,7 @@ class KeyframeTap:
         "_channel",
         "_codec",
         "_depacketizer",
+        "_detector",
         "_fanout",
         "_held",
         "_held_bytes",
@@ -37,6 +39,8 @@ class KeyframeTap:
         "_packets",
         "_rtcp_channel",
         "_stamp",
+        "_undecided",
+        "keyframes_given_up",
         "meter",
     )
 
@@ -54,12 +58,16 @@ class KeyframeTap:
         """`on_report` gets each RTCP packet of the video that goes by while the tap is open."""
         self._fanout, self._codec, self._channel, self._rtcp_channel = fanout, codec, channel, rtcp_channel
         self._on_keyframe, self._on_report = on_keyframe, on_report
+        self._detector = KeyframeDetector(codec)
+        self._undecided = False
         self._depacketizer: Depacketizer | None = None
         self._held: list[memoryview] = []
         self._held_bytes = 0
         self._stamp: bytes | None = None
         self._packets = 0
         self.meter = StreamMeter(clock_rate)
+        self.keyframes_given_up = 0
+        """Keyframes that began and are not to be had: damaged, or larger than MAX_KEYFRAME_BYTES."""
 
     def open(self) -> None:
         """Look at the media from now on; harmless when it does already."""
@@ -78,11 +86,12 @@ class KeyframeTap:
 
     def _forget(self) -> None:
         self._stamp = None
+        self._detector.reset()
         self._give_up()
         self.meter.pause()
 
     def _give_up(self) -> None:
-        self._depacketizer, self._held, self._held_bytes = None, [], 0
+        self._depacketizer, self._held, self._held_bytes, self._undecided = None, [], 0, False
 
     def _take(self, batch: MediaBatch) -> None:
         data, view = batch.data, memoryview(batch.data)
@@ -96,43 +105,52 @@ class KeyframeTap:
             # Most packets are of the picture that the one before was of, and of no keyframe: nothing to parse.
             same = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END] == self._stamp
             if self._depacketizer is None:
-                if not same:
-                    self._begin(data, start, end)
-                    held = self._depacketizer is not None
+                if not same or self._undecided:
+                    self._begin(data, start, end, same=same, held=held)
+                    held = bool(self._held)
                 continue
             # A keyframe is put together in one go, when its packets are all there.
-            self._held.append(view[start + FRAME_HEADER_BYTES : end])
-            # What is kept from being freed is the batch.
-            self._held_bytes += 0 if held else len(data)
+            self._hold(view[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
             held = True
             if not same or data[start + _MARKER_AT] & _MARKER:
                 self._put_together(self._depacketizer)
             elif self._held_bytes > MAX_KEYFRAME_BYTES:
+                self.keyframes_given_up += 1
                 self._give_up()
             if not same:
-                self._new_picture(data, start, end)
+                # The keyframe ended without a marker, and this packet begins the next picture.
+                self._begin(data, start, end, same=False, held=False)
+                held = bool(self._held)
 
-    def _begin(self, data: bytes, start: int, end: int) -> None:
-        """The first packet of a picture: is it a keyframe's?"""
+    def _begin(self, data: bytes, start: int, end: int, *, same: bool, held: bool) -> None:
+        """A packet of a picture whose kind is not known yet: is it a keyframe's? `held`: this batch is kept already."""
         # Of the picture that is under way when the tap opens the beginning is missing.
         whole = self._stamp is not None
-        header = self._new_picture(data, start, end)
-        if not whole or header is None:
-            return
-        if starts_keyframe(self._codec, memoryview(data)[header.payload_start : header.payload_end]):
-            self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
-            self._held, self._held_bytes = [memoryview(data)[start + FRAME_HEADER_BYTES : end]], len(data)
-            if header.marker:
-                self._put_together(self._depacketizer)
-
-    def _new_picture(self, data: bytes, start: int, end: int) -> RtpHeader | None:
         try:
             header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
         except MalformedError:
-            return None
-        self._stamp = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
-        self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
-        return header
+            return
+        if not same:
+            self._stamp = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
+            self.meter.picture(timestamp=header.timestamp, sequence=header.sequence, packets=self._packets)
+        if not whole:
+            return
+        payload = memoryview(data)[header.payload_start : header.payload_end]
+        mark = self._detector.push(payload, timestamp=header.timestamp, marker=header.marker)
+        if mark is Mark.OTHER or self._held_bytes > MAX_KEYFRAME_BYTES:
+            self._give_up()
+            return
+        self._hold(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
+        self._undecided = mark is Mark.LEAD
+        if mark is Mark.KEYFRAME:
+            self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
+            if header.marker:
+                self._put_together(self._depacketizer)
+
+    def _hold(self, packet: memoryview, batch_bytes: int) -> None:
+        """Keep a packet. What is kept from being freed is its batch: `batch_bytes`, 0 when it is kept already."""
+        self._held.append(packet)
+        self._held_bytes += batch_bytes
 
     def _put_together(self, depacketizer: Depacketizer) -> None:
         units: list[AccessUnit] = []
@@ -141,12 +159,10 @@ class KeyframeTap:
                 units += depacketizer.push_packet(packet)
             except MalformedError:
                 continue
-        self._held, self._held_bytes = [], 0
-        if not units and not depacketizer.dropped:
-            # Parameter sets under a marker of their own: the picture follows.
-            return
-        # Whole, damaged or no keyframe after all: the next one is looked for.
+        # Whole or damaged: the next one is looked for.
         self._give_up()
-        for unit in units:
-            if unit.keyframe:
-                self._on_keyframe(unit)
+        # The packet that ended it may be a whole picture of its own, which is looked at by itself.
+        whole = [unit for unit in units if unit.keyframe and unit.rtp_timestamp.to_bytes(4, "big") == self._stamp]
+        self.keyframes_given_up += not whole
+        for unit in whole:
+            self._on_keyframe(unit)

@@ -1,6 +1,7 @@
 """The chunk stream of RTMP (§5.3): messages cut into chunks, and put together again."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vonggac.net.errors import MalformedError
@@ -9,7 +10,7 @@ SET_CHUNK_SIZE, ABORT, ACKNOWLEDGEMENT, USER_CONTROL, WINDOW_SIZE, PEER_BANDWIDT
 AUDIO, VIDEO, AMF3_DATA, AMF3_COMMAND, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22
 
 FIRST_CHUNK_BYTES = 128
-"""Of both sides, until they say otherwise."""
+"""Of both sides, until they set another size."""
 OUR_CHUNK_BYTES = 60_000
 """Nearly every frame in one chunk; some servers take no more than 65536."""
 MAX_MESSAGE_BYTES = 8 << 20
@@ -22,6 +23,9 @@ MIN_CHUNK_BYTES = 16
 """RTMP 1.0 §5.4.1 allows 1 byte and recommends 128 at least. Each chunk costs us the same: in chunks of a few bytes one
 stream takes a whole core."""
 _EXTENDED = 0xFFFFFF
+
+_TAG_HEAD_BYTES = 11
+_BACK_POINTER_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +170,29 @@ class ChunkReader:
             self._chunk_bytes = min(size, MAX_MESSAGE_BYTES)
         else:
             out.append(Message(stream.kind, stream.stream_id, stream.stamp, payload))
+
+
+def unpack_aggregate(aggregate: Message) -> Iterator[Message]:
+    """The messages of an aggregate (RTMP 1.0 §7.1.6), each laid out there as a tag of an FLV file.
+
+    They have the aggregate's stream, and the stream's time. Raises MalformedError when it comes to one that is not
+    whole, or to more than MAX_TINY_RUN in a row that hold next to nothing.
+    """
+    payload, at, offset_ms, tiny_run = aggregate.payload, 0, None, 0
+    while at < len(payload):
+        body_at = at + _TAG_HEAD_BYTES
+        end = body_at + int.from_bytes(payload[at + 1 : at + 4])
+        # The back pointer serves only readers that go backwards; players ignore it.
+        if end + _BACK_POINTER_BYTES > len(payload):
+            raise MalformedError("an RTMP aggregate ends amid one of its messages")
+        stamp_ms = int.from_bytes(payload[at + 4 : at + 7]) | payload[at + 7] << 24
+        if offset_ms is None:
+            # The first one's time is the aggregate's; servers that send from a file count from the file's beginning.
+            offset_ms = aggregate.timestamp_ms - stamp_ms
+        tiny_run = tiny_run + 1 if end - body_at < TINY_BYTES else 0
+        if tiny_run > MAX_TINY_RUN:
+            raise MalformedError(
+                f"more than {MAX_TINY_RUN} messages in a row of an RTMP aggregate hold next to nothing"
+            )
+        yield Message(payload[at], aggregate.stream_id, stamp_ms + offset_ms & 0xFFFFFFFF, payload[body_at:end])
+        at = end + _BACK_POINTER_BYTES

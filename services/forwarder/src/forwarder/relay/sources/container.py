@@ -5,14 +5,17 @@ import functools
 from collections.abc import Callable
 from typing import cast
 
-from forwarder.relay.demux.order import Order
 from forwarder.relay.demux.pool import RemuxPool, StreamEnd
+from forwarder.relay.demux.request import RemuxRequest
 from forwarder.relay.media.fanout import FanOut
+from forwarder.relay.sources.base import OnBegan, PlayLimits, fanout_of
 from forwarder.relay.sources.hls import feed_hls, open_playlist
 from forwarder.relay.sources.inputs import Address, Feed, Sink, feed_http, feed_rtmp, feed_tcp, feed_udp
-from forwarder.relay.sources.rtsp import fanout_of
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import CameraV1
 from vonggac.net.errors import PeerError
+from vonggac.net.tls import policy_of
+from vonggac.net.url import Credentials, fill_credentials
 from vonggac.rtsp import ReceptionStats
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
@@ -134,10 +137,10 @@ class RemuxedSource:
         return self._end.bytes_received
 
     def take_report(self, packet: bytes) -> None:
-        """Reports are made here, by our clock: they say nothing of the camera's."""
+        """Ignored: reports are made here, by our clock."""
 
     def clock_drift_s(self) -> None:
-        """No camera that is unpacked tells its time."""
+        """None: an unpacked stream does not carry the camera's time."""
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Media comes from a child in lumps anyway."""
@@ -164,8 +167,8 @@ async def open_remuxed(
     """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + address.deadline_s
-    feed, order = await _plan(address)
-    end = await pool.open(order, _Unpacked)
+    feed, request = await _plan(address)
+    end = await pool.open(request, _Unpacked)
     feeding = loop.create_task(_feed(feed, address, end), name="remux-feed")
     try:
         await asyncio.wait({end.announced, feeding}, timeout=ends_at - loop.time(), return_when=asyncio.FIRST_COMPLETED)
@@ -186,13 +189,37 @@ async def open_remuxed(
     return RemuxedSource(end, feeding, fanout, on_lost)
 
 
+async def play_container(
+    camera: CameraV1,
+    credentials: Credentials | None,
+    limits: PlayLimits,
+    *,
+    on_began: OnBegan,
+    on_lost: OnLost,
+) -> RemuxedSource:
+    """Play a camera that does not speak RTSP: a way of the type `Play`."""
+    url = fill_credentials(camera.url, credentials)
+    address = Address(
+        url=url,
+        # A login that stands in the address is not offered a second time.
+        credentials=credentials if url == camera.url else None,
+        filled=credentials if url != camera.url else None,
+        allowed=limits.allowed,
+        tls=policy_of(camera.tls),
+        deadline_s=limits.deadline_s,
+        silence_s=limits.silence_s,
+        audio=camera.forward_audio,
+    )
+    return await open_remuxed(address, limits.remux, on_began=on_began, on_lost=on_lost)
+
+
 def _late(end: _Unpacked, deadline_s: float) -> PeerError:
     if end.pictures_without_keyframe:
         return PeerError(Cause.NO_KEYFRAME, f"pictures came, and no keyframe within {deadline_s:g} s")
     return PeerError(Cause.NO_MEDIA, f"no picture could be unpacked within {deadline_s:g} s")
 
 
-async def _plan(address: Address) -> tuple[Feed, Order]:
+async def _plan(address: Address) -> tuple[Feed, RemuxRequest]:
     """How to fetch, and what the child shall take it for. A playlist is fetched for that. Raises PeerError."""
     scheme = address.url.partition("://")[0].lower()
     if scheme in ("http", "https") and address.path.lower().endswith(".m3u8"):
@@ -203,10 +230,10 @@ async def _plan(address: Address) -> tuple[Feed, Order]:
             msg = f"the playlist did not come within {address.deadline_s:g} s"
             raise PeerError(Cause.TIMEOUT, msg) from None
         fragmented = any(segment.initialisation for segment in opened[1].segments)
-        order = Order("mp4" if fragmented else "mpegts", audio=address.audio, paced=True)
-        return functools.partial(feed_hls, opened=opened), order
+        request = RemuxRequest("mp4" if fragmented else "mpegts", audio=address.audio, paced=True)
+        return functools.partial(feed_hls, opened=opened), request
     feed, container = _FEEDS[scheme]
-    return feed, Order(container, audio=address.audio)
+    return feed, RemuxRequest(container, audio=address.audio)
 
 
 async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
@@ -223,14 +250,14 @@ async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
 
 
 async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> PeerError:
-    """Wait until the feed or the child ends, end the other one, and tell why."""
+    """Wait until the feed or the child ends, end the other one, and return why."""
     await asyncio.wait({end.gone, feeding}, return_when=asyncio.FIRST_COMPLETED)
     fed = feeding.exception() if feeding.done() and not feeding.cancelled() else None
     feeding.cancel()
     end.transport.abort()
     await asyncio.wait({end.gone, feeding})
     if not feeding.cancelled():
-        # Fetched, so that nobody warns of an error that is told already.
+        # Fetched, so that asyncio does not warn of an error that is returned already.
         feeding.exception()
     if isinstance(fed, PeerError):
         return fed

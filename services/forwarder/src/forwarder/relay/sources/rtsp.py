@@ -3,63 +3,27 @@
 Media that comes over UDP is handed on in the shape of interleaved frames, so that nothing behind knows the difference.
 """
 
-import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from forwarder.relay.media.fanout import FanOut
-from forwarder.relay.media.keyframe_scanner import KeyframeFinder
-from vonggac.events.inventory import TlsTrust
-from vonggac.media.h26x import video_codec
+from forwarder.relay.sources.base import OnBegan, PlayLimits, fanout_of
+from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.media.rtcp import parse_rtcp
 from vonggac.media.sender_clock import CameraClock
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import MalformedError
 from vonggac.net.tls import policy_of
-from vonggac.net.url import Credentials, RtspUrl
+from vonggac.net.url import Credentials, RtspUrl, fill_credentials
 from vonggac.rtsp import Player, ReceptionStats, open_player
 from vonggac.rtsp.client.connection import OnLost
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
-CLOCK_TOLD_WITHIN_S = 300.0
-"""What the camera said of its clock before that is not handed on."""
-
-
-class CameraSource(Protocol):
-    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are what destinations are told."""
-
-    fanout: FanOut
-
-    @property
-    def sdp(self) -> SessionDescription: ...
-
-    @property
-    def tracks(self) -> tuple[Track, ...]: ...
-
-    @property
-    def bytes_received(self) -> int: ...
-
-    @property
-    def reception(self) -> ReceptionStats | None:
-        """What was lost on the way over UDP; None over TCP."""
-
-    def take_report(self, packet: bytes) -> None:
-        """An RTCP packet of its video that went by."""
-
-    def clock_drift_s(self) -> float | None:
-        """The camera's clock minus ours in seconds, by what it told lately; None when it told nothing."""
-
-    def wait_for_bytes(self, low_water_bytes: int) -> None:
-        """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
-
-    async def close(self) -> None:
-        """End in order; bounded to a few seconds."""
-
-    def abort(self) -> None:
-        """End at once."""
+CLOCK_REPORTED_WITHIN_S = 300.0
+"""Older reports of the camera's clock are not used."""
 
 
 class RtspSource:
@@ -95,9 +59,9 @@ class RtspSource:
 
     def clock_drift_s(self) -> float | None:
         """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
-        if (date := self._player.connection.peer_date) is not None:
+        if (date := self._player.connection.requests.peer_date) is not None:
             self._clock.take_date(*date)
-        return self._clock.drift_s(lately_s=CLOCK_TOLD_WITHIN_S)
+        return self._clock.drift_s(lately_s=CLOCK_REPORTED_WITHIN_S)
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""
@@ -107,9 +71,7 @@ class RtspSource:
             return
         if not connection.closed and low_water_bytes != self._low_water_bytes:
             self._low_water_bytes = low_water_bytes
-            connection.transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(1, low_water_bytes)
-            )
+            set_receive_low_water(connection.transport, low_water_bytes)
 
     async def close(self) -> None:
         """TEARDOWN, bounded to about a second."""
@@ -166,12 +128,23 @@ async def open_source(
     return RtspSource(player, fanout)
 
 
-def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
-    """What carries the media of these tracks, one of which is video."""
-    video = next(track for track in tracks if track.kind == "video")
-    channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
-    finder = KeyframeFinder(video_codec(video.codec), video.rtp_channel)
-    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, finder=finder)
-    # Media may come before the answer to PLAY, and no destination can have a session yet.
-    fanout.keep_backlog()
-    return fanout
+async def play_rtsp(
+    camera: CameraV1,
+    credentials: Credentials | None,
+    limits: PlayLimits,
+    *,
+    on_began: OnBegan,
+    on_lost: OnLost,
+) -> RtspSource:
+    """Play a camera that speaks RTSP: a way of the type `Play`."""
+    return await open_source(
+        RtspUrl.parse(fill_credentials(camera.url, credentials)),
+        credentials,
+        audio=camera.forward_audio,
+        transport=camera.transport.value,
+        tls=camera.tls,
+        deadline_s=limits.deadline_s,
+        allowed=limits.allowed,
+        on_began=on_began,
+        on_lost=on_lost,
+    )

@@ -1,390 +1,257 @@
-"""The supervisor of one camera: pulls it once, hands the media to its deliveries, and alone decides to pull again."""
+"""The supervisor of one camera: it is pulled once, and its media goes to every delivery of the plan."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from forwarder.domain import camera_pull as domain
 from forwarder.domain import plan
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.domain.commands import RetryOutcome
-from forwarder.domain.history import NOTHING_BEFORE, Past
-from forwarder.relay.sources.registry import play
-from forwarder.relay.sources.rtsp import CameraSource
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.supervision.camera_puller import CameraPuller
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from forwarder.relay.supervision.keyframes import CameraKeyframes
-from forwarder.relay.supervision.reachability import SILENT, Door
 from forwarder.relay.supervision.resealed import sealed_as_before
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
-from vonggac.logins.attempt import device_origins
-from vonggac.net.errors import PeerError
-from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-BACKLOG_KEPT_S = 5.0
-"""After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
-AFTER_KNOCK_S = 1.0
-_NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
-"""Nobody was there for certain; a timeout may be that of a camera that is merely slow."""
-NO_ORDERS: Mapping[UUID, DeliveryOrder] = MappingProxyType({})
+NO_COMMANDS: Mapping[UUID, DeliveryCommand] = MappingProxyType({})
 
 type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
-"""Told of every change of state, and once with `released` or `disabled` at the end."""
+"""Called with every change of state, and once with `released` or `disabled` at the end."""
 
 
 class CameraRelay:
-    """One camera and its deliveries, from `start` (or `prepare` and then `go`) to `stop`."""
+    """One camera and its deliveries, from `start` (or `prepare` and then `start_prepared`) to `release`."""
 
     def __init__(
         self,
         camera: CameraV1,
-        surroundings: Surroundings,
+        context: RelayContext,
         on_change: OnDeliveryChange,
-        orders: Mapping[UUID, DeliveryOrder] = NO_ORDERS,
-        past_of: Callable[[PlannedDelivery], Past] = lambda _planned: NOTHING_BEFORE,
+        commands: Mapping[UUID, DeliveryCommand] = NO_COMMANDS,
+        history_of: Callable[[PlannedDelivery], DeliveryHistory] = lambda _planned: NO_HISTORY,
     ) -> None:
-        """`orders`: by delivery, as they are at the time of looking; `past_of`: what was known of one before."""
-        now = surroundings.now()
+        """`commands`: by delivery, a live view; `history_of`: what was known of one before."""
         self.camera = camera
-        self.held_since: datetime = now.at
-        self.pull: Pull = domain.begun(now)
-        self.pulls = 0
+        self.held_since: datetime = context.now().at
+        self.superseded = False
+        """Whether another worker holds the camera by now, whose reports are the latest."""
+        self.puller = CameraPuller(
+            camera, context, on_media=self._media_began, on_failed=self._pull_failed, on_away=self._camera_away
+        )
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
-        self.keyframes = CameraKeyframes(surroundings)
-        self._surroundings, self._on_change, self._orders, self._past_of = surroundings, on_change, orders, past_of
+        self.keyframes = CameraKeyframes(context)
+        self._context, self._on_change, self._commands, self._history_of = context, on_change, commands, history_of
         self._loop = asyncio.get_running_loop()
-        self._source: CameraSource | None = None
-        self._attempt: asyncio.Task[None] | None = None
-        self._endings: set[asyncio.Task[None]] = set()
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
         """Deliveries that a changed plan took out and does not want again, while their sessions end."""
-        self._retry_timer: asyncio.TimerHandle | None = None
-        self._backlog_timer: asyncio.TimerHandle | None = None
-        self._leave_door: Callable[[], None] | None = None
+        self._leave_tasks: set[asyncio.Task[None]] = set()
         self._prepared: asyncio.Future[Cause | None] | None = None
-        self._pictures = 0
-        self._media_s = now.monotonic_s
-        self._stopped = False
 
     @property
-    def reception(self) -> ReceptionStats | None:
-        """What was lost on the way here over UDP; None over TCP, and without a session."""
-        return self._source.reception if self._source is not None else None
-
-    @property
-    def silent_s(self) -> float:
-        """How long the camera has sent no media; 0 while it is not live."""
-        if self.pull.state is not PullState.LIVE:
-            return 0.0
-        return self._surroundings.monotonic_s() - self._media_s
+    def pull(self) -> Pull:
+        """How the camera's one pull stands."""
+        return self.puller.state
 
     def start(self) -> None:
-        """Begin to pull; every delivery tells its first state."""
-        for planned in plan.wanted(self.camera).values():
-            self._add(planned)
-        self.say_disabled()
-        self._pull()
-        self._surroundings.ticker.add(self._tick)
+        """Begin to pull; every delivery reports its first state."""
+        self._start_deliveries()
+        self.puller.start()
+        self._context.ticker.add(self._tick)
 
     async def prepare(self) -> Cause | None:
-        """Pull the camera, once, and keep its newest group of pictures; deliver nothing before `go`.
+        """Pull the camera, once, and keep its newest group of pictures; deliver nothing before `start_prepared`.
 
-        None when everything is ready, else why not. Then, or when it is cancelled, only `stop` is left to call.
+        None when everything is ready, else why not. Then, or when it is cancelled, only `release` is left to call.
         """
         self._prepared = self._loop.create_future()
-        self._pull()
+        self.puller.start()
         return await self._prepared
 
-    def go(self, camera: CameraV1) -> None:
+    def start_prepared(self, camera: CameraV1) -> None:
         """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
         self._prepared = None
-        camera = self._sealed_as_before(camera)
+        camera = self._keep_sealed(camera)
         restart = plan.compare(self.camera, camera).restart_source
-        self.camera, self.held_since = camera, self._surroundings.now().at
+        self.camera, self.held_since = camera, self._context.now().at
+        self.puller.replan(camera)
         if restart:
-            self._end_source(None, None)
-        if self._source is None and self._attempt is None:
-            self.pull = domain.begun(self._surroundings.now())
-            self._pull()
-        if self._source is not None and self.pull.state is PullState.LIVE:
-            self._tell_live(self._source)
-        for planned in plan.wanted(camera).values():
-            self._add(planned)
-        self.say_disabled()
-        self._surroundings.ticker.add(self._tick)
+            self.puller.end_session(None, None)
+        self.puller.ensure_pulled()
+        if (source := self.puller.live_source) is not None:
+            self._media_is_live(source)
+        self._start_deliveries()
+        self._context.ticker.add(self._tick)
 
-    def say_disabled(self) -> None:
-        """Say so of every delivery of a camera that shall not run."""
-        self._say_disabled(plan.unwanted(self.camera))
+    def report_disabled(self, deliveries: tuple[PlannedDelivery, ...] | None = None) -> None:
+        """Report these deliveries, or all that the plan names and that shall not run, as `disabled`."""
+        for planned in plan.unwanted(self.camera) if deliveries is None else deliveries:
+            self._supervisor(planned).report_end(DeliveryState.DISABLED)
 
-    def change(self, camera: CameraV1) -> None:
+    def apply_plan(self, camera: CameraV1) -> None:
         """Take a changed plan over in place: only what changed is restarted."""
-        camera = self._sealed_as_before(camera)
+        camera = self._keep_sealed(camera)
         change = plan.compare(self.camera, camera)
         newer = camera.revision != self.camera.revision
         disabled = {planned.id for planned in change.disabled}
         self.camera = camera
+        self.puller.replan(camera)
         for planned in change.stopped:
             gone = self.deliveries.pop(planned.id)
             state = DeliveryState.DISABLED if planned.id in disabled else DeliveryState.RELEASED
-            self._leaving[planned.id] = self._loop.create_task(self._leave(gone, state), name=f"stop-{planned.id}")
-            self._keep(self._leaving[planned.id])
+            task = self._loop.create_task(self._leave(gone, state), name=f"stop-{planned.id}")
+            self._leaving[planned.id] = task
+            self._leave_tasks.add(task)
+            task.add_done_callback(self._leave_tasks.discard)
         stopped = {planned.id for planned in change.stopped}
-        self._say_disabled(tuple(planned for planned in change.disabled if planned.id not in stopped))
+        self.report_disabled(tuple(planned for planned in change.disabled if planned.id not in stopped))
         for planned in change.restarted:
             self.deliveries[planned.id].retarget(planned, revision=camera.revision)
         for planned in change.started:
-            self._add(planned)
+            self._add_delivery(planned)
         if change.restart_source:
-            self._end_source(None, None)
-            self.pull = domain.begun(self._surroundings.now())
-            self._pull()
-        self._adopt_unchanged(camera, announce=newer)
+            self.puller.restart()
+        self._replan_deliveries(camera, report=newer)
 
-    async def _leave(self, gone: DeliverySupervisor, state: DeliveryState) -> None:
-        key = gone.plan.id
-        await gone.end()
-        if self._leaving.get(key) is asyncio.current_task():
-            # Else it is wanted again, or was meanwhile: its successor has the word.
-            del self._leaving[key]
-            gone.say(state)
+    async def release_deliveries(self, state: DeliveryState) -> None:
+        """End every session in order, bounded to about a second; `state` is every delivery's last report.
 
-    async def end_deliveries(self, state: DeliveryState) -> None:
-        """End every session in order, bounded to about a second; `state` is every delivery's last word.
-
-        The camera goes on being pulled until `stop`.
+        The camera goes on being pulled until `release`.
         """
-        self._stopped = True
-        self._surroundings.ticker.remove(self._tick)
+        self.puller.retire()
+        self._context.ticker.remove(self._tick)
         deliveries, self.deliveries = self.deliveries, {}
-        await asyncio.gather(*(delivery.stop(state) for delivery in deliveries.values()))
+        await asyncio.gather(*(delivery.release(state) for delivery in deliveries.values()))
 
-    async def stop(self, state: DeliveryState) -> None:
+    async def release(self, state: DeliveryState) -> None:
         """The same, and leave the camera: bounded to about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
-        await self.end_deliveries(state)
-        self._end_source(None, None)
-        if self._endings:
-            await asyncio.wait(self._endings)
+        await self.release_deliveries(state)
+        await self.puller.close()
+        if self._leave_tasks:
+            await asyncio.wait(self._leave_tasks)
 
-    def obey(self, delivery_id: UUID, order: DeliveryOrder | None) -> None:
-        """A person's order on one delivery came, changed, or went (None)."""
+    def apply_command(self, delivery_id: UUID, command: DeliveryCommand | None) -> None:
+        """A person's command for one delivery came, changed, or went (None)."""
         supervisor = self.deliveries.get(delivery_id)
         if supervisor is None:
             return
-        if order is not None and order.stopped:
-            supervisor.halt(order)
+        if command is not None and command.stopped:
+            supervisor.stop_by_command(command)
         elif supervisor.delivery.state is DeliveryState.STOPPED:
-            supervisor.resume()
-            self._tell_pull(supervisor)
+            supervisor.start_by_command()
+            self._inform(supervisor)
 
-    def try_again(self, delivery_id: UUID) -> RetryOutcome:
+    def retry_now(self, delivery_id: UUID) -> RetryOutcome:
         """A person wants no more waiting: neither for the destination nor for the camera."""
         supervisor = self.deliveries.get(delivery_id)
         if supervisor is None:
             return RetryOutcome.NOT_RUNNING
-        outcome = supervisor.try_again()
+        outcome = supervisor.retry_now()
         if outcome is RetryOutcome.STOPPED:
             return outcome
         if self.pull.state is PullState.COOLING_DOWN:
             return RetryOutcome.CAMERA_RESTS
-        if self.pull.state is PullState.BACKING_OFF and self._retry_timer is not None:
-            self._cancel_retry()
-            self.pull = domain.begun(self._surroundings.now())
-            self._pull()
-            return RetryOutcome.RETRIED
-        return outcome
+        return RetryOutcome.RETRIED if self.puller.retry_now() else outcome
 
-    def _sealed_as_before(self, camera: CameraV1) -> CameraV1:
+    def supersede(self) -> None:
+        """Another worker holds the camera from now on: what is still reported here is history."""
+        self.superseded = True
+
+    def _start_deliveries(self) -> None:
+        for planned in plan.wanted(self.camera).values():
+            self._add_delivery(planned)
+        self.report_disabled()
+
+    async def _leave(self, gone: DeliverySupervisor, state: DeliveryState) -> None:
+        key = gone.plan.id
+        await gone.end_session()
+        if self._leaving.get(key) is asyncio.current_task():
+            # Else it is wanted again, or was meanwhile: its successor has the word.
+            del self._leaving[key]
+            gone.report_end(state)
+
+    def _keep_sealed(self, camera: CameraV1) -> CameraV1:
         refused = DeliveryState.REFUSED
         taken = {key for key, supervisor in self.deliveries.items() if supervisor.delivery.state is not refused}
         resting = self.pull.state is PullState.COOLING_DOWN
-        return sealed_as_before(self.camera, camera, self._surroundings, deliveries=taken, source=not resting)
+        return sealed_as_before(self.camera, camera, self._context, deliveries=taken, source=not resting)
 
-    def _adopt_unchanged(self, camera: CameraV1, *, announce: bool) -> None:
+    def _replan_deliveries(self, camera: CameraV1, *, report: bool) -> None:
         for key, planned in plan.wanted(camera).items():
             supervisor = self.deliveries[key]
             supervisor.replan(planned, revision=camera.revision)
-            if announce:
-                supervisor.announce()
+            if report:
+                supervisor.report_state()
 
-    def _add(self, planned: PlannedDelivery) -> None:
+    def _add_delivery(self, planned: PlannedDelivery) -> None:
         supervisor = self._supervisor(planned)
         self.deliveries[planned.id] = supervisor
         if (ending := self._leaving.pop(planned.id, None)) is not None:
             # A centre may refuse a second publisher of the same stream.
-            supervisor.begin_after(ending)
-        order = self._orders.get(planned.id)
-        if order is not None and order.stopped:
-            supervisor.halt(order)
-            if self._source is not None and self.pull.state is PullState.LIVE:
-                supervisor.camera_live(self._source)
+            supervisor.slot.wait_for(ending)
+        command = self._commands.get(planned.id)
+        if command is not None and command.stopped:
+            supervisor.stop_by_command(command)
+            if (source := self.puller.live_source) is not None:
+                supervisor.camera_live(source)
         else:
-            self._tell_pull(supervisor)
+            self._inform(supervisor)
 
     def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
-        return DeliverySupervisor(planned, self._surroundings, self._changed, self._past_of(planned))
+        return DeliverySupervisor(planned, self._context, partial(self._on_change, self), self._history_of(planned))
 
-    def _tell_pull(self, supervisor: DeliverySupervisor) -> None:
-        if self._source is not None and self.pull.state is PullState.LIVE:
-            supervisor.camera_live(self._source)
+    def _inform(self, supervisor: DeliverySupervisor) -> None:
+        """Let a delivery know how the camera is."""
+        if (source := self.puller.live_source) is not None:
+            supervisor.camera_live(source)
         elif self.pull.cause is not None:
             supervisor.camera_away(self.pull.cause, self.pull.detail)
         else:
-            supervisor.announce()
+            supervisor.report_state()
 
-    def _say_disabled(self, deliveries: tuple[PlannedDelivery, ...]) -> None:
-        for planned in deliveries:
-            self._supervisor(planned).say(DeliveryState.DISABLED)
-
-    def _changed(self, delivery: DeliverySupervisor) -> None:
-        self._on_change(self, delivery)
-
-    def _pull(self) -> None:
-        self._cancel_retry()
-        self.pulls += 1
-        self._attempt = self._loop.create_task(self._play(), name=f"pull-{self.camera.id}")
-
-    def _retry(self) -> None:
-        self.pull = domain.retried(self.pull, self._surroundings.now())
-        self._pull()
-
-    async def _play(self) -> None:
-        if self._endings:
-            # Many cameras allow two sessions: the old one ends before a new one is asked for.
-            await asyncio.wait(self._endings)
-        surroundings, camera = self._surroundings, self.camera
-        try:
-            credentials = surroundings.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
-            source = await play(camera, credentials, surroundings, on_began=self._media_began, on_lost=self._lost)
-        except PeerError as error:
-            self._attempt = None
-            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
-            return
-        except Exception as error:  # a mistake of ours with one camera must not end the others
-            log.error("camera_attempt_crashed", camera_id=str(camera.id), exc_info=error)
-            self._attempt = None
-            self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
-            return
-        self._attempt, self._source = None, source
-        source.wait_for_bytes(surroundings.receive_low_water_bytes)
-        self._media_s = surroundings.now().monotonic_s
-
-    def _media_began(self) -> None:
-        if self._source is None or self._stopped:
-            return
-        now = self._surroundings.now()
-        self.pull = domain.media_came(self.pull, now)
-        self._media_s, self._pictures = now.monotonic_s, self._source.fanout.pictures
+    def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:
-            self._source.fanout.keep_backlog().when_begun(self._is_prepared)
+            source.fanout.keep_backlog().when_begun(lambda: self._answer_prepared(None))
             return
-        self._tell_live(self._source)
+        self._media_is_live(source)
         for delivery in self.deliveries.values():
-            delivery.camera_live(self._source)
+            delivery.camera_live(source)
 
-    def _tell_live(self, source: CameraSource) -> None:
-        self._drop_backlog_later()
+    def _media_is_live(self, source: CameraSource) -> None:
+        self.puller.keep_gop_for_new_sessions()
         log.info("camera_live", camera_id=str(self.camera.id))
         self.keyframes.began(source)
 
-    def _lost(self, error: PeerError | None) -> None:
-        # None: our own close.
-        if error is not None and self._source is not None:
-            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
-
-    def _failed(self, cause: Cause, detail: str | None, *, elsewhere: bool = False) -> None:
-        if self._stopped:
-            return
-        surroundings = self._surroundings
-        was_live = self.pull.state is PullState.LIVE
-        self.pull = domain.failed(
-            self.pull, cause, detail, surroundings.now(), chance=surroundings.chance(), limits=surroundings.pull_limits
-        )
-        if was_live or self.pull.failures == 1:
-            log.warning("camera_away", camera_id=str(self.camera.id), cause=cause.value, detail=detail)
-        self._end_source(cause, detail)
-        if self._prepared is not None:
-            # Whoever holds the camera pulls it still; one attempt beside that is all.
-            if not self._prepared.done():
-                self._prepared.set_result(cause)
-            return
-        self._retry_timer = self._loop.call_later(self.pull.retry_in_s, self._retry)
-        door = Door.of(self.camera.url, self.camera.tls) if cause in SILENT else None
-        if door is not None:
-            closed = cause in _NOT_CONNECTED and not elsewhere
-            self._leave_door = surroundings.knocks.wait(door, surroundings.allowed, self._door_opened, closed=closed)
-
-    def _door_opened(self) -> None:
-        # A recorder's cameras all hear it in the same moment.
-        delay_s = AFTER_KNOCK_S * self._surroundings.chance()
-        if self._retry_timer is not None and self._retry_timer.when() - self._loop.time() > delay_s:
-            self._retry_timer.cancel()
-            self._retry_timer = self._loop.call_later(delay_s, self._retry)
-
-    def _is_prepared(self) -> None:
-        if self._prepared is not None and not self._prepared.done():
-            self._prepared.set_result(None)
-
-    def _drop_backlog_later(self) -> None:
-        if self._backlog_timer is not None:
-            self._backlog_timer.cancel()
-        self._backlog_timer = self._loop.call_later(BACKLOG_KEPT_S, self._drop_backlog)
-
-    def _drop_backlog(self) -> None:
-        self._backlog_timer = None
-        if self._source is not None:
-            self._source.fanout.backlog = None
-
-    def _cancel_retry(self) -> None:
-        if self._retry_timer is not None:
-            self._retry_timer.cancel()
-            self._retry_timer = None
-        if self._leave_door is not None:
-            self._leave_door()
-            self._leave_door = None
-
-    def _end_source(self, cause: Cause | None, detail: str | None) -> None:
-        """Let the present session and attempt go; the deliveries wait for the camera."""
-        self._cancel_retry()
-        if self._backlog_timer is not None:
-            self._backlog_timer.cancel()
-            self._backlog_timer = None
-        if self._attempt is not None:
-            self._keep(self._attempt)
-            self._attempt.cancel()
-            self._attempt = None
-        source, self._source = self._source, None
+    def _camera_away(self, cause: Cause | None, detail: str | None) -> None:
         self.keyframes.ended()
-        if source is not None:
-            self._keep(self._loop.create_task(source.close(), name=f"leave-{self.camera.id}"))
-        if not self._stopped:
-            for delivery in self.deliveries.values():
-                delivery.camera_away(cause, detail)
+        for delivery in self.deliveries.values():
+            delivery.camera_away(cause, detail)
+
+    def _pull_failed(self, cause: Cause) -> bool:
+        """Whether the camera is tried again. While it is prepared, another worker pulls it still: once is enough."""
+        self._answer_prepared(cause)
+        return self._prepared is None
+
+    def _answer_prepared(self, cause: Cause | None) -> None:
+        if self._prepared is not None and not self._prepared.done():
+            self._prepared.set_result(cause)
 
     def _tick(self) -> None:
-        if self._source is None:
+        now_s = self._context.monotonic_s()
+        silent_s = self.puller.silent_for_s(now_s)
+        if silent_s is None:
             return
-        now_s = self._surroundings.monotonic_s()
-        pictures = self._source.fanout.pictures
-        if pictures != self._pictures:
-            self._pictures, self._media_s = pictures, now_s
-        silent_s = now_s - self._media_s
-        if silent_s >= self._surroundings.media_timeout_s:
-            live = self.pull.state is PullState.LIVE
-            self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
-        elif self.pull.state is PullState.LIVE:
-            self.keyframes.tick(now_s)
-            for delivery in self.deliveries.values():
-                delivery.tick(now_s, silent_s)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        self.keyframes.tick(now_s)
+        for delivery in self.deliveries.values():
+            delivery.tick(now_s, silent_s)

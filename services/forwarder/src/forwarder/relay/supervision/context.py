@@ -11,7 +11,7 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
-from forwarder.relay.supervision.reachability import Knocks
+from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -21,7 +21,7 @@ from vonggac.net.url import Credentials
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RelayContext:
     """`now` reads the clocks, `chance` gives a random number in [0, 1); times are seconds."""
 
     now: Callable[[], Instant]
@@ -37,7 +37,7 @@ class Surroundings:
     monotonic_s: Callable[[], float] = time.monotonic
     """The same clock as `now().monotonic_s`, for what is read often."""
     receive_low_water_bytes: int = 0
-    knocks: Knocks = field(default_factory=Knocks)
+    reachability: ReachabilityChecks = field(default_factory=ReachabilityChecks)
     ticker: Ticker = field(default_factory=Ticker)
     logins: CameraLogins | None = None
     """None until NATS is there, which remembers failed logins."""

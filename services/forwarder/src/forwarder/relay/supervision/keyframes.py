@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forwarder.domain.clock import Instant
-from forwarder.domain.keyframes import HASH_AT_MOST_S, HISTORY, Figures, Keyframe, Rhythm
+from forwarder.domain.keyframes import (
+    HASH_AT_MOST_S,
+    HISTORY,
+    STILL_FOR_CERTAIN,
+    STILL_WATCH_S,
+    Figures,
+    Keyframe,
+    Rhythm,
+    Still,
+    may_stand_still,
+    still_with,
+)
 from forwarder.relay.media.keyframe_tap import KeyframeTap
-from forwarder.relay.sources.rtsp import CameraSource
-from forwarder.relay.supervision.context import Surroundings
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, video_codec
@@ -39,23 +50,34 @@ class Sample:
     bitrate_kbps: float | None
     clock_drift_s: float | None = None
     """The camera's clock minus ours."""
+    still: Still | None = None
+    """Set while this keyframe and those before it are identical."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoSample:
-    """`reason`: camera_away, codec_unsupported or no_keyframe."""
+    """`reason`: camera_away, codec_unsupported, no_keyframe, too_large or busy; and what is known all the same.
+
+    `silent_s`: how long no video has come; `media_s`: how long the camera's session has lasted; `keyframe_age_s`: of
+    the last whole keyframe in it. None without a session, or without such a keyframe.
+    """
 
     reason: str
+    silent_s: float | None = None
+    media_s: float | None = None
+    keyframe_age_s: float | None = None
+    bitrate_kbps: float | None = None
+    codec: str | None = None
 
 
 class CameraKeyframes:
     """`on_history` is told of the last hashed keyframes, oldest first, with each new one."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, context: RelayContext) -> None:
         self.on_history: Callable[[History], None] | None = None
         self.history: History = ()
         self.media_since: datetime | None = None
-        self._surroundings = surroundings
+        self._context = context
         self._source: CameraSource | None = None
         self._tap: KeyframeTap | None = None
         self._codec = VideoCodec.H264
@@ -70,12 +92,19 @@ class CameraKeyframes:
         self._rhythm = Rhythm(90_000)
         self._learn_until_s = 0.0
         self._opening: asyncio.TimerHandle | None = None
+        self.still: Still | None = None
+        """How long the hashed keyframes have been identical; None while they differ."""
+        self._began_s = self._picture_s = 0.0
+        self._pictures = 0
+        self._keyframe_s: float | None = None
 
     def began(self, source: CameraSource) -> None:
         """The camera's media flows: its first whole keyframe is hashed at once."""
-        now = self._surroundings.now()
+        now = self._context.now()
         self._source, self.media_since = source, now.at
         self._marks = ((now.monotonic_s, source.bytes_received),) * 2
+        self._began_s = self._picture_s = now.monotonic_s
+        self._pictures, self._keyframe_s = source.fanout.pictures, None
         video = next(track for track in source.tracks if track.kind == "video")
         codec = video_codec(video.codec)
         if codec is None:
@@ -104,18 +133,20 @@ class CameraKeyframes:
 
     def tick(self, now_s: float) -> None:
         """See what is due; call about once a second."""
+        if self._source is not None and self._source.fanout.pictures != self._pictures:
+            self._pictures, self._picture_s = self._source.fanout.pictures, now_s
         if self._tap is None:
             return
         if self._wants_more(now_s):
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
             self._rest(self._tap, now_s)
-        if self._sample is not None and now_s - self._sampled_s >= self._surroundings.keyframes.sample_s:
+        if self._sample is not None and now_s - self._sampled_s >= self._context.keyframes.sample_s:
             self._sample = None
 
     def hash_all(self, seconds: float, *, asker: str = "") -> None:
         """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
-        now_s = self._surroundings.monotonic_s()
+        now_s = self._context.monotonic_s()
         others = {
             name: until_s for name, until_s in self._hash_all_until_s.items() if until_s > now_s and name != asker
         }
@@ -124,23 +155,38 @@ class CameraKeyframes:
             others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
             self._open()
 
-    async def sample(self) -> Sample | NoSample:
+    async def sample(self, within_s: float = SAMPLE_WITHIN_S) -> Sample | NoSample:
         """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
-        if self._source is None:
-            return NoSample("camera_away")
         if self._tap is None:
-            return NoSample("codec_unsupported")
-        now_s = self._surroundings.monotonic_s()
-        if self._sample is not None and now_s - self._sampled_s < self._surroundings.keyframes.sample_s:
+            return self.no_sample("codec_unsupported")
+        now_s = self._context.monotonic_s()
+        if self._sample is not None and now_s - self._sampled_s < self._context.keyframes.sample_s:
             return self._sample
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
             self._open()
         try:
-            async with asyncio.timeout(SAMPLE_WITHIN_S):
+            async with asyncio.timeout(min(within_s, SAMPLE_WITHIN_S)):
                 return await asyncio.shield(self._asked)
         except TimeoutError:
-            return NoSample("no_keyframe")
+            return self.no_sample("no_keyframe")
+
+    def no_sample(self, reason: str) -> NoSample:
+        """Why there is no keyframe to hand out, and what is known of the camera all the same."""
+        if self._source is None:
+            return NoSample("camera_away")
+        now_s = self._context.monotonic_s()
+        if self._source.fanout.pictures != self._pictures:
+            self._pictures, self._picture_s = self._source.fanout.pictures, now_s
+        video = next(track for track in self._source.tracks if track.kind == "video")
+        return NoSample(
+            reason,
+            silent_s=now_s - self._picture_s,
+            media_s=now_s - self._began_s,
+            keyframe_age_s=now_s - self._keyframe_s if self._keyframe_s is not None else None,
+            bitrate_kbps=self._bitrate_kbps(now_s),
+            codec=video.codec.lower() or None,
+        )
 
     def _open(self) -> None:
         self._cancel_opening()
@@ -169,17 +215,21 @@ class CameraKeyframes:
         return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
 
     def _came(self, unit: AccessUnit) -> None:
-        now = self._surroundings.now()
+        now = self._context.now()
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
+        self._keyframe_s = now.monotonic_s
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
         if self._shall_hash(now.monotonic_s):
-            self._note(keyframe, now)
+            self._note(keyframe, unit.rtp_timestamp, now)
         if self._asked is not None:
             figures = self._tap.meter.figures if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
             drift_s = self._source.clock_drift_s() if self._source is not None else None
-            self._sample, self._sampled_s = Sample(self._codec, now.at, body, figures, rate, drift_s), now.monotonic_s
+            lately = {note.hash for note in self.history[-2:]}
+            still = self.still if self.still is not None and keyframe.hash in lately else None
+            self._sample = Sample(self._codec, now.at, body, figures, rate, drift_s, still)
+            self._sampled_s = now.monotonic_s
             self._answer(self._sample)
             # The next one shall have figures of lately.
             self._measure = True
@@ -194,10 +244,14 @@ class CameraKeyframes:
             tap.close()
             self._rhythm.looked_away()
 
-    def _note(self, keyframe: Keyframe, now: Instant) -> None:
-        timing = self._surroundings.keyframes
-        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._surroundings.chance())
-        self.history = (*self.history, KeyframeNote(hash=keyframe.hash, captured_at=now.at))[-HISTORY:]
+    def _note(self, keyframe: Keyframe, rtp_timestamp: int, now: Instant) -> None:
+        timing = self._context.keyframes
+        self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._context.chance())
+        note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=rtp_timestamp)
+        self.history = (*self.history, note)[-HISTORY:]
+        self.still = still_with(self.still, self.history)
+        if may_stand_still(self.history) and (self.still is None or self.still.keyframes < STILL_FOR_CERTAIN):
+            self.hash_all(STILL_WATCH_S, asker="still")
         if self.on_history is not None:
             self.on_history(self.history)
 

@@ -1,4 +1,4 @@
-"""/v1/cameras: what is probed and forwarded."""
+"""/v1/cameras: the cameras to probe and to forward."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, TypedDict
@@ -22,7 +22,7 @@ from inventory.api.context import (
     must_exist,
 )
 from inventory.api.devices.secrets import Secret, device_origins, refuse_to_move, remove_secret, secret_of, write_secret
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
 from inventory.domain.devices.areas import Area
 from inventory.domain.devices.camera import AreaField, CameraFields, IntervalS, TimeoutS, fitting_timeout
@@ -31,7 +31,7 @@ from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import Code, Name
 from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
-from inventory.storage.lists import matches, page
+from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.store import Writing
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 from vonggac.events.inventory import MediaTransport
@@ -48,7 +48,7 @@ class NewCamera(CameraFields):
         "{password} may stand in path or query."
     )
     destination_ids: tuple[UUID, ...] | None = Field(
-        default=None, description="Where it is delivered to; by default to every enabled destination."
+        default=None, description="Its destinations; by default every enabled one."
     )
 
 
@@ -97,7 +97,7 @@ class CameraShown(Shown):
 
 
 class CameraWithDeliveries(CameraShown):
-    """A camera and where it goes."""
+    """A camera and its deliveries."""
 
     deliveries: list[CameraDelivery]
 
@@ -126,10 +126,10 @@ class CameraFilter(BaseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a camera")
 async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithDeliveries:
-    """It is probed at once, and delivered to every enabled destination unless `destination_ids` says otherwise."""
-    address = edge.address("url", body.url, parse_camera_url)
+    """Probers probe it at once. Without `destination_ids` it is delivered to every enabled destination."""
+    address = edge.parse_address("url", body.url, parse_camera_url)
     check_trust(body.tls, address.url)
-    async with edge.write(caller) as writing:
+    async with edge.write_transaction(caller) as writing:
         facility = await writing.session.get(Facility, body.facility_id)
         if facility is None:
             raise unknown_reference("facility_id", "facility")
@@ -140,11 +140,11 @@ async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithD
             probe_timeout_s=body.timeout_s,
             **secret_of(edge, writing, caller, address, others=device_origins(fields["expected"])),
         )
-        await writing.add(camera)
+        await writing.add_thing(camera)
         for destination in await _destinations(writing.session, body.destination_ids):
-            await writing.add(planned_delivery(camera, facility.code, destination))
+            await writing.add_thing(planned_delivery(camera, facility.code, destination))
         deliveries = await _deliveries(writing.session, camera.id)
-    return _with_deliveries(edge.show(CameraShown, camera), deliveries)
+    return _with_deliveries(edge.answer_with(CameraShown, camera), deliveries)
 
 
 @router.get("", summary="List cameras by code")
@@ -156,64 +156,64 @@ async def list_cameras(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> PageOf[CameraShown]:
-    """`q` looks into code and name."""
+    """`q` searches code and name."""
     query = narrowed.narrow(select(Camera))
     if q is not None:
-        query = query.where(matches(Camera.search, q))
-    async with edge.read() as session:
-        return show_page(CameraShown, await page(session, query, Camera.code, cursor=cursor, limit=limit))
+        query = query.where(matches_search(Camera.search, q))
+    async with edge.read_transaction() as session:
+        return as_page(CameraShown, await fetch_page(session, query, Camera.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{camera_id}", summary="One camera with its deliveries")
 async def get_camera(camera_id: UUID, edge: Edged, _caller: Reader) -> CameraWithDeliveries:
-    """The ETag is its revision, which grows with its deliveries too."""
-    async with edge.read() as session:
+    """The ETag is its revision; a change of its deliveries raises it too."""
+    async with edge.read_transaction() as session:
         camera = await session.get(Camera, camera_id)
         if camera is None:
             raise not_found("camera")
         deliveries = await _deliveries(session, camera_id)
-    return _with_deliveries(edge.show(CameraShown, camera), deliveries)
+    return _with_deliveries(edge.answer_with(CameraShown, camera), deliveries)
 
 
 @router.patch("/{camera_id}", summary="Change a camera")
 async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer) -> CameraShown:
-    """A new `url` with credentials replaces the secret; without, the secret stays.
+    """A `url` with credentials replaces the secret; a `url` without leaves it.
 
     422 when there is a secret and a `url` without credentials leads to another scheme, host or port.
     """
-    async with edge.write(caller) as writing:
-        camera = await writing.get(Camera, camera_id)
-        edge.check_match(camera)
-        address = edge.address("url", body["url"], parse_camera_url) if "url" in body else None
+    async with edge.write_transaction(caller) as writing:
+        camera = await writing.get_thing(Camera, camera_id)
+        edge.check_if_match(camera)
+        address = edge.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
         refuse_to_move(camera, address)
         values = await _patched(writing, camera, body, address)
         secret = secret_of(edge, writing, caller, address, others=device_origins(values["expected"]))
-        await writing.change(camera, values | secret)
-    return edge.show(CameraShown, camera)
+        await writing.change_thing(camera, values | secret)
+    return edge.answer_with(CameraShown, camera)
 
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
 async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover) -> None:
     """Workers stop probing and forwarding it."""
-    async with edge.write(caller) as writing:
-        camera = await writing.get(Camera, camera_id)
-        edge.check_match(camera)
+    async with edge.write_transaction(caller) as writing:
+        camera = await writing.get_thing(Camera, camera_id)
+        edge.check_if_match(camera)
         await disconnect_camera(writing, camera_id)
-        await writing.remove(camera)
+        await writing.remove_thing(camera)
 
 
 @router.put("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Write a camera's credentials")
 async def write_camera_secret(camera_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
-    """They are sealed for the workers and cannot be read back."""
-    async with edge.write(caller) as writing:
-        await write_secret(edge, writing, await writing.get(Camera, camera_id), body)
+    """Seals them for the workers; nobody can read them back."""
+    async with edge.write_transaction(caller) as writing:
+        await write_secret(edge, writing, await writing.get_thing(Camera, camera_id), body)
 
 
-@router.delete("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Forget a camera's credentials")
+@router.delete("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera's credentials")
 async def remove_camera_secret(camera_id: UUID, edge: Edged, caller: SecretWriter) -> None:
-    """The camera is reached without credentials from then on."""
-    async with edge.write(caller) as writing:
-        await remove_secret(edge, writing, await writing.get(Camera, camera_id))
+    """Workers then log in without credentials."""
+    async with edge.write_transaction(caller) as writing:
+        await remove_secret(edge, writing, await writing.get_thing(Camera, camera_id))
 
 
 async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address: Address | None) -> dict[str, Any]:

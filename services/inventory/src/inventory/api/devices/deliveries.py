@@ -1,4 +1,4 @@
-"""/v1/deliveries: one camera to one destination (R10: independent of its sibling)."""
+"""/v1/deliveries: one camera to one destination (R10: each independent of the other)."""
 
 from http import HTTPStatus
 from typing import TypedDict
@@ -9,11 +9,11 @@ from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
 from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, must_exist
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, as_page
 from inventory.domain.fields import Fields
 from inventory.storage.conflicts import unknown_reference
 from inventory.storage.deliveries import planned_delivery
-from inventory.storage.lists import page
+from inventory.storage.lists import fetch_page
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
@@ -41,8 +41,8 @@ class DeliveryShown(Shown):
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Connect a camera to a destination")
 async def add_delivery(body: NewDelivery, edge: Edged, caller: Adder) -> DeliveryShown:
-    """409 when it is connected already."""
-    async with edge.write(caller) as writing:
+    """409 when the delivery exists already."""
+    async with edge.write_transaction(caller) as writing:
         session = writing.session
         camera = await session.get(Camera, body.camera_id)
         if camera is None:
@@ -51,8 +51,8 @@ async def add_delivery(body: NewDelivery, edge: Edged, caller: Adder) -> Deliver
         destination = await session.get_one(Destination, body.destination_id)
         facility = await session.get_one(Facility, camera.facility_id)
         delivery = planned_delivery(camera, facility.code, destination, enabled=body.enabled)
-        await writing.add(delivery)
-    return edge.show(DeliveryShown, delivery)
+        await writing.add_thing(delivery)
+    return edge.answer_with(DeliveryShown, delivery)
 
 
 @router.get("", summary="List deliveries")
@@ -73,30 +73,30 @@ async def list_deliveries(
         query = query.where(Delivery.destination_id == destination_id)
     if enabled is not None:
         query = query.where(Delivery.enabled == enabled)
-    async with edge.read() as session:
-        return show_page(DeliveryShown, await page(session, query, Delivery.id, cursor=cursor, limit=limit))
+    async with edge.read_transaction() as session:
+        return as_page(DeliveryShown, await fetch_page(session, query, Delivery.id, cursor=cursor, limit=limit))
 
 
 @router.get("/{delivery_id}", summary="One delivery")
 async def get_delivery(delivery_id: UUID, edge: Edged, _caller: Reader) -> DeliveryShown:
     """The ETag is its revision."""
-    return await edge.shown(DeliveryShown, Delivery, delivery_id)
+    return await edge.read_thing(DeliveryShown, Delivery, delivery_id)
 
 
 @router.patch("/{delivery_id}", summary="Enable or disable a delivery")
 async def change_delivery(delivery_id: UUID, body: DeliveryPatch, edge: Edged, caller: Changer) -> DeliveryShown:
-    """The camera's other deliveries go on untouched."""
-    async with edge.write(caller) as writing:
-        delivery = await writing.get(Delivery, delivery_id)
-        edge.check_match(delivery)
-        await writing.change(delivery, body)
-    return edge.show(DeliveryShown, delivery)
+    """The camera's other deliveries continue unchanged."""
+    async with edge.write_transaction(caller) as writing:
+        delivery = await writing.get_thing(Delivery, delivery_id)
+        edge.check_if_match(delivery)
+        await writing.change_thing(delivery, body)
+    return edge.answer_with(DeliveryShown, delivery)
 
 
 @router.delete("/{delivery_id}", status_code=HTTPStatus.NO_CONTENT, summary="Disconnect a camera from a destination")
 async def remove_delivery(delivery_id: UUID, edge: Edged, caller: Remover) -> None:
-    """The camera's other deliveries go on untouched."""
-    async with edge.write(caller) as writing:
-        delivery = await writing.get(Delivery, delivery_id)
-        edge.check_match(delivery)
-        await writing.remove(delivery)
+    """The camera's other deliveries continue unchanged."""
+    async with edge.write_transaction(caller) as writing:
+        delivery = await writing.get_thing(Delivery, delivery_id)
+        edge.check_if_match(delivery)
+        await writing.remove_thing(delivery)

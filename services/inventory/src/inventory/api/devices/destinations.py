@@ -20,7 +20,7 @@ from inventory.api.context import (
     Shown,
     check_trust,
     merged,
-    refusing,
+    refuse_as_422,
 )
 from inventory.api.devices.secrets import (
     LOGIN,
@@ -31,13 +31,13 @@ from inventory.api.devices.secrets import (
     secret_of,
     write_secret,
 )
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, show_page
+from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN, Address, parse_url_template
 from inventory.domain.devices.destination import DestinationFields, check_provable
 from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import Code, Name
 from inventory.storage.deliveries import connect_all_cameras, disconnect_all_cameras
-from inventory.storage.lists import matches, page
+from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.store import Writing
 from inventory.storage.tables import Camera, Delivery, Destination
@@ -46,7 +46,7 @@ from vonggac.events.inventory import DestinationRole, RequiredProof
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 _TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
-"""Fields that hold an address, and which login stands in it."""
+"""Fields that hold an address, each with the columns of the login that may be in it."""
 
 
 class NewDestination(DestinationFields):
@@ -58,11 +58,11 @@ class NewDestination(DestinationFields):
     )
     read_back_url_template: str | None = Field(
         default=None,
-        description="Where the centre plays the stream back, with the same placeholders (often the same as "
-        "url_template); null: it does not, and nothing can be verified there. user:password@ becomes the read-back "
-        "secret.",
+        description="Address where the centre plays the stream back, with the same placeholders (often the same as "
+        "url_template); null: the centre plays nothing back, so nothing can be verified there. user:password@ becomes "
+        "the read-back secret.",
     )
-    connect_all_cameras: bool = Field(default=False, description="Make a delivery to it for every camera there is.")
+    connect_all_cameras: bool = Field(default=False, description="Create a delivery to it for every camera.")
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -102,13 +102,13 @@ async def add_destination(body: NewDestination, edge: Edged, caller: Adder) -> D
     """Cameras added later are connected to every enabled destination by default."""
     addresses = _addresses(edge, body.model_dump(include=set(_TEMPLATES)))
     _check(body, addresses["url_template"], addresses["read_back_url_template"])
-    async with edge.write(caller) as writing:
+    async with edge.write_transaction(caller) as writing:
         fields = body.model_dump(exclude={*_TEMPLATES, "connect_all_cameras"})
         destination = Destination(**fields, **_columns(edge, writing, caller, addresses))
-        await writing.add(destination)
+        await writing.add_thing(destination)
         if body.connect_all_cameras:
             await connect_all_cameras(writing, destination)
-    return edge.show(DestinationShown, destination)
+    return edge.answer_with(DestinationShown, destination)
 
 
 @router.get("", summary="List destinations by code")
@@ -125,42 +125,42 @@ async def list_destinations(
     """All filters must match."""
     query = select(Destination)
     if q is not None:
-        query = query.where(matches(Destination.search, q))
+        query = query.where(matches_search(Destination.search, q))
     if code is not None:
         query = query.where(Destination.code == code)
     if role is not None:
         query = query.where(Destination.role == role)
     if enabled is not None:
         query = query.where(Destination.enabled == enabled)
-    async with edge.read() as session:
-        return show_page(DestinationShown, await page(session, query, Destination.code, cursor=cursor, limit=limit))
+    async with edge.read_transaction() as session:
+        return as_page(DestinationShown, await fetch_page(session, query, Destination.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{destination_id}", summary="One destination")
 async def get_destination(destination_id: UUID, edge: Edged, _caller: Reader) -> DestinationShown:
     """The ETag is its revision."""
-    return await edge.shown(DestinationShown, Destination, destination_id)
+    return await edge.read_thing(DestinationShown, Destination, destination_id)
 
 
 @router.patch("/{destination_id}", summary="Change a destination")
 async def change_destination(
     destination_id: UUID, body: DestinationPatch, edge: Edged, caller: Changer
 ) -> DestinationShown:
-    """Every camera connected to it is published anew.
+    """Publishes every camera connected to it again.
 
     422 when there is a secret and a template without credentials leads to another scheme, host or port.
     """
-    async with edge.write(caller) as writing:
-        destination = await writing.get(Destination, destination_id)
-        edge.check_match(destination)
+    async with edge.write_transaction(caller) as writing:
+        destination = await writing.get_thing(Destination, destination_id)
+        edge.check_if_match(destination)
         addresses = _addresses(edge, body)
         for name, columns in _TEMPLATES.items():
             refuse_to_move(destination, addresses.get(name), columns)
         patch = {name: value for name, value in body.items() if name not in _TEMPLATES}
         fields = merged(DestinationFields, destination, patch)
         _check(fields, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
-        await writing.change(destination, fields.model_dump() | _columns(edge, writing, caller, addresses))
-    return edge.show(DestinationShown, destination)
+        await writing.change_thing(destination, fields.model_dump() | _columns(edge, writing, caller, addresses))
+    return edge.answer_with(DestinationShown, destination)
 
 
 @router.delete("/{destination_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination")
@@ -173,32 +173,32 @@ async def remove_destination(
     ] = False,
 ) -> None:
     """409 while cameras are connected to it, unless `disconnect_all_cameras=true`."""
-    async with edge.write(caller) as writing:
-        destination = await writing.get(Destination, destination_id)
-        edge.check_match(destination)
+    async with edge.write_transaction(caller) as writing:
+        destination = await writing.get_thing(Destination, destination_id)
+        edge.check_if_match(destination)
         if disconnect_all_cameras_first:
             await disconnect_all_cameras(writing, destination)
         connected = select(Camera.code).join(Delivery, Delivery.camera_id == Camera.id)
         await refuse_while_referred(
             writing.session, "cameras' deliveries", connected.where(Delivery.destination_id == destination_id)
         )
-        await writing.remove(destination)
+        await writing.remove_thing(destination)
 
 
 @router.put("/{destination_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Write a destination's credentials")
 async def write_destination_secret(destination_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
-    """They are sealed for the workers and cannot be read back."""
-    async with edge.write(caller) as writing:
-        await write_secret(edge, writing, await writing.get(Destination, destination_id), body)
+    """Seals them for the workers; nobody can read them back."""
+    async with edge.write_transaction(caller) as writing:
+        await write_secret(edge, writing, await writing.get_thing(Destination, destination_id), body)
 
 
 @router.delete(
-    "/{destination_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Forget a destination's credentials"
+    "/{destination_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Remove a destination's credentials"
 )
 async def remove_destination_secret(destination_id: UUID, edge: Edged, caller: SecretWriter) -> None:
-    """Publishing goes on without credentials."""
-    async with edge.write(caller) as writing:
-        await remove_secret(edge, writing, await writing.get(Destination, destination_id))
+    """Forwarders then publish without credentials."""
+    async with edge.write_transaction(caller) as writing:
+        await remove_secret(edge, writing, await writing.get_thing(Destination, destination_id))
 
 
 @router.put(
@@ -207,26 +207,26 @@ async def remove_destination_secret(destination_id: UUID, edge: Edged, caller: S
     summary="Write the credentials for reading back",
 )
 async def write_read_back_secret(destination_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
-    """For a centre that plays back with another login than it is published to with. Sealed as the other."""
-    async with edge.write(caller) as writing:
-        await write_secret(edge, writing, await writing.get(Destination, destination_id), body, READ_BACK_LOGIN)
+    """For a centre whose playback takes another login than publishing. Sealed as well."""
+    async with edge.write_transaction(caller) as writing:
+        await write_secret(edge, writing, await writing.get_thing(Destination, destination_id), body, READ_BACK_LOGIN)
 
 
 @router.delete(
     "/{destination_id}/read-back-secret",
     status_code=HTTPStatus.NO_CONTENT,
-    summary="Forget the credentials for reading back",
+    summary="Remove the credentials for reading back",
 )
 async def remove_read_back_secret(destination_id: UUID, edge: Edged, caller: SecretWriter) -> None:
-    """The login for publishing reads back from then on, at its own scheme, host and port alone."""
-    async with edge.write(caller) as writing:
-        await remove_secret(edge, writing, await writing.get(Destination, destination_id), READ_BACK_LOGIN)
+    """Probers then read back with the login for publishing, at its own scheme, host and port alone."""
+    async with edge.write_transaction(caller) as writing:
+        await remove_secret(edge, writing, await writing.get_thing(Destination, destination_id), READ_BACK_LOGIN)
 
 
 def _addresses(edge: Edge, given: Mapping[str, Any]) -> dict[str, Address | None]:
     """The templates that are given, checked. Raises ProblemError 422."""
     return {
-        name: edge.address(name, given[name], parse_url_template) if given[name] is not None else None
+        name: edge.parse_address(name, given[name], parse_url_template) if given[name] is not None else None
         for name in _TEMPLATES
         if name in given
     }
@@ -236,14 +236,14 @@ def _check(fields: DestinationFields, publish: Address | str | None, read_back: 
     """Rules between fields. Raises ProblemError 422."""
     urls = [address.url if isinstance(address, Address) else address for address in (publish, read_back)]
     check_trust(fields.tls, *urls)
-    with refusing("read_back_url_template"):
+    with refuse_as_422("read_back_url_template"):
         check_provable(fields.required_proof, urls[1])
 
 
 def _columns(
     edge: Edge, writing: Writing, caller: Principal, addresses: Mapping[str, Address | None]
 ) -> dict[str, Any]:
-    """The templates and the credentials that stood in them, as columns."""
+    """The templates, and the credentials that were in them, as columns."""
     columns: dict[str, Any] = {}
     for name, address in addresses.items():
         columns[name] = address.url if address is not None else None

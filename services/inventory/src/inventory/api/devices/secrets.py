@@ -1,4 +1,4 @@
-"""Credentials of cameras and destinations: written, sealed, never read back."""
+"""Credentials of cameras and destinations: sealed when written, never shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Secret(Fields):
 
 @dataclass(frozen=True, slots=True)
 class SecretColumns:
-    """Where one kind of secret is kept."""
+    """The columns of one kind of secret."""
 
     sealed: str
     changed_at: str
@@ -55,11 +55,11 @@ def device_origins(expected: Mapping[str, Any] | None) -> tuple[Origin, ...]:
 async def write_secret(
     edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
 ) -> None:
-    """Seal and store; the cameras concerned are published anew.
+    """Seal and store the login; publishes the cameras concerned again.
 
     Raises ProblemError 422 when there is no address that the login could belong to.
     """
-    edge.check_match(thing)
+    edge.check_if_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
     url = getattr(thing, columns.address_of(thing))
     if url is None:
@@ -69,17 +69,17 @@ async def write_secret(
     except MalformedError as error:
         raise invalid(columns.address_of(thing), error.message) from None
     others = device_origins(thing.expected) if isinstance(thing, Camera) else ()
-    await writing.change(thing, sealed(edge, writing, given, (origin, *others), columns))
+    await writing.change_thing(thing, sealed(edge, writing, given, (origin, *others), columns))
     edge.response.headers["ETag"] = f'"{thing.revision}"'
 
 
 async def remove_secret(
     edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
 ) -> None:
-    """Forget the credentials; removing what is not there changes nothing."""
-    edge.check_match(thing)
+    """Remove the login; without one, nothing changes."""
+    edge.check_if_match(thing)
     if getattr(thing, columns.sealed) is not None:
-        await writing.change(thing, {columns.sealed: None, columns.changed_at: writing.now})
+        await writing.change_thing(thing, {columns.sealed: None, columns.changed_at: writing.now})
 
 
 def secret_of(
@@ -91,7 +91,7 @@ def secret_of(
     *,
     others: tuple[Origin, ...] = (),
 ) -> dict[str, Any]:
-    """The columns for credentials that stood in an address; none if there were none. `others`: as of `Sealer.seal`.
+    """The columns for the credentials in an address; empty when it has none. `others`: as of `Sealer.seal`.
 
     Raises ProblemError 403 when the caller may not write secrets.
     """
@@ -113,7 +113,7 @@ def refuse_to_move(thing: Camera | Destination, address: Address | None, columns
 def may_write_secrets(caller: Principal) -> None:
     """Raises ProblemError 403."""
     if not caller.may(Right.WRITE_SECRET):
-        msg = f"credentials were given, which needs the right '{Right.WRITE_SECRET.value}'"
+        msg = f"the request holds credentials, which needs the right '{Right.WRITE_SECRET.value}'"
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
 
 

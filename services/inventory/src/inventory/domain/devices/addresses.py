@@ -1,4 +1,4 @@
-"""Addresses of cameras and destinations, with credentials split off: no address that is stored holds any."""
+"""Addresses of cameras and destinations, with credentials split off: no stored address holds any."""
 
 import ipaddress
 import re
@@ -32,7 +32,7 @@ MAX_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address without credentials, and those that stood in it. `host` may be a name or an IP address."""
+    """An address without its credentials, and the credentials. `host` is a name or an IP address."""
 
     url: str
     host: str
@@ -96,7 +96,7 @@ def parse_url_template(text: str) -> Address:
 
 
 def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
-    """Raises ValueError when the host is an IP address outside; names are checked where they are resolved."""
+    """Raises ValueError when the host is an IP address outside them; workers check names when they resolve them."""
     try:
         ipaddress.ip_address(address.host.partition("%")[0])
     except ValueError:
@@ -108,7 +108,7 @@ def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
 
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
-    """Where one camera is published at a destination."""
+    """The address at a destination where one camera is published."""
     values: Mapping[str, str] = {
         "camera_code": camera_code,
         "facility_code": facility_code,

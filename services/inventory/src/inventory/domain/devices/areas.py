@@ -1,4 +1,4 @@
-"""Where a camera may look: the areas of 4403/CV-BCĐ, and the private ones it excludes."""
+"""Areas that a camera may watch (4403/CV-BCĐ), and the private ones that it excludes."""
 
 from enum import StrEnum
 
@@ -22,10 +22,10 @@ PRIVATE = frozenset({"room", "bedroom", "toilet", "bathroom", "isolation_room", 
 
 
 def check_area(value: object) -> object:
-    """Raises ValueError for an area of privacy, naming the rule; other words are judged by the enum."""
+    """Raises ValueError for a private area and names the rule; the enum checks other words."""
     if isinstance(value, str) and value.strip().lower() in PRIVATE:
         msg = (
-            "cameras must not look into rooms, toilets or bathrooms (4403/CV-BCĐ); "
+            "cameras must not watch rooms, toilets or bathrooms (4403/CV-BCĐ); "
             f"allowed: {', '.join(area.value for area in Area)}"
         )
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Cameras: where they look, where they are reached, how often they are probed."""
+"""Cameras: the area they watch, their transport and trust, the interval of their probes."""
 
 from typing import Annotated, Self
 
@@ -19,27 +19,27 @@ type TimeoutS = Annotated[float, Field(ge=1, le=60)]
 
 
 class CameraFields(Fields):
-    """What is stated about a camera, apart from its facility, address and credentials."""
+    """The fields of a camera, without its facility, address and credentials."""
 
     code: Code
     name: Name
     enabled: bool = Field(default=True, description="A disabled camera is neither probed nor forwarded.")
-    area: AreaField | None = Field(default=None, description="Where it looks (4403/CV-BCĐ).")
+    area: AreaField | None = Field(default=None, description="The area it watches (4403/CV-BCĐ).")
     transport: MediaTransport = Field(
         default=MediaTransport.TCP,
-        description="Of RTSP media; auto tries TCP first and UDP when the camera refuses it.",
+        description="Of RTSP media; auto tries TCP first, and UDP when the camera refuses TCP.",
     )
     tls: Trust | None = Field(
-        default=None, description="Whom to trust on rtsps, rtmps and https; by default the system's authorities."
+        default=None, description="Trust for rtsps, rtmps and https; by default the system's authorities."
     )
-    forward_audio: bool = Field(default=False, description="Off by default: people's speech is nobody's business.")
+    forward_audio: bool = Field(default=False, description="Off by default, for the privacy of speech.")
     probe_interval_s: IntervalS = Field(default=DEFAULT_INTERVAL_S, description="Seconds between two probes.")
     probe_timeout_s: TimeoutS | None = Field(
         default=None, description="Seconds one probe may take; by default 10, or half the interval if that is less."
     )
 
     expected: SurveyedDevice | None = Field(
-        default=None, description="What the survey found; another device there is reported as identity_changed."
+        default=None, description="The device that the survey found; another device is reported as identity_changed."
     )
 
     @model_validator(mode="after")
@@ -51,7 +51,7 @@ class CameraFields(Fields):
 
     @property
     def timeout_s(self) -> float:
-        """Seconds one probe may take, the default applied."""
+        """Seconds one probe may take, with the default applied."""
         return fitting_timeout(self.probe_timeout_s, self.probe_interval_s)
 
 

@@ -1,4 +1,4 @@
-"""Destinations: the two authorities every camera must reach (R09, R10)."""
+"""Destinations: the two monitoring centres that receive every camera (R09, R10)."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from inventory.domain.fields import Code, Fields, Name
 from vonggac.events.inventory import DestinationRole, RequiredProof
 
 NO_DESTINATION = "none"
-"""In a CSV's `destinations` column: connected to none. So no destination may be called that."""
+"""In a CSV's `destinations` column: no destination. So no destination may have this code."""
 
 
 def _check_not_reserved(code: str) -> str:
@@ -20,23 +20,24 @@ def _check_not_reserved(code: str) -> str:
 
 
 class DestinationFields(Fields):
-    """What is stated about a destination, apart from its address and credentials."""
+    """The fields of a destination, without its address and credentials."""
 
     code: Annotated[Code, AfterValidator(_check_not_reserved)]
     name: Name
     role: DestinationRole
     required_proof: RequiredProof = Field(
-        default=RequiredProof.ACKNOWLEDGED, description="What must be proven before a delivery counts as connected."
+        default=RequiredProof.ACKNOWLEDGED,
+        description="The proof that a delivery needs to count as connected.",
     )
     enabled: bool = Field(default=True, description="A disabled destination receives nothing.")
     tls: Trust | None = Field(
-        default=None, description="Whom to trust on rtsps and rtmps; by default the system's authorities."
+        default=None, description="Trust for rtsps and rtmps; by default the system's authorities."
     )
-    enhanced_rtmp: bool = Field(default=False, description="The centre takes H.265 over RTMP (enhanced RTMP).")
+    enhanced_rtmp: bool = Field(default=False, description="The centre accepts H.265 over RTMP (enhanced RTMP).")
 
 
 def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> None:
-    """Raises ValueError when a proof is demanded that nobody could give."""
+    """Raises ValueError when `proof` needs a read-back address and there is none."""
     if proof is RequiredProof.VERIFIED and read_back_url_template is None:
         msg = (
             "is missing, and required_proof 'verified' needs it: give the address where the centre plays the stream "

@@ -1,4 +1,4 @@
-"""What the survey found a camera to be, so that the prober can tell when another device stands in its place."""
+"""The device that the survey found, so that the prober detects another device in its place."""
 
 import re
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
 
 def check_mac(text: str) -> str:
-    """Lower case, with colons. Raises ValueError for what is no MAC address."""
+    """Lower case, with colons. Raises ValueError when `text` is not a MAC address."""
     text = text.strip()
     if not _MAC.fullmatch(text):
         msg = "a MAC address is twelve hexadecimal digits, e.g. 0a:1b:2c:3d:4e:5f"
@@ -35,7 +35,7 @@ type Pixels = Annotated[int, Field(ge=16, le=16_384)]
 
 
 class SurveyedDevice(Fields):
-    """All fields may be left out: what was not noted is not compared."""
+    """All fields are optional: the prober compares only those that are given."""
 
     codec: Literal["h264", "h265"] | None = None
     width: Pixels | None = None
@@ -44,5 +44,5 @@ class SurveyedDevice(Fields):
     serial: Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=64)] | None = None
     mac: Annotated[str, AfterValidator(check_mac)] | None = None
     onvif_address: Annotated[str, StringConstraints(max_length=255), AfterValidator(check_onvif_address)] | None = (
-        Field(default=None, description="host or host:port; asked for serial number, MAC and clock.")
+        Field(default=None, description="host or host:port; the prober reads serial number, MAC and clock there.")
     )

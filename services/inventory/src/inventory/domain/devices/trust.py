@@ -1,4 +1,4 @@
-"""Whom to trust over TLS: at most one of own authorities and one certificate's fingerprint."""
+"""Trust over TLS: own authorities, or the fingerprint of one certificate."""
 
 import ssl
 from collections.abc import Iterable
@@ -17,18 +17,18 @@ def _check_pem(pem: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
-        msg = "holds no certificate that can be read: paste the whole PEM file (-----BEGIN CERTIFICATE----- …)"
+        msg = "holds no readable certificate: paste the whole PEM file (-----BEGIN CERTIFICATE----- …)"
         raise ValueError(msg) from None
     return pem.replace("\r\n", "\n").strip()
 
 
 def _plain_fingerprint(text: str) -> str:
-    """Lower case, without colons. Raises ValueError for what is no SHA-256."""
+    """Lower case, without colons. Raises ValueError when `text` is not a SHA-256."""
     return str(TlsPolicy(fingerprint_sha256=text).fingerprint_sha256)
 
 
 class Trust(Fields):
-    """As `vonggac.events.inventory.TlsTrust`, checked. For the system's authorities give no trust at all."""
+    """As `vonggac.events.inventory.TlsTrust`, checked. None means the system's authorities."""
 
     ca_pem: Annotated[str, StringConstraints(max_length=MAX_PEM_LENGTH), AfterValidator(_check_pem)] | None = Field(
         default=None, description="Own authorities, PEM; the host's name is checked."
@@ -46,8 +46,8 @@ class Trust(Fields):
 
 
 def check_trust_is_used(trust: Trust | None, urls: Iterable[str | None]) -> None:
-    """Raises ValueError when there is trust and no address speaks TLS: nobody would check anything."""
+    """Raises ValueError when there is trust and no address uses TLS: the trust would have no effect."""
     if trust is None or any(url is not None and scheme_of(url) in SECURE_SCHEMES for url in urls):
         return
-    msg = f"says whom to trust, but the address does not speak TLS ({', '.join(sorted(SECURE_SCHEMES))}): change either"
+    msg = f"is given, but the address does not use TLS ({', '.join(sorted(SECURE_SCHEMES))}): change either"
     raise ValueError(msg)

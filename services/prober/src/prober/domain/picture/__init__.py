@@ -1,20 +1,20 @@
-"""Picture truth: from one decoded keyframe, the last look and an approved reference to findings. Pure numpy."""
+"""Picture truth: from one decoded keyframe, the last thumbnail and an approved reference to findings. Pure numpy."""
 
 from prober.domain.picture.approval import why_no_reference
 from prober.domain.picture.judge import CHECKS, PictureJudgement, judge
 from prober.domain.picture.reduction import Planes, reduce_picture
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
-from prober.domain.picture.thumbnail import ENCODED_BYTES, LookUnreadableError, PictureLook
+from prober.domain.picture.thumbnail import ENCODED_BYTES, Thumbnail, ThumbnailUnreadableError
 
 __all__ = [
     "CHECKS",
     "DEFAULT_THRESHOLDS",
     "ENCODED_BYTES",
-    "LookUnreadableError",
     "PictureJudgement",
-    "PictureLook",
     "PictureThresholds",
     "Planes",
+    "Thumbnail",
+    "ThumbnailUnreadableError",
     "judge",
     "reduce_picture",
     "why_no_reference",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from prober.domain.picture.ranks import median, percentile
 from prober.domain.picture.thresholds import PictureThresholds
-from prober.domain.picture.thumbnail import GREY_SHAPE, Grey, PictureLook
+from prober.domain.picture.thumbnail import GREY_SHAPE, Grey, Thumbnail
 from vonggac.events import Cause
 
 type Field = npt.NDArray[np.float64]
@@ -46,15 +46,15 @@ class Emptiness:
     flat: float
 
 
-def look_for_emptiness(look: PictureLook, thresholds: PictureThresholds) -> Emptiness:
+def measure_emptiness(thumbnail: Thumbnail, thresholds: PictureThresholds) -> Emptiness:
     """The first that holds of no_signal_card, black and covered."""
-    bright_level = percentile(look.grey, 100 - _TEXT_SHARE)
-    structure, deviation = _structure(look.grey)
-    levels = np.bincount(look.points.ravel(), minlength=256)
+    bright_level = percentile(thumbnail.grey, 100 - _TEXT_SHARE)
+    structure, deviation = _structure(thumbnail.grey)
+    levels = np.bincount(thumbnail.points.ravel(), minlength=256)
     mode = int(levels.argmax())
-    flat = float(levels[max(0, mode - _FLAT_LEVELS) : mode + _FLAT_LEVELS + 1].sum()) / look.points.size
+    flat = float(levels[max(0, mode - _FLAT_LEVELS) : mode + _FLAT_LEVELS + 1].sum()) / thumbnail.points.size
     cause: Cause | None = None
-    if flat >= _CARD_FLAT and _is_card(look, mode):
+    if flat >= _CARD_FLAT and _is_card(thumbnail, mode):
         cause = Cause.NO_SIGNAL_CARD
     elif bright_level <= thresholds.black_level or structure <= thresholds.covered_structure:
         black = bright_level <= thresholds.black_level
@@ -63,15 +63,15 @@ def look_for_emptiness(look: PictureLook, thresholds: PictureThresholds) -> Empt
     return Emptiness(cause, bright_level, structure, flat)
 
 
-def _is_card(look: PictureLook, mode: int) -> bool:
+def _is_card(thumbnail: Thumbnail, mode: int) -> bool:
     """Painted and not seen: one even colour, and blue or with words in the middle and nothing that is lit."""
-    cb, cr = (median(plane) for plane in look.chroma)
-    spread = max(median(np.abs(plane - usual)) for plane, usual in zip(look.chroma, (cb, cr), strict=True))
+    cb, cr = (median(plane) for plane in thumbnail.chroma)
+    spread = max(median(np.abs(plane - usual)) for plane, usual in zip(thumbnail.chroma, (cb, cr), strict=True))
     if spread > _CARD_COLOUR_SPREAD:
         return False
     if cb >= _BLUE_CB and cr <= _BLUE_CR:
         return True
-    away = np.abs(look.grey.astype(np.int16) - mode)
+    away = np.abs(thumbnail.grey.astype(np.int16) - mode)
     has_words = int((away[_MIDDLE] >= _CARD_TEXT_LEVELS).sum()) >= _CARD_TEXT_CELLS
     least_halo = _HALO_NO_CARD if mode < _WHITE_LEVEL else _HALO_NO_WHITE_CARD
     return has_words and not _is_lit(away[_INNER_ROWS], least_halo)

@@ -1,13 +1,13 @@
-"""Is the picture true? One look, beside the last one and the approved reference."""
+"""Is the picture true? One thumbnail, beside the last one and the approved reference."""
 
 import math
 from dataclasses import dataclass, replace
 
-from prober.domain.picture.emptiness import look_for_emptiness
+from prober.domain.picture.emptiness import measure_emptiness
 from prober.domain.picture.sameness import Difference, difference
 from prober.domain.picture.structure import compare_coarsely, compare_places, edge_share
 from prober.domain.picture.thresholds import DEFAULT_THRESHOLDS, PictureThresholds
-from prober.domain.picture.thumbnail import PictureLook
+from prober.domain.picture.thumbnail import Thumbnail
 from vonggac.events import Cause
 
 CHECKS = (
@@ -30,14 +30,14 @@ _USUAL_WEIGHT = 0.1
 class PictureJudgement:
     """What was found, the gravest first; what could not be checked (by the cause's word), and why; the figures.
 
-    `remember` is the look to give to the next `judge` as `previous`: while the picture stays the same it is the first
-    one of them, so that its age is how long nothing has changed. Store it after each look.
+    `remember` is `previous` of the next `judge`: while the picture stays the same it is its first thumbnail, so that
+    its age is how long nothing has changed. Store it after each deep probe.
     """
 
     findings: tuple[Cause, ...]
     not_checked: dict[str, str]
     measures: dict[str, float]
-    remember: PictureLook
+    remember: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,61 +49,61 @@ class _Checked:
 
 
 def judge(
-    look: PictureLook,
-    previous: PictureLook | None,
-    reference: PictureLook | None,
+    thumbnail: Thumbnail,
+    previous: Thumbnail | None,
+    reference: Thumbnail | None,
     thresholds: PictureThresholds = DEFAULT_THRESHOLDS,
 ) -> PictureJudgement:
-    """Judge `look` beside `previous` (as the last judgement said to remember) and the `reference` that was approved."""
-    emptiness = look_for_emptiness(look, thresholds)
+    """Judge `thumbnail` beside `previous` (what the last judgement remembers) and the approved `reference`."""
+    emptiness = measure_emptiness(thumbnail, thresholds)
     measures = {
         "bright_level": emptiness.bright_level,
         "structure": emptiness.structure,
         "flat": emptiness.flat,
-        "noise": look.noise,
+        "noise": thumbnail.noise,
     }
     if emptiness.cause is not None:
-        return _nothing_seen(emptiness.cause, measures, look, previous)
-    change = difference(look, previous) if previous is not None else None
-    stayed = previous is not None and _same_place(look, previous)
+        return _nothing_seen(emptiness.cause, measures, thumbnail, previous)
+    change = difference(thumbnail, previous) if previous is not None else None
+    stayed = previous is not None and _same_place(thumbnail, previous)
     checks = {
-        Cause.FROZEN: _frozen(measures, look, previous, change, thresholds),
-        Cause.BLURRED: _blurred(measures, look, previous if stayed else None, reference, thresholds),
-        Cause.SCENE_CHANGED: _scene_changed(measures, look, reference, thresholds),
+        Cause.FROZEN: _frozen(measures, thumbnail, previous, change, thresholds),
+        Cause.BLURRED: _blurred(measures, thumbnail, previous if stayed else None, reference, thresholds),
+        Cause.SCENE_CHANGED: _scene_changed(measures, thumbnail, reference, thresholds),
     }
     findings = tuple(cause for cause in CHECKS if cause in checks and checks[cause].found)
     not_checked = {cause.value: check.why_not for cause, check in checks.items() if check.why_not is not None}
-    usual_edge_px = _usual_edge_px(look, previous if stayed else None, blurred=Cause.BLURRED in findings)
+    usual_edge_px = _usual_edge_px(thumbnail, previous if stayed else None, blurred=Cause.BLURRED in findings)
     unchanged = change is not None and change.is_same(thresholds)
-    anchor = previous if unchanged and previous is not None else look
+    anchor = previous if unchanged and previous is not None else thumbnail
     return PictureJudgement(findings, not_checked, measures, replace(anchor, usual_edge_px=usual_edge_px))
 
 
 def _nothing_seen(
-    cause: Cause, measures: dict[str, float], look: PictureLook, previous: PictureLook | None
+    cause: Cause, measures: dict[str, float], thumbnail: Thumbnail, previous: Thumbnail | None
 ) -> PictureJudgement:
     """The other checks would judge the hand before the lens; what the camera showed before stays remembered."""
     why_not = f"the picture shows nothing of the place ({cause})"
     rest = (Cause.FROZEN, Cause.BLURRED, Cause.SCENE_CHANGED)
-    return PictureJudgement((cause,), dict.fromkeys(rest, why_not), measures, previous or look)
+    return PictureJudgement((cause,), dict.fromkeys(rest, why_not), measures, previous or thumbnail)
 
 
 def _frozen(
     measures: dict[str, float],
-    look: PictureLook,
-    previous: PictureLook | None,
+    thumbnail: Thumbnail,
+    previous: Thumbnail | None,
     change: Difference | None,
     thresholds: PictureThresholds,
 ) -> _Checked:
     if previous is None or change is None:
-        return _Checked(why_not="no earlier look to compare with")
+        return _Checked(why_not="no earlier picture to compare with")
     measures["points_difference"], measures["cell_difference"] = change.points, change.cell
     measures["untouched"] = change.untouched
     if not change.is_same(thresholds):
         if change.is_alive(thresholds):
             return _Checked()
         return _Checked(why_not="nothing moved, and what differs may be the sensor's noise or the coding alone")
-    age_s = (look.taken_at - previous.taken_at).total_seconds()
+    age_s = (thumbnail.taken_at - previous.taken_at).total_seconds()
     if age_s < thresholds.frozen_min_age_s:
         return _Checked(
             why_not=f"unchanged, but for {age_s:.0f} s only: {thresholds.frozen_min_age_s:.0f} s are needed"
@@ -113,54 +113,54 @@ def _frozen(
 
 def _blurred(
     measures: dict[str, float],
-    look: PictureLook,
-    previous: PictureLook | None,
-    reference: PictureLook | None,
+    thumbnail: Thumbnail,
+    previous: Thumbnail | None,
+    reference: Thumbnail | None,
     thresholds: PictureThresholds,
 ) -> _Checked:
     """`previous`: None when it shows another place."""
-    has_edges = not math.isnan(look.edge_px)
+    has_edges = not math.isnan(thumbnail.edge_px)
     if has_edges:
-        measures["edge_width"] = look.edge_px / look.width
-        if look.edge_px > max(thresholds.blurred_edge_width * look.width, thresholds.blurred_edge_px):
+        measures["edge_width"] = thumbnail.edge_px / thumbnail.width
+        if thumbnail.edge_px > max(thresholds.blurred_edge_width * thumbnail.width, thresholds.blurred_edge_px):
             return _Checked(found=True)
     known_px = (
         (reference, reference.edge_px if reference else math.nan),
         (previous, previous.usual_edge_px if previous else math.nan),
     )
     for known, sharp_px in known_px:
-        if known is None or math.isnan(sharp_px) or (known is reference and not _same_place(look, known)):
+        if known is None or math.isnan(sharp_px) or (known is reference and not _same_place(thumbnail, known)):
             continue
         if has_edges:
-            measures["edge_ratio"] = look.edge_px / sharp_px
+            measures["edge_ratio"] = thumbnail.edge_px / sharp_px
             return _Checked(found=measures["edge_ratio"] > thresholds.blurred_edge_ratio)
-        if compare_coarsely(look.grey, known.grey).contrast >= _CONTRAST_KEPT:
+        if compare_coarsely(thumbnail.grey, known.grey).contrast >= _CONTRAST_KEPT:
             return _Checked(found=True)
     return _Checked(why_not=None if has_edges else "too few edges in the picture")
 
 
-def _same_place(look: PictureLook, known: PictureLook) -> bool:
+def _same_place(thumbnail: Thumbnail, known: Thumbnail) -> bool:
     """Edges of different places, or of pictures of different size, have nothing to do with one another."""
-    return look.width == known.width and compare_coarsely(look.grey, known.grey).similarity >= _SAME_PLACE
+    return thumbnail.width == known.width and compare_coarsely(thumbnail.grey, known.grey).similarity >= _SAME_PLACE
 
 
-def _usual_edge_px(look: PictureLook, previous: PictureLook | None, *, blurred: bool) -> float:
-    """Follows the good looks slowly; `previous` is None at another place, where it begins anew."""
+def _usual_edge_px(thumbnail: Thumbnail, previous: Thumbnail | None, *, blurred: bool) -> float:
+    """Follows the good thumbnails slowly; `previous` is None at another place, where it begins anew."""
     usual = previous.usual_edge_px if previous is not None else math.nan
-    if blurred or math.isnan(look.edge_px):
+    if blurred or math.isnan(thumbnail.edge_px):
         return usual
-    return look.edge_px if math.isnan(usual) else usual + _USUAL_WEIGHT * (look.edge_px - usual)
+    return thumbnail.edge_px if math.isnan(usual) else usual + _USUAL_WEIGHT * (thumbnail.edge_px - usual)
 
 
 def _scene_changed(
-    measures: dict[str, float], look: PictureLook, reference: PictureLook | None, thresholds: PictureThresholds
+    measures: dict[str, float], thumbnail: Thumbnail, reference: Thumbnail | None, thresholds: PictureThresholds
 ) -> _Checked:
     if reference is None:
         return _Checked(why_not="no reference picture is approved")
-    for name, grey in (("picture", look.grey), ("reference", reference.grey)):
+    for name, grey in (("picture", thumbnail.grey), ("reference", reference.grey)):
         if edge_share(grey) < thresholds.scene_edges:
             return _Checked(why_not=f"the {name} is too dark or too flat to compare places")
-    agreement = compare_places(look.grey, reference.grey, look.width / look.height)
+    agreement = compare_places(thumbnail.grey, reference.grey, thumbnail.width / thumbnail.height)
     measures["scene_similarity"] = agreement.here
     unlike = agreement.here < thresholds.scene_similarity
     moved = (

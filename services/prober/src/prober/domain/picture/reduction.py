@@ -1,4 +1,4 @@
-"""From the planes of a decoded picture to a look. Reads a part of the rows only: a look must cost next to nothing."""
+"""From the planes of a decoded picture to a thumbnail. Reads few of the rows: it must cost next to nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prober.domain.picture.sharpness import measure_edges
-from prober.domain.picture.thumbnail import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, PictureLook
+from prober.domain.picture.thumbnail import CHROMA_SHAPE, GREY_SHAPE, POINTS_SHAPE, Grey, Thumbnail
 
 type Indices = npt.NDArray[np.intp]
 
@@ -30,15 +30,15 @@ class Planes:
     full_range: bool = False
 
 
-def reduce_picture(planes: Planes, taken_at: datetime, keyframe_hash: bytes) -> PictureLook:
-    """A look at the picture; it holds no view of the planes. Of `keyframe_hash` the first 16 bytes are kept."""
+def reduce_picture(planes: Planes, taken_at: datetime, keyframe_hash: bytes) -> Thumbnail:
+    """A thumbnail of the picture; it holds no view of the planes. Of `keyframe_hash` the first 16 bytes are kept."""
     height, width = planes.luma.shape
     edges = measure_edges(planes.luma)
     chroma = np.stack([_means(plane, CHROMA_SHAPE[1:]) for plane in (planes.cb, planes.cr)])
     grey, points = _means(planes.luma, GREY_SHAPE), _points(planes.luma, POINTS_SHAPE)
     if planes.full_range:
         grey, points = _studio_range(grey), _studio_range(points)
-    return PictureLook(
+    return Thumbnail(
         taken_at=taken_at,
         width=width,
         height=height,

@@ -1,11 +1,11 @@
-"""Whether two looks are one picture: frozen, or a still scene?"""
+"""Whether two thumbnails are one picture: frozen, or a still scene?"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from prober.domain.picture.thresholds import PictureThresholds
-from prober.domain.picture.thumbnail import Grey, PictureLook
+from prober.domain.picture.thumbnail import Grey, Thumbnail
 
 _TILE = 4
 """Points on each side of a tile; `_of_tiles` is written for four."""
@@ -47,7 +47,7 @@ class Difference:
         return self.cell >= thresholds.alive_cell or self.points >= thresholds.alive_noise
 
 
-def difference(first: PictureLook, second: PictureLook) -> Difference:
+def difference(first: Thumbnail, second: Thumbnail) -> Difference:
     """Two pictures of different size are compared as well, and differ."""
     one = first.points
     changes = _changes(one, second.points)

@@ -15,7 +15,7 @@ _BANDS = 48
 _BAND_ROWS = 4
 """Rows averaged against noise; more would blur slanted edges."""
 _TOP, _BOTTOM = 0.2, 0.8
-"""The part of the height that is looked at: letters that the camera writes are sharp whatever the lens does."""
+"""The part of the height that is probed: letters that the camera writes are sharp whatever the lens does."""
 _FINEST_WIDTH = 640
 """Wider pictures are brought to about this width: finer blur is no fault, and noise is averaged away."""
 _BLOCKS_PER_WIDTH = 20
@@ -38,7 +38,7 @@ class Edges:
 
 
 def measure_edges(luma: Grey) -> Edges:
-    """Looks along the rows of evenly spread bands, block by block."""
+    """Goes along the rows of evenly spread bands, block by block."""
     if luma.shape[0] < _MIN_SIZE_PX or luma.shape[1] < _MIN_SIZE_PX:
         return Edges(float("nan"), 0.0)
     bands, pixels = _bands(luma)

@@ -1,4 +1,4 @@
-"""Whether two looks show the same place from the same angle: agreement of their edges, whatever the light."""
+"""Whether two thumbnails show the same place from the same angle: agreement of their edges, whatever the light."""
 
 import math
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ type Field = npt.NDArray[np.float32]
 _STILL_CELLS = 2
 """Wind, a loose mount and electronic stabilisation move a picture by this much (2 % of the width)."""
 _SEARCH_ROWS, _SEARCH_COLUMNS = 14, 24
-"""How far a moved picture is looked for: a quarter of the size."""
+"""How far a moved picture is searched: a quarter of the size."""
 _TRANSFORM_SHAPE = (72, 120)
 """Room for the largest shift, so that nothing comes in again at the other side; products of small primes are fast."""
 _SOFTENING = 4.0
@@ -26,7 +26,7 @@ _COARSE = 6
 """Cells on each side that are taken together."""
 _ANGLES_DEGREES = (-20, -15, -10, -5, 5, 10, 15, 20)
 _CLEARLY_HERE = 0.6
-"""Nobody looks for a turned picture when this much agrees in place."""
+"""No turned picture is searched when this much agrees in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class Agreement:
     turned_degrees: float = 0.0
 
 
-def compare_places(look: Grey, reference: Grey, aspect: float) -> Agreement:
+def compare_places(thumbnail: Grey, reference: Grey, aspect: float) -> Agreement:
     """The strength of an edge counts little and its direction much: gain, offset and gamma do not matter.
 
     `aspect`: the picture's width over its height, which the grid does not keep.
     """
     wanted = _gradient(reference)
-    straight = _best(wanted, _gradient(look))
+    straight = _best(wanted, _gradient(thumbnail))
     if straight.here >= _CLEARLY_HERE:
         return straight
     best = straight
     for degrees in _ANGLES_DEGREES:
-        turned = _best(wanted, _gradient(_turned(look, degrees, aspect)))
+        turned = _best(wanted, _gradient(_turned(thumbnail, degrees, aspect)))
         reached = max(turned.here, turned.elsewhere)
         if reached > best.elsewhere:
             best = replace(turned, here=straight.here, elsewhere=reached, turned_degrees=float(-degrees))
@@ -91,7 +91,7 @@ def _turned(grey: Grey, degrees: float, aspect: float) -> Grey:
 
 @dataclass(frozen=True, slots=True)
 class CoarseAgreement:
-    """Of the means of 6 x 6 cells. `similarity`: correlation, -1 to 1. `contrast`: the look's over the known one's."""
+    """Of the means of 6 x 6 cells. `similarity`: correlation, -1 to 1. `contrast`: one's over the known one's."""
 
     similarity: float
     contrast: float
@@ -102,9 +102,9 @@ def edge_share(grey: Grey) -> float:
     return float((np.abs(_slopes(grey)) >= _EDGE_LEVELS).mean())
 
 
-def compare_coarsely(look: Grey, known: Grey) -> CoarseAgreement:
+def compare_coarsely(thumbnail: Grey, known: Grey) -> CoarseAgreement:
     """Survives blur, but not every change of light."""
-    one, other = _coarse(look), _coarse(known)
+    one, other = _coarse(thumbnail), _coarse(known)
     one_power, other_power = float(np.vdot(one, one)), float(np.vdot(other, other))
     if one_power == 0 or other_power == 0:
         return CoarseAgreement(0.0, 0.0)

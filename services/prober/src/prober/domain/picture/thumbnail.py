@@ -18,15 +18,15 @@ _HEADER = struct.Struct(">BHHq16sfff")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZES = tuple(rows * columns for rows, columns in (GREY_SHAPE, POINTS_SHAPE, (18, 16)))
 ENCODED_BYTES = _HEADER.size + sum(_SIZES)
-"""Size of an encoded look: 14,729 bytes."""
+"""Size of an encoded thumbnail: 14,729 bytes."""
 
 
-class LookUnreadableError(ValueError):
-    """Stored bytes are no look of this version: do as if there were none."""
+class ThumbnailUnreadableError(ValueError):
+    """Stored bytes are no thumbnail of this version: do as if there were none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PictureLook:
+class Thumbnail:
     """One decoded keyframe, reduced. Luma as in ITU-R BT.601/709 (16 black, 235 white), whatever the camera's range.
 
     `taken_at`: aware UTC, when the keyframe came (or was captured by the forwarder).
@@ -35,7 +35,7 @@ class PictureLook:
     `points`: single pixels of the luma at the nodes of a grid of POINTS_SHAPE, uint8: they keep the noise.
     `chroma`: means of Cb and Cr over a grid, uint8 of CHROMA_SHAPE.
     `edge_px`: typical width of the strongest edges in pixels, nan where there are too few of them.
-    `usual_edge_px`: the edges' width of this camera's good looks until now, nan when unknown; kept up by `judge`.
+    `usual_edge_px`: the edges' width of this camera's good thumbnails until now, nan when unknown; kept up by `judge`.
     `noise`: typical difference of neighbouring pixels where the picture is flat, in levels of grey.
     """
 
@@ -65,19 +65,19 @@ class PictureLook:
         return header + self.grey.tobytes() + self.points.tobytes() + self.chroma.tobytes()
 
     @classmethod
-    def decode(cls, data: bytes) -> "PictureLook":
-        """Raises LookUnreadableError when `data` is not what `encode` of this version makes."""
+    def decode(cls, data: bytes) -> "Thumbnail":
+        """Raises ThumbnailUnreadableError when `data` is not what `encode` of this version makes."""
         if len(data) != ENCODED_BYTES or data[0] != VERSION:
-            msg = f"not a picture look of version {VERSION}: {len(data)} bytes, {ENCODED_BYTES} are right"
-            raise LookUnreadableError(msg)
+            msg = f"not a thumbnail of version {VERSION}: {len(data)} bytes, {ENCODED_BYTES} are right"
+            raise ThumbnailUnreadableError(msg)
         _, width, height, taken_us, keyframe_hash, edge_px, noise, usual_edge_px = _HEADER.unpack_from(data)
         grey_end = _HEADER.size + _SIZES[0]
         points_end = grey_end + _SIZES[1]
         try:
             taken_at = _EPOCH + timedelta(microseconds=taken_us)
         except OverflowError:
-            msg = "not a picture look: its time is out of range"
-            raise LookUnreadableError(msg) from None
+            msg = "not a thumbnail: its time is out of range"
+            raise ThumbnailUnreadableError(msg) from None
         return cls(
             taken_at=taken_at,
             width=width,

@@ -25,8 +25,9 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
-from prober.domain.picture import PictureJudgement, PictureLook, Planes, reduce_picture
-from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
+from prober.domain.picture import PictureJudgement, Planes, Thumbnail, reduce_picture
+from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.media.sei import pictures_to_recover
 from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
 from vonggac.net.errors import MalformedError
 
@@ -50,14 +51,14 @@ _PLANAR_8_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the decoder made of a keyframe; `look` is what of it can be judged and kept."""
+    """What the decoder made of a keyframe; `thumbnail` is what of it is judged and kept."""
 
     width: int
     height: int
     profile: str | None
     pixel_format: str
     decode_s: float
-    look: PictureLook
+    thumbnail: Thumbnail
     judged: PictureJudgement | None = None
 
 
@@ -79,9 +80,9 @@ class IdleContexts:
         self._at_most = at_most
         self._lock = Lock()
         self._idle: OrderedDict[int, tuple[Kind, VideoCodecContext]] = OrderedDict()
-        self._given = 0
+        self._released = 0
 
-    def take(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
+    def acquire(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
         """The one that was used last for such keyframes, whose memory is the warmest; else a new one."""
         kind = (codec, tuple(parameter_sets))
         with self._lock:
@@ -90,12 +91,12 @@ class IdleContexts:
                 return self._idle.pop(found)[1]
         return _new_context(codec)
 
-    def give(self, codec: VideoCodec, parameter_sets: Sequence[bytes], context: VideoCodecContext) -> None:
+    def release(self, codec: VideoCodec, parameter_sets: Sequence[bytes], context: VideoCodecContext) -> None:
         """Keep a context that decoded its keyframe without a fault; one that met bad data is thrown away."""
         context.flush_buffers()
         with self._lock:
-            self._given += 1
-            self._idle[self._given] = (codec, tuple(parameter_sets)), context
+            self._released += 1
+            self._idle[self._released] = (codec, tuple(parameter_sets)), context
             if len(self._idle) > self._at_most:
                 self._idle.popitem(last=False)
 
@@ -114,7 +115,7 @@ class Decoder:
         nals: Sequence[bytes],
         *,
         taken_at: datetime | None = None,
-        judge: Callable[[PictureLook], PictureJudgement] | None = None,
+        judge: Callable[[Thumbnail], PictureJudgement] | None = None,
     ) -> asyncio.Future[Picture | Undecodable]:
         """Decode an access unit (NAL units without start code) that holds a keyframe and its parameter sets.
 
@@ -135,7 +136,7 @@ def decode_keyframe(
     codec: VideoCodec,
     nals: Sequence[bytes],
     taken_at: datetime | None = None,
-    judge: Callable[[PictureLook], PictureJudgement] | None = None,
+    judge: Callable[[Thumbnail], PictureJudgement] | None = None,
     contexts: IdleContexts | None = None,
 ) -> Picture | Undecodable:
     """The same, in the caller's thread; `contexts`: where decoders wait for the next keyframe."""
@@ -143,25 +144,28 @@ def decode_keyframe(
     contexts = contexts or IdleContexts()
     started = time.monotonic()
     sets = _parameter_sets(codec, nals)
-    # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
-    slices = (nal for nal in nals if is_slice(codec, nal_type(codec, nal)))
-    context = contexts.take(codec, sets)
-    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *slices)))
+    # SEI and vendors' private units are left out: some cameras write them wrongly, and an IDR or IRAP picture does not
+    # need them. Of another picture the recovery point says that it can be decoded alone.
+    slices = [nal for nal in nals if is_slice(codec, nal_type(codec, nal))]
+    alone = any(is_keyframe_slice(codec, nal_type(codec, nal)) for nal in slices)
+    points = [] if alone else [nal for nal in nals if pictures_to_recover(codec, [nal]) is not None]
+    context = contexts.acquire(codec, sets)
+    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *points, *slices)))
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
-    look = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
-    judged = judge(look) if judge is not None else None
+    thumbnail = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))
+    judged = judge(thumbnail) if judge is not None else None
     picture = Picture(
         width=frame.width,
         height=frame.height,
         profile=context.profile,
         pixel_format=frame.format.name,
         decode_s=time.monotonic() - started,
-        look=look,
+        thumbnail=thumbnail,
         judged=judged,
     )
     # Not before: whoever decodes with it meanwhile would need memory for a second picture.
-    contexts.give(codec, sets, context)
+    contexts.release(codec, sets, context)
     return picture
 
 

@@ -12,7 +12,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 
 MOST_S = 5.0
 LEAST_S = 0.5
-"""With less time left the device is not asked in this look."""
+"""With less time left the device is not asked in this probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class IdentityPlan:
 
 
 def is_due(expected: ExpectedDevice | None, asked_at: datetime | None, *, every_s: float, now: datetime) -> bool:
-    """Whether the device is to be asked in this look."""
+    """Whether the device is to be asked in this probe."""
     if expected is None or expected.onvif_address is None:
         return False
     return asked_at is None or now - asked_at >= timedelta(seconds=every_s)
@@ -45,12 +45,12 @@ async def ask_device(plan: IdentityPlan, seen: StreamSeen, *, deadline_s: float)
 
 
 async def _facts(plan: IdentityPlan, seen: StreamSeen, deadline_s: float) -> StreamSeen:
-    finding = await plan.logins.look_at(
+    finding = await plan.logins.probe_device(
         plan.address, plan.credentials, deadline_s=deadline_s, allowed_networks=plan.allowed_networks
     )
     if finding.clock is not None:
         seen = _with_clock(seen, finding.clock.drift_s)
-    why = f"ONVIF: {finding.cause}" if finding.cause is not None else "the device does not tell it"
+    why = f"ONVIF: {finding.cause}" if finding.cause is not None else "the device does not say"
     return replace(
         seen,
         serial=finding.device.serial_number,

@@ -1,6 +1,6 @@
-"""The pictures that looks are compared with: the last one of each camera, and the one that a person approved.
+"""What pictures are compared with: the last thumbnail of each camera, and the one that a person approved.
 
-Small grey reductions (prober.domain.picture), never shown by the API.
+The API never shows a thumbnail (prober.domain.picture).
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Validati
 from prober.domain.findings import Checks
 from prober.domain.kinds import PICTURE_CHECKS
 from prober.domain.picture import (
-    LookUnreadableError,
     PictureJudgement,
-    PictureLook,
     PictureThresholds,
+    Thumbnail,
+    ThumbnailUnreadableError,
     judge,
     why_no_reference,
 )
@@ -26,16 +26,16 @@ from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 READ_WITHIN_S = 1.0
 """The camera's verdict does not wait longer for NATS."""
-RECENT_LOOKS = 2048
+RECENT_THUMBNAILS = 2048
 """Kept in memory, 16 KB each."""
-_SAID = {
+_DETAILS = {
     Cause.FROZEN: "the picture stands still",
     Cause.BLACK: "the picture is black",
     Cause.COVERED: "the picture is nearly uniform",
@@ -53,46 +53,51 @@ class Reference(BaseModel):
     approved_at: AwareDatetime
     approved_by: str
     taken_at: AwareDatetime
-    look: Base64Bytes
+    thumbnail: Base64Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Recent:
-    """A look that this process made; `deep_at` tells which one it was."""
+    """The thumbnail of a probe that this process made, and the stamp of its observation."""
 
-    look: PictureLook
+    thumbnail: Thumbnail
     deep_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class PicturePast:
-    """The last look and the approved reference of one camera."""
+class PictureHistory:
+    """The last thumbnail and the approved reference of one camera."""
 
-    previous: PictureLook | None
-    reference: PictureLook | None
+    previous: Thumbnail | None
+    reference: Thumbnail | None
     thresholds: PictureThresholds
 
-    def judge(self, look: PictureLook) -> PictureJudgement:
+    def judge(self, thumbnail: Thumbnail) -> PictureJudgement:
         """In any thread."""
-        return judge(look, self.previous, self.reference, self.thresholds)
+        return judge(thumbnail, self.previous, self.reference, self.thresholds)
 
 
-class PictureMemory:
-    """Reads and keeps the looks of all cameras in the buckets `picture_looks` and `picture_references`.
+class PictureStore:
+    """The thumbnails and references of all cameras, in the buckets `thumbnails` and `picture_references`.
 
-    Those that this process made are read from memory, unless another prober has looked since. Which cameras have a
-    reference is followed, so that nothing is asked for where there is none.
+    A thumbnail that this process stored is read from memory, unless another prober has probed the camera since. The
+    keys of the references are watched, so that none is requested where there is none.
     """
 
     def __init__(self, bus: Bus, outgoing: Outgoing, thresholds: PictureThresholds) -> None:
         self._bus, self._outgoing, self._thresholds = bus, outgoing, thresholds
-        self._looks = Bucket(bus, topology.PICTURE_LOOKS)
+        self._thumbnails = Bucket(bus, topology.THUMBNAILS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
         self._recent: OrderedDict[UUID, _Recent] = OrderedDict()
         self._approved: set[str] = set()
         self._approved_known = False
 
-    async def follow_references(self) -> None:
+    @property
+    def frozen_min_age_s(self) -> float:
+        """A picture must stand still for so long to be frozen."""
+        return self._thresholds.frozen_min_age_s
+
+    async def watch_references(self) -> None:
         """Until cancelled."""
         await watch_bucket(
             self._bus,
@@ -102,7 +107,7 @@ class PictureMemory:
             keys_only=True,
         )
 
-    async def recall(self, camera_id: UUID, *, deep_at: datetime | None) -> PicturePast | None:
+    async def read_history(self, camera_id: UUID, *, deep_at: datetime | None) -> PictureHistory | None:
         """What a camera's next picture is judged beside; None when NATS does not answer.
 
         `deep_at`: when the camera's picture was last judged, by whichever prober.
@@ -112,25 +117,25 @@ class PictureMemory:
             async with asyncio.timeout(READ_WITHIN_S):
                 reference = await self._reference(camera_id)
                 if recent is not None and deep_at is not None and recent.deep_at == deep_at:
-                    return PicturePast(recent.look, reference, self._thresholds)
-                previous = _look(await self._looks.get(str(camera_id)))
+                    return PictureHistory(recent.thumbnail, reference, self._thresholds)
+                previous = _thumbnail(await self._thumbnails.get(str(camera_id)))
         except (NatsError, TimeoutError, OSError):
             return None
-        return PicturePast(previous, reference, self._thresholds)
+        return PictureHistory(previous, reference, self._thresholds)
 
-    def nothing_known(self) -> PicturePast:
+    def nothing_known(self) -> PictureHistory:
         """For a picture of which nothing is kept."""
-        return PicturePast(None, None, self._thresholds)
+        return PictureHistory(None, None, self._thresholds)
 
-    def store(self, camera_id: UUID, look: PictureLook, *, deep_at: datetime | None) -> None:
+    def store(self, camera_id: UUID, thumbnail: Thumbnail, *, deep_at: datetime | None) -> None:
         """Store what the camera's next picture is judged beside, with the stamp of the observation it belongs to."""
         self._recent.pop(camera_id, None)
-        self._recent[camera_id] = _Recent(look, deep_at)
-        if len(self._recent) > RECENT_LOOKS:
+        self._recent[camera_id] = _Recent(thumbnail, deep_at)
+        if len(self._recent) > RECENT_THUMBNAILS:
             self._recent.popitem(last=False)
-        self._outgoing.value(subjects.key_value(topology.PICTURE_LOOKS, camera_id), look.encode())
+        self._outgoing.value(topology.THUMBNAILS, camera_id, thumbnail.encode())
 
-    async def _reference(self, camera_id: UUID) -> PictureLook | None:
+    async def _reference(self, camera_id: UUID) -> Thumbnail | None:
         if self._approved_known and str(camera_id) not in self._approved:
             return None
         return _approved(await self._references.get(str(camera_id)))
@@ -148,7 +153,7 @@ def picture_checks(judged: PictureJudgement | None) -> Checks:
         return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
     checks = Checks(not_checked={Cause(name): reason for name, reason in judged.not_checked.items()})
     for cause in judged.findings:
-        checks.found(cause, _SAID[cause])
+        checks.found(cause, _DETAILS[cause])
     return checks
 
 
@@ -156,7 +161,7 @@ class PictureRefusedError(Exception):
     """A bad picture cannot be a reference; `cause` says what is wrong with it."""
 
     def __init__(self, cause: Cause) -> None:
-        super().__init__(f"the camera's last look was not good: {cause}")
+        super().__init__(f"the camera's last picture was not good: {cause}")
         self.cause = cause
 
 
@@ -164,7 +169,7 @@ class References:
     """The approved pictures, for the API."""
 
     def __init__(self, bus: Bus) -> None:
-        self._looks = Bucket(bus, topology.PICTURE_LOOKS)
+        self._thumbnails = Bucket(bus, topology.THUMBNAILS)
         self._references = Bucket(bus, topology.PICTURE_REFERENCES)
         self._statuses = CameraStatuses(bus)
 
@@ -173,24 +178,24 @@ class References:
         return parse_reference(await self._references.get(str(camera_id)))
 
     async def approve(self, camera_id: UUID, *, by: str) -> Reference | None:
-        """Take the camera's last look as its reference; None when there is none.
+        """Take the camera's last picture as its reference; None when there is none.
 
-        Raises PictureRefusedError when that look was bad, and as `get` does.
+        Raises PictureRefusedError when that picture was bad, and as `get` does.
         """
-        stored = await self._looks.get(str(camera_id))
-        look = _look(stored)
-        if stored is None or look is None:
+        stored = await self._thumbnails.get(str(camera_id))
+        thumbnail = _thumbnail(stored)
+        if stored is None or thumbnail is None:
             return None
         status = await self._statuses.get(camera_id)
-        if (cause := why_no_reference(look, status)) is not None:
+        if (cause := why_no_reference(thumbnail, status)) is not None:
             raise PictureRefusedError(cause)
         reference = Reference.model_construct(
-            approved_at=datetime.now(UTC), approved_by=by, taken_at=look.taken_at, look=stored
+            approved_at=datetime.now(UTC), approved_by=by, taken_at=thumbnail.taken_at, thumbnail=stored
         )
         await self._references.put(str(camera_id), reference.model_dump_json().encode())
         return reference
 
-    async def forget(self, camera_id: UUID) -> None:
+    async def remove(self, camera_id: UUID) -> None:
         """Raises as `get` does."""
         await self._references.delete(str(camera_id))
 
@@ -206,16 +211,16 @@ def parse_reference(value: bytes | None) -> Reference | None:
         return None
 
 
-def _approved(value: bytes | None) -> PictureLook | None:
+def _approved(value: bytes | None) -> Thumbnail | None:
     reference = parse_reference(value)
-    return _look(reference.look) if reference is not None else None
+    return _thumbnail(reference.thumbnail) if reference is not None else None
 
 
-def _look(value: bytes | None) -> PictureLook | None:
+def _thumbnail(value: bytes | None) -> Thumbnail | None:
     if not value:
         return None
     try:
-        return PictureLook.decode(value)
-    except LookUnreadableError:
-        log.warning("picture_look_malformed")
+        return Thumbnail.decode(value)
+    except ThumbnailUnreadableError:
+        log.warning("thumbnail_malformed")
         return None

@@ -1,8 +1,8 @@
-"""One look at a camera at a time over all probers, also when a person asks for one.
+"""One probe of a camera at a time over all probers, on demand too.
 
-Scheduled looks cannot meet: the queue gives a camera's job to one prober. A look that a person asks for is told to all
-probers first (core NATS): whoever looks at the camera now answers, the others leave it alone until the look is over.
-So the many scheduled looks pay nothing for the few that are asked for.
+Scheduled probes cannot meet: the queue gives a camera's job to one prober. A probe on demand is announced to all
+probers first (core NATS): whichever probes the camera now objects, the others leave it alone until the probe is over.
+So the many scheduled probes pay nothing for the few on demand.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from prober.messaging import listen_for_probe_locks, locked_camera, publish_probe_lock, request_probe_lock
 from vonggac.bus import Bus
-from vonggac.events import subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 OBJECTION_WITHIN_S = 0.25
-"""The others' time to say that they look at the camera now."""
+"""The others' time to object."""
 LONGEST_S = 120.0
 
 
-class _Turn(BaseModel):
-    """What is told: who looks, and for how long at most; 0 when the look is over."""
+class _Lock(BaseModel):
+    """The message: who locks the camera, and for how long at most; 0 when the probe is over."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -35,7 +35,7 @@ class _Turn(BaseModel):
     lasts_s: float = Field(ge=0, le=LONGEST_S)
 
 
-class Turns:
+class ProbeLock:
     """One per process. `run` is a task of the service."""
 
     def __init__(
@@ -43,40 +43,40 @@ class Turns:
         bus: Bus,
         *,
         worker_id: str,
-        is_looking: Callable[[UUID], bool],
-        on_others: Callable[[UUID], None] | None = None,
+        is_probing: Callable[[UUID], bool],
+        on_probed_elsewhere: Callable[[UUID], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`is_looking`: whether this process looks at a camera now; `on_others`: another one looks, or has looked."""
-        self._bus, self._worker_id, self._is_looking, self._clock = bus, worker_id, is_looking, clock
-        self._on_others = on_others
+        """`is_probing`: whether this process probes a camera now; `on_probed_elsewhere`: another one does, or did."""
+        self._bus, self._worker_id, self._is_probing, self._clock = bus, worker_id, is_probing, clock
+        self._on_probed_elsewhere = on_probed_elsewhere
         self._mine: set[UUID] = set()
-        self._others: dict[UUID, float] = {}
+        self._elsewhere: dict[UUID, float] = {}
 
     async def run(self) -> None:
         """Listen until cancelled; the connection subscribes again by itself."""
-        subscription = await self._bus.client.subscribe(subjects.prober_turn("*"), cb=self._on_turn)
+        subscription = await listen_for_probe_locks(self._bus, self._on_message)
         try:
             await asyncio.Event().wait()
         finally:
             try:
                 await subscription.unsubscribe()
             except (NatsError, ValueError) as error:
-                log.debug("turns_not_unsubscribed", error=type(error).__name__)
+                log.debug("probe_lock_not_unsubscribed", error=type(error).__name__)
 
-    def is_others(self, camera_id: UUID) -> bool:
-        """Whether another prober looks at the camera because a person asked."""
-        ends_at = self._others.get(camera_id)
+    def is_locked_elsewhere(self, camera_id: UUID) -> bool:
+        """Whether another prober probes the camera on demand."""
+        ends_at = self._elsewhere.get(camera_id)
         if ends_at is not None and ends_at <= self._clock():
-            # Its end was never told: that prober died.
-            del self._others[camera_id]
+            # No message ended it: that prober died.
+            del self._elsewhere[camera_id]
             return False
         return ends_at is not None
 
     @asynccontextmanager
-    async def take(self, camera_id: UUID, *, lasts_s: float) -> AsyncIterator[bool]:
-        """Whether a person's look may be made now; while it lasts, at most `lasts_s`, the others make none."""
-        if self.is_others(camera_id) or camera_id in self._mine:
+    async def lock(self, camera_id: UUID, *, lasts_s: float) -> AsyncIterator[bool]:
+        """Whether the camera may be probed on demand now; for at most `lasts_s` the other probers leave it alone."""
+        if self.is_locked_elsewhere(camera_id) or camera_id in self._mine:
             yield False
             return
         self._mine.add(camera_id)
@@ -84,43 +84,43 @@ class Turns:
             yield await self._is_agreed(camera_id, lasts_s)
         finally:
             self._mine.discard(camera_id)
-            await self._tell(camera_id, 0.0)
+            await self._release(camera_id)
 
     async def _is_agreed(self, camera_id: UUID, lasts_s: float) -> bool:
-        """Nobody objects in time; with NATS away nobody can, and an observation could not be told either."""
-        told = self._encoded(min(lasts_s, LONGEST_S))
+        """Nobody objects in time; with NATS away nobody can, and no observation could be published either."""
+        wanted = self._encoded(min(lasts_s, LONGEST_S))
         try:
-            await self._bus.client.request(subjects.prober_turn(camera_id), told, timeout=OBJECTION_WITHIN_S)
+            await request_probe_lock(self._bus, camera_id, wanted, timeout_s=OBJECTION_WITHIN_S)
         except TimeoutError:
             return True
         except (NatsError, OSError) as error:
-            log.info("turn_not_told", camera_id=str(camera_id), error=type(error).__name__)
+            log.info("probe_lock_not_published", camera_id=str(camera_id), error=type(error).__name__)
             return True
         return False
 
-    async def _tell(self, camera_id: UUID, lasts_s: float) -> None:
+    async def _release(self, camera_id: UUID) -> None:
         try:
-            await self._bus.client.publish(subjects.prober_turn(camera_id), self._encoded(lasts_s))
+            await publish_probe_lock(self._bus, camera_id, self._encoded(0.0))
         except (NatsError, OSError) as error:
-            log.info("turn_not_told", camera_id=str(camera_id), error=type(error).__name__)
+            log.info("probe_lock_not_published", camera_id=str(camera_id), error=type(error).__name__)
 
     def _encoded(self, lasts_s: float) -> bytes:
-        return _Turn(worker_id=self._worker_id, lasts_s=lasts_s).model_dump_json().encode()
+        return _Lock(worker_id=self._worker_id, lasts_s=lasts_s).model_dump_json().encode()
 
-    async def _on_turn(self, message: Msg) -> None:
+    async def _on_message(self, message: Msg) -> None:
         try:
-            turn = _Turn.model_validate_json(message.data)
-            camera_id = UUID(message.subject.rpartition(".")[2])
+            lock = _Lock.model_validate_json(message.data)
+            camera_id = locked_camera(message)
         except (ValidationError, ValueError):
-            log.warning("turn_malformed", subject=message.subject)
+            log.warning("probe_lock_malformed", subject=message.subject)
             return
-        if turn.worker_id == self._worker_id:
+        if lock.worker_id == self._worker_id:
             return
-        if self._on_others is not None:
-            self._on_others(camera_id)
-        if not turn.lasts_s:
-            self._others.pop(camera_id, None)
-        elif self._is_looking(camera_id) or camera_id in self._mine:
+        if self._on_probed_elsewhere is not None:
+            self._on_probed_elsewhere(camera_id)
+        if not lock.lasts_s:
+            self._elsewhere.pop(camera_id, None)
+        elif self._is_probing(camera_id) or camera_id in self._mine:
             await message.respond(b"")
         else:
-            self._others[camera_id] = self._clock() + turn.lasts_s
+            self._elsewhere[camera_id] = self._clock() + lock.lasts_s

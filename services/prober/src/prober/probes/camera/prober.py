@@ -1,4 +1,4 @@
-"""One look at a camera: with manners, by the forwarder's keyframe or an own session, and with every check made.
+"""One probe of a camera: within its limits, by the forwarder's keyframe or an own session, with every check made.
 
 Whatever happens comes back as a value.
 """
@@ -12,13 +12,13 @@ from types import MappingProxyType
 from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
-from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.logins import suspected
-from prober.domain.result import Judgement, ProbeResult
+from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
-from prober.probes.camera.forwarder_probe import NoSample, ask_for_keyframe, judge_sample
+from prober.probes.camera.forwarder_probe import NoKeyframe, judge_keyframe, judge_pulled, request_keyframe
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
-from prober.probes.camera.picture_store import PictureMemory, PicturePast, picture_checks
+from prober.probes.camera.picture_store import PictureHistory, PictureStore, picture_checks
 from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
@@ -27,7 +27,7 @@ from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
-from vonggac.events.prober import LookKind, Verdict
+from vonggac.events.prober import ProbeKind, Verdict
 from vonggac.logins.attempt import Logins, device_address, device_origins
 from vonggac.net.errors import PeerError
 from vonggac.net.origin import Origin
@@ -38,19 +38,18 @@ log = get_logger(__name__)
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
-SAMPLE_SHARE = 0.5
-"""Of a look's time, for the forwarder's keyframe; the rest is for an own session."""
 GRACE_S = 3.0
 """After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 AGAIN_SOON_S = 0.5
-_FORWARDER_HAS_IT = "the forwarder that pulls it had no keyframe in time, and the camera gives no second session"
+LEAST_STILL_KEYFRAMES = 3
+"""Identical ones make a picture that stands still."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookPlan:
-    """How to look this time. `deep_at`: when the camera's picture was last judged, by whichever prober."""
+class ProbePlan:
+    """How to probe this time. `deep_at`: when the camera's picture was last judged, by whichever prober."""
 
-    kind: LookKind = LookKind.DEEP
+    kind: ProbeKind = ProbeKind.DEEP
     ask_device: bool = False
     deep_at: datetime | None = None
 
@@ -63,44 +62,44 @@ class NotNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a Looker works with."""
+class ProbeContext:
+    """What a CameraProber works with."""
 
     tools: Tools
     logins: Logins
     gate: NetworkGate
-    pictures: PictureMemory
+    pictures: PictureStore
     thresholds: StreamThresholds
     bus: Bus
 
 
-class Looker:
-    """Looks at cameras of the inventory, and at addresses that a person names."""
+class CameraProber:
+    """Probes cameras of the inventory, and addresses that a person names."""
 
-    def __init__(self, surroundings: Surroundings, probes: Mapping[str, Probe] = PROBES) -> None:
-        self._with, self._probes = surroundings, probes
+    def __init__(self, context: ProbeContext, probes: Mapping[str, Probe] = PROBES) -> None:
+        self._context, self._probes = context, probes
 
-    async def look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
+    async def probe(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         """One attempt, at most `probe_timeout_s` (and the probe's bounded good-bye) long."""
         started = time.monotonic()
         try:
-            return await self._look(camera, plan)
+            return await self._probe_camera(camera, plan)
         except Exception as error:
             # A mistake of ours is a verdict with a cause, not a dead worker.
             log.error("probe_failed", camera_id=str(camera.id), exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
 
-    async def look_at(self, target: Target) -> ProbeResult | NotNow:
-        """One deep look at an address that is no camera of the inventory: nothing is remembered of it but the login."""
+    async def probe_address(self, target: Target) -> ProbeResult | NotNow:
+        """One deep probe of an address that is no camera of the inventory: nothing is kept of it but the login."""
         started = time.monotonic()
         bound = asyncio.timeout(target.deadline_s + GRACE_S)
         try:
             async with bound:
-                result = await self._politely(target, facility_id=None, who=target.url)
+                result = await self._within_limits(target, facility_id=None, who=target.url)
             if isinstance(result, NotNow):
                 return result
             result = replace(result, judgement=suspected(result.judgement, proven=result.login_needed))
-            return self._checked(result, None, self._with.pictures.nothing_known())
+            return self._checked(result, None, self._context.pictures.nothing_known())
         except Exception as error:
             if bound.expired():
                 log.error("probe_abandoned", timeout_s=target.deadline_s)
@@ -108,57 +107,59 @@ class Looker:
             log.error("probe_failed", exc_info=error)
             return ProbeResult(_our_mistake(error), time.monotonic() - started)
 
-    async def _look(self, camera: CameraV1, plan: LookPlan) -> ProbeResult | NotNow:
+    async def _probe_camera(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         began = time.monotonic()
         try:
             credentials = self._open(camera.secret, camera.url, *device_origins(camera.expected))
         except SecretUnreadableError as error:
             return _not_tried(unknown(error.cause, str(error)))
-        pictures = self._with.pictures
-        past = await pictures.recall(camera.id, deep_at=plan.deep_at) if plan.kind is not LookKind.LIGHT else None
-        result: ProbeResult | NotNow | NoSample = NoSample(pulled=False)
+        pictures = self._context.pictures
+        history = None
+        if plan.kind is not ProbeKind.LIGHT:
+            history = await pictures.read_history(camera.id, deep_at=plan.deep_at)
+        result: ProbeResult | NotNow | NoKeyframe = NoKeyframe(pulled=False)
         if any(delivery.enabled for delivery in camera.deliveries):
-            result = await self._by_sample(camera, plan, with_login=credentials is not None)
-        if isinstance(result, NoSample):
-            pulled = result.pulled
+            result = await self._by_forwarder(camera, plan, with_login=credentials is not None)
+        if isinstance(result, NoKeyframe):
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
             except PeerError as error:
                 return _not_tried(down(error.cause, error.message))
-            judge = past.judge if past is not None else None
+            judge = history.judge if history is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
-            result = await self._politely(target, facility_id=camera.facility_id, who=str(camera.id))
-            if pulled and isinstance(result, ProbeResult) and result.judgement.cause is Cause.SESSION_LIMIT:
-                result = replace(result, judgement=unknown(Cause.SESSION_LIMIT, _FORWARDER_HAS_IT))
+            result = await self._within_limits(target, facility_id=camera.facility_id, who=str(camera.id))
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
             result = await self._with_identity(result, camera.expected, camera.secret, left_s)
-        return self._checked(result, camera.expected, past)
+        return self._checked(result, camera.expected, history)
 
-    async def _by_sample(self, camera: CameraV1, plan: LookPlan, *, with_login: bool) -> ProbeResult | NoSample:
-        """A look at the keyframe of the forwarder that pulls the camera.
+    async def _by_forwarder(self, camera: CameraV1, plan: ProbePlan, *, with_login: bool) -> ProbeResult | NoKeyframe:
+        """A probe by the keyframe of the forwarder that pulls the camera; NoKeyframe when none pulls it.
 
         `with_login`: the forwarder's session stands on the camera's login, so that one works.
         """
         began = time.monotonic()
-        sample = await ask_for_keyframe(self._with.bus, camera.id, timeout_s=camera.probe_timeout_s * SAMPLE_SHARE)
-        if isinstance(sample, NoSample):
-            return sample
-        decoder = self._with.tools.decoder if plan.kind is not LookKind.LIGHT else None
-        result = await judge_sample(sample, decoder, began=began, deadline_s=camera.probe_timeout_s)
+        keyframe = await request_keyframe(self._context.bus, camera.id, timeout_s=camera.probe_timeout_s)
+        if isinstance(keyframe, NoKeyframe):
+            if not keyframe.pulled:
+                return keyframe
+            # Never a second session beside the forwarder's: many cameras stall or end the first one for it.
+            return judge_pulled(keyframe, light=plan.kind is ProbeKind.LIGHT, began=began)
+        decoder = self._context.tools.decoder if plan.kind is not ProbeKind.LIGHT else None
+        result = await judge_keyframe(keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
-    async def _politely(self, target: Target, *, facility_id: UUID | None, who: str) -> ProbeResult | NotNow:
-        """An own session, unless the camera's network or its login should be left alone now; `who`: names the look."""
+    async def _within_limits(self, target: Target, *, facility_id: UUID | None, who: str) -> ProbeResult | NotNow:
+        """An own session, unless the camera's network or login must be left alone now; `who`: names the probe."""
         scheme = target.url.partition("://")[0].lower()
         probe = self._probes.get(scheme)
         if probe is None:
             known = ", ".join(f"{name}://" for name in sorted(self._probes))
             reason = (
-                f"only {known} are opened for a look; a {scheme}:// camera is judged by the keyframes of the forwarder "
+                f"only {known} are opened by a probe; a {scheme}:// camera is judged by the keyframes of the forwarder "
                 "that pulls it, and none came"
             )
             return _not_tried(unknown(Cause.TRANSPORT_UNSUPPORTED, reason))
@@ -166,7 +167,7 @@ class Looker:
             address = device_address(target.url)
         except PeerError as error:
             return _not_tried(down(error.cause, error.message))
-        gate, logins = self._with.gate, self._with.logins
+        gate, logins = self._context.gate, self._context.logins
         network = gate.network_of(address.host, facility_id)
         if gate.must_wait(network, who):
             return NotNow(AGAIN_SOON_S)
@@ -181,7 +182,7 @@ class Looker:
                 return NotNow(AGAIN_SOON_S)
             target = replace(target, logged_in=attempt.accept)
             with gate.within(network):
-                result = _without_secrets(await probe(target, self._with.tools), target.credentials)
+                result = _without_secrets(await probe(target, self._context.tools), target.credentials)
             attempt.conclude(result.login_accepted)
         return result
 
@@ -199,34 +200,51 @@ class Looker:
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
-            logins=OnvifLogins(self._with.logins),
+            logins=OnvifLogins(self._context.logins),
             credentials=credentials,
-            allowed_networks=self._with.tools.allowed_networks,
+            allowed_networks=self._context.tools.allowed_networks,
         )
         seen = await ask_device(plan, result.seen, deadline_s=left_s)
         return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
 
-    def _checked(self, result: ProbeResult, expected: ExpectedDevice | None, past: PicturePast | None) -> ProbeResult:
-        """The verdict with every check, made or not; `past`: what the picture is judged beside, None when unknown."""
+    def _checked(
+        self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None
+    ) -> ProbeResult:
+        """The verdict with every check, made or not; `history`: to judge the picture by, None when unknown."""
         checks, judged = Checks(), None
-        if result.kind is LookKind.LIGHT:
-            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "light look")
-        elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
-            checks.add(check_stream(result.seen, expected, self._with.thresholds))
-            judged = (result.judged or past.judge(result.picture)) if past is not None else None
-            checks.add(picture_checks(judged))
+        why_none = result.no_picture or "there is no picture"
+        if result.kind is ProbeKind.LIGHT:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), result.no_picture or "light probe")
+        elif result.judgement.verdict is not Verdict.UP or result.seen is None:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), why_none)
+        elif result.picture is None:
+            checks.add(nothing_checked(PICTURE_CHECKS, why_none))
+            checks.add(check_stream(result.seen, expected, self._context.thresholds))
         else:
-            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
+            checks.add(check_stream(result.seen, expected, self._context.thresholds))
+            judged = (result.judged or history.judge(result.picture)) if history is not None else None
+            checks.add(picture_checks(judged))
+        if result.still is not None and result.judgement.verdict is Verdict.UP:
+            _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
     def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
         """Raises SecretUnreadableError."""
-        return self._with.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
+        return self._context.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
 
 
 def abandoned() -> Judgement:
-    """Of a look that outlived its deadline, whatever hung in it."""
-    return down(Cause.TIMEOUT, f"the look was not over {GRACE_S:g} s after its deadline and was abandoned")
+    """Of a probe that outlived its deadline, whatever hung in it."""
+    return down(Cause.TIMEOUT, f"the probe was not over {GRACE_S:g} s after its deadline and was abandoned")
+
+
+def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:
+    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever."""
+    still_s = (still.until - still.since).total_seconds()
+    if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
+        return
+    detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
+    checks.found(Cause.FROZEN, detail)
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:

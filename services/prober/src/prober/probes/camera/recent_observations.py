@@ -1,4 +1,4 @@
-"""What this process told last of each camera, so that the bus need not be asked for it before the next look."""
+"""What this process published last of each camera, so that the next probe need not read it from the bus."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -6,42 +6,42 @@ from uuid import UUID
 
 from vonggac.events.prober import CameraObservedV1
 
-MOST_TOLD = 2048
+MOST_KEPT = 2048
 """Kept in memory, about 5 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """Which handing out of which job of PROBE_JOBS: its place in the stream, and the how manieth it is."""
+    """One delivery of one job of PROBE_JOBS: the job's place in the stream, and the number of the delivery."""
 
     sequence: int
     number: int
 
 
-class ToldLooks:
-    """A job that comes back with the very next number was with nobody else meanwhile, so nobody else told a look.
+class RecentObservations:
+    """A job that comes back with the very next number was with nobody else, so nobody else probed the camera.
 
-    But for those that a person asked another prober for: these are told to all (turns.py), and then `forget` is called.
+    Except on demand: such a probe is announced to all (probe_lock.py), and then `drop` is called.
     """
 
-    def __init__(self, most: int = MOST_TOLD) -> None:
+    def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
-        self._looks: OrderedDict[UUID, tuple[Handout, CameraObservedV1]] = OrderedDict()
+        self._observations: OrderedDict[UUID, tuple[Handout, CameraObservedV1]] = OrderedDict()
 
     def keep(self, handout: Handout, fact: CameraObservedV1) -> None:
-        """A look was made for this handout, and told."""
-        self._looks.pop(fact.camera_id, None)
-        self._looks[fact.camera_id] = handout, fact
-        if len(self._looks) > self._most:
-            self._looks.popitem(last=False)
+        """A probe was made for this handout, and published."""
+        self._observations.pop(fact.camera_id, None)
+        self._observations[fact.camera_id] = handout, fact
+        if len(self._observations) > self._most:
+            self._observations.popitem(last=False)
 
     def before(self, handout: Handout, camera_id: UUID) -> CameraObservedV1 | None:
-        """The look that was told last, whoever looks; None when only the bus knows."""
-        told = self._looks.get(camera_id)
-        if told is None:
+        """The latest observation, by whichever prober; None when only the bus has it."""
+        kept = self._observations.get(camera_id)
+        if kept is None:
             return None
-        last, fact = told
+        last, fact = kept
         return fact if handout == Handout(last.sequence, last.number + 1) else None
 
-    def forget(self, camera_id: UUID) -> None:
-        self._looks.pop(camera_id, None)
+    def drop(self, camera_id: UUID) -> None:
+        self._observations.pop(camera_id, None)

@@ -1,6 +1,6 @@
 """An RTSP camera: play until one keyframe is whole, decode it, measure for a moment, say good-bye.
 
-A light look ends with the keyframe's header: no picture, no measuring.
+A light probe ends with the keyframe's header: no picture, no measuring.
 
 One attempt and one deadline, from name resolution to the keyframe. Within it every wait is bounded by what is left.
 """
@@ -10,14 +10,15 @@ from typing import Any
 
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
-from prober.domain.verdict import Evidence, Failure, judge
+from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
 from prober.probes.camera.decoder import Picture, Undecodable, first_sps
 from prober.probes.camera.stream_stats import VideoWatch
 from prober.probes.camera.target import Target, Tools
 from vonggac.events import Cause
-from vonggac.events.prober import LookKind, Media, Step
+from vonggac.events.prober import Media, ProbeKind, Step
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, nal_type, video_codec
+from vonggac.net.dial import set_receive_low_water
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
 from vonggac.rtsp import MediaDescription, Player, Track, open_player
@@ -33,17 +34,17 @@ PIECE_PICTURES, MOST_PIECE_BYTES = 4, 32 * 1024
 
 
 async def probe_rtsp(target: Target, tools: Tools) -> ProbeResult:
-    """Look at one RTSP camera. Never raises for what a camera does."""
+    """Probe one RTSP camera. Never raises for what a camera does."""
     return await _Attempt(target, tools).run()
 
 
 class _Attempt:
-    """The state of one look."""
+    """The state of one probe."""
 
     def __init__(self, target: Target, tools: Tools) -> None:
         loop = asyncio.get_running_loop()
         self._target, self._tools = target, tools
-        self._light = target.kind is LookKind.LIGHT
+        self._light = target.kind is ProbeKind.LIGHT
         self._clock = loop.time
         self._began = loop.time()
         self._ends_at = self._began + target.deadline_s
@@ -65,7 +66,7 @@ class _Attempt:
         player: Player | None = None
         try:
             player = await self._play()
-            await self._look(player.connection)
+            await self._watch_media(player.connection)
         except PeerError as error:
             failure = Failure(error.cause, error.message)
             self._logged_in = error.logged_in
@@ -75,8 +76,8 @@ class _Attempt:
             if player is not None:
                 self._end = self._how_it_ended()
                 self._junk_bytes = player.connection.junk_bytes
-                self._date = player.connection.peer_date
-                self._logged_in = player.connection.logged_in
+                self._date = player.connection.requests.peer_date
+                self._logged_in = player.connection.requests.logged_in
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
         seen = self._seen()
@@ -89,8 +90,9 @@ class _Attempt:
             login_accepted=self._login_accepted(judgement.cause),
             login_needed=self._logged_in,
             seen=seen,
-            picture=self._picture.look if isinstance(self._picture, Picture) else None,
+            picture=self._picture.thumbnail if isinstance(self._picture, Picture) else None,
             judged=self._picture.judged if isinstance(self._picture, Picture) else None,
+            no_picture=REFRESHED if self._is_refreshed else None,
         )
 
     def _login_accepted(self, cause: Cause | None) -> bool | None:
@@ -141,7 +143,7 @@ class _Attempt:
         if error is not None and not self._lost.done():
             self._lost.set_result(Failure(error.cause, error.message))
 
-    async def _look(self, connection: RtspConnection) -> None:
+    async def _watch_media(self, connection: RtspConnection) -> None:
         """Wait for a keyframe, decode it, and meanwhile measure what else comes."""
         watch = self._watch
         assert watch is not None, "on_tracks is called before PLAY"
@@ -152,6 +154,9 @@ class _Attempt:
         if self._light or not watch.keyframe.done():
             return
         self._unit = watch.keyframe.result()
+        if self._unit.recovers_in:
+            await self._measure(watch, connection)
+            return
         nals = self._picture_nals(watch.codec, self._unit)
         decoding = self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge)
         try:
@@ -173,11 +178,12 @@ class _Attempt:
         await _first_of(watch.timed, watch.second_keyframe, self._lost, within_s=ends_at - began)
         if watch.timed.done():
             # What is left to measure goes by the stream's own clock: fewer and larger pieces cost less.
-            connection.set_receive_low_water(min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES))
+            piece_bytes = min(PIECE_PICTURES * watch.usual_picture_bytes(), MOST_PIECE_BYTES)
+            set_receive_low_water(connection.transport, piece_bytes)
             try:
                 await _first_of(watch.second_keyframe, self._lost, within_s=max(0.0, ends_at - self._clock()))
             finally:
-                connection.set_receive_low_water(1)
+                set_receive_low_water(connection.transport, 1)
         self._step("measure", began)
 
     async def _part(self, player: Player) -> None:
@@ -210,7 +216,12 @@ class _Attempt:
             keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
+            refreshed=self._is_refreshed,
         )
+
+    @property
+    def _is_refreshed(self) -> bool:
+        return self._unit is not None and self._unit.recovers_in > 0
 
     def _how_it_ended(self) -> Failure | None:
         """How the session ended before we said good-bye, None when it did not: many close it on that."""

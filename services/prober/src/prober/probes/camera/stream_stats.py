@@ -11,31 +11,29 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, starts_keyframe
+from vonggac.media.h26x import VideoCodec
+from vonggac.media.keyframes import KeyframeDetector, Mark
 from vonggac.media.rtcp import Goodbye, parse_rtcp
 from vonggac.media.rtp import SequenceTracker, parse_rtp
 from vonggac.media.sender_clock import CameraClock
 from vonggac.net.errors import MalformedError
-from vonggac.rtsp.wire.framing import MediaBatch
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 MAX_FRAMES = 4096
-"""Frames measured at most in one look; a camera that sends a new timestamp with every packet cannot fill the memory."""
+"""Frames measured at most in one probe: a camera that stamps every packet anew cannot fill the memory."""
 LONGEST_STORED_S = 300.0
 """Of stream that a device has kept and hands out at once; stamps that lie further apart tell nothing of the time."""
 LEAST_PICTURES = 5
 TIMED_PICTURES = 15
 """Enough for the jitter."""
-_FRAME_HEADER = 4
 _RTP_HEADER = 12
-_SHORTEST = _FRAME_HEADER + _RTP_HEADER
+_SHORTEST = FRAME_HEADER_BYTES + _RTP_HEADER
 """Of an interleaved frame with an RTP packet, and the place of the payload in a plain one."""
 _unpack_header = struct.Struct(">xBH").unpack_from
 _unpack_packet = struct.Struct(">xBHBBHI").unpack_from
 _PLAIN = 0x80
 """The first byte of an RTP packet of version 2 without padding, extension and CSRC: nearly all are so."""
 _MARKER = 0x80
-_ENOUGH = 256
-"""Bytes of a payload that show whether a keyframe begins (an aggregation packet lists its parameter sets first)."""
 
 
 class Unevenness:
@@ -115,6 +113,7 @@ class VideoWatch:
         """As far as sender reports told it."""
         self._unevenness = Unevenness(clock_rate)
         self._depacketizer = Depacketizer(codec)
+        self._detector = KeyframeDetector(codec)
         self._sequence = SequenceTracker()
         self._following: int | None = None
         self._collecting = False
@@ -159,7 +158,7 @@ class VideoWatch:
                 first = second = sequence = timestamp = 0
             else:
                 channel, length, first, second, sequence, timestamp = unpack(data, start)
-            end = start + _FRAME_HEADER + length
+            end = start + FRAME_HEADER_BYTES + length
             if (
                 timestamp == current
                 and sequence == following
@@ -174,7 +173,7 @@ class VideoWatch:
                 continue
             if channel != mine:
                 if channel == reports:
-                    self._report(data[start + _FRAME_HEADER : end])
+                    self._report(data[start + FRAME_HEADER_BYTES : end])
                 continue
             if length < _RTP_HEADER:
                 self.malformed += 1
@@ -182,7 +181,7 @@ class VideoWatch:
             payload, stop = start + _SHORTEST, end
             if first != _PLAIN:
                 try:
-                    header = parse_rtp(data, start + _FRAME_HEADER, end)
+                    header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
                 except MalformedError:
                     self.malformed += 1
                     continue
@@ -205,7 +204,7 @@ class VideoWatch:
             self._next_frame(timestamp, payload_type=second & ~_MARKER)
         self._size += stop - payload
         if self._undecided:
-            self._decide(data[payload : min(stop, payload + _ENOUGH)])
+            self._decide(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
         if self._collecting:
             self._collect(memoryview(data)[payload:stop], sequence, timestamp, marker=second >= _MARKER)
 
@@ -280,12 +279,18 @@ class VideoWatch:
                 self.timed.set_result(None)
         self._undecided = not (self._collecting or self.second_keyframe.done())
 
-    def _decide(self, payload: bytes) -> None:
-        """Whether a keyframe begins: delimiters and SEI do not say yet, parameter sets and the first slice do."""
-        if not starts_keyframe(self.codec, payload):
-            self._undecided = begins_picture(self.codec, payload)
+    def _decide(self, payload: memoryview, sequence: int, timestamp: int, *, marker: bool) -> None:
+        """Whether a keyframe has begun: only a picture's first slice says, and what comes before is kept for it."""
+        mark = self._detector.push(payload, timestamp=timestamp, marker=marker)
+        if mark is Mark.LEAD:
+            if not self.keyframe.done():
+                self._collect(payload, sequence, timestamp, marker=marker)
             return
         self._undecided = False
+        if mark is Mark.OTHER:
+            if not self.keyframe.done():
+                self._depacketizer.reset()
+            return
         if not self.keyframe_begun.done():
             self.keyframe_begun.set_result(None)
         if not self.keyframe.done():

@@ -1,24 +1,24 @@
-"""What every probe is given, and the type every probe has."""
+"""What every probe gets, and the type of every probe."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from prober.domain.picture import PictureJudgement, PictureLook
+from prober.domain.picture import PictureJudgement, Thumbnail
 from prober.domain.result import ProbeResult
 from prober.probes.camera.decoder import Decoder
 from vonggac.auth import Credentials
-from vonggac.events.prober import LookKind
+from vonggac.events.prober import ProbeKind
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 
-type JudgePicture = Callable[[PictureLook], PictureJudgement]
+type JudgePicture = Callable[[Thumbnail], PictureJudgement]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One camera for one attempt. `url` without credentials (it may hold their placeholders).
 
-    A light look ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
+    A light probe ends with the header of a keyframe and decodes nothing. `transport`: as in `open_player`. `tls`: whom
     to trust on rtsps://. `judge`: what to do with the picture as soon as it is decoded, in the decoder's thread.
     `logged_in` is called as soon as the camera took the login.
     """
@@ -26,7 +26,7 @@ class Target:
     url: str
     credentials: Credentials | None
     deadline_s: float
-    kind: LookKind = LookKind.DEEP
+    kind: ProbeKind = ProbeKind.DEEP
     transport: str = "tcp"
     tls: TlsPolicy = SYSTEM_AUTHORITIES
     judge: JudgePicture | None = None

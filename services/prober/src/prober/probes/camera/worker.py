@@ -1,4 +1,4 @@
-"""What becomes of a job of PROBE_JOBS: look at the camera, and put the job back for its next turn."""
+"""What becomes of a job of PROBE_JOBS: the camera is probed, and the job put back until its next probe."""
 
 import random
 from collections.abc import Callable
@@ -27,12 +27,12 @@ class Limits:
     """How much a worker does at a time, and when."""
 
     max_concurrent_probes: int
-    first_look_spread_s: float
+    first_probe_spread_s: float
     stop_within_s: float
 
 
 class Worker:
-    """Fetches PROBE_JOBS until `stop`; then lets running looks finish and gives the others back."""
+    """Fetches PROBE_JOBS until `stop`; then lets running probes finish and gives the others back."""
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ class Worker:
     async def _handle(self, job: Job) -> str:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
-        if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_looking(data.id):
-            # Changed or removed while we look: one session at a time, and its verdict comes before the removal.
+        if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
+            # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
             await job.again_in(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
-            return await self._turn(job, data)
+            return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
             removed = isinstance(data, RemovedV1)
             (self._announcer.removed if removed else self._announcer.forget)(data.id)
@@ -82,21 +82,21 @@ class Worker:
         await bury(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
         return "buried"
 
-    async def _turn(self, job: Job, camera: CameraV1) -> str:
-        delay_s = schedule.first_look_delay_s(
+    async def _probe_when_due(self, job: Job, camera: CameraV1) -> str:
+        delay_s = schedule.first_probe_delay_s(
             deliveries=job.deliveries,
             waiting=job.message.metadata.num_pending,
             room=self._limits.max_concurrent_probes,
             interval_s=camera.probe_interval_s,
-            spread_s=self._limits.first_look_spread_s,
+            spread_s=self._limits.first_probe_spread_s,
             chance=self._chance(),
         )
         if delay_s:
             await job.again_in(delay_s)
             return "deferred"
-        return await self._look(job, camera)
+        return await self._probe(job, camera)
 
-    async def _look(self, job: Job, camera: CameraV1) -> str:
+    async def _probe(self, job: Job, camera: CameraV1) -> str:
         handout = Handout(job.stream_sequence, job.deliveries)
         outcome = await self._observer.observe(camera, hold=partial(hold, job), handout=handout)
         if isinstance(outcome, Early):
@@ -105,5 +105,5 @@ class Worker:
         if isinstance(outcome, NotNow):
             await job.again_in(outcome.delay_s * (1 + self._chance()))
             return "deferred"
-        await job.again_in(outcome.next_look_in_s())
-        return "looked"
+        await job.again_in(outcome.next_probe_in_s())
+        return "probed"

@@ -1,12 +1,12 @@
 """ONVIF: who a device is, what it streams, and how far its clock is off.
 
-`look_at` asks one address for everything, `clock_drift` for its time only; both are one attempt with a hard deadline
-and give values. `scan` asks many addresses for a person who then decides what goes into the inventory.
+`probe_device` asks one address for everything, `clock_drift` for its time only; both are one attempt with a hard
+deadline and give values. `scan` asks many addresses for a person who then decides what goes into the inventory.
 """
 
 from prober.probes.onvif.clock import DRIFT_LIMIT_S
 from prober.probes.onvif.model import ClockReading, DeviceFacts, MediaProfile, OnvifCause, OnvifFinding, Remark
-from prober.probes.onvif.probe import clock_drift, look_at
+from prober.probes.onvif.probe import clock_drift, probe_device
 
 __all__ = [
     "DRIFT_LIMIT_S",
@@ -17,5 +17,5 @@ __all__ = [
     "OnvifFinding",
     "Remark",
     "clock_drift",
-    "look_at",
+    "probe_device",
 ]

@@ -5,9 +5,8 @@ offers that (it needs no clock), else a WS-UsernameToken dated by the device's o
 that carries a login is sent any more: cameras lock out whoever fails a few times (domain.md 5.4).
 
 HTTP is bounded in every direction: only the checked address is connected to, redirections are not followed, a body is
-read up to a limit and never unpacked, no proxy of the environment is used, no cookie is kept. There is no time limit
-here but for the connection: the deadline of a look stands outside (`asyncio.timeout`), so that no trick of a device can
-get around it.
+read up to a limit and never unpacked, no proxy of the environment is used, no cookie is kept. Only the connection has a
+time limit here: the deadline of a probe is outside (`asyncio.timeout`), so that no trick of a device gets around it.
 """
 
 import errno
@@ -53,7 +52,7 @@ class Http:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            # A kept connection that the device has closed meanwhile would look like a failure of the device.
+            # A kept connection that the device has closed meanwhile would seem a failure of the device.
             connector=aiohttp.TCPConnector(force_close=True, use_dns_cache=False, limit=2),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S),
@@ -99,7 +98,7 @@ class _Scheme(Enum):
 
 
 class Device:
-    """One device for one look. `clock_offset` is what its clock is ahead of ours, for signing."""
+    """One device for one probe. `clock_offset` is what its clock is ahead of ours, for signing."""
 
     def __init__(self, http: Http, soap: Soap, credentials: Credentials | None) -> None:
         self._http, self._soap, self._credentials = http, soap, credentials

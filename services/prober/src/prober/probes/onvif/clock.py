@@ -16,12 +16,12 @@ _ZONES = range(-24, 29)
 
 
 def read_clock(answer: Mapping[str, Any], *, asked_at: datetime, answered_at: datetime) -> ClockReading | None:
-    """None when the device tells no UTC, or a date that does not exist. The times are ours, aware UTC."""
-    told = _utc(answer.get("UTCDateTime"))
-    if told is None:
+    """None when the device gives no UTC, or a date that does not exist. The times are ours, aware UTC."""
+    device_time = _utc(answer.get("UTCDateTime"))
+    if device_time is None:
         return None
     round_trip = answered_at - asked_at
-    drift_s = (told - (asked_at + round_trip / 2)).total_seconds()
+    drift_s = (device_time - (asked_at + round_trip / 2)).total_seconds()
     zone = answer.get("TimeZone")
     return ClockReading(
         drift_s=round(drift_s, 3),
@@ -32,7 +32,7 @@ def read_clock(answer: Mapping[str, Any], *, asked_at: datetime, answered_at: da
 
 
 def zone_offset(drift_s: float) -> float | None:
-    """The offset in hours of the time zone whose local time the device seems to tell as UTC, None if it is not so.
+    """The offset in hours of the time zone whose local time the device seems to give as UTC, None if it is not so.
 
     Trap: some firmwares label local time as UTC (domain.md 5.2), so a camera in Vietnam seems 7 h fast.
     """
@@ -56,9 +56,9 @@ def signing_offset(clock: ClockReading | None) -> timedelta:
     return timedelta(seconds=clock.drift_s) if clock is not None else timedelta()
 
 
-def _utc(told: object) -> datetime | None:
+def _utc(given: object) -> datetime | None:
     try:
-        date, time = told["Date"], told["Time"]  # type: ignore[index] # whatever has no items ends below
+        date, time = given["Date"], given["Time"]  # type: ignore[index] # whatever has no items ends below
         return datetime(
             date["Year"], date["Month"], date["Day"], time["Hour"], time["Minute"], min(time["Second"], 59), tzinfo=UTC
         )

@@ -31,7 +31,7 @@ class CameraCandidate(BaseModel):
 
 
 def candidates(finding: OnvifFinding) -> list[CameraCandidate]:
-    """One per video source that told a stream address: a camera has one source, a recorder one per channel."""
+    """One per video source that gave a stream address: a camera has one source, a recorder one per channel."""
     best: dict[str | None, MediaProfile] = {}
     for profile in finding.profiles:
         known = best.get(profile.source)

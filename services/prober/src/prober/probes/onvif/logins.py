@@ -1,4 +1,4 @@
-"""ONVIF looks with a login, which count like those by RTSP: one try at a time, and a rest after two that failed.
+"""ONVIF probes with a login, which count like those by RTSP: one try at a time, and a rest after two that failed.
 
 They count by address and port of the ONVIF service, over all scans, cameras, probers and restarts.
 """
@@ -6,7 +6,7 @@ They count by address and port of the ONVIF service, over all scans, cameras, pr
 from dataclasses import dataclass
 
 from prober.probes.onvif.model import OnvifCause, OnvifFinding
-from prober.probes.onvif.probe import look_at
+from prober.probes.onvif.probe import probe_device
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
 from vonggac.logins.attempt import Logins
@@ -19,18 +19,18 @@ class OnvifLogins:
 
     logins: Logins
 
-    async def look_at(
+    async def probe_device(
         self, address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
     ) -> OnvifFinding:
-        """As `look_at`; where the login rests or is being tried, without it: then for what it tells anybody.
+        """As `probe_device`; where the login rests or is being tried, without it: then for what it gives anybody.
 
         Raises ValueError for an address that is none.
         """
         if credentials is None:
-            return await look_at(address, None, deadline_s=deadline_s, allowed_networks=allowed_networks)
+            return await probe_device(address, None, deadline_s=deadline_s, allowed_networks=allowed_networks)
         login = self.logins.login_at(str(Endpoint.parse(address)), credentials)
         async with self.logins.attempt(login) as attempt:
-            finding = await look_at(
+            finding = await probe_device(
                 address,
                 credentials if attempt.granted else None,
                 deadline_s=deadline_s,
@@ -46,5 +46,5 @@ class OnvifLogins:
 
 def _why_not_tried(rest_s: float | None) -> str:
     if rest_s is None:
-        return "not tried: another look tries this login here now"
+        return "not tried: another probe tries this login here now"
     return f"not tried: this login failed twice at this device, the next try is in {rest_s / 60:.0f} minutes"

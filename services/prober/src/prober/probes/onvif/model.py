@@ -1,6 +1,6 @@
-"""What one look at one address by ONVIF gives, and how a call can fail.
+"""What one probe of one address by ONVIF gives, and how a call can fail.
 
-A finding holds no credential, and every text of the device is cut and cleaned. Look and scan turn the errors into
+A finding holds no credential, and every text of the device is cut and cleaned. Probe and scan turn the errors into
 values; nothing above them sees an exception.
 """
 
@@ -15,7 +15,7 @@ MAX_PROFILES = 64
 
 
 class OnvifCause(StrEnum):
-    """Why a look did not give all it could. The words are those of `vonggac.events.Cause` where both have one."""
+    """Why a probe did not give all it could. The words are those of `vonggac.events.Cause` where both have one."""
 
     DNS = Cause.DNS.value
     ROUTE = Cause.ROUTE.value
@@ -28,7 +28,7 @@ class OnvifCause(StrEnum):
     NOT_ONVIF = "not_onvif"
     """Something listens there, and it does not speak ONVIF."""
     NO_CLOCK = "no_clock"
-    """It speaks ONVIF and does not tell its time."""
+    """It speaks ONVIF and does not give its time."""
 
 
 class Remark(StrEnum):
@@ -50,13 +50,13 @@ class _Frozen(BaseModel):
 
 
 class ClockReading(_Frozen):
-    """The device's clock beside ours. Devices tell whole seconds, so a drift is good to a second."""
+    """The device's clock beside ours. Devices give whole seconds, so a drift is good to a second."""
 
     drift_s: float = Field(description="Device's UTC minus ours at the middle of the round trip, seconds.")
     round_trip_s: float = Field(description="Seconds the answer took.")
     time_zone: str | None = Field(default=None, description="POSIX time zone as the device states it.")
     utc_offset_h: float | None = Field(
-        default=None, description="Set when the drift looks like local time told as UTC: that zone's offset, hours."
+        default=None, description="Set when the drift is that of local time given as UTC: that zone's offset, hours."
     )
 
 
@@ -91,7 +91,7 @@ class MediaProfile(_Frozen):
 
 
 class OnvifFinding(_Frozen):
-    """One look. `onvif` and a cause may stand together: a camera that refused the login is a camera."""
+    """One probe. `onvif` and a cause may stand together: a camera that refused the login is a camera."""
 
     address: str
     port: int

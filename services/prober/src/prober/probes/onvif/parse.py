@@ -27,7 +27,7 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _OTHER_SECRET = re.compile(r"\b(?:token|auth|secret|key)=", re.IGNORECASE)
-_TELLING_PASSWORD = 6
+_LONG_PASSWORD = 6
 """A shorter password may stand in a path by chance."""
 
 
@@ -102,7 +102,7 @@ def clean_http_url(uri: object, *, credentials: Credentials | None) -> CleanUrl:
 
 def _without_credentials(text: str, credentials: Credentials | None) -> str:
     text = _PASSWORD.sub(r"\g<key>{password}", _USER.sub(r"\g<key>{username}", text))
-    if credentials is not None and len(credentials.password) >= _TELLING_PASSWORD:
+    if credentials is not None and len(credentials.password) >= _LONG_PASSWORD:
         for written in {credentials.password, quote(credentials.password, safe="")}:
             text = text.replace(written, "{password}")
     return text
@@ -110,13 +110,13 @@ def _without_credentials(text: str, credentials: Credentials | None) -> str:
 
 def device_facts(info: object) -> DeviceFacts:
     """From GetDeviceInformation."""
-    told: Mapping[str, object] = info if isinstance(info, Mapping) else {}
+    facts: Mapping[str, object] = info if isinstance(info, Mapping) else {}
     return DeviceFacts(
-        manufacturer=clean(told.get("Manufacturer")),
-        model=clean(told.get("Model")),
-        firmware=clean(told.get("FirmwareVersion")),
-        serial_number=clean(told.get("SerialNumber")),
-        hardware_id=clean(told.get("HardwareId")),
+        manufacturer=clean(facts.get("Manufacturer")),
+        model=clean(facts.get("Model")),
+        firmware=clean(facts.get("FirmwareVersion")),
+        serial_number=clean(facts.get("SerialNumber")),
+        hardware_id=clean(facts.get("HardwareId")),
     )
 
 
@@ -126,7 +126,7 @@ def mac_of(interfaces: object, own_hosts: frozenset[str]) -> str | None:
     for interface in _dicts(interfaces):
         mac = clean_mac(_inner(interface, "Info").get("HwAddress"))
         if mac is not None:
-            # A recorder has an interface for its cameras too; which one was asked only its addresses tell.
+            # A recorder has an interface for its cameras too; which one was asked only its addresses show.
             found.append((own_hosts.isdisjoint(_addresses(interface)), mac))
     return min(found, key=lambda one: one[0])[1] if found else None
 

@@ -1,4 +1,4 @@
-"""One look at one address by ONVIF: who the device is, what it streams, and how far its clock is off."""
+"""One probe of one address by ONVIF: who the device is, what it streams, and how far its clock is off."""
 
 import asyncio
 import time
@@ -45,32 +45,34 @@ DEVICE_PATH = "/onvif/device_service"
 """Fixed by the ONVIF Core Specification, 5.1.1."""
 
 
-async def look_at(
+async def probe_device(
     address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
 ) -> OnvifFinding:
     """Ask `address` (`host` or `host:port`, port 80) for everything; what was answered in time is in the finding.
 
     At most one failed login. Never raises for what a device does; raises ValueError for an address that is none.
     """
-    return await _Look(Endpoint.parse(address), credentials, allowed_networks).within(deadline_s, everything=True)
+    return await _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks).within(
+        deadline_s, everything=True
+    )
 
 
 async def clock_drift(
     address: str, *, deadline_s: float, allowed_networks: AllowedNetworks, credentials: Credentials | None = None
 ) -> float | OnvifCause:
-    """Device's UTC minus ours in seconds, good to a second, or why it is not known. As `look_at` otherwise.
+    """Device's UTC minus ours in seconds, good to a second, or why it is not known. As `probe_device` otherwise.
 
     Needs no login at devices that follow ONVIF; `credentials` are sent only to one that asks for them.
     """
-    look = _Look(Endpoint.parse(address), credentials, allowed_networks)
-    finding = await look.within(deadline_s, everything=False)
+    probe = _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks)
+    finding = await probe.within(deadline_s, everything=False)
     if finding.clock is not None:
         return finding.clock.drift_s
     return finding.cause or OnvifCause.NO_CLOCK
 
 
 @dataclass
-class _Look:
+class _DeviceProbe:
     """Gathers facts as they come, so that a deadline in the middle leaves what is known."""
 
     asked: Endpoint
@@ -118,7 +120,7 @@ class _Look:
             self.onvif = self.onvif or error.cause is OnvifCause.AUTH_FAILED
             return error.cause, error.message
         except Exception as error:
-            log.error("onvif_look_failed", address=self.asked.host, exc_info=error)
+            log.error("onvif_probe_failed", address=self.asked.host, exc_info=error)
             return OnvifCause.INTERNAL_ERROR, f"the prober made a mistake ({type(error).__name__}), see its log"
         return None, None
 

@@ -29,8 +29,8 @@ STORE_WITHIN_S = 60.0
 """An ended scan waits this long for an absent NATS."""
 STOP_WITHIN_S = 5.0
 _LAST_WORDS = frozenset({OnvifCause.AUTH_FAILED, OnvifCause.ADDRESS_NOT_ALLOWED, OnvifCause.ROUTE})
-"""After these the other ports of an address are not asked: they say nothing new, or would cost another login."""
-_TELLING = (OnvifCause.PROTOCOL_ERROR, OnvifCause.NOT_ONVIF, OnvifCause.REFUSED, OnvifCause.TIMEOUT)
+"""After these the other ports of an address are not asked: they show nothing new, or would cost another login."""
+_BY_CERTAINTY = (OnvifCause.PROTOCOL_ERROR, OnvifCause.NOT_ONVIF, OnvifCause.REFUSED, OnvifCause.TIMEOUT)
 """Which of several ports' causes says most about the address."""
 
 
@@ -40,7 +40,7 @@ class TooManyScansError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScanPlan:
-    """What to ask. `timeout_s` is the deadline of one look (one address, one port)."""
+    """What to ask. `timeout_s` is the deadline of one probe (one address, one port)."""
 
     targets: tuple[Target, ...]
     credentials: Credentials | None = field(repr=False)
@@ -162,17 +162,17 @@ class Scanner:
         """The first port that answers by ONVIF, else what says most."""
         findings = []
         for port in target.ports:
-            finding = await logins.look_at(
+            finding = await logins.probe_device(
                 str(Endpoint(target.host, port)),
                 plan.credentials,
                 deadline_s=plan.timeout_s,
                 allowed_networks=self._networks,
             )
-            self._metrics.onvif_look.observe(finding.duration_s)
+            self._metrics.onvif_probe.observe(finding.duration_s)
             if finding.onvif or finding.cause in _LAST_WORDS:
                 return finding
             findings.append(finding)
-        return min(findings, key=_how_telling)
+        return min(findings, key=_certainty)
 
     async def _steer(self, scan: _Running, writer: ScanWriter, records: ScanRecords) -> ScanState:
         """Give a sign of life every second; ends when somebody asked another replica to stop the scan."""
@@ -180,7 +180,7 @@ class Scanner:
             await asyncio.sleep(SIGN_OF_LIFE_S)
             writer.head(_now(scan.head, ScanState.RUNNING))
             try:
-                if await records.stop_asked(scan.head.id):
+                if await records.is_stop_requested(scan.head.id):
                     return ScanState.CANCELLED
             except (NatsError, TimeoutError, OSError) as error:
                 log.info("scan_not_steered", scan_id=str(scan.head.id), error=type(error).__name__)
@@ -191,8 +191,8 @@ async def _stopped(scan: _Running) -> ScanState:
     return ScanState.CANCELLED
 
 
-def _how_telling(finding: OnvifFinding) -> int:
-    return _TELLING.index(finding.cause) if finding.cause in _TELLING else -1
+def _certainty(finding: OnvifFinding) -> int:
+    return _BY_CERTAINTY.index(finding.cause) if finding.cause in _BY_CERTAINTY else -1
 
 
 def _now(head: ScanHead, state: ScanState) -> ScanHead:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 
 from prober.probes.onvif.model import OnvifFinding
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.events import subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -41,7 +40,7 @@ class ScanHead(BaseModel):
 
 
 class ScanRecords:
-    """Reading scans, and asking for their end. Everything raises NatsError or TimeoutError when NATS is away."""
+    """Reading scans, and requesting their end. Everything raises NatsError or TimeoutError when NATS is away."""
 
     def __init__(self, bus: Bus) -> None:
         self._bucket = Bucket(bus, topology.SCANS)
@@ -61,10 +60,10 @@ class ScanRecords:
         found = (self._parsed(key, values[key]) for key in sorted(values))
         return [finding for finding in found if finding is not None]
 
-    async def ask_to_stop(self, scan_id: UUID) -> None:
+    async def request_stop(self, scan_id: UUID) -> None:
         await self._bucket.put(f"{scan_id}.stop", b"{}")
 
-    async def stop_asked(self, scan_id: UUID) -> bool:
+    async def is_stop_requested(self, scan_id: UUID) -> bool:
         return await self._bucket.get(f"{scan_id}.stop") is not None
 
     def _parsed(self, key: str, value: bytes) -> OnvifFinding | None:
@@ -82,8 +81,8 @@ class ScanWriter:
         self._outgoing = outgoing
 
     def head(self, head: ScanHead) -> None:
-        self._outgoing.value(subjects.key_value(topology.SCANS, head.id), head.model_dump_json().encode())
+        self._outgoing.value(topology.SCANS, head.id, head.model_dump_json().encode())
 
     def found(self, scan_id: UUID, index: int, finding: OnvifFinding) -> None:
-        key = subjects.key_value(topology.SCANS, f"{scan_id}.found.{index:03d}")
-        self._outgoing.value(key, finding.model_dump_json().encode())
+        key = f"{scan_id}.found.{index:03d}"
+        self._outgoing.value(topology.SCANS, key, finding.model_dump_json().encode())

@@ -40,7 +40,7 @@ _ABOUT_LOGIN = re.compile(r"auth|InvalidSecurity|FailedCheck", re.IGNORECASE)
 _UNREADABLE = (ZeepError, etree.LxmlError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-# zeep logs whatever value of a device it cannot read, with a stack trace; the look's cause says what was wrong.
+# zeep logs whatever value of a device it cannot read, with a stack trace; the probe's cause says what was wrong.
 logging.getLogger("zeep").setLevel(logging.CRITICAL)
 
 _MAX_ELEMENTS, _MAX_ATTRIBUTES = 50_000, 50
@@ -150,7 +150,7 @@ def _check_fault(envelope: Any, operation: str) -> None:
     fault = next((child for body in envelope.iterchildren("{*}Body") for child in body.iterchildren("{*}Fault")), None)
     if fault is None:
         return
-    told = " ".join(text for text in fault.itertext() if text.strip())[:4000]
-    if _ABOUT_LOGIN.search(told):
+    words = " ".join(text for text in fault.itertext() if text.strip())[:4000]
+    if _ABOUT_LOGIN.search(words):
         raise LoginWantedError
     raise FaultError(operation)

@@ -1,7 +1,7 @@
 """Deliveries that have just come up are read back at once, whenever their schedule would have done it.
 
-The forwarder tells each change of a delivery; what becomes `acknowledged` has a new session, or lost its proof. Each
-change goes to one prober (a NATS queue group). Nothing is remembered: what is missed here comes with the schedule.
+The forwarder publishes each change of a delivery; what becomes `acknowledged` has a new session, or lost its proof.
+Each change goes to one prober (a NATS queue group). Nothing is kept: what is missed here comes with the schedule.
 """
 
 import asyncio
@@ -11,16 +11,15 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from prober.messaging import Cameras
+from prober.messaging import Cameras, listen_for_delivery_changes
 from prober.probes.verification.scheduler import Verifications, to_read_back
 from vonggac.bus import Bus
-from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-QUEUE_GROUP = "verifiers"
 MOST_WAITING = 10_000
 """Cameras; more are left to their schedule."""
 SETTLE_S = 0.3
@@ -40,9 +39,7 @@ class Recoveries:
 
     async def run(self) -> None:
         """Listen, and read back. Raises what the bus refuses."""
-        subscription = await self._bus.client.subscribe(
-            subjects.delivery_observation("*"), queue=QUEUE_GROUP, cb=self._told
-        )
+        subscription = await listen_for_delivery_changes(self._bus, self._on_change)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._most):
@@ -53,7 +50,7 @@ class Recoveries:
             except NatsError as error:
                 log.debug("recoveries_not_unsubscribed", error=type(error).__name__)
 
-    async def _told(self, message: Msg) -> None:
+    async def _on_change(self, message: Msg) -> None:
         # Most changes are of other states: no need to parse them.
         if _ACKNOWLEDGED not in message.data:
             return
@@ -89,4 +86,4 @@ class Recoveries:
         camera = await self._cameras.get(camera_id)
         if camera is not None:
             deliveries = [delivery for delivery in to_read_back(camera) if delivery.id in came_up]
-            await self._verifications.came_up(camera, deliveries, came_up)
+            await self._verifications.verify_recovered(camera, deliveries, came_up)

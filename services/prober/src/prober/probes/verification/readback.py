@@ -7,23 +7,20 @@ from datetime import UTC, datetime
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
 from vonggac.events import Cause
-from vonggac.media.depacketizer import Depacketizer
-from vonggac.media.h26x import VideoCodec, begins_picture, keyframe_hash, starts_keyframe, video_codec
+from vonggac.media.h26x import VideoCodec, keyframe_hash, video_codec
+from vonggac.media.keyframes import KeyframeCollector
 from vonggac.media.rtp import RtpHeader, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError, PeerError
-from vonggac.net.hiding import hide_login
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.net.url import RtspUrl, fill_credentials, takes_credentials
+from vonggac.net.url import RtspUrl, fill_credentials, hide_login, takes_credentials
 from vonggac.rtsp import MediaBatch, Player, Track, open_player
+from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
 SCHEMES = ("rtsp", "rtsps")
 TEARDOWN_WITHIN_S = 1.0
 MAX_KEYFRAMES = 1024
 """Kept of one read-back; a destination that sends keyframes alone cannot fill the memory."""
-_FRAME_HEADER = 4
-_ENOUGH = 256
-"""Bytes of a payload that show whether a keyframe begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +35,21 @@ class Source:
 class KeyframeHashes:
     """Fed with a video track's RTP; collects and hashes keyframes, and passes over everything else."""
 
-    def __init__(self, codec: VideoCodec, on_hash: Callable[[str], None]) -> None:
-        """`on_hash` gets each keyframe's hash in hexadecimal digits."""
+    def __init__(self, codec: VideoCodec, on_hash: Callable[[str, int], None]) -> None:
+        """`on_hash` gets each keyframe's hash in hexadecimal digits and its RTP timestamp."""
         self._codec, self._on_hash = codec, on_hash
-        self._timestamp: int | None = None
-        self._undecided = False
-        self._depacketizer: Depacketizer | None = None
+        self._keyframes = KeyframeCollector(codec)
 
     def push(self, header: RtpHeader, payload: memoryview) -> None:
         """Take one packet."""
-        if header.timestamp != self._timestamp:
-            self._timestamp = header.timestamp
-            self._undecided = self._depacketizer is None
-        if self._undecided:
-            head = payload[:_ENOUGH]
-            if starts_keyframe(self._codec, head):
-                self._depacketizer = Depacketizer(self._codec)
-                self._undecided = False
-            else:
-                # Delimiters and SEI do not say yet, parameter sets and the first slice do.
-                self._undecided = begins_picture(self._codec, head)
-        if self._depacketizer is not None:
-            self._collect(self._depacketizer, header, payload)
-
-    def _collect(self, depacketizer: Depacketizer, header: RtpHeader, payload: memoryview) -> None:
-        units = depacketizer.push(payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker)
-        for unit in units:
-            if unit.keyframe:
-                self._on_hash(keyframe_hash(self._codec, unit.nals).hex())
-        if units or depacketizer.dropped:
-            # Each keyframe is a fresh start: what lies between two of them was never looked at.
-            self._depacketizer = None
+        for unit in self._keyframes.push(
+            payload, sequence=header.sequence, timestamp=header.timestamp, marker=header.marker
+        ):
+            self._on_hash(keyframe_hash(self._codec, unit.nals).hex(), unit.rtp_timestamp)
 
 
 class ReadBack:
-    """One session at a destination. `seen` tells what came until now; `on_change` is called when it has grown."""
+    """One session at a destination. `seen` is what came until now; `on_change` is called when it has grown."""
 
     def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None]) -> None:
         self._networks, self._on_change = networks, on_change
@@ -145,14 +122,14 @@ class ReadBack:
             if hashes is None:
                 continue
             try:
-                header = parse_rtp(data, start + _FRAME_HEADER, end)
+                header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
             except MalformedError:
                 continue
             hashes.push(header, view[header.payload_start : header.payload_end])
 
-    def _on_hash(self, found: str) -> None:
+    def _on_hash(self, found: str, rtp_timestamp: int) -> None:
         if len(self._keyframes) < MAX_KEYFRAMES:
-            self._keyframes.append(Keyframe(found, datetime.now(UTC)))
+            self._keyframes.append(Keyframe(found, datetime.now(UTC), rtp_timestamp))
             self._on_change()
 
     def _on_lost(self, error: PeerError | None) -> None:

@@ -1,6 +1,6 @@
-"""From a camera to the facts on its deliveries: which are due, the read-backs, what is told.
+"""From a camera to the facts on its deliveries: which are due, the read-backs, what is published.
 
-Scheduled read-backs and those that a person asks for go the same way.
+Scheduled read-backs and those on demand go the same way.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ NO_ADDRESS = not_checkable("no read-back address is planned for this delivery")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What was told of the deliveries that were read back, and when the next one is due (from now)."""
+class RoundResult:
+    """What was published of the deliveries that were read back, and when the next one is due (from now)."""
 
     facts: tuple[DeliveryVerifiedV1, ...]
     next_in_s: float
@@ -72,55 +72,57 @@ class Verifications:
         """Whether this process reads the camera's deliveries back now."""
         return camera_id in self._running
 
-    async def turn(self, camera: CameraV1, *, hold: Hold) -> Turn:
+    async def verify_due(self, camera: CameraV1, *, hold: Hold) -> RoundResult:
         """Read back what is due. `hold` is called while it lasts.
 
-        Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was told.
+        Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was published.
         """
         wanted = to_read_back(camera)
         now = datetime.now(UTC)
-        past = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
-        due = [delivery for delivery in wanted if is_due(past[delivery.id], camera_revision=camera.revision, now=now)]
+        previous = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
+        due = [
+            delivery for delivery in wanted if is_due(previous[delivery.id], camera_revision=camera.revision, now=now)
+        ]
         for delivery in due:
-            self._count_lateness(past[delivery.id], camera.revision, now)
+            self._count_lateness(previous[delivery.id], camera.revision, now)
         idle = await self._verifier.not_running(due)
         running = [delivery for delivery in due if delivery.id not in {each.delivery.id for each in idle}]
-        facts = self._tell(camera, idle, past)
-        facts += await self._verify(camera, running, past, hold) if running else ()
-        latest = {**past, **{fact.delivery_id: fact for fact in facts}}
+        facts = self._publish(camera, idle, previous)
+        facts += await self._verify(camera, running, previous, hold) if running else ()
+        latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
         now = datetime.now(UTC)
         left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
-        return Turn(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
+        return RoundResult(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
 
-    async def asked_for(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> Turn:
+    async def verify_on_demand(self, camera: CameraV1, deliveries: Sequence[PlannedDelivery]) -> RoundResult:
         """Read these back now, due or not; a delivery without a read-back address gets its finding too.
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        past = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+        previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
         able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
-        facts = await self._verify(camera, able, past, None) if able else ()
+        facts = await self._verify(camera, able, previous, None) if able else ()
         now = datetime.now(UTC)
         unable = tuple(
             self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
             for delivery in deliveries
             if delivery not in able
         )
-        return Turn((*facts, *unable), self._interval_s)
+        return RoundResult((*facts, *unable), self._interval_s)
 
-    async def came_up(
+    async def verify_recovered(
         self, camera: CameraV1, deliveries: Sequence[PlannedDelivery], since: Mapping[UUID, datetime]
     ) -> tuple[DeliveryVerifiedV1, ...]:
         """Read back those that were not proven since they came up.
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        past = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
-        wanted = [delivery for delivery in deliveries if not _settled(past[delivery.id], since[delivery.id])]
-        return await self._verify(camera, wanted, past, None, since) if wanted else ()
+        previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
+        wanted = [delivery for delivery in deliveries if not _settled(previous[delivery.id], since[delivery.id])]
+        return await self._verify(camera, wanted, previous, None, since) if wanted else ()
 
-    async def forget(self, deliveries: Sequence[PlannedDelivery]) -> None:
-        """These are not read back any more: what was found says nothing. Raises NatsError or TimeoutError."""
+    async def withdraw(self, deliveries: Sequence[PlannedDelivery]) -> None:
+        """These are not read back any more: what was found no longer holds. Raises NatsError or TimeoutError."""
         for delivery in deliveries:
             if await self._results.get(delivery.id) is not None:
                 self._announcer.not_read_back(delivery.id)
@@ -129,7 +131,7 @@ class Verifications:
         self,
         camera: CameraV1,
         deliveries: Sequence[PlannedDelivery],
-        past: dict[UUID, DeliveryVerifiedV1 | None],
+        previous: dict[UUID, DeliveryVerifiedV1 | None],
         hold: Hold | None,
         since: Mapping[UUID, datetime] = NO_SESSIONS,
     ) -> tuple[DeliveryVerifiedV1, ...]:
@@ -141,12 +143,12 @@ class Verifications:
         finally:
             self._running.discard(camera.id)
             self._metrics.running.set(len(self._running))
-        return self._tell(camera, found, past)
+        return self._publish(camera, found, previous)
 
-    def _tell(
-        self, camera: CameraV1, found: Sequence[Verification], past: dict[UUID, DeliveryVerifiedV1 | None]
+    def _publish(
+        self, camera: CameraV1, found: Sequence[Verification], previous: dict[UUID, DeliveryVerifiedV1 | None]
     ) -> tuple[DeliveryVerifiedV1, ...]:
-        facts = tuple(self._fact(camera, each, past[each.delivery.id]) for each in found)
+        facts = tuple(self._fact(camera, each, previous[each.delivery.id]) for each in found)
         for fact in facts:
             self._announcer.verified(fact)
             self._metrics.count(fact)
@@ -165,6 +167,7 @@ class Verifications:
             verdict=finding.verdict,
             captured_at=finding.captured_at,
             delay_s=finding.delay_s,
+            still_since=finding.still_since,
             cause=finding.cause,
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),

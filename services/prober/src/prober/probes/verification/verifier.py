@@ -13,11 +13,11 @@ from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
-from prober.messaging import DeliveryStates
+from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.attempt import Logins
@@ -34,9 +34,8 @@ HASH_AT_MOST_S = 30
 ANSWER_WITHIN_S = 2.0
 OPEN_SHARE = 0.7
 """Of the time for the first keyframe, for the way to PLAY."""
-LOOK_AGAIN_S = 0.5
+NOTES_AGAIN_S = 0.5
 """The picture may come before its note."""
-LOOK_APART_S = 0.1
 LOGIN_AGAIN_S = 0.2
 """While others try the login."""
 NO_SESSIONS: Mapping[UUID, datetime] = MappingProxyType({})
@@ -87,22 +86,20 @@ class Verifier:
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
         asked_at, asker = datetime.now(UTC), uuid4().hex
-        holder = await self._ask(camera_id, asker)
+        holder = await self._request_hashes(camera_id, asker)
         if isinstance(holder, Finding):
             return [_reached(delivery, holder, asked_at) for delivery in deliveries]
         try:
             return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
         finally:
-            await self._enough(camera_id, asker)
+            await self._end_hashes(camera_id, asker)
 
-    async def _ask(self, camera_id: UUID, asker: str) -> _Holder | Finding:
+    async def _request_hashes(self, camera_id: UUID, asker: str) -> _Holder | Finding:
         """Who notes every keyframe of the camera from now on."""
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
         body = json.dumps({"seconds": seconds, "asker": asker}).encode()
         try:
-            reply = await self._bus.client.request(
-                subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
-            )
+            reply = await request_keyframe_hashes(self._bus, camera_id, body, timeout_s=ANSWER_WITHIN_S)
         except NoRespondersError:
             return not_checkable("no forwarder holds the camera")
         except TimeoutError:
@@ -115,14 +112,14 @@ class Verifier:
             return not_checkable("the camera gives the forwarder no media")
         return holder
 
-    async def _enough(self, camera_id: UUID, asker: str) -> None:
+    async def _end_hashes(self, camera_id: UUID, asker: str) -> None:
         """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
         body = json.dumps({"seconds": 0, "asker": asker}).encode()
         try:
-            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+            await end_keyframe_hashes(self._bus, camera_id, body)
         except NatsError as error:
             # It ends by itself.
-            log.debug("forwarder_not_told", camera_id=str(camera_id), error=type(error).__name__)
+            log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)
 
     async def history(self, camera_id: UUID) -> KeyframeHistory | None:
         """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
@@ -139,7 +136,7 @@ class Verifier:
         return ReadBack(self._networks, on_change.set)
 
     async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
-        """Play the delivery, with manners. Whatever goes wrong is told by `readback`."""
+        """Play the delivery, within the limits of its login. Whatever goes wrong is in `readback`."""
         try:
             async with asyncio.timeout(self.limits.first_within_s):
                 await self._open(readback, delivery)
@@ -190,7 +187,7 @@ def _one_server(one: str, other: str) -> bool:
 
 
 class _Round:
-    """One turn of one camera."""
+    """One round of one camera."""
 
     def __init__(
         self,
@@ -227,9 +224,9 @@ class _Round:
         return self._done
 
     async def _next_change(self) -> None:
-        """Until something came back, or it is time to look whether a note came."""
+        """Until something came back, or it is time to read the notes again."""
         try:
-            async with asyncio.timeout(LOOK_AGAIN_S):
+            async with asyncio.timeout(NOTES_AGAIN_S):
                 await self._changed.wait()
         except TimeoutError:
             return

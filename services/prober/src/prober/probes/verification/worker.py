@@ -1,4 +1,4 @@
-"""What becomes of a job of VERIFY_JOBS: read the camera's deliveries back, and put the job back for its next turn."""
+"""What becomes of a job of VERIFY_JOBS: the camera's deliveries are read back, and the job put back."""
 
 import random
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-FIRST_TURN_WITHIN_S = 2.0
+FIRST_ROUND_WITHIN_S = 2.0
 """A new camera needs a moment until it is forwarded, and a herd of them is spread a little."""
 SAME_CAMERA_AGAIN_S = 1.0
-FIRST_TURNS = 3
-"""Of a changed camera, in which what is no longer read back is forgotten; NATS may be away at one of them."""
+FIRST_ROUNDS = 3
+"""Of a changed camera, in which what is no longer read back is withdrawn; NATS may be away at one of them."""
 
 
 class VerifyWorker:
@@ -58,7 +58,7 @@ class VerifyWorker:
             await job.again_in(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1):
-            return await self._turn(job, data)
+            return await self._verify_when_due(job, data)
         if isinstance(data, RemovedV1):
             await job.done()
             return "retired"
@@ -66,17 +66,17 @@ class VerifyWorker:
         await bury(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
         return "buried"
 
-    async def _turn(self, job: Job, camera: CameraV1) -> str:
+    async def _verify_when_due(self, job: Job, camera: CameraV1) -> str:
         wanted = to_read_back(camera)
-        if not wanted or job.deliveries <= FIRST_TURNS:
-            await self._verifications.forget([delivery for delivery in camera.deliveries if delivery not in wanted])
+        if not wanted or job.deliveries <= FIRST_ROUNDS:
+            await self._verifications.withdraw([delivery for delivery in camera.deliveries if delivery not in wanted])
         if not wanted:
             # Until the camera changes.
             await job.done()
             return "retired"
         if job.deliveries == 1:
-            await job.again_in(self._chance() * FIRST_TURN_WITHIN_S)
+            await job.again_in(self._chance() * FIRST_ROUND_WITHIN_S)
             return "deferred"
-        turn = await self._verifications.turn(camera, hold=partial(hold, job))
-        await job.again_in(turn.next_in_s)
-        return "read_back" if turn.facts else "early"
+        result = await self._verifications.verify_due(camera, hold=partial(hold, job))
+        await job.again_in(result.next_in_s)
+        return "read_back" if result.facts else "early"

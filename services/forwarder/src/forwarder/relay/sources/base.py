@@ -1,0 +1,91 @@
+"""What every way of playing gets and gives: whatever the protocol, a camera that plays is a `CameraSource`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.media.fanout import FanOut
+from vonggac.events.inventory import CameraV1
+from vonggac.media.h26x import video_codec
+from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.url import Credentials
+from vonggac.rtsp import ReceptionStats
+from vonggac.rtsp.client.connection import OnLost
+from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
+from vonggac.rtsp.wire.sdp import SessionDescription
+from vonggac.rtsp.wire.tracks import Track
+
+type OnBegan = Callable[[], None]
+
+
+class CameraSource(Protocol):
+    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are announced to destinations."""
+
+    fanout: FanOut
+
+    @property
+    def sdp(self) -> SessionDescription: ...
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def bytes_received(self) -> int: ...
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way over UDP; None over TCP."""
+
+    def take_report(self, packet: bytes) -> None:
+        """An RTCP packet of its video that went by."""
+
+    def clock_drift_s(self) -> float | None:
+        """The camera's clock minus ours in seconds, by its latest reports; None without any."""
+
+    def wait_for_bytes(self, low_water_bytes: int) -> None:
+        """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
+
+    async def close(self) -> None:
+        """End in order; bounded to a few seconds."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayLimits:
+    """Bounds of one attempt. `silence_s`: without media for so long, an input has ended."""
+
+    deadline_s: float
+    silence_s: float
+    allowed: AllowedNetworks
+    remux: RemuxPool
+
+
+class Play(Protocol):
+    """One attempt to play. `on_began` is called once, when the first packets of a picture have come.
+
+    `on_lost` only for a source that was returned. Raises PeerError.
+    """
+
+    def __call__(
+        self,
+        camera: CameraV1,
+        credentials: Credentials | None,
+        limits: PlayLimits,
+        *,
+        on_began: OnBegan,
+        on_lost: OnLost,
+    ) -> Awaitable[CameraSource]: ...
+
+
+def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
+    """What carries the media of these tracks, one of which is video."""
+    video = next(track for track in tracks if track.kind == "video")
+    channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
+    scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
+    fanout = FanOut(channels=channels, video_channel=video.rtp_channel, scanner=scanner)
+    # Media may come before the answer to PLAY, and no destination can have a session yet.
+    fanout.keep_backlog()
+    return fanout

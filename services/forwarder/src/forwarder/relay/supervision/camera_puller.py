@@ -1,0 +1,220 @@
+"""The one pull of a camera: attempts, retries, and the session that plays. It alone decides to pull again."""
+
+import asyncio
+from collections.abc import Callable
+
+from forwarder.domain import camera_pull as domain
+from forwarder.domain.camera_pull import Pull, PullState
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.sources.registry import play
+from forwarder.relay.supervision.context import RelayContext
+from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointWatch
+from forwarder.relay.supervision.timer import Timer
+from vonggac.events.causes import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import device_origins
+from vonggac.net.errors import PeerError
+from vonggac.rtsp import ReceptionStats
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+GOP_KEPT_S = 5.0
+"""After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
+RETRY_WITHIN_S = 1.0
+"""After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
+_NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
+"""Nobody was there for certain; a timeout may be that of a camera that is merely slow."""
+
+
+class CameraPuller:
+    """Pulls a camera from `start` to `close`, one session at a time."""
+
+    def __init__(
+        self,
+        camera: CameraV1,
+        context: RelayContext,
+        *,
+        on_media: Callable[[CameraSource], None],
+        on_failed: Callable[[Cause], bool],
+        on_away: Callable[[Cause | None, str | None], None],
+    ) -> None:
+        """`on_media`: the camera's media begins. `on_away`: it has ended, or cannot be had; no cause: by our own doing.
+
+        `on_failed` is called after that, with the reason: whether the camera is tried again.
+        """
+        self.state: Pull = domain.begun(context.now())
+        self.attempts = 0
+        self.source: CameraSource | None = None
+        self._camera, self._context = camera, context
+        self._on_media, self._on_failed, self._on_away = on_media, on_failed, on_away
+        self._loop = asyncio.get_running_loop()
+        self._attempt: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self._retry_timer, self._gop_timer = Timer(), Timer()
+        self._watch = EndpointWatch(context.reachability, context.allowed)
+        self._pictures = 0
+        self._media_s = context.now().monotonic_s
+        self._closed = False
+
+    @property
+    def live_source(self) -> CameraSource | None:
+        """What plays, once its media flows."""
+        return self.source if self.state.state is PullState.LIVE else None
+
+    @property
+    def reception(self) -> ReceptionStats | None:
+        """What was lost on the way here over UDP; None over TCP, and without a session."""
+        return self.source.reception if self.source is not None else None
+
+    def start(self) -> None:
+        """Make the first attempt."""
+        self._pull()
+
+    def restart(self, camera: CameraV1 | None = None) -> None:
+        """Begin anew, whatever failed before; with another plan if one is given."""
+        self._camera = camera or self._camera
+        self.end_session(None, None)
+        self.state = domain.begun(self._context.now())
+        self._pull()
+
+    def ensure_pulled(self) -> None:
+        """Make an attempt now if neither a session nor an attempt is there."""
+        if self.source is None and self._attempt is None:
+            self.state = domain.begun(self._context.now())
+            self._pull()
+
+    def replan(self, camera: CameraV1) -> None:
+        """Take over what restarts nothing."""
+        self._camera = camera
+
+    def retry_now(self) -> bool:
+        """End a wait, if there is one; whether there was."""
+        if self.state.state is not PullState.BACKING_OFF or not self._retry_timer.running:
+            return False
+        self.state = domain.begun(self._context.now())
+        self._pull()
+        return True
+
+    def keep_gop_for_new_sessions(self) -> None:
+        """Drop the camera's kept group of pictures a little later."""
+        self._gop_timer.start(GOP_KEPT_S, self._drop_gop)
+
+    def silent_for_s(self, now_s: float) -> float | None:
+        """How long the camera has sent no media, None while it is not live; call about once a second.
+
+        A camera that is silent for too long is given up and pulled anew.
+        """
+        if self.source is None:
+            return None
+        pictures = self.source.fanout.pictures
+        if pictures != self._pictures:
+            self._pictures, self._media_s = pictures, now_s
+        silent_s = now_s - self._media_s
+        live = self.state.state is PullState.LIVE
+        if silent_s >= self._context.media_timeout_s:
+            self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
+            return None
+        return silent_s if live else None
+
+    def end_session(self, cause: Cause | None, detail: str | None) -> None:
+        """Let the present session and attempt go; nothing is tried again by itself."""
+        self._cancel_retry()
+        self._gop_timer.cancel()
+        if self._attempt is not None:
+            self._keep_task(self._attempt)
+            self._attempt.cancel()
+            self._attempt = None
+        source, self.source = self.source, None
+        if source is not None:
+            self._keep_task(self._loop.create_task(source.close(), name=f"leave-{self._camera.id}"))
+        self._on_away(cause, detail)
+
+    def retire(self) -> None:
+        """Try no more. A session that plays goes on until `close`."""
+        self._closed = True
+
+    async def close(self) -> None:
+        """End the session; bounded to about a second."""
+        self._closed = True
+        self.end_session(None, None)
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    def _pull(self) -> None:
+        self._cancel_retry()
+        self.attempts += 1
+        self._attempt = self._loop.create_task(self._play(), name=f"pull-{self._camera.id}")
+
+    def _retry(self) -> None:
+        self.state = domain.retried(self.state, self._context.now())
+        self._pull()
+
+    async def _play(self) -> None:
+        if self._endings:
+            # Many cameras allow two sessions: the old one ends before a new one is asked for.
+            await asyncio.wait(self._endings)
+        context, camera = self._context, self._camera
+        try:
+            credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
+            source = await play(camera, credentials, context, on_began=self._media_began, on_lost=self._lost)
+        except PeerError as error:
+            self._attempt = None
+            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
+            return
+        except Exception as error:  # a mistake of ours with one camera must not end the others
+            log.error("camera_attempt_crashed", camera_id=str(camera.id), exc_info=error)
+            self._attempt = None
+            self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
+            return
+        self._attempt, self.source = None, source
+        source.wait_for_bytes(context.receive_low_water_bytes)
+        self._media_s = context.now().monotonic_s
+
+    def _media_began(self) -> None:
+        if self.source is None or self._closed:
+            return
+        now = self._context.now()
+        self.state = domain.media_came(self.state, now)
+        self._media_s, self._pictures = now.monotonic_s, self.source.fanout.pictures
+        self._on_media(self.source)
+
+    def _lost(self, error: PeerError | None) -> None:
+        # None: our own close.
+        if error is not None and self.source is not None:
+            self._failed(error.cause, error.message, elsewhere=error.elsewhere)
+
+    def _failed(self, cause: Cause, detail: str | None, *, elsewhere: bool = False) -> None:
+        if self._closed:
+            return
+        context = self._context
+        was_live = self.state.state is PullState.LIVE
+        self.state = domain.failed(
+            self.state, cause, detail, context.now(), chance=context.chance(), limits=context.pull_limits
+        )
+        if was_live or self.state.failures == 1:
+            log.warning("camera_away", camera_id=str(self._camera.id), cause=cause.value, detail=detail)
+        self.end_session(cause, detail)
+        if not self._on_failed(cause):
+            return
+        self._retry_timer.start(self.state.retry_in_s, self._retry)
+        if cause in SILENT:
+            silent = cause in _NOT_CONNECTED and not elsewhere
+            endpoint = Endpoint.of(self._camera.url, self._camera.tls)
+            self._watch.start(endpoint, self._endpoint_answers, silent=silent)
+
+    def _endpoint_answers(self) -> None:
+        # A recorder's cameras are all called in the same moment.
+        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry)
+
+    def _drop_gop(self) -> None:
+        if self.source is not None:
+            self.source.fanout.backlog = None
+
+    def _cancel_retry(self) -> None:
+        self._retry_timer.cancel()
+        self._watch.stop()
+
+    def _keep_task(self, task: asyncio.Task[None]) -> None:
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

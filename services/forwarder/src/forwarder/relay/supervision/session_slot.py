@@ -1,0 +1,134 @@
+"""The place of one delivery's session at its destination: at most one session is open or being opened."""
+
+import asyncio
+from collections.abc import Callable
+
+from forwarder.domain.delivery import Failed, Opened
+from forwarder.relay.destinations.base import Counts, Session, Target, UnreachableError
+from forwarder.relay.destinations.registry import publish
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.supervision.context import RelayContext
+from vonggac.events.causes import Cause
+from vonggac.events.inventory import PlannedDelivery
+from vonggac.net.errors import PeerError, StatusError
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+_MEDIA_REFUSED = 415
+"""RTSP status: not this kind of media."""
+
+type OnSessionEvent = Callable[[Opened | Failed], None]
+
+
+class SessionSlot:
+    """Opens, reads and closes sessions. Decides nothing: what happens to them is reported as an event.
+
+    A new session is opened only when those before it have ended: a centre may refuse a second publisher of a stream.
+    """
+
+    def __init__(self, context: RelayContext, on_event: OnSessionEvent) -> None:
+        self.sessions = 0
+        """Sessions opened since this worker took the camera."""
+        self.unreachable = False
+        """Whether the last attempt failed because no connection could be made."""
+        self._context, self._on_event = context, on_event
+        self._loop = asyncio.get_running_loop()
+        self._session: Session | None = None
+        self._attempt: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self._counts_before = Counts()
+        self._without_audio = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
+    @property
+    def is_opening(self) -> bool:
+        return self._attempt is not None
+
+    @property
+    def counts(self) -> Counts:
+        """Of all sessions since this worker took the camera."""
+        return self._counts_before + self._session.counts if self._session else self._counts_before
+
+    def open_session(self, plan: PlannedDelivery, source: CameraSource) -> None:
+        """Make one attempt; `on_event` gets Opened or Failed, and Failed when an open session is lost later."""
+        self._attempt = self._loop.create_task(self._publish(plan, source), name=f"publish-{plan.id}")
+
+    def read_session(self, now_s: float) -> tuple[int, int] | None:
+        """Media bytes of the open session: written, acknowledged. None without a session."""
+        return self._session.read_progress(now_s) if self._session is not None else None
+
+    def close_session(self, *, orderly: bool) -> None:
+        """End the session or the attempt; `orderly`: with a TEARDOWN, in the background."""
+        if self._attempt is not None:
+            self.wait_for(self._attempt)
+            self._attempt.cancel()
+            self._attempt = None
+        session, self._session = self._session, None
+        if session is None:
+            return
+        self._counts_before += session.counts
+        if orderly:
+            self.wait_for(self._loop.create_task(session.close(), name="teardown"))
+        else:
+            session.abort()
+
+    def wait_for(self, ending: asyncio.Task[None]) -> None:
+        """Open no session before `ending` is done."""
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def wait_closed(self) -> None:
+        """Wait until every session has ended; bounded to about a second."""
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    def offer_audio_again(self) -> None:
+        """Another stream or another address may take the audio that was refused."""
+        self._without_audio = False
+
+    async def _publish(self, plan: PlannedDelivery, source: CameraSource) -> None:
+        await self.wait_closed()
+        try:
+            session = await publish(self._target(plan), source, self._session_lost)
+        except PeerError as error:
+            if isinstance(error, StatusError) and error.status == _MEDIA_REFUSED and len(source.tracks) > 1:
+                self._leave_audio_out(plan)
+            self._attempt, self.unreachable = None, isinstance(error, UnreachableError)
+            self._on_event(Failed(error.cause, error.message))
+            return
+        except Exception as error:  # a mistake of ours in one delivery must not end the others
+            log.error("delivery_attempt_crashed", delivery_id=str(plan.id), exc_info=error)
+            self._attempt, self.unreachable = None, False
+            self._on_event(Failed(Cause.INTERNAL_ERROR, type(error).__name__))
+            return
+        self._attempt, self._session, self.unreachable = None, session, False
+        self.sessions += 1
+        self._on_event(Opened())
+
+    def _target(self, plan: PlannedDelivery) -> Target:
+        context = self._context
+        return Target(
+            url=plan.url,
+            credentials=context.open_secret(plan.secret, plan.url),
+            video_only=self._without_audio,
+            deadline_s=context.connect_deadline_s,
+            bounds=context.bounds,
+            allowed=context.allowed,
+            tls=plan.tls,
+            enhanced_rtmp=plan.enhanced_rtmp,
+        )
+
+    def _leave_audio_out(self, plan: PlannedDelivery) -> None:
+        """Offer the video alone until the camera's next stream; logged once for each."""
+        if not self._without_audio:
+            self._without_audio = True
+            log.warning("delivery_without_audio", delivery_id=str(plan.id), destination=plan.destination_code)
+
+    def _session_lost(self, error: PeerError | None) -> None:
+        # None: our own close. A session that is not the present one was closed by us, too.
+        if error is not None and self._session is not None:
+            self._on_event(Failed(error.cause, error.message))

@@ -1,0 +1,87 @@
+"""A destination that was too slow and is left out until the next keyframe: no word says that it receives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+
+from forwarder.domain.backpressure import Bounds
+from forwarder.domain.delivery import LEFT_OUT
+from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.delivery import DeliverySupervisor
+from simulator import CameraConfig, Simulator
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryState as State
+from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
+
+type StartRelay = Callable[..., CameraRelay]
+TIGHT = Bounds(buffer_bytes=128 << 10, buffer_s=1.0)
+
+
+@pytest_asyncio.fixture
+async def sim(simulate: StartSimulator, make_gate: Callable[..., CameraConfig]) -> AsyncIterator[Simulator]:
+    """As everywhere, with keyframes ten seconds apart."""
+    async with simulate(cameras=[make_gate(gop_s=10.0, loop_s=20.0)]) as running:
+        yield running
+
+
+async def media_goes_on(sim: Simulator) -> None:
+    """At the other centre, for seconds, in its one session and without a loss."""
+    provincial = sim.centres["provincial"]
+    packets = provincial.streams["gate"].packets
+    stream = await provincial.wait_for("gate", lambda stream: stream.packets > packets + 200)
+    assert (stream.lost, stream.sessions) == (0, 1)
+
+
+def is_left_out(delivery: DeliverySupervisor) -> bool:
+    state = delivery.delivery
+    return (state.state, state.cause, state.detail) == (State.STALLED, Cause.STALLED, LEFT_OUT)
+
+
+async def test_a_slow_centre_is_stalled_while_it_is_left_out_and_goes_on_in_the_same_session(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, recorder: Recorder
+) -> None:
+    camera = planner.camera(sim)
+    relay = relay_of(camera, bounds=TIGHT)
+    slow = relay.deliveries[camera.deliveries[0].id]
+    await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED)
+    await sim.centres["national"].set_fault("slow_reader", bytes_per_s=30_000)
+    await eventually(lambda: is_left_out(slow), within_s=30)
+    written = slow.slot.counts.bytes_written
+    await media_goes_on(sim)
+    assert slow.slot.counts.bytes_written > written or is_left_out(slow)
+    await sim.centres["national"].clear_fault()
+    await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=25)
+    assert slow.slot.counts.bytes_written > written
+    assert (slow.slot.sessions, sim.centres["national"].streams["gate"].sessions) == (1, 1)
+    states = recorder.states(camera.deliveries[0].destination_id)
+    assert states[states.index(State.STALLED) - 1] is State.ACKNOWLEDGED
+    assert State.BACKING_OFF not in states
+
+
+async def test_nobody_knocks_for_a_session_that_only_waits_for_a_keyframe(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    """Its address is not silent; a busy one that answers a knock late must not lose its session for it."""
+    async with ScriptedPeer(ScriptedCamera()) as peer:
+        camera = planner.camera(sim)
+        first, *others = camera.deliveries
+        first = first.model_copy(update={"url": f"rtsp://127.0.0.1:{peer.port}/in/gate", "secret": None})
+        relay = relay_of(camera.model_copy(update={"deliveries": (first, *others)}), bounds=TIGHT)
+        slow = relay.deliveries[first.id]
+        await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED)
+        transport: Any = peer.writer.transport
+        transport.pause_reading()
+        await eventually(lambda: slow.slot.counts.groups_dropped == 1, within_s=20)
+        transport.resume_reading()
+        await eventually(lambda: is_left_out(slow), within_s=8)
+        knocks = relay._context.reachability
+        assert not knocks._waiting
+        await eventually(lambda: slow.delivery.state is State.ACKNOWLEDGED, within_s=15)
+        assert (peer.connections, slow.slot.sessions) == (1, 1)

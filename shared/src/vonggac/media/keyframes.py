@@ -1,0 +1,105 @@
+"""The one keyframe detector: which access units of an RTP stream a decoder can begin with, and where they begin.
+
+A camera sends delimiter, SEI, parameter sets and slices in one packet or in one packet each. So what an access unit is
+stands in its first slice, and it begins with the first packet before that: with the lead. Keyframes are IDR and IRAP
+pictures, and pictures with a recovery point (open GOP, intra refresh).
+"""
+
+from enum import Enum
+
+from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
+from vonggac.media.h26x import Part, VideoCodec, holds_several, nal_units, part_of
+from vonggac.media.sei import is_sei, recovery_point
+
+
+class Mark(Enum):
+    """What is known of an access unit with a packet of it."""
+
+    LEAD = "lead"
+    """It has begun, with this packet or an earlier one, and its kind is not known yet."""
+    KEYFRAME = "keyframe"
+    """It is a keyframe: its first slice is in this packet, and it began with its first lead, if it had one."""
+    OTHER = "other"
+    """It is no keyframe, or its kind was known before."""
+
+
+class KeyframeDetector:
+    """Marks the packets of one video track. From a `KEYFRAME` or `OTHER` on the rest of its unit may be left out."""
+
+    __slots__ = ("_codec", "_known", "_recovers")
+
+    def __init__(self, codec: VideoCodec) -> None:
+        self._codec = codec
+        self._known: int | None = None
+        self._recovers = False
+
+    def push(self, payload: bytes | memoryview, *, timestamp: int, marker: bool) -> Mark:
+        """Mark one RTP payload. An access unit ends with the marker bit, or when the timestamp changes.
+
+        Not so a lead: parameter sets with a timestamp or marker of their own belong to the next picture.
+        """
+        if timestamp == self._known:
+            if marker:
+                self._known = None
+            return Mark.OTHER
+        part = part_of(self._codec, payload)
+        if part is Part.LEAD or (part is Part.PICTURE and holds_several(self._codec, payload)):
+            self._recovers = self._recovers or self._tells_recovery(payload)
+        if part is Part.LEAD:
+            self._known = None
+            return Mark.LEAD
+        keyframe = part is Part.KEYFRAME or (part is Part.PICTURE and self._recovers)
+        self._recovers = False
+        self._known = None if marker else timestamp
+        return Mark.KEYFRAME if keyframe else Mark.OTHER
+
+    def reset(self) -> None:
+        """Packets were left out in the midst of a unit: the next one may be anywhere in its own."""
+        self._known, self._recovers = None, False
+
+    def _tells_recovery(self, payload: bytes | memoryview) -> bool:
+        # Of a unit in fragments only the first is read: a recovery point has a few bytes.
+        return any(
+            is_sei(self._codec, kind) and body >= 0 and recovery_point(self._codec, payload[body:end]) is not None
+            for kind, body, end in nal_units(self._codec, payload)
+        )
+
+
+class KeyframeCollector:
+    """Whole keyframes out of one video track; of everything else nothing is kept."""
+
+    __slots__ = ("_collecting", "_depacketizer", "_detector", "_fed", "_timestamp")
+
+    def __init__(self, codec: VideoCodec, *, max_unit_bytes: int = MAX_UNIT_BYTES) -> None:
+        self._detector = KeyframeDetector(codec)
+        self._depacketizer = Depacketizer(codec, max_unit_bytes=max_unit_bytes)
+        self._collecting = self._fed = False
+        self._timestamp = 0
+
+    @property
+    def dropped(self) -> int:
+        """Keyframes dropped because they were not whole."""
+        return self._depacketizer.dropped
+
+    def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
+        """Take one RTP payload; returns the keyframes that it completes."""
+        mark = self._detector.push(payload, timestamp=timestamp, marker=marker)
+        if mark is Mark.OTHER and not self._collecting:
+            self._forget()
+            return []
+        units = self._depacketizer.push(payload, sequence=sequence, timestamp=timestamp, marker=marker)
+        self._fed = True
+        same = self._collecting and timestamp == self._timestamp
+        if mark is Mark.KEYFRAME or (mark is Mark.OTHER and same):
+            self._collecting, self._timestamp = not marker, timestamp
+        else:
+            # Another unit has begun, which ended the keyframe.
+            self._collecting = False
+        if mark is Mark.OTHER and not self._collecting:
+            self._forget()
+        return [unit for unit in units if unit.keyframe]
+
+    def _forget(self) -> None:
+        if self._fed:
+            self._depacketizer.reset()
+            self._fed = False

@@ -1,0 +1,132 @@
+"""Requests of a client on one connection: one after the other, each matched to its answer, with the login if asked."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from vonggac.events.causes import Cause
+from vonggac.net.errors import PeerError
+from vonggac.net.http_auth import Authenticator, Challenge, ReconnectError
+from vonggac.net.url import Credentials
+from vonggac.rtsp.client.pending_response import Answers
+from vonggac.rtsp.wire.messages import Headers, Request, Response
+
+USER_AGENT = "VongGac"
+
+_MAX_ANSWERS = 2
+"""To the 401s of one request: the second only to one that says that the login was right and its nonce too old."""
+
+
+class RequestExchange:
+    """`send` writes a request's bytes. `end` must be called when the connection is over."""
+
+    def __init__(self, send: Callable[[bytes], None], credentials: Credentials | None) -> None:
+        self.login_sent = False
+        """Whether a request carried our login."""
+        self.peer_date: tuple[str, float] | None = None
+        """The Date of the last answer that had one, as it came, and our seconds since 1970 when it came."""
+        self._send: Callable[[bytes], None] | None = send
+        self._error: PeerError | None = None
+        self._authenticator = Authenticator(credentials)
+        self._answers = Answers()
+        self._turn = asyncio.Lock()
+        self._cseq = 0
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the peer took a request that carried our login."""
+        return self._authenticator.taken
+
+    def log_in_at_once(self, challenge: Challenge) -> None:
+        """Answer a challenge that the peer gave on another connection, from the first request on."""
+        self._authenticator.challenge = challenge
+
+    async def request(
+        self, method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes, *, timeout_s: float
+    ) -> Response:
+        """As `RtspConnection.request`."""
+        fields = list(headers)
+        try:
+            async with asyncio.timeout(timeout_s), self._turn:
+                return await self._request(method, uri, fields, body)
+        except TimeoutError:
+            raise PeerError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
+
+    def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send a request whose answer nobody waits for: a last TEARDOWN."""
+        if self._send is not None:
+            self._send(self._encode(method, uri, list(headers))[1])
+
+    def answered(self, response: Response) -> None:
+        """Take in what the peer answered."""
+        if response.status < 200:
+            return
+        date = response.headers.get("Date")
+        if date is not None:
+            self.peer_date = (date, time.time())
+        self._answers.receive(response)
+
+    def end(self, error: PeerError | None) -> None:
+        """Nothing is sent and answered any more; None: by our own close."""
+        # Whatever `send` belongs to holds this object: while both held each other, only a search for garbage could
+        # free them.
+        self._send, self._error = None, error
+        self._answers.fail(error or PeerError(Cause.ENDED, "the connection was closed here"))
+        self._answers.stop()
+
+    async def _request(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes) -> Response:
+        if self._authenticator.rejected:
+            raise PeerError(Cause.AUTH_FAILED, f"{method} was not sent: the login was rejected before")
+        authorization = self._authenticator.answer(method, uri)
+        response = await self._exchange(method, uri, fields, body, authorization)
+        for _ in range(_MAX_ANSWERS):
+            if response.status != 401 or not self._authenticator.challenged(
+                response.headers.get_all("WWW-Authenticate"), answered=authorization is not None
+            ):
+                break
+            authorization = self._authenticator.answer(method, uri)
+            response = await self._answer(response, method, uri, fields, body, authorization)
+        else:
+            self._authenticator.rejected = response.status == 401
+        if authorization is not None and response.status not in (401, 403):
+            self._authenticator.accepted()
+        return response
+
+    async def _answer(
+        self,
+        unauthorized: Response,
+        method: str,
+        uri: str,
+        fields: list[tuple[str, str]],
+        body: bytes,
+        authorization: str | None,
+    ) -> Response:
+        """The request again with a login, unless the peer closes. Raises ReconnectError, or as `_exchange` does."""
+        challenge = self._authenticator.challenge
+        assert challenge is not None
+        if "close" not in (unauthorized.headers.get("Connection") or "").lower():
+            try:
+                return await self._exchange(method, uri, fields, body, authorization)
+            except PeerError as error:
+                if error.cause is not Cause.ENDED or self._error is not error:
+                    raise
+        raise ReconnectError(challenge)
+
+    async def _exchange(
+        self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes, authorization: str | None
+    ) -> Response:
+        if self._send is None:
+            raise self._error or PeerError(Cause.ENDED, f"{method} was not sent: the connection is closed")
+        if authorization is not None:
+            self.login_sent = True
+            fields = [*fields, ("Authorization", authorization)]
+        cseq, encoded = self._encode(method, uri, fields, body)
+        with self._answers.expected(cseq) as answer:
+            self._send(encoded)
+            return await answer
+
+    def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes = b"") -> tuple[int, bytes]:
+        """With its CSeq, the next one."""
+        self._cseq += 1
+        headers = Headers([("CSeq", str(self._cseq)), ("User-Agent", USER_AGENT), *fields])
+        return self._cseq, Request(method, uri, headers, body).encode()

@@ -1,0 +1,88 @@
+"""What pages name is there: tests, files, links and make targets; and they use the words of the glossary."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+TESTED_PAGE = DOCS / "architecture.md"
+GENERATED = {DOCS / "signals.md", DOCS / "settings.md", DOCS / "causes.md"}
+PAGES = sorted(
+    {
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "local/README.md")),
+        *ROOT.glob("deploy/**/*.md"),
+        *DOCS.rglob("*.md"),
+    }
+)
+TOP = "bench|deploy|docs|local|services|shared|simulator|tests"
+NAMED_PATH = re.compile(rf"`((?:{TOP})/[\w./*<>-]*)`")
+NAMED_TEST = re.compile(r"`([\w/.-]+\.py)::(\w+)`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+TARGET = re.compile(r"`make ([a-z-]+)")
+RETIRED = re.compile(
+    r"\b(looks?|looked|looking|told|tells?|telling|knock\w*|surroundings?|presence|manners|undisturbed|lane)\b",
+    re.IGNORECASE,
+)
+OWN_WORDS = {*GENERATED, DOCS / "glossary.md", DOCS / "decisions/0013-rooms-are-nouns-of-the-field.md"}
+"""Pages whose words come from the sources they are generated from, or that list the retired ones."""
+
+
+def named(pattern: re.Pattern[str], page: Path) -> Iterator[tuple[str, ...]]:
+    for found in pattern.finditer(page.read_text("utf-8")):
+        yield found.groups()
+
+
+def is_there(name: str) -> bool:
+    """Whether a path, perhaps with `*` or `<name>`, leads somewhere."""
+    return any(ROOT.glob(re.sub(r"<[^>]*>", "*", name).rstrip("/")))
+
+
+def functions_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_tests_exist(page: Path) -> None:
+    missing = [
+        f"{file}::{name}"
+        for file, name in named(NAMED_TEST, page)
+        if not (ROOT / file).is_file() or name not in functions_of(ROOT / file)
+    ]
+    assert missing == []
+
+
+def test_every_row_of_the_failure_table_names_its_test() -> None:
+    table = TESTED_PAGE.read_text("utf-8").partition("## What happens when something fails")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert rows
+    assert [row for row in rows if not NAMED_TEST.search(row)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_files_and_links_exist(page: Path) -> None:
+    links = [link for (link,) in named(LINK, page) if not (page.parent / link).exists()]
+    paths = [path for (path,) in named(NAMED_PATH, page) if not is_there(path)]
+    assert links + paths == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CONTRIBUTING.md"], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_named_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert {target for (target,) in named(TARGET, page)} - targets == set()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page not in OWN_WORDS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_pages_use_no_retired_word(page: Path) -> None:
+    lines = enumerate(page.read_text("utf-8").splitlines(), 1)
+    assert [f"{number}: {found[0]}" for number, line in lines for found in RETIRED.finditer(line)] == []
