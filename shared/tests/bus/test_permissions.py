@@ -61,7 +61,7 @@ FOLLOWS = {
 NOT_READ_DIRECTLY = {"site_status", "delivery_commands", "login_failures", "resealed_secrets", "workers", "scans"}
 REQUESTS = {
     # subject: (who asks, who is asked)
-    "forwarder.keyframe.c": ({PROBER}, {FORWARDER}),
+    "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.hash_keyframes": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.adopt": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
@@ -252,9 +252,9 @@ async def test_nobody_reads_a_stream_by_a_consumer_of_his_own(users: dict[str, L
 
 async def test_who_was_asked_answers_once_and_only_the_one_that_asked(users: dict[str, LoggedIn]) -> None:
     forwarder, prober = users[FORWARDER], users[PROBER]
-    asked = await forwarder.client.subscribe("forwarder.keyframe.*")
+    asked = await forwarder.client.subscribe("forwarder.camera.*.keyframe")
     await forwarder.client.flush()
-    asking = asyncio.ensure_future(prober.client.request("forwarder.keyframe.c", b"", 2))
+    asking = asyncio.ensure_future(prober.client.request("forwarder.camera.c.keyframe", b"", 2))
     question = await asked.next_msg(2)
     await question.respond(b"picture")
     assert (await asking).data == b"picture"
