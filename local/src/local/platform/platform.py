@@ -24,6 +24,7 @@ from local.platform.ports import LOOPBACK, Ports, anywhere
 from local.platform.process import Child, ProcessEndedError, to_the_end
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
+from local.platform.store_watch import StoreWatch
 from local.platform.streams import Login, declare_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
@@ -79,7 +80,9 @@ class Platform:
         self._record = ProcessRecord(state)
         postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
         self.postgres = Server("PostgreSQL", postgres, self._record)
-        self.nats = Server("NATS", NatsServer(state.nats.absolute(), ports.nats, anonymous=False), self._record)
+        self.nats = Server(
+            "NATS", NatsServer(state.nats.absolute(), ports.nats, anonymous=False, monitored=True), self._record
+        )
         self.children: dict[str, Child] = {}
 
     @property
@@ -116,7 +119,7 @@ class Platform:
 
         `supervised`: a part that ends is started again, and only one that ends again and again ends the work.
         """
-        watching = Supervisor(self._progress, self._start_again).run(self._parts()) if supervised else self._watch()
+        watching = self._supervise() if supervised else self._watch()
         tasks = asyncio.create_task(work), asyncio.create_task(watching)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -237,6 +240,12 @@ class Platform:
             for part in self._parts():
                 part.require_running()
             await asyncio.sleep(POLL_S)
+
+    async def _supervise(self) -> None:
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
+        supervisor, store = Supervisor(self._progress, self._start_again), StoreWatch(self._progress, nats)
+        await together(supervisor.run(self._parts()), store.run())
 
     async def _start_again(self, part: Part) -> None:
         """Raises ProcessEndedError, ServerError or OSError."""

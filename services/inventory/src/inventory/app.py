@@ -56,6 +56,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
+    health.add("bus", relay.check)
     health.add("background", tasks.check)
     app = new_application(
         title="Vọng Gác inventory",

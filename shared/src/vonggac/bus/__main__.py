@@ -31,7 +31,7 @@ async def declare(url: str, replicas: int, user: str | None, password: str | Non
 
 
 def main() -> None:
-    """Exit status 0 when the topology stands, 1 when NATS does not answer or refuses."""
+    """Exit status 0 when the topology is declared, 1 when NATS does not answer or refuses it."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")
@@ -42,7 +42,7 @@ def main() -> None:
         password = read_password(arguments.password_file) if arguments.password_file else None
         touched = asyncio.run(declare(arguments.nats, arguments.replicas, arguments.user, password))
     except (NatsError, TimeoutError, OSError, ValueError) as error:
-        raise SystemExit(f"NATS did not take the topology: {type(error).__name__} {error}") from None
+        raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 
 

@@ -267,9 +267,9 @@ class Bucket:
 
     @asynccontextmanager
     async def watch(self, keys: str = ALL, *, keys_only: bool = False) -> AsyncIterator[Watcher]:
-        """Updates from the current values on; `updates()` gives None once after the current ones.
+        """Updates from the current values on; `updates()` returns None once after the current ones.
 
-        `keys_only`: values are left out (empty), what was removed is told all the same.
+        `keys_only`: values are left out (empty), removals come all the same.
         """
         live = await self._bus.client.subscribe(subjects.republished(self.name, keys))
         try:

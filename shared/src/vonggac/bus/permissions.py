@@ -82,6 +82,10 @@ def _follows(*buckets: str) -> tuple[str, ...]:
     return tuple(subjects.republished(bucket, ">") for bucket in buckets)
 
 
+def _ready(user: str) -> str:
+    return subjects.key_value(topology.READINESS, user)
+
+
 OWNER = User(
     "setup",
     publish=(
@@ -95,12 +99,13 @@ OWNER = User(
 )
 """Declares streams, consumers and buckets (`vonggac.bus.topology`), and does nothing else."""
 
-INVENTORY = User("inventory", publish=(*_ASKS, subjects.inventory(_ANY, _ANY)))
+INVENTORY = User("inventory", publish=(*_ASKS, _ready("inventory"), subjects.inventory(_ANY, _ANY)))
 
 PROBER = User(
     "prober",
     publish=(
         *_ASKS,
+        _ready("prober"),
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
         f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory('camera', _ANY)}",
@@ -160,6 +165,7 @@ FORWARDER = User(
     "forwarder",
     publish=(
         *_ASKS,
+        _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
@@ -200,6 +206,7 @@ REPORTING = User(
     "reporting",
     publish=(
         *_ASKS,
+        _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
     ),
@@ -217,13 +224,14 @@ def configuration(users: Iterable[User] = USERS) -> str:
     lines = [
         "# Generated from vonggac.bus.permissions: edit that, then run `make generate`.",
         "# Used as it is by `make run`, the tests, compose and the chart. Beside it lie",
-        f"#   {PLACE_FILE}  addresses, and STORE_FOLDER, the folder of the streams",
+        f"#   {PLACE_FILE}  addresses, STORE_FOLDER and STORE_BYTES: where the streams lie and what they may take",
         f"#   {PASSWORDS_FILE}  a password of each user, readable by the server alone",
         f'include "{PLACE_FILE}"',
         f'include "{PASSWORDS_FILE}"',
         "",
         "jetstream {",
         "  store_dir: $STORE_FOLDER",
+        "  max_file_store: $STORE_BYTES",
         f'  sync_interval: "{SYNC_INTERVAL_S}s"',
         "}",
         "max_payload: 1MB",

@@ -1,7 +1,7 @@
 """Every stream, consumer and bucket of the platform, and the one function that declares them.
 
 Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
-and it touches nothing that is already as it should be.
+and it changes nothing that is already right.
 """
 
 from dataclasses import dataclass
@@ -50,11 +50,13 @@ KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
 RESEALED_SECRETS = "resealed_secrets"
+READINESS = "readiness"
+"""Nobody reads it: whoever can write there is sure that JetStream stores."""
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
-"""A dead forwarder's cameras are offered to the others after this long."""
+"""A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
@@ -88,7 +90,7 @@ CONSUMERS = (
 
 
 _CAMERA_ID = "{{wildcard(1)}}"
-"""In the server's subject transforms: the token for which `*` stands in the source."""
+"""In the server's subject transforms: the token that `*` matches in the source."""
 
 
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
@@ -139,9 +141,9 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
+    """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
 
-    What has a ttl expires. READ_DIRECTLY are read by any replica, which may lag behind a moment: nobody decides by a
+    Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
     revision of these.
     """
 
@@ -166,6 +168,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
+        bucket(READINESS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
@@ -189,7 +192,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
 
 
 async def missing(js: JetStreamContext) -> list[str]:
-    """Streams that are not declared yet; empty when the platform's topology stands."""
+    """Streams that are not declared yet; empty when the topology is complete."""
     names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
     absent = []
     for name in names:

@@ -151,7 +151,7 @@ class Worker:
         while True:
             if self._bus.connected:
                 for held in list(self.held.values()):
-                    await answer_job(held.job.hold())
+                    await answer_job(held.job.keep_in_progress())
             self._renew_now.clear()
             try:
                 async with asyncio.timeout(topology.DELIVERY_ACK_WAIT_S / 3):
@@ -163,7 +163,7 @@ class Worker:
         camera_id = _camera_id(job)
         if camera_id is None:
             log.error("job_is_no_camera", event_type=job.event.type)
-            await answer_job(job.done())
+            await answer_job(job.complete())
             return
         held = self.held.get(camera_id)
         if held is not None:
@@ -175,15 +175,15 @@ class Worker:
         camera = job.event.data
         if not isinstance(camera, CameraV1):
             gone = [observed.delivery_id for observed in self.board.of_camera(camera_id)]
-            self._reporter.forget(gone)
+            self._reporter.remove_statuses(gone)
             self._commands.remove(gone)
-            await answer_job(job.done())
+            await answer_job(job.complete())
         elif not wanted(camera):
             self.new_relay(camera).report_disabled()
-            await answer_job(job.done())
+            await answer_job(job.complete())
         elif len(self.held) >= self._max_cameras:
             self.jobs_turned_away += 1
-            await answer_job(job.again_in(FULL_RETRY_S))
+            await answer_job(job.postpone(FULL_RETRY_S))
         else:
             await self.hold_camera(camera, job)
 
@@ -198,7 +198,7 @@ class Worker:
 
         rpc = CameraRpc(self._bus, relay, self._reporter)
         try:
-            adoption = await self._adoption.listen(camera.id, adopt)
+            adoption = await self._adoption.listen_for_offers(camera.id, adopt)
             await rpc.listen()
         except NatsError as error:
             # Without the bus the job is not ours either: the server delivers it to another worker.
@@ -212,18 +212,18 @@ class Worker:
             relay.start()
         else:
             relay.start_prepared(camera)
-        await answer_job(job.hold())
+        await answer_job(job.keep_in_progress())
         return True
 
     async def _offer_to_holder(self, camera_id: UUID, job: Job) -> bool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + HOLDER_ANSWERS_WITHIN_S
-        while not await self._adoption.offer(camera_id, job):
+        while not await self._adoption.offer_job(camera_id, job):
             lately = loop.time() - self._reconnected_s < RECONNECTED_S
             known = self.board.held_by_another(camera_id, self._reporter.worker_id)
             if not (lately and known) or loop.time() > deadline:
                 return False
-            await answer_job(job.hold())
+            await answer_job(job.keep_in_progress())
             await asyncio.sleep(HOLDER_POLL_S)
         self.jobs_passed_on += 1
         log.info("job_passed_on", camera_id=str(camera_id))
@@ -234,7 +234,7 @@ class Worker:
         if job.stream_sequence < held.job.stream_sequence:
             return
         held.job = job
-        await answer_job(job.hold())
+        await answer_job(job.keep_in_progress())
         if held.ending:
             # The new job is assigned when the camera has been released.
             return
@@ -260,7 +260,7 @@ class Worker:
             for observed in self.board.of_camera(camera.id)
             if observed.delivery_id not in planned and observed.camera_revision < camera.revision
         ]
-        self._reporter.forget(gone)
+        self._reporter.remove_statuses(gone)
         self._commands.remove(gone)
 
     def _begin_release(self, held: HeldCamera, state: DeliveryState, *, done: bool) -> None:
@@ -274,7 +274,7 @@ class Worker:
         if held.job is not job:
             await self._assign_unheld(held.relay.camera.id, held.job)
         elif done:
-            await answer_job(job.done())
+            await answer_job(job.complete())
 
     async def _stop_camera(self, held: HeldCamera, state: DeliveryState) -> None:
         """Stop what runs for a camera. Its job must still be answered."""
@@ -301,7 +301,7 @@ class Worker:
             held.relay.apply_command(delivery_id, command)
 
     def _delivery_changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.changed(relay, supervisor, latest=not relay.superseded)
+        self._reporter.report_change(relay, supervisor, latest=not relay.superseded)
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""What proving costs the prober: `make bench BENCH=verify`, or `python bench/verify.py --help`.
+"""What proving costs the prober: `make bench BENCH=verify`, or `python -m bench.probing.verify --help`.
 
 1080p25 at 2 Mbit/s, simulated in a process of its own, where the keyframes are noted, too. Each round is one camera's
 turn as the prober makes it: ask for the notes, read two deliveries back at the same time, hash what comes, compare,
@@ -53,7 +53,12 @@ LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
 
 async def connect(nats_url: str) -> Bus:
     settings = Settings.model_construct(
-        nats_url=nats_url, nats_user=None, nats_password=None, nats_password_file=None, nats_ca_file=None
+        nats_url=nats_url,
+        nats_user=None,
+        nats_password=None,
+        nats_password_file=None,
+        nats_store_bytes=None,
+        nats_ca_file=None,
     )
     return await Bus.connect(settings, name="bench")
 
