@@ -8,7 +8,7 @@ answer=$(printf 'GET /healthz HTTP/1.0\r\n\r\n' | nc "${monitoring%:*}" "${monit
 case $answer in
   *" 200 OK"*) exit 0 ;;
   *"no space left"* | *"write error"* | *"insufficient resources"*)
-    free_kb=$(df -Pk "$store" | awk 'NR == 2 { print $4 }')
+    free_kb=$(stat -f -c '%a %S' "$store" | awk '{ printf "%d", $1 * $2 / 1024 }')
     if [ "$free_kb" -ge "$least_kb" ]; then
       echo "stores nothing since its disk was full; $free_kb KiB are free: ending the server"
       kill -TERM "$server"

@@ -227,8 +227,15 @@ class Platform:
             name: environment.DatabaseLogin(server.address(name, name), server.password_file(name))
             for name in environment.RECORD_KEEPERS
         }
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
         return environment.of_service(
-            service, state=self.state, ports=self.ports, databases=databases, allowed=self._allowed
+            service,
+            state=self.state,
+            ports=self.ports,
+            databases=databases,
+            allowed=self._allowed,
+            nats_store_bytes=nats.stated_bytes,
         )
 
     async def _ready(self, child: Child, address: str) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import time
 
 from local.commands.progress import Progress
-from local.platform.process import to_the_end
 from vonggac.embedded import NatsServer
 
 ASK_EVERY_S = 2.0
@@ -50,10 +49,4 @@ class StoreWatch:
             return
         self._stuck, self._ended_at_s = 0, time.monotonic()
         self._progress.step("NATS", f"stores nothing since its disk was full, and {free >> 20} MiB are free: ending it")
-        await to_the_end(asyncio.to_thread(self._end))
-
-    def _end(self) -> None:
-        """In order, and so that its death is seen by whoever supervises it."""
-        process = self._server.process
-        if process is not None and process.poll() is None:
-            process.terminate()
+        self._server.end()

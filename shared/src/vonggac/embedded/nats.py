@@ -51,7 +51,9 @@ class NatsServer:
         self.process: subprocess.Popen[bytes] | None = None
         self._users: tuple[User, ...] = (*USERS, TESTER) if anonymous else USERS
         self._anonymous, self._monitored = anonymous, monitored
-        self._monitoring_port = 0
+        self.monitoring_port = 0
+        self.stated_bytes: int | None = None
+        """What the streams may take since the last start."""
 
     @property
     def url(self) -> str:
@@ -68,7 +70,7 @@ class NatsServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises ServerError with the log's last lines."""
-        self._monitoring_port = free_port()
+        self.monitoring_port = free_port()
         self._write_configuration()
         with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own binary with our own file
@@ -86,6 +88,12 @@ class NatsServer:
         if self.process is not None:
             stop(self.process, signal.SIGTERM, within_s=STOP_WITHIN_S)
             self.process = None
+
+    def end(self) -> None:
+        """Ask it to end in order, and wait for nothing: whoever supervises it sees it die."""
+        process = self.process
+        if process is not None and process.poll() is None:
+            process.terminate()
 
     def command(self) -> list[str]:
         """What is started."""
@@ -111,7 +119,7 @@ class NatsServer:
         A stream that has met a full disk stores nothing more until the server is started again.
         """
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._monitoring_port}/healthz", timeout=ASK_WITHIN_S):
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitoring_port}/healthz", timeout=ASK_WITHIN_S):
                 return None
         except urllib.error.HTTPError as error:
             return str(json.loads(error.read()).get("error", error.reason))
@@ -130,13 +138,14 @@ class NatsServer:
         self.folder.chmod(0o700)
         values = {user.name: ensure_password(self.password_file(user.name)) for user in self._users}
         write_private(self.folder / PASSWORDS_FILE, passwords(values))
+        self.stated_bytes = self.store_bytes()
         place = [
             f'listen: "127.0.0.1:{self.port}"',
             f"STORE_FOLDER: {quoted(str(self.store))}",
-            f"STORE_BYTES: {self.store_bytes()}",
+            f"STORE_BYTES: {self.stated_bytes}",
         ]
         if self._monitored:
-            place.append(f'http: "127.0.0.1:{self._monitoring_port}"')
+            place.append(f'http: "127.0.0.1:{self.monitoring_port}"')
         if self._anonymous:
             place.append(f"no_auth_user: {TESTER.name}")
         write_private(self.folder / PLACE_FILE, "\n".join([*place, ""]))

@@ -63,6 +63,6 @@ class SmallDiskNats(NatsServer):
         """Make room again."""
         (self.disk / "filler").unlink()
 
-    def restart_on_the_same_disk(self) -> None:
-        """End the server in order; it starts again at once."""
+    def end(self) -> None:
+        """In order; the keeper starts it again at once, on the same disk."""
         os.kill(self.server_pid, signal.SIGTERM)

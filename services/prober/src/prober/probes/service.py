@@ -28,6 +28,7 @@ from prober.settings import Settings
 from vonggac.auth import Unsealer
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -129,6 +130,7 @@ class Process:
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
         assert self._resealing is not None, "made with the connection"
         tasks.start("watch-resealed", self._resealing.run())
