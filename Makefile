@@ -47,7 +47,7 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="
 
 .PHONY: diff-cover
 diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
-	@$(python) -m coverage xml -q
+	@$(python) -m coverage xml -q --fail-under 0
 	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
 
 .PHONY: witnesses

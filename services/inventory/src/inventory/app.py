@@ -24,7 +24,7 @@ from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -38,7 +38,7 @@ MEASURE_EVERY_S = 5.0
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
     tasks = TaskSupervisor(on_death)
 
@@ -56,6 +56,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
+    health.add("bus", relay.check)
     health.add("background", tasks.check)
     app = new_application(
         title="Vọng Gác inventory",

@@ -175,6 +175,10 @@ class RelayReady:
     def connected(self) -> bool:
         return self.bus is not None and self.bus.connected
 
+    async def check(self) -> str | None:
+        """Readiness: None when JetStream stores changes, otherwise one line; they wait in the outbox meanwhile."""
+        return "NATS is not connected" if self.bus is None else await self.bus.check()
+
     def wake(self) -> None:
         if self._relay is not None:
             self._relay.wake()

@@ -51,13 +51,23 @@ class Outgoing:
         self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         self.stored = 0
         self.dropped = 0
+        self.short_of_space = False
+        """Set by whoever watches the server's disk (`vonggac.bus.space`)."""
+        self.left_out = 0
+        """Values that could wait and were left out for want of space."""
 
     def queue_event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def queue_value(self, bucket: str, key: UUID | str, body: bytes) -> None:
-        """Queue the value of a key in a bucket, such as the latest status."""
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes, *, can_wait: bool = False) -> None:
+        """Queue the value of a key in a bucket, such as the latest status.
+
+        `can_wait`: no fact, and made anew later; left out while the server is short of space.
+        """
+        if can_wait and self.short_of_space:
+            self.left_out += 1
+            return
         self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
     def queue_removal(self, bucket: str, key: UUID | str) -> None:

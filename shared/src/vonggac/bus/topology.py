@@ -13,6 +13,7 @@ from nats.js.api import (
     DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -48,6 +49,9 @@ LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
+RESEALED_SECRETS = "resealed_secrets"
+READINESS = "readiness"
+"""Nobody reads it: whoever can write there is sure that JetStream stores."""
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -139,8 +143,8 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
 
-    Values with a ttl expire. What is read often is read directly, from any replica, which may lag a moment; no caller
-    decides by a revision of these.
+    Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
+    revision of these.
     """
 
     def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
@@ -151,7 +155,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
             max_bytes=max_bytes,
             storage=StorageType.FILE,
             replicas=replicas,
-            direct=name in _READ_DIRECTLY,
+            # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
+            direct=True,
+            republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
         )
 
     return (
@@ -161,6 +167,8 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
+        bucket(RESEALED_SECRETS),
+        bucket(READINESS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
@@ -170,7 +178,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     )
 
 
-_READ_DIRECTLY = frozenset(
+READ_DIRECTLY = frozenset(
     {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
@@ -179,12 +187,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
     """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
     touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
-    for bucket in buckets(replicas):
-        try:
-            await js.stream_info(f"KV_{bucket.bucket}")
-        except NotFoundError:
-            await js.create_key_value(bucket)
-            touched.append(bucket.bucket)
+    touched += [bucket.bucket for bucket in buckets(replicas) if await _declare_bucket(js, bucket)]
     return touched
 
 
@@ -198,6 +201,19 @@ async def missing(js: JetStreamContext) -> list[str]:
         except NotFoundError:
             absent.append(name)
     return absent
+
+
+async def _declare_bucket(js: JetStreamContext, wanted: KeyValueConfig) -> bool:
+    try:
+        present = (await js.stream_info(f"KV_{wanted.bucket}")).config
+    except NotFoundError:
+        await js.create_key_value(wanted)
+        return True
+    if present.allow_direct and present.republish == wanted.republish:
+        return False
+    present.allow_direct, present.republish = True, wanted.republish
+    await js.update_stream(present)
+    return True
 
 
 async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:

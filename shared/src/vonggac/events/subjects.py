@@ -90,6 +90,16 @@ def key_value(bucket: str, key: UUID | str) -> str:
     return f"$KV.{bucket}.{key}"
 
 
+def republished(bucket: str, key: UUID | str) -> str:
+    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    return f"kv.{bucket}.{key}"
+
+
+def direct_get(stream: str) -> str:
+    """JetStream's own: messages of a stream that allows direct gets, by any of its replicas."""
+    return f"$JS.API.DIRECT.GET.{stream}"
+
+
 def next_messages(stream: str, durable: str) -> str:
     """JetStream's own: a pull request to a durable consumer."""
     return f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"

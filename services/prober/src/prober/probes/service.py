@@ -29,10 +29,12 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
 from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -55,6 +57,7 @@ class Process:
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
         self.awake = Awake()
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -90,6 +93,9 @@ class Process:
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -126,7 +132,10 @@ class Process:
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
         tasks.start("watch-references", pictures.watch_references())
