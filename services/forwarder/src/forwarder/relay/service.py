@@ -22,8 +22,7 @@ from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
-from vonggac.bus.awake import TICK_S
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
@@ -32,6 +31,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 

@@ -26,8 +26,7 @@ from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
-from vonggac.bus.awake import TICK_S
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
@@ -37,6 +36,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
