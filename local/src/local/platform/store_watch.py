@@ -30,9 +30,9 @@ class StoreWatch:
         """Never returns by itself."""
         while True:
             await asyncio.sleep(ASK_EVERY_S)
-            await self._look_once()
+            await self._check_once()
 
-    async def _look_once(self) -> None:
+    async def _check_once(self) -> None:
         wrong = await asyncio.to_thread(self._server.what_is_wrong)
         if wrong is None or not any(words in wrong for words in FULL_DISK):
             self._stuck = 0
