@@ -41,6 +41,7 @@ SMALL_FILES = {
     "vonggac.http.exposition": "the metrics page, without routes",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "vonggac.testing.recordings": "imported by tests only",
+    "vonggac.testing.secrets": "imported by tests only",
 }
 WORDS_OF_OTHERS = {
     "pause_writing": "asyncio.Protocol",
