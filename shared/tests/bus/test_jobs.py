@@ -108,10 +108,10 @@ async def test_a_message_that_is_no_event_is_kept_with_its_reason(bus: Bus, queu
     await bus.js.publish(subjects.inventory("camera", "x"), b"not an event")
     assert await queue.fetch(1) == []
     letter = subjects.dead_letter(topology.DELIVERY_JOBS, topology.FORWARDER)
-    buried = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter)
-    assert buried.data == b"not an event"
-    assert buried.headers is not None
-    assert "JSON" in buried.headers["Vonggac-Reason"]
+    kept = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter)
+    assert kept.data == b"not an event"
+    assert kept.headers is not None
+    assert "JSON" in kept.headers["Vonggac-Reason"]
     assert await queue.fetch(1, wait_s=0.1) == []
 
 

@@ -89,7 +89,7 @@ async def test_what_the_bounded_queue_cannot_hold_is_counted(own_bus: Bus) -> No
     assert (outgoing.waiting, outgoing.dropped) == (3, 2)
 
 
-async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
+async def test_a_poisonous_event_becomes_a_dead_letter_and_delays_no_other(
     bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
 ) -> None:
     good, bad = camera_event(), camera_event()
@@ -114,14 +114,14 @@ async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
     task = asyncio.create_task(consumer.run())
     await eventually(lambda: handled == [good.id])
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         return (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 1
 
     async def nothing_is_left() -> bool:
         info = await bus.js.consumer_info(topology.INVENTORY, topology.REPORTING_INVENTORY)
         return (info.num_pending, info.num_ack_pending) == (0, 0)
 
-    await eventually(buried)
+    await eventually(dead_lettered)
     await eventually(nothing_is_left)
     await cancelled(task)
 

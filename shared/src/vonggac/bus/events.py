@@ -1,8 +1,8 @@
-"""Consuming events: decode, hand over in batches, ack after the handler has committed.
+"""Consuming events: decode, handle in batches, ack after the handler has committed.
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
-fails is tried again one by one, so that one poisonous event holds up nobody; it is retried with growing delay, then
-buried.
+fails is handled again one by one, so that one poisonous event delays no other; it is retried with growing delay, then
+it becomes a dead letter.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
@@ -36,7 +36,7 @@ type Handler = Callable[[Sequence[Received]], Awaitable[None]]
 """Commits everything in the batch or raises; it is called again with the same events after a failure."""
 
 type Transient = Callable[[Exception], bool]
-"""Whether an error is the surroundings' fault (database away): then wait and retry, never bury."""
+"""Whether an error comes from outside the event (database away): then wait and retry, never dead-letter."""
 
 
 class EventConsumer:
@@ -91,7 +91,7 @@ class EventConsumer:
                 if self._transient(error) or message.metadata.num_delivered <= len(self._delays_s):
                     await self._later([(message, received)], error)
                 else:
-                    await self._bury(message, f"{type(error).__name__}: {error}")
+                    await self._dead_letter(message, f"{type(error).__name__}: {error}")
             else:
                 await self._answer([message.ack()])
 
@@ -106,16 +106,19 @@ class EventConsumer:
         try:
             event = decode(message.data)
         except MalformedEventError as error:
-            await self._bury(message, str(error))
+            await self._dead_letter(message, str(error))
             return None
         return message, Received(event, message.subject, message.metadata.sequence.stream)
 
-    async def _bury(self, message: Msg, reason: str) -> None:
-        try:
-            await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
-        except (TimeoutError, NatsError) as error:
-            log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
-            await self._answer([message.nak(delay=self._delays_s[-1])])
+    async def _dead_letter(self, message: Msg, reason: str) -> None:
+        await dead_letter_or_retry(
+            self._bus,
+            message,
+            stream=self._pull.stream,
+            durable=self._pull.durable,
+            reason=reason,
+            retry_after_s=self._delays_s[-1],
+        )
 
     async def _answer(self, answers: list[Awaitable[None]]) -> None:
         for answer in answers:

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import RELEASE_DELAY_S, PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-RETRY_BURY_AFTER_S = 5.0
+DEAD_LETTER_RETRY_S = 5.0
 
 _decode = lru_cache(maxsize=1024)(decode)
 """A job comes back with the same bytes again and again, and what they say never changes."""
@@ -58,13 +57,20 @@ class JobQueue:
         self._pull = PullConsumer(bus, stream=stream, durable=durable, keep_open=keep_open)
 
     async def fetch(self, most: int, *, wait_s: float = 5.0) -> list[Job]:
-        """Up to `most` jobs; a message that is no event is buried on the way. Empty when there is nothing to do."""
+        """Up to `most` jobs; a message that is no event becomes a dead letter. Empty when there is nothing to do."""
         jobs = []
         for message in await self._pull.fetch(most, wait_s=wait_s):
             try:
                 event = _decode(message.data)
             except MalformedEventError as error:
-                await self._bury(message, str(error))
+                await dead_letter_or_retry(
+                    self._bus,
+                    message,
+                    stream=self._pull.stream,
+                    durable=self._pull.durable,
+                    reason=str(error),
+                    retry_after_s=DEAD_LETTER_RETRY_S,
+                )
                 continue
             metadata = message.metadata
             jobs.append(Job(event, message, metadata.num_delivered, metadata.sequence.stream))
@@ -73,10 +79,3 @@ class JobQueue:
     async def close(self) -> None:
         """Fetch no more; what came and was not fetched goes to others at once."""
         await self._pull.close()
-
-    async def _bury(self, message: Msg, reason: str) -> None:
-        try:
-            await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
-        except (TimeoutError, NatsError) as error:
-            log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
-            await message.nak(delay=RETRY_BURY_AFTER_S)

@@ -70,9 +70,9 @@ def camera_adopt(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.adopt"
 
 
-def worker_handover(worker_id: str) -> str:
+def worker_hand_over(worker_id: str) -> str:
     """Core NATS request-reply, body a job: the forwarder prepares for the job's camera, or takes it over."""
-    return f"forwarder.worker.{worker_id}.handover"
+    return f"forwarder.worker.{worker_id}.hand_over"
 
 
 def probe_lock(camera_id: UUID | str) -> str:

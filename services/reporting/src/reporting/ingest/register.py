@@ -35,7 +35,7 @@ async def apply(session: AsyncSession, states: Iterable[Payload]) -> None:
             group[state.id] = state  # type: ignore[attr-defined]
     removals = list(newest.pop(RemovedV1, {}).values())
     if removals:
-        await _bury(session, removals)
+        await _store_tombstones(session, removals)
     for kind, table in MIRRORED.items():
         states_of_kind = newest.get(kind, {})
         if states_of_kind:
@@ -60,10 +60,10 @@ async def _upsert(session: AsyncSession, table: Table, states: Sequence[Any]) ->
     gone = select(tables.tombstone.c.id).where(
         tables.tombstone.c.id == table.c.id, tables.tombstone.c.revision >= table.c.revision
     )
-    buried = await session.execute(
+    outdated = await session.execute(
         delete(table).where(table.c.id.in_(list(written)), exists(gone)).returning(table.c.id)
     )
-    return list(written - set(buried.scalars()))
+    return list(written - set(outdated.scalars()))
 
 
 async def _replace_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]) -> None:
@@ -98,7 +98,7 @@ async def _replace_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]
         )
 
 
-async def _bury(session: AsyncSession, removals: Sequence[RemovedV1]) -> None:
+async def _store_tombstones(session: AsyncSession, removals: Sequence[RemovedV1]) -> None:
     """Remember removals, so that an older state that comes late does not bring a thing back."""
     rows = [{"id": one.id, "noun": one.noun, "revision": one.revision} for one in removals]
     statement = insert(tables.tombstone).values(sorted(rows, key=lambda row: str(row["id"])))

@@ -13,7 +13,7 @@ from prober.probes.camera.prober import NotNow
 from prober.probes.camera.recent_observations import Handout
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -79,8 +79,8 @@ class Worker:
             log.info("camera_not_watched", camera_id=str(data.id), removed=removed)
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
-        await bury(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
-        return "buried"
+        await dead_letter(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
+        return "dead_lettered"
 
     async def _probe_when_due(self, job: Job, camera: CameraV1) -> str:
         delay_s = schedule.first_probe_delay_s(

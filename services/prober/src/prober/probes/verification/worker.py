@@ -8,7 +8,7 @@ from prober.metrics import ReadBackMetrics
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from prober.probes.verification.scheduler import Verifications, to_read_back
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -63,8 +63,8 @@ class VerifyWorker:
             await job.done()
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
-        await bury(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
-        return "buried"
+        await dead_letter(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
+        return "dead_lettered"
 
     async def _verify_when_due(self, job: Job, camera: CameraV1) -> str:
         wanted = to_read_back(camera)
