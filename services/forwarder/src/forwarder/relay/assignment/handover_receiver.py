@@ -19,7 +19,7 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
 from forwarder.domain.plan import wanted
-from forwarder.messaging import read_job, request_hand_over, serve_hand_overs
+from forwarder.messaging import read_job, request_handover, serve_handovers
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
 from vonggac.events.causes import Cause
