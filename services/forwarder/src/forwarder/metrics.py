@@ -30,6 +30,7 @@ class Metrics(Collector):
         self.relays: Callable[[], Iterable[CameraRelay]] = tuple
         self.jobs_turned_away: Callable[[], int] = int
         self.jobs_passed_on: Callable[[], int] = int
+        self.jobs_unreadable: Callable[[], Mapping[str, int]] = dict
         self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.remux_processes_died: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
@@ -49,6 +50,14 @@ class Metrics(Collector):
             "Jobs adopted by the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
+        unreadable = CounterMetricFamily(
+            "vonggac_forwarder_jobs_unreadable",
+            "Jobs put back for a newer release (not_understood), or copied to DEAD_LETTERS (dead_lettered).",
+            labels=("outcome",),
+        )
+        for outcome, count in self.jobs_unreadable().items():
+            unreadable.add_metric([outcome], count)
+        yield unreadable
         handed_over = CounterMetricFamily(
             "vonggac_forwarder_cameras_handed_over",
             "Cameras handed over to other forwarders: prepared there, unprepared, or given back to the queue.",

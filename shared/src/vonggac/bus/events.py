@@ -2,7 +2,8 @@
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
 fails is handled again one by one, so that one poisonous event delays no other; it is retried with growing delay, then
-it becomes a dead letter.
+it becomes a dead letter. An event of a type that a newer release brought waits in its stream until this consumer is
+of that release (decision 0030).
 """
 
 import asyncio
@@ -15,12 +16,14 @@ from nats.errors import Error as NatsError
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
+from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
+"""Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ class EventConsumer:
         batch: int = 500,
         wait_s: float = 5.0,
         delays_s: Sequence[float] = DELAYS_S,
+        newer_delays_s: Sequence[float] = NEWER_DELAYS_S,
+        on_newer: Callable[[], None] = lambda: None,
     ) -> None:
-        self._delays_s = delays_s
+        """`on_newer` is called for each delivery of an event that only a newer release understands."""
+        self._delays_s, self._newer_delays_s, self._on_newer = delays_s, newer_delays_s, on_newer
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
 
@@ -105,10 +111,21 @@ class EventConsumer:
     async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
         try:
             event = decode(message.data)
+        except NewerTypeError as error:
+            await self._wait_for_newer(message, str(error))
+            return None
         except MalformedEventError as error:
             await self._dead_letter(message, str(error))
             return None
         return message, Received(event, message.subject, message.metadata.sequence.stream)
+
+    async def _wait_for_newer(self, message: Msg, reason: str) -> None:
+        deliveries = message.metadata.num_delivered
+        tell = log.warning if deliveries == 1 else log.debug
+        tell("event_not_understood", subject=message.subject, deliveries=deliveries, reason=reason)
+        self._on_newer()
+        delays = self._newer_delays_s
+        await self._answer([message.nak(delay=delays[min(deliveries, len(delays)) - 1])])
 
     async def _dead_letter(self, message: Msg, reason: str) -> None:
         await dead_letter_or_retry(

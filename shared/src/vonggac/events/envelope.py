@@ -18,6 +18,14 @@ class MalformedEventError(ValueError):
     """A message is no CloudEvent of a type this program knows, or its data does not fit the type's schema."""
 
 
+class NotUnderstoodError(MalformedEventError):
+    """A CloudEvent whose data this program cannot read: another release may."""
+
+
+class NewerTypeError(NotUnderstoodError):
+    """A CloudEvent of the platform, of a type that this release does not know: a newer one published it."""
+
+
 class Payload(BaseModel):
     """The `data` of an event. Unknown fields are ignored, so that a newer producer may add some."""
 
