@@ -23,6 +23,15 @@ class Metrics:
         self.bus_connected = Gauge(
             "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
+        self.reconciler_owner = Gauge(
+            "vonggac_inventory_reconciler_owner", "1 while this process looks for lost jobs", registry=self.registry
+        )
+        self.jobs_republished = Counter(
+            "vonggac_inventory_jobs_republished",
+            "Lost jobs that were republished, by work queue",
+            ["queue"],
+            registry=self.registry,
+        )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",

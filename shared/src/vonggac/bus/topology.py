@@ -48,6 +48,7 @@ LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
+LEASES = "leases"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -55,6 +56,8 @@ DELIVERY_ACK_WAIT_S = 3.0
 """A dead forwarder's cameras are offered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
+LEASE_S = 30.0
+"""A lease that is not renewed for so long is free."""
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
 THUMBNAILS_KEPT_S = 86_400.0
@@ -166,6 +169,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
         bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
         bucket(WORKERS, ttl_s=WORKER_TTL_S),
+        bucket(LEASES, ttl_s=LEASE_S),
         bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
     )
 
