@@ -48,6 +48,7 @@ from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.telemetry import configure_logging
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt
 
 DEADLINE_S = 10.0
 AT_A_TIME = 256  # probes of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
@@ -189,7 +190,7 @@ async def remember(bus: Bus, camera_id: UUID, *, interval_s: float, began_s_ago:
 
 async def plan_light(nats_url: str, url: str, cameras: int, *, interval_s: float) -> None:
     """Many cameras at the stub, their schedule spread over one interval from a few seconds on."""
-    bus = await Bus.connect(_at(nats_url), name="bench")
+    bus = await Bus.connect(NatsAt(nats_url), name="bench")
     ids, setup_s = [uuid4() for _ in range(cameras)], cameras / 1500
     for start in range(0, cameras, PUBLISHED_AT_A_TIME):
         chunk = ids[start : start + PUBLISHED_AT_A_TIME]
@@ -317,12 +318,8 @@ def measure(way: str, scene: Scene) -> Answer | None:
     return answer
 
 
-def _at(nats_url: str) -> Settings:
-    return Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None, nats_ca_file=None)
-
-
 async def _declare(nats_url: str) -> None:
-    bus = await Bus.connect(_at(nats_url), name="bench")
+    bus = await Bus.connect(NatsAt(nats_url), name="bench")
     await topology.declare(bus.js)
     await bus.close()
 

@@ -12,6 +12,8 @@ from vonggac.events import subjects
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
+PERMISSIONS = (ROOT / "shared/src/vonggac/bus/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")
+"""Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
 """What of its own service `messaging.py` may import."""
 SOURCES = [
@@ -21,7 +23,7 @@ SOURCES = [
 ]
 SUBJECT = re.compile(
     r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|prober\.probe_lock\."
-    r"|forwarder\.(?:camera|worker)\.)[{*>]|\$(?:KV|JS)\."
+    r"|forwarder\.(?:camera|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
 )
 
 
@@ -54,7 +56,7 @@ def texts(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_but_subjects_spells_a_subject(path: Path) -> None:
-    if path not in {SUBJECTS, Path(__file__)}:
+    if path not in {SUBJECTS, *PERMISSIONS, Path(__file__)}:
         assert [text for text in texts(path) if SUBJECT.match(text)] == []
 
 

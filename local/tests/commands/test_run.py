@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from local.platform.leftovers import running_below, still_running
-from local.platform.state import StateFolder
+from local.platform.state import StateFolder, open_to_others
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -117,6 +117,7 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
     assert state.token_file.read_text("ascii") in printed
     before = cameras(printed, state)
     assert len(before) == 8
+    assert open_to_others(state.root) == []
 
     terminals.append(second := Terminal(state))
     assert second.end() == 1

@@ -39,14 +39,16 @@ from vonggac.events.inventory import (
     RequiredProof,
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
+from vonggac.testing.fixtures import login_of
 
 
 @pytest.fixture(scope="session")
 def reporting_template(postgres_server: PostgresServer) -> str:
     """A database with reporting's tables, made by its migrations, to copy from."""
     name = "reporting_template"
-    postgres_server.create_database(name)
-    migrate(SCRIPTS, postgres_server.url(name))
+    postgres_server.create_role("reporting")
+    postgres_server.create_database(name, "reporting")
+    migrate(SCRIPTS, postgres_server.url(name, "reporting"))
     return name
 
 
@@ -54,14 +56,15 @@ def reporting_template(postgres_server: PostgresServer) -> str:
 def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> Iterator[str]:
     """An empty reporting database of its own."""
     name = f"reporting_{uuid4().hex}"
-    postgres_server._psql("postgres", f'create database "{name}" template "{reporting_template}"')
-    yield postgres_server.url(name)
+    postgres_server.create_database(name, "reporting", template=reporting_template)
+    yield postgres_server.url(name, "reporting")
     postgres_server.drop_database(name)
 
 
 @pytest.fixture
 def settings(reporting_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
-    return Settings(database_url=SecretStr(reporting_url), nats_url=nats_server.url, jwks_file=keys_folder / JWKS)
+    login = login_of(nats_server, "reporting")
+    return Settings(database_url=SecretStr(reporting_url), **login, jwks_file=keys_folder / JWKS)
 
 
 @pytest_asyncio.fixture

@@ -222,6 +222,8 @@ async def test_the_process_migrates_serves_and_stops_in_order(
     environment = {
         "VONGGAC_REPORTING_DATABASE_URL": database_url,
         "VONGGAC_REPORTING_NATS_URL": nats_server.url,
+        "VONGGAC_REPORTING_NATS_USER": "reporting",
+        "VONGGAC_REPORTING_NATS_PASSWORD_FILE": str(nats_server.password_file("reporting")),
         "VONGGAC_REPORTING_JWKS_FILE": str(keys_folder / JWKS),
         "VONGGAC_REPORTING_PORT": str(port),
     }

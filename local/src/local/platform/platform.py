@@ -23,9 +23,11 @@ from local.platform.ports import LOOPBACK, Ports, anywhere
 from local.platform.process import Child, ProcessEndedError, to_the_end
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
-from local.platform.streams import declare_streams
+from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import ensure_keys
+from vonggac.bus.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.settings.passwords import read_password
 
 READY_WITHIN_S = 60.0
 MIGRATE_WITHIN_S = 60.0
@@ -75,7 +77,7 @@ class Platform:
         self._record = ProcessRecord(state)
         postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
         self.postgres = Server("PostgreSQL", postgres, self._record)
-        self.nats = Server("NATS", NatsServer(state.nats.absolute(), ports.nats), self._record)
+        self.nats = Server("NATS", NatsServer(state.nats.absolute(), ports.nats, anonymous=False), self._record)
         self.children: dict[str, Child] = {}
 
     @property
@@ -91,8 +93,11 @@ class Platform:
 
     def passwords(self) -> set[str]:
         """Those that the platform made for itself and nobody may see."""
-        file = self.state.postgres / "password"
-        return {file.read_text("ascii")} if file.exists() else set()
+        server = self.postgres.server
+        assert isinstance(server, PostgresServer)
+        files = [server.password_file(role) for role in (None, *environment.RECORD_KEEPERS)]
+        files += [self.state.nats_password(user.name) for user in USERS]
+        return {read_password(file) for file in files if file.exists()}
 
     async def start(self) -> None:
         """Return when every part is ready. Raises ProcessEndedError or ServerError with the last lines of a log."""
@@ -152,7 +157,8 @@ class Platform:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
         for database in environment.RECORD_KEEPERS:
-            await asyncio.to_thread(server.create_database, database)
+            await asyncio.to_thread(server.create_role, database)
+            await asyncio.to_thread(server.create_database, database, database)
         self._progress.step("PostgreSQL", f"answers on {self.addresses.postgres}")
         await together(*(self._migrate(service) for service in environment.RECORD_KEEPERS))
 
@@ -164,7 +170,8 @@ class Platform:
 
     async def _start_bus(self) -> None:
         await self.nats.start()
-        await declare_streams(self.addresses.nats, within_s=STREAMS_WITHIN_S)
+        login = Login(OWNER.name, self.state.nats_password(OWNER.name))
+        await declare_streams(self.addresses.nats, login, within_s=STREAMS_WITHIN_S)
         self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams stand")
 
     async def _start_simulator(self) -> None:
@@ -200,9 +207,12 @@ class Platform:
     def _environment(self, service: str) -> dict[str, str]:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
-        urls = {name: server.url(name) for name in environment.RECORD_KEEPERS}
+        databases = {
+            name: environment.DatabaseLogin(server.address(name, name), server.password_file(name))
+            for name in environment.RECORD_KEEPERS
+        }
         return environment.of_service(
-            service, state=self.state, ports=self.ports, database_urls=urls, allowed=self._allowed
+            service, state=self.state, ports=self.ports, databases=databases, allowed=self._allowed
         )
 
     async def _ready(self, child: Child, address: str) -> None:

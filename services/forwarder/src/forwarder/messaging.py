@@ -267,11 +267,11 @@ async def publish_keyframes(bus: Bus, history: KeyframeHistory) -> None:
     await bus.client.publish(subject, history.model_dump_json().encode())
 
 
-async def request_hand_over(
+async def request_handover(
     bus: Bus, worker_id: str, job: Job, headers: dict[str, str], *, within_s: float
 ) -> bytes | None:
     """A worker's answer to a job that is handed over; None when it is not there. Raises NatsError or TimeoutError."""
-    subject = subjects.worker_hand_over(worker_id)
+    subject = subjects.worker_handover(worker_id)
     try:
         reply = await bus.client.request(subject, job.message.data, within_s, headers=job_headers(job) | headers)
     except NoRespondersError:
@@ -279,9 +279,9 @@ async def request_hand_over(
     return bytes(reply.data)
 
 
-async def serve_hand_overs(bus: Bus, worker_id: str, on_request: OnMessage) -> Subscription:
+async def serve_handovers(bus: Bus, worker_id: str, on_request: OnMessage) -> Subscription:
     """Subscribe to jobs that other workers hand over to this one. Raises NatsError when the bus is closed."""
-    return await bus.client.subscribe(subjects.worker_hand_over(worker_id), cb=on_request)
+    return await bus.client.subscribe(subjects.worker_handover(worker_id), cb=on_request)
 
 
 class StatusBoard:

@@ -10,6 +10,7 @@ the process stops with status 1.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay
+from inventory.messaging import RelayReady, connect_and_relay, measure_streams
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
@@ -26,7 +27,7 @@ from inventory.storage.outbox import Outbox, measure
 from inventory.storage.reconciling import Reconciler
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -40,14 +41,15 @@ MEASURE_EVERY_S = 5.0
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
     reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
+    measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks.start("relay", connect_and_relay(settings, relay, beside=(reconciler.run,)))
+        tasks.start("relay", connect_and_relay(settings, relay, beside=(reconciler.run, measure_streams_of)))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
@@ -74,6 +76,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
+        bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
     verifier = TokenVerifier(

@@ -22,6 +22,7 @@ from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.connection import BusSettings
+from vonggac.bus.dead_letters import DeadLetters
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState
@@ -275,3 +276,23 @@ def _sign(queue: Queue, stored_at: datetime, body: bytes, workers: AbstractSet[s
         sign = _Sign()
     held = queue is Queue.DELIVERY and sign.worker_id in workers and sign.state != DeliveryState.RELEASED
     return Seen(now if held else stored_at, sign.interval_s)
+
+
+async def measure_streams(bus: Bus, *, metrics: Metrics, every_s: float) -> None:
+    """Keep the gauges of dead letters and of bounded streams current until cancelled."""
+    letters = DeadLetters(bus)
+    while True:
+        try:
+            counts = await letters.counts()
+            for stream in topology.BOUNDED:
+                info = await bus.js.stream_info(stream)
+                metrics.stream_bytes.labels(stream).set(info.state.bytes)
+                metrics.stream_max_bytes.labels(stream).set(max(info.config.max_bytes or 0, 0))
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("streams_not_measured", error=type(error).__name__)
+        else:
+            # Also those that are gone since.
+            metrics.dead_letters.clear()
+            for (stream, durable), count in counts.items():
+                metrics.dead_letters.labels(stream, durable).set(count)
+        await asyncio.sleep(every_s)

@@ -32,6 +32,21 @@ class Metrics:
             ["queue"],
             registry=self.registry,
         )
+        self.dead_letters = Gauge(
+            "vonggac_inventory_dead_letters",
+            "Messages in DEAD_LETTERS, by the stream and the consumer that they come from",
+            ["stream", "durable"],
+            registry=self.registry,
+        )
+        self.stream_bytes = Gauge(
+            "vonggac_inventory_stream_bytes", "Size of a stream that has a bound", ["stream"], registry=self.registry
+        )
+        self.stream_max_bytes = Gauge(
+            "vonggac_inventory_stream_max_bytes",
+            "Bound of the stream: beyond it the oldest messages go",
+            ["stream"],
+            registry=self.registry,
+        )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",

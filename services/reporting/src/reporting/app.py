@@ -24,7 +24,7 @@ from reporting.messaging import Feed
 from reporting.settings import Settings
 from reporting.storage.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    database = Database(database_address(settings), pool_size=settings.database_pool_size)
     feed = Feed(settings, Ingest(database, settings), lambda: migrations_missing(database))
     tasks, health = TaskSupervisor(on_death), Health()
 

@@ -3,15 +3,17 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
-import nats
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from vonggac.bus import topology
+from vonggac.bus.permissions import inbox_of
+from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -29,6 +31,8 @@ class BusSettings(Protocol):
     def nats_user(self) -> str | None: ...
     @property
     def nats_password(self) -> SecretStr | None: ...
+    @property
+    def nats_password_file(self) -> Path | None: ...
     @property
     def nats_ca_file(self) -> Any: ...
 
@@ -50,7 +54,10 @@ class Bus:
 
     @classmethod
     async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
-        """Connect, trying for ever (cancel to give up); logs while the server is not there."""
+        """Connect, trying for ever (cancel to give up); logs while the server is not there.
+
+        Raises OSError or ValueError when the password file cannot be read.
+        """
         client = Client()
         bus = cls.__new__(cls)
         # Before the first connection there is no more of it than this.
@@ -71,12 +78,13 @@ class Bus:
         async def failed(error: Exception) -> None:
             log.warning("bus_error", client=name, error=f"{type(error).__name__}: {error}")
 
-        password = settings.nats_password.get_secret_value() if settings.nats_password else None
+        password = await asyncio.to_thread(password_of, settings)
         await client.connect(
             servers=[url.strip() for url in settings.nats_url.split(",")],
             name=name,
             user=settings.nats_user,
             password=password,
+            inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
             tls=ssl.create_default_context(cafile=str(settings.nats_ca_file)) if settings.nats_ca_file else None,
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
@@ -130,6 +138,33 @@ class Bus:
         await self.client.close()
 
 
-async def connect_once(url: str, *, name: str) -> Client:
+def password_of(settings: BusSettings) -> str | None:
+    """The password, from its file if one is named. Raises OSError or ValueError."""
+    if settings.nats_password_file is not None:
+        return read_password(settings.nats_password_file)
+    return settings.nats_password.get_secret_value() if settings.nats_password else None
+
+
+async def connect_once(url: str, *, name: str, user: str | None = None, password: str | None = None) -> Client:
     """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError."""
-    return await nats.connect(url, name=name, allow_reconnect=False, connect_timeout=2)
+    client = Client()
+    try:
+        await client.connect(
+            url,
+            name=name,
+            user=user,
+            password=password,
+            inbox_prefix=inbox_of(user) if user else DEFAULT_INBOX_PREFIX,
+            allow_reconnect=False,
+            connect_timeout=2,
+            error_cb=_log_error,
+        )
+    except BaseException:
+        # A refused login leaves its socket open.
+        await client.close()
+        raise
+    return client
+
+
+async def _log_error(error: Exception) -> None:
+    log.debug("bus_error", error=f"{type(error).__name__}: {error}")

@@ -13,6 +13,7 @@ from nats.js.api import (
     DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -29,6 +30,8 @@ DELIVERY_JOBS = "DELIVERY_JOBS"
 VERIFY_JOBS = "VERIFY_JOBS"
 OBSERVATIONS = "OBSERVATIONS"
 DEAD_LETTERS = "DEAD_LETTERS"
+BOUNDED = (OBSERVATIONS, DEAD_LETTERS)
+"""Streams that grow with time, not with the register."""
 
 PROBER = "prober"
 FORWARDER = "forwarder"
@@ -49,6 +52,7 @@ KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
+RESEALED_SECRETS = "resealed_secrets"
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -142,8 +146,8 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
 
-    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
-    decides by a revision of these.
+    What has a ttl expires. READ_DIRECTLY are read by any replica, which may lag behind a moment: nobody decides by a
+    revision of these.
     """
 
     def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
@@ -154,7 +158,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
             max_bytes=max_bytes,
             storage=StorageType.FILE,
             replicas=replicas,
-            direct=name in _READ_DIRECTLY,
+            # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
+            direct=True,
+            republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
         )
 
     return (
@@ -164,6 +170,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
+        bucket(RESEALED_SECRETS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
@@ -174,7 +181,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     )
 
 
-_READ_DIRECTLY = frozenset(
+READ_DIRECTLY = frozenset(
     {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
@@ -183,12 +190,7 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
     """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
     touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
-    for bucket in buckets(replicas):
-        try:
-            await js.stream_info(f"KV_{bucket.bucket}")
-        except NotFoundError:
-            await js.create_key_value(bucket)
-            touched.append(bucket.bucket)
+    touched += [bucket.bucket for bucket in buckets(replicas) if await _declare_bucket(js, bucket)]
     return touched
 
 
@@ -202,6 +204,19 @@ async def missing(js: JetStreamContext) -> list[str]:
         except NotFoundError:
             absent.append(name)
     return absent
+
+
+async def _declare_bucket(js: JetStreamContext, wanted: KeyValueConfig) -> bool:
+    try:
+        present = (await js.stream_info(f"KV_{wanted.bucket}")).config
+    except NotFoundError:
+        await js.create_key_value(wanted)
+        return True
+    if present.allow_direct and present.republish == wanted.republish:
+        return False
+    present.allow_direct, present.republish = True, wanted.republish
+    await js.update_stream(present)
+    return True
 
 
 async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:

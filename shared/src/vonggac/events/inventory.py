@@ -15,7 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from vonggac.events.envelope import Payload
 
 type SealedSecret = str
-"""Base64 of a libsodium sealed box around `{"username": …, "password": …}`."""
+"""Base64 of a libsodium sealed box around `{"username": …, "password": …, "origins": ["scheme://host:port", …]}`.
+
+Boxes of earlier releases have no origins.
+"""
 
 
 class AgencyRole(StrEnum):

@@ -24,6 +24,17 @@ def verify_job(camera_id: UUID | str) -> str:
     return f"verify.job.{camera_id}"
 
 
+_JOBS = ("probe.job.", "delivery.job.", "verify.job.")
+
+
+def state_behind(subject: str) -> str | None:
+    """Where the state stands that a job, or the state's own message, is about; None for any other subject."""
+    for prefix in _JOBS:
+        if subject.startswith(prefix):
+            return inventory("camera", subject.removeprefix(prefix))
+    return subject if subject.startswith("inventory.") else None
+
+
 def camera_observation(camera_id: UUID | str) -> str:
     return f"observation.camera.{camera_id}"
 
@@ -70,9 +81,9 @@ def camera_adopt(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.adopt"
 
 
-def worker_hand_over(worker_id: str) -> str:
+def worker_handover(worker_id: str) -> str:
     """Core NATS request-reply, body a job: the forwarder prepares for the job's camera, or takes it over."""
-    return f"forwarder.worker.{worker_id}.hand_over"
+    return f"forwarder.worker.{worker_id}.handover"
 
 
 def probe_lock(camera_id: UUID | str) -> str:
@@ -88,6 +99,16 @@ def dead_letter(stream: str, durable: str) -> str:
 def key_value(bucket: str, key: UUID | str) -> str:
     """The subject on which a message becomes the value of `key` in a bucket."""
     return f"$KV.{bucket}.{key}"
+
+
+def republished(bucket: str, key: UUID | str) -> str:
+    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    return f"kv.{bucket}.{key}"
+
+
+def direct_get(stream: str) -> str:
+    """JetStream's own: messages of a stream that allows direct gets, by any of its replicas."""
+    return f"$JS.API.DIRECT.GET.{stream}"
 
 
 def next_messages(stream: str, durable: str) -> str:

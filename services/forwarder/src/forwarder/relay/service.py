@@ -28,6 +28,7 @@ from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -79,6 +80,7 @@ class Process:
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings)
         self._stopped = asyncio.Event()
+        self._resealing: Resealing | None = None
         self._working = False
 
     @property
@@ -134,6 +136,9 @@ class Process:
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._context.unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -156,6 +161,8 @@ class Process:
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
         tasks.start("heartbeat", self._beat(worker, self.reporter))

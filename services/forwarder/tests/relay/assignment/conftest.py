@@ -137,6 +137,8 @@ def environment(nats_server: NatsServer, keys_folder: Path) -> dict[str, str]:
     prefix = "VONGGAC_FORWARDER_"
     settings = {
         "NATS_URL": nats_server.url,
+        "NATS_USER": "forwarder",
+        "NATS_PASSWORD_FILE": str(nats_server.password_file("forwarder")),
         "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
         "JWKS_FILE": str(keys_folder / JWKS),
         "ALLOWED_NETWORKS": "127.0.0.0/8",

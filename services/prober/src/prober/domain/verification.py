@@ -28,6 +28,7 @@ OURS = frozenset(
     {
         Cause.ADDRESS_NOT_ALLOWED,
         Cause.SECRET_UNREADABLE,
+        Cause.SECRET_MOVED,
         Cause.CODEC_UNSUPPORTED,
         Cause.TRANSPORT_UNSUPPORTED,
         Cause.INTERNAL_ERROR,

@@ -32,6 +32,7 @@ from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -53,6 +54,7 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -88,6 +90,9 @@ class Process:
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
         await self.bus.wait_for_topology()
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -125,6 +130,8 @@ class Process:
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
         tasks.start("heartbeat", self._beat(announcer, observer))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
         tasks.start("watch-references", pictures.watch_references())

@@ -28,8 +28,9 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import ProbeKind, Verdict
-from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.attempt import Logins, device_address, device_origins
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
@@ -109,9 +110,9 @@ class CameraProber:
     async def _probe_camera(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         began = time.monotonic()
         try:
-            credentials = self._open(camera.secret)
+            credentials = self._open(camera.secret, camera.url, *device_origins(camera.expected))
         except SecretUnreadableError as error:
-            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+            return _not_tried(unknown(error.cause, str(error)))
         pictures = self._context.pictures
         history = None
         if plan.kind is not ProbeKind.LIGHT:
@@ -132,7 +133,7 @@ class CameraProber:
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
-            result = await self._with_identity(result, camera.expected, credentials, left_s)
+            result = await self._with_identity(result, camera.expected, camera.secret, left_s)
         return self._checked(result, camera.expected, history)
 
     async def _by_forwarder(self, camera: CameraV1, plan: ProbePlan, *, with_login: bool) -> ProbeResult | NoKeyframe:
@@ -186,10 +187,16 @@ class CameraProber:
         return result
 
     async def _with_identity(
-        self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
+        self, result: ProbeResult, expected: ExpectedDevice, secret: str | None, left_s: float
     ) -> ProbeResult:
         if expected.onvif_address is None or result.seen is None or left_s < LEAST_S:
             return result
+        try:
+            credentials = self._open(secret, *(device_origins(expected) or (expected.onvif_address,)))
+        except SecretUnreadableError as error:
+            # Without a login the device is asked for what it tells anybody.
+            log.debug("device_login_not_sent", cause=error.cause)
+            credentials = None
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
@@ -221,8 +228,9 @@ class CameraProber:
             _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
-    def _open(self, secret: str | None) -> Credentials | None:
-        return self._context.logins.unsealer.unseal(secret) if secret is not None else None
+    def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
+        """Raises SecretUnreadableError."""
+        return self._context.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
 
 
 def abandoned() -> Judgement:
