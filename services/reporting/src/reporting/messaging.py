@@ -35,7 +35,13 @@ def new_consumers(bus: Bus, handlers: Handlers, *, batch: int) -> list[EventCons
     """One per stream, not yet running."""
     return [
         EventConsumer(
-            bus, stream=stream, durable=durable, handler=handler, transient=handlers.is_transient, batch=batch
+            bus,
+            stream=stream,
+            durable=durable,
+            handler=handler,
+            transient=handlers.is_transient,
+            batch=batch,
+            on_newer=metrics.EVENTS_NEWER.labels(durable).inc,
         )
         for stream, durable, handler in (
             (topology.INVENTORY, topology.REPORTING_INVENTORY, handlers.inventory),
@@ -67,7 +73,7 @@ class Feed:
         """Connect, wait until streams and tables stand, then consume until cancelled."""
         bus = await self._connected()
         try:
-            await bus.wait_for_topology()
+            await bus.wait_for_topology(topology.REPORTING_INVENTORY, topology.REPORTING_OBSERVATIONS)
             await self._wait_for_tables()
             self.feeding = True
             self.begun.set()

@@ -16,6 +16,12 @@ OBSERVATIONS = Counter(
     ("outcome",),
     registry=registry,
 )
+EVENTS_NEWER = Counter(
+    "vonggac_reporting_events_newer",
+    "Events of a newer release, each time they were put back.",
+    ("consumer",),
+    registry=registry,
+)
 BATCH_SECONDS = Histogram(
     "vonggac_reporting_batch_seconds",
     "Time from a batch to its commit.",

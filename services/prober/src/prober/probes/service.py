@@ -89,7 +89,7 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._unsealer)
         await self._resealing.load()
