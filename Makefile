@@ -46,7 +46,7 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="
 
 .PHONY: diff-cover
 diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
-	@$(python) -m coverage xml -q
+	@$(python) -m coverage xml -q --fail-under 0
 	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
 
 .PHONY: lint
@@ -68,24 +68,25 @@ generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages
 	@$(python) docs/generate.py
 
 .PHONY: bench
-bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JSON lines
-	@for script in $(if $(BENCH),bench/$(BENCH).py,bench/[a-z]*.py); do echo "== $$script"; $(python) "$$script"; done
+bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines
+	@for bench in $$(grep -l __main__ bench/*/$(or $(BENCH),*).py | sed 's|\.py$$||; s|/|.|g'); do \
+		echo "== $$bench"; $(python) -m "$$bench"; done
 
 .PHONY: bench-probe
 bench-probe: setup ## What looks at cameras cost beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
-	@exec $(python) bench/probe.py $(ARGS)
+	@exec $(python) -m bench.probing.probe $(ARGS)
 
 .PHONY: bench-forward
 bench-forward: setup ## What forwarding costs, beside ffmpeg, nginx-rtmp, PyAV and a C loop, where installed; then the delay
-	@exec $(python) bench/forward.py $(ARGS)
+	@exec $(python) -m bench.relay.forward $(ARGS)
 
 .PHONY: bench-faults
 bench-faults: setup ## Faults at one destination: what the other loses, whether states lie, time to detect and to recover
-	@exec $(python) bench/faults.py $(ARGS)
+	@exec $(python) -m bench.faults.faults $(ARGS)
 
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
-	@exec $(python) bench/soak.py $(ARGS)
+	@exec $(python) -m bench.faults.soak $(ARGS)
 
 ##@ Set up and tidy
 

@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         own = run.OwnCameras(arguments.cameras, cameras)
         progress.step("cameras", f"{len(cameras)} in {arguments.cameras}")
     stopping = Stopping(progress.line)
-    with state.held():
+    with state.lock():
         # Before ports are chosen: what a killed platform left holds them.
         ProcessRecord(state).stop_leftovers(progress.step)
         replicas = {"prober": arguments.probers, "forwarder": arguments.forwarders}

@@ -91,7 +91,7 @@ async def test_a_camera_with_both_deliveries_acknowledged_is_reported_connected(
     events = [*province.base(), province.stated("camera", camera), *province.looks(camera, start, now)]
     events += [province.says(planned, camera, 1, start, "acknowledged") for planned in camera.deliveries]
     for event in [*events, province.alive(now)]:
-        outgoing.event(province.subject(event), event)
+        outgoing.queue_event(province.subject(event), event)
     assert await outgoing.drain(within_s=10) == 0
     sending.cancel()
     await eventually(lambda: handled(bus))

@@ -66,11 +66,11 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(own_ser
     tasks = [asyncio.create_task(outgoing.run()), asyncio.create_task(consumer.run())]
     expected = [f"w{number}" for number in range(60)]
     for worker in expected[:20]:
-        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat(worker), heartbeat(worker))
     await eventually(lambda: seen == expected[:20])
     await asyncio.to_thread(own_server.kill)
     for worker in expected[20:]:
-        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat(worker), heartbeat(worker))
     await eventually(lambda: not own_bus.connected)
     assert outgoing.waiting == 40
     await asyncio.to_thread(own_server.start)
@@ -85,7 +85,7 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(own_ser
 async def test_what_the_bounded_queue_cannot_hold_is_counted(own_bus: Bus) -> None:
     outgoing = Outgoing(own_bus, max_queued=3)
     for number in range(5):
-        outgoing.event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
     assert (outgoing.waiting, outgoing.dropped) == (3, 2)
 
 
@@ -168,12 +168,12 @@ async def test_a_flush_waits_for_what_was_queued_before_it_alone(own_server: Nat
     outgoing = Outgoing(own_bus)
     subject = subjects.worker_heartbeat("w")
     assert await outgoing.flush(within_s=0)
-    outgoing.event(subject, heartbeat("w"))
+    outgoing.queue_event(subject, heartbeat("w"))
     assert not await outgoing.flush(within_s=0.01)
     flushing = asyncio.create_task(outgoing.flush(within_s=10))
     await asyncio.sleep(0)
     own_server.kill()
-    outgoing.event(subject, heartbeat("w"))
+    outgoing.queue_event(subject, heartbeat("w"))
     running = asyncio.create_task(outgoing.run())
     assert not flushing.done()
     own_server.start()

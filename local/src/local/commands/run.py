@@ -75,7 +75,7 @@ async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress)
     token = admin_token(platform.state.keys)
     platform.state.write_token(token)
     loaded = await _load(platform, token, own, progress)
-    document = await _first_look(platform, token, loaded, progress)
+    document = await _first_report(platform, token, loaded, progress)
     if document is not None:
         progress.line("\n" + render(document))
     for line in _welcome(platform, token, loaded):
@@ -98,7 +98,7 @@ async def _load(platform: Platform, token: str, own: OwnCameras | None, progress
     return loaded
 
 
-async def _first_look(platform: Platform, token: str, loaded: Loaded, progress: Progress) -> Json | None:
+async def _first_report(platform: Platform, token: str, loaded: Loaded, progress: Progress) -> Json | None:
     reporting = ReportingApi(platform.addresses.reporting, token)
     codes = set(loaded.cameras)
 

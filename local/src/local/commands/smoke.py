@@ -89,7 +89,7 @@ async def _run(
 ) -> None:
     platform = Platform(state, anywhere(), allowed=allowed, progress=progress)
     stopping.kill = platform.kill
-    with state.held():
+    with state.lock():
         try:
             await platform.start()
             outcome.seconds_to_ready = round(progress.elapsed_s, 1)

@@ -72,7 +72,7 @@ class StateFolder:
         return self.root / "admin-token"
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the folder alone. Raises StateInUseError, or OSError when the folder cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
         self._close_to_others()

@@ -1,4 +1,4 @@
-"""What comes in from the bus and what goes out: reports, adoption of held cameras, and how others' deliveries stand."""
+"""What comes in from the bus and what goes out: reports, adoption, camera RPC, hand-over, statuses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
@@ -94,8 +94,8 @@ class Reporter:
         self._outgoing, self._started_at = outgoing, started_at
         self._sequences: dict[UUID, int] = {}
 
-    def observed(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
-        """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
+    def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
+        """The delivery's current state, with the sequence number of its last report (1 before the first)."""
         plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
@@ -123,27 +123,27 @@ class Reporter:
             delay_s=delivery.delay_s,
         )
 
-    def changed(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
-        """Report a change; `latest=False` leaves the bucket alone because another worker speaks for it now.
+    def report_change(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
+        """Report a change; `latest=False` leaves the bucket alone, because another worker reports to it now.
 
-        A delivery that the plan no longer knows is taken out of the bucket.
+        A delivery that is no longer planned is removed from the bucket.
         """
         key = supervisor.plan.id
         self._sequences[key] = self._sequences.get(key, 0) + 1
-        observed = self.observed(relay, supervisor)
+        observed = self.describe_delivery(relay, supervisor)
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
-        self._outgoing.event(subjects.delivery_observation(key), event)
+        self._outgoing.queue_event(subjects.delivery_observation(key), event)
         if latest and key in {planned.id for planned in relay.camera.deliveries}:
-            self._outgoing.value(topology.DELIVERY_STATUS, key, observed.model_dump_json().encode())
+            self._outgoing.queue_value(topology.DELIVERY_STATUS, key, observed.model_dump_json().encode())
         elif latest:
-            self._outgoing.removal(topology.DELIVERY_STATUS, key)
+            self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
-    def forget(self, delivery_ids: Iterable[UUID]) -> None:
-        """Take deliveries of a removed camera that nobody holds out of the bucket."""
+    def remove_statuses(self, delivery_ids: Iterable[UUID]) -> None:
+        """Remove the deliveries of a removed camera that nobody holds from the bucket."""
         for delivery_id in delivery_ids:
-            self._outgoing.removal(topology.DELIVERY_STATUS, delivery_id)
+            self._outgoing.queue_removal(topology.DELIVERY_STATUS, delivery_id)
 
-    def alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
+    def report_alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
         """One heartbeat."""
         alive = ForwarderAliveV1(
             worker_id=self.worker_id,
@@ -154,9 +154,9 @@ class Reporter:
             stopping=stopping,
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
-        self._outgoing.event(subjects.worker_heartbeat(self.worker_id), event)
+        self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)
         body = alive.model_dump_json().encode()
-        self._outgoing.value(topology.WORKERS, self.worker_id, body)
+        self._outgoing.queue_value(topology.WORKERS, self.worker_id, body)
 
 
 class Adoption:
@@ -168,7 +168,7 @@ class Adoption:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def offer(self, camera_id: UUID, job: Job) -> bool:
+    async def offer_job(self, camera_id: UUID, job: Job) -> bool:
         """Whether another worker holds the camera and has taken the job. False also when nobody answers in time."""
         headers = job_headers(job)
         subject = subjects.camera_adopt(camera_id)
@@ -181,7 +181,7 @@ class Adoption:
             return False
         return bool(answer.data == ADOPTED)
 
-    async def listen(self, camera_id: UUID, adopt: Callable[[Job], Awaitable[None]]) -> Subscription:
+    async def listen_for_offers(self, camera_id: UUID, adopt: Callable[[Job], Awaitable[None]]) -> Subscription:
         """Hand jobs that other workers offer for this camera to `adopt`. Raises NatsError when the bus is closed."""
 
         async def offered(message: Msg) -> None:
@@ -212,7 +212,7 @@ def read_job(bus: Bus, message: Msg) -> Job | None:
     return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
 
 
-async def ask_holder(bus: Bus, camera_id: UUID) -> list[DeliveryObservedV1]:
+async def request_deliveries(bus: Bus, camera_id: UUID) -> list[DeliveryObservedV1]:
     """How a camera's deliveries stand at this moment; empty when nobody holds it or the holder does not answer."""
     try:
         answer = await bus.client.request(subjects.camera_deliveries(camera_id), b"", ANSWER_WITHIN_S)
@@ -323,7 +323,7 @@ class StatusBoard:
             self._seen(observed)
 
 
-async def leave(bus: Bus, worker_id: str) -> None:
+async def remove_worker(bus: Bus, worker_id: str) -> None:
     """Take a worker off the list before its entry expires."""
     try:
         await Bucket(bus, topology.WORKERS).delete(worker_id)

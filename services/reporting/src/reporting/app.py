@@ -1,4 +1,4 @@
-"""Putting reporting together.
+"""Reporting's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
 stand, and consumes, then housekeeping, which waits for the feed; each waits for ever, so nothing depends on the order

@@ -1,6 +1,6 @@
 """Who may call, and secrets only workers can open.
 
-`tokens` checks and issues JWTs, `rights` says what a role may do, `dependencies` guards FastAPI routes, `sealing` is
+`tokens` checks and issues JWTs, `rights` lists what a role may do, `dependencies` guards FastAPI routes, `sealing` is
 the write-only box for camera and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 

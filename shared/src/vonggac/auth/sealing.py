@@ -77,7 +77,7 @@ class Unsealer:
         """Called with digest and new box when a box without an origin was opened for the first time."""
 
     def fingerprint(self, device: str, credentials: Credentials) -> str:
-        """32 hex digits that stand for these credentials at this device, and tell nobody without the key anything.
+        """32 hex digits that identify these credentials at this device, and reveal nothing without the key.
 
         `device`: `host:port`. However the host is spelled, the device counts the same failed logins.
         """

@@ -35,7 +35,7 @@ async def declare(
 
 
 def main() -> None:
-    """Exit status 0 when the topology stands, 1 when NATS does not answer or refuses."""
+    """Exit status 0 when the topology is declared, 1 when NATS does not answer or refuses it."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")

@@ -1,4 +1,4 @@
-"""One connection per process: it reconnects for ever, and says so."""
+"""One connection per process. It reconnects for ever, and logs that it does."""
 
 import asyncio
 import ssl
@@ -60,7 +60,7 @@ class Bus:
         """
         client = Client()
         bus = cls.__new__(cls)
-        # Before the first connection there is no more of it than this.
+        # Until the first connection the object has this attribute only.
         bus.closing = False
 
         async def disconnected() -> None:
@@ -96,7 +96,7 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client)  # type: ignore[misc] # the callbacks above must already know the object
+        bus.__init__(client)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property
@@ -113,7 +113,7 @@ class Bus:
         Waits for the owner (`python -m vonggac.bus`) as long as it takes.
         """
         consumers = topology.consumers_of(*durables)
-        told = False
+        logged = False
         while True:
             try:
                 absent = await topology.missing(self.js, consumers)
@@ -121,9 +121,9 @@ class Bus:
                 absent = [type(error).__name__]
             if not absent:
                 return
-            if not told:
+            if not logged:
                 log.info("bus_waiting_for_topology", missing=absent)
-                told = True
+                logged = True
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:

@@ -28,7 +28,7 @@ NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event as it came: decoded, and where it stood in its stream."""
+    """A decoded event with its place in its stream."""
 
     event: CloudEvent[Payload]
     subject: str
@@ -83,7 +83,7 @@ class EventConsumer:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
             if self._transient(error):
-                await self._later(good, error)
+                await self._postpone(good, error)
             else:
                 await self._one_by_one(good)
             return
@@ -95,14 +95,14 @@ class EventConsumer:
                 await self._handler([received])
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
                 if self._transient(error) or message.metadata.num_delivered <= len(self._delays_s):
-                    await self._later([(message, received)], error)
+                    await self._postpone([(message, received)], error)
                 else:
                     await self._dead_letter(message, f"{type(error).__name__}: {error}")
             else:
                 await self._answer([message.ack()])
 
-    async def _later(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
-        log.info("events_later", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
+    async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
+        log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
         delays = [self._delays_s[min(message.metadata.num_delivered, len(self._delays_s)) - 1] for message, _ in pairs]
         await self._answer([message.nak(delay=delay) for (message, _), delay in zip(pairs, delays, strict=True)])
         if self._transient(error):

@@ -1,4 +1,4 @@
-"""Work queues: one message a camera, which comes back later, is held in progress, or is given back.
+"""Work queues: one message per camera, which is postponed, kept in progress, released or completed.
 
 Only `nak(delay)` is used, never a bare nak (instant redelivery).
 
@@ -30,32 +30,32 @@ type OnUnreadable = Callable[[str], None]
 """Called with NOT_UNDERSTOOD or DEAD_LETTERED for each message that became no job."""
 
 _decode = lru_cache(maxsize=1024)(decode)
-"""A job comes back with the same bytes again and again, and what they say never changes."""
+"""A job is delivered with the same bytes again and again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One fetched job: the event that made it and the handle that answers for it."""
+    """One fetched job: the event that made it, and the message to answer."""
 
     event: CloudEvent[Payload]
     message: Msg
     deliveries: int
     stream_sequence: int
 
-    async def again_in(self, delay_s: float) -> None:
-        """Put the job back for its next turn. Raises NatsError."""
+    async def postpone(self, delay_s: float) -> None:
+        """Put the job back into the queue, due in `delay_s`. Raises NatsError."""
         await self.message.nak(delay=max(delay_s, RELEASE_DELAY_S))
 
-    async def hold(self) -> None:
-        """Say that the work goes on; call at a third of the ack wait. Raises NatsError."""
+    async def keep_in_progress(self) -> None:
+        """Renew the ack wait; call at a third of it. Raises NatsError."""
         await self.message.in_progress()
 
-    async def give_back(self) -> None:
-        """Hand the job to whoever fetches next, at once. Raises NatsError."""
+    async def release(self) -> None:
+        """Put the job back into the queue, due at once. Raises NatsError."""
         await self.message.nak(delay=RELEASE_DELAY_S)
 
-    async def done(self) -> None:
-        """Take the job off the queue (its camera is gone or has nothing to do). Raises NatsError."""
+    async def complete(self) -> None:
+        """Remove the job from the queue (its camera is gone or has nothing to do). Raises NatsError."""
         await self.message.ack()
 
 
@@ -98,7 +98,7 @@ class JobQueue:
         await self._dead_letter(job.message, reason)
 
     async def close(self) -> None:
-        """Fetch no more; what came and was not fetched goes to others at once."""
+        """Fetch no more, and release what arrived and was not fetched: others get it at once."""
         await self._pull.close()
 
     async def _dead_letter(self, message: Msg, reason: str) -> None:

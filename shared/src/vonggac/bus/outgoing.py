@@ -1,7 +1,7 @@
 """Publishing facts that must not be lost: kept in order in memory until JetStream has stored them.
 
-While NATS is away the queue grows up to a bound; beyond it the oldest are dropped, counted and logged, since a process
-that dies of memory loses them all.
+While NATS is away the queue grows up to a bound. Beyond it the oldest are dropped, counted and logged: a process that
+runs out of memory would lose them all.
 """
 
 import asyncio
@@ -52,15 +52,15 @@ class Outgoing:
         self.stored = 0
         self.dropped = 0
 
-    def event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
+    def queue_event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def value(self, bucket: str, key: UUID | str, body: bytes) -> None:
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes) -> None:
         """Queue the value of a key in a bucket, such as the latest status."""
         self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
-    def removal(self, bucket: str, key: UUID | str) -> None:
+    def queue_removal(self, bucket: str, key: UUID | str) -> None:
         """Queue the removal of a key from a bucket, in order with what was queued before."""
         self._put(_Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
@@ -138,7 +138,7 @@ class Outgoing:
         return next((index for index, stored in enumerate(results) if not stored), len(window))
 
     async def _send(self, message: _Message) -> asyncio.Future[PubAck] | None:
-        """What will tell whether it is stored; None when it could not even be sent."""
+        """Resolves when the server has stored it; None when it could not be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id

@@ -62,7 +62,7 @@ RESEALED_SECRETS = "resealed_secrets"
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
-"""A dead forwarder's cameras are offered to the others after this long."""
+"""A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 LEASE_S = 30.0
@@ -101,7 +101,7 @@ CONSUMERS = (
 
 
 _CAMERA_ID = "{{wildcard(1)}}"
-"""In the server's subject transforms: the token for which `*` stands in the source."""
+"""In the server's subject transforms: the token that `*` matches in the source."""
 
 
 def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:

@@ -36,7 +36,7 @@ def newest_revision(scripts: Path) -> str:
 def run_env(metadata: MetaData) -> None:
     """The body of a service's migrations/env.py.
 
-    A migration waits at most LOCK_TIMEOUT for a lock, so that it fails rather than hold up the running service.
+    A migration waits at most LOCK_TIMEOUT for a lock, so that it fails and does not block the running service.
     """
     given = context.config.attributes.get("url")
     if given is None:

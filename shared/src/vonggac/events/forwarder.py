@@ -14,7 +14,7 @@ from vonggac.events.envelope import Payload
 
 
 class DeliveryState(StrEnum):
-    """How one camera stands at one destination. No state says more than what was observed.
+    """The state of one camera at one destination. No state claims more than what was observed.
 
     `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
     the destination's kernel acknowledged media bytes (TCP_INFO), and only while it goes on to do so; `verified` only
@@ -37,7 +37,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryObservedV1(Payload):
-    """A delivery changed its state in the eyes of the worker that holds it."""
+    """A delivery changed its state, as observed by the worker that holds it."""
 
     event_type: ClassVar[str] = "vn.vonggac.forwarder.delivery_observed.v1"
     delivery_id: UUID
@@ -68,7 +68,7 @@ class DeliveryObservedV1(Payload):
     delay_s: float | None = Field(
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
     )
-    facility_id: UUID | None = Field(default=None, description="Where the camera stands.")
+    facility_id: UUID | None = Field(default=None, description="The facility of the camera.")
 
 
 class ForwarderAliveV1(Payload):
@@ -79,8 +79,8 @@ class ForwarderAliveV1(Payload):
     started_at: AwareDatetime
     alive_at: AwareDatetime
     cameras_held: int
-    capacity: int | None = Field(default=None, ge=1, description="Cameras it takes at most.")
-    stopping: bool = Field(default=False, description="It is handing its cameras over and takes no more.")
+    capacity: int | None = Field(default=None, ge=1, description="Cameras it holds at most.")
+    stopping: bool = Field(default=False, description="It hands its cameras over and accepts no more.")
 
 
 class DeliveryCommand(BaseModel):

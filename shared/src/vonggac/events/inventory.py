@@ -1,4 +1,4 @@
-"""What inventory says: the whole current state of one thing, per message.
+"""What inventory publishes: the whole current state of one thing per message.
 
 Subjects are `inventory.<noun>.<id>`; the last message of a subject is the truth, so a consumer that starts empty
 replays the stream and knows everything. A removal is a message too (`RemovedV1`), on the subject of what was removed.
@@ -84,7 +84,7 @@ class _State(Payload):
 
 
 class AgencyV1(_State):
-    """An organisation with a part in the mandate, as it stands now."""
+    """An organisation with a part in the mandate; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
     code: str
@@ -93,7 +93,7 @@ class AgencyV1(_State):
 
 
 class DistrictV1(_State):
-    """A district-level unit, as it stands now."""
+    """A district-level unit; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
     code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
@@ -103,7 +103,7 @@ class DistrictV1(_State):
 
 
 class FacilityV1(_State):
-    """A quarantine facility, as it stands now."""
+    """A quarantine facility; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.facility.v1"
     code: str
@@ -116,7 +116,7 @@ class FacilityV1(_State):
 
 
 class FocalPointV1(_State):
-    """The officer responsible for a facility's cameras (R17), as it stands now."""
+    """The officer responsible for a facility's cameras (R17); its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
     facility_id: UUID
@@ -129,7 +129,7 @@ class FocalPointV1(_State):
 
 
 class DestinationV1(_State):
-    """A monitoring centre, as it stands now."""
+    """A monitoring centre; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.destination.v1"
     code: str
@@ -163,12 +163,12 @@ class PlannedDelivery(BaseModel):
     required_proof: RequiredProof = RequiredProof.ACKNOWLEDGED
     enabled: bool = True
     tls: TlsTrust | None = None
-    enhanced_rtmp: bool = Field(default=False, description="The centre takes H.265 over RTMP (enhanced RTMP).")
+    enhanced_rtmp: bool = Field(default=False, description="The centre accepts H.265 over RTMP (enhanced RTMP).")
     read_back_url: str | None = Field(
         default=None, description="Where the centre plays the stream back, without credentials; None: it does not."
     )
     read_back_secret: SealedSecret | None = Field(
-        default=None, description="For reading back, where it takes another login than publishing."
+        default=None, description="For reading back, where it needs another login than publishing."
     )
 
 

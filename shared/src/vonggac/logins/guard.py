@@ -239,10 +239,10 @@ class LoginGuard:
         login = self._records.get(key)
         if proven or login is None or not login.failed:
             self._records.pop(key, None)
-            self._outgoing.removal(topology.LOGIN_FAILURES, key)
+            self._outgoing.queue_removal(topology.LOGIN_FAILURES, key)
         else:
             record = _Record(failed=login.failed, last_at=login.last_at)
-            self._outgoing.value(topology.LOGIN_FAILURES, key, record.model_dump_json().encode())
+            self._outgoing.queue_value(topology.LOGIN_FAILURES, key, record.model_dump_json().encode())
 
 
 def _read(key: str, value: bytes | None) -> _Record | None:

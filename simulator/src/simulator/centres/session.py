@@ -197,16 +197,13 @@ class CentreSession(ServerConnection):
         mode = "record" if self._subject.publishing else "play"
         for offer in offers:
             if offer.protocol == "RTP/AVP/TCP" and offer.unicast and _mode(offer) == mode:
-                channels = self._own_channels(offer.interleaved or (2 * index, 2 * index + 1))
+                channels = offer.interleaved or (2 * index, 2 * index + 1)
+                if self._centre.config.channels != "asked":
+                    channels = _other_channels(channels)
                 self._channels[index] = channels
                 answer = Transport("RTP/AVP/TCP", interleaved=channels, mode=mode)
                 return Reply(200, (("Transport", answer.encode()), self._session_header()))
         return Reply(461)
-
-    def _own_channels(self, asked: tuple[int, int]) -> tuple[int, int]:
-        if self._centre.config.channels == "asked":
-            return asked
-        return (asked[0] + _OTHER_CHANNELS) % 256, (asked[1] + _OTHER_CHANNELS) % 256
 
     def _record(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
@@ -303,6 +300,10 @@ def _path_of(uri: str) -> str | None:
         return RtspUrl.parse(uri).target.strip("/") or None
     except MalformedError:
         return None
+
+
+def _other_channels(asked: tuple[int, int]) -> tuple[int, int]:
+    return (asked[0] + _OTHER_CHANNELS) % 256, (asked[1] + _OTHER_CHANNELS) % 256
 
 
 def _mode(offer: Transport) -> str:

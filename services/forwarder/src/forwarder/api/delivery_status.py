@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field, PlainSerializer
 
 from forwarder.domain.ownership import orphaned
-from forwarder.messaging import StatusBoard, ask_holder
+from forwarder.messaging import StatusBoard, request_deliveries
 from forwarder.relay.assignment.membership import MembershipWatch
 from forwarder.relay.service import Process
 from vonggac.events import Cause
@@ -130,7 +130,9 @@ async def refresh_from_holder(request: Request, deliveries: Sequence[FoundDelive
     bus = process_of(request).bus
     if all(one.live for one in deliveries) or bus is None or not bus.connected:
         return list(deliveries)
-    live = {observed.delivery_id: observed for observed in await ask_holder(bus, deliveries[0].observed.camera_id)}
+    live = {
+        observed.delivery_id: observed for observed in await request_deliveries(bus, deliveries[0].observed.camera_id)
+    }
     now = datetime.now(UTC)
     return [
         FoundDelivery(live[one.observed.delivery_id], live=True, as_of=now) if one.observed.delivery_id in live else one

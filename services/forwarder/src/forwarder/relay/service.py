@@ -13,7 +13,7 @@ from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
-from forwarder.messaging import Reporter, StatusBoard, leave
+from forwarder.messaging import Reporter, StatusBoard, remove_worker
 from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
@@ -103,7 +103,7 @@ class Process:
             if number % OBSERVED_AT_ONCE == OBSERVED_AT_ONCE - 1:
                 await asyncio.sleep(0)
             observed += [
-                reporter.observed(held.relay, supervisor)
+                reporter.describe_delivery(held.relay, supervisor)
                 for supervisor in held.relay.deliveries.values()
                 if delivery_id in {None, supervisor.plan.id}
             ]
@@ -174,7 +174,7 @@ class Process:
             await tasks.stop("heartbeat", "worker", "watch-logins")
             self._publish_heartbeat(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
-            await leave(bus, self.worker_id)
+            await remove_worker(bus, self.worker_id)
         finally:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
@@ -188,7 +188,7 @@ class Process:
 
     def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
+        reporter.report_alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:

@@ -12,7 +12,7 @@ import pytest
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
-from forwarder.messaging import ask_holder
+from forwarder.messaging import request_deliveries
 from forwarder.relay.assignment import camera_rpc as answering
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
@@ -154,11 +154,11 @@ async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
     statuses: Statuses,
 ) -> None:
     camera = planner.camera(sim)
-    assert await ask_holder(bus, camera.id) == []
+    assert await request_deliveries(bus, camera.id) == []
     forwarder = await start_forwarder()
     await inventory.say(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    told = {observed.delivery_id: observed for observed in await ask_holder(bus, camera.id)}
+    told = {observed.delivery_id: observed for observed in await request_deliveries(bus, camera.id)}
     assert told.keys() == {planned.id for planned in camera.deliveries}
     assert {observed.worker_id for observed in told.values()} == {forwarder.worker_id}
 

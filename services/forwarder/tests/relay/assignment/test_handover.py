@@ -266,7 +266,7 @@ async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
     third = await start_forwarder()
     await known_to(first, 1)
     assert [load.worker_id for load in worker_of(first).members.others()] == [third.worker_id]
-    assert await second.check() == "waiting for the orders, the last reports and the other workers' signs of life"
+    assert await second.check() == "waiting for the commands, the last reports and the other workers' heartbeats"
     known.set()
     await known_to(first, 2)
     assert await second.check() is None

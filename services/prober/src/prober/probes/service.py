@@ -144,7 +144,7 @@ class Process:
             await tasks.run_until(self._stopped)
             await tasks.stop("probe-jobs", "verify-jobs")
             await tasks.stop_all(keep={"send-observations"})
-            announcer.left(self.worker_id)
+            announcer.remove_worker(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
             await tasks.stop_all()
@@ -230,7 +230,7 @@ class Process:
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
         started_at = datetime.now(UTC)
         while True:
-            announcer.alive(
+            announcer.publish_heartbeat(
                 ProberAliveV1(
                     worker_id=self.worker_id,
                     started_at=started_at,

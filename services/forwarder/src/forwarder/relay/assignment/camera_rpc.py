@@ -124,7 +124,9 @@ class CameraRpc:
         await self._send(message.reply, answer.model_dump_json().encode(), {})
 
     async def _on_deliveries_request(self, message: Msg) -> None:
-        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
+        now = [
+            self._reporter.describe_delivery(self._relay, supervisor) for supervisor in self._relay.deliveries.values()
+        ]
         await self._send(message.reply, DELIVERIES.dump_json(now), {})
 
     async def _on_verification(self, message: Msg) -> None:
@@ -151,7 +153,7 @@ class CameraRpc:
     async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
         still = self._relay.keyframes.still
-        body = KeyframeHistory(
+        hashed = KeyframeHistory(
             camera_id=camera_id,
             worker_id=self._worker_id,
             keyframes=history,
@@ -159,7 +161,7 @@ class CameraRpc:
             still_keyframes=still.keyframes if still is not None else 0,
         )
         try:
-            await publish_keyframes(self._bus, body)
+            await publish_keyframes(self._bus, hashed)
         except (NatsError, OSError) as error:
             log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
@@ -207,7 +209,7 @@ def _why_none(none: NoSample) -> dict[str, str]:
 
 
 def _within_s(body: bytes) -> float:
-    """For how long the asker waits; the body of a request on `forwarder.keyframe.<camera_id>`."""
+    """For how long the asker waits; the body of a request on `forwarder.camera.<camera_id>.keyframe`."""
     try:
         within_s = float(body)
     except ValueError:

@@ -39,7 +39,7 @@ class CommandStore:
         """Remove the commands of deliveries that no longer exist."""
         for delivery_id in delivery_ids:
             if delivery_id in self._cache.values:
-                self._outgoing.removal(topology.DELIVERY_COMMANDS, delivery_id)
+                self._outgoing.queue_removal(topology.DELIVERY_COMMANDS, delivery_id)
 
 
 async def store_command(bus: Bus, command: DeliveryCommand) -> None:

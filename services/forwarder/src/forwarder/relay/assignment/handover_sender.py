@@ -222,7 +222,7 @@ class HandoverSender:
         await self._stop_camera(held, DeliveryState.RELEASED)
         if way is HandoverWay.GIVEN_BACK or held.job is not job:
             # The next worker that fetches it offers it to the camera's holder, if there is one.
-            await answer_job(held.job.give_back())
+            await answer_job(held.job.release())
         self.handed_over[way] += 1
 
     async def _release_sessions(self, held: HeldCamera, prepared: HandoverOutcome) -> asyncio.Task[None]:
@@ -241,6 +241,6 @@ class HandoverSender:
         held.ending = True
         await self._stop_camera(held, DeliveryState.RELEASED)
         await self._outgoing.flush(within_s=STORED_WITHIN_S)
-        await answer_job(held.job.give_back())
+        await answer_job(held.job.release())
         log.info("camera_given_back", camera_id=str(held.relay.camera.id))
         self.handed_over[HandoverWay.GIVEN_BACK] += 1

@@ -155,7 +155,7 @@ class Worker:
         while True:
             if self._bus.connected:
                 for held in list(self.held.values()):
-                    await answer_job(held.job.hold())
+                    await answer_job(held.job.keep_in_progress())
             self._renew_now.clear()
             try:
                 async with asyncio.timeout(topology.DELIVERY_ACK_WAIT_S / 3):
@@ -179,15 +179,15 @@ class Worker:
         camera = job.event.data
         if not isinstance(camera, CameraV1):
             gone = [observed.delivery_id for observed in self.board.of_camera(camera_id)]
-            self._reporter.forget(gone)
+            self._reporter.remove_statuses(gone)
             self._commands.remove(gone)
-            await answer_job(job.done())
+            await answer_job(job.complete())
         elif not wanted(camera):
             self.new_relay(camera).report_disabled()
-            await answer_job(job.done())
+            await answer_job(job.complete())
         elif len(self.held) >= self._max_cameras:
             self.jobs_turned_away += 1
-            await answer_job(job.again_in(FULL_RETRY_S))
+            await answer_job(job.postpone(FULL_RETRY_S))
         else:
             await self.hold_camera(camera, job)
 
@@ -202,7 +202,7 @@ class Worker:
 
         rpc = CameraRpc(self._bus, relay, self._reporter)
         try:
-            adoption = await self._adoption.listen(camera.id, adopt)
+            adoption = await self._adoption.listen_for_offers(camera.id, adopt)
             await rpc.listen()
         except NatsError as error:
             # Without the bus the job is not ours either: the server delivers it to another worker.
@@ -216,18 +216,18 @@ class Worker:
             relay.start()
         else:
             relay.start_prepared(camera)
-        await answer_job(job.hold())
+        await answer_job(job.keep_in_progress())
         return True
 
     async def _offer_to_holder(self, camera_id: UUID, job: Job) -> bool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + HOLDER_ANSWERS_WITHIN_S
-        while not await self._adoption.offer(camera_id, job):
+        while not await self._adoption.offer_job(camera_id, job):
             lately = loop.time() - self._reconnected_s < RECONNECTED_S
             known = self.board.held_by_another(camera_id, self._reporter.worker_id)
             if not (lately and known) or loop.time() > deadline:
                 return False
-            await answer_job(job.hold())
+            await answer_job(job.keep_in_progress())
             await asyncio.sleep(HOLDER_POLL_S)
         self.jobs_passed_on += 1
         log.info("job_passed_on", camera_id=str(camera_id))
@@ -238,7 +238,7 @@ class Worker:
         if job.stream_sequence < held.job.stream_sequence:
             return
         held.job = job
-        await answer_job(job.hold())
+        await answer_job(job.keep_in_progress())
         if held.ending:
             # The new job is assigned when the camera has been released.
             return
@@ -264,7 +264,7 @@ class Worker:
             for observed in self.board.of_camera(camera.id)
             if observed.delivery_id not in planned and observed.camera_revision < camera.revision
         ]
-        self._reporter.forget(gone)
+        self._reporter.remove_statuses(gone)
         self._commands.remove(gone)
 
     def _begin_release(self, held: HeldCamera, state: DeliveryState, *, done: bool) -> None:
@@ -278,7 +278,7 @@ class Worker:
         if held.job is not job:
             await self._assign_unheld(held.relay.camera.id, held.job)
         elif done:
-            await answer_job(job.done())
+            await answer_job(job.complete())
 
     async def _stop_camera(self, held: HeldCamera, state: DeliveryState) -> None:
         """Stop what runs for a camera. Its job must still be answered."""
@@ -305,7 +305,7 @@ class Worker:
             held.relay.apply_command(delivery_id, command)
 
     def _delivery_changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.changed(relay, supervisor, latest=not relay.superseded)
+        self._reporter.report_change(relay, supervisor, latest=not relay.superseded)
 
     def _count_unreadable(self, outcome: str) -> None:
         self.jobs_unreadable[outcome] += 1

@@ -2,8 +2,7 @@
 
 Core NATS request-reply on `forwarder.camera.<camera_id>.keyframe`; the body is one access unit in Annex B form, the
 headers say what the forwarder measured. No responder: nobody pulls the camera. A forwarder that pulls it and has no
-keyframe says what it knows all the same, and that is what the probe judges: it never opens a session beside the
-forwarder's.
+keyframe says what it knows all the same, and that is what the probe judges: it never opens a session beside that one.
 """
 
 import asyncio

@@ -68,14 +68,14 @@ class Worker:
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
             # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
-            await job.again_in(SAME_CAMERA_AGAIN_S)
+            await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
             return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
             removed = isinstance(data, RemovedV1)
-            (self._announcer.removed if removed else self._announcer.forget)(data.id)
-            await job.done()
+            (self._announcer.remove_camera if removed else self._announcer.remove_status)(data.id)
+            await job.complete()
             log.info("camera_not_watched", camera_id=str(data.id), removed=removed)
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
@@ -92,7 +92,7 @@ class Worker:
             chance=self._chance(),
         )
         if delay_s:
-            await job.again_in(delay_s)
+            await job.postpone(delay_s)
             return "deferred"
         return await self._probe(job, camera)
 
@@ -100,10 +100,10 @@ class Worker:
         handout = Handout(job.stream_sequence, job.deliveries)
         outcome = await self._observer.observe(camera, hold=partial(hold, job), handout=handout)
         if isinstance(outcome, Early):
-            await job.again_in(outcome.by_s)
+            await job.postpone(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
         if isinstance(outcome, NotNow):
-            await job.again_in(outcome.delay_s * (1 + self._chance()))
+            await job.postpone(outcome.delay_s * (1 + self._chance()))
             return "deferred"
-        await job.again_in(outcome.next_probe_in_s())
+        await job.postpone(outcome.next_probe_in_s())
         return "probed"

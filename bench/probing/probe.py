@@ -1,4 +1,4 @@
-"""What probes cost, beside the usual ways: `make bench-probe`, or `python bench/probe.py --help`.
+"""What probes cost, beside the usual ways: `make bench-probe`, or `python -m bench.probing.probe --help`.
 
 Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their own.
 
@@ -33,8 +33,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import uvloop
-from rtsp_stub import serve as serve_stub
 
+from bench.probing.rtsp_stub import serve as serve_stub
 from prober.domain.result import ProbeResult
 from prober.metrics import Metrics
 from prober.probes.service import Process

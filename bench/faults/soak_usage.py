@@ -1,4 +1,4 @@
-"""Memory and open descriptors of each part of a platform over time, and whether they stay flat; for `bench/soak.py`."""
+"""Memory and open descriptors of each part of a platform over time, and whether they stay flat; for `soak.py`."""
 
 import asyncio
 import statistics
@@ -78,13 +78,13 @@ class Usage:
         standing = {part: len(descriptors) for part, descriptors in self._standing.items()}
         return Calm(self._calm_since_s, time.monotonic(), standing)
 
-    def courses(self, before: Calm, after: Calm) -> list["Course"]:
+    def series(self, before: Calm, after: Calm) -> list["Series"]:
         """How every part went from one calm time to the other. Raises StatisticsError for a part without samples."""
-        return [_course(part, samples, before, after) for part, samples in self.samples.items()]
+        return [_series(part, samples, before, after) for part, samples in self.samples.items()]
 
 
 @dataclass(frozen=True)
-class Course:
+class Series:
     """How one part went from one calm time to another. Medians; `half`: of the middle fifth between the two.
 
     A part that grows from start to half and stands still then has filled what it keeps; one that leaks goes on.
@@ -110,11 +110,11 @@ class Course:
         return found
 
 
-def _course(part: str, samples: Sequence[Sample], before: Calm, after: Calm) -> Course:
+def _series(part: str, samples: Sequence[Sample], before: Calm, after: Calm) -> Series:
     length_s = after.began_s - before.ended_s
     half = _rss_mb(samples, before.ended_s + 0.4 * length_s, after.began_s - 0.4 * length_s)
     whole = [one for one in samples if before.began_s <= one.at_s <= after.ended_s]
-    return Course(
+    return Series(
         part=part,
         rss_mb_start=round(statistics.median(_rss_mb(samples, before.began_s, before.ended_s)), 1),
         rss_mb_half=round(statistics.median(half or _rss_mb(whole)), 1),

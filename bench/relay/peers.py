@@ -1,4 +1,4 @@
-"""What `bench/forward.py` is held against: ffmpeg's tee, nginx-rtmp's push and a PyAV remux, one source to two each.
+"""What `forward.py` is held against: ffmpeg's tee, nginx-rtmp's push and a PyAV remux, one source to two each.
 
 Every peer gets the cameras' own streams and is measured in the steady state: CPU of its processes alone, nothing is
 encoded again. None where it is not installed.

@@ -1,6 +1,6 @@
-"""What repacking costs: RTSP cameras to two RTMP destinations each, beside PyAV: `python bench/remux.py --help`.
+"""What repacking costs: RTSP cameras to two RTMP destinations each, beside PyAV: `python -m bench.relay.remux --help`.
 
-Ours is the whole product (see `bench/relay.py`), the peer a bare `av.open` and `mux` in a thread per stream of one
+Ours is the whole product (see `relay.py`), the peer a bare `av.open` and `mux` in a thread per stream of one
 process. Same cameras (1080p25 at 2 Mbit/s, simulated), same machine, one after the other, in the steady state. The
 destinations take every publisher and throw its media away; they are not counted.
 
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 
 import psutil
 import uvloop
-from peers import pyav_remux
-from relay import DESTINATIONS, SETTLE_S, Rig, measure, planned, publish, rig, wait_acknowledged
 
+from bench.relay.peers import pyav_remux
+from bench.relay.relay import DESTINATIONS, SETTLE_S, Rig, measure, planned, publish, rig, wait_acknowledged
 from forwarder.relay.rtmp import amf, chunks
 from forwarder.relay.rtmp.chunks import ChunkReader, Message, write_message
 from vonggac.embedded import free_port
@@ -56,14 +56,14 @@ class RtmpSink(asyncio.Protocol):
             # libav takes the server's size for its own; with the initial 128 bytes it costs four times as much.
             size = Message(chunks.SET_CHUNK_SIZE, 0, 0, chunks.OUR_CHUNK_BYTES.to_bytes(4))
             self._transport.write(write_message(size, chunk_stream=2, chunk_bytes=chunks.FIRST_CHUNK_BYTES))
-            self._say("_result", transaction, {}, {"level": "status", "code": "NetConnection.Connect.Success"})
+            self._send_command("_result", transaction, {}, {"level": "status", "code": "NetConnection.Connect.Success"})
         elif name == "createStream":
-            self._say("_result", transaction, None, 1.0)
+            self._send_command("_result", transaction, None, 1.0)
         elif name == "publish":
-            self._say("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+            self._send_command("onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start"})
             self._reader = None
 
-    def _say(self, *values: amf.AmfValue) -> None:
+    def _send_command(self, *values: amf.AmfValue) -> None:
         message = Message(chunks.COMMAND, 0, 0, amf.encode(*values))
         self._transport.write(write_message(message, chunk_stream=3, chunk_bytes=chunks.OUR_CHUNK_BYTES))
 

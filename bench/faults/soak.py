@@ -1,6 +1,6 @@
 """Ten minutes of random faults with a hundred cameras: memory and descriptors stay flat, all is verified at the end.
 
-    make soak                                   (or: python bench/soak.py --minutes 10 --cameras 100 --seed 1)
+    make soak                                   (or: python -m bench.faults.soak --minutes 10 --cameras 100 --seed 1)
 
 The whole platform runs, on loopback and with throw-away state: PostgreSQL, NATS, inventory, reporting, a prober, two
 forwarders, simulated cameras (640x360, 10 pictures a second, 300 kbit/s) and two centres that play back what they get.
@@ -29,10 +29,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soak_faults import Faults
-from soak_stage import Stage, stage
-from soak_usage import Calm, Course, Usage
-
+from bench.faults.soak_faults import Faults
+from bench.faults.soak_stage import Stage, stage
+from bench.faults.soak_usage import Calm, Series, Usage
 from local.apis.inventory import RefusedError
 from local.commands.progress import Progress
 from local.platform.process import ProcessEndedError
@@ -59,7 +58,7 @@ class Result:
     cameras: int
     minutes: float
     faults: dict[str, int] = field(default_factory=dict)
-    courses: list[Course] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
     verified: int = 0
     seconds_to_verified: float | None = None
     problems: list[str] = field(default_factory=list)
@@ -71,7 +70,7 @@ class Result:
                 one.part, one.rss_mb_start, one.rss_mb_half, one.rss_mb_end, one.rss_mb_spread,
                 one.fds_start, one.fds_end, one.fds_spread,
             )
-            for one in self.courses
+            for one in self.series
         ]  # fmt: skip
         return "\n".join("".join(f"{cell!s:>12}" for cell in row) for row in (heading, *rows))
 
@@ -80,11 +79,11 @@ class Result:
             "cameras": self.cameras,
             "minutes": self.minutes,
             "faults": self.faults,
-            "rss_mb_start": {one.part: one.rss_mb_start for one in self.courses},
-            "rss_mb_half": {one.part: one.rss_mb_half for one in self.courses},
-            "rss_mb_end": {one.part: one.rss_mb_end for one in self.courses},
-            "fds_start": {one.part: one.fds_start for one in self.courses},
-            "fds_end": {one.part: one.fds_end for one in self.courses},
+            "rss_mb_start": {one.part: one.rss_mb_start for one in self.series},
+            "rss_mb_half": {one.part: one.rss_mb_half for one in self.series},
+            "rss_mb_end": {one.part: one.rss_mb_end for one in self.series},
+            "fds_start": {one.part: one.fds_start for one in self.series},
+            "fds_end": {one.part: one.fds_end for one in self.series},
             "verified": self.verified,
             "seconds_to_verified": self.seconds_to_verified,
         }
@@ -133,12 +132,12 @@ async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progr
         await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
         before = await _calm(made, usage, progress, "warm; calm before the faults")
         faults.told.clear()
-        telling = asyncio.create_task(_tell(made, usage, progress))
+        printing = asyncio.create_task(_print_progress(made, usage, progress))
         try:
             await faults.run(arguments.minutes * 60)
         finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
         result.faults = dict(sorted(faults.told.items()))
         progress.step("faults", f"{faults.told.total()} are healed")
         result.seconds_to_verified = await _all_verified(made, progress, within_s=VERIFIED_WITHIN_S)
@@ -153,8 +152,8 @@ async def _run(made: Stage, result: Result, arguments: argparse.Namespace, progr
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    result.courses = usage.courses(before, after)
-    result.problems += [grown for one in result.courses if one.part not in NOT_JUDGED for grown in one.grown]
+    result.series = usage.series(before, after)
+    result.problems += [grown for one in result.series if one.part not in NOT_JUDGED for grown in one.grown]
 
 
 class NotVerifiedError(Exception):
@@ -184,9 +183,9 @@ async def _calm(made: Stage, usage: Usage, progress: Progress, what: str) -> Cal
 
     Forwarders that came back are given cameras by and by. Raises NotVerifiedError, RefusedError.
     """
-    deadline, since, held = time.monotonic() + SETTLED_WITHIN_S, time.monotonic(), await made.held()
+    deadline, since, held = time.monotonic() + SETTLED_WITHIN_S, time.monotonic(), await made.cameras_by_forwarder()
     while time.monotonic() - since < SETTLED_S:
-        before, held = held, await made.held()
+        before, held = held, await made.cameras_by_forwarder()
         if held != before or await made.verified() < len(made.cameras):
             since = time.monotonic()
             if since > deadline:
@@ -199,7 +198,7 @@ async def _calm(made: Stage, usage: Usage, progress: Progress, what: str) -> Cal
     return usage.end_calm()
 
 
-async def _tell(made: Stage, usage: Usage, progress: Progress) -> None:
+async def _print_progress(made: Stage, usage: Usage, progress: Progress) -> None:
     while True:
         await asyncio.sleep(TELL_EVERY_S)
         rss = ", ".join(f"{part} {samples[-1].rss_mb:.0f}" for part, samples in usage.samples.items())

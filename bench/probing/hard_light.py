@@ -1,6 +1,6 @@
 """Good pictures in light that is hard to judge: a few lamps in a crushed dark, and a sky that outshines everything.
 
-Rows of bench/picture_rates.py.
+Rows of bench/probing/picture_rates.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from picture_footage import Yuv, coded, luma_of, shots, with_noise, write
 
+from bench.probing.picture_footage import Yuv, coded, luma_of, shots, with_noise, write
 from prober.domain.picture import PictureJudgement, judge
 from vonggac.events import Cause
 

@@ -1,6 +1,6 @@
 """How long the import of many cameras takes: a real PostgreSQL with fsync, the API in process, NATS and the relay.
 
-`python bench/import_cameras.py [--cameras 20000]` prints a table and a JSON line.
+`python -m bench.records.import_cameras [--cameras 20000]` prints a table and a JSON line.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What proving costs the prober: `make bench BENCH=verify`, or `python bench/verify.py --help`.
+"""What proving costs the prober: `make bench BENCH=verify`, or `python -m bench.probing.verify --help`.
 
 1080p25 at 2 Mbit/s, simulated in a process of its own, where the keyframes are noted, too. Each round is one camera's
 turn as the prober makes it: ask for the notes, read two deliveries back at the same time, hash what comes, compare,

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fault_stage import GOOD, GOOD_SESSION_S, HEALTHY, SAMPLE_S, SUFFERING, Place, Stage, Stream, stage
+from bench.faults.fault_stage import GOOD, GOOD_SESSION_S, HEALTHY, SAMPLE_S, SUFFERING, Place, Stage, Stream, stage
 
 LIE_S = 5.0 + 3.0
 RECOVER_WITHIN_S = 60.0

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from soak_usage import MAX_GROWTH_FDS, MAX_GROWTH_MB, Course, Usage
+
+from bench.faults.soak_usage import MAX_GROWTH_FDS, MAX_GROWTH_MB, Series, Usage
 
 pytestmark = pytest.mark.server
 
@@ -43,7 +44,7 @@ class Part:
         assert self._process.stdout.readline() == "done\n"
         self.usage.sample()
 
-    def course(self, *work: tuple[str, int]) -> Course:
+    def series(self, *work: tuple[str, int]) -> Series:
         """The work between two calm times, in each of which a descriptor is opened while another is closed."""
         self.do("open", 5)
         self.usage.begin_calm()
@@ -53,7 +54,7 @@ class Part:
             self.do(what, count)
         self.usage.begin_calm()
         self.do("renew", 1)
-        (found,) = self.usage.courses(before, self.usage.end_calm())
+        (found,) = self.usage.series(before, self.usage.end_calm())
         return found
 
 
@@ -69,24 +70,24 @@ def part() -> Iterator[Part]:
 
 
 def test_a_process_that_works_and_keeps_nothing_is_flat(part: Part) -> None:
-    course = part.course(*[("work", 20)] * 5)
-    assert course.grown == []
+    series = part.series(*[("work", 20)] * 5)
+    assert series.grown == []
     # Three pipes and five sockets, one of which was another at the end of the calm time.
-    assert (course.fds_start, course.fds_end) == (7, 7)
+    assert (series.fds_start, series.fds_end) == (7, 7)
 
 
 def test_memory_that_is_kept_is_told(part: Part) -> None:
-    course = part.course(*[("leak", 2)] * 5)
-    (told,) = course.grown
+    series = part.series(*[("leak", 2)] * 5)
+    (told,) = series.grown
     assert "memory grew by" in told
-    assert course.rss_mb_end - course.rss_mb_start > MAX_GROWTH_MB
+    assert series.rss_mb_end - series.rss_mb_start > MAX_GROWTH_MB
     # It goes on after the half, as a leak does.
-    assert course.rss_mb_start < course.rss_mb_half < course.rss_mb_end - 2
+    assert series.rss_mb_start < series.rss_mb_half < series.rss_mb_end - 2
 
 
 def test_descriptors_that_are_kept_are_told(part: Part) -> None:
-    course = part.course(*[("open", 1)] * (MAX_GROWTH_FDS + 1))
-    assert course.grown == [f"part: descriptors grew from 7 to {7 + MAX_GROWTH_FDS + 1}"]
+    series = part.series(*[("open", 1)] * (MAX_GROWTH_FDS + 1))
+    assert series.grown == [f"part: descriptors grew from 7 to {7 + MAX_GROWTH_FDS + 1}"]
 
 
 def test_a_part_that_is_away_for_a_while_is_judged_by_the_times_it_was_there(part: Part) -> None:
@@ -97,6 +98,6 @@ def test_a_part_that_is_away_for_a_while_is_judged_by_the_times_it_was_there(par
     part.usage.sample()
     part.usage.processes = seen
     part.usage.begin_calm()
-    (course,) = part.usage.courses(before, part.usage.end_calm())
-    assert course.grown == []
-    assert course.rss_mb_spread < MAX_GROWTH_MB
+    (series,) = part.usage.series(before, part.usage.end_calm())
+    assert series.grown == []
+    assert series.rss_mb_spread < MAX_GROWTH_MB

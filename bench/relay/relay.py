@@ -1,6 +1,6 @@
 """CPU and memory of the forwarder: N cameras of 1080p25 at 2 Mbit/s, each to two destinations, in the steady state.
 
-    uv run python bench/relay.py [--streams 150] [--seconds 30] [--tls]
+    uv run python -m bench.relay.relay [--streams 150] [--seconds 30] [--tls]
 
 The whole product is measured: `python -m forwarder` on a real NATS, with its leases, heartbeats, states and TCP_INFO.
 Cameras (the simulator) and destinations (a sink that answers RTSP and throws the media away) are processes of their
@@ -28,8 +28,8 @@ from uuid import uuid4
 import httpx
 import psutil
 import uvloop
-from relay_limit import ms_per_stream_second
 
+from bench.relay.relay_limit import ms_per_stream_second
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, ensure_keys
 from vonggac.bus import topology
 from vonggac.bus.connection import connect_once

@@ -1,4 +1,4 @@
-"""What goes wrong in `bench/soak.py`, at random but from a seed: several faults at a time, each healed by itself."""
+"""What goes wrong in `soak.py`, at random but from a seed: several faults at a time, each healed by itself."""
 
 import asyncio
 import random
@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from soak_stage import CENTRES, Stage
+from bench.faults.soak_stage import CENTRES, Stage
 
 BETWEEN_S = (1.5, 5.0)
 LASTS_S = (4.0, 20.0)

@@ -1,4 +1,4 @@
-"""How long the compliance report of a whole province and month takes: `python bench/compliance.py`.
+"""How long the compliance report of a whole province and month takes: `python -m bench.records.compliance`.
 
 Fills a real PostgreSQL with cameras, their runs and their deliveries' changes, then asks reporting's own API in
 process: JSON with all cameras, the totals alone, and CSV. Prints a table and, last, one JSON line.

@@ -1,4 +1,4 @@
-"""The limit that `bench/relay.py` is held against: a bare epoll loop in C, one recv and two sends a wake-up.
+"""The limit that `bench/relay/relay.py` is held against: a bare epoll loop in C, one recv and two sends a wake-up.
 
 The handshakes are done by Python; then the C loop gets the sockets. It keeps nothing alive, drops nothing and proves
 nothing: no relay can cost less on this machine in this minute.

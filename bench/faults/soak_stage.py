@@ -1,4 +1,4 @@
-"""The stage of `bench/soak.py`: the whole platform with many cameras, two forwarders, and what can go wrong on it."""
+"""The stage of `soak.py`: the whole platform with many cameras, two forwarders, and what can go wrong on it."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ class Stage:
             if camera["state"] != "up" or not delivered_to_both(camera)
         ]
 
-    async def held(self) -> dict[str, int]:
+    async def cameras_by_forwarder(self) -> dict[str, int]:
         """How many cameras each forwarder holds, as they tell every few seconds. Raises RefusedError."""
         url = f"{self.platform.addresses.forwarder}/v1/workers"
         workers = await call(self.client, "GET", url, headers={"Authorization": f"Bearer {self.token}"})

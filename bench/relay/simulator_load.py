@@ -1,6 +1,6 @@
 """CPU of the simulator: cameras of 1080p25 at 2 Mbit/s with one reader each, in milliseconds per stream-second.
 
-    uv run python bench/simulator_load.py [--cameras 150] [--seconds 20]
+    uv run python -m bench.relay.simulator_load [--cameras 150] [--seconds 20]
 
 The simulator runs as a process of its own; the readers (another process) only read and throw away. Prints a table
 and, as the last line, one JSON object.

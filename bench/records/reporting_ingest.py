@@ -1,4 +1,4 @@
-"""How fast reporting takes observations from JetStream into PostgreSQL: `python bench/reporting_ingest.py`.
+"""How fast reporting takes observations from JetStream into PostgreSQL: `python -m bench.records.reporting_ingest`.
 
 Stores observations of many cameras in a real stream first, then runs reporting's own consumer until all are committed
 and acknowledged. PostgreSQL runs with fsync. Prints a table and, last, one JSON line.

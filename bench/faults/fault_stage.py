@@ -1,4 +1,4 @@
-"""The stage of `bench/faults.py`: cameras, a healthy centre, one that suffers, forwarders, and what all of them say.
+"""The stage of `faults.py`: cameras, a healthy centre, one that suffers, forwarders, and what all of them report.
 
 The suffering centre is a process of its own at one port for ever, so that it can be killed and started again.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from relay import camera_config, declare, forwarder_environment, planned, publish, wait_ready
 
+from bench.relay.relay import camera_config, declare, forwarder_environment, planned, publish, wait_ready
 from vonggac.auth import Role
 from vonggac.auth.keys import ensure_keys, token_issuer
 from vonggac.embedded import NatsServer, free_port

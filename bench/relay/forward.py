@@ -1,10 +1,10 @@
-"""What forwarding costs, beside the usual ways: `make bench-forward`, or `python bench/forward.py --help`.
+"""What forwarding costs, beside the usual ways: `make bench-forward`, or `python -m bench.relay.forward --help`.
 
 Same cameras (1080p25 at 2 Mbit/s, simulated), same machine, one after the other within some minutes, each to two
 destinations and in the steady state; what starting a stream costs is shown apart. Ours is the whole product: see
-`bench/relay.py`. Peers: `ffmpeg -c copy -f tee`, nginx-rtmp's `push`, a PyAV remux, and a bare C loop as the limit.
-Then what repacking for RTMP destinations costs beside PyAV (`bench/remux.py`), and the delay that the forwarder adds
-(`bench/delay.py`).
+`relay.py`. Peers: `ffmpeg -c copy -f tee`, nginx-rtmp's `push`, a PyAV remux, and a bare C loop as the limit.
+Then what repacking for RTMP destinations costs beside PyAV (`remux.py`), and the delay that the forwarder adds
+(`delay.py`).
 
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
@@ -16,12 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from delay import added_ms, measuring, percentile
-from peers import Cost, ffmpeg_tee, nginx_push, pyav_remux
-from relay import DESTINATIONS, SETTLE_S, planned, publish, rig, steady, wait_acknowledged
-from relay_limit import ms_per_stream_second
-from remux import compare as compare_remux
-
+from bench.relay.delay import added_ms, measuring, percentile
+from bench.relay.peers import Cost, ffmpeg_tee, nginx_push, pyav_remux
+from bench.relay.relay import DESTINATIONS, SETTLE_S, planned, publish, rig, steady, wait_acknowledged
+from bench.relay.relay_limit import ms_per_stream_second
+from bench.relay.remux import compare as compare_remux
 from vonggac.embedded import free_port
 
 
