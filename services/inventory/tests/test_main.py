@@ -18,7 +18,7 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.tables import Base
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
-from vonggac.bus import Bus, topology
+from vonggac.bus import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
@@ -114,9 +114,10 @@ async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]
     assert again.stdout.startswith("0 messages")
 
 
-def test_dead_letters_are_listed_and_replayed_by_command(environment: dict[str, str], bus: Bus) -> None:
+@pytest.mark.usefixtures("bus")
+def test_dead_letters_are_listed_and_replayed_by_command(environment: dict[str, str], nats_server: NatsServer) -> None:
     assert run(environment, "dead-letters").stdout == ""
-    asyncio.run(bury_a_heartbeat(bus.client.connected_url.geturl()))
+    asyncio.run(bury_a_heartbeat(nats_server.url))
     listed = run(environment, "dead-letters")
     assert listed.returncode == 0, listed.stderr
     assert "OBSERVATIONS/reporting_observations  observation.worker.w1  tried" in listed.stdout

@@ -141,7 +141,7 @@ async def test_reconcile_leaves_alone_what_has_no_jobs_for_good(province: Any, b
     made = await province.camera(enabled=False)
     await eventually(lambda: stands(bus, Queue.PROBE, made["id"]))
     for queue in Queue:
-        await (await fetched(bus, queue)).done()
+        await (await fetched(bus, queue)).complete()
     reconciler, board = Reconciler(database, Metrics(), every_s=60), JobBoard(bus)
     for _ in range(3):
         assert await reconciler.run_round(board, datetime.now(UTC)) == 0
@@ -155,7 +155,7 @@ async def test_reconcile_republishes_a_camera_that_nobody_holds_or_probes(
     made = await province.camera()
     for queue in Queue:
         # A delayed nak that the server lost: the job stands, and nobody gets it again.
-        await (await fetched(bus, queue)).again_in(3600)
+        await (await fetched(bus, queue)).postpone(3600)
     reconciler, board, now = Reconciler(database, Metrics(), every_s=60), JobBoard(bus), datetime.now(UTC)
 
     async def round_after(seconds: float) -> int:
@@ -185,7 +185,7 @@ async def test_reconcile_trusts_a_holder_that_lives_and_no_other(province: Any, 
     await province.destination()
     made = await province.camera(probe_interval_s=3600)
     for queue in Queue:
-        await (await fetched(bus, queue)).again_in(3600)
+        await (await fetched(bus, queue)).postpone(3600)
     board, now = JobBoard(bus), datetime.now(UTC)
     await Bucket(bus, topology.WORKERS).put("forwarder-1", b"{}")
     for holder, republished in (("forwarder-1", 0), ("forwarder-0", 1)):

@@ -96,6 +96,7 @@ def may_publish() -> dict[str, set[str]]:
         "observation.site.f": {PROBER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
+        "dead.OBSERVATIONS.outgoing": WORKERS,
         "probe.job.c": set(),
         "delivery.job.c": set(),
         "verify.job.c": set(),

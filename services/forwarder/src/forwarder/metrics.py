@@ -35,6 +35,8 @@ class Metrics(Collector):
         self.remux_processes_died: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
+        self.observations_refused: Callable[[], int] = int
+        self.observations_republished: Callable[[], int] = int
         self.registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -80,6 +82,16 @@ class Metrics(Collector):
             "vonggac_forwarder_observations_dropped",
             "Reports lost because NATS was away for too long.",
             value=self.observations_dropped(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_observations_refused",
+            "Reports that NATS does not store; they are in DEAD_LETTERS.",
+            value=self.observations_refused(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_observations_republished",
+            "Reports published again because NATS had forgotten them.",
+            value=self.observations_republished(),
         )
         yield from _cameras(relays)
         yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])

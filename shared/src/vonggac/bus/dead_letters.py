@@ -54,6 +54,13 @@ async def dead_letter_or_retry(
             log.debug("release_failed", subject=message.subject, error=type(lost).__name__)
 
 
+async def store_unpublished(bus: Bus, subject: str, body: bytes, *, durable: str, reason: str) -> None:
+    """Keep a fact that NATS refuses on its own subject. Raises NatsError or TimeoutError when that is refused too."""
+    headers = {REASON_HEADER: reason, SUBJECT_HEADER: subject}
+    await bus.js.publish(subjects.dead_letter(topology.OBSERVATIONS, durable), body, headers=headers)
+    log.error("message_dead_lettered", stream=topology.OBSERVATIONS, durable=durable, subject=subject, reason=reason)
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that a consumer, or a publisher, could not be rid of."""

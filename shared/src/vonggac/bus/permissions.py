@@ -65,6 +65,10 @@ def _works(stream: str, durable: str) -> tuple[str, ...]:
     )
 
 
+_OUTGOING = f"dead.{topology.OBSERVATIONS}.outgoing"
+"""Facts that NATS refuses."""
+
+
 def _reads(*buckets: str) -> tuple[str, ...]:
     allowed: list[str] = []
     for bucket in buckets:
@@ -134,6 +138,7 @@ PROBER = User(
         *_ASKS,
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
+        _OUTGOING,
         f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory('camera', _ANY)}",
         subjects.camera_observation(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
@@ -192,6 +197,7 @@ FORWARDER = User(
     publish=(
         *_ASKS,
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
+        _OUTGOING,
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
         *_OF_FORWARDERS,

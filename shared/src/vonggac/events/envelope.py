@@ -47,6 +47,10 @@ class CloudEvent[T: Payload](BaseModel):
     subject: str = Field(min_length=1, description="Id of the thing the event is about.")
     time: AwareDatetime = Field(description="When the fact happened, UTC.")
     datacontenttype: Literal["application/json"] = "application/json"
+    publisher: str | None = Field(default=None, description="Who published it: a process, new at every start.")
+    publishersequence: int | None = Field(
+        default=None, ge=1, description="Of this publisher's facts, from 1 on without a gap; a gap is a fact lost."
+    )
     data: T
 
     @field_serializer("time")

@@ -72,4 +72,6 @@ class _Envelope(BaseModel):
     subject: str = Field(min_length=1)
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
+    publisher: str | None = None
+    publishersequence: int | None = Field(default=None, ge=1)
     data: dict[str, Any]

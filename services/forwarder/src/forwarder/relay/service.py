@@ -142,7 +142,7 @@ class Process:
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
@@ -209,6 +209,8 @@ class Process:
         metrics.remux_processes_died = lambda: self._context.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
+        metrics.observations_refused = lambda: outgoing.refused
+        metrics.observations_republished = lambda: outgoing.republished
 
 
 async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:

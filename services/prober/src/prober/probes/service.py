@@ -97,7 +97,7 @@ class Process:
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         logins = Logins(guard, self._unsealer)
