@@ -81,6 +81,9 @@ class _State(Payload):
     id: UUID
     revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
     changed_at: AwareDatetime
+    created_at: AwareDatetime | None = Field(default=None, description="Since when it exists.")
+    changed_by: str | None = Field(default=None, description="Subject of the token that made this change.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")
 
 
 class AgencyV1(_State):
@@ -223,3 +226,5 @@ class RemovedV1(Payload):
     noun: str
     revision: int
     removed_at: datetime
+    removed_by: str | None = Field(default=None, description="Subject of the token that removed it.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")

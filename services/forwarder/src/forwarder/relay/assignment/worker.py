@@ -37,6 +37,8 @@ FETCH_AT_ONCE = 20
 """Small batches, so that workers that start together share the cameras."""
 FETCH_WAIT_S = 5.0
 FULL_RETRY_S = 2.0
+REPORTED_AT_ONCE = 25
+"""Cameras whose states are published anew before media has its turn again."""
 FULL_PAUSE_S = 0.2
 """Of a full worker between two fetches: cameras that nobody has room for must not keep it busy."""
 RECONNECTED_S = 10.0
@@ -131,6 +133,17 @@ class Worker:
         if observed is None or observed.destination_id != planned.destination_id:
             return NO_HISTORY
         return history_of(observed, self.members.alive_at(observed.worker_id))
+
+    async def report_all(self) -> None:
+        """Publish every delivery's state anew: after a hole, earlier claims count no more.
+
+        Facts only: while this worker slept, another one may have taken the camera and the latest states.
+        """
+        for number, held in enumerate(list(self.held.values()), start=1):
+            if number % REPORTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            for supervisor in held.relay.deliveries.values():
+                self._reporter.report_change(held.relay, supervisor, latest=False)
 
     async def _fetch_when_loaded(self) -> None:
         # A stopped delivery must not start at a restart, and its history must not be reported as new.
