@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
+from vonggac.bus.history import StoredMessage, read_stream
 from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode
 from vonggac.telemetry.logs import get_logger
@@ -63,6 +64,7 @@ class EventConsumer:
         self._delays_s, self._newer_delays_s, self._on_newer = delays_s, newer_delays_s, on_newer
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
+        self.stream, self.durable = stream, durable
 
     async def run(self) -> None:
         """Consume for ever. Cancelling between fetch and ack loses nothing: the events are delivered again."""
@@ -73,6 +75,34 @@ class EventConsumer:
                     await self._consume(messages)
         finally:
             await self._pull.close()
+
+    async def replay(self, first: int, last: int) -> int:
+        """Handle what the stream still holds of these sequences again; returns how many events that were.
+
+        For a handler whose records went back: the consumer is past them. Raises what the handler raises for an error
+        from outside the events, NatsError or TimeoutError.
+        """
+        count = 0
+        async for messages in read_stream(self._bus, self.stream, first, last, most=self._batch):
+            events = [event for message in messages if (event := _decode_stored(message)) is not None]
+            try:
+                await self._handler(events)
+            except Exception as error:
+                if self._transient(error):
+                    raise
+                for event in events:
+                    await self._handle_stored(event)
+            count += len(events)
+        return count
+
+    async def _handle_stored(self, received: Received) -> None:
+        try:
+            await self._handler([received])
+        except Exception as error:
+            if self._transient(error):
+                raise
+            # It became a dead letter when it came for the first time.
+            log.info("event_not_replayed", subject=received.subject, error=type(error).__name__)
 
     async def _consume(self, messages: list[Msg]) -> None:
         good = [pair for message in messages if (pair := await self._decode(message)) is not None]
@@ -144,3 +174,11 @@ class EventConsumer:
             except NatsError as error:
                 # The connection is away: the server delivers the event again and the inbox makes that harmless.
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
+
+
+def _decode_stored(message: StoredMessage) -> Received | None:
+    try:
+        return Received(decode(message.body), message.subject, message.sequence)
+    except MalformedEventError as error:
+        log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
+        return None

@@ -239,6 +239,9 @@ REPORTING = User(
         *_ASKS,
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+        # What its tables lost when they were restored from an older copy.
+        subjects.direct_get(topology.INVENTORY),
+        subjects.direct_get(topology.OBSERVATIONS),
     ),
 )
 
