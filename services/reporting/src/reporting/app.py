@@ -16,7 +16,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import compliance, intervals, maintenance, outages, overview
+from reporting.api import compliance, intervals, lost_facts, maintenance, outages, overview
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
@@ -72,6 +72,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance):
+    for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
         app.include_router(module.router)
     return app

@@ -109,6 +109,11 @@ class Outgoing:
     def waiting(self) -> int:
         return len(self._queue) + len(self._flight)
 
+    @property
+    def lost(self) -> int:
+        """Facts and values that will not be stored where they belong."""
+        return self.dropped + self.refused
+
     async def run(self) -> None:
         """Publish for ever; retries until stored."""
         async with asyncio.TaskGroup() as group:

@@ -168,7 +168,7 @@ class Process:
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
-        tasks.start("heartbeat", self._beat(worker, self.reporter))
+        tasks.start("heartbeat", self._beat(worker, self.reporter, outgoing))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
@@ -182,14 +182,19 @@ class Process:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
-    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+    async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
-        self.awake, due_s = Awake(), 0.0
+        self.awake, due_s, lost = Awake(), 0.0, 0
         while True:
             slept = self.awake.check()
             if slept:
                 log.warning("forwarder_slept", cameras_held=len(worker.held))
+            if outgoing.lost > lost and not outgoing.waiting:
+                # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
+                lost, slept = outgoing.lost, True
+                self.awake.begin_anew()
+            if slept:
                 reporter.awake_since = self.awake.since
             if slept or self._context.monotonic_s() >= due_s:
                 due_s = self._context.monotonic_s() + HEARTBEAT_S
