@@ -207,6 +207,16 @@ class CameraV1(_State):
     deliveries: tuple[PlannedDelivery, ...] = ()
     expected: ExpectedDevice | None = None
 
+    @property
+    def forwarded(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that shall run; none when the camera is disabled."""
+        return tuple(delivery for delivery in self.deliveries if self.enabled and delivery.enabled)
+
+    @property
+    def read_back(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that are read back from their destinations."""
+        return tuple(delivery for delivery in self.forwarded if delivery.read_back_url is not None)
+
 
 class RemovedV1(Payload):
     """The tombstone: the thing named by the message's subject is gone."""

@@ -31,6 +31,11 @@ class Awake:
         """Since when this worker has watched without a hole."""
         self.holes = 0
 
+    def begin_anew(self) -> None:
+        """As after a hole: what was said before holds no longer."""
+        self.since = max(self._wall, self._clocks()[0])
+        self.holes += 1
+
     def check(self) -> bool:
         """Whether there was a hole since the last check; `since` is then now."""
         before, before_s = self._wall, self._monotonic_s

@@ -138,14 +138,14 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        await self.bus.wait_for_topology(topology.FORWARDER)
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._context.unsealer)
         await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
@@ -168,7 +168,7 @@ class Process:
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
-        tasks.start("heartbeat", self._beat(worker, self.reporter))
+        tasks.start("heartbeat", self._beat(worker, self.reporter, outgoing))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
@@ -182,14 +182,19 @@ class Process:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
-    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+    async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
-        self.awake, due_s = Awake(), 0.0
+        self.awake, due_s, lost = Awake(), 0.0, 0
         while True:
             slept = self.awake.check()
             if slept:
                 log.warning("forwarder_slept", cameras_held=len(worker.held))
+            if outgoing.lost > lost and not outgoing.waiting:
+                # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
+                lost, slept = outgoing.lost, True
+                self.awake.begin_anew()
+            if slept:
                 reporter.awake_since = self.awake.since
             if slept or self._context.monotonic_s() >= due_s:
                 due_s = self._context.monotonic_s() + HEARTBEAT_S
@@ -216,10 +221,13 @@ class Process:
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
+        metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
+        metrics.observations_refused = lambda: outgoing.refused
+        metrics.observations_republished = lambda: outgoing.republished
 
 
 async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:

@@ -20,6 +20,7 @@ from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.store import Actor, Store, Writing
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal, Right, Sealer, require
+from vonggac.bus import Bus
 from vonggac.http import FieldError, ProblemError
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -31,6 +32,7 @@ Changer = Annotated[Principal, Depends(require(Right.CHANGE))]
 Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
 Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
 Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
+Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
 
 
@@ -48,6 +50,8 @@ class Services:
     sealer: Sealer
     metrics: Metrics
     import_max_bytes: int
+    bus: Callable[[], Bus | None]
+    """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None
 
 

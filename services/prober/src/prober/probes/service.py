@@ -92,7 +92,7 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._unsealer)
         await self._resealing.load()
@@ -100,7 +100,7 @@ class Process:
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         logins = Logins(guard, self._unsealer)

@@ -35,6 +35,21 @@ def union(lives: Iterable[Life]) -> list[Life]:
     return result
 
 
+def without_gaps(lives: Sequence[Life], gaps: Sequence[Life]) -> list[Life]:
+    """The lives without the time in which facts were lost: what was said before such a gap ends there."""
+    left = list(lives)
+    for gap in gaps:
+        # A gap between two facts of one moment has no length, and still ends what was said before.
+        end = max(gap.end, gap.start + 1)
+        left = [
+            part
+            for life in left
+            for part in (Life(life.start, min(life.end, gap.start)), Life(max(life.start, end), life.end))
+            if part.start < part.end
+        ]
+    return sorted(left)
+
+
 def presumed(lives: Sequence[Life], now: Millis, grace: Millis) -> list[Life]:
     """A worker heard of within `grace` is presumed alive now; one silent for longer lived up to its last sign."""
     if not lives or now > lives[-1].end + grace:

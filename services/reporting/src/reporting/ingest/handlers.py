@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import claims, inbox, lives, proofs, runs, scope, site_faults
+from reporting.ingest import claims, gaps, inbox, lives, proofs, runs, scope, site_faults
 from reporting.settings import Settings
 from vonggac.bus import Received, topology
 from vonggac.database import Database
@@ -92,6 +92,7 @@ class Ingest:
             await claims.record(session, changes)
             await proofs.record(session, proofs.proofs(facts))
             await site_faults.record(session, facts)
+            await gaps.record(session, new, self._clock())
             await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
         _count("observation", len(batch), len(new))
         for outcome, count in counts.by_outcome.items():

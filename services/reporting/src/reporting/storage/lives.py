@@ -6,11 +6,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.lives import Life, presumed, union
+from reporting.domain.lives import Life, presumed, union, without_gaps
 
 _LIVES = text(
     "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "
     "order by worker_id, started_at"
+)
+_GAPS = text(
+    "select publisher_id, began_at, ended_at from publisher_gap "
+    "where lost_at is not null and ended_at >= :since and began_at <= :until order by began_at"
 )
 
 
@@ -37,8 +41,11 @@ async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis
     for row in rows:
         spans = found[row.kind].setdefault(row.worker_id, [])
         spans.append(Life(millis(row.started_at), millis(row.ended_at)))
+    gaps: dict[str, list[Life]] = {}
+    for row in await session.execute(_GAPS, {"since": moment(start - grace), "until": moment(now)}):
+        gaps.setdefault(row.publisher_id, []).append(Life(millis(row.began_at), millis(row.ended_at)))
     for kind in found.values():
         for name, spans in kind.items():
-            kind[name] = presumed(union(spans), now, grace)
+            kind[name] = without_gaps(presumed(union(spans), now, grace), gaps.get(name, ()))
     probing = [life for spans in found["probing"].values() for life in spans]
     return Watch(found["forwarder"], found["prober"], probing)

@@ -55,6 +55,35 @@ inbox = Table(
     Index("ix_inbox_received_at", "received_at"),
 )
 
+bus_position = Table(
+    "bus_position",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("floor", BigInteger, comment="All up to here is in the tables; null: not known yet"),
+    Column("stream_created_at", DateTime(timezone=True)),
+)
+
+publisher = Table(
+    "publisher",
+    metadata,
+    Column("id", Text, primary_key=True, comment="A process that publishes facts"),
+    Column("newest", BigInteger, nullable=False, comment="Highest sequence of its facts"),
+    _time("newest_at"),
+)
+
+publisher_gap = Table(
+    "publisher_gap",
+    metadata,
+    Column("publisher_id", Text, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False, comment="First missing sequence"),
+    Column("last", BigInteger, nullable=False, comment="Last missing sequence"),
+    Column("began_at", DateTime(timezone=True), nullable=False, comment="Time of the fact before"),
+    Column("ended_at", DateTime(timezone=True), nullable=False, comment="Time of the fact after"),
+    _time("noticed_at"),
+    Column("lost_at", DateTime(timezone=True), comment="When it was given up"),
+    CheckConstraint('"last" >= "first"', name="ordered"),
+)
+
 agency = Table(
     "agency",
     metadata,

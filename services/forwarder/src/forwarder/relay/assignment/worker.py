@@ -24,6 +24,7 @@ from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
+from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.telemetry import get_logger
@@ -66,7 +67,10 @@ class Worker:
         self.jobs_passed_on = 0
         self._bus, self._outgoing, self._context, self._reporter = bus, outgoing, context, reporter
         self._max_cameras = max_cameras
-        self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
+        self.jobs_unreadable = {NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0}
+        self._queue = JobQueue(
+            bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER, on_unreadable=self._count_unreadable
+        )
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._report_came)
         self._commands = CommandStore(bus, outgoing, self._command_changed)
@@ -175,8 +179,8 @@ class Worker:
     async def _assign(self, job: Job) -> None:
         camera_id = _camera_id(job)
         if camera_id is None:
-            log.error("job_is_no_camera", event_type=job.event.type)
-            await answer_job(job.complete())
+            # Whoever published it there may have meant a camera: never taken away without a copy.
+            await self._queue.dead_letter(job, f"type: {job.event.type} is no job for a forwarder")
             return
         held = self.held.get(camera_id)
         if held is not None:
@@ -315,6 +319,9 @@ class Worker:
 
     def _delivery_changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
         self._reporter.report_change(relay, supervisor, latest=not relay.superseded)
+
+    def _count_unreadable(self, outcome: str) -> None:
+        self.jobs_unreadable[outcome] += 1
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()

@@ -40,11 +40,7 @@ class RoundResult:
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
     """The deliveries of the camera that are read back."""
-    return [
-        delivery
-        for delivery in camera.deliveries
-        if camera.enabled and delivery.enabled and delivery.read_back_url is not None
-    ]
+    return list(camera.read_back)
 
 
 class Verifications:
