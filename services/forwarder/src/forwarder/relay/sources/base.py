@@ -87,5 +87,5 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
     scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
     fanout = FanOut(channels=channels, video_channel=video.rtp_channel, scanner=scanner)
     # Media may come before the answer to PLAY, and no destination can have a session yet.
-    fanout.keep_backlog()
+    fanout.keep_gop_cache()
     return fanout

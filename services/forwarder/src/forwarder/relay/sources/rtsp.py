@@ -123,7 +123,7 @@ async def open_source(
     )
     fanout = made[-1]
     player.connection.on_media = fanout.on_media
-    player.connection.open_lane(fanout.lane)
+    player.connection.open_fast_path(fanout.fast_path)
     fanout.when_pictures_come(on_began)
     return RtspSource(player, fanout)
 

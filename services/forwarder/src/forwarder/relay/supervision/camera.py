@@ -222,7 +222,7 @@ class CameraRelay:
 
     def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:
-            source.fanout.keep_backlog().when_begun(lambda: self._answer_prepared(None))
+            source.fanout.keep_gop_cache().when_begun(lambda: self._answer_prepared(None))
             return
         self._media_is_live(source)
         for delivery in self.deliveries.values():

@@ -208,7 +208,7 @@ class CameraPuller:
 
     def _drop_gop(self) -> None:
         if self.source is not None:
-            self.source.fanout.backlog = None
+            self.source.fanout.gop_cache = None
 
     def _cancel_retry(self) -> None:
         self._retry_timer.cancel()
