@@ -1,9 +1,11 @@
 """The one pull of a camera: attempts, retries, and the session that plays. It alone decides to pull again."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
+from forwarder.domain.backoff import early_in_s
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
@@ -55,6 +57,7 @@ class CameraPuller:
         self._pictures = 0
         self._media_s = context.now().monotonic_s
         self._closed = False
+        self._early_s = -math.inf
 
     @property
     def live_source(self) -> CameraSource | None:
@@ -204,7 +207,12 @@ class CameraPuller:
 
     def _endpoint_answers(self) -> None:
         # A recorder's cameras are all called in the same moment.
-        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry)
+        early_s = early_in_s(self._early_s, self._context.monotonic_s())
+        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance() + early_s, self._retry_early)
+
+    def _retry_early(self) -> None:
+        self._early_s = self._context.monotonic_s()
+        self._retry()
 
     def _drop_gop(self) -> None:
         if self.source is not None:
