@@ -128,3 +128,26 @@ def test_flapping_an_endpoint_that_comes_and_goes_brings_one_attempt_forward_in_
             early.append(now_s)
     assert all(later - earlier >= EARLY_EVERY_S - 1e-6 for earlier, later in pairwise(early))
     assert not answers or early[0] == answers[0]
+
+
+def refused_by_an_older_publisher(delivery: Delivery, second: float, chance: float) -> Delivery:
+    connecting = decide(delivery, RetryDue(), at(second), chance=chance, limits=Limits()).delivery
+    return decide(connecting, Failed(Cause.ALREADY_PUBLISHING), at(second), chance=chance, limits=Limits()).delivery
+
+
+@given(st.floats(0, 1, exclude_max=True), st.integers(0, 50))
+def test_an_older_publisher_is_waited_for_with_short_waits_that_count_as_no_failure(chance: float, failed: int) -> None:
+    delivery = Delivery(DeliveryState.BACKING_OFF, BEGAN.at, attempt=failed)
+    for second in range(0, 300, 3):
+        delivery = refused_by_an_older_publisher(delivery, second, chance)
+        assert (delivery.attempt, 0.5 <= delivery.retry_in_s < 3) == (failed, True)
+
+
+def test_who_publishes_for_more_than_five_minutes_is_no_session_of_ours() -> None:
+    delivery = Delivery(DeliveryState.BACKING_OFF, BEGAN.at)
+    waits = []
+    for second in (*range(0, 300, 3), *range(301, 310)):
+        delivery = refused_by_an_older_publisher(delivery, second, 0.999)
+        waits.append(round(delivery.retry_in_s))
+    assert max(waits[:100]) == 2
+    assert waits[-2:] == [30, 30]

@@ -7,6 +7,10 @@ centre in the same millisecond.
 FIRST_CEILING_S = 0.5
 LAST_CEILING_S = 30.0
 _DOUBLINGS = 6
+OLDER_PUBLISHER_S = 2.5
+"""The longest wait while a destination refuses us because of an older publisher."""
+OLDER_PUBLISHER_LASTS_S = 300.0
+"""So long it may be a session that is gone and that the destination has not given up; then somebody else publishes."""
 EARLY_EVERY_S = 30.0
 """A reachability check brings one attempt forward in so long. An endpoint that comes and goes all the time is tried by
 the back-off, and hardly more often."""
@@ -28,3 +32,8 @@ def early_in_s(last_early_s: float, now_s: float) -> float:
     `last_early_s`: when one was brought forward last, `-inf` for never.
     """
     return max(0.0, last_early_s + EARLY_EVERY_S - now_s)
+
+
+def older_publisher_delay_s(chance: float) -> float:
+    """The wait after a refusal because of an older publisher, which may be gone at any moment."""
+    return OLDER_PUBLISHER_S * (0.2 + 0.8 * chance)

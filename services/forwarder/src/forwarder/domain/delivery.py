@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from forwarder.domain.backoff import delay_s
+from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Progress
@@ -67,6 +67,8 @@ class Delivery:
     last_success_at: datetime | None = None
     failure: "Failed | None" = None
     """The last failure of the destination, until media is acknowledged again."""
+    older_publisher_since_s: float | None = None
+    """Since when (monotonic) the destination refuses us because of an older publisher."""
     progress: Progress | None = None
     verified_at: datetime | None = None
     delay_s: float | None = None
@@ -243,9 +245,15 @@ def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limi
         return Decision(delivery)
     # Only a good minute starts the back-off anew: a destination may confirm for a second and reset, for ever.
     attempt = 0 if _was_good(delivery, now, limits) else delivery.attempt
-    refused = event.cause is Cause.AUTH_FAILED
-    wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
-    fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None)
+    since_s = (delivery.older_publisher_since_s or now.monotonic_s) if event.cause is Cause.ALREADY_PUBLISHING else None
+    if event.cause is Cause.AUTH_FAILED:
+        wait_s = limits.refused_retry_s * (1 + chance / 10)
+    elif since_s is not None and now.monotonic_s - since_s < OLDER_PUBLISHER_LASTS_S:
+        # No failure that counts: the destination answers, and the older session may end at any moment.
+        attempt, wait_s = max(0, attempt - 1), older_publisher_delay_s(chance)
+    else:
+        wait_s = delay_s(max(attempt, 1), chance)
+    fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None, older_publisher_since_s=since_s)
     return Decision(replace(fallen, next_attempt_at=now.after(wait_s), retry_in_s=wait_s), (Action.CLOSE, Action.WAIT))
 
 

@@ -51,6 +51,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.IDENTITY_CHANGED: 32,
         Cause.MISMATCH: 33,
         Cause.STOPPED: 34,
+        Cause.ALREADY_PUBLISHING: 36,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
