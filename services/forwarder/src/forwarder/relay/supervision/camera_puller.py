@@ -129,6 +129,7 @@ class CameraPuller:
             self._attempt = None
         source, self.source = self.source, None
         if source is not None:
+            self._context.budget.remove_source(source.fanout)
             self._keep_task(self._loop.create_task(source.close(), name=f"leave-{self._camera.id}"))
         self._on_away(cause, detail)
 
@@ -170,6 +171,7 @@ class CameraPuller:
             self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
             return
         self._attempt, self.source = None, source
+        context.budget.add_source(source.fanout)
         source.wait_for_bytes(context.receive_low_water_bytes)
         self._media_s = context.now().monotonic_s
 
