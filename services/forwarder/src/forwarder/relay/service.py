@@ -18,6 +18,7 @@ from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
@@ -61,6 +62,7 @@ def context_of(settings: Settings) -> RelayContext:
         ),
         pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        budget=MediaBudget(max_bytes=settings.queued_media_bytes),
         keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
@@ -224,6 +226,10 @@ class Process:
         metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
+        budget = self._context.budget
+        metrics.queued_media_bytes = lambda: budget.queued_bytes
+        metrics.deliveries_held_back = lambda: budget.held_back
+        metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
         metrics.observations_refused = lambda: outgoing.refused
