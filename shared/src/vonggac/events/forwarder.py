@@ -47,7 +47,9 @@ class DeliveryObservedV1(Payload):
     worker_id: str
     held_since: AwareDatetime = Field(description="When this worker took the camera; a later holder wins.")
     sequence: int = Field(ge=1, description="Grows with every change that this worker reports of this delivery.")
-    observed_at: AwareDatetime = Field(description="When the state began.")
+    observed_at: AwareDatetime = Field(
+        description="When the state began; after a hole of the worker, not before it was awake again."
+    )
     state: DeliveryState = Field(description="`released`: this worker no longer watches the delivery.")
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
@@ -81,6 +83,9 @@ class ForwarderAliveV1(Payload):
     cameras_held: int
     capacity: int | None = Field(default=None, ge=1, description="Cameras it takes at most.")
     stopping: bool = Field(default=False, description="It is handing its cameras over and takes no more.")
+    awake_since: AwareDatetime | None = Field(
+        default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )
 
 
 class DeliveryOrder(BaseModel):

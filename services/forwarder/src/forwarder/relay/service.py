@@ -22,7 +22,8 @@ from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
+from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
@@ -76,6 +77,8 @@ class Process:
         self.bus: Bus | None = None
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
+        self.awake = Awake()
+        """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings)
         self._stopped = asyncio.Event()
@@ -175,9 +178,18 @@ class Process:
     async def _beat(self, worker: Worker, reporter: Reporter) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
+        self.awake, due_s = Awake(), 0.0
         while True:
-            self._say_alive(worker, reporter, stopping=False)
-            await asyncio.sleep(HEARTBEAT_S)
+            slept = self.awake.check()
+            if slept:
+                log.warning("forwarder_slept", cameras_held=worker.cameras_held)
+                reporter.awake_since = self.awake.since
+            if slept or self._context.monotonic_s() >= due_s:
+                due_s = self._context.monotonic_s() + HEARTBEAT_S
+                self._say_alive(worker, reporter, stopping=False)
+            if slept:
+                worker.report_all()
+            await asyncio.sleep(TICK_S)
 
     def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras

@@ -189,7 +189,7 @@ def _of_a_still_camera(
     still_since = comings[repeated[0].hash][0].captured_at
     return Finding(
         VerificationVerdict.NOT_CHECKABLE,
-        detail=f"the camera repeats its pictures bit for bit since {still_since:%H:%M:%S} UTC: what is played may be old",
+        detail=f"the camera repeats its pictures bit for bit since {still_since:%H:%M:%S} UTC: what is read may be old",
         still_since=still_since,
     )
 

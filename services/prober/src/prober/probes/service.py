@@ -26,7 +26,8 @@ from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
+from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
@@ -53,6 +54,7 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
+        self.awake = Awake()
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -171,6 +173,7 @@ class Process:
             ),
             results=VerificationResults(bus),
             announcer=announcer,
+            awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
         )
@@ -218,17 +221,28 @@ class Process:
                 identity_interval_s=settings.identity_interval_s,
             ),
             bus=bus,
+            awake=self.awake,
         )
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
-        started_at = datetime.now(UTC)
+        started_at, due_s, holes = datetime.now(UTC), 0.0, self.awake.holes
+        interval_s = self._settings.heartbeat_interval_s
+        loop = asyncio.get_running_loop()
         while True:
-            announcer.alive(
-                ProberAliveV1(
-                    worker_id=self.worker_id,
-                    started_at=started_at,
-                    alive_at=datetime.now(UTC),
-                    probes_running=observer.probes_running,
+            self.awake.check()
+            # A probe may have noticed it first.
+            slept, holes = self.awake.holes != holes, self.awake.holes
+            if slept:
+                log.warning("prober_slept", probes_running=observer.probes_running)
+            if slept or loop.time() >= due_s:
+                due_s = loop.time() + interval_s
+                announcer.alive(
+                    ProberAliveV1(
+                        worker_id=self.worker_id,
+                        started_at=started_at,
+                        alive_at=datetime.now(UTC),
+                        probes_running=observer.probes_running,
+                        awake_since=self.awake.since,
+                    )
                 )
-            )
-            await asyncio.sleep(self._settings.heartbeat_interval_s)
+            await asyncio.sleep(min(TICK_S, interval_s))

@@ -124,6 +124,15 @@ class Worker:
             return NO_HISTORY
         return history_of(observed, self.presence.alive_at(observed.worker_id))
 
+    def report_all(self) -> None:
+        """Publish every delivery's state anew: after a hole, what was said before counts no more.
+
+        Facts only: while this worker slept, another one may have taken the camera and the latest states.
+        """
+        for held in list(self.held.values()):
+            for supervisor in held.relay.deliveries.values():
+                self._reporter.changed(held.relay, supervisor, latest=False)
+
     async def _rebalance(self) -> None:
         def held() -> list[Held]:
             return list(self.held.values())

@@ -15,7 +15,7 @@ from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
-from vonggac.bus import topology
+from vonggac.bus import Awake, topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger, redact
@@ -58,7 +58,9 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
+        awake: Awake | None = None,
     ) -> None:
+        self._awake = awake
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
         self._running: set[UUID] = set()
@@ -172,6 +174,7 @@ class Verifications:
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),
             duration_ms=round(found.duration_s * 1000, 1),
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     def _count_lateness(self, previous: DeliveryVerifiedV1 | None, revision: int, now: datetime) -> None:
