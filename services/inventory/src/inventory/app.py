@@ -23,6 +23,8 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
+from vonggac.bus import ServerClock
+from vonggac.bus.clock import ClockMetrics
 from vonggac.database import Database
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
@@ -39,11 +41,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     metrics, health = Metrics(), Health()
     database = Database(settings.database_url.get_secret_value())
     relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
+    clock = ServerClock()
+    ClockMetrics(metrics.registry, service="inventory", clock=clock)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks.start("relay", connect_and_relay(settings, relay))
+        tasks.start("relay", connect_and_relay(settings, relay, clock))
         tasks.start("metrics", measure(database, metrics, relay, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
@@ -56,6 +60,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
     health.add("background", tasks.check)
+    health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
         title="Vọng Gác inventory",
         description="Facilities, cameras, people and destinations: the wanted state.",
@@ -66,7 +71,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     app.state.tasks = tasks
     app.state.services = Services(
-        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s),
+        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, now=clock.now),
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,

@@ -19,7 +19,7 @@ from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus, ServerClock, topology
 from vonggac.bus.connection import BusSettings
 from vonggac.database import Database
 from vonggac.events.envelope import CONTENT_TYPE
@@ -123,12 +123,15 @@ def window(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     return taken
 
 
-async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") -> None:
-    """Connect to NATS, publish the outbox until cancelled, then close the connection."""
-    bus = await Bus.connect(settings, name="inventory")
+async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady", clock: ServerClock) -> None:
+    """Connect to NATS, publish the outbox and measure `clock` until cancelled, then close the connection."""
+    bus = await Bus.connect(settings, name="inventory", clock=clock)
+    measuring = asyncio.create_task(clock.run(bus), name="clock")
     try:
         await relay_ready(bus).run()
     finally:
+        measuring.cancel()
+        await asyncio.gather(measuring, return_exceptions=True)
         await bus.close()
 
 

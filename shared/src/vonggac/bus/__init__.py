@@ -4,11 +4,12 @@
 connection, `pull_consumer` is a durable consumer that survives a server restart, `events` consumes events and acks
 after the commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must
 not be lost, `dead_letters` keeps what no retry saves, `keyvalue` reads the latest of each, `bucket_cache` keeps a
-bucket in memory, `awake` notices that a worker slept. `generate` writes the JSON Schemas of events and the AsyncAPI
-documents.
+bucket in memory, `awake` notices that a worker slept, `clock` knows the server's time. `generate` writes the JSON
+Schemas of events and the AsyncAPI documents.
 """
 
 from vonggac.bus.awake import Awake
+from vonggac.bus.clock import ServerClock
 from vonggac.bus.connection import Bus
 from vonggac.bus.events import EventConsumer, Received
 from vonggac.bus.jobs import Job, JobQueue
@@ -16,4 +17,15 @@ from vonggac.bus.keyvalue import Bucket
 from vonggac.bus.outgoing import Outgoing
 from vonggac.bus.pull_consumer import PullConsumer
 
-__all__ = ["Awake", "Bucket", "Bus", "EventConsumer", "Job", "JobQueue", "Outgoing", "PullConsumer", "Received"]
+__all__ = [
+    "Awake",
+    "Bucket",
+    "Bus",
+    "EventConsumer",
+    "Job",
+    "JobQueue",
+    "Outgoing",
+    "PullConsumer",
+    "Received",
+    "ServerClock",
+]

@@ -12,6 +12,7 @@ from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from vonggac.bus import topology
+from vonggac.bus.clock import ServerClock
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -37,11 +38,13 @@ class Bus:
     """A connection to NATS with its JetStream context.
 
     `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again;
-    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`.
+    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`. `clock` is
+    the server's time once somebody measures it.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: ServerClock | None = None) -> None:
         self.client = client
+        self.clock = clock or ServerClock()
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
         self.closing = False
@@ -49,7 +52,7 @@ class Bus:
         self._on_reconnect: list[Callable[[], None]] = []
 
     @classmethod
-    async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
+    async def connect(cls, settings: BusSettings, *, name: str, clock: ServerClock | None = None) -> "Bus":
         """Connect, trying for ever (cancel to give up); logs while the server is not there."""
         client = Client()
         bus = cls.__new__(cls)
@@ -88,7 +91,7 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client)  # type: ignore[misc] # the callbacks above must already know the object
+        bus.__init__(client, clock)  # type: ignore[misc] # the callbacks above must already know the object
         return bus
 
     @property

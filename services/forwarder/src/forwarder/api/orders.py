@@ -1,6 +1,5 @@
 """Orders on one delivery: stop, start, try again now. Any forwarder takes them, whoever holds the camera."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -75,7 +74,11 @@ class Order(BaseModel):
 async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> Order:
     await delivery_of(request, delivery_id)
     order = DeliveryOrder(
-        delivery_id=delivery_id, stopped=True, by=caller.subject, reason=redact(body.reason), at=datetime.now(UTC)
+        delivery_id=delivery_id,
+        stopped=True,
+        by=caller.subject,
+        reason=redact(body.reason),
+        at=process_of(request).clock.now(),
     )
     try:
         await orders.give(_bus(request), order)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -98,7 +98,7 @@ async def standing(request: Request, wanted: Callable[[DeliveryObservedV1], bool
     """
     process = process_of(request)
     board, others = _others(process)
-    now = datetime.now(UTC)
+    now = process.clock.now()
     live = {observed.delivery_id: observed for observed in await process.live()}
     found = [Standing(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
     for number, observed in enumerate(list(board.deliveries.values())):
@@ -116,7 +116,7 @@ async def delivery_of(request: Request, delivery_id: UUID) -> DeliveryStatus:
     process = process_of(request)
     board, others = _others(process)
     for observed in await process.live(delivery_id):
-        return DeliveryStatus.of(Standing(observed, live=True, as_of=datetime.now(UTC)))
+        return DeliveryStatus.of(Standing(observed, live=True, as_of=process.clock.now()))
     known = board.deliveries.get(delivery_id)
     if known is not None:
         [now] = await of_this_moment(request, [others.reported(known)])
@@ -131,7 +131,7 @@ async def of_this_moment(request: Request, deliveries: Sequence[Standing]) -> li
     if all(one.live for one in deliveries) or bus is None or not bus.connected:
         return list(deliveries)
     told = {observed.delivery_id: observed for observed in await ask_holder(bus, deliveries[0].observed.camera_id)}
-    now = datetime.now(UTC)
+    now = bus.clock.now()
     return [
         Standing(told[one.observed.delivery_id], live=True, as_of=now) if one.observed.delivery_id in told else one
         for one in deliveries

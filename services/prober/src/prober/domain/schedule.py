@@ -10,6 +10,8 @@ LEAST_PAUSE_S = 1.0
 """Between two probes of one camera, also when a probe took longer than the interval."""
 EARLY_S = 1.0
 """A probe may begin this much before it is due."""
+FUTURE_S = 1.0
+"""A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,21 @@ def lateness_s(previous: PreviousProbe | None, *, camera_revision: int, started_
     return max(0.0, (started_at - previous.next_due_at).total_seconds())
 
 
+def lies_in_future(at: datetime, *, now: datetime) -> bool:
+    """Whether a fact was dated by a wrong clock."""
+    return (at - now).total_seconds() > FUTURE_S
+
+
 def early_by_s(previous: PreviousProbe | None, *, camera_revision: int, now: datetime) -> float | None:
     """Seconds that a job came too early; None when the camera may be probed.
 
     The server gives jobs out anew when their delayed naks were lost (a restart), all at once: without this, a herd
-    would run over the cameras, and resting ones would be tried again.
+    would run over the cameras, and resting ones would be tried again. A last probe that lies in the future
+    tells nothing of when the next one is due; the login's own rest is kept elsewhere (`vonggac.logins`).
     """
     if previous is None or previous.camera_revision != camera_revision:
+        return None
+    if lies_in_future(previous.started_at, now=now):
         return None
     left_s = (previous.next_due_at - now).total_seconds()
     return left_s if left_s > EARLY_S else None

@@ -1,7 +1,6 @@
 """What runs beside the HTTP API of one prober process: started, watched and stopped in order."""
 
 import asyncio
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
@@ -26,9 +25,10 @@ from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
+from vonggac.bus import Awake, Bucket, Bus, Outgoing, ServerClock, topology
 from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.clock import ClockMetrics
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -46,7 +46,7 @@ SETTLE_S = 5.0
 class Process:
     """One prober: `run` until `stop`. `bus` is None until NATS was there for the first time."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clock: ServerClock | None = None) -> None:
         """Raises OSError or ValueError when the private key cannot be read."""
         self.worker_id = f"prober-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
@@ -54,7 +54,10 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
-        self.awake = Awake()
+        self.clock = clock or ServerClock()
+        ClockMetrics(metrics.registry, service="prober", clock=self.clock)
+        self.awake = Awake(clocks=self.clock.read)
+        """Begun anew when the server's time is known."""
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -70,7 +73,7 @@ class Process:
         """Readiness: None when jobs are being fetched, otherwise one line."""
         if self.bus is None or self.observer is None:
             return "waiting for NATS and its streams"
-        return await self.bus.check()
+        return await self.bus.check() or await self.clock.check()
 
     def stop(self) -> None:
         """Ask `run` to end in order."""
@@ -88,21 +91,30 @@ class Process:
                 await self.bus.close()
 
     async def _connect(self) -> None:
-        self.bus = await Bus.connect(self._settings, name=self.worker_id)
+        self.bus = await Bus.connect(self._settings, name=self.worker_id, clock=self.clock)
         await self.bus.wait_for_topology()
+        # No probe is made whose time would be worth nothing.
+        await self.clock.settle(self.bus)
+        self.awake = Awake(clocks=self.clock.read)
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        guard = LoginGuard(
+            outgoing,
+            Bucket(bus, topology.LOGIN_FAILURES),
+            cooldown_s=settings.auth_cooldown_s,
+            clock=self.clock.now,
+        )
         logins = Logins(guard, self._unsealer)
-        self.onvif_logins = OnvifLogins(logins)
+        self.onvif_logins = OnvifLogins(logins, self.clock)
         centre_guard = LoginGuard(
             outgoing,
             Bucket(bus, topology.LOGIN_FAILURES),
             cooldown_s=settings.read_back_cooldown_s,
+            clock=self.clock.now,
             # One account reads back all that a centre has.
             proven_at_once=True,
         )
@@ -126,6 +138,7 @@ class Process:
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        tasks.start("clock", self.clock.run(bus))
         tasks.start("heartbeat", self._beat(announcer, observer))
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
@@ -189,7 +202,7 @@ class Process:
     ) -> Observer:
         settings = self._settings
         context = ProbeContext(
-            tools=Tools(self._networks, decoder, settings.measure_window_s),
+            tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock),
             logins=logins,
             gate=NetworkGate(
                 settings.max_probes_per_network,
@@ -225,7 +238,7 @@ class Process:
         )
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
-        started_at, due_s, holes = datetime.now(UTC), 0.0, self.awake.holes
+        started_at, due_s, holes = self.clock.now(), 0.0, self.awake.holes
         interval_s = self._settings.heartbeat_interval_s
         loop = asyncio.get_running_loop()
         while True:
@@ -240,7 +253,7 @@ class Process:
                     ProberAliveV1(
                         worker_id=self.worker_id,
                         started_at=started_at,
-                        alive_at=datetime.now(UTC),
+                        alive_at=self.clock.now(),
                         probes_running=observer.probes_running,
                         awake_since=self.awake.since,
                     )

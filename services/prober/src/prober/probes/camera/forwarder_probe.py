@@ -66,7 +66,7 @@ async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Fo
         return NoKeyframe(pulled=True)
     except (NatsError, OSError):
         return NoKeyframe(pulled=False)
-    keyframe = parse_keyframe(reply, now=datetime.now(UTC))
+    keyframe = parse_keyframe(reply, now=bus.clock.now())
     return keyframe or NoKeyframe(pulled=(reply.headers or {}).get("error") != CAMERA_AWAY)
 
 

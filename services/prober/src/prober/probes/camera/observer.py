@@ -4,9 +4,10 @@ Scheduled probes and those on demand go the same way, so both keep the limits.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prober.domain import schedule
@@ -21,6 +22,7 @@ from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
 from prober.probes.camera.recent_observations import Handout, RecentObservations
 from vonggac.bus import Awake, Bus, topology
+from vonggac.bus.clock import STEP_S
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict
@@ -57,11 +59,12 @@ class Observation:
     """A probe that was made and published."""
 
     fact: CameraObservedV1
-    started_at: datetime
+    began_s: float
+    """Monotonic."""
 
     def next_probe_in_s(self) -> float:
         """From now."""
-        elapsed_s = (datetime.now(UTC) - self.started_at).total_seconds()
+        elapsed_s = time.monotonic() - self.began_s
         return schedule.next_probe_delay_s(interval_s=self.fact.interval_s, elapsed_s=elapsed_s)
 
 
@@ -91,7 +94,7 @@ class Observer:
         bus: Bus,
         awake: Awake | None = None,
     ) -> None:
-        self._awake = awake
+        self._awake, self._bus = awake, bus
         self._recent = RecentObservations()
         self.lock = ProbeLock(
             bus, worker_id=worker_id, is_probing=self.is_probing, on_probed_elsewhere=self._recent.drop
@@ -152,18 +155,20 @@ class Observer:
         self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, on_demand: bool = False
     ) -> Observation | Early | NotNow:
         previous = await self._previous(camera, handout)
-        started_at = datetime.now(UTC)
+        started_at, began_s = self._bus.clock.now(), time.monotonic()
         early_s = schedule.early_by_s(previous.probe, camera_revision=camera.revision, now=started_at)
         resting = previous.probe is not None and previous.probe.interval_s > camera.probe_interval_s
         if early_s is not None and (resting or not on_demand):
             return Early(early_s, resting)
         late_s = schedule.lateness_s(previous.probe, camera_revision=camera.revision, started_at=started_at)
-        holes = self._holes()
+        holes, apart_s = self._holes(), self._bus.clock.apart_s()
         result = await self._under_deadline(camera, self._plan(camera, previous, started_at, on_demand), hold)
         if isinstance(result, NotNow):
             return result
-        if self._holes() != holes:
-            # Its deadline ran out in our sleep: that says nothing of the camera.
+        stepped_s = self._bus.clock.apart_s() - apart_s
+        if self._holes() != holes or abs(stepped_s) > STEP_S:
+            # Its deadline ran out in our sleep, or the machine slept: that says nothing of the camera.
+            log.warning("probe_without_result", camera_id=str(camera.id), stepped_s=round(stepped_s, 3))
             return NotNow(AGAIN_SOON_S)
         if late_s is not None and not on_demand:
             self._metrics.lateness.observe(late_s)
@@ -177,7 +182,7 @@ class Observer:
         )
         fact = self._fact(camera, result, settled, previous, started_at)
         await self._publish(fact, result, settled, previous, handout)
-        return Observation(fact, started_at)
+        return Observation(fact, began_s)
 
     def _holes(self) -> int:
         if self._awake is None:
@@ -243,7 +248,7 @@ class Observer:
         self, camera: CameraV1, result: ProbeResult, settled: Settled, previous: _Previous, started_at: datetime
     ) -> CameraObservedV1:
         judgement = settled.judgement
-        observed_at = datetime.fromtimestamp(started_at.timestamp() + result.duration_s, UTC)
+        observed_at = started_at + timedelta(seconds=result.duration_s)
         status = previous.status if previous.status and previous.status.camera_revision == camera.revision else None
         same = previous.status is not None and previous.status.verdict is judgement.verdict
         judged = result.picture is not None and judgement.verdict is not Verdict.UNKNOWN
@@ -263,7 +268,7 @@ class Observer:
             findings=judgement.findings,
             not_checked={cause.value: reason for cause, reason in judgement.not_checked.items()},
             facility_id=camera.facility_id,
-            since=(previous.status.since or previous.status.observed_at) if same and previous.status else observed_at,
+            since=_since(previous.status, observed_at) if same else observed_at,
             deep_at=observed_at if judged else status.deep_at if status else None,
             identity_at=_identity_at(result, judgement, status),
             login_proven=settled.login.proven,
@@ -291,6 +296,11 @@ class Observer:
         if handout is not None:
             self._recent.keep(handout, fact)
         log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)
+
+
+def _since(before: CameraObservedV1 | None, observed_at: datetime) -> datetime:
+    """When a verdict began that still holds; never later than now, whoever dated it."""
+    return observed_at if before is None else min(before.since or before.observed_at, observed_at)
 
 
 def _identity_at(result: ProbeResult, judgement: Judgement, status: CameraObservedV1 | None) -> datetime | None:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -196,12 +196,12 @@ class CameraProber:
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
-            logins=OnvifLogins(self._context.logins),
+            logins=OnvifLogins(self._context.logins, self._context.bus.clock),
             credentials=credentials,
             allowed_networks=self._context.tools.allowed_networks,
         )
         seen = await ask_device(plan, result.seen, deadline_s=left_s)
-        return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
+        return replace(result, seen=seen, media=seen.media, identity_at=self._context.bus.clock.now())
 
     def _checked(
         self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None
