@@ -102,22 +102,9 @@ class Process:
         decoder = Decoder(settings.decoder_threads)
         outgoing = Outgoing(bus)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        guard = LoginGuard(
-            outgoing,
-            Bucket(bus, topology.LOGIN_FAILURES),
-            cooldown_s=settings.auth_cooldown_s,
-            clock=self.clock.now,
-        )
+        guard, centre_guard = self._login_guards(bus, outgoing)
         logins = Logins(guard, self._unsealer)
         self.onvif_logins = OnvifLogins(logins, self.clock)
-        centre_guard = LoginGuard(
-            outgoing,
-            Bucket(bus, topology.LOGIN_FAILURES),
-            cooldown_s=settings.read_back_cooldown_s,
-            clock=self.clock.now,
-            # One account reads back all that a centre has.
-            proven_at_once=True,
-        )
         pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
@@ -159,6 +146,15 @@ class Process:
             await observer.close()
             decoder.close()
         log.info("prober_stopped", worker_id=self.worker_id)
+
+    def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
+        """Of logins at cameras, and of those at centres: one account reads back all that a centre has."""
+        settings, bucket = self._settings, Bucket(bus, topology.LOGIN_FAILURES)
+        cameras = LoginGuard(outgoing, bucket, cooldown_s=settings.auth_cooldown_s, clock=self.clock.now)
+        centres = LoginGuard(
+            outgoing, bucket, cooldown_s=settings.read_back_cooldown_s, clock=self.clock.now, proven_at_once=True
+        )
+        return cameras, centres
 
     def _worker(self, bus: Bus, observer: Observer, announcer: Announcer) -> Worker:
         settings = self._settings
