@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from vonggac.bus import Bus, ServerClock
-from vonggac.bus.clock import MAX_ERROR_S, MAX_SKEW_S, ClockMetrics, Measurement
+from vonggac.bus.clock import MAX_ERROR_S, MAX_SKEW_S, Measurement, export_clock
 from vonggac.testing import eventually
 
 START_S = 1_800_000_000.0
@@ -99,10 +99,12 @@ async def test_skew_beyond_the_bound_degrades_and_an_old_measurement_is_not_read
 def test_skew_is_a_metric() -> None:
     clocks, registry = Clocks(180), CollectorRegistry()
     clock = clocks.clock()
-    ClockMetrics(registry, service="prober", clock=clock)
-    assert b"clock_skew_seconds 1" not in generate_latest(registry)
+    skew = Gauge("vonggac_test_clock_skew_seconds", "Skew.", registry=registry)
+    error = Gauge("vonggac_test_clock_error_seconds", "Error.", registry=registry)
+    export_clock(clock, skew=skew, error=error)
+    assert b"clock_skew_seconds NaN" in generate_latest(registry)
     clock.take(clocks.measured(START_S))
-    assert b"vonggac_prober_clock_skew_seconds 180.0" in generate_latest(registry)
+    assert b"vonggac_test_clock_skew_seconds 180.0" in generate_latest(registry)
 
 
 @pytest.mark.parametrize("skew_s", [-600.0, 600.0])

@@ -24,7 +24,7 @@ from inventory.settings import Settings
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.bus import ServerClock
-from vonggac.bus.clock import ClockMetrics
+from vonggac.bus.clock import export_clock
 from vonggac.database import Database
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
@@ -42,7 +42,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     database = Database(settings.database_url.get_secret_value())
     relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
     clock = ServerClock()
-    ClockMetrics(metrics.registry, service="inventory", clock=clock)
+    export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager

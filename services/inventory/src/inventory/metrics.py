@@ -23,6 +23,14 @@ class Metrics:
         self.bus_connected = Gauge(
             "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
+        self.clock_skew = Gauge(
+            "vonggac_inventory_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_inventory_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",

@@ -61,6 +61,14 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.clock_skew = Gauge(
+            "vonggac_prober_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_prober_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
             "vonggac_prober_jobs",

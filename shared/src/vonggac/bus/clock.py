@@ -11,18 +11,17 @@ Between two measurements time goes on by a clock that nobody sets and that count
 
 import asyncio
 import json
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import Gauge
 
 from vonggac.bus import topology
 from vonggac.telemetry.logs import get_logger
@@ -200,24 +199,7 @@ class ServerClock:
                     return
 
 
-class ClockMetrics(Collector):
-    """`vonggac_<service>_clock_skew_seconds` and `…_clock_error_seconds`; without samples while not measured."""
-
-    def __init__(self, registry: CollectorRegistry, *, service: str, clock: ServerClock) -> None:
-        self._service, self._clock = service, clock
-        registry.register(self)
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        figures = (
-            (
-                "skew",
-                "This machine's clock minus the NATS server's; what is published is corrected.",
-                self._clock.skew_s,
-            ),
-            ("error", "How far the corrected clock may be off.", self._clock.error_s),
-        )
-        for name, text, value in figures:
-            family = GaugeMetricFamily(f"vonggac_{self._service}_clock_{name}_seconds", text)
-            if value is not None:
-                family.add_metric([], value)
-            yield family
+def export_clock(clock: ServerClock, *, skew: Gauge, error: Gauge) -> None:
+    """Make the gauges follow the clock; NaN while it is not measured."""
+    skew.set_function(lambda: math.nan if clock.skew_s is None else clock.skew_s)
+    error.set_function(lambda: math.nan if clock.error_s is None else clock.error_s)

@@ -24,7 +24,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Awake, Bucket, Bus, Outgoing, ServerClock, topology
 from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import BucketCache
-from vonggac.bus.clock import ClockMetrics
+from vonggac.bus.clock import export_clock
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -74,7 +74,7 @@ class Process:
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
         self.clock = clock or ServerClock()
-        ClockMetrics(metrics.registry, service="forwarder", clock=self.clock)
+        export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
         self.awake = Awake(clocks=self.clock.read)
         """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics

@@ -28,7 +28,7 @@ from vonggac.auth import Unsealer
 from vonggac.bus import Awake, Bucket, Bus, Outgoing, ServerClock, topology
 from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import watch_bucket
-from vonggac.bus.clock import ClockMetrics
+from vonggac.bus.clock import export_clock
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -55,7 +55,7 @@ class Process:
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
         self.clock = clock or ServerClock()
-        ClockMetrics(metrics.registry, service="prober", clock=self.clock)
+        export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
         self.awake = Awake(clocks=self.clock.read)
         """Begun anew when the server's time is known."""
         self.observer: Observer | None = None
