@@ -8,6 +8,8 @@ Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their 
 - `throughput`: deep probes a second when as many are wanted as can be had, simulator on the same machine.
 - `light`: scheduled light probes of cameras with an interval of a minute, against a stub that answers on a socket: how
   late they begin. Their schedule begins spread over the minute, as it stands in a running platform.
+- `starve`: the same schedule while a part of the cameras takes connections and never answers: how late the healthy ones
+  begin, and which camera's next verdict comes after its last one ended to hold (two intervals).
 - `soak`: light probes as fast as they go; resident memory after a tenth of them and at the end.
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
@@ -103,11 +105,18 @@ class Counting(Metrics):
         super().__init__()
         self.made = self.up = 0
         self.late: list[float] = []
+        self.last_s: dict[str, float] = {}
+        self.longest_s: dict[str, float] = {}
+        """Between two verdicts of each camera."""
         self.lateness.observe = self.late.append  # type: ignore[method-assign,assignment] # each one is wanted
 
     def count_probe(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
         super().count_probe(camera_id, result, interval_s=interval_s)
         self.made += 1
+        now = time.monotonic()
+        gap_s = now - self.last_s.get(camera_id, now)
+        self.last_s[camera_id] = now
+        self.longest_s[camera_id] = max(gap_s, self.longest_s.get(camera_id, 0.0))
         self.up += result.judgement.verdict is Verdict.UP
 
 
@@ -246,6 +255,32 @@ async def light(scene: Scene) -> Answer:
         }
 
 
+async def starve(scene: Scene) -> Answer:
+    """The schedule of `light` while the cameras of the second address hang."""
+    healthy_url, silent_url = scene.urls
+    interval_s = 60.0
+    await plan_light(scene.nats_url, healthy_url, scene.cameras - scene.probes, interval_s=interval_s)
+    await plan_light(scene.nats_url, silent_url, scene.probes, interval_s=interval_s)
+    async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=384) as running:
+        await asyncio.sleep(15.0)
+        metrics = running.metrics
+        metrics.late.clear()
+        began, made_before = time.monotonic(), running.probes()
+        await asyncio.sleep(scene.seconds)
+        late, made = sorted(metrics.late), running.probes() - made_before
+        now = time.monotonic()
+        gaps = [max(longest, now - metrics.last_s[camera]) for camera, longest in metrics.longest_s.items()]
+        return {
+            "per_minute": made / (now - began) * 60,
+            "p50_s": late[len(late) // 2],
+            "p99_s": late[int(len(late) * 0.99)],
+            "most_s": late[-1],
+            "cameras": len(gaps),
+            "unknown": sum(gap > 2 * interval_s for gap in gaps),
+            "hung": running.probes() - metrics.up,
+        }
+
+
 async def soak(scene: Scene) -> Answer:
     """Resident memory after a tenth of the probes and at the end."""
     await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=1.0)
@@ -283,7 +318,15 @@ def _processes(scene: Scene, command: Callable[[str], list[str]]) -> Answer:
     return {"ms": (cpu_s() - before) / len(urls) * 1000}
 
 
-WAYS = {"deep": deep, "ffmpeg": ffmpeg, "ffprobe": ffprobe, "throughput": throughput, "light": light, "soak": soak}
+WAYS = {
+    "deep": deep,
+    "ffmpeg": ffmpeg,
+    "ffprobe": ffprobe,
+    "throughput": throughput,
+    "light": light,
+    "starve": starve,
+    "soak": soak,
+}
 
 
 def _work(way: str, scene: Scene, answers: "Queue[Answer | str]") -> None:
@@ -333,7 +376,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
     urls: Queue[list[str]] = SPAWN.Queue()
     ports: Queue[int] = SPAWN.Queue()
     simulator = SPAWN.Process(target=simulate, args=(arguments.cameras, urls))
+    silent_ports: Queue[int] = SPAWN.Queue()
     stub = SPAWN.Process(target=serve_stub, args=(ports,))
+    silent = SPAWN.Process(target=serve_stub, args=(silent_ports,), kwargs={"silent": True})
     simulator.start()
     try:
         cameras = urls.get(timeout=120)
@@ -345,13 +390,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
         simulator.terminate()
         simulator.join()
     stub.start()
+    silent.start()
     try:
         device = [f"rtsp://127.0.0.1:{ports.get(timeout=60)}/live"]
         answers["light"] = measure("light", Scene(device, 0, arguments.light, arguments.light_seconds))
+        both = [*device, f"rtsp://127.0.0.1:{silent_ports.get(timeout=60)}/live"]
+        scene = Scene(both, arguments.hanging, arguments.light, arguments.starve_seconds)
+        answers["starve"] = measure("starve", scene)
         answers["soak"] = measure("soak", Scene(device, arguments.soak, 2000, arguments.soak_seconds))
     finally:
-        stub.terminate()
-        stub.join()
+        for process in (stub, silent):
+            process.terminate()
+            process.join()
     return answers
 
 
@@ -364,6 +414,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="of the throughput (default: 15)")
     parser.add_argument("--light", type=int, default=20_000, help="cameras with a light probe a minute")
     parser.add_argument("--light-seconds", type=float, default=60.0, help="of the schedule (default: 60)")
+    parser.add_argument("--hanging", type=int, default=1000, help="of these cameras that never answer (default: 1000)")
+    parser.add_argument("--starve-seconds", type=float, default=180.0, help="of the schedule with them (default: 180)")
     parser.add_argument("--soak", type=int, default=100_000, help="light probes of the soak (default: 100000)")
     parser.add_argument("--soak-seconds", type=float, default=300.0, help="the soak ends then at the latest")
     answers = run(parser.parse_args())
@@ -381,6 +433,10 @@ def main() -> None:
     print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
     print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
     print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
+    hung = answers["starve"] or {}
+    print(f"{'the same while some hang, a minute':34} {hung['per_minute']:12.0f}")
+    print(f"{'  lateness p50, p99, most, s':34} {hung['p50_s']:12.3f} {hung['p99_s']:.3f} {hung['most_s']:.3f}")
+    print(f"{'  cameras unknown, of':34} {hung['unknown']:12.0f} {hung['cameras']:.0f}")
     print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['probes']:.0f} made)")
     print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
     print(f"{'cores':34} {os.cpu_count():12}")
@@ -390,6 +446,8 @@ def main() -> None:
         "ratio_ffprobe": ratios["ffprobe"],
         "probes_per_s": round(fast["per_s"], 1),
         "lateness_p99_s": round(light_probes["p99_s"], 3),
+        "starve_p99_s": round(hung["p99_s"], 3),
+        "starve_unknown": round(hung["unknown"]),
         "rss_mb_start": round(soaked["start_mb"], 1),
         "rss_mb_end": round(soaked["end_mb"], 1),
     }

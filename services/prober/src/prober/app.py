@@ -40,6 +40,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics,
         concurrency=settings.scan_concurrency,
         max_scans=settings.max_scans,
+        gate=process.gate,
     )
     tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)

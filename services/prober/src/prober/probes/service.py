@@ -1,6 +1,7 @@
 """What runs beside the HTTP API of one prober process: started, watched and stopped in order."""
 
 import asyncio
+from collections.abc import Coroutine
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
@@ -18,7 +19,9 @@ from prober.probes.camera.worker import Limits, Worker
 from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
+from prober.probes.silence import SilentPlaces
 from prober.probes.site_faults import SiteWatch
+from prober.probes.site_places import SitePlaces
 from prober.probes.verification.on_recovery import Recoveries
 from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.verifier import Verifier
@@ -56,6 +59,14 @@ class Process:
         self._stopped = asyncio.Event()
         self.clock = clock or ServerClock()
         export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
+        self.places = SitePlaces(self.worker_id, self.clock)
+        self.gate = NetworkGate(
+            settings.max_probes_per_network,
+            prefix_v4=settings.network_prefix_v4,
+            prefix_v6=settings.network_prefix_v6,
+            share=self.places.of,
+        )
+        self._silent = SilentPlaces(int(settings.max_concurrent_probes * settings.silent_share))
         self.awake = Awake(clocks=self.clock.read)
         """Begun anew when the server's time is known."""
         self.observer: Observer | None = None
@@ -123,7 +134,7 @@ class Process:
         sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
         recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
-        tasks = TaskSupervisor(on_death=None)
+        tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
         tasks.start("heartbeat", self._beat(announcer, observer))
@@ -132,7 +143,8 @@ class Process:
         tasks.start("watch-references", pictures.watch_references())
         tasks.start("probe-lock", observer.lock.run())
         tasks.start("verify-on-recovery", recoveries.run())
-        tasks.start("probe-jobs", worker.run(), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
+        tasks.start("watch-probers", self._watch_probers(bus, known))
+        tasks.start("probe-jobs", _when(known, worker.run()), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
         tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
@@ -164,7 +176,7 @@ class Process:
             announcer=announcer,
             metrics=self._metrics,
             limits=Limits(
-                max_concurrent_probes=settings.max_concurrent_probes,
+                max_concurrent_probes=settings.max_concurrent_probes - self._silent.most,
                 first_probe_spread_s=settings.first_probe_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
@@ -200,11 +212,7 @@ class Process:
         context = ProbeContext(
             tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock),
             logins=logins,
-            gate=NetworkGate(
-                settings.max_probes_per_network,
-                prefix_v4=settings.network_prefix_v4,
-                prefix_v6=settings.network_prefix_v6,
-            ),
+            gate=self.gate,
             pictures=pictures,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
@@ -231,7 +239,17 @@ class Process:
             ),
             bus=bus,
             awake=self.awake,
+            silent=self._silent,
         )
+
+    async def _watch_probers(self, bus: Bus, known: asyncio.Event) -> None:
+        """Keep the share of the networks' places; `known` is set when those who probe already are known."""
+
+        def loaded() -> None:
+            self.places.others_already_here()
+            known.set()
+
+        await self.places.run(bus, loaded)
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
         started_at, due_s, holes = self.clock.now(), 0.0, self.awake.holes
@@ -255,3 +273,13 @@ class Process:
                     )
                 )
             await asyncio.sleep(min(TICK_S, interval_s))
+
+
+async def _when(known: asyncio.Event, work: Coroutine[object, object, None]) -> None:
+    """Do `work` once `known` is set."""
+    try:
+        await known.wait()
+    except asyncio.CancelledError:
+        work.close()
+        raise
+    await work

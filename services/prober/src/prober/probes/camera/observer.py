@@ -21,6 +21,7 @@ from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
 from prober.probes.camera.recent_observations import Handout, RecentObservations
+from prober.probes.silence import SLOW_AFTER_S, ProbePlace, SilentPlaces
 from vonggac.bus import Awake, Bus, topology
 from vonggac.bus.clock import STEP_S
 from vonggac.events import Cause
@@ -31,6 +32,10 @@ from vonggac.telemetry import get_logger, redact
 log = get_logger(__name__)
 
 HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
+PLACE_AGAIN_S = 1.0
+"""A silent camera without a place comes again after once or twice that."""
+SLOW_AGAIN_S = 1.0
+"""How often a probe that hangs looks for a place among the silent ones."""
 MAX_DETAIL = 500
 KNOWN_BY_ONVIF = frozenset({Cause.IDENTITY_CHANGED, Cause.CLOCK_DRIFT})
 
@@ -61,11 +66,15 @@ class Observation:
     fact: CameraObservedV1
     began_s: float
     """Monotonic."""
+    backs_off: bool = False
+    """The camera is silent, and silent ones wait for places."""
 
     def next_probe_in_s(self) -> float:
         """From now."""
         elapsed_s = time.monotonic() - self.began_s
-        return schedule.next_probe_delay_s(interval_s=self.fact.interval_s, elapsed_s=elapsed_s)
+        return schedule.next_probe_delay_s(
+            interval_s=self.fact.interval_s, elapsed_s=elapsed_s, backs_off=self.backs_off
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +102,9 @@ class Observer:
         rules: Rules,
         bus: Bus,
         awake: Awake | None = None,
+        silent: SilentPlaces | None = None,
     ) -> None:
-        self._awake, self._bus = awake, bus
+        self._awake, self._bus, self._silent = awake, bus, silent or SilentPlaces(0)
         self._recent = RecentObservations()
         self.lock = ProbeLock(
             bus, worker_id=worker_id, is_probing=self.is_probing, on_probed_elsewhere=self._recent.drop
@@ -126,33 +136,54 @@ class Observer:
         *,
         hold: Hold | None = None,
         handout: Handout | None = None,
+        on_silent: Callable[[], None] | None = None,
         on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         """One probe, published. `hold` is called while it lasts; `handout`: of the job that it is made for.
+
+        `on_silent` is called when the job takes none of the places any more of cameras that answer.
 
         `on_demand`: made though it is early, unless the login rests.
         """
         if not on_demand:
             if self.lock.is_locked_elsewhere(camera.id) or self.is_probing(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._alone(camera, hold, handout)
+            place = ProbePlace(self._silent, camera.facility_id, on_silent)
+            return await self._alone(camera, hold, handout, place)
         async with self.lock.lock(camera.id, lasts_s=camera.probe_timeout_s + GRACE_S) as locked:
             if not locked or self.is_probing(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._alone(camera, None, None, on_demand=True)
+            place = ProbePlace(self._silent, camera.facility_id, None)
+            return await self._alone(camera, None, None, place, on_demand=True)
 
     async def _alone(
-        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, on_demand: bool = False
+        self,
+        camera: CameraV1,
+        hold: Hold | None,
+        handout: Handout | None,
+        place: ProbePlace,
+        *,
+        on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         """Await nothing between `is_probing` and this: it keeps a second probe out, here and elsewhere."""
         self._busy.add(camera.id)
+        answered = False
         try:
-            return await self._observe(camera, hold, handout, on_demand=on_demand)
+            outcome = await self._observe(camera, hold, handout, place, on_demand=on_demand)
+            answered = isinstance(outcome, Observation) and not place.is_slow
+            return outcome
         finally:
+            place.end(answered=answered)
             self._busy.discard(camera.id)
 
     async def _observe(
-        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, on_demand: bool = False
+        self,
+        camera: CameraV1,
+        hold: Hold | None,
+        handout: Handout | None,
+        place: ProbePlace,
+        *,
+        on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         previous = await self._previous(camera, handout)
         started_at, began_s = self._bus.clock.now(), time.monotonic()
@@ -160,9 +191,13 @@ class Observer:
         resting = previous.probe is not None and previous.probe.interval_s > camera.probe_interval_s
         if early_s is not None and (resting or not on_demand):
             return Early(early_s, resting)
+        if not place.is_free(previous.probe):
+            return NotNow(PLACE_AGAIN_S)
         late_s = schedule.lateness_s(previous.probe, camera_revision=camera.revision, started_at=started_at)
         holes, apart_s = self._holes(), self._bus.clock.apart_s()
-        result = await self._under_deadline(camera, self._plan(camera, previous, started_at, on_demand), hold)
+        plan = self._plan(camera, previous, started_at, on_demand)
+        plan = replace(plan, answer_within_s=place.answer_within_s(camera.probe_timeout_s))
+        result = await self._under_deadline(camera, plan, hold, place)
         if isinstance(result, NotNow):
             return result
         stepped_s = self._bus.clock.apart_s() - apart_s
@@ -170,7 +205,7 @@ class Observer:
             # Its deadline ran out in our sleep, or the machine slept: that says nothing of the camera.
             log.warning("probe_without_result", camera_id=str(camera.id), stepped_s=round(stepped_s, 3))
             return NotNow(AGAIN_SOON_S)
-        if late_s is not None and not on_demand:
+        if late_s is not None and not on_demand and not place.is_silent:
             self._metrics.lateness.observe(late_s)
         settled = settle(
             result,
@@ -182,7 +217,8 @@ class Observer:
         )
         fact = self._fact(camera, result, settled, previous, started_at)
         await self._publish(fact, result, settled, previous, handout)
-        return Observation(fact, began_s)
+        backs_off = place.is_slow and fact.verdict is not Verdict.UP and self._silent.is_crowded
+        return Observation(fact, began_s, backs_off)
 
     def _holes(self) -> int:
         if self._awake is None:
@@ -216,28 +252,34 @@ class Observer:
             deep_at=before.deep_at if before is not None else None,
         )
 
-    async def _under_deadline(self, camera: CameraV1, plan: ProbePlan, hold: Hold | None) -> ProbeResult | NotNow:
+    async def _under_deadline(
+        self, camera: CameraV1, plan: ProbePlan, hold: Hold | None, place: ProbePlace
+    ) -> ProbeResult | NotNow:
         """The probe, its job held meanwhile; abandoned when it outlives its deadline."""
         probe = asyncio.create_task(self.prober.probe(camera, plan))
         self._probing[camera.id] = probe
         self._metrics.running.set(len(self._probing))
         try:
-            return await self._wait(camera, probe, hold)
+            return await self._wait(camera, probe, hold, place)
         finally:
             probe.cancel()
             self._probing.pop(camera.id, None)
             self._metrics.running.set(len(self._probing))
 
     async def _wait(
-        self, camera: CameraV1, probe: asyncio.Task[ProbeResult | NotNow], hold: Hold | None
+        self, camera: CameraV1, probe: asyncio.Task[ProbeResult | NotNow], hold: Hold | None, place: ProbePlace
     ) -> ProbeResult | NotNow:
         clock = asyncio.get_running_loop().time
-        ends_at = clock() + camera.probe_timeout_s + GRACE_S
+        ends_at, hold_at = clock() + camera.probe_timeout_s + GRACE_S, clock() + HOLD_EVERY_S
+        turn_s = SLOW_AFTER_S
         while (left_s := ends_at - clock()) > 0:
-            done, _ = await asyncio.wait({probe}, timeout=min(HOLD_EVERY_S, left_s))
+            done, _ = await asyncio.wait({probe}, timeout=min(turn_s, left_s))
             if done:
                 return probe.result()
-            if hold is not None:
+            place.lasts()
+            turn_s = SLOW_AGAIN_S
+            if hold is not None and clock() >= hold_at:
+                hold_at = clock() + HOLD_EVERY_S
                 await hold()
         self._abandoned.add(probe)
         probe.add_done_callback(self._abandoned.discard)

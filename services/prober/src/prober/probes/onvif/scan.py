@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from nats.errors import Error as NatsError
 
 from prober.metrics import Metrics
+from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.onvif.model import OnvifCause, OnvifFinding
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState, ScanWriter
@@ -66,8 +67,9 @@ class Scanner:
         metrics: Metrics,
         concurrency: int,
         max_scans: int,
+        gate: NetworkGate,
     ) -> None:
-        self._worker_id, self._networks, self._metrics = worker_id, allowed_networks, metrics
+        self._worker_id, self._networks, self._metrics, self._gate = worker_id, allowed_networks, metrics, gate
         self._max_scans, self._admitted = max_scans, 0
         self._slots = asyncio.Semaphore(concurrency)
         self._running: dict[UUID, tuple[_Running, asyncio.Task[None]]] = {}
@@ -148,7 +150,8 @@ class Scanner:
         return ScanState.FINISHED
 
     async def _ask(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
-        async with self._slots:
+        # First the line, then a place of this process: who waits for a site takes none from the scans of others.
+        async with self._gate.turn(self._gate.network_of(target.host, None), f"{scan.head.id}/{index}"), self._slots:
             finding = await self._ask_ports(target, scan.plan, scan.logins)
         self._metrics.scanned.labels(
             "onvif" if finding.onvif else finding.cause.value if finding.cause else "none"
