@@ -57,7 +57,7 @@ class Metrics:
         )
         self.lateness = Histogram(
             "vonggac_prober_job_lateness_seconds",
-            "From when a probe was due to when it began.",
+            "From when a probe was due to when it began; without cameras that do not answer.",
             buckets=_SECONDS,
             registry=self.registry,
         )
