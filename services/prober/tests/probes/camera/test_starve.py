@@ -106,7 +106,8 @@ async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
             for number, site in enumerate(dark, start=1)
         ]
         await start_prober(max_concurrent_probes=64, deep_interval_s=1e6)
-        good, bad = [], []
+        good: list[UUID] = []
+        bad: list[UUID] = []
         total = SITES * AT_A_SITE + HEALTHY
         for number in range(total):
             camera_id = uuid4()

@@ -271,16 +271,18 @@ class Observer:
     ) -> ProbeResult | NotNow:
         clock = asyncio.get_running_loop().time
         ends_at, hold_at = clock() + camera.probe_timeout_s + GRACE_S, clock() + HOLD_EVERY_S
-        turn_s = SLOW_AFTER_S
-        while (left_s := ends_at - clock()) > 0:
-            done, _ = await asyncio.wait({probe}, timeout=min(turn_s, left_s))
+        slow_at = clock() + SLOW_AFTER_S
+        while (now := clock()) < ends_at:
+            done, _ = await asyncio.wait({probe}, timeout=max(0.0, min(slow_at, hold_at, ends_at) - now))
             if done:
                 return probe.result()
-            place.lasts()
-            turn_s = SLOW_AGAIN_S
-            if hold is not None and clock() >= hold_at:
+            if clock() >= slow_at:
+                slow_at = clock() + SLOW_AGAIN_S
+                place.lasts()
+            if clock() >= hold_at:
                 hold_at = clock() + HOLD_EVERY_S
-                await hold()
+                if hold is not None:
+                    await hold()
         self._abandoned.add(probe)
         probe.add_done_callback(self._abandoned.discard)
         log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
