@@ -8,6 +8,10 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
+CASES ?= 10000
+BASE ?= main
+# Tests and benches start the same programs many times: compile them once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
@@ -30,14 +34,31 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 
 ##@ Develop
 
+.PHONY: check
+check: lint test-unit ## Before every commit: lint and the unit tests
+
+.PHONY: test-unit
+test-unit: setup ## What needs no server and no other process, with few random examples (ARGS="-k relay" chooses)
+	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+
 .PHONY: test
-test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses; ARGS=-n0 runs them one by one)
-	@exec $(python) -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="-k relay" chooses, without coverage)
+	@exec $(python) -m pytest -n 4 --dist loadfile $(if $(ARGS),$(ARGS),--cov)
+
+.PHONY: diff-cover
+diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
+	@$(python) -m coverage xml -q --fail-under 0
+	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
+
+.PHONY: witnesses
+witnesses: setup ## Reporting's account and an independent one in SQL agree over CASES=10000 cameras of seeded chaos
+	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
-lint: setup ## ruff, strict mypy, import-linter
+lint: setup ## ruff, codespell, strict mypy, import-linter
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
+	@.venv/bin/codespell
 	@$(python) -m mypy $(typed)
 	@.venv/bin/lint-imports
 
@@ -52,24 +73,25 @@ generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages
 	@$(python) docs/generate.py
 
 .PHONY: bench
-bench: setup ## Measure (BENCH=relay: bench/relay.py only); prints tables and JSON lines
-	@for script in $(if $(BENCH),bench/$(BENCH).py,bench/[a-z]*.py); do echo "== $$script"; $(python) "$$script"; done
+bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines
+	@for bench in $$(grep -l __main__ bench/*/$(or $(BENCH),*).py | sed 's|\.py$$||; s|/|.|g'); do \
+		echo "== $$bench"; $(python) -m "$$bench"; done
 
 .PHONY: bench-probe
 bench-probe: setup ## What looks at cameras cost beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
-	@exec $(python) bench/probe.py $(ARGS)
+	@exec $(python) -m bench.probing.probe $(ARGS)
 
 .PHONY: bench-forward
 bench-forward: setup ## What forwarding costs, beside ffmpeg, nginx-rtmp, PyAV and a C loop, where installed; then the delay
-	@exec $(python) bench/forward.py $(ARGS)
+	@exec $(python) -m bench.relay.forward $(ARGS)
 
 .PHONY: bench-faults
 bench-faults: setup ## Faults at one destination: what the other loses, whether states lie, time to detect and to recover
-	@exec $(python) bench/faults.py $(ARGS)
+	@exec $(python) -m bench.faults.faults $(ARGS)
 
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
-	@exec $(python) bench/soak.py $(ARGS)
+	@exec $(python) -m bench.faults.soak $(ARGS)
 
 ##@ Set up and tidy
 
@@ -82,7 +104,7 @@ setup: ## Bring uv where it is missing, and the locked packages into .venv/ (the
 clean: ## Remove caches, .venv/ and .tools/ (the data of make run stays)
 	@find . -path ./var -prune -o -path ./.git -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) \
 		-exec rm -rf {} +
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist .venv .tools
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage coverage.xml dist .venv .tools
 
 .PHONY: clean-state
 clean-state: setup ## Remove var/, the data of make run

@@ -1,6 +1,7 @@
 """`.ci/run`: lint, then tests, from anywhere, and no process left."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,8 @@ import psutil
 import pytest
 
 from local.platform.leftovers import still_running
+
+pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = """\
@@ -31,7 +34,9 @@ def run(folder: Path, *, lint: str = "true", test: str = "true") -> subprocess.C
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0
-    assert done.stdout.splitlines() == ["linted", "== 3 passed in 0.01s =="]
+    linted, stage, tested = done.stdout.splitlines()
+    assert (linted, tested) == ("linted", "== 3 passed in 0.01s ==")
+    assert re.match(r"stage lint: \d+ s", stage)
     daemon = int((tmp_path / "daemon").read_text("ascii"))
     assert "left over, stopping: " in done.stderr
     assert not psutil.pid_exists(daemon) or still_running([psutil.Process(daemon)], within_s=5) == []

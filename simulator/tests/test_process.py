@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from simulator.demo import PASSWORD, PUBLISHER_PASSWORD
 from vonggac.embedded import free_port
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder, relay
+
+pytestmark = pytest.mark.server
 
 
 @contextmanager

@@ -195,6 +195,7 @@ def parameters_by_route() -> dict[tuple[str, str, str], set[str]]:
     }
 
 
+@pytest.mark.server
 def test_the_commands_of_runbooks_call_routes_that_exist(
     parameters_by_route: dict[tuple[str, str, str], set[str]],
 ) -> None:

@@ -12,6 +12,8 @@ from local.platform.process import Child, ProcessEndedError
 from local.platform.state import ProcessRecord, StateFolder
 from vonggac.testing import eventually
 
+pytestmark = pytest.mark.server
+
 SCRIPTS = {
     "stubborn": "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n"
     "while True: time.sleep(60)\n",

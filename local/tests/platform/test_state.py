@@ -14,6 +14,8 @@ from local.commands.progress import Progress
 from local.platform.leftovers import still_running
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError
 
+pytestmark = pytest.mark.server
+
 WAITS = "import sys; sys.stdin.read()"
 
 
@@ -26,15 +28,15 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_folder_is_held_by_one_alone(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "var")
-    with state.held(), pytest.raises(StateInUseError, match=r"a platform already runs with .*var"), state.held():
+    with state.lock(), pytest.raises(StateInUseError, match=r"a platform already runs with .*var"), state.lock():
         pass
 
 
 def test_a_folder_can_be_held_again(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "var")
-    with state.held():
+    with state.lock():
         assert (state.root / "lock").read_text("ascii").strip()
-    with state.held():
+    with state.lock():
         pass
 
 
@@ -79,7 +81,7 @@ def test_a_zombie_has_ended(process: subprocess.Popen[bytes]) -> None:
 
 def test_clean_removes_the_state(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "var")
-    with state.held():
+    with state.lock():
         (state.root / "log").mkdir()
     assert clean(state, Progress()) == 0
     assert not state.root.exists()
@@ -87,7 +89,7 @@ def test_clean_removes_the_state(tmp_path: Path) -> None:
 
 def test_clean_touches_neither_a_running_platform_nor_a_foreign_folder(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "var")
-    with state.held(), pytest.raises(StateInUseError):
+    with state.lock(), pytest.raises(StateInUseError):
         clean(state, Progress())
     foreign = tmp_path / "documents"
     foreign.mkdir()

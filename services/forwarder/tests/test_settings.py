@@ -9,6 +9,8 @@ import pytest
 
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
 
+pytestmark = pytest.mark.server
+
 
 def start(**settings: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **{f"VONGGAC_FORWARDER_{name}": value for name, value in settings.items()}}

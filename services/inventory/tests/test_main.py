@@ -28,6 +28,8 @@ def environment(database_url: str, keys_folder: Path, nats_server: NatsServer) -
     given = {
         "DATABASE_URL": database_url,
         "NATS_URL": nats_server.url,
+        "NATS_USER": "inventory",
+        "NATS_PASSWORD_FILE": str(nats_server.password_file("inventory")),
         "JWKS_FILE": str(keys_folder / JWKS),
         "WORKERS_PUBLIC_KEY_FILE": str(keys_folder / WORKERS_PUBLIC),
         "PORT": str(free_port()),

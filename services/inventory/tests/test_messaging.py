@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from nats.js.errors import NotFoundError
 
-from inventory.messaging import Relay, RelayReady, measure, window
+from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.republishing import republish
@@ -21,6 +21,8 @@ from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
 from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1
 from vonggac.testing import eventually
+
+A, B = subjects.inventory("camera", "a"), subjects.inventory("camera", "b")
 
 
 async def latest(bus: Bus, noun: str, thing_id: str) -> CloudEvent[Payload]:
@@ -202,7 +204,7 @@ class Recorded:
 async def relaying(url: str, *buses: Any) -> AsyncIterator[Database]:
     """Relays on one outbox, as replicas would."""
     database = Database(url)
-    relays = [Relay(database, bus, Metrics(), poll_s=0.05) for bus in buses]
+    relays = [Relay(outbox.Outbox(database), bus, Metrics(), poll_s=0.05) for bus in buses]
     tasks = [asyncio.create_task(relay.run()) for relay in relays]
     try:
         yield database
@@ -225,8 +227,8 @@ async def emptied(database: Database) -> bool:
 
 
 async def test_a_retry_never_overtakes_a_newer_state_of_the_same_thing(bus: Bus, inventory_url: str) -> None:
-    recorded = Recorded(bus, failing=frozenset({"inventory.camera.a"}))
-    states = [("inventory.camera.a", b"1"), ("inventory.camera.b", b"2"), ("inventory.camera.a", b"3")]
+    recorded = Recorded(bus, failing=frozenset({A}))
+    states = [(A, b"1"), (B, b"2"), (A, b"3")]
     async with relaying(inventory_url, recorded) as database:
         await fill(database, states)
         await eventually(lambda: emptied(database))
@@ -239,7 +241,7 @@ async def test_two_replicas_publish_each_message_once_and_in_order(bus: Bus, inv
     second.stored = first.stored
     async with relaying(inventory_url, first, second) as database:
         for start in range(0, 200, 20):
-            await fill(database, [("inventory.camera.a", b"%03d" % number) for number in range(start, start + 20)])
+            await fill(database, [(A, b"%03d" % number) for number in range(start, start + 20)])
         await eventually(lambda: emptied(database))
     assert first.stored == [b"%03d" % number for number in range(200)]
 
@@ -251,12 +253,40 @@ def test_a_window_ends_before_a_subject_that_came_before() -> None:
 
 async def test_the_backlog_is_measured(inventory_url: str) -> None:
     database, metrics = Database(inventory_url), Metrics()
-    await fill(database, [("inventory.camera.a", b"1"), ("inventory.camera.b", b"2")])
-    never_connected = RelayReady(database, metrics, poll_s=1)
-    task = asyncio.create_task(measure(database, metrics, never_connected, every_s=0.05))
+    await fill(database, [(A, b"1"), (B, b"2")])
+    task = asyncio.create_task(outbox.measure(database, metrics, lambda: False, every_s=0.05))
     await eventually(lambda: metrics.registry.get_sample_value("vonggac_inventory_outbox_backlog") == 2)
     assert metrics.registry.get_sample_value("vonggac_inventory_bus_connected") == 0
     assert metrics.registry.get_sample_value("vonggac_inventory_things", {"noun": "camera"}) == 0
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await database.close()
+
+
+async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, bus: Bus) -> None:
+    camera = await province.camera()
+    await province.client.patch(
+        f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
+    )
+    facility = camera["facility_id"]
+    await province.client.patch(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+
+    async def reason_of(noun: str, thing_id: str) -> Any:
+        return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
+
+    await eventually(lambda: reason_of("camera", camera["id"]))
+    fact = (await latest(bus, "camera", camera["id"])).data
+    assert isinstance(fact, CameraV1)
+    assert (fact.changed_by, fact.reason) == ("test-province_lead", "sửa mái, theo biên bản 12")
+    assert fact.created_at is not None
+    assert fact.created_at < fact.changed_at
+    assert await eventually(lambda: reason_of("facility", facility)) == "dọn"
+    await province.client.delete(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
+
+    async def removed() -> RemovedV1:
+        gone = (await latest(bus, "camera", camera["id"])).data
+        assert isinstance(gone, RemovedV1)
+        return gone
+
+    gone = await eventually(removed)
+    assert (gone.removed_by, gone.reason) == ("test-province_lead", "hỏng")

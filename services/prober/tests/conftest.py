@@ -24,7 +24,7 @@ from prober.probes.limits import NetworkGate
 from prober.probes.service import Process
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
-from vonggac.auth import Credentials, Sealer, Unsealer
+from vonggac.auth import Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.embedded import NatsServer
@@ -35,6 +35,8 @@ from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import login_of
+from vonggac.testing.secrets import seal
 
 LOOPBACK = "127.0.0.0/8"
 UNREACHABLE = "255.255.255.255"
@@ -104,8 +106,9 @@ class Planner:
     def __init__(self, bus: Bus, sealer: Sealer) -> None:
         self._bus, self._sealer = bus, sealer
 
-    def seal(self, username: str, password: str) -> str:
-        return self._sealer.seal(Credentials(username, password))
+    def seal(self, username: str, password: str, *urls: str) -> str:
+        """For these addresses; without any, a box as earlier releases made them."""
+        return seal(self._sealer, username, password, *urls)
 
     async def camera(self, url: str, **changes: Any) -> CameraV1:
         """Plan a new camera, or with `id` and `revision` another state of one."""
@@ -170,7 +173,7 @@ class Observed:
 @pytest_asyncio.fixture
 async def observed(bus: Bus) -> Observed:
     seen = Observed()
-    await bus.js.subscribe("observation.>", cb=seen.take, ordered_consumer=True)
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=seen.take, ordered_consumer=True)
     return seen
 
 
@@ -198,7 +201,7 @@ class RunningProber:
 def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settings]:
     def make(**changes: Any) -> Settings:
         values = {
-            "nats_url": nats_server.url,
+            **login_of(nats_server, "prober"),
             "workers_private_key_file": keys_folder / WORKERS_PRIVATE,
             "jwks_file": keys_folder / JWKS,
             "allowed_networks": (LOOPBACK,),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
@@ -85,6 +86,7 @@ async def test_keys_that_are_not_wanted_are_ignored(bus: Bus) -> None:
     await forwarders.stop()
 
 
+@pytest.mark.server
 async def test_after_a_restart_of_the_server_it_holds_what_the_bucket_holds(tmp_path: Path) -> None:
     server = NatsServer(tmp_path / "nats", free_port())
     server.start()

@@ -4,13 +4,14 @@ import asyncio
 
 from vonggac.bus import Bus, topology
 from vonggac.embedded import NatsServer
+from vonggac.events import subjects
 from vonggac.testing.fixtures import forget_topology, put_aside
 
 
 async def test_streams_come_back_empty_though_the_server_was_still_removing_their_predecessors(
     bus: Bus, nats_server: NatsServer
 ) -> None:
-    await bus.js.publish("inventory.camera.1", b"of an earlier test")
+    await bus.js.publish(subjects.inventory("camera", "1"), b"of an earlier test")
     (streams,) = nats_server.folder.glob("jetstream/jetstream/*/streams")
     predecessor = streams / f".{topology.INVENTORY}"
     (predecessor / "msgs").mkdir(parents=True)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from vonggac.bus import Bus, JobQueue, topology
-from vonggac.events import CloudEvent, new_event
+from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.testing import eventually
 
@@ -40,7 +40,7 @@ async def test_a_job_put_back_comes_again_after_its_delay(
     await tell(bus, camera_event())
     [job] = await queue.fetch(1)
     before = time.monotonic()
-    await job.again_in(0.3)
+    await job.postpone(0.3)
     [again] = await queue.fetch(1)
     assert 0.25 <= time.monotonic() - before < 3
     assert again.deliveries == 2
@@ -52,7 +52,7 @@ async def test_a_changed_camera_replaces_its_job_and_comes_at_once(
     camera_id = uuid4()
     await tell(bus, camera_event(camera_id))
     [job] = await queue.fetch(1)
-    await job.again_in(3600)
+    await job.postpone(3600)
     await tell(bus, camera_event(camera_id, revision=2))
     [new] = await queue.fetch(10)
     assert isinstance(new.event.data, CameraV1)
@@ -67,7 +67,7 @@ async def test_a_held_job_stays_with_its_holder_and_a_dropped_one_goes_to_the_ne
     [job] = await queue.fetch(1)
     deadline = time.monotonic() + topology.DELIVERY_ACK_WAIT_S * 1.5
     while time.monotonic() < deadline:
-        await job.hold()
+        await job.keep_in_progress()
         assert await queue.fetch(1, wait_s=topology.DELIVERY_ACK_WAIT_S / 3) == []
     [next_holder] = await queue.fetch(1, wait_s=topology.DELIVERY_ACK_WAIT_S * 2)
     assert next_holder.event == job.event
@@ -79,7 +79,7 @@ async def test_a_job_given_back_is_offered_at_once(
     await tell(bus, camera_event())
     [job] = await queue.fetch(1)
     before = time.monotonic()
-    await job.give_back()
+    await job.release()
     assert len(await queue.fetch(1)) == 1
     assert time.monotonic() - before < 1
 
@@ -95,8 +95,8 @@ async def test_a_tombstone_is_acked_and_the_job_is_gone(
     await tell(bus, new_event(removed, source="/inventory", subject=event.subject, time=now))
     [tombstone] = await queue.fetch(1)
     assert isinstance(tombstone.event.data, RemovedV1)
-    await tombstone.done()
-    await job.done()
+    await tombstone.complete()
+    await job.complete()
 
     async def empty() -> bool:
         return (await bus.js.stream_info(topology.DELIVERY_JOBS)).state.messages == 0
@@ -105,12 +105,13 @@ async def test_a_tombstone_is_acked_and_the_job_is_gone(
 
 
 async def test_a_message_that_is_no_event_is_kept_with_its_reason(bus: Bus, queue: JobQueue) -> None:
-    await bus.js.publish("inventory.camera.x", b"not an event")
+    await bus.js.publish(subjects.inventory("camera", "x"), b"not an event")
     assert await queue.fetch(1) == []
-    buried = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{topology.DELIVERY_JOBS}.{topology.FORWARDER}")
-    assert buried.data == b"not an event"
-    assert buried.headers is not None
-    assert "JSON" in buried.headers["Vonggac-Reason"]
+    letter = subjects.dead_letter(topology.DELIVERY_JOBS, topology.FORWARDER)
+    kept = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter)
+    assert kept.data == b"not an event"
+    assert kept.headers is not None
+    assert "JSON" in kept.headers["Vonggac-Reason"]
     assert await queue.fetch(1, wait_s=0.1) == []
 
 

@@ -51,7 +51,7 @@ async def test_jobs_come_once_each_and_again_after_their_delay(
     assert len({job.event.subject for job in jobs}) == 5
     before = time.monotonic()
     for job in jobs:
-        await job.again_in(0.3)
+        await job.postpone(0.3)
     again = await collect(queue, 5)
     assert time.monotonic() - before >= 0.25
     assert {job.deliveries for job in again} == {2}
@@ -98,7 +98,7 @@ async def test_what_came_and_was_not_begun_goes_to_the_next_at_once(
     before = time.monotonic()
     await first.close()
     for job in begun:
-        await job.give_back()
+        await job.release()
     assert len(await collect(second, 4)) == 4
     assert time.monotonic() - before < 5, "the ack wait is 30 s"
     await second.close()
@@ -112,6 +112,7 @@ async def test_an_expired_request_is_made_anew(bus: Bus, tell: Tell, camera_even
     await pull.close()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("keep_open", [True, False])
 async def test_jobs_come_again_after_the_server_was_restarted(
     tmp_path: Path, tell: Tell, camera_event: MakeCamera, *, keep_open: bool

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
@@ -16,6 +17,8 @@ from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
+
+pytestmark = pytest.mark.server
 
 
 def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:
@@ -63,11 +66,11 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(own_ser
     tasks = [asyncio.create_task(outgoing.run()), asyncio.create_task(consumer.run())]
     expected = [f"w{number}" for number in range(60)]
     for worker in expected[:20]:
-        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat(worker), heartbeat(worker))
     await eventually(lambda: seen == expected[:20])
     await asyncio.to_thread(own_server.kill)
     for worker in expected[20:]:
-        outgoing.event(subjects.worker_heartbeat(worker), heartbeat(worker))
+        outgoing.queue_event(subjects.worker_heartbeat(worker), heartbeat(worker))
     await eventually(lambda: not own_bus.connected)
     assert outgoing.waiting == 40
     await asyncio.to_thread(own_server.start)
@@ -82,11 +85,11 @@ async def test_observations_published_while_nats_is_away_arrive_in_order(own_ser
 async def test_what_the_bounded_queue_cannot_hold_is_counted(own_bus: Bus) -> None:
     outgoing = Outgoing(own_bus, max_queued=3)
     for number in range(5):
-        outgoing.event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
     assert (outgoing.waiting, outgoing.dropped) == (3, 2)
 
 
-async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
+async def test_a_poisonous_event_becomes_a_dead_letter_and_delays_no_other(
     bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
 ) -> None:
     good, bad = camera_event(), camera_event()
@@ -111,14 +114,14 @@ async def test_a_poisonous_event_is_buried_and_holds_up_nobody(
     task = asyncio.create_task(consumer.run())
     await eventually(lambda: handled == [good.id])
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         return (await bus.js.stream_info(topology.DEAD_LETTERS)).state.messages == 1
 
     async def nothing_is_left() -> bool:
         info = await bus.js.consumer_info(topology.INVENTORY, topology.REPORTING_INVENTORY)
         return (info.num_pending, info.num_ack_pending) == (0, 0)
 
-    await eventually(buried)
+    await eventually(dead_lettered)
     await eventually(nothing_is_left)
     await cancelled(task)
 
@@ -165,12 +168,12 @@ async def test_a_flush_waits_for_what_was_queued_before_it_alone(own_server: Nat
     outgoing = Outgoing(own_bus)
     subject = subjects.worker_heartbeat("w")
     assert await outgoing.flush(within_s=0)
-    outgoing.event(subject, heartbeat("w"))
+    outgoing.queue_event(subject, heartbeat("w"))
     assert not await outgoing.flush(within_s=0.01)
     flushing = asyncio.create_task(outgoing.flush(within_s=10))
     await asyncio.sleep(0)
     own_server.kill()
-    outgoing.event(subject, heartbeat("w"))
+    outgoing.queue_event(subject, heartbeat("w"))
     running = asyncio.create_task(outgoing.run())
     assert not flushing.done()
     own_server.start()

@@ -8,6 +8,8 @@ import pytest
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer, ServerError, free_port
 
+pytestmark = pytest.mark.server
+
 
 def rows(server: PostgresServer, statement: str) -> int:
     with psycopg.connect(server.url("facts").replace("+psycopg", "")) as connection:

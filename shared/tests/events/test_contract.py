@@ -48,6 +48,7 @@ def test_golden_messages_fit_the_committed_schema(event_type: str) -> None:
         jsonschema.validate(golden(event_type) | {"data": {}}, schema)
 
 
+@pytest.mark.server
 def test_generated_documents_are_fresh() -> None:
     assert stale(ROOT) == []
 

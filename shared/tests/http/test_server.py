@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SERVICE = """
 import asyncio, gc, os, signal
 from contextlib import asynccontextmanager
@@ -21,6 +23,7 @@ run(app, host="127.0.0.1", port=0)
 """
 
 
+@pytest.mark.server
 def test_what_was_imported_is_left_out_of_the_search_for_garbage() -> None:
     done = subprocess.run([sys.executable, "-c", SERVICE], capture_output=True, text=True, timeout=60, check=True)
     frozen, *rest = done.stdout.split("\n")

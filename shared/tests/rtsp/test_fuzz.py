@@ -156,7 +156,7 @@ def check(name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(data=st.data())
 def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -324,6 +324,7 @@ def field() -> Iterator[Field]:
 WAYS = st.sampled_from(["tcp", "udp", "auto", "udp_then_tcp", "publish"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: int, way: str) -> None:

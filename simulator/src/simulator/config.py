@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from simulator.devices.faults import CameraFault, CentreFault
 
 type Auth = Literal["none", "basic", "digest", "digest-sha256"]
+type Packing = Literal["aggregated", "single"]
 type VideoCodec = Literal["h264", "h265"]
 type AudioCodec = Literal["none", "pcma", "pcmu", "aac"]
 type Scene = Literal["shapes", "day", "night", "noisy", "static", "static_no_clock", "fog"]
@@ -66,6 +67,11 @@ class CameraConfig(DeviceConfig):
     )
     starts_with_keyframe: bool = Field(
         default=True, description="Whether the first session of an idle camera begins at a keyframe."
+    )
+    packing: Packing = Field(
+        default="aggregated",
+        description="Parameter sets in one packet, or every unit in one of its own behind an access unit delimiter, as "
+        "`x264enc ! rtph264pay` sends them.",
     )
     fault: CameraFault | None = Field(default=None, description="A fault from the start.")
 

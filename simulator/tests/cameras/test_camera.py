@@ -11,7 +11,7 @@ import pytest
 
 from simulator import CameraConfig, Simulator
 from simulator.cameras.camera import Camera
-from simulator.cameras.session import MAX_WRITE_BUFFER_BYTES
+from simulator.cameras.session_tracks import MAX_WRITE_BUFFER_BYTES
 from vonggac.events.causes import Cause
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtcp import SenderReport, parse_rtcp

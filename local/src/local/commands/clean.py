@@ -16,7 +16,7 @@ def clean(state: StateFolder, progress: Progress) -> int:
     if not any((state.root / name).exists() for name in OURS) and any(state.root.iterdir()):
         progress.line(f"{state.root} was not made by this platform: it is left alone")
         return 1
-    with state.held():
+    with state.lock():
         ProcessRecord(state).stop_leftovers(progress.step)
         shutil.rmtree(state.root)
     progress.line(f"{state.root} is removed")

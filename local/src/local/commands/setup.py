@@ -1,47 +1,16 @@
-"""`python -m local setup`: what a platform of containers needs once before its services start: keys and streams.
-
-Keys are kept apart by who may have them: `public/` for every service, `workers/` for prober and forwarder; `signing/`
-has all of them, for the tools that issue tokens. So inventory cannot open what it has sealed, even when its container
-is broken into.
-"""
-
-import os
-import shutil
-from pathlib import Path
+"""`python -m local setup`: declare the streams, once before the services start, as the owner of the streams."""
 
 from local.commands.progress import Progress
-from local.platform.streams import declare_streams
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
+from local.platform.streams import Login, declare_streams
 
 STREAMS_WITHIN_S = 60.0
-WHOLE = "signing"
-SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
 
 
-async def setup(keys: Path, nats_url: str, *, replicas: int, progress: Progress) -> int:
-    """Make what is missing below `keys` and at NATS; what is there is not replaced.
+async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: Progress) -> int:
+    """Declare what is missing at NATS and update what differs.
 
-    Raises OSError when a folder is not writable, TimeoutError or NatsError when NATS does not answer or refuses.
+    Raises TimeoutError or NatsError when NATS does not answer or refuses, OSError without the password.
     """
-    share_keys(keys)
-    progress.step("keys", f"in {keys}: {', '.join((WHOLE, *SHARES))}")
-    touched = await declare_streams(nats_url, replicas=replicas, within_s=STREAMS_WITHIN_S)
+    touched = await declare_streams(nats_url, login, replicas=replicas, within_s=STREAMS_WITHIN_S)
     progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams stand already")
     return 0
-
-
-def share_keys(folder: Path) -> None:
-    """Make the keys where they are kept whole, and give each share its part."""
-    ensure_keys(folder / WHOLE)
-    for share, names in SHARES.items():
-        for name in names:
-            _copy(folder / WHOLE / name, folder / share / name)
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() and target.read_bytes() == source.read_bytes():
-        return
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copy(source, part)
-    part.replace(target)

@@ -22,7 +22,7 @@ from local.platform.leftovers import arguments_with, files_with, running_below, 
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
 from local.platform.process import ProcessEndedError, tail
-from local.platform.state import StateFolder
+from local.platform.state import StateFolder, open_to_others
 from local.platform.stopping import Stopping
 from vonggac.embedded import ServerError
 
@@ -80,7 +80,7 @@ async def smoke(*, allowed: tuple[str, ...], progress: Progress, stopping: Stopp
 def _new_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="vonggac-smoke-"))
     # Started by root, PostgreSQL runs as another user and must reach its own folder in here.
-    folder.chmod(0o755)
+    folder.chmod(0o711)
     return folder
 
 
@@ -89,7 +89,7 @@ async def _run(
 ) -> None:
     platform = Platform(state, anywhere(), allowed=allowed, progress=progress)
     stopping.kill = platform.kill
-    with state.held():
+    with state.lock():
         try:
             await platform.start()
             outcome.seconds_to_ready = round(progress.elapsed_s, 1)
@@ -104,6 +104,8 @@ async def _run(
     outcome.problems += [f"process {one.pid} is still running after the stop" for one in left]
     shown = await asyncio.to_thread(files_with, secrets, state.root)
     outcome.problems += [f"{path.relative_to(state.root)} contains a password" for path in shown]
+    seen = await asyncio.to_thread(open_to_others, state.root)
+    outcome.problems += [f"{path.relative_to(state.root)} is open to other users" for path in seen]
 
 
 async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progress) -> None:

@@ -2,9 +2,9 @@
 
 Start: the API answers at once (`/readyz` says what is missing), then NATS is connected and its streams are waited for,
 then reports are sent on, heartbeats begin, and last of all jobs are fetched: nothing is forwarded that could not be
-told. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given back,
-the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A background
-task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+reported. Stop, the other way round: no more jobs are fetched, every camera's sessions are ended and its job is given
+back, the reports still in memory are stored, the connection is closed. While NATS is away, forwarding goes on. A
+background task that dies takes the process with it: an orchestrator can restart a dead process, not a half dead one.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import cameras, deliveries, orders, workers
+from forwarder.api import cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
@@ -65,6 +65,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, verifier)
     app.state.process = process
     app.state.tasks = tasks
-    for router in (deliveries.router, orders.router, cameras.router, workers.router):
+    for router in (deliveries.router, commands.router, cameras.router, workers.router):
         app.include_router(router)
     return app

@@ -1,39 +1,89 @@
-"""What comes in from the bus and what goes out: reports, adoption of held cameras, and how others' deliveries stand."""
+"""What comes in from the bus and what goes out: reports, adoption, camera RPC, hand-over, statuses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from forwarder.domain.camera_pull import next_attempt_at
+from forwarder.domain.camera_pull import Pull, next_attempt_at
 from forwarder.domain.clock import Instant
+from forwarder.domain.commands import RetryOutcome
+from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
-from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.delivery import DeliverySupervisor
 from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events import MalformedEventError, decode, new_event, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1, KeyframeHistory
+from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 ADOPT_WITHIN_S = 1.0
-TOLD_WITHIN_S = 1.0
+ANSWER_WITHIN_S = 1.0
+RETRY_WITHIN_S = 2.0
 ADOPTED = b"adopted"
 DELIVERIES = TypeAdapter(list[DeliveryObservedV1])
 """Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.deliveries`."""
 _JOB_SUBJECT, _JOB_REPLY = "Vonggac-Job-Subject", "Vonggac-Job-Reply"
 
 
-def adoption_subject(camera_id: UUID) -> str:
-    """Only the worker that holds the camera listens here: without a holder the server answers at once."""
-    return f"forwarder.camera.{camera_id}.adopt"
+class RetryAnswer(BaseModel):
+    """Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.retry`."""
+
+    outcome: RetryOutcome
+
+
+class ReportedCamera(Protocol):
+    """What a report needs of a camera that is held."""
+
+    @property
+    def camera(self) -> CameraV1: ...
+    @property
+    def held_since(self) -> datetime: ...
+    @property
+    def pull(self) -> Pull: ...
+
+
+class Counts(Protocol):
+    """Of all sessions of a delivery since its camera is held."""
+
+    @property
+    def bytes_acknowledged(self) -> int: ...
+    @property
+    def bytes_written(self) -> int: ...
+    @property
+    def packets_sent(self) -> int: ...
+    @property
+    def packets_dropped(self) -> int: ...
+    @property
+    def groups_dropped(self) -> int: ...
+    @property
+    def frames_sent(self) -> int: ...
+
+
+class CountingSlot(Protocol):
+    """Where a delivery's sessions are counted."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+
+class ReportedDelivery(Protocol):
+    """What a report needs of a delivery."""
+
+    @property
+    def plan(self) -> PlannedDelivery: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def slot(self) -> CountingSlot: ...
 
 
 class Reporter:
@@ -46,8 +96,8 @@ class Reporter:
         """Since when this worker has watched without a hole: nothing is claimed of the time before."""
         self._sequences: dict[UUID, int] = {}
 
-    def observed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> DeliveryObservedV1:
-        """The delivery as it stands now, with the sequence number of its last report (1 before the first)."""
+    def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
+        """The delivery's current state, with the sequence number of its last report (1 before the first)."""
         plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
@@ -75,28 +125,27 @@ class Reporter:
             delay_s=delivery.delay_s,
         )
 
-    def changed(self, relay: CameraRelay, supervisor: DeliverySupervisor, *, latest: bool = True) -> None:
-        """Report a change; `latest=False` leaves the bucket alone because another worker speaks for it now.
+    def report_change(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
+        """Report a change; `latest=False` leaves the bucket alone, because another worker reports to it now.
 
-        A delivery that the plan no longer knows is taken out of the bucket.
+        A delivery that is no longer planned is removed from the bucket.
         """
         key = supervisor.plan.id
         self._sequences[key] = self._sequences.get(key, 0) + 1
-        observed = self.observed(relay, supervisor)
+        observed = self.describe_delivery(relay, supervisor)
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
-        self._outgoing.event(subjects.delivery_observation(key), event)
-        subject = subjects.key_value(topology.DELIVERY_STATUS, key)
+        self._outgoing.queue_event(subjects.delivery_observation(key), event)
         if latest and key in {planned.id for planned in relay.camera.deliveries}:
-            self._outgoing.value(subject, observed.model_dump_json().encode())
+            self._outgoing.queue_value(topology.DELIVERY_STATUS, key, observed.model_dump_json().encode())
         elif latest:
-            self._outgoing.removal(subject)
+            self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
-    def forget(self, delivery_ids: Iterable[UUID]) -> None:
-        """Take deliveries of a removed camera that nobody holds out of the bucket."""
+    def remove_statuses(self, delivery_ids: Iterable[UUID]) -> None:
+        """Remove the deliveries of a removed camera that nobody holds from the bucket."""
         for delivery_id in delivery_ids:
-            self._outgoing.removal(subjects.key_value(topology.DELIVERY_STATUS, delivery_id))
+            self._outgoing.queue_removal(topology.DELIVERY_STATUS, delivery_id)
 
-    def alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
+    def report_alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
         """One heartbeat."""
         alive = ForwarderAliveV1(
             worker_id=self.worker_id,
@@ -108,9 +157,9 @@ class Reporter:
             awake_since=self.awake_since,
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
-        self._outgoing.event(subjects.worker_heartbeat(self.worker_id), event)
+        self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)
         body = alive.model_dump_json().encode()
-        self._outgoing.value(subjects.key_value(topology.WORKERS, self.worker_id), body)
+        self._outgoing.queue_value(topology.WORKERS, self.worker_id, body)
 
 
 class Adoption:
@@ -122,10 +171,10 @@ class Adoption:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def offer(self, camera_id: UUID, job: Job) -> bool:
+    async def offer_job(self, camera_id: UUID, job: Job) -> bool:
         """Whether another worker holds the camera and has taken the job. False also when nobody answers in time."""
         headers = job_headers(job)
-        subject = adoption_subject(camera_id)
+        subject = subjects.camera_adopt(camera_id)
         try:
             answer = await self._bus.client.request(subject, job.message.data, ADOPT_WITHIN_S, headers=headers)
         except NoRespondersError:
@@ -135,7 +184,7 @@ class Adoption:
             return False
         return bool(answer.data == ADOPTED)
 
-    async def listen(self, camera_id: UUID, adopt: Callable[[Job], Awaitable[None]]) -> Subscription:
+    async def listen_for_offers(self, camera_id: UUID, adopt: Callable[[Job], Awaitable[None]]) -> Subscription:
         """Hand jobs that other workers offer for this camera to `adopt`. Raises NatsError when the bus is closed."""
 
         async def offered(message: Msg) -> None:
@@ -145,7 +194,7 @@ class Adoption:
             await adopt(job)
             await message.respond(ADOPTED)
 
-        return await self._bus.client.subscribe(adoption_subject(camera_id), cb=offered)
+        return await self._bus.client.subscribe(subjects.camera_adopt(camera_id), cb=offered)
 
 
 def job_headers(job: Job) -> dict[str, str]:
@@ -166,16 +215,76 @@ def read_job(bus: Bus, message: Msg) -> Job | None:
     return Job(event, original, metadata.num_delivered, metadata.sequence.stream)
 
 
-async def ask_holder(bus: Bus, camera_id: UUID) -> list[DeliveryObservedV1]:
+async def request_deliveries(bus: Bus, camera_id: UUID) -> list[DeliveryObservedV1]:
     """How a camera's deliveries stand at this moment; empty when nobody holds it or the holder does not answer."""
     try:
-        answer = await bus.client.request(subjects.forwarder_deliveries(camera_id), b"", TOLD_WITHIN_S)
+        answer = await bus.client.request(subjects.camera_deliveries(camera_id), b"", ANSWER_WITHIN_S)
         return DELIVERIES.validate_json(answer.data)
     except NoRespondersError:
         return []
     except (TimeoutError, NatsError, OSError, ValueError) as error:
         log.info("holder_unanswered", camera_id=str(camera_id), error=type(error).__name__)
         return []
+
+
+async def request_retry(bus: Bus, camera_id: UUID, delivery_id: UUID) -> RetryOutcome:
+    """What the camera's holder made of it; `not_running` when nobody holds it.
+
+    Raises NatsError, TimeoutError or ValueError when there is no usable answer.
+    """
+    subject = subjects.camera_retry(camera_id)
+    try:
+        answer = await bus.client.request(subject, str(delivery_id).encode(), RETRY_WITHIN_S)
+    except NoRespondersError:
+        return RetryOutcome.NOT_RUNNING
+    return RetryAnswer.model_validate_json(answer.data).outcome
+
+
+type OnMessage = Callable[[Msg], Awaitable[None]]
+
+
+async def serve_camera(
+    bus: Bus,
+    camera_id: UUID,
+    *,
+    keyframe: OnMessage,
+    hash_keyframes: OnMessage,
+    retry: OnMessage,
+    deliveries: OnMessage,
+    verification: OnMessage,
+) -> list[Subscription]:
+    """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError."""
+    handlers = (
+        (subjects.camera_keyframe(camera_id), keyframe),
+        (subjects.camera_hash_keyframes(camera_id), hash_keyframes),
+        (subjects.camera_retry(camera_id), retry),
+        (subjects.camera_deliveries(camera_id), deliveries),
+        (subjects.delivery_verification(camera_id, "*"), verification),
+    )
+    return [await bus.client.subscribe(subject, cb=handler) for subject, handler in handlers]
+
+
+async def publish_keyframes(bus: Bus, history: KeyframeHistory) -> None:
+    """Put a camera's hashed keyframes into their bucket, unconfirmed: the next ones replace them. Raises NatsError."""
+    subject = subjects.key_value(topology.KEYFRAMES, history.camera_id)
+    await bus.client.publish(subject, history.model_dump_json().encode())
+
+
+async def request_handover(
+    bus: Bus, worker_id: str, job: Job, headers: dict[str, str], *, within_s: float
+) -> bytes | None:
+    """A worker's answer to a job that is handed over; None when it is not there. Raises NatsError or TimeoutError."""
+    subject = subjects.worker_handover(worker_id)
+    try:
+        reply = await bus.client.request(subject, job.message.data, within_s, headers=job_headers(job) | headers)
+    except NoRespondersError:
+        return None
+    return bytes(reply.data)
+
+
+async def serve_handovers(bus: Bus, worker_id: str, on_request: OnMessage) -> Subscription:
+    """Subscribe to jobs that other workers hand over to this one. Raises NatsError when the bus is closed."""
+    return await bus.client.subscribe(subjects.worker_handover(worker_id), cb=on_request)
 
 
 class StatusBoard:
@@ -217,12 +326,12 @@ class StatusBoard:
             self._seen(observed)
 
 
-async def leave(bus: Bus, worker_id: str) -> None:
+async def remove_worker(bus: Bus, worker_id: str) -> None:
     """Take a worker off the list before its entry expires."""
     try:
         await Bucket(bus, topology.WORKERS).delete(worker_id)
     except (NatsError, TimeoutError, OSError) as error:
-        log.info("worker_not_taken_off", worker_id=worker_id, error=type(error).__name__)
+        log.info("worker_not_removed", worker_id=worker_id, error=type(error).__name__)
 
 
 async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:

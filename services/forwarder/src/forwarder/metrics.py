@@ -54,12 +54,12 @@ class Metrics(Collector):
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_jobs_passed_on",
-            "Jobs given to the worker that holds their camera already.",
+            "Jobs adopted by the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
         handed_over = CounterMetricFamily(
             "vonggac_forwarder_cameras_handed_over",
-            "Cameras given to other forwarders: prepared there, unprepared, or given back to the queue.",
+            "Cameras handed over to other forwarders: prepared there, unprepared, or given back to the queue.",
             labels=("way",),
         )
         for way, count in self.handed_over().items():
@@ -113,7 +113,7 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
     )
     acknowledged = CounterMetricFamily(
         "vonggac_forwarder_delivery_bytes_acknowledged",
-        "Media bytes that the destination's kernel confirmed.",
+        "Media bytes that the destination's kernel acknowledged.",
         labels=_BY_DELIVERY,
     )
     packets = CounterMetricFamily(
@@ -156,15 +156,15 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
 
 
 def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
-    """Only of destinations that receive now and say how."""
+    """Only of destinations that receive now and report."""
     lost = GaugeMetricFamily(
         "vonggac_forwarder_delivery_reported_lost_ratio",
-        "Part of the video packets that the destination says were lost lately (RTCP).",
+        "Part of the video packets that the destination reports as lost lately (RTCP).",
         labels=_BY_DELIVERY,
     )
     jitter = GaugeMetricFamily(
         "vonggac_forwarder_delivery_reported_jitter_seconds",
-        "Jitter of the video as the destination says (RTCP).",
+        "Jitter of the video as the destination reports it (RTCP).",
         labels=_BY_DELIVERY,
     )
     for relay, supervisor in pairs:

@@ -46,13 +46,13 @@ class Settings(ServiceSettings):
     stall_s: float = Field(
         default=5.0,
         gt=0,
-        description="Seconds without a confirmed byte, or with all media left out, until a delivery is called stalled.",
+        description="Seconds without an acknowledged byte, or with all media left out, until a delivery is `stalled`.",
     )
     drop_s: float = Field(
         default=15.0,
         gt=0,
-        description="Seconds without a confirmed byte until the session is dropped; sooner where its address was found "
-        "silent and answers again.",
+        description="Seconds without an acknowledged byte until the session is dropped; sooner where its address was "
+        "found silent and answers again.",
     )
     keyframe_wait_s: float = Field(
         default=15.0, gt=0, description="Seconds a new session waits for a keyframe until the camera is blamed."
@@ -70,7 +70,7 @@ class Settings(ServiceSettings):
         default=5.0,
         ge=1,
         le=60,
-        description="Seconds for which the prober is given the same keyframe of a camera again.",
+        description="Seconds for which the prober gets the same keyframe of a camera again.",
     )
     keyframe_hash_interval_s: float = Field(
         default=30.0, ge=1, le=120, description="Seconds from one hashed keyframe of a camera to the next, about."
@@ -93,7 +93,7 @@ class Settings(ServiceSettings):
         default=30.0,
         ge=1,
         le=86_400,
-        description="Seconds without a forwarder coming or going after which the fullest one gives cameras to the "
+        description="Seconds without a forwarder coming or going after which the fullest one hands cameras to the "
         "emptiest.",
     )
     stop_within_s: float = Field(

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from forwarder.api.standing import AT_ONCE
+from forwarder.api.delivery_status import AT_ONCE
 from forwarder.relay.assignment.membership import GONE_AFTER_S
 from forwarder.relay.service import Process
 from vonggac.bus import Bucket, Bus, topology
@@ -112,7 +112,7 @@ async def test_what_a_worker_said_holds_only_as_long_as_it_gives_signs_of_life(
     assert (item["live"], datetime.fromisoformat(item["as_of"])) == (False, began)
     item = await eventually(lambda: shown("released"), within_s=3 * GONE_AFTER_S)
     assert datetime.fromisoformat(item["since"]) == datetime.fromisoformat(item["as_of"]) == began
-    assert item["detail"] == "forwarder-elsewhere gives no sign of life; it was verified before"
+    assert item["detail"] == "forwarder-elsewhere sends no heartbeat; it was verified before"
     assert (await client.get("/v1/deliveries", params={"state": "verified"})).json()["total"] == 0
     [held, _] = (await client.get("/v1/deliveries", params={"camera_id": str(camera.id)})).json()["items"]
     assert (held["state"], held["live"]) == ("acknowledged", True)

@@ -22,12 +22,12 @@ from forwarder.domain.delivery import (
     decide,
 )
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 
 BEGAN = datetime(2021, 5, 14, 8, 0, tzinfo=UTC)
 NOW = Instant(BEGAN, 100.0)
 LATER = Instant(BEGAN + timedelta(seconds=5), 105.0)
-ORDER = DeliveryOrder(delivery_id=UUID(int=1), stopped=True, by="lan@example.vn", reason="thay máy ghi", at=BEGAN)
+ORDER = DeliveryCommand(delivery_id=UUID(int=1), stopped=True, by="lan@example.vn", reason="thay máy ghi", at=BEGAN)
 STOPPED = orders.stopped(Delivery(DeliveryState.ACKNOWLEDGED, BEGAN, attempt=3), ORDER, NOW).delivery
 RUNNING = [state for state in DeliveryState if state is not DeliveryState.STOPPED]
 

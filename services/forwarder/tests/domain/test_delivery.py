@@ -112,17 +112,17 @@ def test_media_that_flows_again_ends_it() -> None:
 def test_a_session_whose_media_is_left_out_is_kept_for_as_long_as_it_lasts() -> None:
     delivery, actions = run(*ALL_CONFIRMED, (10, Sampled(3000, 3000)), (300, Sampled(3000, 3000)))
     assert (delivery.state, delivery.detail, actions) == (State.STALLED, LEFT_OUT, ())
-    assert not delivery.unconfirmed
+    assert not delivery.unacknowledged
 
 
 def test_what_is_left_out_and_then_unconfirmed_as_well_is_dropped() -> None:
     stalled = [*ACKNOWLEDGED, (5, Sampled(9000, 2000)), (9, Sampled(9000, 4000)), (10, Sampled(9000, 5000))]
-    assert not run(*stalled)[0].unconfirmed
+    assert not run(*stalled)[0].unacknowledged
     delivery, _ = run(*stalled, (15, Sampled(9000, 5000)))
-    assert (delivery.state, delivery.detail, delivery.unconfirmed) == (State.STALLED, None, True)
+    assert (delivery.state, delivery.detail, delivery.unacknowledged) == (State.STALLED, None, True)
     assert run(*stalled, (15, Sampled(9000, 5000)), (25, Sampled(9000, 5000)))[1] == (Action.CLOSE, Action.WAIT)
     again = run(*stalled, (15, Sampled(9000, 5000)), (16, Sampled(9000, 9000)))[0]
-    assert (again.state, again.detail, again.unconfirmed) == (State.STALLED, LEFT_OUT, False)
+    assert (again.state, again.detail, again.unacknowledged) == (State.STALLED, LEFT_OUT, False)
 
 
 @pytest.mark.parametrize("stall_s", [0.1, 5.0, 40.0])
@@ -246,8 +246,8 @@ def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance:
             assert delivery.progress.written > 0
         if delivery.state is State.STALLED:
             assert delivery.progress is not None
-            assert delivery.progress.written > (delivery.progress.acknowledged if delivery.unconfirmed else 0)
-            assert delivery.unconfirmed is (delivery.detail != LEFT_OUT)
+            assert delivery.progress.written > (delivery.progress.acknowledged if delivery.unacknowledged else 0)
+            assert delivery.unacknowledged is (delivery.detail != LEFT_OUT)
         if delivery.state in {State.ACKNOWLEDGED, State.VERIFIED} and isinstance(event, Sampled):
             assert delivery.progress is not None
             assert delivery.progress.left_out_s(silent_s=event.silent_s, now=at(moment)) < LIMITS.stall_s

@@ -61,7 +61,7 @@ def test_what_a_silent_worker_said_last_is_not_said_of_now() -> None:
     orphan = orphaned(report, last_sign)
     assert (orphan.state, orphan.cause, orphan.next_attempt_at) == (DeliveryState.RELEASED, None, None)
     assert (orphan.observed_at, orphan.last_success_at) == (last_sign, last_sign)
-    assert orphan.detail == "forwarder-other gives no sign of life; it was verified before"
+    assert orphan.detail == "forwarder-other sends no heartbeat; it was verified before"
     assert orphaned(report, None).observed_at == NOON
 
 

@@ -116,6 +116,7 @@ class Fleet:
         return max(counts) - min(counts) <= max(1, max(counts) * LIMITS.tolerance)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_workers_that_join_and_leave_cause_few_moves_and_none_after_settling(first: int, second: int) -> None:
     fleet = Fleet({"a": first, "b": second})

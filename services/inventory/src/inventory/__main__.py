@@ -7,7 +7,7 @@ from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.republishing import republish
-from vonggac.database import Database, migrate
+from vonggac.database import Database, database_address, migrate
 from vonggac.http.server import run
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
@@ -21,7 +21,7 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, settings.database_url.get_secret_value())
+        migrate(SCRIPTS, database_address(settings))
     elif command == "republish":
         print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
     else:
@@ -39,7 +39,7 @@ def _serve(settings: Settings) -> None:
 
 
 async def _republish(settings: Settings) -> int:
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(database_address(settings))
     try:
         return await republish(database)
     finally:

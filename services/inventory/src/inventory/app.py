@@ -17,15 +17,16 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, measure
+from inventory.messaging import RelayReady, connect_and_relay
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -39,8 +40,8 @@ MEASURE_EVERY_S = 5.0
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
-    database = Database(settings.database_url.get_secret_value())
-    relay = RelayReady(database, metrics, poll_s=settings.relay_poll_s)
+    database = Database(database_address(settings))
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
     clock = ServerClock()
     export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
     tasks = TaskSupervisor(on_death)
@@ -48,7 +49,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("relay", connect_and_relay(settings, relay, clock))
-        tasks.start("metrics", measure(database, metrics, relay, every_s=MEASURE_EVERY_S))
+        tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
             yield
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
+    health.add("bus", relay.check)
     health.add("background", tasks.check)
     health.add("clock", clock.check_skew, degrades=True)
     app = new_application(

@@ -6,22 +6,17 @@ repetition. Two rows of one subject are never published at the same time, so a r
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
+from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
-from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from inventory.metrics import Metrics
-from inventory.storage import outbox
-from inventory.storage.conflicts import is_transient
-from inventory.storage.tables import THINGS, OutboxRow
 from vonggac.bus import Bus, ServerClock, topology
 from vonggac.bus.connection import BusSettings
-from vonggac.database import Database
+from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry import get_logger
 
@@ -32,11 +27,49 @@ STORE_WITHIN_S = 5.0
 RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+class OutboxAwayError(Exception):
+    """The outbox cannot be read or written now; the text says why."""
+
+
+class Row(Protocol):
+    """A message of the outbox."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Batch[R: Row](Protocol):
+    """The oldest messages of the outbox; those named in `stored` are deleted when the batch is closed."""
+
+    @property
+    def rows(self) -> Sequence[R]: ...
+    @property
+    def stored(self) -> list[int]: ...
+
+
+class Outbox(Protocol):
+    """Where committed messages wait."""
+
+    def open_batch(self, most: int) -> AbstractAsyncContextManager[Batch[Row]]:
+        """At most `most` messages, which no other replica gets meanwhile. Raises OutboxAwayError, also at the end."""
+
+
+def subject_of(noun: str, thing_id: UUID) -> str:
+    """Where the state of a thing is published."""
+    return subjects.inventory(noun, thing_id)
+
+
 class Relay:
     """Publishes the outbox until cancelled, through outages of NATS and PostgreSQL. Row locks order replicas."""
 
-    def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, poll_s: float) -> None:
-        self._database, self._bus, self._metrics, self._poll_s = database, bus, metrics, poll_s
+    def __init__(self, outbox: Outbox, bus: Bus, metrics: Metrics, *, poll_s: float) -> None:
+        self._outbox, self._bus, self._metrics, self._poll_s = outbox, bus, metrics, poll_s
         self._woken = asyncio.Event()
         bus.on_reconnect(self.wake)
 
@@ -52,14 +85,8 @@ class Relay:
             try:
                 while await self._publish_window():
                     failures = 0
-            except _UnstoredError as reason:
+            except (_UnstoredError, OutboxAwayError) as reason:
                 failures = await self._pause(failures, str(reason))
-            except DBAPIError as error:
-                if not is_transient(error):
-                    raise
-                failures = await self._pause(failures, f"database {type(error.orig).__name__}")
-            except (PoolTimeoutError, OSError) as error:
-                failures = await self._pause(failures, f"database {type(error).__name__}")
             else:
                 failures = 0
                 with suppress(TimeoutError):
@@ -80,19 +107,18 @@ class Relay:
         if not self._bus.connected:
             # Not tried: a message buffered by the client would hold a transaction open until its timeout.
             raise _UnstoredError("NATS is not connected")
-        async with self._database.transaction() as session:
-            rows = window(await outbox.next_rows(session, WINDOW))
+        async with self._outbox.open_batch(WINDOW) as batch:
+            rows = window(batch.rows)
             if not rows:
                 return False
             results = await asyncio.gather(*(self._store(row) for row in rows))
-            stored = [row.id for row, failure in zip(rows, results, strict=True) if failure is None]
-            await outbox.delete_rows(session, stored)
-        self._metrics.published.inc(len(stored))
-        if len(stored) < len(rows):
+            batch.stored.extend(row.id for row, failure in zip(rows, results, strict=True) if failure is None)
+        self._metrics.published.inc(len(batch.stored))
+        if len(batch.stored) < len(rows):
             raise _UnstoredError(next(failure for failure in results if failure is not None))
         return True
 
-    async def _store(self, row: OutboxRow) -> str | None:
+    async def _store(self, row: Row) -> str | None:
         """None when NATS has stored the message, otherwise the reason."""
         try:
             await self._bus.js.publish(
@@ -111,10 +137,10 @@ class _UnstoredError(Exception):
     """NATS did not store a message; the text is the reason."""
 
 
-def window(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+def window[R: Row](rows: Sequence[R]) -> list[R]:
     """The rows up to the first whose subject is among the rows before it."""
     subjects: set[str] = set()
-    taken = []
+    taken: list[R] = []
     for row in rows:
         if row.subject in subjects:
             break
@@ -138,34 +164,24 @@ async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady", cl
 class RelayReady:
     """Creates the relay when NATS is connected, and wakes it from then on."""
 
-    def __init__(self, database: Database, metrics: Metrics, *, poll_s: float) -> None:
-        self._database, self._metrics, self._poll_s = database, metrics, poll_s
+    def __init__(self, outbox: Outbox, metrics: Metrics, *, poll_s: float) -> None:
+        self._outbox, self._metrics, self._poll_s = outbox, metrics, poll_s
         self._relay: Relay | None = None
         self.bus: Bus | None = None
 
     def __call__(self, bus: Bus) -> Relay:
         self.bus = bus
-        self._relay = Relay(self._database, bus, self._metrics, poll_s=self._poll_s)
+        self._relay = Relay(self._outbox, bus, self._metrics, poll_s=self._poll_s)
         return self._relay
+
+    @property
+    def connected(self) -> bool:
+        return self.bus is not None and self.bus.connected
+
+    async def check(self) -> str | None:
+        """Readiness: None when JetStream stores changes, otherwise one line; they wait in the outbox meanwhile."""
+        return "NATS is not connected" if self.bus is None else await self.bus.check()
 
     def wake(self) -> None:
         if self._relay is not None:
             self._relay.wake()
-
-
-async def measure(database: Database, metrics: Metrics, relay: RelayReady, *, every_s: float) -> None:
-    """Keep the gauges current until cancelled."""
-    while True:
-        metrics.bus_connected.set(1 if relay.bus is not None and relay.bus.connected else 0)
-        try:
-            async with database.transaction() as session:
-                count, age_s = await outbox.backlog(session, datetime.now(UTC))
-                numbers = {kind.noun: await session.scalar(select(func.count()).select_from(kind)) for kind in THINGS}
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
-            log.debug("metrics_not_measured", error=type(error).__name__)
-        else:
-            metrics.outbox_backlog.set(count)
-            metrics.outbox_age.set(age_s)
-            for noun, number in numbers.items():
-                metrics.things.labels(noun).set(number or 0)
-        await asyncio.sleep(every_s)

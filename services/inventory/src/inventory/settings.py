@@ -20,6 +20,9 @@ class Settings(ServiceSettings):
     database_url: SecretStr = Field(
         description="PostgreSQL, e.g. postgresql+psycopg://user:password@host:5432/inventory."
     )
+    database_password_file: Path | None = Field(
+        default=None, description="File with the password of that user, any characters; wins over one in the URL."
+    )
     workers_public_key_file: Path = Field(description="Public key that seals credentials (workers.pub).")
     import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest CSV file accepted, bytes.")
     relay_poll_s: float = Field(

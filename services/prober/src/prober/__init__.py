@@ -10,6 +10,6 @@ Publishes: `observation.camera.<camera_id>` (CameraObservedV1), `observation.sit
 (SiteObservedV1), `observation.verification.<camera_id>.<delivery_id>` (DeliveryVerifiedV1),
 `observation.worker.<worker_id>` (ProberAliveV1), and the latest of each in the buckets
 `camera_status`, `site_status`, `verifications` and `workers`; what ONVIF scans find in the bucket `scans`.
-Asks: `forwarder.keyframe.<camera_id>` for the keyframe of a camera that is pulled already, and
+Asks: `forwarder.camera.<camera_id>.keyframe` for the keyframe of a camera that is pulled already, and
 `forwarder.camera.<camera_id>.hash_keyframes` to have every keyframe noted while a delivery is read back.
 """

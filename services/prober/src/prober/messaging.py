@@ -1,9 +1,12 @@
 """What the prober says on the bus, and what it remembers there."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -22,7 +25,11 @@ log = get_logger(__name__)
 FAILURES_KEPT = 20
 PARSED_AT_ONCE = 100
 """Statuses parsed before the event loop goes on: about two milliseconds."""
+VERIFIERS = "verifiers"
+"""Queue group of the probers: one of them gets each change of a delivery."""
 _FAILURES = TypeAdapter(tuple[Failure, ...])
+
+type OnMessage = Callable[[Msg], Awaitable[None]]
 
 
 class StatusUnreadableError(Exception):
@@ -36,13 +43,13 @@ class Announcer:
         self._outgoing = outgoing
         self._source = f"/prober/{worker_id}"
 
-    def observed(self, fact: CameraObservedV1) -> None:
+    def publish_observation(self, fact: CameraObservedV1) -> None:
         """One probe of one camera."""
         event = new_event(fact, source=self._source, subject=str(fact.camera_id), time=fact.observed_at)
-        self._outgoing.event(subjects.camera_observation(fact.camera_id), event)
+        self._outgoing.queue_event(subjects.camera_observation(fact.camera_id), event)
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
 
-    def site(self, fact: SiteObservedV1) -> None:
+    def publish_site_fault(self, fact: SiteObservedV1) -> None:
         """A fault of a whole site, or its end; told once whoever tells it."""
         event = new_event(
             fact,
@@ -51,42 +58,42 @@ class Announcer:
             time=fact.ended_at or fact.began_at,
             event_id=event_id(fact),
         )
-        self._outgoing.event(subjects.site_observation(fact.facility_id), event)
+        self._outgoing.queue_event(subjects.site_observation(fact.facility_id), event)
         # Also that one is over: who falls again before the others are back is of the same trouble.
         self._latest(topology.SITE_STATUS, str(fact.facility_id), fact)
 
-    def verified(self, fact: DeliveryVerifiedV1) -> None:
+    def publish_verification(self, fact: DeliveryVerifiedV1) -> None:
         """One read-back of one delivery; the forwarder that holds the camera listens."""
         event = new_event(fact, source=self._source, subject=str(fact.delivery_id), time=fact.observed_at)
-        self._outgoing.event(subjects.delivery_verification(fact.camera_id, fact.delivery_id), event)
+        self._outgoing.queue_event(subjects.delivery_verification(fact.camera_id, fact.delivery_id), event)
         self._latest(topology.VERIFICATIONS, str(fact.delivery_id), fact)
 
-    def not_read_back(self, delivery_id: UUID) -> None:
+    def remove_verification(self, delivery_id: UUID) -> None:
         """The delivery is not read back any more."""
-        self._outgoing.removal(subjects.key_value(topology.VERIFICATIONS, delivery_id))
+        self._outgoing.queue_removal(topology.VERIFICATIONS, delivery_id)
 
-    def alive(self, fact: ProberAliveV1) -> None:
+    def publish_heartbeat(self, fact: ProberAliveV1) -> None:
         """This worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
-        self._outgoing.event(subjects.worker_heartbeat(fact.worker_id), event)
+        self._outgoing.queue_event(subjects.worker_heartbeat(fact.worker_id), event)
         self._latest(topology.WORKERS, fact.worker_id, fact)
 
-    def forget(self, camera_id: UUID) -> None:
+    def remove_status(self, camera_id: UUID) -> None:
         """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
-        self._outgoing.removal(subjects.key_value(topology.CAMERA_STATUS, camera_id))
+        self._outgoing.queue_removal(topology.CAMERA_STATUS, camera_id)
 
-    def removed(self, camera_id: UUID) -> None:
+    def remove_camera(self, camera_id: UUID) -> None:
         """The camera is gone for good: nothing is kept of it."""
-        self.forget(camera_id)
+        self.remove_status(camera_id)
         for bucket in (topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES):
-            self._outgoing.removal(subjects.key_value(bucket, camera_id))
+            self._outgoing.queue_removal(bucket, camera_id)
 
-    def left(self, worker_id: str) -> None:
+    def remove_worker(self, worker_id: str) -> None:
         """This worker ends; its entry need not expire."""
-        self._outgoing.removal(subjects.key_value(topology.WORKERS, worker_id))
+        self._outgoing.queue_removal(topology.WORKERS, worker_id)
 
     def _latest(self, bucket: str, key: str, fact: Payload) -> None:
-        self._outgoing.value(subjects.key_value(bucket, key), fact.model_dump_json().encode())
+        self._outgoing.queue_value(bucket, key, fact.model_dump_json().encode())
 
 
 class CameraStatuses:
@@ -171,8 +178,8 @@ class FailureHistories:
             return
         changed = record_probe(history, probe, most=self._most)
         if changed != history:
-            key = subjects.key_value(topology.CAMERA_FAILURES, probe.camera_id)
-            self._outgoing.value(key, _FAILURES.dump_json(changed))
+            body = _FAILURES.dump_json(changed)
+            self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, body, can_wait=True)
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
         """Raises NatsError or TimeoutError when NATS is away."""
@@ -219,6 +226,50 @@ class Workers:
         values = await self._bucket.all()
         alive = [ProberAliveV1.model_validate_json(values[key]) for key in values if key.startswith("prober-")]
         return sorted(alive, key=_started_at)
+
+
+async def request_keyframe(bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float) -> Msg:
+    """The newest keyframe, of the forwarder that holds the camera, or its answer within `within_s` that it has none.
+
+    Raises NatsError (nobody holds the camera) or TimeoutError.
+    """
+    body = f"{within_s:.1f}".encode()
+    return await bus.client.request(subjects.camera_keyframe(camera_id), body, timeout=timeout_s)
+
+
+async def request_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> Msg:
+    """Have the camera's holder hash every keyframe. Raises NatsError (nobody holds it) or TimeoutError."""
+    return await bus.client.request(subjects.camera_hash_keyframes(camera_id), body, timeout=timeout_s)
+
+
+async def end_keyframe_hashes(bus: Bus, camera_id: UUID, body: bytes) -> None:
+    """End what `request_keyframe_hashes` began; no answer is waited for. Raises NatsError."""
+    await bus.client.publish(subjects.camera_hash_keyframes(camera_id), body)
+
+
+async def request_probe_lock(bus: Bus, camera_id: UUID, body: bytes, *, timeout_s: float) -> None:
+    """Announce a probe on demand; return when another prober objects. Raises TimeoutError when none does, NatsError."""
+    await bus.client.request(subjects.probe_lock(camera_id), body, timeout=timeout_s)
+
+
+async def publish_probe_lock(bus: Bus, camera_id: UUID, body: bytes) -> None:
+    """Publish to all probers that a camera is locked, or not any more. Raises NatsError."""
+    await bus.client.publish(subjects.probe_lock(camera_id), body)
+
+
+async def listen_for_probe_locks(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to what `request_probe_lock` and `publish_probe_lock` send. Raises NatsError."""
+    return await bus.client.subscribe(subjects.probe_lock("*"), cb=on_message)
+
+
+def locked_camera(message: Msg) -> UUID:
+    """The camera that a message of `listen_for_probe_locks` is about. Raises ValueError."""
+    return UUID(message.subject.rpartition(".")[2])
+
+
+async def listen_for_delivery_changes(bus: Bus, on_message: OnMessage) -> Subscription:
+    """Subscribe to changes of deliveries; each comes to one prober. Raises NatsError."""
+    return await bus.client.subscribe(subjects.delivery_observation("*"), queue=VERIFIERS, cb=on_message)
 
 
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:

@@ -1,11 +1,12 @@
-"""Putting reporting together.
+"""Reporting's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
-stand, and consumes; each waits for ever, so nothing depends on the order in which the platform starts. The API answers
-from the first moment; `/readyz` says when the figures are being fed. Stop, in reverse: uvicorn has let running requests
-end; the feed is cancelled (what was not acknowledged is delivered again, and the inbox makes that harmless), its
-connection is closed, then the pool, since the feed's last transaction needs it. A background task that ends by itself
-is a bug: it is logged, `/readyz` fails, and the process stops with exit status 1.
+stand, and consumes, then housekeeping, which waits for the feed; each waits for ever, so nothing depends on the order
+in which the platform starts. The API answers from the first moment; `/readyz` says when the figures are being fed.
+Stop, in reverse: uvicorn has let running requests end; housekeeping, then the feed are cancelled (what was not
+acknowledged is delivered again, and the inbox makes that harmless), its connection is closed, then the pool, since the
+feed's last transaction needs it. A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the
+process stops with exit status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -17,11 +18,13 @@ from fastapi import FastAPI
 from reporting import metrics
 from reporting.api import compliance, intervals, maintenance, outages, overview
 from reporting.api.parameters import Context
+from reporting.ingest.cleanup import keep_house_regularly
+from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
 from reporting.settings import Settings
 from reporting.storage.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
@@ -31,12 +34,14 @@ log = get_logger(__name__)
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
-    feed, tasks, health = Feed(settings, database), TaskSupervisor(on_death), Health()
+    database = Database(database_address(settings), pool_size=settings.database_pool_size)
+    feed = Feed(settings, Ingest(database, settings), lambda: migrations_missing(database))
+    tasks, health = TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("feed", feed.run())
+        tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun))
         log.info("reporting_started")
         try:
             yield

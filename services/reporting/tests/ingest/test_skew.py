@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from reporting import metrics
 from reporting.ingest import ahead
+from reporting.messaging import new_consumers
 from reporting.storage.tables import camera_state, corrected_fact
 from vonggac.bus import Received, topology
 from vonggac.events import CloudEvent, Payload, new_event, subjects
@@ -20,7 +21,7 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from reporting.messaging import Ingest
+    from reporting.ingest.handlers import Ingest
     from vonggac.bus import Bus
     from vonggac.database import Database
 
@@ -63,7 +64,7 @@ async def test_facts_ahead_by_skew_are_taken_at_the_servers_time_and_marked(
     before, now = corrected(), datetime.now(UTC)
     future = {await publish(bus, now + timedelta(seconds=ahead_s)) for _ in range(FACTS // 100)}
     good = {await publish(bus, now - timedelta(seconds=5)) for _ in range(FACTS - len(future))}
-    consumer = ingest.consumers(bus)[1]
+    consumer = new_consumers(bus, ingest, batch=500)[1]
     running = asyncio.create_task(consumer.run())
 
     async def states() -> dict[UUID, datetime]:

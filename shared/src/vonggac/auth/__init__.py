@@ -1,12 +1,12 @@
 """Who may call, and secrets only workers can open.
 
-`tokens` checks and issues JWTs, `rights` says what a role may do, `dependencies` guards FastAPI routes, `sealing` is
+`tokens` checks and issues JWTs, `rights` lists what a role may do, `dependencies` guards FastAPI routes, `sealing` is
 the write-only box for camera and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 
 from vonggac.auth.dependencies import install_authentication, require
 from vonggac.auth.rights import Principal, Right, Role
-from vonggac.auth.sealing import Sealer, SecretUnreadableError, Unsealer
+from vonggac.auth.sealing import Sealer, SecretMovedError, SecretUnreadableError, Unsealer
 from vonggac.auth.tokens import TokenVerifier
 from vonggac.net.url import Credentials
 
@@ -16,6 +16,7 @@ __all__ = [
     "Right",
     "Role",
     "Sealer",
+    "SecretMovedError",
     "SecretUnreadableError",
     "TokenVerifier",
     "Unsealer",

@@ -37,7 +37,7 @@ Authenticated = Annotated[Principal, Depends(_caller)]
 
 
 def require(right: Right) -> Callable[..., Coroutine[Any, Any, Principal]]:
-    """A dependency that lets only callers with `right` pass; denials are logged with who and what."""
+    """A dependency that admits only callers with `right`; denials are logged with who and what."""
 
     async def check(request: Request, caller: Authenticated) -> Principal:
         if not caller.may(right):

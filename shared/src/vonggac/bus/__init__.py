@@ -3,8 +3,9 @@
 `topology` declares every stream, consumer and bucket (one owner: `python -m vonggac.bus`), `connection` holds the
 connection, `pull_consumer` is a durable consumer that survives a server restart, `events` consumes events and acks
 after the commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must
-not be lost, `dead_letters` keeps what no retry saves, `keyvalue` reads the latest of each, `bucket_cache` keeps a
-bucket in memory, `awake` notices that a worker slept, `clock` knows the server's time. `generate` writes the JSON
+not be lost, `dead_letters` keeps what no retry saves, `permissions` says who may do what, `keyvalue` reads the latest
+of each, `bucket_cache` keeps a bucket in memory, `awake` notices that a worker slept, `clock` knows
+the server's time. `generate` writes the JSON
 Schemas of events and the AsyncAPI documents.
 """
 

@@ -1,24 +1,30 @@
-"""One connection per process: it reconnects for ever, and says so."""
+"""One connection per process. It reconnects for ever, and logs that it does."""
 
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-import nats
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from vonggac.bus import topology
 from vonggac.bus.clock import ServerClock
+from vonggac.bus.permissions import inbox_of
+from vonggac.events import subjects
+from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
+STORED_WITHIN_S = 2.0
+ANONYMOUS = "anonymous"
 
 
 class BusSettings(Protocol):
@@ -31,7 +37,24 @@ class BusSettings(Protocol):
     @property
     def nats_password(self) -> SecretStr | None: ...
     @property
+    def nats_password_file(self) -> Path | None: ...
+    @property
+    def nats_store_bytes(self) -> int | None: ...
+    @property
     def nats_ca_file(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes on the server's disk: those that all streams take, and how many they may take (None: not stated)."""
+
+    used: int
+    most: int | None
+
+    @property
+    def ratio(self) -> float | None:
+        """0 when empty, 1 when nothing more is stored."""
+        return self.used / self.most if self.most else None
 
 
 class Bus:
@@ -42,8 +65,10 @@ class Bus:
     the server's time once somebody measures it.
     """
 
-    def __init__(self, client: Client, clock: ServerClock | None = None) -> None:
-        self.client = client
+    def __init__(
+        self, client: Client, *, user: str = ANONYMOUS, store_bytes: int | None = None, clock: ServerClock | None = None
+    ) -> None:
+        self.client, self.user, self._store_bytes = client, user, store_bytes
         self.clock = clock or ServerClock()
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
@@ -53,10 +78,13 @@ class Bus:
 
     @classmethod
     async def connect(cls, settings: BusSettings, *, name: str, clock: ServerClock | None = None) -> "Bus":
-        """Connect, trying for ever (cancel to give up); logs while the server is not there."""
+        """Connect, however long that takes; cancel to give up.
+
+        Raises OSError or ValueError when the password file cannot be read.
+        """
         client = Client()
         bus = cls.__new__(cls)
-        # Before the first connection there is no more of it than this.
+        # Until the first connection the object has this attribute only.
         bus.closing = False
 
         async def disconnected() -> None:
@@ -74,12 +102,13 @@ class Bus:
         async def failed(error: Exception) -> None:
             log.warning("bus_error", client=name, error=f"{type(error).__name__}: {error}")
 
-        password = settings.nats_password.get_secret_value() if settings.nats_password else None
+        password = await asyncio.to_thread(password_of, settings)
         await client.connect(
             servers=[url.strip() for url in settings.nats_url.split(",")],
             name=name,
             user=settings.nats_user,
             password=password,
+            inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
             tls=ssl.create_default_context(cafile=str(settings.nats_ca_file)) if settings.nats_ca_file else None,
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
@@ -91,7 +120,8 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client, clock)  # type: ignore[misc] # the callbacks above must already know the object
+        user = settings.nats_user or ANONYMOUS
+        bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes, clock=clock)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property
@@ -103,8 +133,8 @@ class Bus:
         self._on_reconnect.append(callback)
 
     async def wait_for_topology(self, *, poll_s: float = 0.25) -> None:
-        """Return when every stream is declared; waits for the owner (`python -m vonggac.bus`) as long as it takes."""
-        told = False
+        """Wait until every stream is declared by its owner (`python -m vonggac.bus`), however long that takes."""
+        logged = False
         while True:
             try:
                 absent = await topology.missing(self.js)
@@ -112,14 +142,30 @@ class Bus:
                 absent = [type(error).__name__]
             if not absent:
                 return
-            if not told:
+            if not logged:
                 log.info("bus_waiting_for_topology", missing=absent)
-                told = True
+                logged = True
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:
-        """Readiness: None when connected, otherwise one line."""
-        return None if self.connected else "NATS is not connected"
+        """Readiness: None when JetStream stores what this process publishes, otherwise one line.
+
+        A connection says nothing of that: a stream that has met a full disk stores nothing more until the server is
+        started again, and answers questions all the same.
+        """
+        if not self.connected:
+            return "NATS is not connected"
+        try:
+            async with asyncio.timeout(STORED_WITHIN_S):
+                await self.js.publish(subjects.key_value(topology.READINESS, self.user), b"")
+        except (TimeoutError, NatsError, OSError) as error:
+            return f"JetStream stores nothing ({type(error).__name__})"
+        return None
+
+    async def storage(self) -> Storage:
+        """What the streams take of what they may. Raises NatsError or TimeoutError."""
+        info = await self.js.account_info()
+        return Storage(info.storage, self._store_bytes)
 
     async def close(self) -> None:
         """Flush what was published and close; bounded by DRAIN_WITHIN_S."""
@@ -133,6 +179,33 @@ class Bus:
         await self.client.close()
 
 
-async def connect_once(url: str, *, name: str) -> Client:
+def password_of(settings: BusSettings) -> str | None:
+    """The password, from its file if one is named. Raises OSError or ValueError."""
+    if settings.nats_password_file is not None:
+        return read_password(settings.nats_password_file)
+    return settings.nats_password.get_secret_value() if settings.nats_password else None
+
+
+async def connect_once(url: str, *, name: str, user: str | None = None, password: str | None = None) -> Client:
     """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError."""
-    return await nats.connect(url, name=name, allow_reconnect=False, connect_timeout=2)
+    client = Client()
+    try:
+        await client.connect(
+            url,
+            name=name,
+            user=user,
+            password=password,
+            inbox_prefix=inbox_of(user) if user else DEFAULT_INBOX_PREFIX,
+            allow_reconnect=False,
+            connect_timeout=2,
+            error_cb=_log_error,
+        )
+    except BaseException:
+        # A refused login leaves its socket open.
+        await client.close()
+        raise
+    return client
+
+
+async def _log_error(error: Exception) -> None:
+    log.debug("bus_error", error=f"{type(error).__name__}: {error}")

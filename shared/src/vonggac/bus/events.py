@@ -1,8 +1,9 @@
-"""Consuming events: decode, hand over in batches, ack after the handler has committed.
+"""Consuming events: decode, handle in batches, ack after the handler has committed.
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
 fails is halved until the events are found that make it fail, so that a poisonous one neither holds up nor slows down
-the others; it is retried with growing delay, then buried.
+the others; it is retried with growing delay, then
+it becomes a dead letter.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
 from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
 from vonggac.telemetry.logs import get_logger
@@ -26,7 +27,7 @@ DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event as it came: decoded, and where it stood in its stream."""
+    """A decoded event with its place in its stream."""
 
     event: CloudEvent[Payload]
     subject: str
@@ -39,7 +40,7 @@ type Handler = Callable[[Sequence[Received]], Awaitable[None]]
 """Commits everything in the batch or raises; it is called again with the same events after a failure."""
 
 type Transient = Callable[[Exception], bool]
-"""Whether an error is the surroundings' fault (database away): then wait and retry, never bury."""
+"""Whether an error comes from outside the event (database away): then wait and retry, never dead-letter."""
 
 
 class EventConsumer:
@@ -86,15 +87,15 @@ class EventConsumer:
     async def _after_failure(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         """Of a batch that failed, find the events that make it fail: the others are handled in a few parts."""
         if self._transient(error):
-            await self._later(pairs, error)
+            await self._postpone(pairs, error)
         elif len(pairs) > 1:
             middle = len(pairs) // 2
             for half in (pairs[:middle], pairs[middle:]):
                 await self._consume_part(half)
         elif (message := pairs[0][0]).metadata.num_delivered <= len(self._delays_s):
-            await self._later(pairs, error)
+            await self._postpone(pairs, error)
         else:
-            await self._bury(message, f"{type(error).__name__}: {error}")
+            await self._dead_letter(message, f"{type(error).__name__}: {error}")
 
     async def _consume_part(self, pairs: list[tuple[Msg, Received]]) -> None:
         try:
@@ -104,8 +105,8 @@ class EventConsumer:
         else:
             await self._answer([message.ack() for message, _ in pairs])
 
-    async def _later(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
-        log.info("events_later", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
+    async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
+        log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
         delays = [self._delays_s[min(message.metadata.num_delivered, len(self._delays_s)) - 1] for message, _ in pairs]
         await self._answer([message.nak(delay=delay) for (message, _), delay in zip(pairs, delays, strict=True)])
         if self._transient(error):
@@ -115,17 +116,20 @@ class EventConsumer:
         try:
             event = decode(message.data)
         except MalformedEventError as error:
-            await self._bury(message, str(error))
+            await self._dead_letter(message, str(error))
             return None
         metadata = message.metadata
         return message, Received(event, message.subject, metadata.sequence.stream, metadata.timestamp)
 
-    async def _bury(self, message: Msg, reason: str) -> None:
-        try:
-            await bury(self._bus, message, stream=self._pull.stream, durable=self._pull.durable, reason=reason)
-        except (TimeoutError, NatsError) as error:
-            log.warning("bury_failed", subject=message.subject, error=type(error).__name__)
-            await self._answer([message.nak(delay=self._delays_s[-1])])
+    async def _dead_letter(self, message: Msg, reason: str) -> None:
+        await dead_letter_or_retry(
+            self._bus,
+            message,
+            stream=self._pull.stream,
+            durable=self._pull.durable,
+            reason=reason,
+            retry_after_s=self._delays_s[-1],
+        )
 
     async def _answer(self, answers: list[Awaitable[None]]) -> None:
         for answer in answers:

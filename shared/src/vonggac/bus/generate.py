@@ -13,23 +13,25 @@ from pathlib import Path
 from typing import Any
 
 from vonggac.bus import topology
+from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import RemovedV1
-from vonggac.events.prober import CameraObservedV1, ProberAliveV1, SiteObservedV1
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
 
 VERSION = "1.0.0"
 SCHEMA_FOLDER = Path("shared/schemas")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_INVENTORY_ADDRESS = "inventory.{noun}.{id}"
+_INVENTORY_ADDRESS = subjects.inventory("{noun}", "{id}")
 _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
-    CameraObservedV1: "observation.camera.{camera_id}",
-    DeliveryObservedV1: "observation.delivery.{delivery_id}",
-    SiteObservedV1: "observation.site.{facility_id}",
-    ProberAliveV1: "observation.worker.{worker_id}",
-    ForwarderAliveV1: "observation.worker.{worker_id}",
+    CameraObservedV1: subjects.camera_observation("{camera_id}"),
+    DeliveryObservedV1: subjects.delivery_observation("{delivery_id}"),
+    DeliveryVerifiedV1: subjects.delivery_verification("{camera_id}", "{delivery_id}"),
+    SiteObservedV1: subjects.site_observation("{facility_id}"),
+    ProberAliveV1: subjects.worker_heartbeat("{worker_id}"),
+    ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
 }
 _PARAMETERS = {
     "noun": "agency, district, facility, focal_point, destination or camera",
@@ -41,14 +43,18 @@ _PARAMETERS = {
 }
 _RECEIVES: dict[str, tuple[tuple[str, str], ...]] = {
     "inventory": (),
-    "prober": ((topology.PROBE_JOBS, topology.PROBER),),
+    "prober": ((topology.PROBE_JOBS, topology.PROBER), (topology.VERIFY_JOBS, topology.VERIFIER)),
     "forwarder": ((topology.DELIVERY_JOBS, topology.FORWARDER),),
     "reporting": (
         (topology.INVENTORY, topology.REPORTING_INVENTORY),
         (topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
     ),
 }
-_JOB_ADDRESS = {topology.PROBE_JOBS: "probe.job.{camera_id}", topology.DELIVERY_JOBS: "delivery.job.{camera_id}"}
+_JOB_ADDRESS = {
+    topology.PROBE_JOBS: subjects.probe_job("{camera_id}"),
+    topology.DELIVERY_JOBS: subjects.delivery_job("{camera_id}"),
+    topology.VERIFY_JOBS: subjects.verify_job("{camera_id}"),
+}
 
 
 def schema(model: type[Payload]) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """Publishing facts that must not be lost: kept in order in memory until JetStream has stored them.
 
-While NATS is away the queue grows up to a bound; beyond it the oldest are dropped, counted and logged, since a process
-that dies of memory loses them all.
+While NATS is away the queue grows up to a bound. Beyond it the oldest are dropped, counted and logged: a process that
+runs out of memory would lose them all.
 """
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.api import PubAck
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.telemetry.logs import get_logger
 
@@ -49,18 +51,28 @@ class Outgoing:
         self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         self.stored = 0
         self.dropped = 0
+        self.short_of_space = False
+        """Set by whoever watches the server's disk (`vonggac.bus.space`)."""
+        self.left_out = 0
+        """Values that could wait and were left out for want of space."""
 
-    def event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
+    def queue_event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def value(self, subject: str, body: bytes) -> None:
-        """Queue a plain value, such as the latest status in a bucket."""
-        self._put(_Message(subject, body, None, "application/json"))
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes, *, can_wait: bool = False) -> None:
+        """Queue the value of a key in a bucket, such as the latest status.
 
-    def removal(self, subject: str) -> None:
-        """Queue the removal of a bucket's value (`subjects.key_value`), in order with what was queued before."""
-        self._put(_Message(subject, b"", None, "application/json", removes=True))
+        `can_wait`: no fact, and made anew later; left out while the server is short of space.
+        """
+        if can_wait and self.short_of_space:
+            self.left_out += 1
+            return
+        self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
+
+    def queue_removal(self, bucket: str, key: UUID | str) -> None:
+        """Queue the removal of a key from a bucket, in order with what was queued before."""
+        self._put(_Message(subjects.key_value(bucket, key), b"", None, "application/json", removes=True))
 
     @property
     def waiting(self) -> int:
@@ -136,7 +148,7 @@ class Outgoing:
         return next((index for index, stored in enumerate(results) if not stored), len(window))
 
     async def _send(self, message: _Message) -> asyncio.Future[PubAck] | None:
-        """What will tell whether it is stored; None when it could not even be sent."""
+        """Resolves when the server has stored it; None when it could not be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id

@@ -20,6 +20,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 
 from vonggac.bus.connection import Bus
+from vonggac.events import subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -92,7 +93,7 @@ class PullConsumer:
         return info
 
     async def close(self) -> None:
-        """Request no more; what came and was not fetched goes to others at once."""
+        """Request no more, and release what arrived and was not fetched: others get it at once."""
         subscription, self._subscription, self._open = self._subscription, None, 0
         if subscription is not None:
             try:
@@ -115,7 +116,7 @@ class PullConsumer:
             await self._wait_for_news(wait_s)
 
     async def _fetch_once(self, most: int, wait_s: float) -> None:
-        """The first message, then what else is there; either request ends before the fetch does."""
+        """Request the first message, then the rest of a batch; both requests end before the fetch does."""
         connection = self._bus.connections
         if not self._arrived and not self._open:
             await self._send_request(1, expires_s=wait_s)
@@ -124,14 +125,14 @@ class PullConsumer:
                 await self._wait_for_news(None)
         if not self._arrived or len(self._arrived) >= most or self._bus.connections != connection:
             return
-        # A request of its own: one that waits for a whole batch holds its first message back.
+        # A second request: one that waits for a whole batch would delay its first message.
         await self._send_request(most - len(self._arrived), expires_s=LINGER_S)
         async with asyncio.timeout(LINGER_S + ANSWER_WITHIN_S):
             while self._open and self._bus.connections == connection:
                 await self._wait_for_news(None)
 
     async def _wait_for_news(self, timeout_s: float | None) -> None:
-        """Until a message or a status comes, or the connection was made anew. Raises TimeoutError."""
+        """Wait until a message or a status arrives, or the connection is made anew. Raises TimeoutError."""
         self._woken.clear()
         async with asyncio.timeout(timeout_s):
             await self._woken.wait()
@@ -153,7 +154,7 @@ class PullConsumer:
             "expires": int(expires_s * _NANOSECONDS),
             "idle_heartbeat": int(heartbeat_s * _NANOSECONDS),
         }
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{self.durable}"
+        subject = subjects.next_messages(self.stream, self.durable)
         await self._bus.client.publish(subject, json.dumps(request).encode(), reply=self._request)
 
     async def _on_message(self, message: Msg) -> None:
@@ -173,11 +174,11 @@ class PullConsumer:
         self._woken.set()
 
     async def _drop(self, *, reason: str) -> None:
-        """Give the subscription up; the next fetch makes a new one. What has come is kept."""
+        """End the subscription; the next fetch makes a new one. Messages that have arrived are kept."""
         subscription, self._subscription, self._open, self._refused = self._subscription, None, 0, None
         if subscription is None:
             return
-        log.info("bus_subscribe_again", stream=self.stream, durable=self.durable, reason=reason)
+        log.info("bus_resubscribed", stream=self.stream, durable=self.durable, reason=reason)
         try:
             await subscription.unsubscribe()
         except (NatsError, OSError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Every stream, consumer and bucket of the platform, and the one function that declares them.
 
 Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
-and it touches nothing that is already as it should be.
+and it changes nothing that is already right.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from nats.js.api import (
     DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -20,6 +21,8 @@ from nats.js.api import (
     SubjectTransform,
 )
 from nats.js.errors import NotFoundError
+
+from vonggac.events import subjects
 
 INVENTORY = "INVENTORY"
 PROBE_JOBS = "PROBE_JOBS"
@@ -45,12 +48,15 @@ SITE_STATUS = "site_status"
 LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
-DELIVERY_ORDERS = "delivery_orders"
+DELIVERY_COMMANDS = "delivery_commands"
+RESEALED_SECRETS = "resealed_secrets"
+READINESS = "readiness"
+"""Nobody reads it: whoever can write there is sure that JetStream stores."""
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
 DELIVERY_ACK_WAIT_S = 3.0
-"""A dead forwarder's cameras are offered to the others after this long."""
+"""A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
 SCANS_KEPT_S = 3600.0
@@ -83,11 +89,15 @@ CONSUMERS = (
 )
 
 
+_CAMERA_ID = "{{wildcard(1)}}"
+"""In the server's subject transforms: the token that `*` matches in the source."""
+
+
 def streams(replicas: int) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
 
-    def jobs(name: str, subject: str) -> StreamConfig:
-        transform = SubjectTransform(src="inventory.camera.*", dest=subject + ".{{wildcard(1)}}")
+    def jobs(name: str, job_subject: str) -> StreamConfig:
+        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
         return StreamConfig(
             name=name,
             retention=RetentionPolicy.WORK_QUEUE,
@@ -101,19 +111,19 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
     return (
         StreamConfig(
             name=INVENTORY,
-            subjects=["inventory.*.*"],
+            subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        jobs(PROBE_JOBS, "probe.job"),
-        jobs(DELIVERY_JOBS, "delivery.job"),
-        jobs(VERIFY_JOBS, "verify.job"),
+        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
+        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
+        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
         StreamConfig(
             name=OBSERVATIONS,
-            subjects=["observation.>"],
+            subjects=[subjects.OBSERVATIONS],
             max_age=OBSERVATIONS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -122,7 +132,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
         ),
         StreamConfig(
             name=DEAD_LETTERS,
-            subjects=["dead.>"],
+            subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
             storage=StorageType.FILE,
             num_replicas=replicas,
@@ -131,10 +141,10 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, presence, ONVIF scans, pictures to compare with, failures, orders, read-backs.
+    """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
 
-    What has a ttl expires. What is read often is read directly: by any replica, which may lag behind a moment; nobody
-    decides by a revision of these.
+    Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
+    revision of these.
     """
 
     def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
@@ -145,7 +155,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
             max_bytes=max_bytes,
             storage=StorageType.FILE,
             replicas=replicas,
-            direct=name in _READ_DIRECTLY,
+            # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
+            direct=True,
+            republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
         )
 
     return (
@@ -154,7 +166,9 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(CAMERA_FAILURES),
         bucket(PICTURE_REFERENCES),
         bucket(SITE_STATUS),
-        bucket(DELIVERY_ORDERS),
+        bucket(DELIVERY_COMMANDS),
+        bucket(RESEALED_SECRETS),
+        bucket(READINESS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
@@ -164,7 +178,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
     )
 
 
-_READ_DIRECTLY = frozenset(
+READ_DIRECTLY = frozenset(
     {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
 )
 
@@ -173,17 +187,12 @@ async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
     """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
     touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
-    for bucket in buckets(replicas):
-        try:
-            await js.stream_info(f"KV_{bucket.bucket}")
-        except NotFoundError:
-            await js.create_key_value(bucket)
-            touched.append(bucket.bucket)
+    touched += [bucket.bucket for bucket in buckets(replicas) if await _declare_bucket(js, bucket)]
     return touched
 
 
 async def missing(js: JetStreamContext) -> list[str]:
-    """Streams that are not declared yet; empty when the platform's topology stands."""
+    """Streams that are not declared yet; empty when the topology is complete."""
     names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
     absent = []
     for name in names:
@@ -192,6 +201,19 @@ async def missing(js: JetStreamContext) -> list[str]:
         except NotFoundError:
             absent.append(name)
     return absent
+
+
+async def _declare_bucket(js: JetStreamContext, wanted: KeyValueConfig) -> bool:
+    try:
+        present = (await js.stream_info(f"KV_{wanted.bucket}")).config
+    except NotFoundError:
+        await js.create_key_value(wanted)
+        return True
+    if present.allow_direct and present.republish == wanted.republish:
+        return False
+    present.allow_direct, present.republish = True, wanted.republish
+    await js.update_stream(present)
+    return True
 
 
 async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:

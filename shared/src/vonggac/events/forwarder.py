@@ -1,4 +1,4 @@
-"""What forwarder says: how a delivery stands, on every change, and that a worker is alive.
+"""What forwarder publishes: the state of a delivery, on every change, and that a worker is alive.
 
 A delivery's state holds from its change until the next change by the same worker or until the worker's last heartbeat.
 """
@@ -14,11 +14,11 @@ from vonggac.events.envelope import Payload
 
 
 class DeliveryState(StrEnum):
-    """How one camera stands at one destination. No state says more than what was observed.
+    """The state of one camera at one destination. No state claims more than what was observed.
 
     `sending` begins only after the destination's own OK to RECORD and the first media byte; `acknowledged` only after
-    the destination's kernel confirmed media bytes (TCP_INFO), and only while it goes on confirming them; `verified`
-    only while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
+    the destination's kernel acknowledged media bytes (TCP_INFO), and only while it goes on to do so; `verified` only
+    while a picture of this very session was lately read back from the destination, bit for bit. `mismatch`: the
     destination plays another or an old picture. `stopped`: a person stopped it.
     """
 
@@ -37,7 +37,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryObservedV1(Payload):
-    """A delivery changed its state in the eyes of the worker that holds it."""
+    """A delivery changed its state, as observed by the worker that holds it."""
 
     event_type: ClassVar[str] = "vn.vonggac.forwarder.delivery_observed.v1"
     delivery_id: UUID
@@ -45,7 +45,7 @@ class DeliveryObservedV1(Payload):
     destination_id: UUID
     camera_revision: int
     worker_id: str
-    held_since: AwareDatetime = Field(description="When this worker took the camera; a later holder wins.")
+    held_since: AwareDatetime = Field(description="Since when this worker holds the camera; a later holder wins.")
     sequence: int = Field(ge=1, description="Grows with every change that this worker reports of this delivery.")
     observed_at: AwareDatetime = Field(
         description="When the state began; after a hole of the worker, not before it was awake again."
@@ -70,32 +70,32 @@ class DeliveryObservedV1(Payload):
     delay_s: float | None = Field(
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
     )
-    facility_id: UUID | None = Field(default=None, description="Where the camera stands.")
+    facility_id: UUID | None = Field(default=None, description="The facility of the camera.")
 
 
 class ForwarderAliveV1(Payload):
-    """Heartbeat of one forwarder process: everything it last said still holds at `alive_at`."""
+    """Heartbeat of one forwarder process: everything it last reported still holds at `alive_at`."""
 
     event_type: ClassVar[str] = "vn.vonggac.forwarder.worker_alive.v1"
     worker_id: str
     started_at: AwareDatetime
     alive_at: AwareDatetime
     cameras_held: int
-    capacity: int | None = Field(default=None, ge=1, description="Cameras it takes at most.")
-    stopping: bool = Field(default=False, description="It is handing its cameras over and takes no more.")
+    capacity: int | None = Field(default=None, ge=1, description="Cameras it holds at most.")
+    stopping: bool = Field(default=False, description="It hands its cameras over and accepts no more.")
     awake_since: AwareDatetime | None = Field(
         default=None, description="Since when this worker has watched without a hole; later than before: it slept."
     )
 
 
-class DeliveryOrder(BaseModel):
-    """A person's order on one delivery, kept until another one: value of the bucket `delivery_orders`."""
+class DeliveryCommand(BaseModel):
+    """A person's command for one delivery, kept until another one: value of the bucket `delivery_commands`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     delivery_id: UUID
     stopped: bool
-    by: str = Field(description="Subject of the token that gave the order.")
+    by: str = Field(description="Subject of the token that sent the command.")
     reason: str | None = Field(default=None, max_length=500)
     at: AwareDatetime
 

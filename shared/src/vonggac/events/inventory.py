@@ -1,4 +1,4 @@
-"""What inventory says: the whole current state of one thing, per message.
+"""What inventory publishes: the whole current state of one thing per message.
 
 Subjects are `inventory.<noun>.<id>`; the last message of a subject is the truth, so a consumer that starts empty
 replays the stream and knows everything. A removal is a message too (`RemovedV1`), on the subject of what was removed.
@@ -15,7 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from vonggac.events.envelope import Payload
 
 type SealedSecret = str
-"""Base64 of a libsodium sealed box around `{"username": …, "password": …}`."""
+"""Base64 of a libsodium sealed box around `{"username": …, "password": …, "origins": ["scheme://host:port", …]}`.
+
+Boxes of earlier releases have no origins.
+"""
 
 
 class AgencyRole(StrEnum):
@@ -78,10 +81,13 @@ class _State(Payload):
     id: UUID
     revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
     changed_at: AwareDatetime
+    created_at: AwareDatetime | None = Field(default=None, description="Since when it exists.")
+    changed_by: str | None = Field(default=None, description="Subject of the token that made this change.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")
 
 
 class AgencyV1(_State):
-    """An organisation with a part in the mandate, as it stands now."""
+    """An organisation with a part in the mandate; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
     code: str
@@ -90,7 +96,7 @@ class AgencyV1(_State):
 
 
 class DistrictV1(_State):
-    """A district-level unit, as it stands now."""
+    """A district-level unit; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
     code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
@@ -100,7 +106,7 @@ class DistrictV1(_State):
 
 
 class FacilityV1(_State):
-    """A quarantine facility, as it stands now."""
+    """A quarantine facility; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.facility.v1"
     code: str
@@ -113,7 +119,7 @@ class FacilityV1(_State):
 
 
 class FocalPointV1(_State):
-    """The officer responsible for a facility's cameras (R17), as it stands now."""
+    """The officer responsible for a facility's cameras (R17); its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
     facility_id: UUID
@@ -126,7 +132,7 @@ class FocalPointV1(_State):
 
 
 class DestinationV1(_State):
-    """A monitoring centre, as it stands now."""
+    """A monitoring centre; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.destination.v1"
     code: str
@@ -160,12 +166,12 @@ class PlannedDelivery(BaseModel):
     required_proof: RequiredProof = RequiredProof.ACKNOWLEDGED
     enabled: bool = True
     tls: TlsTrust | None = None
-    enhanced_rtmp: bool = Field(default=False, description="The centre takes H.265 over RTMP (enhanced RTMP).")
+    enhanced_rtmp: bool = Field(default=False, description="The centre accepts H.265 over RTMP (enhanced RTMP).")
     read_back_url: str | None = Field(
         default=None, description="Where the centre plays the stream back, without credentials; None: it does not."
     )
     read_back_secret: SealedSecret | None = Field(
-        default=None, description="For reading back, where it takes another login than publishing."
+        default=None, description="For reading back, where it needs another login than publishing."
     )
 
 
@@ -210,3 +216,5 @@ class RemovedV1(Payload):
     noun: str
     revision: int
     removed_at: datetime
+    removed_by: str | None = Field(default=None, description="Subject of the token that removed it.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")

@@ -82,7 +82,7 @@ class CameraObservedV1(Payload):
     facility_id: UUID | None = None
     since: AwareDatetime | None = Field(default=None, description="When this verdict began, probe by probe.")
     deep_at: AwareDatetime | None = Field(default=None, description="When the picture was last judged.")
-    identity_at: AwareDatetime | None = Field(default=None, description="When the device was last asked who it is.")
+    identity_at: AwareDatetime | None = Field(default=None, description="When the device's identity was last read.")
     login_proven: bool = Field(default=False, description="The camera took this login at this revision before.")
     logins_failed: int = Field(default=0, ge=0, description="Failed logins in a row at this revision.")
     awake_since: AwareDatetime | None = Field(

@@ -1,11 +1,27 @@
-"""Where each event travels: NATS subjects, in one place."""
+"""Every NATS subject of the platform, in one place. `*` as an argument makes the pattern of all."""
 
 from uuid import UUID
+
+OBSERVATIONS = "observation.>"
+"""All facts that prober and forwarder publish."""
+DEAD_LETTERS = "dead.>"
 
 
 def inventory(noun: str, thing_id: UUID | str) -> str:
     """`inventory.<noun>.<id>`; nouns: agency, district, facility, focal_point, destination, camera."""
     return f"inventory.{noun}.{thing_id}"
+
+
+def probe_job(camera_id: UUID | str) -> str:
+    return f"probe.job.{camera_id}"
+
+
+def delivery_job(camera_id: UUID | str) -> str:
+    return f"delivery.job.{camera_id}"
+
+
+def verify_job(camera_id: UUID | str) -> str:
+    return f"verify.job.{camera_id}"
 
 
 def camera_observation(camera_id: UUID | str) -> str:
@@ -25,24 +41,38 @@ def site_observation(facility_id: UUID | str) -> str:
     return f"observation.site.{facility_id}"
 
 
-def forwarder_keyframe(camera_id: UUID | str) -> str:
+def worker_heartbeat(worker_id: str) -> str:
+    return f"observation.worker.{worker_id}"
+
+
+def camera_keyframe(camera_id: UUID | str) -> str:
     """Core NATS request-reply: the newest keyframe, from the forwarder that holds the camera."""
-    return f"forwarder.keyframe.{camera_id}"
+    return f"forwarder.camera.{camera_id}.keyframe"
 
 
-def forwarder_hash_keyframes(camera_id: UUID | str) -> str:
+def camera_hash_keyframes(camera_id: UUID | str) -> str:
     """Core NATS request-reply: the holder of the camera hashes every keyframe for the next seconds."""
     return f"forwarder.camera.{camera_id}.hash_keyframes"
 
 
-def forwarder_retry(camera_id: UUID | str) -> str:
-    """Core NATS request-reply, body a delivery id: the holder of the camera tries it again now."""
+def camera_retry(camera_id: UUID | str) -> str:
+    """Core NATS request-reply, body a delivery id: the holder of the camera retries it now."""
     return f"forwarder.camera.{camera_id}.retry"
 
 
-def forwarder_deliveries(camera_id: UUID | str) -> str:
-    """Core NATS request-reply: how the camera's deliveries stand at this moment, from its holder."""
+def camera_deliveries(camera_id: UUID | str) -> str:
+    """Core NATS request-reply: the state of the camera's deliveries at this moment, from its holder."""
     return f"forwarder.camera.{camera_id}.deliveries"
+
+
+def camera_adopt(camera_id: UUID | str) -> str:
+    """Core NATS request-reply, body a job: the holder of the camera adopts it."""
+    return f"forwarder.camera.{camera_id}.adopt"
+
+
+def worker_handover(worker_id: str) -> str:
+    """Core NATS request-reply, body a job: the forwarder prepares for the job's camera, or takes it over."""
+    return f"forwarder.worker.{worker_id}.handover"
 
 
 def probe_lock(camera_id: UUID | str) -> str:
@@ -50,10 +80,26 @@ def probe_lock(camera_id: UUID | str) -> str:
     return f"prober.probe_lock.{camera_id}"
 
 
-def worker_heartbeat(worker_id: str) -> str:
-    return f"observation.worker.{worker_id}"
+def dead_letter(stream: str, durable: str) -> str:
+    """What the consumer `durable` of `stream` could not handle."""
+    return f"dead.{stream}.{durable}"
 
 
 def key_value(bucket: str, key: UUID | str) -> str:
     """The subject on which a message becomes the value of `key` in a bucket."""
     return f"$KV.{bucket}.{key}"
+
+
+def republished(bucket: str, key: UUID | str) -> str:
+    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    return f"kv.{bucket}.{key}"
+
+
+def direct_get(stream: str) -> str:
+    """JetStream's own: messages of a stream that allows direct gets, by any of its replicas."""
+    return f"$JS.API.DIRECT.GET.{stream}"
+
+
+def next_messages(stream: str, durable: str) -> str:
+    """JetStream's own: a pull request to a durable consumer."""
+    return f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"

@@ -1,4 +1,4 @@
-"""Putting a service's FastAPI app together: the same edges on all four."""
+"""Making a service's FastAPI app: health routes, metrics and errors are the same in all four."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -27,7 +27,7 @@ def new_application(
 ) -> FastAPI:
     """An app with problem+json errors, `/livez`, `/readyz` and `/metrics`; routes are the service's own.
 
-    `/livez` says the event loop answers; `/readyz` answers 503 with the failing checks by name, and
+    `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
     200 with `degraded` when the process works but somebody should see to it.
     """
     problem: dict[int | str, dict[str, Any]] = {

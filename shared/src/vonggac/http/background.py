@@ -1,6 +1,6 @@
 """The tasks beside a service's API: started in an order, watched, stopped in an order.
 
-A task that ends by itself takes the process with it: an orchestrator can restart a dead process, not a half dead one.
+A task that ends by itself ends the process: an orchestrator can restart a dead process, not a half dead one.
 """
 
 import asyncio

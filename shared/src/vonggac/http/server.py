@@ -45,8 +45,8 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
 def pass_over_what_stays() -> None:
     """Leave what was imported out of every later search for garbage; call once, when all is imported.
 
-    These modules and classes stay for good. A search that walks over them holds the event loop up the longer, and comes
-    the later, since Python waits for as much again as a quarter of what stays.
+    Imported modules and classes stay for good. A collection that walks over them blocks the event loop longer, and
+    comes later, since Python waits for as much again as a quarter of what stays.
     """
     gc.collect()
     gc.freeze()

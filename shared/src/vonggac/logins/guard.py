@@ -10,7 +10,6 @@ from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from vonggac.bus import Bucket, Outgoing, topology
-from vonggac.events import subjects
 from vonggac.logins.counting import DeviceLogin
 from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger
@@ -237,14 +236,13 @@ class LoginGuard:
 
     def _store_later(self, key: str, *, proven: bool) -> None:
         """The same later, once NATS is there, by what is known here."""
-        subject = subjects.key_value(topology.LOGIN_FAILURES, key)
         login = self._records.get(key)
         if proven or login is None or not login.failed:
             self._records.pop(key, None)
-            self._outgoing.removal(subject)
+            self._outgoing.queue_removal(topology.LOGIN_FAILURES, key)
         else:
             record = _Record(failed=login.failed, last_at=login.last_at)
-            self._outgoing.value(subject, record.model_dump_json().encode())
+            self._outgoing.queue_value(topology.LOGIN_FAILURES, key, record.model_dump_json().encode())
 
 
 def _read(key: str, value: bytes | None) -> _Record | None:

@@ -36,6 +36,7 @@ _H264_SLICES = frozenset({1, 2, 3, 4, 5})
 _H264_BEHIND = frozenset({10, 11, 12})
 # STAP-B, MTAP and FU-B (RFC 6184 §5.2) belong to the interleaved mode, which nobody asks a camera for.
 _H264_INTERLEAVED = frozenset({25, 26, 27, 29})
+_H265_LAST_SLICE = 31
 # End of sequence and bitstream, filler, suffix SEI (H.265 §7.4.2.4.4).
 _H265_BEHIND = frozenset({36, 37, 38, 40})
 # IRAP: BLA, IDR, CRA (H.265 table 7-1).
@@ -65,7 +66,7 @@ def nal_type(codec: VideoCodec, nal: bytes | memoryview) -> int:
 
 def is_slice(codec: VideoCodec, kind: int) -> bool:
     """Whether NAL units of this type carry coded picture data."""
-    return kind in _H264_SLICES if codec is VideoCodec.H264 else 0 <= kind <= 31
+    return kind in _H264_SLICES if codec is VideoCodec.H264 else 0 <= kind <= _H265_LAST_SLICE
 
 
 def is_keyframe_slice(codec: VideoCodec, kind: int) -> bool:
@@ -85,15 +86,33 @@ def part_of(codec: VideoCodec, payload: bytes | memoryview) -> Part:
     A slice is the first one when it begins at the picture's first block. Baseline's arbitrary slice order, in which it
     need not, has no decoder in use, and taking a later slice for the first would begin a session with half a picture.
     """
+    h264 = codec is VideoCodec.H264
+    head = 1 if h264 else 2
+    if len(payload) > head + 1:
+        # Most packets hold one slice or a part of one.
+        kind = payload[0] & 0x1F if h264 else payload[0] >> 1 & 0x3F
+        if kind == (H264_FU_A if h264 else H265_FU):
+            flags = payload[head]
+            kind = flags & (0x1F if h264 else 0x3F)
+            if kind in _H264_SLICES if h264 else kind <= _H265_LAST_SLICE:
+                if not flags & 0x80:
+                    return Part.REST
+                return _part_of_slice(codec, kind, payload, head + 1, len(payload))
+        elif kind in _H264_SLICES if h264 else (kind <= _H265_LAST_SLICE and payload[1]):
+            return _part_of_slice(codec, kind, payload, head, len(payload))
     for kind, body, end in nal_units(codec, payload):
         if is_slice(codec, kind):
-            if body < 0 or body >= end or not payload[body] & 0x80:
-                # first_mb_in_slice is not 0 (H.264), first_slice_segment_in_pic_flag is 0 (H.265).
-                return Part.REST
-            return Part.KEYFRAME if is_keyframe_slice(codec, kind) else Part.PICTURE
-        if kind in (_H264_BEHIND | _H264_INTERLEAVED if codec is VideoCodec.H264 else _H265_BEHIND):
+            return _part_of_slice(codec, kind, payload, body, end) if body >= 0 else Part.REST
+        if kind in (_H264_BEHIND | _H264_INTERLEAVED if h264 else _H265_BEHIND):
             return Part.REST
     return Part.LEAD
+
+
+def holds_several(codec: VideoCodec, payload: bytes | memoryview) -> bool:
+    """Whether this RTP payload may hold several NAL units: STAP-A, AP, or an Annex B string."""
+    if payload[:2] == b"\0\0":
+        return True
+    return nal_type(codec, payload) == (H264_STAP_A if codec is VideoCodec.H264 else H265_AP)
 
 
 def begins_picture(codec: VideoCodec, payload: bytes | memoryview) -> bool:
@@ -144,6 +163,13 @@ def keyframe_hash(codec: VideoCodec, nals: Iterable[bytes]) -> bytes:
             digest.update(len(trimmed).to_bytes(4, "big"))
             digest.update(trimmed)
     return digest.digest()
+
+
+def _part_of_slice(codec: VideoCodec, kind: int, payload: bytes | memoryview, body: int, end: int) -> Part:
+    # The top bit: first_mb_in_slice is 0 (H.264: ue(v) "1"), or first_slice_segment_in_pic_flag is 1 (H.265).
+    if body >= end or not payload[body] & 0x80:
+        return Part.REST
+    return Part.KEYFRAME if is_keyframe_slice(codec, kind) else Part.PICTURE
 
 
 def _annex_b(codec: VideoCodec, payload: bytes | memoryview, begin: int, size: int) -> Iterator[tuple[int, int, int]]:

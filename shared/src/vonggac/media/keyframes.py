@@ -8,7 +8,7 @@ pictures, and pictures with a recovery point (open GOP, intra refresh).
 from enum import Enum
 
 from vonggac.media.depacketizer import MAX_UNIT_BYTES, AccessUnit, Depacketizer
-from vonggac.media.h26x import Part, VideoCodec, nal_units, part_of
+from vonggac.media.h26x import Part, VideoCodec, holds_several, nal_units, part_of
 from vonggac.media.sei import is_sei, recovery_point
 
 
@@ -43,7 +43,7 @@ class KeyframeDetector:
                 self._known = None
             return Mark.OTHER
         part = part_of(self._codec, payload)
-        if part is not Part.REST:
+        if part is Part.LEAD or (part is Part.PICTURE and holds_several(self._codec, payload)):
             self._recovers = self._recovers or self._tells_recovery(payload)
         if part is Part.LEAD:
             self._known = None

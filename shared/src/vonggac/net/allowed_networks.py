@@ -117,7 +117,7 @@ def _lookup(host: str, port: int) -> _Lookup:
     found = running.get((host, port))
     if found is None:
         found = running[host, port] = loop.create_future()
-        found.add_done_callback(lambda done: _over(running, (host, port), done))
+        found.add_done_callback(lambda done: _remove_lookup(running, (host, port), done))
         threading.Thread(target=_resolve_for, args=(loop, found, host, port), name="resolve", daemon=True).start()
     return found
 
@@ -131,17 +131,17 @@ def _resolve_for(loop: asyncio.AbstractEventLoop, found: _Lookup, host: str, por
         answer = error
     # A loop that is closed meanwhile takes no answer, and nobody waits for one.
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(_tell, found, answer)
+        loop.call_soon_threadsafe(_set_answer, found, answer)
 
 
-def _tell(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
+def _set_answer(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> None:
     if isinstance(answer, list):
         found.set_result(answer)
     else:
         found.set_exception(answer)
 
 
-def _over(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
+def _remove_lookup(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
     del running[key]
     # Read here, because whoever asked may be gone.
     done.exception()

@@ -15,17 +15,23 @@ __all__ = ["ServiceSettings", "SettingsConfigDict", "describe", "load_or_exit"]
 
 
 class ServiceSettings(BaseSettings):
-    """What all four services take from the environment."""
+    """What all four services read from the environment."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0: any free port.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
     nats_user: str | None = Field(default=None, description="User of this service at NATS.")
     nats_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    nats_password_file: Path | None = Field(default=None, description="File with that password; wins over it.")
+    nats_store_bytes: int | None = Field(
+        default=None,
+        gt=0,
+        description="Bytes that the streams may take on the NATS server's disk (its STORE_BYTES); unset: not known.",
+    )
     nats_ca_file: Path | None = Field(default=None, description="CA certificate (PEM) when NATS speaks TLS.")
     jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
     jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")

@@ -1,4 +1,4 @@
-"""Liveness and readiness: what a process says about itself, and nothing it did not check."""
+"""Liveness and readiness: what a process reports of itself, and only what it has checked."""
 
 from collections.abc import Awaitable, Callable
 

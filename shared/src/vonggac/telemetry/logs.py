@@ -29,7 +29,7 @@ def configure_logging(*, service: str, level: str = "info", log_format: str = "j
         _redact_all,
     ]
     structlog.configure(
-        # What nobody will see is not dressed either: 30 µs a debug message, of which every look has some.
+        # What is not written is not formatted: 30 µs per debug message, and every probe has some.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,

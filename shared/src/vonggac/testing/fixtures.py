@@ -24,11 +24,13 @@ from vonggac.testing.waiting import eventually
 
 @dataclass(frozen=True)
 class NatsAt:
-    """Bus settings for a server without users."""
+    """Bus settings; without a user for a test that must be able to do everything."""
 
     nats_url: str
     nats_user: str | None = None
     nats_password: SecretStr | None = None
+    nats_password_file: Path | None = None
+    nats_store_bytes: int | None = None
     nats_ca_file: Path | None = None
 
 
@@ -45,6 +47,11 @@ def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
     server.start()
     yield server
     server.stop()
+
+
+def login_of(server: NatsServer, user: str) -> dict[str, Any]:
+    """Settings of a service that logs in to NATS as it does on a platform, with its own permissions alone."""
+    return {"nats_url": server.url, "nats_user": user, "nats_password_file": server.password_file(user)}
 
 
 @pytest.fixture(scope="session")

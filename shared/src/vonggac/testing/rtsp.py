@@ -77,12 +77,12 @@ class ScriptedPeer:
             while data := await reader.read(65536):
                 for item in deframer.feed(data):
                     self._take(item, writer)
-                await self._tell()
+                await self._notify()
         except ConnectionError:
             writer.transport.abort()
         finally:
             writer.close()
-            await self._tell()
+            await self._notify()
 
     def _take(self, item: MediaBatch | Request | Response, writer: asyncio.StreamWriter) -> None:
         if isinstance(item, MediaBatch):
@@ -98,7 +98,7 @@ class ScriptedPeer:
             if answer is not None:
                 writer.write(answer)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PICTURES, INTERVAL = 31, 10
-_GST = "videotestsrc num-buffers={pictures} pattern=ball ! video/x-raw,width=160,height=120,framerate=25/1 ! "
+_GST = (
+    "videotestsrc num-buffers={pictures} pattern=ball ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 ! "
+)
 _SEND = " ! udpsink host=127.0.0.1 port={port} sync=false"
 _X264 = "x264enc key-int-max={interval} bitrate=60 tune=zerolatency option-string=scenecut=0:threads=1"
 _X265 = "x265enc key-int-max={interval} bitrate=60 tune=zerolatency option-string=scenecut=0:open-gop=0"

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from vonggac.events.causes import Cause
 from vonggac.media.rtp import interleave
 from vonggac.net.errors import PeerError
@@ -7,6 +9,8 @@ from vonggac.net.http_auth import new_challenge, verify_authorization
 from vonggac.net.url import Credentials, RtspUrl
 from vonggac.rtsp import Player, Request, Response, open_player
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
+
+pytestmark = pytest.mark.slow
 
 
 async def play(peer: ScriptedPeer, **more: object) -> Player:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import RtspConnection
-from vonggac.rtsp.wire.fast_path import MediaLane
+from vonggac.rtsp.wire.fast_path import FastPath
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedPeer, reply
@@ -25,7 +25,7 @@ class Destinations:
 
     def __init__(self) -> None:
         self.first, self.second = bytearray(), bytearray()
-        self.lane = MediaLane(channels=frozenset({0, 1, 2, 3}), video_channel=VIDEO)
+        self.lane = FastPath(channels=frozenset({0, 1, 2, 3}), video_channel=VIDEO)
         self.lane.writes = (self.first.extend, self.second.extend)
 
 
@@ -128,11 +128,11 @@ def _ends_in_a_packet(batch: MediaBatch) -> bool:
 
 async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_who_looks_closer() -> None:
     taken, seen = bytearray(), bytearray()
-    lane = MediaLane(channels=frozenset({0, 1}), video_channel=VIDEO)
+    lane = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
         connection.on_media = lambda batch: seen.extend(batch.data)
-        connection.open_lane(lane)
+        connection.open_fast_path(lane)
         await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
         lane.writes = (taken.extend,)
         received = connection.bytes_received
@@ -155,12 +155,12 @@ async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_w
 
 async def test_who_samples_sees_the_media_that_goes_by_meanwhile() -> None:
     taken, sampled = bytearray(), bytearray()
-    lane = MediaLane(channels=frozenset({0, 1}), video_channel=VIDEO)
+    lane = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
     lane.writes = (taken.extend,)
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
         connection.on_media = lambda batch: taken.extend(batch.data)
-        connection.open_lane(lane)
+        connection.open_fast_path(lane)
         await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
         connection.on_sample = lambda batch: sampled.extend(batch.data)
         peer.writer.write(frame(VIDEO, b"one"))

@@ -65,7 +65,7 @@ def test_any_cut_of_a_good_stream_gives_every_frame_and_message(parts: list[byte
     assert run(cut(b"".join(parts), cuts)) == (parts, None)
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @given(st.lists(st.one_of(frames, messages, junk)), st.lists(st.integers(0, 10_000)))
 def test_any_cut_of_a_stream_with_junk_gives_the_same(parts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(parts)

@@ -149,10 +149,10 @@ class Camera(Device[CameraSession]):
             if tracks[0] is not self._tracks[0]:
                 self._tracks = tracks
                 if not redescribed:
-                    self.feed.show(tracks[0])
+                    self.feed.show_pictures(tracks[0])
             if before in _REBOOTS or name is CameraFaultName.CLOSE or redescribed:
                 self._reboot(before)
-            self._spoil()
+            self._apply_fault()
             await self.set_port("open" if name is None else _PORT.get(name, "open"))
             self._act_on_sessions(name)
             if name is CameraFaultName.CLOSE:
@@ -169,7 +169,7 @@ class Camera(Device[CameraSession]):
             msg = f"fault: {self.id} asks for no login; set auth in its configuration"
             raise FaultError(msg)
 
-    def _spoil(self) -> None:
+    def _apply_fault(self) -> None:
         """Let the feed, the login and the certificate be as the fault demands."""
         fault, feed = self.fault, self.feed
         feed.inter_only = self.has_fault(CameraFaultName.NO_KEYFRAME)

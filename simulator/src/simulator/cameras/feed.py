@@ -72,7 +72,7 @@ class TrackClock:
             following = next((index for index in coming if index % length != self._last_keyframe), coming[0])
             self._frame_shift += following - position
 
-    def show(self, track: PreparedTrack) -> None:
+    def show_pictures(self, track: PreparedTrack) -> None:
         """Replace the pictures, beginning with the first; another rate counts from the next frame on."""
         if track.frames_per_s != self.track.frames_per_s:
             self.epoch, self._base_timestamp, self.number = self.due, self.timestamp, 0
@@ -128,8 +128,8 @@ class Feed:
     def subscribers(self) -> int:
         return len(self._subscribers)
 
-    def add(self, subscriber: Subscriber) -> None:
-        """Send to `subscriber` from the next frame on. Adding twice is adding once."""
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Send to `subscriber` from the next frame on. Subscribing twice is subscribing once."""
         if subscriber in self._subscribers:
             return
         self._subscribers = [*self._subscribers, subscriber]
@@ -140,7 +140,7 @@ class Feed:
                 clock.skip_to(now, keyframe=self._starts_with_keyframe)
             self._schedule()
 
-    def remove(self, subscriber: Subscriber) -> None:
+    def unsubscribe(self, subscriber: Subscriber) -> None:
         self._subscribers = [other for other in self._subscribers if other is not subscriber]
         if not self._subscribers:
             self.stop()
@@ -151,11 +151,11 @@ class Feed:
             self._timer.cancel()
             self._timer = None
 
-    def show(self, video: PreparedTrack) -> None:
+    def show_pictures(self, video: PreparedTrack) -> None:
         """Show other pictures from the next frame on."""
         for clock in self.clocks:
             if clock.track.media == "video":
-                clock.show(video)
+                clock.show_pictures(video)
 
     def _schedule(self) -> None:
         self._timer = self._loop.call_at(min(clock.due for clock in self.clocks), self._tick)

@@ -2,56 +2,66 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulator.cameras.description import camera_sdp, control_of
+from simulator.cameras.session_tracks import SendingCamera, SessionTracks
+from simulator.config import CameraConfig
 from simulator.devices.faults import CameraFault, CameraFaultName
-from simulator.packets import Frame
 from simulator.rtsp.connection import Reply, ServerConnection
-from simulator.rtsp.login import Login
-from simulator.rtsp.nonsense import HugeUnit, Junk, damaged, garbage, huge_answer, split_interleaved
-from simulator.rtsp.udp import UdpPortsError, UdpTrack
+from simulator.rtsp.login import Lockout, Login
+from simulator.rtsp.nonsense import garbage, huge_answer
 from vonggac.media.rtcp import build_goodbye
-from vonggac.media.rtp import interleave
 from vonggac.net.errors import MalformedError
 from vonggac.net.url import RtspUrl
 from vonggac.rtsp.wire.messages import Request
-from vonggac.rtsp.wire.transport import Transport, parse_transports
+from vonggac.rtsp.wire.transport import parse_transports
 from vonggac.telemetry import get_logger
-
-if TYPE_CHECKING:
-    from simulator.cameras.camera import Camera
 
 log = get_logger(__name__)
 
-MAX_WRITE_BUFFER_BYTES = 1 << 20
-"""A slow reader's frames beyond this are dropped, until a keyframe finds room."""
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _GARBAGE_ANSWER_BYTES = 512
-_SPOILS_MEDIA = frozenset(
-    (
-        CameraFaultName.GARBAGE,
-        CameraFaultName.MID_GARBAGE,
-        CameraFaultName.DAMAGED_KEYFRAMES,
-        CameraFaultName.HUGE_FRAME,
-    )
-)
+
+
+class CameraState(SendingCamera, Protocol):
+    """The camera that a session belongs to: its configuration, its feed, its fault and its counters."""
+
+    config: CameraConfig
+    lockout: Lockout | None
+    logins_failed: int
+    sessions_total: int
+
+    @property
+    def sessions(self) -> int: ...
+
+    @property
+    def clock_offset_s(self) -> float: ...
+
+    @property
+    def is_silent(self) -> bool: ...
+
+    def url(self) -> str: ...
+
+    def has_fault(self, *names: CameraFaultName) -> bool: ...
+
+    def fault_if(self, name: CameraFaultName) -> CameraFault | None: ...
+
+    def add_connection(self, connection: "CameraSession") -> None: ...
+
+    def remove_connection(self, connection: "CameraSession") -> None: ...
 
 
 class CameraSession(ServerConnection):
     """At most one session a connection, tracks over TCP or UDP."""
 
-    def __init__(self, camera: "Camera") -> None:
+    def __init__(self, camera: CameraState) -> None:
         super().__init__(camera.config.session_timeout_s)
         self._camera = camera
         self._login = Login(camera.config)
-        self._channels: dict[int, tuple[int, int]] = {}
-        self._udp: dict[int, UdpTrack] = {}
+        self._tracks: SessionTracks
         self._playing = False
-        self._skipping: set[int] = set()
         self._fault_timer: asyncio.TimerHandle | None = None
-        self._junk: Junk | None = None
-        self._huge: HugeUnit | None = None
         self._handlers: dict[str, Callable[[Request], Reply]] = {
             "OPTIONS": self._options,
             "DESCRIBE": self._describe,
@@ -65,20 +75,21 @@ class CameraSession(ServerConnection):
 
     @property
     def is_set_up(self) -> bool:
-        return bool(self._channels or self._udp)
+        return bool(self._tracks)
 
     @property
     def is_playing(self) -> bool:
         return self._playing
 
     def connected(self) -> None:
-        self._camera.joined(self)
+        self._tracks = SessionTracks(self._camera, self.transport, self._note_report)
+        self._camera.add_connection(self)
         if self._camera.has_fault(CameraFaultName.OFF, CameraFaultName.BLACK_HOLE):
             self.stop_reading()
 
     def disconnected(self) -> None:
         self._end()
-        self._camera.left(self)
+        self._camera.remove_connection(self)
 
     def delay_s(self, request: Request) -> float:
         slow = self._camera.fault_if(CameraFaultName.SLOW_START)
@@ -108,40 +119,17 @@ class CameraSession(ServerConnection):
 
     def follow_feed(self) -> None:
         """Take media, or stop taking it, as the session and the camera's fault demand."""
-        self._junk = self._huge = None
+        self._tracks.begin_fault()
         if self._fault_timer is not None:
             self._fault_timer.cancel()
             self._fault_timer = None
         if self._playing and not self._camera.is_silent and not self.transport.is_closing():
-            self._camera.feed.add(self)
+            self._camera.feed.subscribe(self._tracks)
         else:
-            self._camera.feed.remove(self)
+            self._camera.feed.unsubscribe(self._tracks)
         ended = self._camera.fault_if(CameraFaultName.ENDED)
         if self._playing and ended is not None:
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
-
-    def send_frame(self, track: int, frame: Frame) -> None:
-        udp = self._udp.get(track)
-        channels = self._channels.get(track)
-        fault = self._camera.fault
-        if udp is not None:
-            if fault is not None and fault.fault in _SPOILS_MEDIA:
-                udp.send_packets(split_interleaved(self._spoilt(fault, track, frame, frame.channel)))
-            else:
-                udp.send_packets(frame.packets())
-        elif channels is not None and self._has_room(track, frame):
-            if fault is not None and fault.fault in _SPOILS_MEDIA:
-                self.transport.write(self._spoilt(fault, track, frame, channels[0]))
-            else:
-                self.transport.write(frame.data if channels[0] == frame.channel else frame.on_channel(channels[0]))
-
-    def send_report(self, track: int, report: bytes) -> None:
-        udp = self._udp.get(track)
-        channels = self._channels.get(track)
-        if udp is not None:
-            udp.send_report(report)
-        elif channels is not None and track not in self._skipping:
-            self.transport.write(interleave(channels[1], report))
 
     def _denial(self, request: Request) -> Reply | None:
         """The answer to a request that may not pass."""
@@ -163,21 +151,6 @@ class CameraSession(ServerConnection):
             lockout.succeeded()
         return denial
 
-    def _spoilt(self, fault: CameraFault, track: int, frame: Frame, channel: int) -> bytes | bytearray:
-        """What is sent in place of a frame."""
-        if fault.fault is CameraFaultName.GARBAGE:
-            return garbage(len(frame.data))
-        if fault.fault is CameraFaultName.MID_GARBAGE:
-            self._junk = self._junk or Junk(fault.chosen_kind)
-            return self._junk.spoil(frame, channel)
-        media = self._camera.feed.clocks[track].track
-        if fault.fault is CameraFaultName.DAMAGED_KEYFRAMES:
-            return damaged(frame, channel) if media.media == "video" else frame.on_channel(channel)
-        if media.media != "video" or fault.chosen_kind != "access_unit":
-            return frame.on_channel(channel)
-        self._huge = self._huge or HugeUnit(media.codec, fault.size_mb << 20)
-        return self._huge.next_chunk(frame, channel)
-
     def _end_by_camera(self, kind: str | None) -> None:
         """The camera ends the session of its own accord (RFC 2326 has no notice; 2101 is what servers send)."""
         if self.transport.is_closing() or not self.is_set_up:
@@ -188,22 +161,12 @@ class CameraSession(ServerConnection):
         session = ("Session", self.session_id)
         if kind == "bye":
             for track, clock in enumerate(self._camera.feed.clocks):
-                self.send_report(track, build_goodbye(clock.ssrc))
+                self._tracks.send_report(track, build_goodbye(clock.ssrc))
         elif kind == "teardown":
             self.send_request("TEARDOWN", self._camera.url(), [session])
         else:
             self.send_request("ANNOUNCE", self._camera.url(), [session, ("x-notice", "2101 End-of-Stream Reached")])
         self._end()
-
-    def _has_room(self, track: int, frame: Frame) -> bool:
-        if self.transport.get_write_buffer_size() > MAX_WRITE_BUFFER_BYTES:
-            self._skipping.add(track)
-        elif track in self._skipping and frame.keyframe:
-            self._skipping.discard(track)
-        if track in self._skipping:
-            self._camera.frames_dropped += 1
-            return False
-        return True
 
     def _options(self, request: Request) -> Reply:
         return Reply(200, (("Public", _METHODS),))
@@ -235,38 +198,13 @@ class CameraSession(ServerConnection):
         except MalformedError:
             return Reply(400)
         is_new = not self.is_set_up
-        answer = next((taken for offer in offers if (taken := self._take(max(index, 0), offer)) is not None), None)
+        answer = next(
+            (taken for offer in offers if (taken := self._tracks.set_up(max(index, 0), offer)) is not None), None
+        )
         if answer is None:
             return Reply(461)
         camera.sessions_total += is_new
         return Reply(200, (("Transport", f'{answer.encode()};mode="PLAY"'), self._session_header()))
-
-    def _take(self, index: int, offer: Transport) -> Transport | None:
-        """Set the track up as offered, if that can be done."""
-        if not offer.unicast or (offer.mode or "play").lower() != "play":
-            return None
-        ssrc = f"{self._camera.feed.clocks[index].ssrc:08X}"
-        if offer.protocol == "RTP/AVP/TCP":
-            channels = offer.interleaved or (2 * index, 2 * index + 1)
-            self._channels[index] = channels
-            return Transport("RTP/AVP/TCP", interleaved=channels, ssrc=ssrc)
-        if offer.protocol not in ("RTP/AVP", "RTP/AVP/UDP") or offer.client_port is None:
-            return None
-        udp = self._open_udp(offer.client_port)
-        if udp is None:
-            return None
-        if (before := self._udp.pop(index, None)) is not None:
-            before.close()
-        self._udp[index] = udp
-        return Transport("RTP/AVP", client_port=offer.client_port, server_port=udp.server_ports, ssrc=ssrc)
-
-    def _open_udp(self, client_port: tuple[int, int]) -> UdpTrack | None:
-        local, peer = (self.transport.get_extra_info(name)[0] for name in ("sockname", "peername"))
-        try:
-            return UdpTrack(local, (peer, *client_port), self._heard)
-        except UdpPortsError as error:
-            log.warning("udp_ports_missing", camera=self._camera.id, reason=str(error))
-            return None
 
     def _play(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
@@ -277,13 +215,13 @@ class CameraSession(ServerConnection):
         self.follow_feed()
         stall = self._camera.fault_if(CameraFaultName.STALL)
         if stall is not None and stall.after_s > 0:
-            self._camera.feed.add(self)
-            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.remove, self)
+            self._camera.feed.subscribe(self._tracks)
+            self._fault_timer = self._loop.call_later(stall.after_s, self._camera.feed.unsubscribe, self._tracks)
         clocks = self._camera.feed.clocks
         base = request.uri.rstrip("/")
         info = ",".join(
             f"url={base}/{control_of(index)};seq={clocks[index].sequence};rtptime={clocks[index].timestamp}"
-            for index in sorted((*self._channels, *self._udp))
+            for index in self._tracks.indexes
         )
         return Reply(200, (self._session_header(), ("Range", "npt=0.000-"), ("RTP-Info", info)))
 
@@ -309,11 +247,7 @@ class CameraSession(ServerConnection):
         """Give up the session; the connection may set up another."""
         self._playing = False
         self.follow_feed()
-        for udp in self._udp.values():
-            udp.close()
-        self._udp.clear()
-        self._channels.clear()
-        self._skipping.clear()
+        self._tracks.close()
 
     def _session_fits(self, request: Request, *, required: bool) -> bool:
         given = request.headers.get("Session")
@@ -336,5 +270,5 @@ class CameraSession(ServerConnection):
         targets = {path: -1} | {f"{path}/{control_of(index)}": index for index in range(len(self._camera.feed.clocks))}
         return targets.get(target)
 
-    def _heard(self) -> None:
+    def _note_report(self) -> None:
         self.last_heard = self._loop.time()

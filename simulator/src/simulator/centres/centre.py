@@ -16,7 +16,7 @@ from vonggac.testing.certificates import Authority
 log = get_logger(__name__)
 
 MAX_STREAMS = 10_000
-_LOOK_AGAIN_S = 0.01
+_POLL_S = 0.01
 _PORT: dict[CentreFaultName, PortState] = {
     CentreFaultName.OFF: "dead",
     CentreFaultName.REFUSE: "refused",
@@ -62,7 +62,7 @@ class Centre(Device[CentreSession]):
                 stream = self._streams.get(path.lstrip("/"))
                 if stream is not None and condition(statistics := stream.statistics()):
                     return statistics
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                await asyncio.sleep(_POLL_S)
 
     def reset_statistics(self) -> None:
         """Forget ended sessions and streams, count the current ones from zero."""
@@ -125,7 +125,7 @@ class Centre(Device[CentreSession]):
     def has_fault(self, *names: CentreFaultName) -> bool:
         return self.fault is not None and self.fault.fault in names
 
-    def act_on(self, connection: CentreSession) -> None:
+    def apply_fault_to(self, connection: CentreSession) -> None:
         """Read from a connection as the fault demands."""
         if self.fault is not None and self.fault.fault in _DEAF:
             connection.stop_reading()
@@ -155,7 +155,7 @@ class Centre(Device[CentreSession]):
             stream.freeze_playback(frozen=name is CentreFaultName.FROZEN_PLAYBACK)
         await self.set_port("open" if name is None else _PORT.get(name, "open"))
         for connection in tuple(self.connections):
-            self.act_on(connection)
+            self.apply_fault_to(connection)
         self._plan_return(fault)
         if name is CentreFaultName.CLOSE:
             self.fault = None

@@ -83,7 +83,7 @@ class Publication:
         """What came before the batch that was counted last and belongs to the keyframe that it tells to be IN_LEAD."""
         return self._scanner.lead if self._scanner is not None else []
 
-    def take(self, batch: MediaBatch) -> int | None:
+    def count_batch(self, batch: MediaBatch) -> int | None:
         """Count a batch. Returns the offset in it where the latest keyframe begins, or IN_LEAD, or None."""
         data = batch.data
         tracks = self._tracks
@@ -107,7 +107,7 @@ class Publication:
             return None
         return IN_LEAD if begins[-1] == IN_LEAD else batch.frames[begins[-1]][1]
 
-    def heard(self, now: datetime, last_before: datetime | None) -> None:
+    def note_media(self, now: datetime, last_before: datetime | None) -> None:
         """Note when media came; `last_before` is the last packet of the session before."""
         if self.first_packet_at is None:
             self.first_packet_at = now

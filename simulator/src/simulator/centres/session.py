@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulator.centres.publication import Publication, TrackCounter
 from simulator.centres.stream import Stream, cut
+from simulator.config import CentreConfig
 from simulator.devices.faults import CentreFaultName
 from simulator.rtsp.connection import Reply, ServerConnection
 from simulator.rtsp.login import Login
@@ -19,9 +20,6 @@ from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
 from vonggac.rtsp.wire.messages import Request
 from vonggac.rtsp.wire.sdp import MediaDescription, parse_sdp, resolve_control
 from vonggac.rtsp.wire.transport import Transport, parse_transports
-
-if TYPE_CHECKING:
-    from simulator.centres.centre import Centre
 
 MAX_WRITE_BUFFER_BYTES = 4 << 20
 """A slow viewer's media beyond this are dropped, until a keyframe finds room."""
@@ -49,10 +47,29 @@ class _Subject:
         return None
 
 
+class CentreState(Protocol):
+    """The centre that a session belongs to: its configuration, its streams, its fault and its counter."""
+
+    config: CentreConfig
+    logins_failed: int
+
+    def has_fault(self, *names: CentreFaultName) -> bool: ...
+
+    def make_stream(self, path: str) -> Stream | None: ...
+
+    def played_stream(self, path: str) -> Stream | None: ...
+
+    def add_connection(self, connection: "CentreSession") -> None: ...
+
+    def remove_connection(self, connection: "CentreSession") -> None: ...
+
+    def apply_fault_to(self, connection: "CentreSession") -> None: ...
+
+
 class CentreSession(ServerConnection):
     """ANNOUNCE, SETUP, RECORD make it a publisher; SETUP, PLAY a viewer. TCP interleaved only."""
 
-    def __init__(self, centre: "Centre") -> None:
+    def __init__(self, centre: CentreState) -> None:
         super().__init__(centre.config.session_timeout_s)
         self._centre = centre
         self._login = Login(centre.config)
@@ -80,12 +97,12 @@ class CentreSession(ServerConnection):
         return self._viewing
 
     def connected(self) -> None:
-        self._centre.joined(self)
-        self._centre.act_on(self)
+        self._centre.add_connection(self)
+        self._centre.apply_fault_to(self)
 
     def disconnected(self) -> None:
         self._end()
-        self._centre.left(self)
+        self._centre.remove_connection(self)
 
     def reply_to(self, request: Request) -> Reply | None:
         failures = self._login.failures
@@ -100,7 +117,7 @@ class CentreSession(ServerConnection):
 
     def on_media(self, batch: MediaBatch) -> None:
         if self._publication is not None and self._subject is not None:
-            self._subject.stream.take(self._publication, batch)
+            self._subject.stream.receive_batch(self._publication, batch)
 
     @property
     def waits_for_keyframe(self) -> bool:
@@ -180,16 +197,13 @@ class CentreSession(ServerConnection):
         mode = "record" if self._subject.publishing else "play"
         for offer in offers:
             if offer.protocol == "RTP/AVP/TCP" and offer.unicast and _mode(offer) == mode:
-                channels = self._own_channels(offer.interleaved or (2 * index, 2 * index + 1))
+                channels = offer.interleaved or (2 * index, 2 * index + 1)
+                if self._centre.config.channels != "asked":
+                    channels = _other_channels(channels)
                 self._channels[index] = channels
                 answer = Transport("RTP/AVP/TCP", interleaved=channels, mode=mode)
                 return Reply(200, (("Transport", answer.encode()), self._session_header()))
         return Reply(461)
-
-    def _own_channels(self, asked: tuple[int, int]) -> tuple[int, int]:
-        if self._centre.config.channels == "asked":
-            return asked
-        return (asked[0] + _OTHER_CHANNELS) % 256, (asked[1] + _OTHER_CHANNELS) % 256
 
     def _record(self, request: Request) -> Reply:
         if not self._session_fits(request, required=True):
@@ -202,7 +216,7 @@ class CentreSession(ServerConnection):
         media = {channels[0]: subject.media[index] for index, channels in self._channels.items()}
         counters = {channel: TrackCounter(each.kind, each.codec) for channel, each in media.items()}
         self._publication = Publication(counters, datetime.now(UTC), _scanner(media))
-        subject.stream.begin(self._publication, subject.sdp, dict(self._channels))
+        subject.stream.begin_publication(self._publication, subject.sdp, dict(self._channels))
         return Reply(200, (self._session_header(),))
 
     def _play(self, request: Request) -> Reply:
@@ -243,7 +257,7 @@ class CentreSession(ServerConnection):
     def _end(self) -> None:
         self._stop_viewing()
         if self._publication is not None and self._subject is not None:
-            self._subject.stream.end(self._publication)
+            self._subject.stream.end_publication(self._publication)
         self._publication = None
         self._subject = None
         self._channels.clear()
@@ -286,6 +300,10 @@ def _path_of(uri: str) -> str | None:
         return RtspUrl.parse(uri).target.strip("/") or None
     except MalformedError:
         return None
+
+
+def _other_channels(asked: tuple[int, int]) -> tuple[int, int]:
+    return (asked[0] + _OTHER_CHANNELS) % 256, (asked[1] + _OTHER_CHANNELS) % 256
 
 
 def _mode(offer: Transport) -> str:

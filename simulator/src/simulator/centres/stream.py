@@ -51,14 +51,14 @@ class Stream:
     def live(self) -> bool:
         return self._publication is not None
 
-    def begin(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
+    def begin_publication(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
         """A publisher records."""
         self._publication = publication
         self.sdp = sdp
         self.channels = channels
-        self._forget_gop()
+        self._drop_gop()
 
-    def end(self, publication: Publication) -> None:
+    def end_publication(self, publication: Publication) -> None:
         """The publisher is gone: its session becomes history and viewers are told."""
         if publication is not self._publication:
             return
@@ -68,16 +68,16 @@ class Stream:
         self._ended_sessions += 1
         counts = (session.packets, session.bytes, session.lost, session.ssrc_changes)
         self._ended_totals = [total + count for total, count in zip(self._ended_totals, counts, strict=True)]
-        self._forget_gop()
+        self._drop_gop()
         viewers, self._viewers = self._viewers, []
         for viewer in viewers:
             viewer.stream_ended()
 
-    def take(self, publication: Publication, batch: MediaBatch) -> None:
+    def receive_batch(self, publication: Publication, batch: MediaBatch) -> None:
         """Media of the current publisher."""
-        keyframe_offset = publication.take(batch)
+        keyframe_offset = publication.count_batch(batch)
         now = datetime.now(UTC)
-        publication.heard(now, self._last_packet_at)
+        publication.note_media(now, self._last_packet_at)
         self._last_packet_at = now
         self._keep(publication, batch, keyframe_offset)
         if self._freezing and self._frozen is None and self._gop:
@@ -154,13 +154,13 @@ class Stream:
         self._gop.append(batch)
         self._gop_bytes += len(batch.data)
         if self._gop_bytes > self._gop_cache_bytes:
-            self._forget_gop()
+            self._drop_gop()
 
     def _freeze(self, publication: Publication) -> None:
         frozen = FrozenPlayback(self._gop or (), publication.video_channels)
         self._frozen = frozen if frozen.usable else None
 
-    def _forget_gop(self) -> None:
+    def _drop_gop(self) -> None:
         self._gop = None
         self._gop_bytes = 0
 

@@ -74,7 +74,7 @@ class ClipLibrary:
             task.exception()
 
     def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
-        return prepare_video(self._load_or_encode(spec), spec.rate)
+        return prepare_video(self._load_or_encode(spec), spec.rate, spec.packing)
 
     def _load_or_encode(self, spec: VideoSpec) -> VideoClip:
         if self._cache_folder is None:

@@ -28,7 +28,7 @@ _FLIPPED_BITS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Style:
     """How a scene looks to the camera. Light: luma * gain + offset; noise: its standard deviation in grey levels."""
 
     world: type[World]
@@ -41,14 +41,14 @@ class _Look:
 
 
 _MORNING = 8 * 3600
-_LOOKS: dict[Scene, _Look] = {
-    "shapes": _Look(Shapes, 1.7),
-    "day": _Look(Yard, 2.0, clock_from_s=_MORNING),
-    "night": _Look(Yard, 5.0, clock_from_s=23 * 3600 + 900, gain=0.3, offset=12, infrared=True),
-    "noisy": _Look(Yard, 12.0, clock_from_s=_MORNING),
-    "static": _Look(Yard, 1.8, moving=False, clock_from_s=_MORNING),
-    "static_no_clock": _Look(Yard, 0.9, moving=False),
-    "fog": _Look(Yard, 1.5, clock_from_s=_MORNING, gain=0.2, offset=148),
+_STYLES: dict[Scene, _Style] = {
+    "shapes": _Style(Shapes, 1.7),
+    "day": _Style(Yard, 2.0, clock_from_s=_MORNING),
+    "night": _Style(Yard, 5.0, clock_from_s=23 * 3600 + 900, gain=0.3, offset=12, infrared=True),
+    "noisy": _Style(Yard, 12.0, clock_from_s=_MORNING),
+    "static": _Style(Yard, 1.8, moving=False, clock_from_s=_MORNING),
+    "static_no_clock": _Style(Yard, 0.9, moving=False),
+    "fog": _Style(Yard, 1.5, clock_from_s=_MORNING, gain=0.2, offset=148),
 }
 
 
@@ -57,14 +57,14 @@ class Painter:
 
     def __init__(self, spec: VideoSpec) -> None:
         self._spec = spec
-        self._look = _LOOKS[spec.scene]
-        wide = self._look.world is not Shapes
-        self._world = self._look.world(_canvas_width(spec.width) if wide else spec.width, spec.height, spec.number)
+        self._style = _STYLES[spec.scene]
+        wide = self._style.world is not Shapes
+        self._world = self._style.world(_canvas_width(spec.width) if wide else spec.width, spec.height, spec.number)
         self._random = np.random.default_rng(spec.number)
-        noise = _LID_NOISE if spec.view in _LIDS else self._look.noise
+        noise = _LID_NOISE if spec.view in _LIDS else self._style.noise
         shape = (spec.height + _NOISE_SHIFT, spec.width + _NOISE_SHIFT)
         self._noise = np.rint(self._random.normal(0, noise, shape)).astype(np.int16)
-        self._lamp = optics.lamp(spec.width, spec.height) if self._look.infrared else None
+        self._lamp = optics.lamp(spec.width, spec.height) if self._style.infrared else None
         self._aim = optics.aim(self._world.width, spec.width, spec.height, spec.view)
         self._blur = optics.Blur(spec.width, spec.height) if spec.view == "blurred" else None
         self._first: Plane | None = None
@@ -103,21 +103,21 @@ class Painter:
 
     def _paint_light(self, luma: Plane, chroma: Plane, index: int) -> None:
         """What falls on the sensor."""
-        spec, look = self._spec, self._look
+        spec, style = self._spec, self._style
         if spec.view in _LIDS:
             _fill(luma, chroma, _LIDS[spec.view])
             if spec.view != "dark":
                 luma += (np.arange(luma.shape[1]) * 8 // luma.shape[1]).astype(np.uint8)
             return
-        world_luma, world_chroma = self._world.paint(index / spec.frames, moving=look.moving)
+        world_luma, world_chroma = self._world.paint(index / spec.frames, moving=style.moving)
         self._aim.take(world_luma, world_chroma, luma, chroma)
-        if (look.gain, look.offset) != (1.0, 0.0):
-            light = luma * np.float32(look.gain)
+        if (style.gain, style.offset) != (1.0, 0.0):
+            light = luma * np.float32(style.gain)
             if self._lamp is not None:
                 light *= self._lamp
-            luma[:] = light + np.float32(look.offset)
+            luma[:] = light + np.float32(style.offset)
             # Light and mist take the colours with them.
-            chroma[:] = NEUTRAL if look.infrared else NEUTRAL + (chroma.astype(np.int16) - NEUTRAL) // 4
+            chroma[:] = NEUTRAL if style.infrared else NEUTRAL + (chroma.astype(np.int16) - NEUTRAL) // 4
         if self._blur is not None:
             self._blur.apply(luma, chroma)
 
@@ -136,8 +136,8 @@ class Painter:
         spec = self._spec
         cell = cell_of(min(luma.shape), 40)
         write_text(luma, chroma, str(spec.number), left=2 * cell, top=2 * cell, cell=cell, boxed=True)
-        if self._look.clock_from_s is not None:
-            seconds = self._look.clock_from_s + index // spec.rate
+        if self._style.clock_from_s is not None:
+            seconds = self._style.clock_from_s + index // spec.rate
             text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
             cell = cell_of(min(luma.shape), 60)
             left = luma.shape[1] - text_width(text, cell) - 2 * cell & ~1

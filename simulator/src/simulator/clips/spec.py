@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from simulator.config import CameraConfig, Scene, VideoCodec
+from simulator.config import CameraConfig, Packing, Scene, VideoCodec
 
 type View = Literal[
     "live",
@@ -53,6 +53,7 @@ class VideoSpec:
     view: View = "live"
     pictures_per_s: int = 0
     """0 stands for `fps`."""
+    packing: Packing = "aggregated"
 
     @property
     def rate(self) -> int:
@@ -69,7 +70,8 @@ class VideoSpec:
     @property
     def key(self) -> str:
         """Stable name of the clip's file in the cache."""
-        text = json.dumps([FORMAT_VERSION, asdict(self)], sort_keys=True)
+        encoded = {name: value for name, value in asdict(self).items() if name != "packing"}
+        text = json.dumps([FORMAT_VERSION, encoded], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -87,4 +89,5 @@ def spec_of(camera: CameraConfig, number: int, view: View = "live") -> VideoSpec
         scene=camera.scene,
         number=number,
         view=view,
+        packing=camera.packing,
     )

@@ -75,12 +75,12 @@ class Device[Connection: ServerConnection](ABC):
         async with asyncio.timeout(CLOSE_WITHIN_S):
             await self._all_gone.wait()
 
-    def joined(self, connection: Connection) -> None:
+    def add_connection(self, connection: Connection) -> None:
         """A client has connected."""
         self.connections.add(connection)
         self._all_gone.clear()
 
-    def left(self, connection: Connection) -> None:
+    def remove_connection(self, connection: Connection) -> None:
         """A client's connection is gone."""
         self.connections.discard(connection)
         if not self.connections:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from simulator.clips.encoded import AudioClip, VideoClip
+from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
+from simulator.config import Packing, VideoCodec
 from simulator.packets.payloads import aac_payload, h264_payloads, h265_payloads
 from simulator.packets.template import FrameTemplate, make_template
 
@@ -14,6 +15,8 @@ VIDEO_CLOCK_HZ = 90_000
 VIDEO_PAYLOAD_TYPE = 96
 AAC_PAYLOAD_TYPE = 97
 _AAC_HBR = "profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3"
+_DELIMITERS: dict[VideoCodec, bytes] = {"h264": b"\x09\xf0", "h265": bytes([35 << 1, 1, 0x50])}
+"""Access unit delimiters: a picture of any kind follows (H.264 table 7-5, H.265 table 7-2)."""
 _G711 = {"pcmu": (0, "PCMU"), "pcma": (8, "PCMA")}
 
 
@@ -33,9 +36,9 @@ class PreparedTrack:
     """Media section without its `m=` line and without `a=control`."""
 
 
-def prepare_video(clip: VideoClip, pictures_per_s: int) -> PreparedTrack:
+def prepare_video(clip: VideoClip, pictures_per_s: int, packing: Packing = "aggregated") -> PreparedTrack:
     """Packets on channel 0, parameter sets in front of every keyframe."""
-    frames = _pictures(clip)
+    frames = _pictures(clip, packing)
     return PreparedTrack(
         media="video",
         codec=clip.codec,
@@ -82,18 +85,21 @@ def prepare_audio(clip: AudioClip) -> PreparedTrack:
     )
 
 
-def _pictures(clip: VideoClip) -> tuple[FrameTemplate, ...]:
-    pack = h264_payloads if clip.codec == "h264" else h265_payloads
+def _pictures(clip: VideoClip, packing: Packing) -> tuple[FrameTemplate, ...]:
     return tuple(
         make_template(
-            pack(clip.parameter_sets if unit.keyframe else (), unit.nals),
-            VIDEO_PAYLOAD_TYPE,
-            channel=0,
-            marker=True,
-            keyframe=unit.keyframe,
+            _payloads(clip, unit, packing), VIDEO_PAYLOAD_TYPE, channel=0, marker=True, keyframe=unit.keyframe
         )
         for unit in clip.units
     )
+
+
+def _payloads(clip: VideoClip, unit: AccessUnit, packing: Packing) -> list[bytes]:
+    pack = h264_payloads if clip.codec == "h264" else h265_payloads
+    parameter_sets = clip.parameter_sets if unit.keyframe else ()
+    if packing == "single":
+        return pack((), [_DELIMITERS[clip.codec], *parameter_sets, *unit.nals])
+    return pack(parameter_sets, unit.nals)
 
 
 def _keyframes(frames: Sequence[FrameTemplate]) -> tuple[int, ...]:

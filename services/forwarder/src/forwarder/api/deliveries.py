@@ -1,4 +1,4 @@
-"""How each delivery stands, by whichever forwarder."""
+"""The status of each delivery, whichever forwarder holds its camera."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from forwarder.api.standing import DeliveryStatus, delivery_of, standing
+from forwarder.api.delivery_status import DeliveryStatus, find_deliveries, get_status
 from vonggac.auth import Right, require
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http import Problem
@@ -50,13 +50,13 @@ class DeliveryPage(BaseModel):
 
 @router.get(
     "",
-    summary="How each delivery stands",
+    summary="The status of each delivery",
     description="The live view of the worker that answers, and the last report of the others. Filtered by state, "
     "camera, facility, destination and worker, in pages.",
     responses={503: {"model": Problem, "description": "NATS was not reached yet"}},
 )
 async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
-    fitting = await standing(request, query.fits)
+    fitting = await find_deliveries(request, query.fits)
     following = query.offset + query.limit
     return DeliveryPage(
         items=[DeliveryStatus.of(one) for one in fitting[query.offset : following]],
@@ -67,12 +67,12 @@ async def list_deliveries(request: Request, query: Annotated[DeliveryQuery, Quer
 
 @router.get(
     "/{delivery_id}",
-    summary="How one delivery stands",
-    description="State, cause, since when, attempts, and what was confirmed; of this moment, whoever holds the camera.",
+    summary="The status of one delivery",
+    description="State, cause, since when, attempts, and what was acknowledged; of this moment.",
     responses={
         404: {"model": Problem, "description": "No forwarder has reported such a delivery"},
         503: {"model": Problem, "description": "NATS was not reached yet"},
     },
 )
 async def get_delivery(request: Request, delivery_id: UUID) -> DeliveryStatus:
-    return await delivery_of(request, delivery_id)
+    return await get_status(request, delivery_id)

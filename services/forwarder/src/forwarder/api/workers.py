@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field
 
-from forwarder.api.standing import LocalTime, process_of, unavailable
+from forwarder.api.delivery_status import LocalTime, process_of, unavailable
 from forwarder.messaging import workers_alive
 from vonggac.auth import Right, require
 from vonggac.http import Problem

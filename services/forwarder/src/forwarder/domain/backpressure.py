@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a destination may lag behind: bytes buffered here, and seconds until they are confirmed."""
+    """How far a destination may lag behind: bytes buffered here, and seconds until they are acknowledged."""
 
     buffer_bytes: int = 4 << 20
     buffer_s: float = 5.0
@@ -41,7 +41,7 @@ class Flow:
 
 
 def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
-    """Judge the lag: `buffered` bytes here, the oldest unconfirmed byte `lag_s` old."""
+    """Judge the lag: `buffered` bytes here, the oldest unacknowledged byte `lag_s` old."""
     if buffered >= bounds.buffer_bytes or lag_s >= bounds.buffer_s:
         if flow.overflowing:
             return flow

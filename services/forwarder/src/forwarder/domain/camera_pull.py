@@ -42,7 +42,7 @@ class Pull:
 
 
 def begun(now: Instant) -> Pull:
-    """The first attempt, or the first after a changed plan: what failed before says nothing about it."""
+    """The first attempt, or the first after a changed plan: earlier failures do not count."""
     return Pull(PullState.CONNECTING, now.at, now.monotonic_s)
 
 

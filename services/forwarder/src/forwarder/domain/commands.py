@@ -1,4 +1,4 @@
-"""What a person's orders mean for one delivery: stop, start, and try again now."""
+"""What a person's commands mean for one delivery: stop, start, retry now."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -7,11 +7,11 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import MAX_DETAIL_CHARACTERS, Action, Decision, Delivery, RetryDue, decide, restarted
 from forwarder.domain.delivery import Limits as DeliveryLimits
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 
 
 class RetryOutcome(StrEnum):
-    """What became of the order to try again now."""
+    """The outcome of the command to retry now."""
 
     RETRIED = "retried"
     NOT_WAITING = "not_waiting"
@@ -23,23 +23,23 @@ class RetryOutcome(StrEnum):
     """The plan does not want this delivery, or the asked worker does not have it."""
 
 
-def describe(order: DeliveryOrder) -> str:
+def describe(command: DeliveryCommand) -> str:
     """Who stopped it and why, for people."""
-    reason = f": {order.reason}" if order.reason else ""
-    return f"stopped by {order.by}{reason}"[:MAX_DETAIL_CHARACTERS]
+    reason = f": {command.reason}" if command.reason else ""
+    return f"stopped by {command.by}{reason}"[:MAX_DETAIL_CHARACTERS]
 
 
-def stopped(delivery: Delivery, order: DeliveryOrder, now: Instant) -> Decision:
+def stopped(delivery: Delivery, command: DeliveryCommand, now: Instant) -> Decision:
     """No session from now on, whatever camera and destination do."""
     same = delivery.state is DeliveryState.STOPPED
     since = delivery.since if same else now.at
     halted = restarted(delivery, DeliveryState.STOPPED, now)
-    halted = replace(halted, since=since, cause=Cause.STOPPED, detail=describe(order))
+    halted = replace(halted, since=since, cause=Cause.STOPPED, detail=describe(command))
     return Decision(halted, () if same else (Action.CLOSE,))
 
 
 def started(delivery: Delivery, now: Instant) -> Decision:
-    """The order to stop is gone: begin as at the very beginning."""
+    """The command to stop is withdrawn: begin as at the very beginning."""
     if delivery.state is not DeliveryState.STOPPED:
         return Decision(delivery)
     return Decision(restarted(delivery, DeliveryState.WAITING_FOR_CAMERA, now))

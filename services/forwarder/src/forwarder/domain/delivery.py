@@ -1,8 +1,8 @@
-"""How one camera stands at one destination, and what to do about it.
+"""The state of one camera at one destination, and what to do next.
 
-The words are those of `DeliveryState`, and none says more than what was observed: `sending` needs the destination's OK
-to RECORD and a media byte that was written, `acknowledged` needs the destination's kernel to confirm media bytes and to
-go on confirming them, and what the camera sends now to be among them, `verified` needs a picture of the present session
+The states are those of `DeliveryState`; none claims more than what was observed: `sending` needs the destination's OK
+to RECORD and a media byte that was written, `acknowledged` needs the destination's kernel to acknowledge media bytes,
+to go on doing so, and what the camera sends now to be among them, `verified` needs a picture of the present session
 that was lately read back from the destination.
 """
 
@@ -41,11 +41,11 @@ class Limits:
     keyframe_s: float = 15.0
     """The session stands and no keyframe came to begin with."""
     stall_s: float = 5.0
-    """Bytes are on their way and none was confirmed, or all that the camera sends is left out: `stalled`."""
+    """Bytes are on their way and none was acknowledged, or all that the camera sends is left out: `stalled`."""
     drop_s: float = 15.0
-    """None was confirmed for so long: the connection is dropped."""
+    """None was acknowledged for so long: the connection is dropped."""
     good_s: float = 60.0
-    """A session that was confirmed for this long starts the back-off anew."""
+    """A session whose media was acknowledged for this long starts the back-off anew."""
     refused_retry_s: float = 300.0
     """Wait after refused credentials, so that no account is locked."""
 
@@ -66,7 +66,7 @@ class Delivery:
     retry_in_s: float = 0.0
     last_success_at: datetime | None = None
     failure: "Failed | None" = None
-    """The last failure of the destination, until media is confirmed again."""
+    """The last failure of the destination, until media is acknowledged again."""
     progress: Progress | None = None
     verified_at: datetime | None = None
     delay_s: float | None = None
@@ -76,14 +76,14 @@ class Delivery:
         return self.state in {DeliveryState.BACKING_OFF, DeliveryState.REFUSED}
 
     @property
-    def unconfirmed(self) -> bool:
-        """Stalled because confirmations have ceased: the address may be silent. Not: because media is left out."""
+    def unacknowledged(self) -> bool:
+        """Stalled because acknowledgements have ceased: the address may be silent. Not: because media is left out."""
         progress = self.progress if self.state is DeliveryState.STALLED else None
-        return progress is not None and progress.confirmed_since_s is None
+        return progress is not None and progress.acknowledged_since_s is None
 
     @property
     def good_until_s(self) -> float:
-        """Until then (monotonic) a sample with newly confirmed bytes leaves the word as it is."""
+        """Until then (monotonic) a sample with newly acknowledged bytes leaves the state as it is."""
         if self.state in {DeliveryState.ACKNOWLEDGED, DeliveryState.MISMATCH}:
             return math.inf
         proof = self.progress.proof if self.state is DeliveryState.VERIFIED and self.progress else None
@@ -115,7 +115,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Media bytes of the present session so far: handed to the transport, confirmed by the destination's kernel.
+    """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
 
     `silent_s`: how long the camera has sent no media. RTCP is no media: a camera may report for ever and show nothing.
     """
@@ -233,7 +233,7 @@ def _camera_away(delivery: Delivery, event: CameraAway, now: Instant) -> Decisio
 def _opened(delivery: Delivery, now: Instant) -> Decision:
     if delivery.state is not DeliveryState.CONNECTING:
         return Decision(delivery)
-    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s, looked_at=now.at)))
+    return Decision(replace(delivery, progress=Progress(opened_s=now.monotonic_s, sampled_at=now.at)))
 
 
 def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
@@ -265,19 +265,19 @@ def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
 def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.progress is None:
         return Decision(delivery)
-    progress = delivery.progress.looked(written=event.written, acknowledged=event.acknowledged, now=now)
+    progress = delivery.progress.sampled(written=event.written, acknowledged=event.acknowledged, now=now)
     seen = replace(delivery, progress=progress)
-    confirmed = progress.acknowledged > delivery.progress.acknowledged
-    if progress.pending and not confirmed and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
-        return _unconfirmed(seen, progress, now, chance, limits)
+    newly = progress.acknowledged > delivery.progress.acknowledged
+    if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:
+        return _unacknowledged(seen, progress, now, chance, limits)
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
-    if confirmed:
+    if newly:
         seen = replace(seen, last_success_at=now.at, failure=None)
     if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:
-        # The session is good and goes on by itself; what is confirmed meanwhile, if anything, is old.
+        # The session is good and goes on by itself; what is acknowledged meanwhile, if anything, is old.
         return Decision(_now(seen, DeliveryState.STALLED, now, Cause.STALLED, LEFT_OUT))
-    if confirmed:
+    if newly:
         return Decision(_flowing(seen, progress, now))
     if progress.written == 0 and now.monotonic_s - progress.opened_s >= limits.keyframe_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.NO_KEYFRAME))
@@ -289,7 +289,7 @@ def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, li
 
 
 def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
-    """The best word for a session whose media flows: what the last read-back said, while that holds."""
+    """The state of a session whose media flows: that of the last read-back, while it holds."""
     proof = progress.proof
     if proof is None or now.monotonic_s >= proof.until_s:
         state = DeliveryState.ACKNOWLEDGED if progress.acknowledged else DeliveryState.SENDING
@@ -312,7 +312,7 @@ def _verified(delivery: Delivery, event: Verified, now: Instant) -> Decision:
     if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.captured_at):
         return Decision(delivery)
     proof = Proof(matches=True, until_s=now.monotonic_s + event.holds_s)
-    progress = replace(progress, proof=proof, confirmed_since_s=progress.confirmed_since_s or now.monotonic_s)
+    progress = replace(progress, proof=proof, acknowledged_since_s=progress.acknowledged_since_s or now.monotonic_s)
     proven = replace(
         delivery,
         progress=progress,
@@ -345,7 +345,7 @@ def _unprovable(delivery: Delivery, event: Unprovable, now: Instant) -> Decision
 
 
 def unproven(delivery: Delivery, now: Instant) -> Delivery:
-    """What read-backs told of the session is of an address that is read back no more, and said no longer."""
+    """The address is no longer read back: drop what read-backs found."""
     progress = delivery.progress
     if progress is None or progress.proof is None:
         return delivery
@@ -354,13 +354,13 @@ def unproven(delivery: Delivery, now: Instant) -> Delivery:
     return _flowing(delivery, progress, now) if delivery.state in _PROVABLE else delivery
 
 
-def _unconfirmed(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
-    """Bytes are on their way, and none was confirmed for a while."""
+def _unacknowledged(delivery: Delivery, progress: Progress, now: Instant, chance: float, limits: Limits) -> Decision:
+    """Bytes are on their way, and none was acknowledged for a while."""
     if now.monotonic_s - progress.acknowledged_s >= limits.drop_s:
-        detail = f"nothing was confirmed for {limits.drop_s:g} s"
+        detail = f"nothing was acknowledged for {limits.drop_s:g} s"
         return _failed(delivery, Failed(Cause.STALLED, detail), now, chance, limits)
     stalled = _now(delivery, DeliveryState.STALLED, now, Cause.STALLED)
-    return Decision(replace(stalled, progress=progress.unconfirmed()))
+    return Decision(replace(stalled, progress=progress.unacknowledged()))
 
 
 def _now(
@@ -372,7 +372,7 @@ def _now(
 
 
 def _was_good(delivery: Delivery) -> bool:
-    return delivery.progress is not None and delivery.progress.confirmed_since_s is not None
+    return delivery.progress is not None and delivery.progress.acknowledged_since_s is not None
 
 
 def _short(detail: str | None) -> str | None:

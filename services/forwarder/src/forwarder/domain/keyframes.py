@@ -93,7 +93,7 @@ def may_stand_still(notes: Sequence[KeyframeNote]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the packets of about a second said. `packets_lost`: missing by their sequence numbers."""
+    """Figures of the packets of about a second. `packets_lost`: missing by their sequence numbers."""
 
     fps: float
     packets_received: int

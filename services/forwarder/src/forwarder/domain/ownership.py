@@ -6,8 +6,8 @@ from datetime import datetime
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 
 _NOT_HELD = frozenset({DeliveryState.RELEASED, DeliveryState.DISABLED})
-_CONFIRMED = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
-"""States that are left as soon as media is not confirmed any more."""
+_ACKNOWLEDGED = frozenset({DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH})
+"""States that end as soon as media is not acknowledged any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def holds(observed: DeliveryObservedV1) -> bool:
 
 
 def takes_over(observed: DeliveryObservedV1, *, worker_id: str, held_since: datetime) -> bool:
-    """Whether the report says that another worker took the camera after this one did: the later holder wins.
+    """Whether by this report another worker holds the camera since a later time: the later holder wins.
 
     Two can hold one camera only after one of them was cut off from the bus: its job was given away meanwhile.
     """
@@ -39,21 +39,21 @@ def takes_over(observed: DeliveryObservedV1, *, worker_id: str, held_since: date
 
 
 def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryHistory:
-    """What the last report of an earlier holder still tells; `alive_at`: that holder's last sign of life, if any.
+    """What stays true of the last report of an earlier holder. `alive_at`: that holder's last heartbeat, if any.
 
-    A report tells a change, and its state held on until the holder's last sign of life.
+    A reported state held until the holder's last heartbeat.
     """
     successes = [observed.last_success_at]
-    if observed.state in _CONFIRMED:
+    if observed.state in _ACKNOWLEDGED:
         successes.append(alive_at)
     last_success_at = max((at for at in successes if at is not None), default=None)
     return DeliveryHistory(last_success_at, observed.verified_at, observed.delay_s)
 
 
 def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryObservedV1:
-    """How a delivery stands whose holder gives no sign of life any more: nobody watches it.
+    """The report of a delivery whose holder sends no heartbeat any more: nobody watches it.
 
-    What was said last held until the holder's last sign of life, and says nothing of now.
+    Its last reported state held until the holder's last heartbeat; the present state is unknown.
     """
     if not holds(observed):
         return observed
@@ -62,7 +62,7 @@ def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> Deliver
         update={
             "state": DeliveryState.RELEASED,
             "cause": None,
-            "detail": f"{observed.worker_id} gives no sign of life; it was {observed.state} before",
+            "detail": f"{observed.worker_id} sends no heartbeat; it was {observed.state} before",
             "observed_at": max(observed.observed_at, alive_at) if alive_at else observed.observed_at,
             "next_attempt_at": None,
             "last_success_at": history.last_success_at,

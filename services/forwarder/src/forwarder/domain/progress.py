@@ -1,4 +1,4 @@
-"""What was seen of one session at a destination: what was written, what was confirmed of it, and since when."""
+"""The progress of one session at a destination: what was written, what was acknowledged, and since when."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,43 +11,43 @@ from forwarder.domain.proof import Proof
 class Progress:
     """In media bytes and monotonic seconds.
 
-    `looked_at`: when it was last looked at before there was media; `media_at`: the same, once there is: all media of
-    the session was written after that.
+    `sampled_at`: the last sample before there was media. `media_at`: the same, once there is media: all media of the
+    session was written after that.
     """
 
     opened_s: float
-    looked_at: datetime
+    sampled_at: datetime
     media_at: datetime | None = None
     written: int = 0
     written_s: float = 0.0
     """When the newest byte was seen to be written."""
     acknowledged: int = 0
     acknowledged_s: float = 0.0
-    confirmed_since_s: float | None = None
+    acknowledged_since_s: float | None = None
     worked_s: float | None = None
-    """How long it had been confirmed, all told, when it stalled last."""
+    """How long its media had been acknowledged, in all, when it stalled last."""
     proof: Proof | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether bytes wait for confirmation."""
+        """Whether bytes wait for acknowledgement."""
         return self.written > self.acknowledged
 
-    def looked(self, *, written: int, acknowledged: int, now: Instant) -> "Progress":
-        """The session was looked at: bytes of it so far."""
+    def sampled(self, *, written: int, acknowledged: int, now: Instant) -> "Progress":
+        """The session was sampled: its bytes so far."""
         moment = now.monotonic_s
         wrote, confirmed = written > self.written, acknowledged > self.acknowledged
         written = max(written, self.written)
         return replace(
             self,
-            looked_at=self.looked_at if written else now.at,
-            media_at=self.looked_at if written else None,
+            sampled_at=self.sampled_at if written else now.at,
+            media_at=self.sampled_at if written else None,
             written=written,
             written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),
-            # The time without confirmation begins with the first byte that waits for one.
+            # The time without acknowledgement begins with the first byte that waits for one.
             acknowledged_s=moment if confirmed or (wrote and not self.pending) else self.acknowledged_s,
-            confirmed_since_s=(self.confirmed_since_s or moment) if confirmed else self.confirmed_since_s,
+            acknowledged_since_s=(self.acknowledged_since_s or moment) if confirmed else self.acknowledged_since_s,
         )
 
     def left_out_s(self, *, silent_s: float, now: Instant) -> float:
@@ -57,18 +57,18 @@ class Progress:
         """
         return now.monotonic_s - silent_s - self.written_s if self.written else 0.0
 
-    def unconfirmed(self) -> "Progress":
-        """Confirmations have ceased."""
-        if self.confirmed_since_s is None:
+    def unacknowledged(self) -> "Progress":
+        """Acknowledgements have ceased."""
+        if self.acknowledged_since_s is None:
             return self
-        worked_s = (self.worked_s or 0.0) + self.acknowledged_s - self.confirmed_since_s
-        return replace(self, confirmed_since_s=None, worked_s=worked_s)
+        worked_s = (self.worked_s or 0.0) + self.acknowledged_s - self.acknowledged_since_s
+        return replace(self, acknowledged_since_s=None, worked_s=worked_s)
 
     def worked_for_s(self, now: Instant) -> float | None:
-        """How long the session has been confirmed, all told; None when it never was."""
-        if self.confirmed_since_s is None:
+        """How long the session's media has been acknowledged, in all; None when it never was."""
+        if self.acknowledged_since_s is None:
             return self.worked_s
-        return (self.worked_s or 0.0) + now.monotonic_s - self.confirmed_since_s
+        return (self.worked_s or 0.0) + now.monotonic_s - self.acknowledged_since_s
 
     def covers(self, moment: datetime) -> bool:
         """What was before the session's first media was not sent in it and proves nothing for or against it."""

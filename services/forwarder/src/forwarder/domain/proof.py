@@ -1,4 +1,4 @@
-"""What a read-back says of the session at a destination, and for how long it may be said."""
+"""What a read-back proves of the session at a destination, and for how long."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 
 HOLDS_INTERVALS = 3
-"""A match holds for so many intervals of read-backs: two may fail before the word is taken back."""
+"""A match holds for so many intervals of read-backs: two may fail before the state changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Unprovable:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The last read-back of the present session that told anything. A mismatch holds until it is disproved.
+    """The last conclusive read-back of the present session. A mismatch holds until it is disproved.
 
     `matches` is None while nothing can be proven for or against: `detail` says why.
     """
@@ -50,7 +50,7 @@ class Proof:
 
 
 def judged(verification: DeliveryVerifiedV1) -> Verified | Mismatched | Unprovable | None:
-    """What a read-back means for its delivery; None when it says nothing for or against (the proof ages)."""
+    """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
             holds_s = HOLDS_INTERVALS * verification.interval_s

@@ -1,7 +1,7 @@
-"""Which worker gives cameras to which, so that all carry about the same: slowly, and never back and forth.
+"""Which worker hands cameras to which, so that all carry about the same: slowly, and never back and forth.
 
-Every worker decides for itself by what all of them report. Only the fullest gives, only to the emptiest that can have
-any of its cameras, a few at a time, and only while nobody comes or goes.
+Every worker decides for itself by what all of them report. Only the fullest hands over, only to the emptiest that can
+pull any of its cameras, a few at a time, and only while no worker comes or goes.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,7 +20,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One worker as it was last heard of; `capacity` None: not told."""
+    """One worker by its last heartbeat; `capacity` None: unknown."""
 
     worker_id: str
     cameras: int
@@ -50,7 +50,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Give `cameras` cameras to `worker_id`."""
+    """Hand `cameras` cameras to `worker_id`."""
 
     worker_id: str
     cameras: int
@@ -66,10 +66,10 @@ def decide(
     limits: Limits,
     barred: Collection[str] = (),
 ) -> Move | None:
-    """What the worker `me` gives away now.
+    """What the worker `me` hands over now.
 
-    `changed_s`: when it last took or left a camera. What was heard before that is outdated: the camera may be counted
-    twice, or not at all. `barred`: who can have none of its cameras, so that the emptiest of the others gets them.
+    `changed_s`: when it last held or released a camera. Heartbeats before that are outdated: the camera may be counted
+    twice, or not at all. `barred`: workers that can pull none of its cameras: the emptiest of the others gets them.
     """
     if any(load.stopping for load in workers) or now_s - membership.since_s < limits.settle_s:
         return None

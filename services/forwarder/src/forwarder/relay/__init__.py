@@ -1,7 +1,6 @@
 """The relay: one pull of a camera, handed on to its destinations without parsing the media.
 
-`source` is one attempt to play a camera, `session` one attempt to publish at a destination, `engines` the choice of how
-to publish by scheme, `fanout` the hot path between them, `keyframes` where a session may begin. `delivery` and `camera`
-supervise: they alone retry; `knocks` tells them when an address answers again. `worker` decides which cameras this
-process forwards, `process` puts it all together. `tcp_info` asks the kernel what a destination has confirmed.
+`service` is the process beside the HTTP API. `assignment`: which cameras it holds, and how they move. `supervision`:
+one supervisor per camera and per delivery; they alone retry. `sources` plays a camera, `destinations` publishes it, one
+attempt each. `media` is the hot path between them. `demux`, `flv` and `rtmp` are formats and protocols.
 """

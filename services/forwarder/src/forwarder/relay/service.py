@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from forwarder.domain import rebalancing as balance
+from forwarder.domain import rebalancing
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
 from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
-from forwarder.messaging import Reporter, StatusBoard, leave
+from forwarder.messaging import Reporter, StatusBoard, remove_worker
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.membership import HEARTBEAT_S, Presence
+from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.supervision.camera_login import CameraLogins
@@ -29,13 +29,14 @@ from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-TOLD_AT_ONCE = 25
-"""Cameras whose deliveries are told of before media has its turn again: about a millisecond."""
+OBSERVED_AT_ONCE = 25
+"""Cameras whose deliveries are observed before media has its turn again: about a millisecond."""
 
 
 def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
@@ -80,6 +81,7 @@ class Process:
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings, self.clock)
         self._stopped = asyncio.Event()
+        self._resealing: Resealing | None = None
         self._working = False
 
     @property
@@ -88,9 +90,9 @@ class Process:
         return None if self.worker is None else self.worker.board
 
     @property
-    def presence(self) -> Presence | None:
-        """Who forwards beside this process; None until NATS was there once."""
-        return None if self.worker is None else self.worker.presence
+    def members(self) -> MembershipWatch | None:
+        """The other forwarders; None until NATS was there once."""
+        return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
         """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
@@ -99,10 +101,10 @@ class Process:
             return []
         observed: list[DeliveryObservedV1] = []
         for number, held in enumerate(list(worker.held.values())):
-            if number % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+            if number % OBSERVED_AT_ONCE == OBSERVED_AT_ONCE - 1:
                 await asyncio.sleep(0)
             observed += [
-                reporter.observed(held.relay, supervisor)
+                reporter.describe_delivery(held.relay, supervisor)
                 for supervisor in held.relay.deliveries.values()
                 if delivery_id in {None, supervisor.plan.id}
             ]
@@ -113,7 +115,7 @@ class Process:
         if self.bus is None or not self._working:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
-            return "waiting for the orders, the last reports and the other workers' signs of life"
+            return "waiting for the commands, the last reports and the other workers' heartbeats"
         return await self.bus.check() or await self.clock.check()
 
     def stop(self) -> None:
@@ -137,6 +139,9 @@ class Process:
         await self.bus.wait_for_topology()
         # Nothing is said of a camera whose time would be worth nothing.
         await self.clock.settle(self.bus)
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._context.unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -158,13 +163,15 @@ class Process:
             replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
             self.reporter,
             max_cameras=settings.max_cameras,
-            balance_limits=balance.Limits(settle_s=settings.rebalance_after_s),
+            rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
         )
         self.worker = worker
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
         tasks.start("heartbeat", self._beat(worker, self.reporter))
@@ -174,9 +181,9 @@ class Process:
             await tasks.run_until(self._stopped)
             self._working = False
             await tasks.stop("heartbeat", "worker", "watch-logins")
-            self._say_alive(worker, self.reporter, stopping=True)
+            self._publish_heartbeat(worker, self.reporter, stopping=True)
             await self._hand_over(worker, outgoing)
-            await leave(bus, self.worker_id)
+            await remove_worker(bus, self.worker_id)
         finally:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
@@ -188,18 +195,18 @@ class Process:
         while True:
             slept = self.awake.check()
             if slept:
-                log.warning("forwarder_slept", cameras_held=worker.cameras_held)
+                log.warning("forwarder_slept", cameras_held=len(worker.held))
                 reporter.awake_since = self.awake.since
             if slept or self._context.monotonic_s() >= due_s:
                 due_s = self._context.monotonic_s() + HEARTBEAT_S
-                self._say_alive(worker, reporter, stopping=False)
+                self._publish_heartbeat(worker, reporter, stopping=False)
             if slept:
-                worker.report_all()
+                await worker.report_all()
             await asyncio.sleep(TICK_S)
 
-    def _say_alive(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
+    def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
-        reporter.alive(self._context.now(), worker.cameras_held, capacity=capacity, stopping=stopping)
+        reporter.report_alive(self._context.now(), len(worker.held), capacity=capacity, stopping=stopping)
 
     async def _hand_over(self, worker: Worker, outgoing: Outgoing) -> None:
         try:
@@ -207,7 +214,7 @@ class Process:
                 await worker.release_all(within_s=self._settings.stop_within_s)
         except TimeoutError:
             # Their jobs come to others when the lease runs out.
-            log.error("cameras_not_handed_over", count=worker.cameras_held)
+            log.error("cameras_not_handed_over", count=len(worker.held))
         await outgoing.drain(within_s=1.0)
 
     def _expose(self, worker: Worker, outgoing: Outgoing) -> None:

@@ -79,10 +79,10 @@ class Asker:
         self._bus = bus
 
     async def keyframe(self, camera: CameraV1) -> Msg:
-        return await self._bus.client.request(subjects.forwarder_keyframe(camera.id), b"", timeout=8)
+        return await self._bus.client.request(subjects.camera_keyframe(camera.id), b"", timeout=8)
 
     async def hash_keyframes(self, camera: CameraV1, body: object) -> Msg:
-        subject = subjects.forwarder_hash_keyframes(camera.id)
+        subject = subjects.camera_hash_keyframes(camera.id)
         return await self._bus.client.request(subject, json.dumps(body).encode(), timeout=5)
 
     async def history(self, camera: CameraV1) -> KeyframeHistory:
@@ -137,6 +137,8 @@ def environment(nats_server: NatsServer, keys_folder: Path) -> dict[str, str]:
     prefix = "VONGGAC_FORWARDER_"
     settings = {
         "NATS_URL": nats_server.url,
+        "NATS_USER": "forwarder",
+        "NATS_PASSWORD_FILE": str(nats_server.password_file("forwarder")),
         "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
         "JWKS_FILE": str(keys_folder / JWKS),
         "ALLOWED_NETWORKS": "127.0.0.0/8",

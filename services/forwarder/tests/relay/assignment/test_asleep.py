@@ -9,7 +9,7 @@ from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
 from vonggac.bus.awake import read_clocks
-from vonggac.events import decode
+from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.testing import eventually
 
@@ -43,7 +43,7 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
         elif isinstance(data, ForwarderAliveV1):
             beats.append(data)
 
-    await bus.js.subscribe("observation.>", cb=take, ordered_consumer=True)
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     await eventually(lambda: len(beats) >= 1 and len(facts) >= 2)
     awake_before, newest = beats[0].awake_since, max(fact.sequence for fact in facts)
     assert awake_before is not None

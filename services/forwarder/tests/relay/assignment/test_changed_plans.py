@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from forwarder.relay.service import Process
 from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events.forwarder import DeliveryOrder
+from vonggac.events.forwarder import DeliveryCommand
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -139,8 +139,8 @@ async def test_a_delivery_that_is_planned_no_more_leaves_neither_a_state_nor_an_
 ) -> None:
     camera = planner.camera(sim)
     gone, stays = camera.deliveries
-    order = DeliveryOrder(delivery_id=gone.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
-    orders, states = Bucket(bus, topology.DELIVERY_ORDERS), Bucket(bus, topology.DELIVERY_STATUS)
+    order = DeliveryCommand(delivery_id=gone.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    orders, states = Bucket(bus, topology.DELIVERY_COMMANDS), Bucket(bus, topology.DELIVERY_STATUS)
     await orders.put(str(gone.id), order.model_dump_json().encode())
     first = await start_forwarder()
     await inventory.say(camera)
@@ -176,14 +176,14 @@ async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(
     await start_forwarder()
     await inventory.say(camera.model_copy(update={"revision": 5}))
     await statuses.become(camera, *BOTH_ACKNOWLEDGED)
-    order = DeliveryOrder(delivery_id=newer.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
-    await Bucket(bus, topology.DELIVERY_ORDERS).put(str(newer.id), order.model_dump_json().encode())
+    order = DeliveryCommand(delivery_id=newer.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(newer.id), order.model_dump_json().encode())
     await statuses.become(camera, "stopped", "acknowledged")
     # An older plan that comes late.
     old = camera.model_copy(update={"revision": 4, "deliveries": (stays,)})
     await inventory.say(old)
     await eventually(lambda: _revision(bus, str(stays.id), 4), within_s=10)
-    assert await Bucket(bus, topology.DELIVERY_ORDERS).get(str(newer.id))
+    assert await Bucket(bus, topology.DELIVERY_COMMANDS).get(str(newer.id))
 
 
 async def _revision(bus: Bus, key: str, revision: int) -> bool:

@@ -10,14 +10,15 @@ from uuid import UUID
 import pytest
 from nats.errors import NoRespondersError
 
-from forwarder.relay.assignment import handover_receiver as taking
-from forwarder.relay.assignment.commands import OrderBook
-from forwarder.relay.assignment.handover_sender import Way
+from forwarder.relay.assignment import handover_receiver as receiver
+from forwarder.relay.assignment.commands import CommandStore
+from forwarder.relay.assignment.handover_sender import HandoverWay
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events import subjects
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -37,7 +38,7 @@ def worker_of(process: Process) -> Worker:
 async def known_to(process: Process, others: int) -> None:
     """Wait until a worker has heard of so many others."""
     worker = worker_of(process)
-    await eventually(lambda: len(worker.presence.others()) == others)
+    await eventually(lambda: len(worker.members.others()) == others)
 
 
 async def all_acknowledged(statuses: Statuses, cameras: list[CameraV1]) -> None:
@@ -128,7 +129,7 @@ async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_other
     make_gate: Callable[..., CameraConfig],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(taking, "PREPARE_WITHIN_S", 1.5)
+    monkeypatch.setattr(receiver, "PREPARE_WITHIN_S", 1.5)
     configs = [make_gate(id="gate-0", gop_s=30.0, loop_s=30.0, bitrate_kbps=100), *cameras_of(4, make_gate)[1:]]
     async with simulate(cameras=configs) as sim:
         first = await start_forwarder(rebalance_after_s=1)
@@ -169,15 +170,15 @@ async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to
             await inventory.say(camera)
         await all_acknowledged(statuses, cameras)
         cut_off = await start_forwarder(rebalance_after_s=1, allowed_networks=ELSEWHERE)
-        giving = worker_of(first)._giving
+        giving = worker_of(first)._handover_sender
         everything = {(camera.id, cut_off.worker_id) for camera in cameras}
         await eventually(lambda: giving._unprepared == everything, within_s=20)
         assert sum(worker_of(first).handed_over.values()) == 0
         third = await start_forwarder(rebalance_after_s=1)
-        await eventually(lambda: worker_of(third).cameras_held == 2, within_s=25)
+        await eventually(lambda: len(worker_of(third).held) == 2, within_s=25)
         await all_acknowledged(statuses, cameras)
         assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
-        assert worker_of(cut_off).cameras_held == 0
+        assert len(worker_of(cut_off).held) == 0
         sessions = [stream.sessions for centre in sim.centres.values() for stream in centre.streams.values()]
         assert sorted(sessions) == [1, 1, 1, 1, 2, 2, 2, 2]
         assert all(stream.lost == 0 for centre in sim.centres.values() for stream in centre.streams.values())
@@ -208,7 +209,7 @@ async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_came
         assert (await gaps(sim, cameras))[-1] < 1.0
         await eventually(lambda: worker_of(first).handed_over["prepared"] == 4)
         await all_acknowledged(statuses, cameras)
-        assert worker_of(third).cameras_held == 4
+        assert len(worker_of(third).held) == 4
 
 
 async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(
@@ -230,7 +231,7 @@ async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pul
         await gaps(sim, [camera])
         await all_acknowledged(statuses, [camera])
         # The next holder's media flows before the last one has put everything away.
-        await eventually(lambda: worker_of(first).handed_over[Way.UNPREPARED] == 1)
+        await eventually(lambda: worker_of(first).handed_over[HandoverWay.UNPREPARED] == 1)
 
 
 async def test_without_another_worker_the_cameras_wait_in_the_queue(
@@ -241,7 +242,7 @@ async def test_without_another_worker_the_cameras_wait_in_the_queue(
     await inventory.say(camera)
     await all_acknowledged(statuses, [camera])
     first.stop()
-    await eventually(lambda: worker_of(first).handed_over[Way.GIVEN_BACK] == 1)
+    await eventually(lambda: worker_of(first).handed_over[HandoverWay.GIVEN_BACK] == 1)
     await start_forwarder()
     await all_acknowledged(statuses, [camera])
 
@@ -251,21 +252,21 @@ async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
     start_forwarder: StartForwarder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who hands a camera over would be answered by nobody."""
-    known, waiting = asyncio.Event(), list[OrderBook]()
+    known, waiting = asyncio.Event(), list[CommandStore]()
 
-    async def wait_loaded(book: OrderBook) -> None:
+    async def wait_loaded(book: CommandStore) -> None:
         waiting.append(book)
         if book is waiting[0]:
             await known.wait()
 
     first = await start_forwarder()
-    monkeypatch.setattr(OrderBook, "wait_loaded", wait_loaded)
+    monkeypatch.setattr(CommandStore, "wait_loaded", wait_loaded)
     second = await start_forwarder(until_ready=False)
     await eventually(lambda: waiting)
     third = await start_forwarder()
     await known_to(first, 1)
-    assert [load.worker_id for load in worker_of(first).presence.others()] == [third.worker_id]
-    assert await second.check() == "waiting for the orders, the last reports and the other workers' signs of life"
+    assert [load.worker_id for load in worker_of(first).members.others()] == [third.worker_id]
+    assert await second.check() == "waiting for the commands, the last reports and the other workers' heartbeats"
     known.set()
     await known_to(first, 2)
     assert await second.check() is None
@@ -287,9 +288,9 @@ async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
             await inventory.say(camera)
         await all_acknowledged(statuses, cameras)
         second = await start_forwarder(rebalance_after_s=1)
-        await eventually(lambda: worker_of(second).cameras_held == 3, within_s=20)
+        await eventually(lambda: len(worker_of(second).held) == 3, within_s=20)
         await all_acknowledged(statuses, cameras)
-        assert worker_of(first).cameras_held == 3
+        assert len(worker_of(first).held) == 3
         assert worker_of(first).handed_over == {"prepared": 3, "unprepared": 0, "given_back": 0}
         # Two signs of life later both know how it stands, and leave it so.
         centre = sim.centres["national"]
@@ -316,7 +317,7 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
         second = await start_forwarder()
         await known_to(first, 1)
         first.stop()
-        await eventually(lambda: worker_of(second)._taking.preparing == 1)
+        await eventually(lambda: worker_of(second)._handover_receiver.preparing == 1)
         changed = camera.model_copy(
             update={
                 "revision": 2,
@@ -327,7 +328,7 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
             }
         )
         await inventory.say(changed)
-        await eventually(lambda: worker_of(second).cameras_held == 1)
+        await eventually(lambda: len(worker_of(second).held) == 1)
 
         async def as_changed() -> bool:
             seen = await statuses.of(changed)
@@ -347,8 +348,8 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
     first = await start_forwarder()
     camera = planner.camera(sim)
     stopped, runs = camera.deliveries
-    order = DeliveryOrder(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
-    orders = Bucket(bus, topology.DELIVERY_ORDERS)
+    order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    orders = Bucket(bus, topology.DELIVERY_COMMANDS)
     await orders.put(str(stopped.id), order.model_dump_json().encode())
     await inventory.say(camera)
     words = ["stopped", "acknowledged"]
@@ -362,7 +363,7 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
     second = await start_forwarder()
     await known_to(first, 1)
     first.stop()
-    await eventually(lambda: worker_of(second).cameras_held == 1)
+    await eventually(lambda: len(worker_of(second).held) == 1)
     await eventually(as_ordered, within_s=15)
     assert stopped.destination_code not in {name for name, centre in sim.centres.items() if "gate" in centre.streams}
     assert sim.centres[runs.destination_code].streams["gate"].live
@@ -378,11 +379,11 @@ async def test_a_stopped_delivery_stays_stopped_whoever_takes_the_camera(
 @pytest.mark.parametrize("body", [b"", b"{}"])
 async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarder: StartForwarder, body: bytes) -> None:
     process = await start_forwarder()
-    subject = f"forwarder.take.{process.worker_id}"
+    subject = subjects.worker_handover(process.worker_id)
 
     async def heard_and_not_answered() -> bool:
         try:
-            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Take": "prepare"})
+            await bus.client.request(subject, body, 0.2, headers={"Vonggac-Handover": "prepare"})
         except NoRespondersError:
             return False
         except TimeoutError:
@@ -390,4 +391,4 @@ async def test_who_asks_in_the_wrong_way_gets_no_answer(bus: Bus, start_forwarde
         return pytest.fail("it was answered")
 
     await eventually(heard_and_not_answered)
-    assert worker_of(process)._taking.preparing == 0
+    assert worker_of(process)._handover_receiver.preparing == 0

@@ -61,6 +61,27 @@ async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_on
     assert text.count("\nvonggac_forwarder_delivery_verified_timestamp_seconds{") == 1
 
 
+async def test_a_still_picture_takes_a_mismatch_back_to_acknowledged(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first = camera.deliveries[0]
+    await asker.say(camera, first, VerificationVerdict.MISMATCH, detail="an old picture")
+    await statuses.become(camera, "mismatch", "acknowledged")
+    why = "the camera repeats its pictures"
+    await asker.say(camera, first, VerificationVerdict.NOT_CHECKABLE, detail=why, still_since=datetime.now(UTC))
+    observed, _ = await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    assert (observed.cause, observed.detail) == (None, why)
+
+
 async def test_a_proof_from_before_the_session_is_not_believed(
     sim: Simulator,
     planner: Planner,

@@ -144,7 +144,7 @@ def piece(*frames: bytes) -> bytes:
 
 def pass_on(fanout: FanOut, data: bytes) -> bool:
     """As the camera's connection does; whether it went by the lane."""
-    if fanout.lane.take(data):
+    if fanout.fast_path.take(data):
         return True
     fanout.on_media(MediaBatch.of(data))
     return False
@@ -240,9 +240,28 @@ def test_a_destination_with_channels_of_its_own_is_never_written_to_by_the_lane(
 def test_the_kept_group_of_pictures_misses_nothing(fanout: FanOut) -> None:
     outlet(fanout)
     pass_on(fanout, frame(0, IDR, 1))
-    backlog = fanout.keep_backlog()
+    gop_cache = fanout.keep_gop_cache()
     for data in (frame(0, IDR, 2), frame(0, INTER, 3)):
         assert not pass_on(fanout, data)
-    assert b"".join(kept.data for kept, _ in backlog) == frame(0, IDR, 2) + frame(0, INTER, 3)
-    fanout.backlog = None
+    assert b"".join(kept.data for kept, _ in gop_cache) == frame(0, IDR, 2) + frame(0, INTER, 3)
+    fanout.gop_cache = None
     assert pass_on(fanout, frame(0, INTER, 4))
+
+
+def test_keyframe_order_over_batches_gives_each_session_the_whole_keyframe_once(fanout: FanOut) -> None:
+    flowing, first = outlet(fanout)
+    fanout.on_media(batch(frame(0, SPS, 1), frame(0, IDR, 1, marker=True)))
+    _, late = outlet(fanout)
+    fanout.on_media(batch(frame(0, b"\x09\xf0", 2)))
+    # It stops in the midst of the lead, which it has been given.
+    flowing.buffer_is_full()
+    fanout.on_media(batch(frame(0, SPS, 2), frame(2, b"sound")))
+    flowing.judge(lag_s=0.0)
+    before = first.written
+    fanout.on_media(batch(frame(0, IDR, 2, marker=True)))
+    lead = frame(0, b"\x09\xf0", 2) + frame(0, SPS, 2) + frame(2, b"sound")
+    assert late.written == lead + frame(0, IDR, 2, marker=True)
+    assert first.written == before
+    fanout.on_media(batch(frame(0, IDR, 3, marker=True)))
+    assert first.written == before + frame(0, IDR, 3, marker=True)
+    assert late.written.endswith(frame(0, IDR, 3, marker=True))

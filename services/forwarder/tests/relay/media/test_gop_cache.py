@@ -10,7 +10,7 @@ import pytest
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.media.fanout import FanOut, Outlet
-from forwarder.relay.media.gop_cache import Backlog
+from forwarder.relay.media.gop_cache import GopCache
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from simulator import CameraConfig
@@ -64,7 +64,7 @@ def scanner() -> KeyframeScanner:
 @pytest.fixture
 def fanout() -> FanOut:
     made = FanOut(channels=frozenset({0, 1}), video_channel=0, scanner=scanner())
-    made.keep_backlog()
+    made.keep_gop_cache()
     for item in (FIRST, KEY, NEXT):
         made.on_media(item)
     return made
@@ -84,15 +84,15 @@ def test_a_new_outlet_begins_with_the_kept_keyframe_and_goes_on_with_what_comes(
     assert writer.written == KEPT + NEXT.data
 
 
-def test_without_a_backlog_a_new_outlet_waits_for_the_next_keyframe(fanout: FanOut) -> None:
-    fanout.backlog = None
+def test_without_a_gop_cache_a_new_outlet_waits_for_the_next_keyframe(fanout: FanOut) -> None:
+    fanout.gop_cache = None
     writer = Writer()
     add(fanout, writer)
     fanout.on_media(NEXT)
     assert writer.written == b""
 
 
-def test_an_outlet_that_the_backlog_fills_up_stops_at_once_and_waits(fanout: FanOut) -> None:
+def test_an_outlet_that_the_gop_cache_fills_up_stops_at_once_and_waits(fanout: FanOut) -> None:
     writer = Writer(room=10)
     outlet = add(fanout, writer)
     assert writer.written == KEPT[: -len(NEXT.data)]
@@ -101,15 +101,15 @@ def test_an_outlet_that_the_backlog_fills_up_stops_at_once_and_waits(fanout: Fan
 
 
 def test_only_the_newest_group_is_kept() -> None:
-    backlog = Backlog(scanner())
+    gop_cache = GopCache(scanner())
     for item in (batch((IDR, 1)), NEXT, batch((IDR, 5))):
-        backlog.add(item, clean=True)
-    assert [item.data for item, _ in backlog] == [batch((IDR, 5)).data]
+        gop_cache.add(item, clean=True)
+    assert [item.data for item, _ in gop_cache] == [batch((IDR, 5)).data]
 
 
 def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
-    large = Backlog(scanner(), max_bytes=len(KEPT) - 1)
-    old = Backlog(scanner(), max_age_s=-1.0)
+    large = GopCache(scanner(), max_bytes=len(KEPT) - 1)
+    old = GopCache(scanner(), max_age_s=-1.0)
     for item in (KEY, NEXT):
         large.add(item, clean=True)
         old.add(item, clean=True)
@@ -121,12 +121,12 @@ def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
 
 def test_who_waits_for_a_beginning_is_told_once() -> None:
     told: list[bool] = []
-    backlog = Backlog(scanner())
-    backlog.when_begun(lambda: told.append(True))
+    gop_cache = GopCache(scanner())
+    gop_cache.when_begun(lambda: told.append(True))
     for item in (FIRST, KEY, NEXT, batch((IDR, 9))):
-        backlog.add(item, clean=True)
+        gop_cache.add(item, clean=True)
     assert told == [True]
-    backlog.when_begun(lambda: told.append(True))
+    gop_cache.when_begun(lambda: told.append(True))
     assert told == [True, True]
 
 

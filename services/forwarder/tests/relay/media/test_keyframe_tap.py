@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from forwarder.domain.keyframes import MAX_KEYFRAME_BYTES
 from forwarder.relay.media.fanout import FanOut
 from forwarder.relay.media.keyframe_tap import KeyframeTap
-from vonggac.media.depacketizer import AccessUnit
+from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import build_rtp
 from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import KeyframeScanner
+from vonggac.testing.recordings import RECORDINGS, batches, codec_of, recorded
 
 SPS, IDR, INTER = b"\x67\x42\x00\x1e", b"\x65\x88\x80", b"\x41\x9a\x00"
 
@@ -171,3 +172,37 @@ def test_nothing_that_a_camera_sends_breaks_the_tap(packets: list[tuple[bytes, i
         stray = struct.pack(">BBH", 0x24, channel, len(payload)) + payload
         rig.come(frame if whole else stray)
     assert all(unit.keyframe for unit in rig.units)
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+@pytest.mark.parametrize("packets_each", [1, 3, 1000])
+def test_keyframe_order_of_real_packetisers_is_understood_by_the_tap(name: str, packets_each: int) -> None:
+    codec = codec_of(name)
+    depacketizer = Depacketizer(codec)
+    keyframes = [unit for packet in recorded(name) for unit in depacketizer.push_packet(packet) if unit.keyframe]
+    fanout = FanOut(channels=frozenset({0, 1}), video_channel=0, scanner=KeyframeScanner(codec, 0))
+    units: list[AccessUnit] = []
+    tap = KeyframeTap(
+        fanout,
+        codec,
+        channel=0,
+        rtcp_channel=1,
+        clock_rate=90_000,
+        on_keyframe=units.append,
+        on_report=lambda _: None,
+    )
+    tap.open()
+    for batch in batches(name, packets_each=packets_each):
+        fanout.on_media(batch)
+    # The first one is under way when the tap opens.
+    assert units == keyframes[1:]
+    assert tap.keyframes_given_up == 0
+
+
+def test_keyframe_order_without_markers_is_understood_by_the_tap(rig: Rig) -> None:
+    rig.tap.open()
+    rig.come(rig.frame(INTER, 1))
+    for timestamp in (2, 3, 4):
+        rig.come(*(rig.frame(payload, timestamp) for payload in (b"\x09\xf0", SPS, IDR + bytes([timestamp]))))
+    rig.come(rig.frame(INTER, 5))
+    assert rig.nals() == [[b"\x09\xf0", SPS, IDR + bytes([timestamp])] for timestamp in (2, 3, 4)]

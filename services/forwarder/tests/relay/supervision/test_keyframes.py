@@ -189,3 +189,49 @@ async def test_a_camera_that_comes_back_is_hashed_at_once_and_its_history_goes_o
     await eventually(lambda: relay.keyframes.media_since is None)
     await sim.cameras["gate"].clear_fault()
     await eventually(lambda: len(relay.keyframes.history) == 2, within_s=20)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_keyframe_order_of_a_camera_that_sends_single_units_is_hashed_and_handed_out(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig], codec: str
+) -> None:
+    async with simulate(cameras=[make_gate(packing="single", codec=codec)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        await eventually(lambda: len(relay.keyframes.history) == 1)
+        sample = await relay.keyframes.sample()
+        assert isinstance(sample, Sample)
+        assert sample.still is None
+        await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
+
+
+async def test_a_still_picture_is_told_from_the_first_of_its_keyframes_on(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    keyframes = relay.keyframes
+    await live(relay)
+    await sim.cameras["gate"].set_fault("freeze")
+    keyframes.hash_all(30)
+    await eventually(lambda: keyframes.still is not None and keyframes.still.keyframes >= 3, within_s=20)
+    assert keyframes.still is not None
+    assert keyframes.still.since in {note.captured_at for note in keyframes.history}
+    sample = await keyframes.sample()
+    assert isinstance(sample, Sample)
+    assert sample.still is not None
+    await sim.cameras["gate"].clear_fault()
+    await eventually(lambda: keyframes.still is None, within_s=20)
+
+
+async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(
+    simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=8.0, loop_s=8)]) as sim:
+        relay = relay_of(planner.camera(sim))
+        await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
+        answer = await relay.keyframes.sample(within_s=0.3)
+        assert isinstance(answer, NoSample)
+        assert (answer.reason, answer.codec) == ("no_keyframe", "h264")
+        assert answer.silent_s is not None
+        assert answer.silent_s < 2.0
+        assert answer.keyframe_age_s is not None
+        await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)

@@ -56,6 +56,7 @@ async def test_all_who_wait_are_called_by_one_answer(closed_port: int) -> None:
     assert b"Authorization" not in peer.asked
 
 
+@pytest.mark.slow
 async def test_a_peer_that_takes_connections_and_says_nothing_is_not_there(closed_port: int) -> None:
     checks, called, peer = ReachabilityChecks(interval_s=0.01), [0], Peer(well=False)
     async with await asyncio.start_server(peer.accepted, "127.0.0.1", closed_port):

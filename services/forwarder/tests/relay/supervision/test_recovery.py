@@ -152,7 +152,7 @@ async def test_a_stalled_session_at_an_address_that_always_answered_gets_its_ful
         hang(peer)
         [supervisor] = relay.deliveries.values()
         await eventually(lambda: only(relay) is DeliveryState.BACKING_OFF, within_s=15)
-        assert supervisor.delivery.detail == "nothing was confirmed for 5 s"
+        assert supervisor.delivery.detail == "nothing was acknowledged for 5 s"
 
 
 async def test_a_lost_centre_is_found_again_however_long_its_wait_is(

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +32,12 @@ Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
 Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
 Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
 SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
+
+
+Reason = Annotated[
+    str | None,
+    Query(max_length=500, description="Why; it stands in the reports beside the time that is no longer counted."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +75,12 @@ class Edge:
         return self.services.store.read_transaction()
 
     @asynccontextmanager
-    async def write_transaction(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+    async def write_transaction(
+        self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
+    ) -> AsyncIterator[Writing]:
         """A write transaction of the caller, committed at its end."""
-        async with self.services.store.write_transaction(
-            Actor(caller.subject, self.request_id), dry_run=dry_run
-        ) as writing:
+        actor = Actor(caller.subject, self.request_id, reason)
+        async with self.services.store.write_transaction(actor, dry_run=dry_run) as writing:
             yield writing
 
     def check_if_match(self, thing: Thing) -> None:

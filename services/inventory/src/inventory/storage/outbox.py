@@ -1,15 +1,27 @@
 """The outbox table: messages committed with the change that caused them."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.messaging import OutboxAwayError, subject_of
+from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
-from inventory.storage.tables import OutboxRow
+from inventory.storage.conflicts import is_transient
+from inventory.storage.tables import THINGS, OutboxRow
+from vonggac.database import Database
 from vonggac.events import CloudEvent, Payload, new_event
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
 
 SOURCE = "/inventory"
 
@@ -22,10 +34,10 @@ class OutboxMessage(NamedTuple):
     body: bytes
 
 
-def new_message(subject: str, payload: Payload, *, thing_id: str, now: datetime) -> OutboxMessage:
+def new_message(noun: str, thing_id: UUID, payload: Payload, *, now: datetime) -> OutboxMessage:
     """Encode `payload` as an event. Raises ValueError when it exceeds the largest event."""
-    event: CloudEvent[Payload] = new_event(payload, source=SOURCE, subject=thing_id, time=now)
-    return OutboxMessage(event.id, subject, event.encode())
+    event: CloudEvent[Payload] = new_event(payload, source=SOURCE, subject=str(thing_id), time=now)
+    return OutboxMessage(event.id, subject_of(noun, thing_id), event.encode())
 
 
 async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
@@ -48,3 +60,51 @@ async def backlog(session: AsyncSession, now: datetime) -> tuple[int, float]:
     """Number of messages waiting, and the age of the oldest in seconds."""
     count, oldest = (await session.execute(select(func.count(), func.min(OutboxRow.created_at)))).one()
     return count, (now - oldest).total_seconds() if oldest is not None else 0.0
+
+
+class _Batch:
+    def __init__(self, rows: Sequence[OutboxRow]) -> None:
+        self.rows, self.stored = rows, list[int]()
+
+
+class Outbox:
+    """The outbox as the relay reads it: one batch is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def open_batch(self, most: int) -> AsyncIterator[_Batch]:
+        """The oldest messages, locked until the end. Raises OutboxAwayError, and DBAPIError for a bug."""
+        try:
+            async with self._database.transaction() as session:
+                batch = _Batch(await next_rows(session, most))
+                yield batch
+                if batch.stored:
+                    await delete_rows(session, batch.stored)
+        except DBAPIError as error:
+            if not is_transient(error):
+                raise
+            reason = f"database {type(error.orig).__name__}"
+            raise OutboxAwayError(reason) from error
+        except (PoolTimeoutError, OSError) as error:
+            reason = f"database {type(error).__name__}"
+            raise OutboxAwayError(reason) from error
+
+
+async def measure(database: Database, metrics: Metrics, is_connected: Callable[[], bool], *, every_s: float) -> None:
+    """Keep the gauges current until cancelled."""
+    while True:
+        metrics.bus_connected.set(1 if is_connected() else 0)
+        try:
+            async with database.transaction() as session:
+                count, age_s = await backlog(session, datetime.now(UTC))
+                numbers = {kind.noun: await session.scalar(select(func.count()).select_from(kind)) for kind in THINGS}
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            log.debug("metrics_not_measured", error=type(error).__name__)
+        else:
+            metrics.outbox_backlog.set(count)
+            metrics.outbox_age.set(age_s)
+            for noun, number in numbers.items():
+                metrics.things.labels(noun).set(number or 0)
+        await asyncio.sleep(every_s)

@@ -9,7 +9,6 @@ from inventory.storage.states import PAYLOADS, camera_plans, payload_of
 from inventory.storage.store import WRITERS_LOCK
 from inventory.storage.tables import Camera
 from vonggac.database import Database
-from vonggac.events import subjects
 
 
 async def republish(database: Database) -> int:
@@ -19,21 +18,13 @@ async def republish(database: Database) -> int:
         await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
         for kind in PAYLOADS:
             things = (await session.scalars(select(kind).order_by(kind.id))).all()
-            messages = [
-                outbox.new_message(
-                    subjects.inventory(kind.noun, thing.id), payload_of(thing), thing_id=str(thing.id), now=now
-                )
-                for thing in things
-            ]
+            messages = [outbox.new_message(kind.noun, thing.id, payload_of(thing), now=now) for thing in things]
             await outbox.append_messages(session, messages, now=now)
             count += len(messages)
         cameras = (await session.scalars(select(Camera.id))).all()
         async for plans in camera_plans(session, cameras):
             payloads = [plan.payload for plan in plans]
-            messages = [
-                outbox.new_message(subjects.inventory("camera", camera.id), camera, thing_id=str(camera.id), now=now)
-                for camera in payloads
-            ]
+            messages = [outbox.new_message("camera", camera.id, camera, now=now) for camera in payloads]
             await outbox.append_messages(session, messages, now=now)
             count += len(messages)
     return count

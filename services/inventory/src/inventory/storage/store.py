@@ -27,7 +27,6 @@ from inventory.storage.conflicts import conflict_problem, database_problems, not
 from inventory.storage.states import camera_plans, payload_of
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
-from vonggac.events import subjects
 from vonggac.events.inventory import RemovedV1
 from vonggac.http import ProblemError
 
@@ -39,10 +38,11 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller and the request."""
+    """The caller, the request, and why."""
 
     subject: str
     request_id: str
+    reason: str | None = None
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -215,8 +215,9 @@ class Writing:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
-        subject = subjects.inventory(noun, thing_id)
-        self._messages.append(outbox.new_message(subject, payload, thing_id=str(thing_id), now=self.now))
+        who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
+        payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
+        self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:

@@ -30,7 +30,9 @@ async def published(bus: Bus, camera: dict[str, Any], ready: Callable[[CameraV1]
     """The camera's message on the bus, once it is as awaited."""
 
     async def look() -> CameraV1 | None:
-        counted = (await bus.js.stream_info("INVENTORY", subjects_filter="inventory.camera.*")).state.subjects
+        counted = (
+            await bus.js.stream_info("INVENTORY", subjects_filter=subjects.inventory("camera", "*"))
+        ).state.subjects
         if not counted:
             return None
         message = await bus.js.get_last_msg("INVENTORY", subjects.inventory("camera", camera["id"]))

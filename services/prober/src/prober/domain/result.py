@@ -25,6 +25,15 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """The camera's keyframes from `since` to `until` are identical, bit for bit; `keyframes` of them were hashed."""
+
+    since: datetime
+    until: datetime
+    keyframes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeResult:
     """One attempt: the judgement, and what was measured on the way (steps in their order).
 
@@ -32,7 +41,8 @@ class ProbeResult:
     the login and took it, where an open camera lets everybody in. `rest_s`: seconds until the login may be tried again,
     when the camera was left alone for that. `seen`: what the stream's checks are made of, None when no stream came.
     `picture`: of a deep probe; `judged`: when it was judged already. `identity_at`: when the device was asked who
-    it is, if it was.
+    it is, if it was. `no_picture`: why there is none of a camera whose stream was judged all the same. `still`: by the
+    forwarder's hashes.
     """
 
     judgement: Judgement
@@ -47,3 +57,5 @@ class ProbeResult:
     picture: Thumbnail | None = None
     judged: PictureJudgement | None = None
     identity_at: datetime | None = None
+    no_picture: str | None = None
+    still: Still | None = None

@@ -9,8 +9,13 @@ from prober.domain.result import Judgement
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
-NOBODY_PROBED = frozenset({Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.INTERNAL_ERROR})
+NOBODY_PROBED = frozenset(
+    {Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR}
+)
 """Causes that lie with us: the camera was not probed, so nothing is known about it."""
+
+
+REFRESHED = "the camera refreshes its picture bit by bit (intra refresh): no single picture of it is whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,12 @@ class Evidence:
     keyframe: bool = False
     decoded: bool | None = None
     undecodable: str | None = None
+    refreshed: bool = False
 
 
 def judge(evidence: Evidence) -> Judgement:
     """`up` when a whole keyframe arrived and decoded (began, for a light probe), whatever happened afterwards."""
-    if evidence.decoded or (evidence.light and evidence.keyframe):
+    if evidence.decoded or (evidence.keyframe and (evidence.light or evidence.refreshed)):
         return Judgement(Verdict.UP)
     if evidence.decoded is False:
         return down(Cause.DECODE_FAILED, evidence.undecodable or "the decoder gave no picture")

@@ -29,6 +29,7 @@ OURS = frozenset(
     {
         Cause.ADDRESS_NOT_ALLOWED,
         Cause.SECRET_UNREADABLE,
+        Cause.SECRET_MOVED,
         Cause.CODEC_UNSUPPORTED,
         Cause.TRANSPORT_UNSUPPORTED,
         Cause.INTERNAL_ERROR,
@@ -146,19 +147,18 @@ def _recognised(
         if keyframe.hash not in comings:
             continue
         first, note = comings[keyframe.hash]
-        if (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
-            repeated.append(keyframe)
-            continue
         delay_s = max(0.0, (keyframe.arrived_at - note.captured_at).total_seconds())
-        if delay_s <= limits.max_delay_s:
-            if since is not None and note.captured_at < since:
-                break
-            found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
-            return found, None, False
         if _is_over(note, noted.notes, keyframe.arrived_at - timedelta(seconds=limits.max_delay_s)):
             old = _old(note, delay_s)
             if _apart_s(seen.keyframes[0], keyframe) >= BURST_S:
                 return old, old, False
+        elif (note.captured_at - first.captured_at).total_seconds() >= BURST_S:
+            repeated.append(keyframe)
+        elif delay_s <= limits.max_delay_s:
+            if since is not None and note.captured_at < since:
+                break
+            found = Finding(VerificationVerdict.VERIFIED, captured_at=note.captured_at, delay_s=round(delay_s, 3))
+            return found, None, False
     still = _of_a_still_camera(repeated, noted, comings, now=now, limits=limits, since=since) if repeated else None
     return still, old, bool(repeated)
 
@@ -190,7 +190,7 @@ def _of_a_still_camera(
     still_since = comings[repeated[0].hash][0].captured_at
     return Finding(
         VerificationVerdict.NOT_CHECKABLE,
-        detail=f"the camera repeats its pictures bit for bit since {still_since:%H:%M:%S} UTC: what is read may be old",
+        detail=f"the camera repeats its pictures since {still_since:%H:%M:%S} UTC: what is played may be old",
         still_since=still_since,
     )
 

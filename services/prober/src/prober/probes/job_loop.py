@@ -104,7 +104,7 @@ class JobLoop:
         try:
             outcome = GIVEN_BACK if self._stopping else await self._handle(job)
             if outcome == GIVEN_BACK:
-                await job.give_back()
+                await job.release()
         except asyncio.CancelledError:
             await self._put_back(job, 0.0)
             raise
@@ -121,7 +121,7 @@ class JobLoop:
 
     async def _put_back(self, job: Job, delay_s: float) -> None:
         try:
-            await job.again_in(delay_s)
+            await job.postpone(delay_s)
         except NatsError as error:
             log.info("job_unanswered", subject=job.message.subject, error=type(error).__name__)
 
@@ -129,7 +129,7 @@ class JobLoop:
 async def hold(job: Job) -> None:
     """Keep the job while its work goes on."""
     try:
-        await job.hold()
+        await job.keep_in_progress()
     except NatsError as error:
         # NATS is away; the work goes on, and what it finds is kept until NATS is back.
         log.info("job_not_held", subject=job.message.subject, error=type(error).__name__)

@@ -32,10 +32,12 @@ from vonggac.bus import Awake, Bucket, Bus, Outgoing, ServerClock, topology
 from vonggac.bus.awake import TICK_S
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.bus.clock import export_clock
+from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
 
@@ -69,6 +71,7 @@ class Process:
         self._silent = SilentPlaces(int(settings.max_concurrent_probes * settings.silent_share))
         self.awake = Awake(clocks=self.clock.read)
         """Begun anew when the server's time is known."""
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -107,6 +110,9 @@ class Process:
         # No probe is made whose time would be worth nothing.
         await self.clock.settle(self.bus)
         self.awake = Awake(clocks=self.clock.read)
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
@@ -137,7 +143,10 @@ class Process:
         tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
+        tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
         tasks.start("watch-references", pictures.watch_references())
@@ -151,7 +160,7 @@ class Process:
             await tasks.run_until(self._stopped)
             await tasks.stop("probe-jobs", "verify-jobs")
             await tasks.stop_all(keep={"send-observations"})
-            announcer.left(self.worker_id)
+            announcer.remove_worker(self.worker_id)
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
             await tasks.stop_all()
@@ -263,7 +272,7 @@ class Process:
                 log.warning("prober_slept", probes_running=observer.probes_running)
             if slept or loop.time() >= due_s:
                 due_s = loop.time() + interval_s
-                announcer.alive(
+                announcer.publish_heartbeat(
                     ProberAliveV1(
                         worker_id=self.worker_id,
                         started_at=started_at,

@@ -61,7 +61,7 @@ class SiteWatch:
         if fact is None:
             return
         self._published[facility_id] = fact
-        self._announcer.site(fact)
+        self._announcer.publish_site_fault(fact)
         log.warning("site_observed", facility_id=str(facility_id), state=fact.state, cause=fact.cause)
 
 

@@ -49,9 +49,32 @@ def test_a_still_scene_with_noise_is_not_frozen(yard: Luma, take_thumbnail: Take
     assert "noise" in judged.not_checked["frozen"]
 
 
-def test_a_clock_that_goes_on_is_life(yard: Luma, take_thumbnail: TakeThumbnail) -> None:
-    later = yard.copy()
+def with_clock(luma: Luma) -> Luma:
+    """A later second in the upper right corner, where cameras write their clock."""
+    later = luma.copy()
     later[10:40, 500:520] = 235
+    return later
+
+
+def test_a_still_picture_under_a_running_clock_is_frozen(yard: Luma, take_thumbnail: TakeThumbnail) -> None:
+    judged = judge(take_thumbnail(with_clock(yard), after_s=60, noise=0), take_thumbnail(yard, noise=0), None)
+    assert judged.findings == (Cause.FROZEN,)
+
+
+def test_a_still_picture_coded_anew_under_a_running_clock_is_not_checkable(
+    yard: Luma, take_thumbnail: TakeThumbnail
+) -> None:
+    rng = np.random.default_rng(3)
+    stuck = yard + rng.normal(0, 6, yard.shape)
+    again = with_clock(stuck) + (rng.random(yard.shape) < 0.01)
+    judged = judge(take_thumbnail(again, after_s=60, noise=0), take_thumbnail(stuck, noise=0), None)
+    assert judged.findings == ()
+    assert "clock" in judged.not_checked["frozen"]
+
+
+def test_a_person_is_life_under_a_running_clock(yard: Luma, take_thumbnail: TakeThumbnail) -> None:
+    later = with_clock(yard)
+    later[150:300, 300:340] = 40
     judged = judge(take_thumbnail(later, after_s=60, noise=0), take_thumbnail(yard, noise=0), None)
     assert judged.findings == ()
     assert "frozen" not in judged.not_checked

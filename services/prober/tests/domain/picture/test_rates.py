@@ -11,10 +11,15 @@ ROOT = Path(__file__).parents[5]
 
 
 @pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.timeout(400)
 def test_the_page_shows_the_measured_rates_and_no_good_picture_is_called_bad() -> None:
     run = subprocess.run(
-        [sys.executable, "bench/picture_rates.py", "--check"], cwd=ROOT, check=False, capture_output=True, text=True
+        [sys.executable, "-m", "bench.probing.picture_rates", "--check"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr + run.stdout
     summary = json.loads(run.stdout.splitlines()[-1])

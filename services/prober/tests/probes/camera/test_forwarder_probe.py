@@ -16,6 +16,8 @@ from vonggac.bus import Bus
 from vonggac.events import Cause, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import ProbeKind, Verdict
+from vonggac.media.depacketizer import Depacketizer
+from vonggac.testing.recordings import codec_of, recorded
 
 type Frames = list[list[bytes]]
 
@@ -55,7 +57,7 @@ async def forward(bus: Bus, camera: CameraV1, body: bytes, **headers: str) -> li
         asked.append(request)
         await bus.client.publish(request.reply, body, headers=given)
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=answer)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
     await bus.client.flush()
     return asked
 
@@ -148,16 +150,92 @@ async def test_a_forwarded_camera_that_is_slower_than_its_stream_says_is_low_fps
     assert Cause.LOW_FPS in (await probe(camera)).judgement.findings
 
 
+async def refuse(bus: Bus, camera: CameraV1, **headers: str) -> list[Msg]:
+    """Pull the camera and have no keyframe."""
+    return await forward(bus, camera, b"", codec="h264", captured_at="", **headers)
+
+
 @pytest.mark.parametrize("error", ["no_keyframe", "too_large", "busy"])
-async def test_a_camera_whose_only_session_the_forwarder_has_is_not_called_down_for_it(
+async def test_a_pulled_camera_without_a_keyframe_in_time_is_judged_by_what_the_forwarder_tells(
     bus: Bus, gate: Camera, probe: Any, error: str
 ) -> None:
     camera = planned(gate.url())
-    await forward(bus, camera, b"", error=error)
-    await gate.set_fault("session_limit")
+    await refuse(bus, camera, error=error, silent_s="0.1", media_s="300.0", keyframe_age_s="25.0")
+    result = await probe(camera)
+    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.FORWARDER_KEYFRAME)
+    assert "forwarder" in result.judgement.not_checked[Cause.FROZEN]
+    assert Cause.LOW_FPS in result.judgement.not_checked
+    assert gate.sessions_total == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "cause"),
+    [
+        ({"error": "no_keyframe", "silent_s": "8.0", "media_s": "90.0"}, Verdict.DOWN, Cause.NO_MEDIA),
+        ({"error": "no_keyframe", "silent_s": "0.2", "media_s": "9.0"}, Verdict.UNKNOWN, Cause.NO_KEYFRAME),
+        ({"error": "no_keyframe", "silent_s": "0.2", "media_s": "150.0"}, Verdict.DOWN, Cause.NO_KEYFRAME),
+        (
+            {"error": "no_keyframe", "silent_s": "0.2", "media_s": "900.0", "keyframe_age_s": "130.0"},
+            Verdict.DOWN,
+            Cause.NO_KEYFRAME,
+        ),
+        ({"error": "codec_unsupported", "silent_s": "0.2", "codec": "jpeg"}, Verdict.DOWN, Cause.CODEC_UNSUPPORTED),
+        ({"error": "no_keyframe"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+        ({"captured_at": "yesterday"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+        ({"codec": "mjpeg"}, Verdict.UNKNOWN, Cause.INTERNAL_ERROR),
+    ],
+)
+async def test_a_pulled_camera_never_gets_a_second_session(
+    bus: Bus, gate: Camera, probe: Any, told: dict[str, str], verdict: Verdict, cause: Cause
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, b"", **told)
+    for kind in (ProbeKind.DEEP, ProbeKind.LIGHT):
+        judgement = (await probe(camera, kind)).judgement
+        assert (judgement.verdict, judgement.cause) == (verdict, cause)
+    assert gate.sessions_total == 0
+
+
+async def test_an_old_sample_is_no_reason_for_a_second_session(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
+) -> None:
+    camera = planned(gate.url())
+    for captured_at in ((datetime.now(UTC) - timedelta(minutes=5)).isoformat(), "2026-11-25T08:00:00"):
+        await forward(bus, camera, annex_b(frames[0]), captured_at=captured_at)
+        assert (await probe(camera)).judgement.verdict is Verdict.UNKNOWN
+    assert gate.sessions_total == 0
+
+
+async def test_a_still_picture_is_found_by_the_forwarders_hashes_even_by_a_light_probe(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames
+) -> None:
+    camera = planned(gate.url())
+    since = (datetime.now(UTC) - timedelta(seconds=45)).isoformat()
+    await forward(bus, camera, annex_b(frames[0]), still_since=since, still_keyframes="5")
+    judgement = (await probe(camera, ProbeKind.LIGHT)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.FROZEN)
+    assert "the last 5 keyframes are identical" in (judgement.detail or "")
+    assert Cause.FROZEN not in judgement.not_checked
+
+
+async def test_a_still_picture_of_two_keyframes_is_none(bus: Bus, gate: Camera, probe: Any, frames: Frames) -> None:
+    camera = planned(gate.url())
+    since = (datetime.now(UTC) - timedelta(seconds=45)).isoformat()
+    await forward(bus, camera, annex_b(frames[0]), still_since=since, still_keyframes="2")
+    assert (await probe(camera, ProbeKind.LIGHT)).judgement.verdict is Verdict.UP
+
+
+async def test_keyframe_order_of_an_intra_refresh_is_up_and_its_picture_not_checked(
+    bus: Bus, gate: Camera, probe: Any
+) -> None:
+    name = "gstreamer_h264_intra_refresh"
+    depacketizer = Depacketizer(codec_of(name))
+    keyframes = [unit for packet in recorded(name) for unit in depacketizer.push_packet(packet) if unit.keyframe]
+    camera = planned(gate.url())
+    await forward(bus, camera, annex_b(keyframes[1].nals))
     judgement = (await probe(camera)).judgement
-    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.SESSION_LIMIT)
-    assert "forwarder" in (judgement.detail or "")
+    assert judgement.verdict is Verdict.UP
+    assert "intra refresh" in judgement.not_checked[Cause.FROZEN]
 
 
 async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_either(
@@ -170,49 +248,24 @@ async def test_cause_session_limit_of_a_camera_that_the_forwarder_cannot_pull_ei
     assert (judgement.verdict, judgement.cause) == (Verdict.DOWN, Cause.SESSION_LIMIT)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"codec": "mjpeg"},
-        {"captured_at": "yesterday"},
-        {"captured_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat()},
-        {"captured_at": "2026-11-25T08:00:00"},
-    ],
-)
-async def test_a_forwarders_keyframe_of_no_use_is_followed_by_an_own_session(
-    bus: Bus, gate: Camera, probe: Any, frames: Frames, headers: dict[str, str]
-) -> None:
-    camera = planned(gate.url())
-    await forward(bus, camera, annex_b(frames[0]), **headers)
-    result = await probe(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
-    assert gate.sessions_total == 1
-
-
-async def test_an_empty_answer_says_that_the_forwarder_has_none(bus: Bus, gate: Camera, probe: Any) -> None:
-    camera = planned(gate.url())
-    await forward(bus, camera, b"")
-    assert (await probe(camera)).kind is ProbeKind.DEEP
-
-
 async def test_a_camera_that_nobody_pulls_is_probed_in_an_own_session_without_waiting(gate: Camera, probe: Any) -> None:
     result = await probe(planned(gate.url()))
     assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
     assert result.duration_s < 2.0
 
 
-async def test_a_forwarder_that_does_not_answer_leaves_time_for_an_own_session(
-    bus: Bus, gate: Camera, probe: Any
-) -> None:
+async def test_a_forwarder_that_does_not_answer_is_left_its_session(bus: Bus, gate: Camera, probe: Any) -> None:
     camera = planned(gate.url())
 
     async def silent(_request: Msg) -> None:
         return
 
-    await bus.client.subscribe(subjects.forwarder_keyframe(camera.id), cb=silent)
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=silent)
     await bus.client.flush()
-    result = await probe(camera)
-    assert (result.judgement.verdict, result.kind) == (Verdict.UP, ProbeKind.DEEP)
+    judgement = (await probe(camera)).judgement
+    assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
+    assert "did not answer" in (judgement.detail or "")
+    assert gate.sessions_total == 0
 
 
 async def test_a_camera_without_an_enabled_delivery_is_nobodys(

@@ -13,6 +13,7 @@ from prober.probes.camera.observer import Observation
 from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import NotNow
 from vonggac.bus import Bus
+from vonggac.events import subjects
 from vonggac.events.prober import CameraObservedV1
 from vonggac.testing import eventually
 
@@ -77,7 +78,7 @@ async def test_a_lock_of_a_prober_that_died_ends_by_itself(bus: Bus) -> None:
     now = [100.0]
     other = ProbeLock(bus, worker_id="b", is_probing=lambda _: False, clock=lambda: now[0])
     async with running(bus, other):
-        await bus.client.publish(f"prober.probe_lock.{camera_id}", b'{"worker_id": "a", "lasts_s": 10}')
+        await bus.client.publish(subjects.probe_lock(camera_id), b'{"worker_id": "a", "lasts_s": 10}')
         await eventually(lambda: other.is_locked_elsewhere(camera_id))
         now[0] += 10.0
         assert not other.is_locked_elsewhere(camera_id)
@@ -87,7 +88,7 @@ async def test_a_lock_of_a_prober_that_died_ends_by_itself(bus: Bus) -> None:
 async def test_a_malformed_lock_is_passed_over(bus: Bus, body: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     other = ProbeLock(bus, worker_id="b", is_probing=lambda _: False)
     async with running(bus, other):
-        await bus.client.publish(f"prober.probe_lock.{uuid4()}", body)
+        await bus.client.publish(subjects.probe_lock(uuid4()), body)
         await eventually(lambda: "probe_lock_malformed" in capsys.readouterr().out)
 
 

@@ -5,9 +5,11 @@ import random
 import pytest
 
 from prober.probes.camera.stream_stats import MAX_FRAMES, TIMED_PICTURES, Unevenness, VideoWatch
+from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.rtp import SequenceTracker, build_rtp, interleave
 from vonggac.rtsp import MediaBatch
+from vonggac.testing.recordings import PICTURES, RECORDINGS, batches, codec_of, recorded
 
 CLOCK_RATE = 90_000
 TICKS = 3600  # 25 pictures a second
@@ -299,3 +301,16 @@ def test_pictures_out_of_order_are_no_jitter() -> None:
 
 def test_too_few_pictures_say_nothing() -> None:
     assert jitter_ms([5.0, 5.1, 5.2]) is None
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+async def test_keyframe_order_of_real_packetisers_is_measured(name: str) -> None:
+    depacketizer = Depacketizer(codec_of(name))
+    keyframes = [unit for packet in recorded(name) for unit in depacketizer.push_packet(packet) if unit.keyframe]
+    watch = VideoWatch(codec=codec_of(name), clock_rate=CLOCK_RATE, channel=0, rtcp_channel=1, clock=lambda: 5.0)
+    for batch in batches(name):
+        watch.feed(batch)
+    assert watch.keyframe.result() == keyframes[0]
+    assert watch.second_keyframe.done()
+    assert watch.gop_s() == pytest.approx(0.4, abs=0.09)
+    assert (watch.pictures, watch.units_dropped, watch.packets_lost) == (PICTURES, 0, 0)

@@ -210,7 +210,7 @@ async def test_a_long_probe_keeps_its_job(
     assert info.delivered.consumer_seq == 1
 
 
-async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_prober: Any) -> None:
+async def test_a_job_that_is_no_camera_becomes_a_dead_letter(bus: Bus, planner: Any, start_prober: Any) -> None:
     camera = await planner.camera("rtsp://127.0.0.1:9/live", enabled=False)
     agency = AgencyV1(
         id=camera.id, revision=2, changed_at=camera.changed_at, code="STTTT", name="Sở TT&TT", role=AgencyRole.LEAD
@@ -219,16 +219,17 @@ async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_p
     await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
     await start_prober()
 
-    async def buried() -> bool:
-        for queue in (f"{topology.PROBE_JOBS}.{topology.PROBER}", f"{topology.VERIFY_JOBS}.{topology.VERIFIER}"):
-            letters = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=f"dead.{queue}")
+    async def dead_lettered() -> bool:
+        for queue in ((topology.PROBE_JOBS, topology.PROBER), (topology.VERIFY_JOBS, topology.VERIFIER)):
+            letter_subject = subjects.dead_letter(*queue)
+            letters = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=letter_subject)
             assert letters.state.subjects
-            letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, f"dead.{queue}")
+            letter = await bus.js.get_last_msg(topology.DEAD_LETTERS, letter_subject)
             assert letter.data is not None
             assert isinstance(decode(letter.data).data, AgencyV1)
         return True
 
-    await eventually(buried)
+    await eventually(dead_lettered)
 
 
 async def test_a_worker_is_listed_while_it_lives(bus: Bus, observed: Any, start_prober: Any) -> None:

@@ -261,6 +261,7 @@ async def test_an_answer_that_does_not_fit_never_raises(
     assert caplog.records == []
 
 
+@pytest.mark.slow
 async def test_a_large_answer_does_not_hold_up_the_loop(probe: Any, device: Any, answers: Any) -> None:
     many = [(f"p{number}", "vs", "H264", 640, 360) for number in range(1200)]
     text = answers.profiles(*many)

@@ -21,6 +21,7 @@ from vonggac.auth import Credentials, Role
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt, login_of
 
 type Client = httpx.AsyncClient
 
@@ -159,10 +160,10 @@ async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
     camera = await device(hang_at="GetProfiles")
     server = NatsServer(tmp_path / "nats", free_port())
     server.start()
-    declaring = await Bus.connect(settings(nats_url=server.url), name="test")
+    declaring = await Bus.connect(NatsAt(server.url), name="test")
     await topology.declare(declaring.js)
     await declaring.close()
-    app = create_app(settings(nats_url=server.url))
+    app = create_app(settings(**login_of(server, "prober")))
     headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
     try:
         async with (

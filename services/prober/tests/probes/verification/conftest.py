@@ -54,6 +54,8 @@ class Site:
     enough: list[str] = field(default_factory=list)
     notes: list[KeyframeNote] = field(default_factory=list)
     noting: bool = True
+    stamps: bool = False
+    """Whether notes hold the RTP timestamps."""
 
     @property
     def camera(self) -> Camera:
@@ -90,10 +92,17 @@ class Site:
             await eventually(lambda: any(unit.keyframe for unit in recorder.units), within_s=600, poll_s=0.02)
             units, recorder.units = recorder.units, []
             now = datetime.now(UTC)
-            hashes = [keyframe_hash(VideoCodec.H264, unit.nals).hex() for unit in units if unit.keyframe]
+            keyframes = [unit for unit in units if unit.keyframe]
             if not self.noting:
                 continue
-            self.notes += [KeyframeNote(hash=found, captured_at=now) for found in hashes]
+            self.notes += [
+                KeyframeNote(
+                    hash=keyframe_hash(VideoCodec(self.camera.config.codec.upper()), unit.nals).hex(),
+                    captured_at=now,
+                    rtp_timestamp=unit.rtp_timestamp if self.stamps else None,
+                )
+                for unit in keyframes
+            ]
             history = KeyframeHistory(
                 camera_id=self.camera_id, worker_id=self.worker_id, keyframes=tuple(self.notes[-12:])
             )
@@ -105,12 +114,13 @@ type OpenSite = Callable[..., Any]
 
 @pytest_asyncio.fixture
 async def open_site(bus: Bus, clips_folder: Path) -> AsyncIterator[OpenSite]:
-    """Start a site (`centre`: fields of CentreConfig for both); everything ends with the test."""
+    """Start a site that ends with the test. `centre`: fields of CentreConfig, others: of CameraConfig."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, held: bool = True, centre: dict[str, Any] | None = None) -> Site:
+        async def start(*, held: bool = True, centre: dict[str, Any] | None = None, **camera: Any) -> Site:
+            shape = {**SMALL, **camera}
             config = SimulatorConfig(
-                cameras=[CameraConfig.model_validate({**SMALL, "id": name, "path": f"/{name}"}) for name in NAMES],
+                cameras=[CameraConfig.model_validate({**shape, "id": name, "path": f"/{name}"}) for name in NAMES],
                 centres=[CentreConfig.model_validate({"id": name, **(centre or {})}) for name in CENTRES],
             )
             sim = await stack.enter_async_context(Simulator(config, cache_folder=clips_folder))
@@ -135,7 +145,7 @@ CENTRES = ("national", "provincial")
 
 async def hold(site: Site, stack: AsyncExitStack) -> None:
     """Answer and note as the forwarder that has the camera."""
-    subscription = await site.bus.client.subscribe(subjects.forwarder_hash_keyframes(site.camera_id), cb=site.answer)
+    subscription = await site.bus.client.subscribe(subjects.camera_hash_keyframes(site.camera_id), cb=site.answer)
     stack.push_async_callback(subscription.unsubscribe)
     recorder = await MediaRecorder.play(site.camera.url())
     stack.push_async_callback(recorder.close)

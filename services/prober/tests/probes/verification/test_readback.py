@@ -9,9 +9,11 @@ from prober.probes.verification.readback import KeyframeHashes, ReadBack, Source
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.events import Cause
+from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
 from vonggac.media.rtp import build_rtp, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.testing.recordings import KEYFRAMES, RECORDINGS, codec_of, recorded
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply
 
 IDR, SLICE = b"\x65\x88key", b"\x41\x9ainter"
@@ -153,3 +155,21 @@ async def test_what_comes_that_is_no_rtp_is_passed_over() -> None:
         assert readback.seen.failure is not None
         assert readback.seen.failure.cause is Cause.ENDED
         await readback.close()
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_keyframe_order_of_real_packetisers_is_read_back(name: str) -> None:
+    codec, found = codec_of(name), list[tuple[str, int]]()
+    depacketizer = Depacketizer(codec)
+    hashes = KeyframeHashes(codec, lambda value, stamp: found.append((value, stamp)))
+    expected: list[tuple[str, int]] = []
+    for packet in recorded(name):
+        header = parse_rtp(packet)
+        hashes.push(header, memoryview(packet)[header.payload_start : header.payload_end])
+        expected += [
+            (keyframe_hash(codec, unit.nals).hex(), unit.rtp_timestamp)
+            for unit in depacketizer.push_packet(packet)
+            if unit.keyframe
+        ]
+    assert found == expected
+    assert len(found) == KEYFRAMES

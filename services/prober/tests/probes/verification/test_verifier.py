@@ -44,6 +44,18 @@ async def test_both_centres_are_proven_at_the_same_time_with_their_delay(verifie
     await no_viewer(site.national, site.provincial)
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_keyframe_order_of_a_camera_that_sends_single_units_is_proven_at_both_centres(
+    verifier: Verifier, open_site: Any, codec: str
+) -> None:
+    site = await open_site(packing="single", codec=codec)
+    found = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
+    assert [each.finding.verdict for each in found] == [VerificationVerdict.VERIFIED] * 2
+    current = site.national.streams["key"].current
+    assert current is not None
+    assert current.first_packet_is_keyframe
+
+
 async def test_another_picture_at_one_centre_is_a_mismatch_and_the_other_stays_proven(
     verifier: Verifier, open_site: Any
 ) -> None:
@@ -75,6 +87,18 @@ async def test_a_camera_that_stands_still_bit_for_bit_proves_neither_a_stream_no
     still, live = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
     assert still.finding.verdict is VerificationVerdict.MISMATCH
     assert live.finding.verdict is VerificationVerdict.VERIFIED
+
+
+async def test_a_still_picture_is_proven_where_the_centre_plays_the_cameras_own_timestamps(
+    verifier: Verifier, open_site: Any
+) -> None:
+    site = await open_site()
+    site.stamps = True
+    await site.camera.set_fault("freeze")
+    noted = len(site.notes)
+    await eventually(lambda: len({note.hash for note in site.notes[noted + 2 :]}) < len(site.notes) - noted - 4)
+    found = await checked(verifier, site, site.delivery(site.national), site.delivery(site.provincial))
+    assert [each.finding.verdict for each in found] == [VerificationVerdict.VERIFIED] * 2
 
 
 async def test_an_old_group_of_pictures_again_and_again_is_a_mismatch(verifier: Verifier, open_site: Any) -> None:
@@ -164,10 +188,23 @@ async def test_reading_back_uses_its_own_login_or_the_deliverys(
 ) -> None:
     site = await open_site(centre={"auth": "digest", "username": "centre", "password": "s3cret-Xem"})
     good, bad = planner.seal("centre", "s3cret-Xem"), planner.seal("centre", "wrong-Xem")
-    (own,) = await checked(verifier, site, site.delivery(site.national, secret=bad, read_back_secret=good))
+    readable = planner.seal("centre", "s3cret-Xem")
+    (own,) = await checked(verifier, site, site.delivery(site.national, secret=bad, read_back_secret=readable))
     (same,) = await checked(verifier, site, site.delivery(site.provincial, secret=good))
     assert own.finding.verdict is same.finding.verdict is VerificationVerdict.VERIFIED
     assert site.national.logins_failed == site.provincial.logins_failed == 0
+
+
+async def test_secret_moves_to_no_other_server_to_read_back(verifier: Verifier, open_site: Any, planner: Any) -> None:
+    site = await open_site(centre={"auth": "basic", "username": "centre", "password": "s3cret-Xem"})
+    publish, read_back = site.national.stream_url("key"), site.provincial.stream_url("key")
+    secret = planner.seal("centre", "s3cret-Xem", publish)
+    (borrowed,) = await checked(verifier, site, site.delivery(site.national, secret=secret, read_back_url=read_back))
+    assert (borrowed.finding.verdict, borrowed.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.AUTH_FAILED)
+    assert site.provincial.logins_failed == 0
+    changes = {"secret": secret, "read_back_secret": secret, "read_back_url": read_back}
+    (moved,) = await checked(verifier, site, site.delivery(site.national, **changes))
+    assert (moved.finding.verdict, moved.finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.SECRET_MOVED)
 
 
 async def test_after_two_failed_logins_a_centre_is_left_alone(verifier: Verifier, open_site: Any, planner: Any) -> None:

@@ -276,7 +276,7 @@ async def test_no_secret_is_published(open_site: Any, planner: Any, start_prober
     assert b"s3cret" not in (stored.data or b"")
 
 
-async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_prober: Any) -> None:
+async def test_a_job_that_is_no_camera_becomes_a_dead_letter(bus: Bus, planner: Any, start_prober: Any) -> None:
     camera = await planner.camera("rtsp://127.0.0.1:9/live", enabled=False)
     agency = AgencyV1(
         id=camera.id, revision=2, changed_at=camera.changed_at, code="STTTT", name="Sở TT&TT", role=AgencyRole.LEAD
@@ -285,11 +285,11 @@ async def test_a_job_that_is_no_camera_is_buried(bus: Bus, planner: Any, start_p
     await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
     await start_prober()
 
-    async def buried() -> bool:
-        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter="dead.>")
-        return f"dead.{topology.VERIFY_JOBS}.{topology.VERIFIER}" in (info.state.subjects or {})
+    async def dead_lettered() -> bool:
+        info = await bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
+        return subjects.dead_letter(topology.VERIFY_JOBS, topology.VERIFIER) in (info.state.subjects or {})
 
-    await eventually(buried)
+    await eventually(dead_lettered)
 
 
 async def _none(value: Any) -> bool:

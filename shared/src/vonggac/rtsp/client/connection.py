@@ -14,8 +14,8 @@ from vonggac.net.errors import PeerError
 from vonggac.net.tls import TlsPolicy
 from vonggac.net.url import Credentials
 from vonggac.rtsp.client.request_exchange import RequestExchange
-from vonggac.rtsp.client.server_requests import answer_to, end_told_by
-from vonggac.rtsp.wire.fast_path import MediaLane, Write
+from vonggac.rtsp.client.server_requests import answer_to, end_announced_by
+from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import Deframer, MediaBatch
 from vonggac.rtsp.wire.messages import Request, Response
 
@@ -57,8 +57,8 @@ class RtspConnection(asyncio.Protocol):
         self.requests = RequestExchange(self._write_control, credentials)
         self._on_sample: OnMedia | None = None
         self._bytes_received = 0
-        self._lane: MediaLane | None = None
-        self._short_way: MediaLane | None = None  # the lane, while nothing but whole frames came and nobody samples
+        self._fast_path: FastPath | None = None
+        self._short_way: FastPath | None = None  # while nothing but whole frames came and nobody samples
         self._loop = asyncio.get_running_loop()
         self._deframer = Deframer()
         self._write_paused = False
@@ -116,15 +116,15 @@ class RtspConnection(asyncio.Protocol):
         if not self.closed:
             self.write_directly(data)
 
-    def take_media(self, batch: MediaBatch) -> None:
+    def deliver_media(self, batch: MediaBatch) -> None:
         """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
         self._bytes_received += len(batch.data)
         if self.on_media is not None:
             self.on_media(batch)
 
-    def open_lane(self, lane: MediaLane) -> None:
+    def open_fast_path(self, fast_path: FastPath) -> None:
         """Let media go by the short way where it can; `on_media` gets the rest."""
-        self._lane = lane
+        self._fast_path = fast_path
         self._choose_way()
 
     @property
@@ -140,7 +140,7 @@ class RtspConnection(asyncio.Protocol):
     @property
     def bytes_received(self) -> int:
         """Everything that came, media and answers."""
-        return self._bytes_received + (self._lane.bytes if self._lane is not None else 0)
+        return self._bytes_received + (self._fast_path.bytes if self._fast_path is not None else 0)
 
     @property
     def write_buffer_bytes(self) -> int:
@@ -191,7 +191,7 @@ class RtspConnection(asyncio.Protocol):
         except PeerError as error:
             self.fail(error)
             return
-        if self._lane is not None:
+        if self._fast_path is not None:
             self._choose_way()
         for item in items:
             if type(item) is MediaBatch:
@@ -210,7 +210,7 @@ class RtspConnection(asyncio.Protocol):
 
     def _choose_way(self) -> None:
         short = self._deframer.idle and self._on_sample is None
-        self._short_way = self._lane if short else None
+        self._short_way = self._fast_path if short else None
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._abort_timer is not None:
@@ -239,7 +239,7 @@ class RtspConnection(asyncio.Protocol):
         if not self._write_paused:
             # A peer that does not read cannot expect answers, and must not fill our memory with them.
             self._write_control(answer_to(request).encode())
-        end = end_told_by(request)
+        end = end_announced_by(request)
         if end is not None:
             self._end(end)
 
@@ -253,7 +253,7 @@ class RtspConnection(asyncio.Protocol):
         if not self._gone.done():
             self._abort_timer = self._loop.call_later(_LINGER_S, cut, self.transport)
             self.transport.close()
-        self._bytes_received, self._lane = self.bytes_received, None
+        self._bytes_received, self._fast_path = self.bytes_received, None
         on_lost, self.on_lost = self.on_lost, None
         # Whoever is called here usually holds this connection: while both held each other, only a search for garbage
         # could free them, and hundreds of ended sessions waited for it.

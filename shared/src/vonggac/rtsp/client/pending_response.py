@@ -33,7 +33,7 @@ class Answers:
         finally:
             self._answer = None
 
-    def take(self, response: Response) -> None:
+    def receive(self, response: Response) -> None:
         """A final answer. One that belongs to no request is dropped."""
         answer = self._answer
         if answer is None or answer.done():
@@ -44,7 +44,7 @@ class Answers:
         elif self._stray is None:
             # A few repeat one number or count on their own. But it may be the late answer to a request that was given
             # up: then the right one comes soon.
-            self._stray = self._loop.call_later(STRAY_WAIT_S, self._take_stray, answer, response)
+            self._stray = self._loop.call_later(STRAY_WAIT_S, self._receive_stray, answer, response)
 
     def fail(self, error: PeerError) -> None:
         """Nothing will come any more."""
@@ -55,7 +55,7 @@ class Answers:
         if self._stray is not None:
             self._stray.cancel()
 
-    def _take_stray(self, answer: asyncio.Future[Response], response: Response) -> None:
+    def _receive_stray(self, answer: asyncio.Future[Response], response: Response) -> None:
         self._stray = None
         if answer is self._answer and not answer.done():
             self._counts_wrong = True

@@ -64,7 +64,7 @@ class RequestExchange:
         date = response.headers.get("Date")
         if date is not None:
             self.peer_date = (date, time.time())
-        self._answers.take(response)
+        self._answers.receive(response)
 
     def end(self, error: PeerError | None) -> None:
         """Nothing is sent and answered any more; None: by our own close."""

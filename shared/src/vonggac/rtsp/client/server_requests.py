@@ -20,7 +20,7 @@ def answer_to(request: Request) -> Response:
     return Response(status, _REASONS[status], headers)
 
 
-def end_told_by(request: Request) -> PeerError | None:
+def end_announced_by(request: Request) -> PeerError | None:
     """Why the session is over after this request; None when it goes on."""
     if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
         return PeerError(Cause.ENDED, "the peer ended the session")

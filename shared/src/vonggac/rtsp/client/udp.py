@@ -91,7 +91,7 @@ class UdpReception:
         )
         return Transport("RTP/AVP", client_port=(rtp.getsockname()[1], rtcp.getsockname()[1]))
 
-    def agreed(self, answered: Transport) -> None:
+    def set_transport(self, answered: Transport) -> None:
         """Take the answer to the latest track's SETUP. Raises PeerError transport_unsupported."""
         if answered.over_tcp or not answered.unicast:
             raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over UDP was answered with another transport")
@@ -127,7 +127,7 @@ class UdpReception:
         if self._connection.closed:
             return
         try:
-            self._connection.take_media(batch)
+            self._connection.deliver_media(batch)
         except Exception as error:
             # As on the connection itself: a callback that fails ends the session, and the loop reports it.
             self._connection.fail(PeerError(Cause.INTERNAL_ERROR, f"a callback raised {type(error).__name__}"))

@@ -123,15 +123,15 @@ class UdpTrack:
             if is_rtcp(packet):
                 reports.append(packet)
             elif len(packet) >= _MIN_RTP and packet[0] >> 6 == 2:
-                ready += self._take(packet, now)
+                ready += self._receive(packet, now)
             else:
                 self._malformed += 1
-        self._hand_over(self._track.rtp_channel, ready)
-        self._take_reports(reports)
+        self._deliver_packets(self._track.rtp_channel, ready)
+        self._receive_reports(reports)
         self._watch_gap()
 
     def _read_rtcp(self) -> None:
-        self._take_reports(list(self._datagrams(self._rtcp)))
+        self._receive_reports(list(self._datagrams(self._rtcp)))
 
     def _datagrams(self, opened: socket.socket) -> list[bytes]:
         packets: list[bytes] = []
@@ -147,7 +147,7 @@ class UdpTrack:
                 self._foreign += 1
         return packets
 
-    def _take(self, packet: bytes, now: float) -> list[bytes]:
+    def _receive(self, packet: bytes, now: float) -> list[bytes]:
         _, sequence, timestamp, ssrc = _RTP_FIELDS.unpack_from(packet)
         before: list[bytes] = []
         if ssrc != self._source.ssrc:
@@ -160,7 +160,7 @@ class UdpTrack:
         ready = self._reorder.push(sequence, packet)
         return before + ready if before else ready
 
-    def _take_reports(self, packets: Sequence[bytes]) -> None:
+    def _receive_reports(self, packets: Sequence[bytes]) -> None:
         taken = []
         for packet in packets:
             try:
@@ -172,9 +172,9 @@ class UdpTrack:
             for report in parsed:
                 if isinstance(report, SenderReport):
                     self._source.sender_report(report, self._loop.time())
-        self._hand_over(self._track.rtcp_channel, taken)
+        self._deliver_packets(self._track.rtcp_channel, taken)
 
-    def _hand_over(self, channel: int, packets: Sequence[bytes]) -> None:
+    def _deliver_packets(self, channel: int, packets: Sequence[bytes]) -> None:
         if packets:
             self._deliver(interleaved_batch(channel, packets))
 
@@ -186,7 +186,7 @@ class UdpTrack:
     def _gap_is_old(self, gap: int) -> None:
         self._gap_timer = None
         if self._reorder.gap == gap:
-            self._hand_over(self._track.rtp_channel, self._reorder.skip())
+            self._deliver_packets(self._track.rtp_channel, self._reorder.skip())
         self._watch_gap()
 
 

@@ -1,4 +1,4 @@
-"""The short way of media: whole frames of agreed channels, from one connection to others, looked at no further.
+"""The fast path of media: whole frames of agreed channels, from one connection to others, read no further.
 
 Most of what a relay passes on needs nothing else. All of it is one function and few objects on purpose: between two
 pictures of a camera the kernel and a hundred other cameras have used the processor's caches, so what a picture costs is
@@ -18,11 +18,11 @@ type Write = Callable[[bytes], None]
 """Never blocks, never raises."""
 
 
-class MediaLane:
+class FastPath:
     """Counts what it passes on: `bytes` with frame headers, `packets`, and `endings` of pictures.
 
     An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
-    `writes`: whom to hand everything to; None while the lane is shut since somebody must look closer.
+    `writes`: whom to hand everything to; None while the path is shut because somebody must read the frames.
     """
 
     __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "writes")
@@ -42,7 +42,7 @@ class MediaLane:
         return self.endings + self._unmarked
 
     def take(self, data: bytes) -> bool:
-        """Pass `data` on if it is whole frames of the lane's channels and nothing else; if not, do nothing: False.
+        """Pass `data` on if it is whole frames of its channels and nothing else; if not, do nothing: False.
 
         Nor does it take a piece whose last frame holds less than two bytes, which is no packet.
         """

@@ -1,10 +1,10 @@
-"""What others ask of the worker that holds a camera, and what they tell it: keyframes, hashes, read-backs.
+"""Requests to the worker that holds a camera (keyframe, hashes, retry, deliveries), and findings of read-backs.
 
-Only the holder listens, so without one the server answers an asker at once.
+Only the holder listens, so without one the server answers a request at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
-from forwarder.messaging import DELIVERIES, Reporter
-from forwarder.relay.assignment.commands import RetryAnswer
+from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.keyframes import SAMPLE_WITHIN_S, History, NoSample, Sample
-from vonggac.bus import Bus, topology
-from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.bus import Bus
+from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import KeyframeHistory
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger
@@ -30,47 +29,47 @@ log = get_logger(__name__)
 MAX_SAMPLE_BYTES = (1 << 20) - (4 << 10)
 """NATS takes messages of 1 MiB, headers included."""
 MAX_ANSWERS = 8
-"""Of one camera at a time; whoever asks beyond them is told to go its own way."""
+"""Of one camera at a time. Requests beyond them are answered `busy`."""
 
 
-class HashWish(BaseModel):
+class HashRequest(BaseModel):
     """Body of a request on `forwarder.camera.<camera_id>.hash_keyframes`; 0 seconds: `asker` has seen enough."""
 
     seconds: float = Field(ge=0, le=HASH_AT_MOST_S)
     asker: str = Field(default="", max_length=100)
 
 
-class HashPromise(BaseModel):
+class HashAnswer(BaseModel):
     """Its answer: who hashes, and since when the camera's media has flown."""
 
     worker_id: str
     media_since: datetime | None
 
 
-class Answering:
-    """The subscriptions of one held camera, from `begin` to `end`."""
+class CameraRpc:
+    """The subscriptions of one held camera, from `listen` to `close`."""
 
     def __init__(self, bus: Bus, relay: CameraRelay, reporter: Reporter) -> None:
         self._bus, self._relay, self._reporter, self._worker_id = bus, relay, reporter, reporter.worker_id
         self._subscriptions: list[Subscription] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self) -> None:
+    async def listen(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
         camera_id = self._relay.camera.id
-        self._relay.keyframes.on_history = self._publish
-        subjects_and_answers: tuple[tuple[str, Callable[[Msg], Awaitable[None]]], ...] = (
-            (subjects.forwarder_keyframe(camera_id), self._asked_for_keyframe),
-            (subjects.forwarder_hash_keyframes(camera_id), self._asked_to_hash),
-            (subjects.delivery_verification(camera_id, "*"), self._read_back),
-            (subjects.forwarder_retry(camera_id), self._asked_to_retry),
-            (subjects.forwarder_deliveries(camera_id), self._asked_how),
+        self._relay.keyframes.on_history = self._publish_history
+        self._subscriptions = await serve_camera(
+            self._bus,
+            camera_id,
+            keyframe=self._on_keyframe_request,
+            hash_keyframes=self._on_hash_request,
+            retry=self._on_retry_request,
+            deliveries=self._on_deliveries_request,
+            verification=self._on_verification,
         )
-        for subject, answer in subjects_and_answers:
-            self._subscriptions.append(await self._bus.client.subscribe(subject, cb=answer))
 
-    async def end(self) -> None:
-        """Listen no more; answers under way are dropped."""
+    async def close(self) -> None:
+        """Stop listening; answers under way are dropped."""
         self._relay.keyframes.on_history = None
         for subscription in self._subscriptions:
             try:
@@ -85,50 +84,52 @@ class Answering:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _asked_for_keyframe(self, message: Msg) -> None:
+    async def _on_keyframe_request(self, message: Msg) -> None:
         # The next message is not read before this returns, and a keyframe may be seconds away.
         if len(self._tasks) < MAX_ANSWERS:
-            self._spawn(self._give_keyframe(message.reply, _within_s(message.data)))
+            self._spawn(self._send_keyframe(message.reply, _within_s(message.data)))
         else:
-            await self._give(message.reply, b"", _why_none(self._relay.keyframes.no_sample("busy")))
+            await self._send(message.reply, b"", _why_none(self._relay.keyframes.no_sample("busy")))
 
-    async def _give_keyframe(self, reply: str, within_s: float) -> None:
+    async def _send_keyframe(self, reply: str, within_s: float) -> None:
         sample = await self._relay.keyframes.sample(within_s)
         if isinstance(sample, NoSample):
-            await self._give(reply, b"", _why_none(sample))
+            await self._send(reply, b"", _why_none(sample))
         elif len(sample.annex_b) > MAX_SAMPLE_BYTES:
-            await self._give(reply, b"", _why_none(self._relay.keyframes.no_sample("too_large")))
+            await self._send(reply, b"", _why_none(self._relay.keyframes.no_sample("too_large")))
         else:
-            await self._give(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
+            await self._send(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
 
-    async def _asked_to_hash(self, message: Msg) -> None:
+    async def _on_hash_request(self, message: Msg) -> None:
         try:
-            wish = HashWish.model_validate_json(message.data)
+            request = HashRequest.model_validate_json(message.data)
         except ValidationError as error:
             log.warning("hash_request_malformed", camera_id=str(self._relay.camera.id), errors=error.error_count())
             wrong = f'the body must be {{"seconds": n}}, n from 0 to {HASH_AT_MOST_S:g}'
-            await self._give(message.reply, b"", {"error": wrong})
+            await self._send(message.reply, b"", {"error": wrong})
             return
         keyframes = self._relay.keyframes
-        keyframes.hash_all(wish.seconds, asker=wish.asker)
-        promise = HashPromise(worker_id=self._worker_id, media_since=keyframes.media_since)
-        await self._give(message.reply, promise.model_dump_json().encode(), {})
+        keyframes.hash_all(request.seconds, asker=request.asker)
+        answer = HashAnswer(worker_id=self._worker_id, media_since=keyframes.media_since)
+        await self._send(message.reply, answer.model_dump_json().encode(), {})
 
-    async def _asked_to_retry(self, message: Msg) -> None:
+    async def _on_retry_request(self, message: Msg) -> None:
         try:
             delivery_id = UUID(message.data.decode("ascii"))
         except ValueError:
             log.warning("retry_malformed", camera_id=str(self._relay.camera.id))
-            await self._give(message.reply, b"", {"error": "the body must be the delivery's id"})
+            await self._send(message.reply, b"", {"error": "the body must be the delivery's id"})
             return
         answer = RetryAnswer(outcome=self._relay.retry_now(delivery_id))
-        await self._give(message.reply, answer.model_dump_json().encode(), {})
+        await self._send(message.reply, answer.model_dump_json().encode(), {})
 
-    async def _asked_how(self, message: Msg) -> None:
-        now = [self._reporter.observed(self._relay, supervisor) for supervisor in self._relay.deliveries.values()]
-        await self._give(message.reply, DELIVERIES.dump_json(now), {})
+    async def _on_deliveries_request(self, message: Msg) -> None:
+        now = [
+            self._reporter.describe_delivery(self._relay, supervisor) for supervisor in self._relay.deliveries.values()
+        ]
+        await self._send(message.reply, DELIVERIES.dump_json(now), {})
 
-    async def _read_back(self, message: Msg) -> None:
+    async def _on_verification(self, message: Msg) -> None:
         try:
             verification = decode(message.data).data
         except MalformedEventError as error:
@@ -144,30 +145,33 @@ class Answering:
         if verification.camera_revision >= supervisor.read_back_since:
             supervisor.handle(result)
 
-    def _publish(self, history: History) -> None:
-        # Not through the queue of facts: the next one makes up for one that was lost, and old ones help nobody.
+    def _publish_history(self, history: History) -> None:
+        # Not through `Outgoing`: the next history replaces a lost one, and an old one has no value.
         if self._bus.connected:
-            self._spawn(self._put(history))
+            self._spawn(self._store_history(history))
 
-    async def _put(self, history: History) -> None:
+    async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
         still = self._relay.keyframes.still
-        body = KeyframeHistory(
+        hashed = KeyframeHistory(
             camera_id=camera_id,
             worker_id=self._worker_id,
             keyframes=history,
             still_since=still.since if still is not None else None,
             still_keyframes=still.keyframes if still is not None else 0,
         )
-        await self._give(subjects.key_value(topology.KEYFRAMES, camera_id), body.model_dump_json().encode(), {})
+        try:
+            await publish_keyframes(self._bus, hashed)
+        except (NatsError, OSError) as error:
+            log.info("answer_not_sent", camera_id=str(camera_id), error=type(error).__name__)
 
-    async def _give(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
+    async def _send(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         if not subject:
             return
         try:
             await self._bus.client.publish(subject, body, headers=headers or None)
         except (NatsError, OSError) as error:
-            log.info("answer_not_given", camera_id=str(self._relay.camera.id), error=type(error).__name__)
+            log.info("answer_not_sent", camera_id=str(self._relay.camera.id), error=type(error).__name__)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"answer-{self._relay.camera.id}")
@@ -205,7 +209,7 @@ def _why_none(none: NoSample) -> dict[str, str]:
 
 
 def _within_s(body: bytes) -> float:
-    """For how long the asker waits; the body of a request on `forwarder.keyframe.<camera_id>`."""
+    """For how long the asker waits; the body of a request on `forwarder.camera.<camera_id>.keyframe`."""
     try:
         within_s = float(body)
     except ValueError:

@@ -1,83 +1,57 @@
-"""Orders of people on deliveries: kept in a bucket, so that they outlive every process; followed by every worker."""
+"""Commands of people for deliveries: kept in a bucket, so that they outlive every process; watched by every worker."""
 
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
-from nats.errors import NoRespondersError
-from pydantic import BaseModel
-
-from forwarder.domain.commands import RetryOutcome
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
-from vonggac.events import subjects
-from vonggac.events.forwarder import DeliveryOrder
-
-RETRY_WITHIN_S = 2.0
+from vonggac.events.forwarder import DeliveryCommand
 
 
-class RetryAnswer(BaseModel):
-    """Of the worker that holds the camera, to a request on `forwarder.camera.<camera_id>.retry`."""
+class CommandStore:
+    """The commands in force, by delivery."""
 
-    outcome: RetryOutcome
-
-
-class OrderBook:
-    """The orders that stand, by delivery."""
-
-    def __init__(self, bus: Bus, outgoing: Outgoing, changed: Callable[[UUID, DeliveryOrder | None], None]) -> None:
-        """`changed` hears of every order as it comes, and of None when it is gone."""
+    def __init__(self, bus: Bus, outgoing: Outgoing, changed: Callable[[UUID, DeliveryCommand | None], None]) -> None:
+        """`changed` is called with every command as it comes, and with None when it is withdrawn."""
         self._outgoing = outgoing
         self._cache = BucketCache(
             bus,
-            topology.DELIVERY_ORDERS,
+            topology.DELIVERY_COMMANDS,
             parse_key=UUID,
-            parse_value=DeliveryOrder.model_validate_json,
+            parse_value=DeliveryCommand.model_validate_json,
             on_change=changed,
         )
 
     @property
-    def orders(self) -> Mapping[UUID, DeliveryOrder]:
+    def commands(self) -> Mapping[UUID, DeliveryCommand]:
         """A live view."""
         return self._cache.values
 
     async def run(self) -> None:
-        """Follow the bucket until cancelled."""
+        """Watch the bucket until cancelled."""
         await self._cache.run()
 
     async def wait_loaded(self) -> None:
-        """Wait until the orders are known: what was stopped must not be begun at a restart."""
+        """Wait until the commands are known: what was stopped must not be started at a restart."""
         await self._cache.loaded.wait()
 
-    def forget(self, delivery_ids: Iterable[UUID]) -> None:
-        """Take the orders off deliveries that are no more."""
+    def remove(self, delivery_ids: Iterable[UUID]) -> None:
+        """Remove the commands of deliveries that no longer exist."""
         for delivery_id in delivery_ids:
             if delivery_id in self._cache.values:
-                self._outgoing.removal(subjects.key_value(topology.DELIVERY_ORDERS, delivery_id))
+                self._outgoing.queue_removal(topology.DELIVERY_COMMANDS, delivery_id)
 
 
-async def give(bus: Bus, order: DeliveryOrder) -> None:
+async def store_command(bus: Bus, command: DeliveryCommand) -> None:
     """Raises NatsError or TimeoutError when NATS is away."""
-    await Bucket(bus, topology.DELIVERY_ORDERS).put(str(order.delivery_id), order.model_dump_json().encode())
+    await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(command.delivery_id), command.model_dump_json().encode())
 
 
-async def take_back(bus: Bus, delivery_id: UUID) -> DeliveryOrder | None:
-    """The order that stood; None when there was none. Raises NatsError or TimeoutError when NATS is away."""
-    bucket = Bucket(bus, topology.DELIVERY_ORDERS)
+async def withdraw_command(bus: Bus, delivery_id: UUID) -> DeliveryCommand | None:
+    """The command that was in force; None when there was none. Raises NatsError or TimeoutError when NATS is away."""
+    bucket = Bucket(bus, topology.DELIVERY_COMMANDS)
     stood = await bucket.get(str(delivery_id))
     if not stood:
         return None
     await bucket.delete(str(delivery_id))
-    return DeliveryOrder.model_validate_json(stood)
-
-
-async def ask_to_retry(bus: Bus, camera_id: UUID, delivery_id: UUID) -> RetryOutcome:
-    """What the camera's holder made of it; `not_running` when nobody holds it.
-
-    Raises NatsError, TimeoutError or ValueError when there is no usable answer.
-    """
-    subject = subjects.forwarder_retry(camera_id)
-    try:
-        answer = await bus.client.request(subject, str(delivery_id).encode(), RETRY_WITHIN_S)
-    except NoRespondersError:
-        return RetryOutcome.NOT_RUNNING
-    return RetryAnswer.model_validate_json(answer.data).outcome
+    return DeliveryCommand.model_validate_json(stood)

@@ -1,7 +1,7 @@
-"""Taking a camera that another worker hands over: pull it beside the present session, be ready, go when told to.
+"""Receiving a camera from another worker: pull it beside the present session, be ready, deliver when asked to.
 
-A centre may refuse a second publisher, so the sessions there never overlap; the camera may be pulled twice for a moment
-where it allows that. Asked for on `forwarder.take.<worker_id>` (core NATS request-reply).
+A centre may refuse a second publisher, so the sessions there never overlap. The camera is pulled twice for a moment
+where it allows that. Requests come on `forwarder.worker.<worker_id>.handover` (core NATS request-reply).
 """
 
 import asyncio
@@ -16,11 +16,10 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
 from pydantic import BaseModel
 
 from forwarder.domain.plan import wanted
-from forwarder.messaging import job_headers, read_job
+from forwarder.messaging import read_job, request_handover, serve_handovers
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Bus, Job
 from vonggac.events.causes import Cause
@@ -31,74 +30,68 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 PREPARE_WITHIN_S = 12.0
-"""At most, for the camera's handshake and its next keyframe: many cameras give one every ten seconds only."""
+"""At most, for the camera's handshake and its next keyframe: many cameras send one every ten seconds."""
 GO_WITHIN_S = 1.5
 KEPT_READY_S = 5.0
 ANSWER_MARGIN_S = 0.5
-WITHIN_UNSAID_S = 5.0
-_STEP, _WITHIN = "Vonggac-Take", "Vonggac-Within"
+DEFAULT_WITHIN_S = 5.0
+_STEP, _WITHIN = "Vonggac-Handover", "Vonggac-Within"
 
 
-class Step(StrEnum):
-    """What the present holder asks for, in this order."""
+class HandoverStep(StrEnum):
+    """What the present holder requests, in this order."""
 
     PREPARE = "prepare"
     GO = "go"
-    """The sessions at the destinations are over. Taken as well without having been prepared."""
+    """The sessions at the destinations are over. Works without PREPARE too."""
     DROP = "drop"
 
 
-class Outcome(StrEnum):
+class HandoverOutcome(StrEnum):
     """The answer."""
 
     READY = "ready"
     TAKEN = "taken"
     CAMERA = "camera"
-    """The camera cannot be had beside the present session; without it perhaps."""
+    """The camera cannot be pulled beside the present session; without it perhaps."""
     UNWILLING = "unwilling"
     """Full, stopping, or not there: another worker may be asked."""
 
 
-class TakeAnswer(BaseModel):
-    outcome: Outcome
+class HandoverAnswer(BaseModel):
+    outcome: HandoverOutcome
     cause: Cause | None = None
 
 
-async def prepare(bus: Bus, worker_id: str, job: Job, *, within_s: float) -> TakeAnswer:
-    """Ask a worker to be ready for a camera in so many seconds. As `ask`."""
-    return await _ask(bus, worker_id, Step.PREPARE, job, within_s)
+async def request_prepare(bus: Bus, worker_id: str, job: Job, *, within_s: float) -> HandoverAnswer:
+    """Ask a worker to be ready for a camera in `within_s` seconds. As `request_step`."""
+    return await _request(bus, worker_id, HandoverStep.PREPARE, job, within_s)
 
 
-async def ask(bus: Bus, worker_id: str, step: Step, job: Job) -> TakeAnswer:
-    """Ask a worker; no answer in time is `unwilling`. Never raises for what the network does."""
-    return await _ask(bus, worker_id, step, job, GO_WITHIN_S - ANSWER_MARGIN_S)
+async def request_step(bus: Bus, worker_id: str, step: HandoverStep, job: Job) -> HandoverAnswer:
+    """Ask a worker for a step. No answer in time is `unwilling`. Never raises for network failures."""
+    return await _request(bus, worker_id, step, job, GO_WITHIN_S - ANSWER_MARGIN_S)
 
 
-async def _ask(bus: Bus, worker_id: str, step: Step, job: Job, within_s: float) -> TakeAnswer:
-    headers = job_headers(job) | {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
-    patience_s = within_s + ANSWER_MARGIN_S
+async def _request(bus: Bus, worker_id: str, step: HandoverStep, job: Job, within_s: float) -> HandoverAnswer:
+    headers = {_STEP: step.value, _WITHIN: f"{within_s:.1f}"}
     try:
-        reply = await bus.client.request(take_subject(worker_id), job.message.data, patience_s, headers=headers)
-        return TakeAnswer.model_validate_json(reply.data)
-    except NoRespondersError:
-        return TakeAnswer(outcome=Outcome.UNWILLING)
+        reply = await request_handover(bus, worker_id, job, headers, within_s=within_s + ANSWER_MARGIN_S)
+        unwilling = HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
+        return unwilling if reply is None else HandoverAnswer.model_validate_json(reply)
     except (TimeoutError, NatsError, OSError, ValueError) as error:
-        log.warning("take_unanswered", worker=worker_id, step=step.value, error=type(error).__name__)
-        return TakeAnswer(outcome=Outcome.UNWILLING)
+        log.warning("handover_unanswered", worker=worker_id, step=step.value, error=type(error).__name__)
+        return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
 
 
-def take_subject(worker_id: str) -> str:
-    return f"forwarder.take.{worker_id}"
-
-
-class Keeper(Protocol):
-    """What taking needs of the worker."""
+class HandoverTarget(Protocol):
+    """What the receiver needs of the worker."""
 
     def has_room(self, camera_id: UUID) -> bool: ...
 
     def new_relay(self, camera: CameraV1) -> CameraRelay: ...
 
-    async def hold(self, camera: CameraV1, job: Job, relay: CameraRelay | None) -> bool:
+    async def hold_camera(self, camera: CameraV1, job: Job, relay: CameraRelay | None) -> bool:
         """Hold the camera from now on, with a prepared relay if there is one; whether it worked."""
 
 
@@ -108,26 +101,26 @@ class _Prepared:
     expiry: asyncio.TimerHandle | None = None
 
 
-class Taking:
-    """From `begin` to `end`, beside the queue of jobs."""
+class HandoverReceiver:
+    """From `listen` to `close`, beside the queue of jobs."""
 
-    def __init__(self, bus: Bus, worker_id: str, keeper: Keeper) -> None:
-        self._bus, self._worker_id, self._keeper = bus, worker_id, keeper
+    def __init__(self, bus: Bus, worker_id: str, target: HandoverTarget) -> None:
+        self._bus, self._worker_id, self._target = bus, worker_id, target
         self._prepared: dict[UUID, _Prepared] = {}
         self._subscription: Subscription | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def preparing(self) -> int:
-        """Cameras that are about to be taken."""
+        """Cameras that are being prepared."""
         return len(self._prepared)
 
-    async def begin(self) -> None:
+    async def listen(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
-        self._subscription = await self._bus.client.subscribe(take_subject(self._worker_id), cb=self._asked)
+        self._subscription = await serve_handovers(self._bus, self._worker_id, self._on_request)
 
-    async def end(self) -> None:
-        """Take nothing more, and let what was prepared go."""
+    async def close(self) -> None:
+        """Receive nothing more, and drop what was prepared."""
         if self._subscription is not None:
             try:
                 await self._subscription.unsubscribe()
@@ -141,65 +134,65 @@ class Taking:
         for camera_id in list(self._prepared):
             await self._drop(camera_id)
 
-    async def _asked(self, message: Msg) -> None:
-        # A camera may take seconds to be ready, and the next one is asked for meanwhile.
+    async def _on_request(self, message: Msg) -> None:
+        # A camera may need seconds to be ready, and the next request comes meanwhile.
         self._spawn(self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
         job = read_job(self._bus, message)
         headers = message.headers or {}
         step, within_s = headers.get(_STEP), _seconds(headers.get(_WITHIN))
-        if job is None or step not in set(Step) or within_s is None or not isinstance(job.event.data, CameraV1):
-            log.warning("take_malformed", step=step)
+        if job is None or step not in set(HandoverStep) or within_s is None or not isinstance(job.event.data, CameraV1):
+            log.warning("handover_malformed", step=step)
             return
-        answers: dict[str, Callable[[CameraV1, Job], Awaitable[TakeAnswer]]] = {
-            Step.PREPARE: partial(self._prepare, within_s=within_s),
-            Step.GO: self._go,
-            Step.DROP: self._forget,
+        answers: dict[str, Callable[[CameraV1, Job], Awaitable[HandoverAnswer]]] = {
+            HandoverStep.PREPARE: partial(self._prepare, within_s=within_s),
+            HandoverStep.GO: self._go,
+            HandoverStep.DROP: self._cancel,
         }
         answer = await answers[step](job.event.data, job)
         try:
             await message.respond(answer.model_dump_json().encode())
         except (NatsError, OSError) as error:
-            log.info("answer_not_given", camera_id=str(job.event.data.id), error=type(error).__name__)
+            log.info("answer_not_sent", camera_id=str(job.event.data.id), error=type(error).__name__)
 
-    async def _prepare(self, camera: CameraV1, _job: Job, *, within_s: float) -> TakeAnswer:
-        if camera.id in self._prepared or not wanted(camera) or not self._keeper.has_room(camera.id):
-            return TakeAnswer(outcome=Outcome.UNWILLING)
-        prepared = self._prepared[camera.id] = _Prepared(self._keeper.new_relay(camera))
+    async def _prepare(self, camera: CameraV1, _job: Job, *, within_s: float) -> HandoverAnswer:
+        if camera.id in self._prepared or not wanted(camera) or not self._target.has_room(camera.id):
+            return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
+        prepared = self._prepared[camera.id] = _Prepared(self._target.new_relay(camera))
         try:
             async with asyncio.timeout(min(within_s, PREPARE_WITHIN_S)):
                 cause = await prepared.relay.prepare()
         except TimeoutError:
             cause = Cause.NO_KEYFRAME
         if self._prepared.get(camera.id) is not prepared:
-            return TakeAnswer(outcome=Outcome.UNWILLING)
+            return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
         if cause is not None:
             await self._drop(camera.id)
-            return TakeAnswer(outcome=Outcome.CAMERA, cause=cause)
+            return HandoverAnswer(outcome=HandoverOutcome.CAMERA, cause=cause)
         loop = asyncio.get_running_loop()
         prepared.expiry = loop.call_later(KEPT_READY_S, self._expire, camera.id)
-        return TakeAnswer(outcome=Outcome.READY)
+        return HandoverAnswer(outcome=HandoverOutcome.READY)
 
-    async def _go(self, camera: CameraV1, job: Job) -> TakeAnswer:
+    async def _go(self, camera: CameraV1, job: Job) -> HandoverAnswer:
         prepared = self._prepared.pop(camera.id, None)
         if prepared is not None and prepared.expiry is not None:
             prepared.expiry.cancel()
-        if prepared is None and not self._keeper.has_room(camera.id):
-            return TakeAnswer(outcome=Outcome.UNWILLING)
+        if prepared is None and not self._target.has_room(camera.id):
+            return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
         relay = prepared.relay if prepared else None
-        if await self._keeper.hold(camera, job, relay):
-            return TakeAnswer(outcome=Outcome.TAKEN)
+        if await self._target.hold_camera(camera, job, relay):
+            return HandoverAnswer(outcome=HandoverOutcome.TAKEN)
         if relay is not None:
             await relay.release(DeliveryState.RELEASED)
-        return TakeAnswer(outcome=Outcome.UNWILLING)
+        return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
 
-    async def _forget(self, camera: CameraV1, _job: Job) -> TakeAnswer:
+    async def _cancel(self, camera: CameraV1, _job: Job) -> HandoverAnswer:
         await self._drop(camera.id)
-        return TakeAnswer(outcome=Outcome.UNWILLING)
+        return HandoverAnswer(outcome=HandoverOutcome.UNWILLING)
 
     def _expire(self, camera_id: UUID) -> None:
-        log.info("prepared_in_vain", camera_id=str(camera_id))
+        log.info("handover_expired", camera_id=str(camera_id))
         self._spawn(self._drop(camera_id))
 
     async def _drop(self, camera_id: UUID) -> None:
@@ -211,15 +204,15 @@ class Taking:
         await prepared.relay.release(DeliveryState.RELEASED)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work, name="take")
+        task = asyncio.get_running_loop().create_task(work, name="handover")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 def _seconds(text: str | None) -> float | None:
-    """None for what is no duration. An earlier release does not say how long it waits."""
+    """None for what is no duration."""
     try:
-        seconds = WITHIN_UNSAID_S if text is None else float(text)
+        seconds = DEFAULT_WITHIN_S if text is None else float(text)
     except ValueError:
         return None
     return seconds if 0.0 <= seconds < math.inf else None

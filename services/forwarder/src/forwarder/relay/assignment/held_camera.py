@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from forwarder.relay.assignment.camera_rpc import Answering
+from forwarder.relay.assignment.camera_rpc import CameraRpc
 from forwarder.relay.supervision.camera import CameraRelay
 from vonggac.bus import Job
 from vonggac.telemetry import get_logger
@@ -15,18 +15,18 @@ log = get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class Held:
-    """Its latest job, what runs for it, and where others offer its next job or ask for it."""
+class HeldCamera:
+    """Its latest job, what runs for it, and the subscriptions for its next job and for requests."""
 
     job: Job
     relay: CameraRelay
-    offers: Subscription
-    answering: Answering
+    adoption: Subscription
+    rpc: CameraRpc
     ending: bool = False
 
 
-async def answer(reply: Awaitable[None]) -> None:
-    """Answer the server; when it is away, the job's turn is over anyway and it will be offered again."""
+async def answer_job(reply: Awaitable[None]) -> None:
+    """Answer the server. When it is away, the job's time is over anyway and it is delivered again."""
     try:
         await reply
     except (NatsError, OSError) as error:

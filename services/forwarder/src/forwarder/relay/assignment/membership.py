@@ -1,4 +1,4 @@
-"""Who else forwards, and how much each carries, by their signs of life."""
+"""Which other forwarders are alive, and how many cameras each carries, by their heartbeats."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from vonggac.events.forwarder import ForwarderAliveV1
 HEARTBEAT_S = 5.0
 GONE_AFTER_S = 2.5 * HEARTBEAT_S
 SILENCE_S = 1.5 * HEARTBEAT_S
-"""Nobody heard for so long, not even oneself: NATS is away, or was."""
+"""No heartbeat for so long, not even one's own: NATS is away, or was."""
 
 
-class Presence:
-    """The workers that gave a sign of life lately, this one left out; it too shows that signs of life come through."""
+class MembershipWatch:
+    """The other workers whose heartbeats came lately. This worker's own show that heartbeats come through."""
 
     def __init__(self, bus: Bus, worker_id: str, monotonic_s: Callable[[], float]) -> None:
         self.membership = Membership()
@@ -29,27 +29,27 @@ class Presence:
             topology.WORKERS,
             parse_key=str,
             parse_value=ForwarderAliveV1.model_validate_json,
-            on_change=self._heard,
+            on_change=self._on_heartbeat,
             is_wanted=lambda key: key.startswith("forwarder-"),
         )
 
     async def run(self) -> None:
-        """Listen until cancelled."""
+        """Watch until cancelled."""
         await self._cache.run()
 
     async def wait_loaded(self) -> None:
-        """Wait until every worker's last sign of life is known."""
+        """Wait until every worker's last heartbeat is known."""
         await self._cache.loaded.wait()
 
     def alive_at(self, worker_id: str) -> datetime | None:
-        """The last sign of life of another worker, however long ago; None when there is none to be found any more."""
+        """Another worker's last heartbeat, however long ago; None when it is not known any more."""
         alive = self._cache.values.get(worker_id)
         return alive.alive_at if alive is not None else None
 
     def is_gone(self, worker_id: str) -> bool:
-        """Whether another worker certainly gives no sign of life any more.
+        """Whether another worker's heartbeats have certainly ceased.
 
-        Never while nothing can be heard from anybody: who is cut off from NATS knows nothing of the others.
+        Never while no heartbeat comes from anybody: a worker that is cut off from NATS knows nothing of the others.
         """
         now_s = self._monotonic_s()
         if now_s - self._heard_anybody_s > SILENCE_S or now_s - self._hearing_since_s < GONE_AFTER_S:
@@ -57,7 +57,7 @@ class Presence:
         return now_s - self._heard_s.get(worker_id, float("-inf")) >= GONE_AFTER_S
 
     def others(self) -> list[Load]:
-        """As they were last heard of, with what was promised to them since. Notes who came and went."""
+        """By their last heartbeats, with what was promised to them since. Updates `membership`."""
         now_s = self._monotonic_s()
         loads = [
             Load(
@@ -73,15 +73,15 @@ class Presence:
         self.membership = self.membership.seen([self._worker_id, *(load.worker_id for load in loads)], now_s)
         return loads
 
-    def choose(self, *, passed_over: set[str]) -> str | None:
-        """The worker to give a camera to, which counts as given until its next sign of life; None without one."""
-        chosen = least_loaded(load for load in self.others() if load.worker_id not in passed_over)
+    def choose_receiver(self, *, except_for: set[str]) -> str | None:
+        """The worker to hand a camera to; the camera counts as its own until its next heartbeat. None without one."""
+        chosen = least_loaded(load for load in self.others() if load.worker_id not in except_for)
         if chosen is None:
             return None
         self._promised[chosen.worker_id] += 1
         return chosen.worker_id
 
-    def _heard(self, worker_id: str, alive: ForwarderAliveV1 | None) -> None:
+    def _on_heartbeat(self, worker_id: str, alive: ForwarderAliveV1 | None) -> None:
         self._promised.pop(worker_id, None)
         if alive is None:
             self._heard_s.pop(worker_id, None)

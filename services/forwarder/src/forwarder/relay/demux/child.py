@@ -27,7 +27,7 @@ _NUMBER_BYTES = 8
 
 def main() -> None:
     """Serve until the parent goes."""
-    # A terminal sends it to the whole group; the parent says when to end.
+    # A terminal sends it to the whole group; the parent decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     av.logging.set_level(None)
     _limit_memory(int(sys.argv[2]))

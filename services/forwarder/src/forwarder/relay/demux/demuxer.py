@@ -2,7 +2,7 @@
 
 What goes back is what an RTSP connection carries: first an ANNOUNCE with the session description, then frames. When the
 media cannot be unpacked, a TEARDOWN whose body is the cause and a line for people. Pictures that come before the first
-keyframe are told of by one PLAY_NOTIFY.
+keyframe are announced by one PLAY_NOTIFY.
 """
 
 import base64

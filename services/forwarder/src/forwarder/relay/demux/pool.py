@@ -38,7 +38,7 @@ class _Child:
     """Done when the child has let that stream go."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     ending: bool = False
-    """It was told to end."""
+    """It was asked to end."""
     deaf: bool = False
     """It takes no requests any more."""
 
@@ -139,20 +139,20 @@ class RemuxPool:
     async def _watch(self, child: _Child) -> None:
         code = await child.process.wait()
         self._children.remove(child)
-        # One that crashes beside others has let its streams go by now, and was told to end for want of them.
+        # One that crashes beside others has released its streams by now, and was asked to end since it has none.
         if code or not child.ending:
             self.died += 1
             log.warning("remux_process_died", exit_code=code)
             child.end()
 
     async def _hear(self, child: _Child) -> None:
-        """The numbers of streams that the child has let go."""
+        """The numbers of streams that the child has released."""
         loop = asyncio.get_running_loop()
         try:
             while answer := await loop.sock_recv(child.requests, _NUMBER_BYTES):
                 self._let_go(child, int.from_bytes(answer))
         except OSError:
-            log.info("remux_process_unheard", streams=len(child.streams))
+            log.info("remux_process_disconnected", streams=len(child.streams))
         finally:
             child.deaf = True
             for number in list(child.streams):

@@ -1,4 +1,4 @@
-"""What a destination says in its RTCP receiver reports of how the media arrives there (RFC 3550 §6.4).
+"""What a destination reports by RTCP about how the media arrives there (RFC 3550 §6.4).
 
 It is shown and nothing is done upon it: over TCP nothing is lost on our side of the destination. The camera never gets
 these reports, but our own, of what arrived here.
@@ -45,7 +45,7 @@ class ReportReader:
         try:
             parsed = parse_rtcp(packet)
         except MalformedError:
-            # A destination that cannot count harms nobody: it is shown as one that says nothing.
+            # A malformed report is passed over: the destination is shown as one that does not report.
             return False
         for report in parsed:
             if isinstance(report, ReceiverReport | SenderReport) and report.blocks:

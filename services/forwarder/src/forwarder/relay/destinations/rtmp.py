@@ -45,7 +45,7 @@ class UnitOutlet(Outlet):
 
 
 class RtmpPublishing:
-    """A session whose server has said NetStream.Publish.Start. Bytes are those of the chunks that carry media."""
+    """A session whose server has answered NetStream.Publish.Start. Bytes are those of the chunks that carry media."""
 
     def __init__(
         self, connection: RtmpConnection, stream_id: int, tap: UnitTap, source: CameraSource, target: Target
@@ -93,7 +93,7 @@ class RtmpPublishing:
     async def close(self) -> None:
         self._tap.remove(self._take)
         connection = self._connection
-        connection.say("deleteStream", 0.0, None, float(self._stream_id))
+        connection.send_command("deleteStream", 0.0, None, float(self._stream_id))
         await connection.close()
 
     def abort(self) -> None:

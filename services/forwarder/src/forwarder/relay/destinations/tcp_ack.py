@@ -39,7 +39,7 @@ class SocketOptions(Protocol):
 
 
 def read_tcp_info(sock: SocketOptions) -> TcpInfo | None:
-    """None when the socket is gone, or the kernel is too old to tell."""
+    """None when the socket is gone, or the kernel is too old."""
     try:
         raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SIZE)
     except OSError:

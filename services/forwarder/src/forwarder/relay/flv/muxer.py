@@ -73,7 +73,7 @@ class UnitTap(Outlet):
 
     def add(self, take: TakeUnit) -> None:
         """`take` gets every unit from now on, and before that the current group of pictures while it is kept."""
-        for unit in self._group if self._source.backlog is not None else ():
+        for unit in self._group if self._source.gop_cache is not None else ():
             take(unit)
         self._takers = (*self._takers, take)
         if len(self._takers) == 1:
@@ -122,7 +122,7 @@ class UnitTap(Outlet):
         self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
 
     def _configure(self, nals: list[bytes]) -> bytes | None:
-        """The configuration to tell before this keyframe; None while the camera told no parameter sets."""
+        """The configuration to send before this keyframe; None while the camera has sent no parameter sets."""
         own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
         key = tuple(own) or tuple(self.parameter_sets)
         if self._header is None or self._header[0] != key:
@@ -133,9 +133,9 @@ class UnitTap(Outlet):
         return self._header[1]
 
     def _hand_on(self, unit: Unit) -> None:
-        if unit.keyframe or self._source.backlog is None:
+        if unit.keyframe or self._source.gop_cache is None:
             self._group, self._group_bytes = [], 0
-        if self._source.backlog is not None and (unit.keyframe or self._group):
+        if self._source.gop_cache is not None and (unit.keyframe or self._group):
             self._group_bytes += len(unit.body)
             # One that is too long is of no use in part.
             self._group = [*self._group, unit] if self._group_bytes <= MAX_UNIT_BYTES else []

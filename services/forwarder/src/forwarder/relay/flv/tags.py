@@ -19,7 +19,7 @@ G711 = {"PCMA": 0x72, "PCMU": 0x82}
 
 
 def sequence_header(codec: VideoCodec, parameter_sets: Sequence[bytes]) -> bytes:
-    """The tag that tells the decoder's configuration. Raises MalformedError when a parameter set is missing."""
+    """The tag with the decoder's configuration. Raises MalformedError when a parameter set is missing."""
     if codec is VideoCodec.H264:
         return bytes([_KEYFRAME << 4 | _AVC, _SEQUENCE_HEADER, 0, 0, 0]) + avc_configuration(parameter_sets)
     return bytes([_EXTENDED | _KEYFRAME << 4 | _SEQUENCE_HEADER]) + _HVC1 + hevc_configuration(parameter_sets)
@@ -85,5 +85,5 @@ def hevc_configuration(parameter_sets: Sequence[bytes]) -> bytes:
 def _of(codec: VideoCodec, parameter_sets: Sequence[bytes], kind: int) -> list[bytes]:
     found = list(dict.fromkeys(nal for nal in parameter_sets if nal_type(codec, nal) == kind and len(nal) <= 0xFFFF))
     if not found:
-        raise MalformedError(f"the camera tells no {codec} parameter set of type {kind}")
+        raise MalformedError(f"the camera sends no {codec} parameter set of type {kind}")
     return found[:16]

@@ -31,7 +31,7 @@ class MediaClock:
 
 
 class DecodeOrder:
-    """Decoding times from presentation times: RTP tells only these (RFC 6184 §5.1), FLV wants both.
+    """Decoding times from presentation times: RTP carries only these (RFC 6184 §5.1), FLV wants both.
 
     Without pictures shown out of order the two are the same. With them the decoding times lag behind by as much as
     was ever needed.

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from forwarder.domain import backpressure as overflow
 from forwarder.domain.backpressure import Bounds, Flow
-from forwarder.relay.media.gop_cache import Backlog
-from vonggac.rtsp.wire.fast_path import MediaLane, Write
+from forwarder.relay.media.gop_cache import GopCache
+from vonggac.rtsp.wire.fast_path import FastPath, Write
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
 
@@ -36,8 +36,8 @@ class Outlet:
         "_channels",
         "_entered",
         "_fanout",
+        "_fast_path",
         "_frames",
-        "_lane",
         "_marks",
         "_packets",
         "_write_media",
@@ -71,7 +71,7 @@ class Outlet:
         self.direct = (direct or writer.write_media) if verbatim else None
         """What takes clean media as it is; None where it must be rewritten."""
         self._marks: deque[tuple[float, int]] = deque()
-        self._lane: MediaLane | None = None
+        self._fast_path: FastPath | None = None
         self._entered = (0, 0, 0)
         self.flow = Flow(flowing=False)
         self._written = 0
@@ -83,24 +83,26 @@ class Outlet:
     @property
     def written(self) -> int:
         """Bytes of media handed to the transport."""
-        return self._written + (self._lane.bytes - self._entered[0] if self._lane is not None else 0)
+        return self._written + (self._fast_path.bytes - self._entered[0] if self._fast_path is not None else 0)
 
     @property
     def packets(self) -> int:
         """Packets of media handed to the transport."""
-        return self._packets + (self._lane.packets - self._entered[1] if self._lane is not None else 0)
+        return self._packets + (self._fast_path.packets - self._entered[1] if self._fast_path is not None else 0)
 
     @property
     def frames(self) -> int:
         """Pictures handed to the transport to their last packet, which has the marker bit."""
-        return self._frames + (self._lane.endings - self._entered[2] if self._lane is not None else 0)
+        return self._frames + (self._fast_path.endings - self._entered[2] if self._fast_path is not None else 0)
 
-    def enter(self, lane: MediaLane | None) -> None:
-        """Be given, besides what `write` gives, all that goes through `lane` from now on; None: no more of it."""
-        if lane is not self._lane:
+    def enter(self, fast_path: FastPath | None) -> None:
+        """Count as written what goes through `fast_path` from now on; None: no more of it."""
+        if fast_path is not self._fast_path:
             self._written, self._packets, self._frames = self.written, self.packets, self.frames
-            self._lane = lane
-            self._entered = (lane.bytes, lane.packets, lane.endings) if lane is not None else (0, 0, 0)
+            self._fast_path = fast_path
+            self._entered = (
+                (fast_path.bytes, fast_path.packets, fast_path.endings) if fast_path is not None else (0, 0, 0)
+            )
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
         """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
@@ -173,7 +175,7 @@ class Outlet:
 
 
 class FanOut:
-    """From one camera session to its outlets: by the `lane` while nobody needs more, else batch by batch."""
+    """From one camera session to its outlets: by the `fast_path` while nobody needs more, else batch by batch."""
 
     def __init__(self, *, channels: frozenset[int], video_channel: int, scanner: KeyframeScanner) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
@@ -188,15 +190,15 @@ class FanOut:
         self._lead_given: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
-        self._backlog: Backlog | None = None
+        self._gop_cache: GopCache | None = None
         self._pictures = 0
-        self.lane = MediaLane(channels=channels, video_channel=video_channel)
+        self.fast_path = FastPath(channels=channels, video_channel=video_channel)
         """What the camera's connection tries first; what it does not take comes to `on_media`."""
 
     @property
     def pictures(self) -> int:
         """Grows while video comes (RTCP alone does not count)."""
-        return self._pictures + self.lane.pictures
+        return self._pictures + self.fast_path.pictures
 
     @property
     def tap(self) -> Callable[[MediaBatch], None] | None:
@@ -209,13 +211,13 @@ class FanOut:
         self._switch()
 
     @property
-    def backlog(self) -> Backlog | None:
+    def gop_cache(self) -> GopCache | None:
         """The current group of pictures, while it is kept: new outlets begin with it."""
-        return self._backlog
+        return self._gop_cache
 
-    @backlog.setter
-    def backlog(self, backlog: Backlog | None) -> None:
-        self._backlog = backlog
+    @gop_cache.setter
+    def gop_cache(self, gop_cache: GopCache | None) -> None:
+        self._gop_cache = gop_cache
         self._switch()
 
     def when_pictures_come(self, began: Callable[[], None]) -> None:
@@ -249,20 +251,20 @@ class FanOut:
             outlet.write(batch, clean=clean)
         if self._tap is not None:
             self._tap(batch)
-        if self._backlog is not None:
-            self._backlog.add(batch, clean=clean)
+        if self._gop_cache is not None:
+            self._gop_cache.add(batch, clean=clean)
 
-    def keep_backlog(self) -> Backlog:
-        """Keep the current group of pictures from its keyframe on, until `backlog` is set to None."""
-        if self.backlog is None:
-            self.backlog = Backlog(self._scanner.another())
-        return self.backlog
+    def keep_gop_cache(self) -> GopCache:
+        """Keep the current group of pictures from its keyframe on, until `gop_cache` is set to None."""
+        if self.gop_cache is None:
+            self.gop_cache = GopCache(self._scanner.another())
+        return self.gop_cache
 
     def add(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)
         self.sort()
-        if self.backlog is not None and self.backlog.begun and outlet.keyframe_came():
-            for batch, clean in self.backlog:
+        if self.gop_cache is not None and self.gop_cache.begun and outlet.keyframe_came():
+            for batch, clean in self.gop_cache:
                 if outlet.flow.flowing:
                     outlet.write(batch, clean=clean)
 
@@ -283,13 +285,13 @@ class FanOut:
         self._switch()
 
     def _switch(self) -> None:
-        """Open the lane if all that is to be done is to write everything to everybody; else shut it."""
-        alike = not self._held and self._tap is None and self._backlog is None and self._began is None
+        """Open the fast path if all that is to be done is to write everything to everybody; else shut it."""
+        alike = not self._held and self._tap is None and self._gop_cache is None and self._began is None
         writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
         is_open = alike and len(writes) == len(self._flowing)
-        self.lane.writes = tuple(writes) if is_open else None
+        self.fast_path.writes = tuple(writes) if is_open else None
         for outlet in self._outlets:
-            outlet.enter(self.lane if is_open else None)
+            outlet.enter(self.fast_path if is_open else None)
 
     def _tell_began(self) -> None:
         began, self._began = self._began, None

@@ -17,7 +17,7 @@ MAX_BYTES = 3 << 20
 MAX_AGE_S = 5.0
 
 
-class Backlog:
+class GopCache:
     """The batches of the current group of pictures; a group that grows too large or too old is not kept."""
 
     def __init__(self, scanner: KeyframeScanner, *, max_bytes: int = MAX_BYTES, max_age_s: float = MAX_AGE_S) -> None:

@@ -10,7 +10,7 @@ SET_CHUNK_SIZE, ABORT, ACKNOWLEDGEMENT, USER_CONTROL, WINDOW_SIZE, PEER_BANDWIDT
 AUDIO, VIDEO, AMF3_DATA, AMF3_COMMAND, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22
 
 FIRST_CHUNK_BYTES = 128
-"""Of both sides, until they say otherwise."""
+"""Of both sides, until they set another size."""
 OUR_CHUNK_BYTES = 60_000
 """Nearly every frame in one chunk; some servers take no more than 65536."""
 MAX_MESSAGE_BYTES = 8 << 20
@@ -182,7 +182,7 @@ def unpack_aggregate(aggregate: Message) -> Iterator[Message]:
     while at < len(payload):
         body_at = at + _TAG_HEAD_BYTES
         end = body_at + int.from_bytes(payload[at + 1 : at + 4])
-        # What the back pointer says is of use only to who reads backwards; players do not look at it.
+        # The back pointer serves only readers that go backwards; players ignore it.
         if end + _BACK_POINTER_BYTES > len(payload):
             raise MalformedError("an RTMP aggregate ends amid one of its messages")
         stamp_ms = int.from_bytes(payload[at + 4 : at + 7]) | payload[at + 7] << 24

@@ -32,7 +32,7 @@ async def open_publishing(
     tls: TlsPolicy,
     enhanced: bool,
 ) -> tuple[RtmpConnection, int]:
-    """A connection whose server has said NetStream.Publish.Start, and the stream's number.
+    """A connection whose server has answered NetStream.Publish.Start, and the stream's number.
 
     `enhanced` offers H.265 (E-RTMP). Raises PeerError; NotConnectedError when the address could not be connected to.
     """
@@ -41,8 +41,8 @@ async def open_publishing(
         extra["fourCcList"] = ["hvc1"]
 
     async def publish(connection: RtmpConnection) -> int:
-        connection.say("releaseStream", 0.0, None, url.stream)
-        connection.say("FCPublish", 0.0, None, url.stream)
+        connection.send_command("releaseStream", 0.0, None, url.stream)
+        connection.send_command("FCPublish", 0.0, None, url.stream)
         stream_id = _stream_id(await connection.call("createStream", None))
         await connection.ask("publish", url.stream, "live", stream_id=stream_id, good="NetStream.Publish.Start")
         return stream_id
@@ -59,7 +59,7 @@ async def open_playing(
     allowed: AllowedNetworks,
     tls: TlsPolicy,
 ) -> RtmpConnection:
-    """A connection whose server has said NetStream.Play.Start; `on_message` gets the media, also before that."""
+    """A connection whose server has answered NetStream.Play.Start; `on_message` gets the media, also before that."""
     extra: dict[str, amf.AmfValue] = {
         "fpad": False,
         "capabilities": 15.0,

@@ -107,7 +107,7 @@ class RtmpConnection(asyncio.Protocol):
         self._answers[self._transaction] = waiting
         transaction, self._asked = self._transaction, command
         try:
-            self.say(command, transaction, *values, stream_id=stream_id)
+            self.send_command(command, transaction, *values, stream_id=stream_id)
             name, *answer = await waiting
         finally:
             del self._answers[transaction]
@@ -120,7 +120,7 @@ class RtmpConnection(asyncio.Protocol):
     async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
         """Send a command that is answered by onStatus, and wait for the status `good`. Raises PeerError."""
         self._status, self._asked = asyncio.get_running_loop().create_future(), command
-        self.say(command, 0.0, None, *values, stream_id=stream_id)
+        self.send_command(command, 0.0, None, *values, stream_id=stream_id)
         while True:
             status = await self._status
             self._status = asyncio.get_running_loop().create_future()
@@ -131,7 +131,7 @@ class RtmpConnection(asyncio.Protocol):
                 self._status = None
                 raise CommandError(command, _text(status, "code"), _text(status, "description"))
 
-    def say(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
+    def send_command(self, command: str, transaction: float, *values: amf.AmfValue, stream_id: int = 0) -> None:
         """Send a command without waiting."""
         payload = amf.encode(command, transaction, *values)
         message = Message(chunks.COMMAND, stream_id, 0, payload)
@@ -181,7 +181,7 @@ class RtmpConnection(asyncio.Protocol):
             self._end(error)
             cut(self.transport)
             return
-        # Acknowledgements name all that came: what is left out for a peer that does not read is told with the next.
+        # Acknowledgements name all that came: what is left out for a peer that does not read is in the next.
         due = self._window and self.bytes_received - self._acknowledged >= self._window // 2
         if due and not self._write_paused:
             self._acknowledged = self.bytes_received
@@ -189,7 +189,7 @@ class RtmpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.closed:
-            # Some servers refuse in this way, and say why nowhere.
+            # Some servers refuse in this way, without a reason.
             instead = f" instead of answering {self._asked}" if self._asked else ""
             self._end(PeerError(Cause.ENDED, f"the peer ended the connection{instead}"))
         if not self._gone.done():
@@ -275,7 +275,7 @@ class RtmpConnection(asyncio.Protocol):
         for future in waiting:
             if not future.done():
                 future.set_exception(shown)
-                # Not every one is awaited by now; the error is told by `on_lost` too.
+                # Not every one is awaited by now; `on_lost` gets the error too.
                 future.exception()
         if self.on_lost is not None:
             self.on_lost(error)

@@ -20,7 +20,7 @@ type OnBegan = Callable[[], None]
 
 
 class CameraSource(Protocol):
-    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are what destinations are told."""
+    """A camera that plays. `fanout` carries its media; `sdp` and `tracks` are announced to destinations."""
 
     fanout: FanOut
 
@@ -41,7 +41,7 @@ class CameraSource(Protocol):
         """An RTCP packet of its video that went by."""
 
     def clock_drift_s(self) -> float | None:
-        """The camera's clock minus ours in seconds, by what it told lately; None when it told nothing."""
+        """The camera's clock minus ours in seconds, by its latest reports; None without any."""
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
@@ -87,5 +87,5 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
     scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
     fanout = FanOut(channels=channels, video_channel=video.rtp_channel, scanner=scanner)
     # Media may come before the answer to PLAY, and no destination can have a session yet.
-    fanout.keep_backlog()
+    fanout.keep_gop_cache()
     return fanout

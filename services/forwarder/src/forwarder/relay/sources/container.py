@@ -137,10 +137,10 @@ class RemuxedSource:
         return self._end.bytes_received
 
     def take_report(self, packet: bytes) -> None:
-        """Reports are made here, by our clock: they say nothing of the camera's."""
+        """Ignored: reports are made here, by our clock."""
 
     def clock_drift_s(self) -> None:
-        """No camera that is unpacked tells its time."""
+        """None: an unpacked stream does not carry the camera's time."""
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Media comes from a child in lumps anyway."""
@@ -203,6 +203,7 @@ async def play_container(
         url=url,
         # A login that stands in the address is not offered a second time.
         credentials=credentials if url == camera.url else None,
+        filled=credentials if url != camera.url else None,
         allowed=limits.allowed,
         tls=policy_of(camera.tls),
         deadline_s=limits.deadline_s,
@@ -249,14 +250,14 @@ async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
 
 
 async def _ended(end: _Unpacked, feeding: asyncio.Task[None]) -> PeerError:
-    """Wait until the feed or the child ends, end the other one, and tell why."""
+    """Wait until the feed or the child ends, end the other one, and return why."""
     await asyncio.wait({end.gone, feeding}, return_when=asyncio.FIRST_COMPLETED)
     fed = feeding.exception() if feeding.done() and not feeding.cancelled() else None
     feeding.cancel()
     end.transport.abort()
     await asyncio.wait({end.gone, feeding})
     if not feeding.cancelled():
-        # Fetched, so that nobody warns of an error that is told already.
+        # Fetched, so that asyncio does not warn of an error that is returned already.
         feeding.exception()
     if isinstance(fed, PeerError):
         return fed

@@ -53,7 +53,7 @@ async def play(
                 logins.ended(login)
         on_lost(error)
 
-    early = _Early(on_began, lost)
+    early = _EarlyEvents(on_began, lost)
 
     async def now() -> CameraSource:
         try:
@@ -68,12 +68,12 @@ async def play(
         source = await now()
     else:
         source = await logins.attempt(login, now, wait_s=context.connect_deadline_s)
-    early.over()
+    early.release()
     return source
 
 
-class _Early:
-    """Media may come, or go, while others are still told that the login was taken: it is told after that."""
+class _EarlyEvents:
+    """Holds events back until `play` returns: media may begin, or be lost, before the login is recorded as accepted."""
 
     def __init__(self, on_began: OnBegan, on_lost: OnLost) -> None:
         self._on_began, self._on_lost = on_began, on_lost
@@ -81,18 +81,18 @@ class _Early:
         self._returned = False
 
     def began(self) -> None:
-        self._tell(self._on_began)
+        self._pass_on(self._on_began)
 
     def lost(self, error: PeerError | None) -> None:
-        self._tell(partial(self._on_lost, error))
+        self._pass_on(partial(self._on_lost, error))
 
-    def over(self) -> None:
+    def release(self) -> None:
         """The caller has the source as soon as the event loop goes on."""
         self._returned = True
         for happened in self._happened:
             asyncio.get_running_loop().call_soon(happened)
 
-    def _tell(self, what: Callable[[], None]) -> None:
+    def _pass_on(self, what: Callable[[], None]) -> None:
         if self._returned:
             what()
         else:

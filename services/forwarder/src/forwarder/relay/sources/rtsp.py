@@ -22,8 +22,8 @@ from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.sdp import SessionDescription
 from vonggac.rtsp.wire.tracks import Track
 
-CLOCK_TOLD_WITHIN_S = 300.0
-"""What the camera said of its clock before that is not handed on."""
+CLOCK_REPORTED_WITHIN_S = 300.0
+"""Older reports of the camera's clock are not used."""
 
 
 class RtspSource:
@@ -61,7 +61,7 @@ class RtspSource:
         """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
         if (date := self._player.connection.requests.peer_date) is not None:
             self._clock.take_date(*date)
-        return self._clock.drift_s(lately_s=CLOCK_TOLD_WITHIN_S)
+        return self._clock.drift_s(lately_s=CLOCK_REPORTED_WITHIN_S)
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in (SO_RCVLOWAT); 0 or 1 for every byte."""
@@ -123,7 +123,7 @@ async def open_source(
     )
     fanout = made[-1]
     player.connection.on_media = fanout.on_media
-    player.connection.open_lane(fanout.lane)
+    player.connection.open_fast_path(fanout.fast_path)
     fanout.when_pictures_come(on_began)
     return RtspSource(player, fanout)
 

@@ -18,13 +18,13 @@ from forwarder.relay.supervision.delivery import DeliverySupervisor
 from forwarder.relay.supervision.keyframes import CameraKeyframes
 from forwarder.relay.supervision.resealed import sealed_as_before
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-NO_ORDERS: Mapping[UUID, DeliveryOrder] = MappingProxyType({})
+NO_COMMANDS: Mapping[UUID, DeliveryCommand] = MappingProxyType({})
 
 type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 """Called with every change of state, and once with `released` or `disabled` at the end."""
@@ -38,7 +38,7 @@ class CameraRelay:
         camera: CameraV1,
         context: RelayContext,
         on_change: OnDeliveryChange,
-        commands: Mapping[UUID, DeliveryOrder] = NO_ORDERS,
+        commands: Mapping[UUID, DeliveryCommand] = NO_COMMANDS,
         history_of: Callable[[PlannedDelivery], DeliveryHistory] = lambda _planned: NO_HISTORY,
     ) -> None:
         """`commands`: by delivery, a live view; `history_of`: what was known of one before."""
@@ -141,7 +141,7 @@ class CameraRelay:
         if self._leave_tasks:
             await asyncio.wait(self._leave_tasks)
 
-    def apply_command(self, delivery_id: UUID, command: DeliveryOrder | None) -> None:
+    def apply_command(self, delivery_id: UUID, command: DeliveryCommand | None) -> None:
         """A person's command for one delivery came, changed, or went (None)."""
         supervisor = self.deliveries.get(delivery_id)
         if supervisor is None:
@@ -222,7 +222,7 @@ class CameraRelay:
 
     def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:
-            source.fanout.keep_backlog().when_begun(lambda: self._answer_prepared(None))
+            source.fanout.keep_gop_cache().when_begun(lambda: self._answer_prepared(None))
             return
         self._media_is_live(source)
         for delivery in self.deliveries.values():

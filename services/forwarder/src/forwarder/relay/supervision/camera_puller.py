@@ -12,6 +12,7 @@ from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointW
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import device_origins
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
@@ -155,7 +156,7 @@ class CameraPuller:
             await asyncio.wait(self._endings)
         context, camera = self._context, self._camera
         try:
-            credentials = context.open_secret(camera.secret)
+            credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
             source = await play(camera, credentials, context, on_began=self._media_began, on_lost=self._lost)
         except PeerError as error:
             self._attempt = None
@@ -208,7 +209,7 @@ class CameraPuller:
 
     def _drop_gop(self) -> None:
         if self.source is not None:
-            self.source.fanout.backlog = None
+            self.source.fanout.gop_cache = None
 
     def _cancel_retry(self) -> None:
         self._retry_timer.cancel()

@@ -14,9 +14,9 @@ from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
-from vonggac.events.causes import Cause
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials
 
 
@@ -46,11 +46,14 @@ class RelayContext:
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 
-    def open_secret(self, sealed: str | None) -> Credentials | None:
-        """Raises PeerError `secret_unreadable`."""
+    def open_secret(self, sealed: str | None, url: str, *others: Origin) -> Credentials | None:
+        """The login for `url`; `others` as of `Unsealer.unseal`.
+
+        Raises PeerError: secret_unreadable or secret_moved.
+        """
         if sealed is None:
             return None
         try:
-            return self.unsealer.unseal(sealed)
+            return self.unsealer.unseal(sealed, url, *others)
         except SecretUnreadableError as error:
-            raise PeerError(Cause.SECRET_UNREADABLE, str(error)) from None
+            raise PeerError(error.cause, str(error)) from None

@@ -31,11 +31,11 @@ from forwarder.relay.supervision.recovery import DestinationRecovery
 from forwarder.relay.supervision.session_slot import SessionSlot
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryOrder, DeliveryState
+from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import PlannedDelivery
 
 QUICK_SAMPLE_S = 0.2
-"""Until a new session is confirmed it is sampled this often, then once a second."""
+"""Until media of a new session is acknowledged it is sampled this often, then once a second."""
 _QUICK = frozenset({DeliveryState.CONNECTING, DeliveryState.SENDING})
 
 type OnChange = Callable[["DeliverySupervisor"], None]
@@ -118,7 +118,7 @@ class DeliverySupervisor:
         else:
             self.handle(CameraLive())
 
-    def stop_by_command(self, command: DeliveryOrder) -> None:
+    def stop_by_command(self, command: DeliveryCommand) -> None:
         """A person stopped it: end in order, and stay so. Stopped again, it reports the new reason."""
         before = self.delivery
         self._carry_out(commands.stopped(before, command, self._context.now()), orderly=True)
@@ -172,8 +172,8 @@ class DeliverySupervisor:
             else:
                 self._recovery.wait_for_retry(self._delivery, unreachable=self.slot.unreachable)
         after = self._delivery
-        if self.slot.is_open and before.unconfirmed is not after.unconfirmed:
-            if after.unconfirmed:
+        if self.slot.is_open and before.unacknowledged is not after.unacknowledged:
+            if after.unacknowledged:
                 self._recovery.watch_stalled()
             else:
                 self._recovery.stop_watching()
@@ -216,7 +216,7 @@ class DeliverySupervisor:
 
     def _give_up_stalled(self) -> bool:
         self._sample_session(self._context.monotonic_s())
-        if not self.slot.is_open or not self.delivery.unconfirmed:
+        if not self.slot.is_open or not self.delivery.unacknowledged:
             return False
         self.handle(Failed(Cause.STALLED, "the address answers again, and the session does not go on"))
         return True
@@ -243,4 +243,4 @@ class DeliverySupervisor:
 
 def _word(delivery: Delivery) -> tuple[object, ...]:
     """What is reported anew when it changes. A detail alone is no news, except why a session is stalled."""
-    return delivery.state, delivery.cause, delivery.since, delivery.unconfirmed
+    return delivery.state, delivery.cause, delivery.since, delivery.unacknowledged

@@ -1,6 +1,6 @@
 """Learns quickly that a camera or a destination answers again.
 
-Waiting times of up to half a minute are right for a peer that answers and says no. One that is not there costs nothing
+Waiting times of up to half a minute are right for a peer that answers and refuses. One that is not there costs nothing
 to ask: one check about every half second per endpoint and process, however many wait for it. A check is a connection
 and one OPTIONS without credentials, since a peer that hangs takes connections too. Who waits is called when the
 endpoint answers after it was found silent, and makes an attempt of its own. An endpoint that answers from the beginning

@@ -54,7 +54,7 @@ class DestinationRecovery:
             self._timer.start(HANGING_AFTER_S, lambda: self._watch.start(self._endpoint(), self._attempt_is_lost))
 
     def watch_stalled(self) -> None:
-        """Nothing is confirmed of the session any more: check its address.
+        """Nothing of the session is acknowledged any more: check its address.
 
         An address that was away for seconds is there again long before the kernel sends once more what was lost
         meanwhile: it waits twice as long each time.

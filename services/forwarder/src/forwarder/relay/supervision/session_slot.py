@@ -62,7 +62,7 @@ class SessionSlot:
         return self._session.read_progress(now_s) if self._session is not None else None
 
     def close_session(self, *, orderly: bool) -> None:
-        """End the session or the attempt; `orderly`: the destination is told, in the background."""
+        """End the session or the attempt; `orderly`: with a TEARDOWN, in the background."""
         if self._attempt is not None:
             self.wait_for(self._attempt)
             self._attempt.cancel()
@@ -113,7 +113,7 @@ class SessionSlot:
         context = self._context
         return Target(
             url=plan.url,
-            credentials=context.open_secret(plan.secret),
+            credentials=context.open_secret(plan.secret, plan.url),
             video_only=self._without_audio,
             deadline_s=context.connect_deadline_s,
             bounds=context.bounds,
@@ -126,7 +126,7 @@ class SessionSlot:
         """Offer the video alone until the camera's next stream; logged once for each."""
         if not self._without_audio:
             self._without_audio = True
-            log.warning("delivery_without_sound", delivery_id=str(plan.id), destination=plan.destination_code)
+            log.warning("delivery_without_audio", delivery_id=str(plan.id), destination=plan.destination_code)
 
     def _session_lost(self, error: PeerError | None) -> None:
         # None: our own close. A session that is not the present one was closed by us, too.

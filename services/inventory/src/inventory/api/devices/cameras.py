@@ -14,6 +14,7 @@ from inventory.api.context import (
     Changer,
     Edged,
     Reader,
+    Reason,
     Remover,
     SecretWriter,
     Shown,
@@ -21,7 +22,7 @@ from inventory.api.context import (
     merged,
     must_exist,
 )
-from inventory.api.devices.secrets import Secret, remove_secret, secret_of, write_secret
+from inventory.api.devices.secrets import Secret, device_origins, refuse_to_move, remove_secret, secret_of, write_secret
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
 from inventory.domain.devices.areas import Area
@@ -138,7 +139,7 @@ async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithD
             **fields,
             url=address.url,
             probe_timeout_s=body.timeout_s,
-            **secret_of(edge, writing, caller, address),
+            **secret_of(edge, writing, caller, address, others=device_origins(fields["expected"])),
         )
         await writing.add_thing(camera)
         for destination in await _destinations(writing.session, body.destination_ids):
@@ -176,21 +177,28 @@ async def get_camera(camera_id: UUID, edge: Edged, _caller: Reader) -> CameraWit
 
 
 @router.patch("/{camera_id}", summary="Change a camera")
-async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer) -> CameraShown:
-    """A `url` with credentials replaces the secret; a `url` without leaves it."""
-    async with edge.write_transaction(caller) as writing:
+async def change_camera(
+    camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer, reason: Reason = None
+) -> CameraShown:
+    """A `url` with credentials replaces the secret; a `url` without leaves it.
+
+    422 when there is a secret and a `url` without credentials leads to another scheme, host or port.
+    """
+    async with edge.write_transaction(caller, reason=reason) as writing:
         camera = await writing.get_thing(Camera, camera_id)
         edge.check_if_match(camera)
         address = edge.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
-        secret = secret_of(edge, writing, caller, address)
-        await writing.change_thing(camera, await _patched(writing, camera, body, address) | secret)
+        refuse_to_move(camera, address)
+        values = await _patched(writing, camera, body, address)
+        secret = secret_of(edge, writing, caller, address, others=device_origins(values["expected"]))
+        await writing.change_thing(camera, values | secret)
     return edge.answer_with(CameraShown, camera)
 
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
-async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover, reason: Reason = None) -> None:
     """Workers stop probing and forwarding it."""
-    async with edge.write_transaction(caller) as writing:
+    async with edge.write_transaction(caller, reason=reason) as writing:
         camera = await writing.get_thing(Camera, camera_id)
         edge.check_if_match(camera)
         await disconnect_camera(writing, camera_id)

@@ -26,7 +26,8 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange
 
 from prober.domain.picture import PictureJudgement, Planes, Thumbnail, reduce_picture
-from vonggac.media.h26x import VideoCodec, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.media.h26x import VideoCodec, is_keyframe_slice, is_parameter_set, is_slice, keyframe_hash, nal_type
+from vonggac.media.sei import pictures_to_recover
 from vonggac.media.sps import MAX_SPS_BYTES, SpsInfo, parse_sps
 from vonggac.net.errors import MalformedError
 
@@ -143,10 +144,13 @@ def decode_keyframe(
     contexts = contexts or IdleContexts()
     started = time.monotonic()
     sets = _parameter_sets(codec, nals)
-    # SEI and vendors' private units are left out: some cameras write them wrongly, and the picture does not need them.
-    slices = (nal for nal in nals if is_slice(codec, nal_type(codec, nal)))
+    # SEI and vendors' private units are left out: some cameras write them wrongly, and an IDR or IRAP picture does not
+    # need them. Of another picture the recovery point says that it can be decoded alone.
+    slices = [nal for nal in nals if is_slice(codec, nal_type(codec, nal))]
+    alone = any(is_keyframe_slice(codec, nal_type(codec, nal)) for nal in slices)
+    points = [] if alone else [nal for nal in nals if pictures_to_recover(codec, [nal]) is not None]
     context = contexts.acquire(codec, sets)
-    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *slices)))
+    frame, problem = _first_frame(context, b"".join(_START_CODE + nal for nal in (*sets, *points, *slices)))
     if frame is None:
         return Undecodable(problem, time.monotonic() - started)
     thumbnail = reduce_picture(planes_of(frame), taken_at, keyframe_hash(codec, nals))

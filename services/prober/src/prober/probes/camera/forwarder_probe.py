@@ -1,7 +1,8 @@
 """The forwarder's keyframe of a camera that it pulls, so that the prober opens no second session.
 
-Core NATS request-reply on `forwarder.keyframe.<camera_id>`; the body is one access unit in Annex B form, the headers
-say what the forwarder measured. No responder: nobody pulls the camera.
+Core NATS request-reply on `forwarder.camera.<camera_id>.keyframe`; the body is one access unit in Annex B form, the
+headers say what the forwarder measured. No responder: nobody pulls the camera. A forwarder that pulls it and has no
+keyframe says what it knows all the same, and that is what the probe judges: it never opens a session beside that one.
 """
 
 import asyncio
@@ -14,22 +15,40 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
+from prober import messaging
 from prober.domain.findings import LEAST_PICTURES, LEAST_SPAN_S, StreamSeen
-from prober.domain.result import ProbeResult
-from prober.domain.verdict import Evidence, judge
+from prober.domain.result import Judgement, ProbeResult, Still
+from prober.domain.verdict import REFRESHED, Evidence, down, judge, unknown
 from prober.probes.camera.decoder import Decoder, Picture, Undecodable, first_sps
 from vonggac.bus import Bus
-from vonggac.events import subjects
-from vonggac.events.prober import Media, ProbeKind, Step
-from vonggac.media.h26x import VideoCodec
+from vonggac.events import Cause
+from vonggac.events.prober import Media, ProbeKind, Step, Verdict
+from vonggac.media.h26x import VideoCodec, is_keyframe_slice, nal_type
+from vonggac.media.sei import pictures_to_recover
 
 MAX_BYTES = 1 << 20
 CAMERA_AWAY = "camera_away"
 """The header `error` of a forwarder that has the camera's job and no session."""
+NO_ANSWER, NO_BUS, UNUSABLE = "no_answer", "no_bus", "unusable"
+"""Reasons of ours beside the forwarder's errors."""
+ANSWER_MARGIN_S, LEAST_WAIT_S = 1.0, 0.5
+"""The forwarder's last word comes so long before the end of our wait."""
+SILENT_S = 5.0
+"""A camera that has sent no video for so long sends none."""
+LONGEST_GROUP_S = 120.0
+"""Without a keyframe for so long nobody can begin to watch; cameras that save bits send one a minute at times."""
 OLDEST_S = 60.0
 """A keyframe captured before that says nothing about now."""
 DECODE_WITHIN_S = 1.0
 """At least, for a keyframe that came late."""
+_NOT_ANSWERED = {
+    NO_ANSWER: "the forwarder that pulls the camera did not answer",
+    NO_BUS: "NATS did not answer, so that nobody can tell whether a forwarder pulls the camera",
+}
+_NO_PICTURE = {
+    "too_large": "the camera's keyframe is too large to be handed out by the forwarder that pulls it",
+    "busy": "the forwarder that pulls the camera is asked for it too often",
+}
 _START_CODE = b"\x00\x00\x01"
 _CODECS = {"h264": VideoCodec.H264, "h265": VideoCodec.H265}
 
@@ -46,58 +65,94 @@ class ForwarderKeyframe:
     packets_lost: int | None = None
     packets_received: int | None = None
     clock_drift_s: float | None = None
+    still_since: datetime | None = None
+    """Since then the camera's keyframes are identical, bit for bit; `still_keyframes` of them were hashed."""
+    still_keyframes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NoKeyframe:
-    """No keyframe of use. `pulled`: a forwarder has the camera all the same, and with it a session."""
+    """No keyframe of use. `pulled`: a forwarder has the camera all the same, and with it a session.
+
+    `reason`: the forwarder's `error`, or why its answer is of no use. `silent_s`: how long no video has come;
+    `media_s`: how long the session has lasted; `keyframe_age_s`: of its last whole keyframe. None: not told.
+    """
 
     pulled: bool
+    reason: str = ""
+    silent_s: float | None = None
+    media_s: float | None = None
+    keyframe_age_s: float | None = None
+    bitrate_kbps: float | None = None
+    codec: str | None = None
 
 
 async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> ForwarderKeyframe | NoKeyframe:
-    """NoSample when no forwarder has the camera, none came in time, or what came is of no use."""
+    """NoKeyframe when no forwarder has the camera, none came in time, or what came is of no use."""
+    within_s = max(LEAST_WAIT_S, timeout_s - ANSWER_MARGIN_S)
     try:
-        reply = await bus.client.request(subjects.forwarder_keyframe(camera_id), b"", timeout=timeout_s)
+        reply = await messaging.request_keyframe(bus, camera_id, within_s=within_s, timeout_s=timeout_s)
     except NoRespondersError:
         return NoKeyframe(pulled=False)
     except TimeoutError:
         # Only who holds a camera listens, and says at once when it is away.
-        return NoKeyframe(pulled=True)
+        return NoKeyframe(pulled=True, reason=NO_ANSWER)
     except (NatsError, OSError):
-        return NoKeyframe(pulled=False)
-    keyframe = parse_keyframe(reply, now=bus.clock.now())
-    return keyframe or NoKeyframe(pulled=(reply.headers or {}).get("error") != CAMERA_AWAY)
+        # Nobody can tell whether the camera is pulled.
+        return NoKeyframe(pulled=True, reason=NO_BUS)
+    return parse_keyframe(reply, now=bus.clock.now()) or parse_refusal(reply)
+
+
+def parse_refusal(reply: Msg) -> NoKeyframe:
+    """What the forwarder says of the camera without a keyframe of use."""
+    headers = {name.lower(): value for name, value in (reply.headers or {}).items()}
+    error = headers.get("error", "")
+    return NoKeyframe(
+        pulled=error != CAMERA_AWAY,
+        reason=error or UNUSABLE,
+        silent_s=_number(headers.get("silent_s")),
+        media_s=_number(headers.get("media_s")),
+        keyframe_age_s=_number(headers.get("keyframe_age_s")),
+        bitrate_kbps=_number(headers.get("bitrate_kbps")),
+        codec=headers.get("codec"),
+    )
 
 
 def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
-    """None when it is none, too old or malformed: then an own session finds out more."""
+    """None when it is none, too old or malformed."""
     headers = {name.lower(): value for name, value in (reply.headers or {}).items()}
     codec = _CODECS.get(headers.get("codec", ""))
     if codec is None or not 0 < len(reply.data) <= MAX_BYTES:
         return None
-    try:
-        captured_at = datetime.fromisoformat(headers.get("captured_at", ""))
-    except ValueError:
-        return None
-    if captured_at.tzinfo is None or (now - captured_at).total_seconds() > OLDEST_S:
+    captured_at = _moment(headers.get("captured_at"))
+    if captured_at is None or (now - captured_at).total_seconds() > OLDEST_S:
         return None
     lost, received = _number(headers.get("packets_lost")), _number(headers.get("packets_received"))
     return ForwarderKeyframe(
         codec=codec,
         nals=split_annex_b(reply.data),
-        captured_at=captured_at.astimezone(UTC),
+        captured_at=captured_at,
         fps=_number(headers.get("fps")),
         bitrate_kbps=_number(headers.get("bitrate_kbps")),
         packets_lost=int(lost) if lost is not None else None,
         packets_received=int(received) if received is not None else None,
         clock_drift_s=_number(headers.get("clock_drift_s"), signed=True),
+        still_since=_moment(headers.get("still_since")),
+        still_keyframes=int(_number(headers.get("still_keyframes")) or 0),
     )
 
 
 def split_annex_b(data: bytes) -> list[bytes]:
     """NAL units of a byte stream (H.264 Annex B): between start codes, without the zero bytes around them."""
     return [nal for part in data.split(_START_CODE)[1:] if (nal := part.rstrip(b"\0"))]
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None
 
 
 def _number(text: str | None, *, signed: bool = False) -> float | None:
@@ -114,7 +169,8 @@ async def judge_keyframe(
     """The verdict of a sampled keyframe; without a `decoder` a light probe. `began`: monotonic seconds."""
     steps = [Step(name="forwarder_keyframe", duration_ms=_ms(began))]
     picture: Picture | Undecodable | None = None
-    if decoder is not None:
+    refreshed = _is_refreshed(keyframe)
+    if decoder is not None and not refreshed:
         left_s = max(DECODE_WITHIN_S, deadline_s - (time.monotonic() - began))
         try:
             async with asyncio.timeout(left_s):
@@ -129,6 +185,7 @@ async def judge_keyframe(
         keyframe=True,
         decoded=None if picture is None else isinstance(picture, Picture),
         undecodable=picture.reason if isinstance(picture, Undecodable) else None,
+        refreshed=refreshed,
     )
     seen = _seen(keyframe, picture if isinstance(picture, Picture) else None)
     return ProbeResult(
@@ -139,7 +196,57 @@ async def judge_keyframe(
         kind=ProbeKind.LIGHT if decoder is None else ProbeKind.FORWARDER_KEYFRAME,
         seen=seen,
         picture=picture.thumbnail if isinstance(picture, Picture) else None,
+        no_picture=REFRESHED if refreshed and decoder is not None else None,
+        still=_still(keyframe),
     )
+
+
+def _is_refreshed(keyframe: ForwarderKeyframe) -> bool:
+    """Whether it is the beginning of an intra refresh."""
+    codec = keyframe.codec
+    if any(is_keyframe_slice(codec, nal_type(codec, nal)) for nal in keyframe.nals):
+        return False
+    return bool(pictures_to_recover(codec, keyframe.nals))
+
+
+def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
+    """The verdict on a camera whose session the forwarder has, without a keyframe; `began`: monotonic seconds."""
+    judgement, why = _judged_without_keyframe(none)
+    media = Media(codec=none.codec, bitrate_kbps=none.bitrate_kbps)
+    return ProbeResult(
+        judgement,
+        time.monotonic() - began,
+        (Step(name="forwarder_keyframe", duration_ms=_ms(began)),),
+        media if none.silent_s is not None else None,
+        kind=ProbeKind.LIGHT if light else ProbeKind.FORWARDER_KEYFRAME,
+        no_picture=why,
+    )
+
+
+def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
+    """The verdict, and why there is no picture."""
+    if none.reason in (NO_ANSWER, NO_BUS) or none.silent_s is None:
+        why = _NOT_ANSWERED.get(none.reason, "the forwarder that pulls the camera gave no keyframe that can be used")
+        return unknown(Cause.INTERNAL_ERROR, f"{why}, and a second session is not opened"), why
+    if none.silent_s >= SILENT_S:
+        why = f"the camera has sent the forwarder that pulls it no video for {none.silent_s:.0f} s"
+        return down(Cause.NO_MEDIA, why), why
+    if none.reason == "codec_unsupported":
+        why = f"the video is {none.codec or 'not named'}, not H.264 or H.265"
+        return down(Cause.CODEC_UNSUPPORTED, why), why
+    why = _NO_PICTURE.get(none.reason, "the forwarder that pulls the camera had no whole keyframe in time")
+    age_s = none.keyframe_age_s if none.keyframe_age_s is not None else none.media_s
+    if age_s is not None and age_s > LONGEST_GROUP_S:
+        return down(Cause.NO_KEYFRAME, f"video comes, and no whole keyframe for {age_s:.0f} s"), why
+    if none.keyframe_age_s is None:
+        return unknown(Cause.NO_KEYFRAME, f"video comes, and {why}; a second session is not opened"), why
+    return Judgement(Verdict.UP), why
+
+
+def _still(keyframe: ForwarderKeyframe) -> Still | None:
+    if keyframe.still_since is None:
+        return None
+    return Still(keyframe.still_since, keyframe.captured_at, keyframe.still_keyframes)
 
 
 def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:

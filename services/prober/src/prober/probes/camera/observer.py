@@ -328,7 +328,7 @@ class Observer:
         previous: _Previous,
         handout: Handout | None,
     ) -> None:
-        self._announcer.observed(fact)
+        self._announcer.publish_observation(fact)
         if result.judged is not None:
             self._pictures.store(fact.camera_id, result.judged.remember, deep_at=fact.deep_at)
         changed = previous.status is None or previous.status.verdict is not fact.verdict

@@ -26,7 +26,7 @@ from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
 from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -92,6 +92,11 @@ class PictureStore:
         self._approved: set[str] = set()
         self._approved_known = False
 
+    @property
+    def frozen_min_age_s(self) -> float:
+        """A picture must stand still for so long to be frozen."""
+        return self._thresholds.frozen_min_age_s
+
     async def watch_references(self) -> None:
         """Until cancelled."""
         await watch_bucket(
@@ -128,7 +133,7 @@ class PictureStore:
         self._recent[camera_id] = _Recent(thumbnail, deep_at)
         if len(self._recent) > RECENT_THUMBNAILS:
             self._recent.popitem(last=False)
-        self._outgoing.value(subjects.key_value(topology.THUMBNAILS, camera_id), thumbnail.encode())
+        self._outgoing.queue_value(topology.THUMBNAILS, camera_id, thumbnail.encode(), can_wait=True)
 
     async def _reference(self, camera_id: UUID) -> Thumbnail | None:
         if self._approved_known and str(camera_id) not in self._approved:

@@ -15,8 +15,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from prober.messaging import listen_for_probe_locks, locked_camera, publish_probe_lock, request_probe_lock
 from vonggac.bus import Bus
-from vonggac.events import subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -55,7 +55,7 @@ class ProbeLock:
 
     async def run(self) -> None:
         """Listen until cancelled; the connection subscribes again by itself."""
-        subscription = await self._bus.client.subscribe(subjects.probe_lock("*"), cb=self._on_message)
+        subscription = await listen_for_probe_locks(self._bus, self._on_message)
         try:
             await asyncio.Event().wait()
         finally:
@@ -90,7 +90,7 @@ class ProbeLock:
         """Nobody objects in time; with NATS away nobody can, and no observation could be published either."""
         wanted = self._encoded(min(lasts_s, LONGEST_S))
         try:
-            await self._bus.client.request(subjects.probe_lock(camera_id), wanted, timeout=OBJECTION_WITHIN_S)
+            await request_probe_lock(self._bus, camera_id, wanted, timeout_s=OBJECTION_WITHIN_S)
         except TimeoutError:
             return True
         except (NatsError, OSError) as error:
@@ -100,7 +100,7 @@ class ProbeLock:
 
     async def _release(self, camera_id: UUID) -> None:
         try:
-            await self._bus.client.publish(subjects.probe_lock(camera_id), self._encoded(0.0))
+            await publish_probe_lock(self._bus, camera_id, self._encoded(0.0))
         except (NatsError, OSError) as error:
             log.info("probe_lock_not_published", camera_id=str(camera_id), error=type(error).__name__)
 
@@ -110,7 +110,7 @@ class ProbeLock:
     async def _on_message(self, message: Msg) -> None:
         try:
             lock = _Lock.model_validate_json(message.data)
-            camera_id = UUID(message.subject.rpartition(".")[2])
+            camera_id = locked_camera(message)
         except (ValidationError, ValueError):
             log.warning("probe_lock_malformed", subject=message.subject)
             return

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from uuid import UUID
 
 from prober.domain.findings import Checks, StreamThresholds, check_stream
-from prober.domain.kinds import PICTURE_CHECKS, STREAM_CHECKS
+from prober.domain.kinds import DOWN_BY_PICTURE, PICTURE_CHECKS, STREAM_CHECKS
 from prober.domain.logins import suspected
-from prober.domain.result import Judgement, ProbeResult
+from prober.domain.result import Judgement, ProbeResult, Still
 from prober.domain.verdict import conclude, down, nothing_checked, unknown
-from prober.probes.camera.forwarder_probe import NoKeyframe, judge_keyframe, request_keyframe
+from prober.probes.camera.forwarder_probe import NoKeyframe, judge_keyframe, judge_pulled, request_keyframe
 from prober.probes.camera.identity import LEAST_S, MOST_S, IdentityPlan, ask_device
 from prober.probes.camera.picture_store import PictureHistory, PictureStore, picture_checks
 from prober.probes.camera.rtsp_probe import probe_rtsp
@@ -29,8 +29,9 @@ from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import ProbeKind, Verdict
-from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.attempt import Logins, device_address, device_origins
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
@@ -38,12 +39,11 @@ log = get_logger(__name__)
 
 PROBES: Mapping[str, Probe] = MappingProxyType({"rtsp": probe_rtsp, "rtsps": probe_rtsp})
 """The probe of each URL scheme."""
-KEYFRAME_SHARE = 0.5
-"""Of a probe's time, for the forwarder's keyframe; the rest is for an own session."""
 GRACE_S = 3.0
 """After its deadline a probe may still decode what came and say good-bye to the camera; then it is abandoned."""
 AGAIN_SOON_S = 0.5
-_FORWARDER_HAS_IT = "the forwarder that pulls it had no keyframe in time, and the camera gives no second session"
+LEAST_STILL_KEYFRAMES = 3
+"""Identical ones make a picture that stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class CameraProber:
     async def _probe_camera(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         began = time.monotonic()
         try:
-            credentials = self._open(camera.secret)
+            credentials = self._open(camera.secret, camera.url, *device_origins(camera.expected))
         except SecretUnreadableError as error:
-            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+            return _not_tried(unknown(error.cause, str(error)))
         pictures = self._context.pictures
         history = None
         if plan.kind is not ProbeKind.LIGHT:
@@ -126,7 +126,6 @@ class CameraProber:
         if any(delivery.enabled for delivery in camera.deliveries):
             result = await self._by_forwarder(camera, plan, with_login=credentials is not None)
         if isinstance(result, NoKeyframe):
-            pulled = result.pulled
             left_s = camera.probe_timeout_s - (time.monotonic() - began)
             try:
                 tls = policy_of(camera.tls)
@@ -137,26 +136,25 @@ class CameraProber:
             result = await self._within_limits(
                 target, facility_id=camera.facility_id, who=str(camera.id), answer_within_s=plan.answer_within_s
             )
-            if pulled and isinstance(result, ProbeResult) and result.judgement.cause is Cause.SESSION_LIMIT:
-                result = replace(result, judgement=unknown(Cause.SESSION_LIMIT, _FORWARDER_HAS_IT))
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
-            result = await self._with_identity(result, camera, camera.expected, credentials, left_s)
+            result = await self._with_identity(result, camera, camera.expected, left_s)
         return self._checked(result, camera.expected, history)
 
     async def _by_forwarder(self, camera: CameraV1, plan: ProbePlan, *, with_login: bool) -> ProbeResult | NoKeyframe:
-        """A probe by the keyframe of the forwarder that pulls the camera.
+        """A probe by the keyframe of the forwarder that pulls the camera; NoKeyframe when none pulls it.
 
         `with_login`: the forwarder's session stands on the camera's login, so that one works.
         """
         began = time.monotonic()
-        keyframe = await request_keyframe(
-            self._context.bus, camera.id, timeout_s=camera.probe_timeout_s * KEYFRAME_SHARE
-        )
+        keyframe = await request_keyframe(self._context.bus, camera.id, timeout_s=camera.probe_timeout_s)
         if isinstance(keyframe, NoKeyframe):
-            return keyframe
+            if not keyframe.pulled:
+                return keyframe
+            # Never a second session beside the forwarder's: many cameras stall or end the first one for it.
+            return judge_pulled(keyframe, light=plan.kind is ProbeKind.LIGHT, began=began)
         decoder = self._context.tools.decoder if plan.kind is not ProbeKind.LIGHT else None
         result = await judge_keyframe(keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
@@ -198,15 +196,16 @@ class CameraProber:
         return result
 
     async def _with_identity(
-        self,
-        result: ProbeResult,
-        camera: CameraV1,
-        expected: ExpectedDevice,
-        credentials: Credentials | None,
-        left_s: float,
+        self, result: ProbeResult, camera: CameraV1, expected: ExpectedDevice, left_s: float
     ) -> ProbeResult:
         if expected.onvif_address is None or result.seen is None or left_s < LEAST_S:
             return result
+        try:
+            credentials = self._open(camera.secret, *(device_origins(expected) or (expected.onvif_address,)))
+        except SecretUnreadableError as error:
+            # Without a login the device is asked for what it tells anybody.
+            log.debug("device_login_not_sent", cause=error.cause)
+            credentials = None
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
@@ -233,18 +232,25 @@ class CameraProber:
     ) -> ProbeResult:
         """The verdict with every check, made or not; `history`: to judge the picture by, None when unknown."""
         checks, judged = Checks(), None
+        why_none = result.no_picture or "there is no picture"
         if result.kind is ProbeKind.LIGHT:
-            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "light probe")
-        elif result.judgement.verdict is Verdict.UP and result.picture is not None and result.seen is not None:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), result.no_picture or "light probe")
+        elif result.judgement.verdict is not Verdict.UP or result.seen is None:
+            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), why_none)
+        elif result.picture is None:
+            checks.add(nothing_checked(PICTURE_CHECKS, why_none))
+            checks.add(check_stream(result.seen, expected, self._context.thresholds))
+        else:
             checks.add(check_stream(result.seen, expected, self._context.thresholds))
             judged = (result.judged or history.judge(result.picture)) if history is not None else None
             checks.add(picture_checks(judged))
-        else:
-            checks = nothing_checked((*PICTURE_CHECKS, *STREAM_CHECKS), "there is no picture")
+        if result.still is not None and result.judgement.verdict is Verdict.UP:
+            _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
-    def _open(self, secret: str | None) -> Credentials | None:
-        return self._context.logins.unsealer.unseal(secret) if secret is not None else None
+    def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
+        """Raises SecretUnreadableError."""
+        return self._context.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
 
 
 class _Session:
@@ -281,6 +287,15 @@ class _Session:
 def abandoned() -> Judgement:
     """Of a probe that outlived its deadline, whatever hung in it."""
     return down(Cause.TIMEOUT, f"the probe was not over {GRACE_S:g} s after its deadline and was abandoned")
+
+
+def _add_still(checks: Checks, still: Still, *, least_s: float) -> None:
+    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever."""
+    still_s = (still.until - still.since).total_seconds()
+    if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
+        return
+    detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
+    checks.found(Cause.FROZEN, detail)
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prober.domain.findings import CLOCK_JUMPED, TOO_SHORT, StreamSeen
 from prober.domain.result import ProbeResult
-from prober.domain.verdict import Evidence, Failure, judge
+from prober.domain.verdict import REFRESHED, Evidence, Failure, judge
 from prober.probes.camera.decoder import Picture, Undecodable, first_sps
 from prober.probes.camera.stream_stats import VideoWatch
 from prober.probes.camera.target import Target, Tools
@@ -92,6 +92,7 @@ class _Attempt:
             seen=seen,
             picture=self._picture.thumbnail if isinstance(self._picture, Picture) else None,
             judged=self._picture.judged if isinstance(self._picture, Picture) else None,
+            no_picture=REFRESHED if self._is_refreshed else None,
         )
 
     def _login_accepted(self, cause: Cause | None) -> bool | None:
@@ -154,6 +155,9 @@ class _Attempt:
         if self._light or not watch.keyframe.done():
             return
         self._unit = watch.keyframe.result()
+        if self._unit.recovers_in:
+            await self._measure(watch, connection)
+            return
         nals = self._picture_nals(watch.codec, self._unit)
         decoding = self._tools.decoder.decode(
             watch.codec, nals, taken_at=self._tools.clock.now(), judge=self._target.judge
@@ -215,7 +219,12 @@ class _Attempt:
             keyframe=watch.keyframe_begun.done() if self._light else self._unit is not None,
             decoded=None if self._picture is None else isinstance(self._picture, Picture),
             undecodable=self._picture.reason if isinstance(self._picture, Undecodable) else None,
+            refreshed=self._is_refreshed,
         )
+
+    @property
+    def _is_refreshed(self) -> bool:
+        return self._unit is not None and self._unit.recovers_in > 0
 
     def _how_it_ended(self) -> Failure | None:
         """How the session ended before we said good-bye, None when it did not: many close it on that."""

@@ -13,7 +13,7 @@ from prober.probes.camera.prober import NotNow
 from prober.probes.camera.recent_observations import Handout
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -68,19 +68,19 @@ class Worker:
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
             # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
-            await job.again_in(SAME_CAMERA_AGAIN_S)
+            await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1) and data.enabled:
             return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
             removed = isinstance(data, RemovedV1)
-            (self._announcer.removed if removed else self._announcer.forget)(data.id)
-            await job.done()
+            (self._announcer.remove_camera if removed else self._announcer.remove_status)(data.id)
+            await job.complete()
             log.info("camera_not_watched", camera_id=str(data.id), removed=removed)
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
-        await bury(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
-        return "buried"
+        await dead_letter(self._bus, job.message, stream=topology.PROBE_JOBS, durable=topology.PROBER, reason=reason)
+        return "dead_lettered"
 
     async def _probe_when_due(self, job: Job, camera: CameraV1) -> str:
         delay_s = schedule.first_probe_delay_s(
@@ -92,7 +92,7 @@ class Worker:
             chance=self._chance(),
         )
         if delay_s:
-            await job.again_in(delay_s)
+            await job.postpone(delay_s)
             return "deferred"
         return await self._probe(job, camera)
 
@@ -102,10 +102,10 @@ class Worker:
             camera, hold=partial(hold, job), handout=handout, on_silent=self._loop.set_aside
         )
         if isinstance(outcome, Early):
-            await job.again_in(outcome.by_s)
+            await job.postpone(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
         if isinstance(outcome, NotNow):
-            await job.again_in(outcome.delay_s * (1 + self._chance()))
+            await job.postpone(outcome.delay_s * (1 + self._chance()))
             return "deferred"
-        await job.again_in(outcome.next_probe_in_s())
+        await job.postpone(outcome.next_probe_in_s())
         return "probed"

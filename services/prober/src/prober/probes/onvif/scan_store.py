@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 
 from prober.probes.onvif.model import OnvifFinding
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.events import subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -82,8 +81,8 @@ class ScanWriter:
         self._outgoing = outgoing
 
     def head(self, head: ScanHead) -> None:
-        self._outgoing.value(subjects.key_value(topology.SCANS, head.id), head.model_dump_json().encode())
+        self._outgoing.queue_value(topology.SCANS, head.id, head.model_dump_json().encode())
 
     def found(self, scan_id: UUID, index: int, finding: OnvifFinding) -> None:
-        key = subjects.key_value(topology.SCANS, f"{scan_id}.found.{index:03d}")
-        self._outgoing.value(key, finding.model_dump_json().encode())
+        key = f"{scan_id}.found.{index:03d}"
+        self._outgoing.queue_value(topology.SCANS, key, finding.model_dump_json().encode())

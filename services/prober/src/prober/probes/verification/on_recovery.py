@@ -11,16 +11,15 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from prober.messaging import Cameras
+from prober.messaging import Cameras, listen_for_delivery_changes
 from prober.probes.verification.scheduler import Verifications, to_read_back
 from vonggac.bus import Bus
-from vonggac.events import MalformedEventError, decode, subjects
+from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-QUEUE_GROUP = "verifiers"
 MOST_WAITING = 10_000
 """Cameras; more are left to their schedule."""
 SETTLE_S = 0.3
@@ -40,9 +39,7 @@ class Recoveries:
 
     async def run(self) -> None:
         """Listen, and read back. Raises what the bus refuses."""
-        subscription = await self._bus.client.subscribe(
-            subjects.delivery_observation("*"), queue=QUEUE_GROUP, cb=self._on_change
-        )
+        subscription = await listen_for_delivery_changes(self._bus, self._on_change)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._most):

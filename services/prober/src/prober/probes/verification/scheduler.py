@@ -127,7 +127,7 @@ class Verifications:
         """These are not read back any more: what was found no longer holds. Raises NatsError or TimeoutError."""
         for delivery in deliveries:
             if await self._results.get(delivery.id) is not None:
-                self._announcer.not_read_back(delivery.id)
+                self._announcer.remove_verification(delivery.id)
 
     async def _verify(
         self,
@@ -152,7 +152,7 @@ class Verifications:
     ) -> tuple[DeliveryVerifiedV1, ...]:
         facts = tuple(self._fact(camera, each, previous[each.delivery.id]) for each in found)
         for fact in facts:
-            self._announcer.verified(fact)
+            self._announcer.publish_verification(fact)
             self._metrics.count(fact)
             log.debug("delivery_verified", delivery_id=str(fact.delivery_id), verdict=fact.verdict, detail=fact.detail)
         return facts

@@ -13,16 +13,17 @@ from nats.errors import NoRespondersError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
-from prober.messaging import DeliveryStates
+from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
-from vonggac.auth import SecretUnreadableError
+from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bucket, Bus, topology
-from vonggac.events import Cause, subjects
+from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import PeerError
+from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger
 
@@ -107,9 +108,7 @@ class Verifier:
         seconds = min(HASH_AT_MOST_S, int(self.limits.longest_s) + 1)
         body = json.dumps({"seconds": seconds, "asker": asker}).encode()
         try:
-            reply = await self._bus.client.request(
-                subjects.forwarder_hash_keyframes(camera_id), body, timeout=ANSWER_WITHIN_S
-            )
+            reply = await request_keyframe_hashes(self._bus, camera_id, body, timeout_s=ANSWER_WITHIN_S)
         except NoRespondersError:
             return not_checkable("no forwarder holds the camera")
         except TimeoutError:
@@ -126,7 +125,7 @@ class Verifier:
         """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
         body = json.dumps({"seconds": 0, "asker": asker}).encode()
         try:
-            await self._bus.client.publish(subjects.forwarder_hash_keyframes(camera_id), body)
+            await end_keyframe_hashes(self._bus, camera_id, body)
         except NatsError as error:
             # It ends by itself.
             log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)
@@ -155,7 +154,7 @@ class Verifier:
         except PeerError as error:
             readback.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
-            readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
+            readback.fail(Failure(error.cause, str(error)))
         except Exception as error:
             # A mistake of ours is a finding with a cause, not a dead worker.
             log.error("read_back_failed", delivery_id=str(delivery.id), exc_info=error)
@@ -164,8 +163,7 @@ class Verifier:
 
     async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         assert delivery.read_back_url is not None, "chosen by the caller"
-        sealed = delivery.read_back_secret or delivery.secret
-        credentials = self._logins.unsealer.unseal(sealed) if sealed is not None else None
+        credentials = self._login_for(delivery.read_back_url, delivery)
         source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
         login = self._logins.login_of(source.url, credentials)
         while True:
@@ -178,6 +176,23 @@ class Verifier:
                     attempt.conclude(readback.login_accepted)
                     return
             await asyncio.sleep(LOGIN_AGAIN_S)
+
+    def _login_for(self, url: str, delivery: PlannedDelivery) -> Credentials | None:
+        """The login for reading back; the one for publishing only where it is published to the very same server.
+
+        Raises SecretUnreadableError.
+        """
+        sealed = delivery.read_back_secret
+        if sealed is None and _one_server(url, delivery.url):
+            sealed = delivery.secret
+        return self._logins.unsealer.unseal(sealed, url) if sealed is not None else None
+
+
+def _one_server(one: str, other: str) -> bool:
+    try:
+        return Origin.of(one) == Origin.of(other)
+    except MalformedError:
+        return False
 
 
 class _Round:

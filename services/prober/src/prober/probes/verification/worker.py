@@ -8,7 +8,7 @@ from prober.metrics import ReadBackMetrics
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from prober.probes.verification.scheduler import Verifications, to_read_back
 from vonggac.bus import Bus, Job, topology
-from vonggac.bus.dead_letters import bury
+from vonggac.bus.dead_letters import dead_letter
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 
@@ -55,16 +55,16 @@ class VerifyWorker:
         """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._verifications.is_verifying(data.id):
-            await job.again_in(SAME_CAMERA_AGAIN_S)
+            await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
         if isinstance(data, CameraV1):
             return await self._verify_when_due(job, data)
         if isinstance(data, RemovedV1):
-            await job.done()
+            await job.complete()
             return "retired"
         reason = f"type: {data.event_type} is no job for a prober"
-        await bury(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
-        return "buried"
+        await dead_letter(self._bus, job.message, stream=topology.VERIFY_JOBS, durable=topology.VERIFIER, reason=reason)
+        return "dead_lettered"
 
     async def _verify_when_due(self, job: Job, camera: CameraV1) -> str:
         wanted = to_read_back(camera)
@@ -72,11 +72,11 @@ class VerifyWorker:
             await self._verifications.withdraw([delivery for delivery in camera.deliveries if delivery not in wanted])
         if not wanted:
             # Until the camera changes.
-            await job.done()
+            await job.complete()
             return "retired"
         if job.deliveries == 1:
-            await job.again_in(self._chance() * FIRST_ROUND_WITHIN_S)
+            await job.postpone(self._chance() * FIRST_ROUND_WITHIN_S)
             return "deferred"
         result = await self._verifications.verify_due(camera, hold=partial(hold, job))
-        await job.again_in(result.next_in_s)
+        await job.postpone(result.next_in_s)
         return "read_back" if result.facts else "early"

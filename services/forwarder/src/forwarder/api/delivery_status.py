@@ -1,0 +1,169 @@
+"""The status of deliveries: this worker's live view over the latest reports of all workers."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, Field, PlainSerializer
+
+from forwarder.domain.ownership import orphaned
+from forwarder.messaging import StatusBoard, request_deliveries
+from forwarder.relay.assignment.membership import MembershipWatch
+from forwarder.relay.service import Process
+from vonggac.events import Cause
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.http import ProblemError
+
+VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""No daylight saving time, so a fixed offset needs no time zone database in the image."""
+
+AT_ONCE = 500
+"""Deliveries read before media has its turn again: about a millisecond."""
+LocalTime = Annotated[datetime, PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str)]
+
+
+class DeliveryStatus(BaseModel):
+    """One camera at one destination."""
+
+    delivery_id: UUID
+    camera_id: UUID
+    destination_id: UUID
+    facility_id: UUID | None = Field(description="Where the camera stands; null in reports of older releases.")
+    camera_revision: int = Field(description="State of the camera in the inventory that is carried out.")
+    state: DeliveryState
+    cause: Cause | None = Field(description="Why it is not as it should be; null beside a good state.")
+    detail: str | None
+    since: LocalTime = Field(description="When the state began.")
+    attempt: int = Field(description="Tries since the last good session.")
+    next_attempt_at: LocalTime | None = Field(
+        description="When it is tried again at the latest; where it waits for its camera, when the camera is."
+    )
+    last_success_at: LocalTime | None = Field(description="When the destination's kernel last acknowledged media.")
+    bytes_acknowledged: int = Field(description="Media bytes acknowledged since the worker has held the camera.")
+    packets_sent: int = Field(description="RTP and RTCP packets since the worker has held the camera.")
+    groups_dropped: int = Field(description="Groups of pictures left out because the destination was too slow.")
+    bytes_written: int = Field(description="Media bytes handed to the transport since the worker has held the camera.")
+    packets_dropped: int = Field(description="Packets left out because the destination was too slow.")
+    frames_sent: int = Field(
+        description="Pictures handed to the transport to their last packet since the worker has held the camera."
+    )
+    verified_at: LocalTime | None = Field(
+        description="When a picture was last read back from the destination that was, bit for bit, the camera's."
+    )
+    delay_s: float | None = Field(
+        description="Seconds from that picture's arrival from the camera to its return from the destination."
+    )
+    worker_id: str
+    held_since: LocalTime
+    live: bool = Field(
+        description="Whether the counters are of this moment, from the worker that holds the camera, or of the last "
+        "change that it reported."
+    )
+    as_of: LocalTime = Field(
+        description="Up to when the state is known to hold: this moment when `live`, else the last heartbeat of its "
+        "worker. The deliveries of a worker without heartbeats are `released`."
+    )
+
+    @classmethod
+    def of(cls, found: "FoundDelivery") -> "DeliveryStatus":
+        elsewhere = {"since", "live", "as_of"}
+        observed = found.observed
+        fields = {name: getattr(observed, name) for name in cls.model_fields if name not in elsewhere}
+        return cls(**fields, since=observed.observed_at, live=found.live, as_of=found.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDelivery:
+    """One delivery before it is rendered, which costs a hundred times as much as finding it."""
+
+    observed: DeliveryObservedV1
+    live: bool
+    as_of: datetime
+
+
+def process_of(request: Request) -> Process:
+    process: Process = request.app.state.process
+    return process
+
+
+async def find_deliveries(request: Request, wanted: Callable[[DeliveryObservedV1], bool]) -> list[FoundDelivery]:
+    """Every delivery that is `wanted`, by camera and delivery. Tens of thousands hold up no media.
+
+    Raises ProblemError 503 before NATS was reached once.
+    """
+    process = process_of(request)
+    board, others = _reports_of_others(process)
+    now = process.clock.now()
+    live = {observed.delivery_id: observed for observed in await process.live()}
+    found = [FoundDelivery(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
+    for number, observed in enumerate(list(board.deliveries.values())):
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if observed.delivery_id not in live:
+            reported = others.reported(observed)
+            if wanted(reported.observed):
+                found.append(reported)
+    return sorted(found, key=lambda one: (one.observed.camera_id.int, one.observed.delivery_id.int))
+
+
+async def get_status(request: Request, delivery_id: UUID) -> DeliveryStatus:
+    """One delivery. Raises ProblemError 404 for one that nobody reported, 503 before NATS was reached once."""
+    process = process_of(request)
+    board, others = _reports_of_others(process)
+    for observed in await process.live(delivery_id):
+        return DeliveryStatus.of(FoundDelivery(observed, live=True, as_of=process.clock.now()))
+    known = board.deliveries.get(delivery_id)
+    if known is not None:
+        [now] = await refresh_from_holder(request, [others.reported(known)])
+        return DeliveryStatus.of(now)
+    msg = f"no forwarder has reported a delivery {delivery_id}; is its camera in the inventory?"
+    raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_unknown", msg)
+
+
+async def refresh_from_holder(request: Request, deliveries: Sequence[FoundDelivery]) -> list[FoundDelivery]:
+    """Deliveries of one camera: the holder's live view where they are only reported, if it answers."""
+    bus = process_of(request).bus
+    if all(one.live for one in deliveries) or bus is None or not bus.connected:
+        return list(deliveries)
+    live = {
+        observed.delivery_id: observed for observed in await request_deliveries(bus, deliveries[0].observed.camera_id)
+    }
+    now = bus.clock.now()
+    return [
+        FoundDelivery(live[one.observed.delivery_id], live=True, as_of=now) if one.observed.delivery_id in live else one
+        for one in deliveries
+    ]
+
+
+class _ReportsOfOthers:
+    """The last reports of other workers, while their heartbeats come. Each worker is looked up once."""
+
+    def __init__(self, members: MembershipWatch) -> None:
+        self._members = members
+        self._signs: dict[str, tuple[datetime | None, bool]] = {}
+
+    def reported(self, observed: DeliveryObservedV1) -> FoundDelivery:
+        worker_id, members = observed.worker_id, self._members
+        if worker_id not in self._signs:
+            self._signs[worker_id] = members.alive_at(worker_id), members.is_gone(worker_id)
+        alive_at, gone = self._signs[worker_id]
+        as_of = max(observed.observed_at, alive_at) if alive_at is not None else observed.observed_at
+        return FoundDelivery(orphaned(observed, alive_at) if gone else observed, live=False, as_of=as_of)
+
+
+def _reports_of_others(process: Process) -> tuple[StatusBoard, _ReportsOfOthers]:
+    if process.board is None or process.members is None:
+        raise unavailable()
+    return process.board, _ReportsOfOthers(process.members)
+
+
+_NOT_REACHED = "NATS was not reached yet; what other workers report is kept there. Try again in a few seconds."
+
+
+def unavailable(detail: str = _NOT_REACHED) -> ProblemError:
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "bus_unavailable", detail, headers={"Retry-After": "5"})

@@ -1,0 +1,213 @@
+"""A forwarder dies, the bus goes away, two hold one camera: the camera goes on, once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forwarder.relay.service import Process
+from simulator import Simulator
+from vonggac.bus import Bucket, Bus, topology
+from vonggac.embedded import NatsServer
+from vonggac.events import decode, subjects
+from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
+from vonggac.events.inventory import CameraV1
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+type SpawnForwarder = Callable[[], subprocess.Popen[bytes]]
+
+
+async def all_acknowledged(statuses: Statuses, camera: CameraV1) -> list[str]:
+    """Ids of the workers that say so."""
+
+    async def workers() -> list[str]:
+        seen = await statuses.of(camera)
+        assert [observed.state for observed in seen] == [DeliveryState.ACKNOWLEDGED] * 2, seen
+        return [observed.worker_id for observed in seen]
+
+    return await eventually(workers, within_s=20)
+
+
+async def test_a_killed_forwarders_camera_is_with_another_within_five_seconds(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    spawn_forwarder: SpawnForwarder,
+    start_forwarder: StartForwarder,
+) -> None:
+    killed = spawn_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    [first, _] = await all_acknowledged(statuses, camera)
+    second = await start_forwarder()
+    assert first != second.worker_id
+
+    killed.send_signal(signal.SIGKILL)
+
+    for centre in sim.centres.values():
+        stream = await centre.wait_for(
+            "gate", lambda stream: stream.sessions == 2 and stream.live and bool(stream.gaps_s), timeout_s=15
+        )
+        assert stream.gaps_s[0] <= 5.0
+    assert await all_acknowledged(statuses, camera) == [second.worker_id] * 2
+
+
+async def test_a_terminated_forwarder_hands_over_and_ends_with_status_zero(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    spawn_forwarder: SpawnForwarder,
+    start_forwarder: StartForwarder,
+) -> None:
+    terminated = spawn_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    await start_forwarder()
+
+    terminated.terminate()
+
+    for centre in sim.centres.values():
+        stream = await centre.wait_for("gate", lambda stream: stream.sessions == 2 and bool(stream.gaps_s))
+        assert stream.gaps_s[0] <= 1.0
+    await eventually(lambda: terminated.poll() is not None)
+    assert terminated.returncode in (0, -signal.SIGTERM)
+
+
+@pytest.mark.slow
+async def test_a_restarted_bus_interrupts_no_camera(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    nats_server: NatsServer,
+    bus: Bus,
+) -> None:
+    await start_forwarder()
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    [holder, _] = await all_acknowledged(statuses, camera)
+
+    nats_server.kill()
+    national = sim.centres["national"]
+    packets = national.streams["gate"].packets
+    # Longer than an ack wait without a bus: media goes on.
+    await national.wait_for("gate", lambda stream: stream.packets > packets + 5 * 75, timeout_s=30)
+    nats_server.start()
+
+    await eventually(lambda: bus.connected, within_s=15)
+    packets = national.streams["gate"].packets
+    stream = await national.wait_for("gate", lambda stream: stream.packets > packets + 8 * 75, timeout_s=30)
+    assert (stream.sessions, stream.lost) == (1, 0)
+    assert sim.cameras["gate"].sessions_total == 1
+    assert await all_acknowledged(statuses, camera) == [holder] * 2
+    # The queue works again for what comes new.
+    await inventory.say(camera.model_copy(update={"revision": 2}))
+    await eventually(lambda: _revision_is(statuses, camera, 2), within_s=15)
+
+
+async def _revision_is(statuses: Statuses, camera: CameraV1, revision: int) -> bool:
+    return all(observed.camera_revision == revision for observed in await statuses.of(camera))
+
+
+async def test_of_two_holders_the_earlier_one_yields_and_leaves_the_bucket_to_the_later_one(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    cut_off = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    [ours, _] = await statuses.of(camera)
+    later = ours.model_copy(
+        update={"worker_id": "forwarder-other", "held_since": datetime.now(UTC) + timedelta(milliseconds=1)}
+    )
+    key = subjects.key_value(topology.DELIVERY_STATUS, later.delivery_id)
+    await bus.js.publish(key, later.model_dump_json().encode())
+    await eventually(lambda: cut_off.worker is not None and len(cut_off.worker.held) == 0)
+    assert not sim.centres["national"].streams["gate"].live
+    await eventually(lambda: _last_word_is(bus, later, DeliveryState.RELEASED))
+    [observed, _] = await statuses.of(camera)
+    assert observed.worker_id == "forwarder-other"
+
+
+async def _last_word_is(bus: Bus, delivery: DeliveryObservedV1, state: DeliveryState) -> bool:
+    """Whether the last observation of a delivery says so."""
+    subject = subjects.delivery_observation(delivery.delivery_id)
+    message = await bus.js.get_last_msg(topology.OBSERVATIONS, subject)
+    assert message.data is not None
+    observed = decode(message.data).data
+    assert isinstance(observed, DeliveryObservedV1)
+    return observed.state is state
+
+
+async def test_what_once_succeeded_is_known_to_whoever_takes_the_camera(
+    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    await sim.centres["national"].set_fault("refuse")
+    [failing, _] = await statuses.become(camera, "backing_off", "acknowledged")
+    assert failing.last_success_at is not None
+    first.stop()
+    await statuses.become(camera, "released", "released")
+    second = await start_forwarder()
+
+    async def told_by_the_second() -> DeliveryObservedV1:
+        [observed, _] = await statuses.of(camera)
+        assert (observed.worker_id, observed.state) == (second.worker_id, DeliveryState.BACKING_OFF)
+        return observed
+
+    taken: DeliveryObservedV1 = await eventually(told_by_the_second)
+    assert taken.last_success_at is not None
+    assert taken.last_success_at >= failing.last_success_at
+
+
+@pytest.mark.slow
+async def test_an_order_to_stop_outlives_the_bus_and_every_forwarder(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    nats_server: NatsServer,
+    bus: Bus,
+) -> None:
+    first = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await all_acknowledged(statuses, camera)
+    stopped = camera.deliveries[0]
+    order = DeliveryCommand(delivery_id=stopped.id, stopped=True, by="lan", reason="bảo trì", at=camera.changed_at)
+    await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(stopped.id), order.model_dump_json().encode())
+    await statuses.become(camera, "stopped", "acknowledged")
+    first.stop()
+    await statuses.become(camera, "released", "released")
+    nats_server.kill()
+    nats_server.start()
+    await eventually(lambda: bus.connected, within_s=15)
+    sessions = sim.centres["national"].streams["gate"].sessions
+    await start_forwarder()
+    [observed, _] = await statuses.become(camera, "stopped", "acknowledged")
+    assert observed.detail == "stopped by lan: bảo trì"
+    assert sim.centres["national"].streams["gate"].sessions == sessions

@@ -1,0 +1,250 @@
+"""What others ask of a camera's holder over the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
+
+from forwarder.messaging import request_deliveries
+from forwarder.relay.assignment import camera_rpc as answering
+from forwarder.relay.service import Process
+from simulator import CameraConfig, Simulator
+from vonggac.bus import Bus
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.relay.assignment.conftest import Asker, Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+BOTH_ACKNOWLEDGED = ["acknowledged", "acknowledged"]
+
+
+async def test_a_keyframe_is_handed_out_with_what_was_measured(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    forwarder = await start_forwarder(keyframe_interval_s=1.0)
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+
+    async def measured() -> Msg:
+        reply = await asker.keyframe(camera)
+        assert reply.headers is not None
+        assert {"fps", "bitrate_kbps"} <= reply.headers.keys()
+        return reply
+
+    reply = await eventually(measured, within_s=20)
+    headers = reply.headers
+    assert headers is not None
+    assert reply.data.startswith(b"\0\0\0\1\x67")
+    assert (headers["codec"], headers["worker_id"]) == ("h264", forwarder.worker_id)
+    age = datetime.now(UTC) - datetime.fromisoformat(headers["captured_at"])
+    assert timedelta(0) <= age < timedelta(seconds=3)
+    assert float(headers["fps"]) == pytest.approx(sim.cameras["gate"].config.fps, rel=0.02)
+    assert int(headers["packets_received"]) > 0
+    assert headers["packets_lost"] == "0"
+    assert abs(float(headers["clock_drift_s"])) < 2.0
+    assert sim.cameras["gate"].sessions_total == 1
+
+
+async def test_two_who_ask_within_the_interval_get_the_same_keyframe(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder(keyframe_interval_s=60.0)
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    first, second = await asker.keyframe(camera), await asker.keyframe(camera)
+    assert first.data == second.data != b""
+    assert first.headers == second.headers
+
+
+async def test_a_camera_that_nobody_holds_has_nobody_to_ask(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    with pytest.raises(NoRespondersError):
+        await asker.keyframe(camera)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    assert (await asker.keyframe(camera)).data
+    await inventory.say(camera.model_copy(update={"revision": 2, "enabled": False}))
+    await statuses.become(camera, "disabled", "disabled")
+
+    async def left() -> bool:
+        with pytest.raises(NoRespondersError):
+            await asker.keyframe(camera)
+        with pytest.raises(NoRespondersError):
+            await asker.hash_keyframes(camera, {"seconds": 5})
+        return True
+
+    await eventually(left)
+
+
+async def test_who_asks_for_a_camera_that_is_away_is_told_at_once(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    await sim.cameras["gate"].set_fault("refuse")
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
+    reply = await asker.keyframe(camera)
+    assert (reply.data, reply.headers) == (b"", {"error": "camera_away"})
+    promise = json.loads((await asker.hash_keyframes(camera, {"seconds": 5})).data)
+    assert promise["media_since"] is None
+
+
+async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "MAX_SAMPLE_BYTES", 1000)
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    reply = await asker.keyframe(camera)
+    headers = reply.headers or {}
+    assert (reply.data, headers["error"], headers["codec"]) == (b"", "too_large", "h264")
+    assert float(headers["silent_s"]) < 2.0
+    assert float(headers["media_s"]) >= float(headers["keyframe_age_s"])
+
+
+async def test_who_asks_how_deliveries_stand_hears_it_from_the_holder_alone(
+    bus: Bus,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    statuses: Statuses,
+) -> None:
+    camera = planner.camera(sim)
+    assert await request_deliveries(bus, camera.id) == []
+    forwarder = await start_forwarder()
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    told = {observed.delivery_id: observed for observed in await request_deliveries(bus, camera.id)}
+    assert told.keys() == {planned.id for planned in camera.deliveries}
+    assert {observed.worker_id for observed in told.values()} == {forwarder.worker_id}
+
+
+async def test_a_crowd_that_asks_is_told_to_go_its_own_way(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=4.0, loop_s=4)]) as sim:
+        forwarder = await start_forwarder()
+        camera = planner.camera(sim)
+        await inventory.say(camera)
+        await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+        crowd = [asyncio.create_task(asker.keyframe(camera)) for _ in range(answering.MAX_ANSWERS + 3)]
+        replies = await asyncio.gather(*crowd)
+        errors = [reply.headers["error"] for reply in replies if reply.headers and "error" in reply.headers]
+        assert errors == ["busy"] * 3
+        assert len({reply.data for reply in replies if reply.data}) == 1
+        forwarder.stop()
+
+
+async def test_the_history_is_in_the_bucket_and_grows_with_every_keyframe_on_request(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    forwarder = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    history = await eventually(lambda: asker.history_of(camera, 1))
+    assert (history.camera_id, history.worker_id) == (camera.id, forwarder.worker_id)
+    promise = json.loads((await asker.hash_keyframes(camera, {"seconds": 30, "asker": "me"})).data)
+    assert promise["worker_id"] == forwarder.worker_id
+    assert datetime.fromisoformat(promise["media_since"]) <= history.keyframes[0].captured_at
+    grown = await eventually(lambda: asker.history_of(camera, 4), within_s=15)
+    assert grown.keyframes[0] == history.keyframes[0]
+    assert len({note.hash for note in grown.keyframes}) >= 2
+
+
+async def test_who_has_seen_enough_says_so_and_others_go_on_being_served(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    statuses: Statuses,
+) -> None:
+    forwarder = await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    for name in ("one", "other"):
+        await asker.hash_keyframes(camera, {"seconds": 30, "asker": name})
+    await asker.hash_keyframes(camera, {"seconds": 0, "asker": "one"})
+    before = len((await eventually(lambda: asker.history_of(camera, 1))).keyframes)
+    await eventually(lambda: asker.history_of(camera, before + 2), within_s=15)
+    await asker.hash_keyframes(camera, {"seconds": 0, "asker": "other"})
+    assert forwarder.worker is not None
+    source = forwarder.worker.held[camera.id].relay.puller.source
+    assert source is not None
+    await eventually(lambda: source.fanout.tap is None)
+
+
+@pytest.mark.parametrize("body", [{"seconds": 31}, {"seconds": -1}, {}, [], {"seconds": "soon"}])
+async def test_a_wrong_request_is_told_what_would_be_right(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    asker: Asker,
+    body: object,
+    statuses: Statuses,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, *BOTH_ACKNOWLEDGED)
+    reply = await asker.hash_keyframes(camera, body)
+    assert reply.headers is not None
+    assert "seconds" in reply.headers["error"]

@@ -1,0 +1,42 @@
+"""Keeping inbox and claims small: what nobody needs any more is forgotten, failing attempts are folded."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from reporting import metrics
+from reporting.ingest import ahead, inbox
+from reporting.settings import Settings
+from reporting.storage import housekeeping
+from vonggac.database import Database
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+
+FOLD_WITHIN = timedelta(hours=2)
+FOLD_AFTER = timedelta(minutes=10)
+"""Attempts are folded once they are this old: late ones of the same stretch have come by then."""
+
+
+async def keep_house_regularly(database: Database, settings: Settings, ready: asyncio.Event) -> None:
+    """A round every `housekeeping_every_s` from `ready` on, until cancelled."""
+    await ready.wait()
+    while True:
+        try:
+            await keep_house(database, settings, datetime.now(UTC))
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("housekeeping_failed", error=type(error).__name__)
+        await asyncio.sleep(settings.housekeeping_every_s)
+
+
+async def keep_house(database: Database, settings: Settings, now: datetime) -> None:
+    """One round: forget old inbox rows, fold failing attempts. Raises what PostgreSQL raises."""
+    async with database.transaction() as session:
+        forgotten = await inbox.forget(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+        unmarked = await ahead.forget(session, now=now)
+    async with database.transaction() as session:
+        folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
+    metrics.HOUSEKEEPING.labels("inbox").inc(forgotten)
+    metrics.HOUSEKEEPING.labels("corrected_fact").inc(unmarked)
+    metrics.HOUSEKEEPING.labels("delivery_change").inc(folded)

@@ -1,0 +1,170 @@
+"""What a batch of events does to the tables: the register becomes the dated plan, observations runs and claims.
+
+A batch is one transaction: inbox rows and effects together.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from reporting import metrics
+from reporting.domain.instants import duration, millis
+from reporting.domain.timeline import CameraState, Observation
+from reporting.ingest import ahead, claims, inbox, lives, proofs, runs, scope, site_faults
+from reporting.settings import Settings
+from vonggac.bus import Received, topology
+from vonggac.database import Database
+from vonggac.events import Cause, Payload
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.inventory import FocalPointV1, RemovedV1
+from vonggac.events.prober import (
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    SiteObservedV1,
+    Verdict,
+    VerificationVerdict,
+)
+
+STATES = {
+    Verdict.UP: CameraState.UP,
+    Verdict.DOWN: CameraState.DOWN,
+    Verdict.UNKNOWN: CameraState.UNKNOWN,
+}
+
+
+READ_BACK_STATES = {
+    VerificationVerdict.VERIFIED: CameraState.UP,
+    VerificationVerdict.MISMATCH: CameraState.DOWN,
+    VerificationVerdict.UNREACHABLE: CameraState.DOWN,
+    VerificationVerdict.NOT_CHECKABLE: CameraState.UNKNOWN,
+}
+
+
+class UnexpectedEventError(ValueError):
+    """An event that has no business in this stream: retried, then kept as a dead letter."""
+
+
+class Ingest:
+    """The handlers of the two streams. `clock` gives aware UTC."""
+
+    def __init__(
+        self, database: Database, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database, self._settings, self._clock = database, settings, clock
+
+    def is_transient(self, error: Exception) -> bool:
+        """Whether PostgreSQL or the network is at fault rather than the event."""
+        if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
+            return True
+        return bool(getattr(error, "connection_invalidated", False))
+
+    async def inventory(self, batch: Sequence[Received]) -> None:
+        """Keep states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
+        for received in batch:
+            data = received.event.data
+            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.KEPT:
+                raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
+        started = time.perf_counter()
+        async with self._database.transaction() as session:
+            new = await inbox.unseen(session, batch)
+            states = [one.event.data for one in new if not isinstance(one.event.data, FocalPointV1)]
+            await scope.apply(session, states)
+        _count("inventory", len(batch), len(new))
+        metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
+
+    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[ahead.Correction]]:
+        """The facts as they are taken, and those of them that were dated after they were stored."""
+        taken, corrections = [], []
+        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
+        for received in batch:
+            stored_at = received.stored_at or self._clock()
+            correction = ahead.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
+            if correction is not None:
+                corrections.append(correction)
+            taken.append(received if correction is None else correction.received)
+        return taken, corrections
+
+    async def observations(self, batch: Sequence[Received]) -> None:
+        """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
+        started = time.perf_counter()
+        taken, corrections = self._taken(batch)
+        async with self._database.transaction() as session:
+            new = await inbox.unseen(session, taken)
+            facts = [one.event.data for one in new]
+            handled = {id(one) for one in new}
+            corrections = [one for one in corrections if id(one.received) in handled]
+            await ahead.mark(session, corrections)
+            counts = await runs.record(session, runs.CAMERAS, probes(facts))
+            await runs.record(session, runs.READ_BACKS, read_backs(facts))
+            changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
+            await claims.record(session, changes)
+            await proofs.record(session, proofs.proofs(facts))
+            await site_faults.record(session, facts)
+            await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
+        _count("observation", len(batch), len(new))
+        for correction in corrections:
+            metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()
+        for outcome, count in counts.by_outcome.items():
+            metrics.OBSERVATIONS.labels(outcome).inc(count)
+        metrics.BATCH_SECONDS.labels(topology.REPORTING_OBSERVATIONS).observe(time.perf_counter() - started)
+
+
+def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+    """Probes as domain observations, by camera."""
+    result: dict[UUID, list[Observation]] = {}
+    for fact in facts:
+        if isinstance(fact, CameraObservedV1):
+            cause = None if fact.cause is None else fact.cause.value
+            result.setdefault(fact.camera_id, []).append(_observation(fact, STATES[fact.verdict], cause))
+    return result
+
+
+def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+    """Read-backs as domain observations, by delivery: `down` was tried and failed, `unknown` could not be tried."""
+    result: dict[UUID, list[Observation]] = {}
+    for fact in facts:
+        if isinstance(fact, DeliveryVerifiedV1):
+            state = READ_BACK_STATES[fact.verdict]
+            mismatch = Cause.MISMATCH if fact.verdict is VerificationVerdict.MISMATCH else None
+            cause = (fact.cause or mismatch) if state is CameraState.DOWN else None
+            result.setdefault(fact.delivery_id, []).append(_observation(fact, state, cause))
+    return result
+
+
+def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState, cause: str | None) -> Observation:
+    """A failure is dated to the beginning of the attempt that failed (design 6)."""
+    at = millis(fact.observed_at)
+    awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
+    if state is CameraState.DOWN:
+        at = max(at - round(fact.duration_ms), awake_since)
+    return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), awake_since)
+
+
+def _kind_of(fact: Payload) -> str:
+    return "forwarder" if isinstance(fact, DeliveryObservedV1 | ForwarderAliveV1) else "prober"
+
+
+def _dated_at(received: Received) -> datetime:
+    """When a fact says that it was. Raises UnexpectedEventError for what is none."""
+    data = received.event.data
+    match data:
+        case CameraObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
+            at = data.observed_at
+        case ProberAliveV1() | ForwarderAliveV1():
+            at = data.alive_at
+        case SiteObservedV1():
+            at = data.ended_at or data.began_at
+        case _:
+            raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.OBSERVATIONS}")
+    return at
+
+
+def _count(kind: str, handled: int, new: int) -> None:
+    metrics.EVENTS.labels(kind, "new").inc(new)
+    if handled > new:
+        metrics.EVENTS.labels(kind, "repeated").inc(handled - new)

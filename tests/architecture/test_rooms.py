@@ -1,0 +1,182 @@
+"""Rooms and words: folders of 3 to 12 files, files of 40 to 400 lines, small classes, no retired word, no circle.
+
+Each rule has its exceptions, with the reason. What a rule still has to mend stands in `OPEN`. Both lists are exact: an
+entry that is no longer needed fails the test.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, tree
+
+MIN_FILES, MAX_FILES = 3, 12
+MIN_LINES = 40
+MAX_METHODS = 25
+
+SMALL_ROOMS = {
+    "inventory/migrations": "Alembic's layout",
+    "reporting/migrations": "Alembic's layout",
+    "vonggac/rtsp": "the wire format and the client",
+    "vonggac/settings": "one subject: settings from the environment, and their description",
+    "vonggac/database": "sessions and the state of the schema, for the two services that keep records",
+}
+LARGE_ROOMS = {"vonggac": "the parts of the library side by side, each a room (decision 0006)"}
+SMALL_FILES = {
+    "forwarder.api.cameras": "one noun of the API a file",
+    "prober.api.networks": "one noun of the API a file",
+    "prober.api.workers": "one noun of the API a file",
+    "simulator.api.authority": "one noun of the API a file",
+    "local.commands.clean": "one command a file",
+    "inventory.storage.codec_check": "the check before the commit, without the writing itself",
+    "inventory.storage.republishing": "publishes everything again, beside the writers of single things",
+    "reporting.ingest.site_faults": "one kind of fact, with the statement that keeps it",
+    "reporting.storage.revision": "the schema revision that this build needs",
+    "reporting.storage.columns": "rows as arrays, without tables or queries",
+    "reporting.reports.garbage_collection": "what a report does to the process, not to the figures",
+    "prober.domain.picture.approval": "a pure decision with its own tests",
+    "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
+    "simulator.packets.frame": "the hot value of the simulator, without its makers",
+    "vonggac.http.exposition": "the metrics page, without routes",
+    "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
+    "vonggac.testing.recordings": "imported by tests only",
+}
+WORDS_OF_OTHERS = {
+    "pause_writing": "asyncio.Protocol",
+    "resume_writing": "asyncio.Protocol",
+    "_look_up": "the phrase of name resolution",
+    "_looks_like_message": "a phrase, no probe",
+    "edge_share": "edges of a picture",
+    "_usual_edge_px": "edges of a picture",
+    "_wait_for_turn": "the order of calls, no lock",
+    "held_camera": "a camera that a worker holds",
+    "HeldCamera": "a camera that a worker holds",
+    "held_since": "a camera that a worker holds",
+    "held_by_another": "a camera that a worker holds",
+}
+RETIRED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        look looks looker knock knocks knocking door doors giving giver taking taker told tell say presence answering
+        orders surroundings standing mirror following manners asked turn turns past held holding backlog confirmation
+        sampled lane courses undisturbed edge writing connecting
+        """,
+    )
+)
+"""The retired words of docs/glossary.md, and those of names that say nothing of what they hold."""
+
+OPEN: dict[str, set[str]] = {
+    "rooms": set(),
+    "small files": {"forwarder.relay.supervision.resealed"},
+    "methods": set(),
+    "words": {
+        "forwarder.domain.delivery Sampled",
+        "forwarder.domain.delivery _sampled",
+        "forwarder.domain.progress sampled",
+        "forwarder.relay.media.fanout _start_held",
+        "forwarder.relay.media.fanout _tell_began",
+        "forwarder.relay.media.fanout backlog",
+        "forwarder.relay.media.fanout keep_backlog",
+        "forwarder.relay.media.gop_cache Backlog",
+        "forwarder.relay.sources.container backlog_bytes",
+        "forwarder.relay.sources.inputs backlog_bytes",
+        "inventory.api.context Edge",
+        "inventory.storage.outbox backlog",
+        "inventory.storage.store Writing",
+        "prober.probes.verification.scheduler _held",
+        "vonggac.rtsp.client.connection open_lane",
+        "vonggac.rtsp.client.handshake _door",
+        "vonggac.rtsp.client.receiver_reports _look",
+        "vonggac.rtsp.wire.fast_path MediaLane",
+    },
+}
+"""What is still to be mended, rule by rule."""
+
+
+def settle(rule: str, found: Iterable[str], excepted: Iterable[str] = ()) -> None:
+    """What is found must be excepted or open, and what is excepted or open must be found."""
+    now, known = set(found), {*excepted, *OPEN[rule]}
+    assert sorted(now - known) == [], f"breaks the rule of {rule}"
+    assert sorted(known - now) == [], f"is mended: take it off the list of {rule}"
+
+
+def test_a_room_holds_3_to_12_files() -> None:
+    entries: Counter[str] = Counter()
+    for source in SOURCES:
+        rooms = {path.parent for path in source.rglob("*.py")}
+        for room in rooms:
+            inside = [path for path in room.glob("*.py") if path.name not in {"__init__.py", "__main__.py"}]
+            entries[str(room.relative_to(source.parent))] = len(inside) + sum(other.parent == room for other in rooms)
+    settle(
+        "rooms",
+        (room for room, count in entries.items() if not MIN_FILES <= count <= MAX_FILES),
+        {*SMALL_ROOMS, *LARGE_ROOMS},
+    )
+
+
+def test_a_small_file_has_two_importers_or_a_reason() -> None:
+    small = (
+        name
+        for name, path in modules().items()
+        if path.name not in {"__init__.py", "__main__.py"}
+        and "migrations" not in path.parts
+        and len(path.read_text("utf-8").splitlines()) < MIN_LINES
+        and len(importers(name)) < 2
+    )
+    settle("small files", small, SMALL_FILES)
+
+
+def test_a_class_has_25_methods_at_most() -> None:
+    found = [
+        f"{name}.{node.name}"
+        for name, path in modules().items()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+        and sum(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body) > MAX_METHODS
+    ]
+    settle("methods", found)
+
+
+def definitions(path: Path) -> list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [
+        node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def words_of(name: str) -> set[str]:
+    """The words of a snake_case or CamelCase name."""
+    return set(re.findall(r"[a-z]+", re.sub(r"([A-Z])", lambda capital: f"_{capital[1].lower()}", name)))
+
+
+def test_no_name_uses_a_retired_word() -> None:
+    found: list[str] = []
+    for name, path in modules().items():
+        names = [name.rpartition(".")[2], *(node.name for node in definitions(path))]
+        found += [f"{name} {each}" for each in names if words_of(each) & RETIRED and each not in WORDS_OF_OTHERS]
+    settle("words", found)
+
+
+def test_every_exception_for_a_word_is_used() -> None:
+    names = {node.name for path in modules().values() for node in definitions(path)} | {
+        name.rpartition(".")[2] for name in modules()
+    }
+    assert set(WORDS_OF_OTHERS) - names == set()
+
+
+def test_no_two_modules_import_each_other() -> None:
+    assert circles(imports()) == []
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"f"}, "f": {"e"}}
+    assert circles({name: frozenset(reached) for name, reached in graph.items()}) == [["e", "f"], ["a", "b", "c"]]
+
+
+def test_the_retired_words_of_the_glossary_are_refused() -> None:
+    table = (ROOT / "docs/glossary.md").read_text("utf-8").partition("## Retired words")[2]
+    cells = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
+    single = {word for cell in cells for word in re.sub(r"\([^)]*\)", "", cell).split(", ") if " " not in word.strip()}
+    assert {word.strip() for word in single} - RETIRED == set()

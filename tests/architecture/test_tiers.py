@@ -1,0 +1,76 @@
+"""A unit test that starts a server, a process or a simulator, or that sends beyond this machine, fails."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFTEST = 'pytest_plugins = ["vonggac.testing.fixtures", "tests.tiers"]\n'
+TESTS = """
+import asyncio, contextlib, pytest, socket, subprocess, sys
+from simulator import Simulator, SimulatorConfig
+
+def test_process():
+    subprocess.run([sys.executable, "-c", ""])
+
+def test_process_of_asyncio():
+    asyncio.run(asyncio.create_subprocess_exec(sys.executable, "-c", ""))
+
+def test_server(request):
+    request.getfixturevalue("nats_server")
+
+def test_simulator():
+    Simulator(SimulatorConfig()).bind()
+
+def test_datagram():
+    socket.socket(type=socket.SOCK_DGRAM).sendto(b"", ("192.0.2.1", 9))
+
+def test_connection():
+    socket.create_connection(("192.0.2.1", 9), timeout=0.1)
+
+def test_exception_that_is_caught():
+    with contextlib.suppress(Exception):
+        subprocess.run(["true"])
+
+@pytest.mark.server
+def test_marked_process():
+    subprocess.run([sys.executable, "-c", ""])
+
+def test_loopback():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        socket.create_connection(listener.getsockname()).close()
+
+@pytest.fixture
+def simulate():
+    return Simulator(SimulatorConfig()).bind()
+
+def test_fixture_of_a_server(simulate):
+    subprocess.run(["true"])
+"""
+ALLOWED = {"test_marked_process", "test_loopback", "test_fixture_of_a_server"}
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The tests above, run once: the outcome of each by its name, with the reason where it failed."""
+    folder = tmp_path_factory.mktemp("tiers")
+    (folder / "conftest.py").write_text(CONFTEST, "utf-8")
+    (folder / "test_it.py").write_text(TESTS, "utf-8")
+    options = ["-rA", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-o", "markers=server"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return dict(re.findall(r"^(?:FAILED|PASSED) test_it\.py::(\w+)(.*)", done.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", re.findall(r"def (test_\w+)", TESTS))
+def test_the_guard_fails_what_is_not_a_unit_test(outcomes: dict[str, str], name: str) -> None:
+    assert ("a unit test " in outcomes[name]) == (name not in ALLOWED)

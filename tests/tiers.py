@@ -1,0 +1,95 @@
+"""Two tiers of tests: a `server` test needs a server or another process; every other one is kept a unit test.
+
+A test is `server` when one of its fixtures (or one that these use) is in `SERVER_FIXTURES`, or when it is marked so. A
+unit test that starts a process or a simulator, or that sends beyond this machine, fails: neither the list nor the marks
+can go stale. `make test-unit` runs what is neither `server` nor `slow`.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from simulator import Simulator
+
+SERVER_FIXTURES = frozenset(("nats_server", "postgres_server", "simulate", "virtual_camera", "running"))
+_NO_SERVERS = frozenset(("git",))
+"""Programs that end by themselves within milliseconds."""
+_LOCAL = ("127.", "::1", "0.0.0.0", "::", "localhost")
+_UNROUTABLE = "255.255.255.255"
+"""No kernel sends a TCP connection there: how a test makes `unreachable`."""
+_STARTS_PROCESS = frozenset(("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.system"))
+_SENDS = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"))
+
+
+class NotAUnitTestError(AssertionError):
+    """A test that is not marked `server` did what only such a test may do."""
+
+
+class _Guard:
+    """Looks at what Python's runtime audits (PEP 578) while a unit test runs."""
+
+    def __init__(self) -> None:
+        self.watching = False
+        self.offences: list[str] = []
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.watching:
+            return
+        if event in _STARTS_PROCESS:
+            program = str(arguments[0]) if arguments else event
+            if program.rpartition("/")[2] not in _NO_SERVERS:
+                self.refuse(f"starts the process {program}")
+        elif event in _SENDS and isinstance(arguments[1], tuple):
+            host = str(arguments[1][0])
+            if host and host != _UNROUTABLE and not host.startswith(_LOCAL):
+                self.refuse(f"{event} to {host}, which is not this machine")
+
+    def refuse(self, offence: str) -> None:
+        if self.watching:
+            self.offences.append(offence)
+            msg = f"a unit test {offence}: mark it `server`, or name the fixture in tests/tiers.py"
+            raise NotAUnitTestError(msg)
+
+
+_guard = _Guard()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(_guard.audit)
+    Simulator.bind = _refused_in_unit_tests(Simulator.bind)  # type: ignore[method-assign, assignment]
+
+
+def _refused_in_unit_tests(bind: Callable[[Simulator], None]) -> Callable[[Simulator], None]:
+    def guarded(simulator: Simulator) -> None:
+        _guard.refuse("starts a simulator")
+        bind(simulator)
+
+    return guarded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _guard.watching = item.get_closest_marker("server") is None
+    _guard.offences.clear()
+    try:
+        return (yield)
+    finally:
+        _guard.watching = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a unit test also where the code under test has caught what the guard raised."""
+    result = yield
+    if _guard.offences:
+        pytest.fail(f"a unit test {_guard.offences[0]}: mark it `server`, or name the fixture in tests/tiers.py")
+    return result
