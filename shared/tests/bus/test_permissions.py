@@ -56,7 +56,7 @@ FOLLOWS = {
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
     "delivery_commands": {FORWARDER},
-    "workers": {FORWARDER},
+    "workers": WORKERS,
 }
 NOT_READ_DIRECTLY = {"site_status", "delivery_commands", "login_failures", "resealed_secrets", "workers", "scans"}
 REQUESTS = {

@@ -78,7 +78,8 @@ async def test_facts_ahead_by_skew_are_taken_at_the_servers_time_and_marked(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     done = datetime.now(UTC)
-    assert all(now <= seen[camera] <= done for camera in future)
+    # Stored to the millisecond.
+    assert all(now - timedelta(milliseconds=2) <= seen[camera] <= done for camera in future)
     assert all(abs(seen[camera] - now + timedelta(seconds=5)) < timedelta(milliseconds=2) for camera in good)
     async with database.transaction() as session:
         marks = (await session.execute(select(corrected_fact))).all()
