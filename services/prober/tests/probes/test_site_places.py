@@ -115,6 +115,6 @@ async def test_a_scan_waits_in_the_same_line_as_the_probes_and_starves_none() ->
     with gate.within(NETWORK):
         assert gate.is_full(NETWORK)
         assert gate.must_wait(NETWORK, "a camera")
-    async with gate.turn(NETWORK, "a camera"):
+    async with gate.admitted(NETWORK, "a camera"):
         assert gate.is_full(NETWORK)
     assert not gate.is_full(NETWORK)

@@ -24,6 +24,7 @@ from nats.errors import Error as NatsError
 from prometheus_client import Gauge
 
 from vonggac.bus import topology
+from vonggac.events import subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -154,8 +155,7 @@ class ServerClock:
         """Ask the server once; False when it does not answer."""
         asked_s = self._elapsed()
         try:
-            subject = f"$JS.API.STREAM.INFO.{topology.OBSERVATIONS}"
-            reply = await bus.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+            reply = await bus.client.request(subjects.stream_info(topology.OBSERVATIONS), b"", timeout=ANSWER_WITHIN_S)
             answered_s = self._elapsed()
             server_s = datetime.fromisoformat(json.loads(reply.data)["ts"]).timestamp()
         except (NatsError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:

@@ -10,7 +10,7 @@ import pytest
 
 from simulator import Simulator
 from vonggac.bus import Bus, ServerClock
-from vonggac.events import decode
+from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
@@ -48,7 +48,7 @@ async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
         elif isinstance(data, ForwarderAliveV1):
             beats.append(data)
 
-    await bus.js.subscribe("observation.>", cb=take, ordered_consumer=True)
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     camera = planner.camera(sim)
     await inventory.say(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")

@@ -14,7 +14,7 @@ PLACE_KEPT_S = 1.5
 """For one who waits and comes back within about a second. Its job may go to another prober, so no longer."""
 WAITING_KNOWN_S = 60.0
 """Who has not come back for that long has given up, or was let in elsewhere."""
-TURN_AGAIN_S = 0.25
+ADMITTED_AGAIN_S = 0.25
 """Well within PLACE_KEPT_S."""
 AGAIN_AFTER_S = 5.0
 """The least time between two probes of one target on demand."""
@@ -86,10 +86,10 @@ class NetworkGate:
                 del self._inside[network]
 
     @asynccontextmanager
-    async def turn(self, network: str, who: str) -> AsyncIterator[None]:
+    async def admitted(self, network: str, who: str) -> AsyncIterator[None]:
         """Wait in the line, then count while the block lasts. For whoever has no job to put back."""
         while self.must_wait(network, who):  # noqa: ASYNC110 - who stands in a line is known by coming again
-            await asyncio.sleep(TURN_AGAIN_S)
+            await asyncio.sleep(ADMITTED_AGAIN_S)
         with self.within(network):
             yield
 

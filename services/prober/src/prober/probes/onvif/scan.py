@@ -151,7 +151,10 @@ class Scanner:
 
     async def _ask(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
         # First the line, then a place of this process: who waits for a site takes none from the scans of others.
-        async with self._gate.turn(self._gate.network_of(target.host, None), f"{scan.head.id}/{index}"), self._slots:
+        async with (
+            self._gate.admitted(self._gate.network_of(target.host, None), f"{scan.head.id}/{index}"),
+            self._slots,
+        ):
             finding = await self._ask_ports(target, scan.plan, scan.logins)
         self._metrics.scanned.labels(
             "onvif" if finding.onvif else finding.cause.value if finding.cause else "none"
