@@ -64,7 +64,7 @@ FOLLOWS = {
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
     "delivery_commands": {FORWARDER},
-    "workers": {FORWARDER},
+    "workers": WORKERS,
 }
 NOT_READ_DIRECTLY = {
     "site_status",

@@ -27,6 +27,8 @@ from inventory.storage.outbox import Outbox, measure
 from inventory.storage.reconciling import Reconciler
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
+from vonggac.bus import ServerClock
+from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
@@ -45,11 +47,14 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
     reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
     measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
+    clock = ServerClock()
+    export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks.start("relay", connect_and_relay(settings, relay, beside=(reconciler.run, measure_streams_of)))
+        beside = (clock.run, reconciler.run, measure_streams_of)
+        tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
@@ -63,6 +68,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("migrations", lambda: _migrations(database))
     health.add("bus", relay.check)
     health.add("background", tasks.check)
+    health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
         title="Vọng Gác inventory",
         description="Facilities, cameras, people and destinations: the wanted state.",
@@ -73,7 +79,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     app.state.tasks = tasks
     app.state.services = Services(
-        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s),
+        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, now=clock.now),
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,

@@ -23,6 +23,14 @@ class Metrics:
         self.bus_connected = Gauge(
             "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
+        self.clock_skew = Gauge(
+            "vonggac_inventory_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_inventory_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.reconciler_owner = Gauge(
             "vonggac_inventory_reconciler_owner", "1 while this process looks for lost jobs", registry=self.registry
         )

@@ -5,9 +5,10 @@ connection, `pull_consumer` is a durable consumer that survives a server restart
 after the commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must
 not be lost, `kept` remembers what NATS may forget, `dead_letters` keeps what no retry saves, `lease` names one owner of
 several, `permissions` says who may do what, `keyvalue` reads the latest of each, `bucket_cache` keeps a bucket in
-memory. `generate` writes the JSON Schemas of events and the AsyncAPI documents.
+memory, `clock` reads the server's time. `generate` writes the JSON Schemas of events and the AsyncAPI documents.
 """
 
+from vonggac.bus.clock import ServerClock
 from vonggac.bus.connection import Bus
 from vonggac.bus.events import EventConsumer, Received
 from vonggac.bus.jobs import Job, JobQueue
@@ -15,4 +16,14 @@ from vonggac.bus.keyvalue import Bucket
 from vonggac.bus.outgoing import Outgoing
 from vonggac.bus.pull_consumer import PullConsumer
 
-__all__ = ["Bucket", "Bus", "EventConsumer", "Job", "JobQueue", "Outgoing", "PullConsumer", "Received"]
+__all__ = [
+    "Bucket",
+    "Bus",
+    "EventConsumer",
+    "Job",
+    "JobQueue",
+    "Outgoing",
+    "PullConsumer",
+    "Received",
+    "ServerClock",
+]

@@ -184,7 +184,11 @@ PROBER = User(
         subjects.delivery_observation(_ANY),
         subjects.probe_lock(_ANY),
         *_follows(
-            topology.CAMERA_STATUS, topology.LOGIN_FAILURES, topology.PICTURE_REFERENCES, topology.RESEALED_SECRETS
+            topology.CAMERA_STATUS,
+            topology.LOGIN_FAILURES,
+            topology.PICTURE_REFERENCES,
+            topology.RESEALED_SECRETS,
+            topology.WORKERS,
         ),
     ),
     answers=True,

@@ -229,11 +229,23 @@ def _refold_search(thing: Thing) -> None:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Store:
     """Transactions on inventory's database."""
 
-    def __init__(self, database: Database, *, on_commit: Callable[[], None], write_wait_s: float) -> None:
-        self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_commit: Callable[[], None],
+        write_wait_s: float,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        """`now`: aware UTC, the time that changes are dated by."""
+        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -250,7 +262,7 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                writing = Writing(session, actor, datetime.now(UTC))
+                writing = Writing(session, actor, self._now())
                 yield writing
                 await writing.write_log_and_outbox()
                 if dry_run:

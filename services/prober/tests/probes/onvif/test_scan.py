@@ -36,6 +36,7 @@ async def replica(
 
         async def start(**changes: Any) -> Client:
             app = create_app(settings(**changes))
+            app.state.process.places.longest_probe_s = 0.1
             await stack.enter_async_context(LifespanManager(app))
             headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
             client = await stack.enter_async_context(

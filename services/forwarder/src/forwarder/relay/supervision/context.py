@@ -38,6 +38,8 @@ class RelayContext:
     media_timeout_s: float = 10.0
     monotonic_s: Callable[[], float] = time.monotonic
     """The same clock as `now().monotonic_s`, for what is read often."""
+    wall_correction_s: Callable[[], float] = lambda: 0.0
+    """What to add to this machine's wall clock to get that of `now`."""
     receive_low_water_bytes: int = 0
     reachability: ReachabilityChecks = field(default_factory=ReachabilityChecks)
     ticker: Ticker = field(default_factory=Ticker)

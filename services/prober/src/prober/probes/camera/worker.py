@@ -98,7 +98,9 @@ class Worker:
 
     async def _probe(self, job: Job, camera: CameraV1) -> str:
         handout = Handout(job.stream_sequence, job.deliveries)
-        outcome = await self._observer.observe(camera, hold=partial(hold, job), handout=handout)
+        outcome = await self._observer.observe(
+            camera, hold=partial(hold, job), handout=handout, on_silent=self._loop.set_aside
+        )
         if isinstance(outcome, Early):
             await job.postpone(outcome.by_s)
             return "cooling_down" if outcome.resting else "early"
