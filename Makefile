@@ -8,6 +8,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
+CASES ?= 10000
 BASE ?= main
 # Tests and benches start the same programs many times: compile them once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,8 +47,12 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="
 
 .PHONY: diff-cover
 diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
-	@$(python) -m coverage xml -q
+	@$(python) -m coverage xml -q --fail-under 0
 	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
+
+.PHONY: witnesses
+witnesses: setup ## Reporting's account and an independent one in SQL agree over CASES=10000 cameras of seeded chaos
+	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, codespell, strict mypy, import-linter

@@ -31,7 +31,7 @@ PUBLISH_WINDOW = 500
 
 
 def observations(cameras: list[UUID], rounds: int, down_share: float) -> Iterator[tuple[str, bytes, str]]:
-    """Rounds of one look at each camera; a changing few of them are down."""
+    """Rounds of one probe of each camera; a changing few of them are down."""
     start = datetime.now(UTC) - timedelta(seconds=rounds * INTERVAL_S)
     down = max(1, int(len(cameras) * down_share))
     for turn in range(rounds):
@@ -47,6 +47,7 @@ def observations(cameras: list[UUID], rounds: int, down_share: float) -> Iterato
                 cause=Cause.TIMEOUT if failed else None,
                 interval_s=INTERVAL_S,
                 duration_ms=40,
+                awake_since=start,
             )
             event = new_event(seen, source="/prober/1", subject=str(camera), time=at)
             yield subjects.camera_observation(camera), event.encode(), event.id
@@ -106,7 +107,7 @@ async def measure(settings: Settings, arguments: argparse.Namespace) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3, help="looks at each camera")
+    parser.add_argument("--rounds", type=int, default=3, help="probes of each camera")
     parser.add_argument("--down-share", type=float, default=0.01, help="share of the cameras that is down")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vonggac-bench-", ignore_cleanup_errors=True) as folder:

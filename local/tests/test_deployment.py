@@ -138,7 +138,7 @@ def database_server(servers_folder: Path) -> Iterator[PostgresServer]:
 def test_compose_makes_plain_roles_with_passwords_of_any_characters(
     database_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passwords = {"inventory": "5% q'uo\"te@ :/?#$\\é", "reporting": "another ' one"}
+    passwords = {"inventory": "5% q'uo\"t@ :/?#$\\é", "reporting": "another ' one"}
     for role, password in passwords.items():
         (tmp_path / f"{role}.password").write_text(password + "\n", "utf-8")
     monkeypatch.setenv("LOGIN_FOLDER", str(tmp_path))

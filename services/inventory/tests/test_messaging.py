@@ -262,3 +262,32 @@ async def test_the_backlog_is_measured(inventory_url: str) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await database.close()
+
+
+async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, bus: Bus) -> None:
+    camera = await province.camera()
+    await province.client.patch(
+        f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
+    )
+    facility = camera["facility_id"]
+    await province.client.patch(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+
+    async def reason_of(noun: str, thing_id: str) -> Any:
+        return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
+
+    await eventually(lambda: reason_of("camera", camera["id"]))
+    fact = (await latest(bus, "camera", camera["id"])).data
+    assert isinstance(fact, CameraV1)
+    assert (fact.changed_by, fact.reason) == ("test-province_lead", "sửa mái, theo biên bản 12")
+    assert fact.created_at is not None
+    assert fact.created_at < fact.changed_at
+    assert await eventually(lambda: reason_of("facility", facility)) == "dọn"
+    await province.client.delete(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
+
+    async def removed() -> RemovedV1:
+        gone = (await latest(bus, "camera", camera["id"])).data
+        assert isinstance(gone, RemovedV1)
+        return gone
+
+    gone = await eventually(removed)
+    assert (gone.removed_by, gone.reason) == ("test-province_lead", "hỏng")

@@ -24,7 +24,7 @@ NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING)
 WORKERS = {PROBER, FORWARDER}
 EVERYBODY = set(NAMES)
 STREAMS = [str(stream.name) for stream in topology.streams(1)]
-BUCKETS = [bucket.bucket for bucket in topology.buckets(1)]
+BUCKETS = [str(bucket.name).removeprefix("KV_") for bucket in topology.buckets(1)]
 
 CONSUMERS = {
     (topology.PROBE_JOBS, "prober"): {PROBER},
@@ -47,8 +47,16 @@ WRITES = {
     "login_failures": WORKERS,
     "resealed_secrets": WORKERS,
     "workers": WORKERS,
+    "leases": {INVENTORY},
 }
-READS = WRITES | {"delivery_status": WORKERS, "keyframes": {PROBER}}
+READS = WRITES | {
+    "camera_status": {PROBER, INVENTORY},
+    "delivery_status": WORKERS | {INVENTORY},
+    "keyframes": {PROBER},
+    "verifications": {PROBER, INVENTORY},
+    "workers": WORKERS | {INVENTORY},
+}
+RECONCILED = {topology.PROBE_JOBS, topology.DELIVERY_JOBS, topology.VERIFY_JOBS}
 FOLLOWS = {
     "camera_status": {PROBER},
     "picture_references": {PROBER},
@@ -58,7 +66,15 @@ FOLLOWS = {
     "delivery_commands": {FORWARDER},
     "workers": {FORWARDER},
 }
-NOT_READ_DIRECTLY = {"site_status", "delivery_commands", "login_failures", "resealed_secrets", "workers", "scans"}
+NOT_READ_DIRECTLY = {
+    "site_status",
+    "delivery_commands",
+    "login_failures",
+    "resealed_secrets",
+    "workers",
+    "scans",
+    "leases",
+}
 REQUESTS = {
     # subject: (who asks, who is asked)
     "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
@@ -75,11 +91,12 @@ def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
     table: dict[str, set[str]] = {
         **{f"inventory.{noun}.x": {INVENTORY} for noun in ("camera", "facility", "destination", "focal_point")},
-        "observation.camera.c": {PROBER},
-        "observation.verification.c.d": {PROBER},
-        "observation.site.f": {PROBER},
-        "observation.delivery.d": {FORWARDER},
-        "observation.worker.w": WORKERS,
+        "observation.camera.c": {PROBER, INVENTORY},
+        "observation.verification.c.d": {PROBER, INVENTORY},
+        "observation.site.f": {PROBER, INVENTORY},
+        "observation.delivery.d": {FORWARDER, INVENTORY},
+        "observation.worker.w": WORKERS | {INVENTORY},
+        "dead.OBSERVATIONS.outgoing": WORKERS,
         "probe.job.c": set(),
         "delivery.job.c": set(),
         "verify.job.c": set(),
@@ -88,10 +105,10 @@ def may_publish() -> dict[str, set[str]]:
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
         "$JS.API.STREAM.CREATE.EVIL": {SETUP},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": set(),
-        "$JS.API.DIRECT.GET.INVENTORY": set(),
-        "$JS.API.DIRECT.GET.OBSERVATIONS": set(),
+        "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
+        "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
+        "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
+        "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS.observation.camera.c": set(),
         "$SYS.REQ.SERVER.PING": set(),
         "_INBOX.anybody.1": set(),
@@ -110,9 +127,12 @@ def may_publish() -> dict[str, set[str]]:
             table["$JS.API.CONSUMER." + creating.format(stream)] = {SETUP}
     for stream in STREAMS:
         table[f"$JS.API.STREAM.MSG.GET.{stream}"] = set()
+    for right in ("GET", "DELETE"):
+        table[f"$JS.API.STREAM.MSG.{right}.{topology.DEAD_LETTERS}"] = {INVENTORY}
     for (stream, durable), workers in CONSUMERS.items():
         table[f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"] = workers
-        table[f"$JS.API.CONSUMER.INFO.{stream}.{durable}"] = workers | {SETUP}
+        reconciled = {INVENTORY} if stream in RECONCILED else set()
+        table[f"$JS.API.CONSUMER.INFO.{stream}.{durable}"] = workers | {SETUP} | reconciled
         table[f"$JS.ACK.{stream}.{durable}.1.2.3.4.5"] = workers
         table[f"dead.{stream}.{durable}"] = workers
     for bucket in BUCKETS:
@@ -239,7 +259,8 @@ def test_the_subject_matrix_names_every_subject_that_a_user_is_allowed() -> None
 
 async def test_the_owner_alone_declares_the_streams_again(users: dict[str, LoggedIn]) -> None:
     assert await topology.declare(users[SETUP].client.jetstream()) == []
-    assert await topology.missing(users[REPORTING].client.jetstream(timeout=1)) == []
+    own = topology.consumers_of(topology.REPORTING_INVENTORY, topology.REPORTING_OBSERVATIONS)
+    assert await topology.missing(users[REPORTING].client.jetstream(timeout=1), own) == []
 
 
 async def test_nobody_reads_a_stream_by_a_consumer_of_his_own(users: dict[str, LoggedIn]) -> None:

@@ -1,14 +1,16 @@
 """The composition of inventory.
 
 Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
-then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox), then the task
-of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges, then the relay are cancelled
-(unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is closed, then the database pool.
-A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
+then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox) and has the
+reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges,
+then the relay are cancelled (unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is
+closed, then the database pool. A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and
+the process stops with status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -17,11 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay
+from inventory.messaging import RelayReady, connect_and_relay, measure_streams
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
+from inventory.storage.reconciling import Reconciler
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
@@ -40,11 +43,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
+    reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
+    measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks.start("relay", connect_and_relay(settings, relay))
+        tasks.start("relay", connect_and_relay(settings, relay, beside=(reconciler.run, measure_streams_of)))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
@@ -72,6 +77,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
+        bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
     verifier = TokenVerifier(

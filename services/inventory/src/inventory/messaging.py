@@ -1,23 +1,32 @@
-"""Publishes the outbox in order; consumes nothing.
+"""Publishes the outbox in order, and reads which jobs stand in the work queues; consumes nothing.
 
 Delivery is at least once: a row is deleted after NATS has stored its message, and `Nats-Msg-Id` lets the server drop a
 repetition. Two rows of one subject are never published at the same time, so a retry cannot overtake a newer state.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.connection import BusSettings
+from vonggac.bus.dead_letters import DeadLetters
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
+from vonggac.events.forwarder import DeliveryState
+from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -149,11 +158,18 @@ def window[R: Row](rows: Sequence[R]) -> list[R]:
     return taken
 
 
-async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady") -> None:
+type BusTask = Callable[[Bus], Coroutine[None, None, None]]
+"""What runs beside the relay on its connection, until cancelled."""
+
+
+async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady", beside: Sequence[BusTask] = ()) -> None:
     """Connect to NATS, publish the outbox until cancelled, then close the connection."""
     bus = await Bus.connect(settings, name="inventory")
     try:
-        await relay_ready(bus).run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(relay_ready(bus).run(), name="relay")
+            for task in beside:
+                group.create_task(task(bus))
     finally:
         await bus.close()
 
@@ -182,3 +198,105 @@ class RelayReady:
     def wake(self) -> None:
         if self._relay is not None:
             self._relay.wake()
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkQueue:
+    """A work queue, and where its work is seen."""
+
+    stream: str
+    durable: str
+    worker: str
+    """How the names of its workers begin."""
+    job: Callable[[str], str]
+
+
+_WORK_QUEUES = {
+    Queue.PROBE: _WorkQueue(topology.PROBE_JOBS, topology.PROBER, "prober-", subjects.probe_job),
+    Queue.DELIVERY: _WorkQueue(topology.DELIVERY_JOBS, topology.FORWARDER, "forwarder-", subjects.delivery_job),
+    Queue.VERIFY: _WorkQueue(topology.VERIFY_JOBS, topology.VERIFIER, "prober-", subjects.verify_job),
+}
+
+
+class JobBoard:
+    """Which jobs stand, and what was seen of them. Every method raises NatsError or TimeoutError when NATS is away."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus, self._workers = bus, Bucket(bus, topology.WORKERS)
+
+    async def standing(self, queue: Queue) -> frozenset[str]:
+        """Ids of the cameras that have a job in this queue."""
+        work = _WORK_QUEUES[queue]
+        info = await self._bus.js.stream_info(work.stream, subjects_filter=work.job("*"))
+        return frozenset(subject.rpartition(".")[2] for subject in info.state.subjects or ())
+
+    async def workers(self) -> frozenset[str]:
+        """Ids of the workers that live."""
+        return frozenset(await self._workers.all())
+
+    async def watched(self, queue: Queue, workers: AbstractSet[str]) -> bool:
+        """Whether a job that is not seen must be lost: somebody works, and all jobs are given out."""
+        work = _WORK_QUEUES[queue]
+        if not any(worker.startswith(work.worker) for worker in workers):
+            return False
+        info = await self._bus.js.consumer_info(work.stream, work.durable)
+        return not info.num_pending
+
+    async def last_seen(self, queue: Queue, camera: CameraV1, workers: AbstractSet[str], now: datetime) -> Seen | None:
+        """The newest sign of the camera's job by the server's time; None when there is none."""
+        match queue:
+            case Queue.PROBE:
+                found = [await self._entry(topology.CAMERA_STATUS, camera.id)]
+            case Queue.DELIVERY:
+                found = [await self._entry(topology.DELIVERY_STATUS, each.id) for each in camera.forwarded]
+            case Queue.VERIFY:
+                found = [await self._entry(topology.VERIFICATIONS, each.id) for each in camera.read_back]
+        return max(
+            (_sign(queue, *each, workers, now) for each in found if each), key=lambda seen: seen.at, default=None
+        )
+
+    async def _entry(self, bucket: str, key: UUID) -> tuple[datetime, bytes] | None:
+        try:
+            entry = await self._bus.js.get_last_msg(f"KV_{bucket}", subjects.key_value(bucket, key), direct=True)
+        except NotFoundError:
+            return None
+        return (entry.time, entry.data) if entry.time is not None and entry.data else None
+
+
+class _Sign(BaseModel):
+    """What the statuses have in common that says whether somebody works on a camera."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    worker_id: str = ""
+    interval_s: float = HELD_EVERY_S
+    state: str = ""
+
+
+def _sign(queue: Queue, stored_at: datetime, body: bytes, workers: AbstractSet[str], now: datetime) -> Seen:
+    try:
+        sign = _Sign.model_validate_json(body)
+    except ValidationError:
+        sign = _Sign()
+    held = queue is Queue.DELIVERY and sign.worker_id in workers and sign.state != DeliveryState.RELEASED
+    return Seen(now if held else stored_at, sign.interval_s)
+
+
+async def measure_streams(bus: Bus, *, metrics: Metrics, every_s: float) -> None:
+    """Keep the gauges of dead letters and of bounded streams current until cancelled."""
+    letters = DeadLetters(bus)
+    while True:
+        try:
+            counts = await letters.counts()
+            for stream in topology.BOUNDED:
+                info = await bus.js.stream_info(stream)
+                metrics.stream_bytes.labels(stream).set(info.state.bytes)
+                metrics.stream_max_bytes.labels(stream).set(max(info.config.max_bytes or 0, 0))
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("streams_not_measured", error=type(error).__name__)
+        else:
+            # Also those that are gone since.
+            metrics.dead_letters.clear()
+            for (stream, durable), count in counts.items():
+                metrics.dead_letters.labels(stream, durable).set(count)
+        await asyncio.sleep(every_s)

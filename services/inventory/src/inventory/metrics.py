@@ -23,6 +23,30 @@ class Metrics:
         self.bus_connected = Gauge(
             "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
+        self.reconciler_owner = Gauge(
+            "vonggac_inventory_reconciler_owner", "1 while this process looks for lost jobs", registry=self.registry
+        )
+        self.jobs_republished = Counter(
+            "vonggac_inventory_jobs_republished",
+            "Lost jobs that were republished, by work queue",
+            ["queue"],
+            registry=self.registry,
+        )
+        self.dead_letters = Gauge(
+            "vonggac_inventory_dead_letters",
+            "Messages in DEAD_LETTERS, by the stream and the consumer that they come from",
+            ["stream", "durable"],
+            registry=self.registry,
+        )
+        self.stream_bytes = Gauge(
+            "vonggac_inventory_stream_bytes", "Size of a stream that has a bound", ["stream"], registry=self.registry
+        )
+        self.stream_max_bytes = Gauge(
+            "vonggac_inventory_stream_max_bytes",
+            "Bound of the stream: beyond it the oldest messages go",
+            ["stream"],
+            registry=self.registry,
+        )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(
             "vonggac_inventory_imports",

@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(default=10, ge=2, le=100, description="Connections kept to PostgreSQL.")
     ingest_batch: int = Field(default=500, ge=1, le=5000, description="Most events handled in one transaction.")
     presumed_alive_s: float = Field(
-        default=15.0, gt=0, le=300, description="Seconds after its last heartbeat that a forwarder is presumed alive."
+        default=15.0, gt=0, le=300, description="Seconds after its last sign of life that a worker is presumed alive."
     )
     future_tolerance_s: float = Field(
         default=60.0, gt=0, le=3600, description="Seconds an observation may lie ahead of this clock; later ones wait."

@@ -15,7 +15,9 @@ from vonggac.settings.passwords import read_password
 GIVE_UP_AFTER_S = 60.0
 
 
-async def declare(url: str, replicas: int, user: str | None, password: str | None) -> list[str]:
+async def declare(
+    url: str, user: str | None, password: str | None, *, replicas: int, observations_max_bytes: int
+) -> list[str]:
     """Declare on the server at `url`, waiting up to GIVE_UP_AFTER_S for it. Raises TimeoutError."""
     async with asyncio.timeout(GIVE_UP_AFTER_S):
         while True:
@@ -25,7 +27,9 @@ async def declare(url: str, replicas: int, user: str | None, password: str | Non
                 await asyncio.sleep(0.25)
                 continue
             try:
-                return await topology.declare(client.jetstream(), replicas=replicas)
+                return await topology.declare(
+                    client.jetstream(), replicas=replicas, observations_max_bytes=observations_max_bytes
+                )
             finally:
                 await client.close()
 
@@ -37,10 +41,20 @@ def main() -> None:
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")
     parser.add_argument("--password-file", type=Path)
     parser.add_argument("--replicas", type=int, default=int(os.environ.get("VONGGAC_NATS_REPLICAS", "1")))
+    bound = os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES", str(topology.OBSERVATIONS_MAX_BYTES))
+    parser.add_argument("--observations-max-bytes", type=int, default=int(bound), help="beyond it the oldest go")
     arguments = parser.parse_args()
     try:
         password = read_password(arguments.password_file) if arguments.password_file else None
-        touched = asyncio.run(declare(arguments.nats, arguments.replicas, arguments.user, password))
+        touched = asyncio.run(
+            declare(
+                arguments.nats,
+                arguments.user,
+                password,
+                replicas=arguments.replicas,
+                observations_max_bytes=arguments.observations_max_bytes,
+            )
+        )
     except (NatsError, TimeoutError, OSError, ValueError) as error:
         raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")

@@ -127,12 +127,16 @@ class Bus:
         """Call `callback` after each reconnection."""
         self._on_reconnect.append(callback)
 
-    async def wait_for_topology(self, *, poll_s: float = 0.25) -> None:
-        """Wait until every stream is declared by its owner (`python -m vonggac.bus`), however long that takes."""
+    async def wait_for_topology(self, *durables: str, poll_s: float = 0.25) -> None:
+        """Return when every stream is declared, and the consumers of these names are.
+
+        Waits for the owner (`python -m vonggac.bus`) as long as it takes.
+        """
+        consumers = topology.consumers_of(*durables)
         logged = False
         while True:
             try:
-                absent = await topology.missing(self.js)
+                absent = await topology.missing(self.js, consumers)
             except (TimeoutError, NatsError) as error:
                 absent = [type(error).__name__]
             if not absent:

@@ -2,7 +2,8 @@
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
 fails is handled again one by one, so that one poisonous event delays no other; it is retried with growing delay, then
-it becomes a dead letter.
+it becomes a dead letter. An event of a type that a newer release brought waits in its stream until this consumer is
+of that release (decision 0030).
 """
 
 import asyncio
@@ -14,13 +15,16 @@ from nats.errors import Error as NatsError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
+from vonggac.bus.history import StoredMessage, read_stream
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
+from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
+"""Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,14 @@ class EventConsumer:
         batch: int = 500,
         wait_s: float = 5.0,
         delays_s: Sequence[float] = DELAYS_S,
+        newer_delays_s: Sequence[float] = NEWER_DELAYS_S,
+        on_newer: Callable[[], None] = lambda: None,
     ) -> None:
-        self._delays_s = delays_s
+        """`on_newer` is called for each delivery of an event that only a newer release understands."""
+        self._delays_s, self._newer_delays_s, self._on_newer = delays_s, newer_delays_s, on_newer
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
+        self.stream, self.durable = stream, durable
 
     async def run(self) -> None:
         """Consume for ever. Cancelling between fetch and ack loses nothing: the events are delivered again."""
@@ -67,6 +75,34 @@ class EventConsumer:
                     await self._consume(messages)
         finally:
             await self._pull.close()
+
+    async def replay(self, first: int, last: int) -> int:
+        """Handle what the stream still holds of these sequences again; returns how many events that were.
+
+        For a handler whose records went back: the consumer is past them. Raises what the handler raises for an error
+        from outside the events, NatsError or TimeoutError.
+        """
+        count = 0
+        async for messages in read_stream(self._bus, self.stream, first, last, most=self._batch):
+            events = [event for message in messages if (event := _decode_stored(message)) is not None]
+            try:
+                await self._handler(events)
+            except Exception as error:
+                if self._transient(error):
+                    raise
+                for event in events:
+                    await self._handle_stored(event)
+            count += len(events)
+        return count
+
+    async def _handle_stored(self, received: Received) -> None:
+        try:
+            await self._handler([received])
+        except Exception as error:
+            if self._transient(error):
+                raise
+            # It became a dead letter when it came for the first time.
+            log.info("event_not_replayed", subject=received.subject, error=type(error).__name__)
 
     async def _consume(self, messages: list[Msg]) -> None:
         good = [pair for message in messages if (pair := await self._decode(message)) is not None]
@@ -105,10 +141,21 @@ class EventConsumer:
     async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
         try:
             event = decode(message.data)
+        except NewerTypeError as error:
+            await self._wait_for_newer(message, str(error))
+            return None
         except MalformedEventError as error:
             await self._dead_letter(message, str(error))
             return None
         return message, Received(event, message.subject, message.metadata.sequence.stream)
+
+    async def _wait_for_newer(self, message: Msg, reason: str) -> None:
+        deliveries = message.metadata.num_delivered
+        tell = log.warning if deliveries == 1 else log.debug
+        tell("event_not_understood", subject=message.subject, deliveries=deliveries, reason=reason)
+        self._on_newer()
+        delays = self._newer_delays_s
+        await self._answer([message.nak(delay=delays[min(deliveries, len(delays)) - 1])])
 
     async def _dead_letter(self, message: Msg, reason: str) -> None:
         await dead_letter_or_retry(
@@ -127,3 +174,11 @@ class EventConsumer:
             except NatsError as error:
                 # The connection is away: the server delivers the event again and the inbox makes that harmless.
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
+
+
+def _decode_stored(message: StoredMessage) -> Received | None:
+    try:
+        return Received(decode(message.body), message.subject, message.sequence)
+    except MalformedEventError as error:
+        log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
+        return None

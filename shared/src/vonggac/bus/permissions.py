@@ -56,13 +56,17 @@ _ASKS = ("$JS.API.INFO", "$JS.API.STREAM.INFO.*")
 
 
 def _works(stream: str, durable: str) -> tuple[str, ...]:
-    """Fetch from a durable consumer, answer for what came, and bury what no retry saves."""
+    """Fetch from a durable consumer, answer for what came, and dead-letter what no retry saves."""
     return (
         f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
         subjects.next_messages(stream, durable),
         f"$JS.ACK.{stream}.{durable}.>",
         subjects.dead_letter(stream, durable),
     )
+
+
+_OUTGOING = f"dead.{topology.OBSERVATIONS}.outgoing"
+"""Facts that NATS refuses."""
 
 
 def _reads(*buckets: str) -> tuple[str, ...]:
@@ -99,7 +103,39 @@ OWNER = User(
 )
 """Declares streams, consumers and buckets (`vonggac.bus.topology`), and does nothing else."""
 
-INVENTORY = User("inventory", publish=(*_ASKS, _ready("inventory"), subjects.inventory(_ANY, _ANY)))
+_DEAD_LETTERS = (
+    f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
+    f"$JS.API.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
+    f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory(_ANY, _ANY)}",
+    subjects.OBSERVATIONS,
+)
+"""Lists dead letters, and replays them: an observation as it was, a job or a state as it is now."""
+
+INVENTORY = User(
+    "inventory",
+    publish=(
+        *_ASKS,
+        _ready("inventory"),
+        subjects.inventory(_ANY, _ANY),
+        *(
+            f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
+            for stream, durable in (
+                (topology.PROBE_JOBS, topology.PROBER),
+                (topology.DELIVERY_JOBS, topology.FORWARDER),
+                (topology.VERIFY_JOBS, topology.VERIFIER),
+            )
+        ),
+        *_writes(topology.LEASES),
+        *_reads(
+            topology.CAMERA_STATUS,
+            topology.DELIVERY_STATUS,
+            topology.LEASES,
+            topology.VERIFICATIONS,
+            topology.WORKERS,
+        ),
+        *_DEAD_LETTERS,
+    ),
+)
 
 PROBER = User(
     "prober",
@@ -108,6 +144,7 @@ PROBER = User(
         _ready("prober"),
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
+        _OUTGOING,
         f"$JS.API.DIRECT.GET.{topology.INVENTORY}.{subjects.inventory('camera', _ANY)}",
         subjects.camera_observation(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
@@ -167,6 +204,7 @@ FORWARDER = User(
         *_ASKS,
         _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
+        _OUTGOING,
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
         *_OF_FORWARDERS,
@@ -209,6 +247,9 @@ REPORTING = User(
         _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+        # What its tables lost when they were restored from an older copy.
+        subjects.direct_get(topology.INVENTORY),
+        subjects.direct_get(topology.OBSERVATIONS),
     ),
 )
 

@@ -1,10 +1,15 @@
 """Every stream, consumer and bucket of the platform, and the one function that declares them.
 
 Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
-and it changes nothing that is already right.
+and it touches nothing that is already as it should be. What NATS cannot change on a stream that stands is refused with
+the reason: the owner never deletes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
 
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -12,15 +17,15 @@ from nats.js.api import (
     ConsumerConfig,
     DeliverPolicy,
     DiscardPolicy,
-    KeyValueConfig,
     RePublish,
     RetentionPolicy,
     StorageType,
+    StoreCompression,
     StreamConfig,
     StreamSource,
     SubjectTransform,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from vonggac.events import subjects
 
@@ -30,6 +35,8 @@ DELIVERY_JOBS = "DELIVERY_JOBS"
 VERIFY_JOBS = "VERIFY_JOBS"
 OBSERVATIONS = "OBSERVATIONS"
 DEAD_LETTERS = "DEAD_LETTERS"
+BOUNDED = (OBSERVATIONS, DEAD_LETTERS)
+"""Streams that grow with time, not with the register."""
 
 PROBER = "prober"
 FORWARDER = "forwarder"
@@ -49,6 +56,7 @@ LOGIN_FAILURES = "login_failures"
 KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
+LEASES = "leases"
 RESEALED_SECRETS = "resealed_secrets"
 READINESS = "readiness"
 """Nobody reads it: whoever can write there is sure that JetStream stores."""
@@ -59,6 +67,8 @@ DELIVERY_ACK_WAIT_S = 3.0
 """A dead forwarder's cameras are delivered to the others after this long."""
 EVENT_ACK_WAIT_S = 30.0
 WORKER_TTL_S = 15.0
+LEASE_S = 30.0
+"""A lease that is not renewed for so long is free."""
 SCANS_KEPT_S = 3600.0
 SCANS_MAX_BYTES = 64 << 20
 THUMBNAILS_KEPT_S = 86_400.0
@@ -67,7 +77,10 @@ KEYFRAMES_KEPT_S = 300.0
 VERIFICATIONS_KEPT_S = 86_400.0
 DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
+OBSERVATIONS_MAX_BYTES = 8 << 30
+"""Unless told otherwise; docs/operations has the sizing."""
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
+DEAD_LETTERS_MAX_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ _CAMERA_ID = "{{wildcard(1)}}"
 """In the server's subject transforms: the token that `*` matches in the source."""
 
 
-def streams(replicas: int) -> tuple[StreamConfig, ...]:
+def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
 
     def jobs(name: str, job_subject: str) -> StreamConfig:
@@ -125,6 +138,9 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
             max_age=OBSERVATIONS_KEPT_S,
+            max_bytes=observations_max_bytes,
+            # Facts of one kind resemble each other; the server compresses a block of them once it is full.
+            compression=StoreCompression.S2,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
@@ -134,29 +150,35 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             name=DEAD_LETTERS,
             subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
+            max_bytes=DEAD_LETTERS_MAX_BYTES,
             storage=StorageType.FILE,
             num_replicas=replicas,
         ),
     )
 
 
-def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
-    """The latest of each: statuses, workers, ONVIF scans, reference pictures, failures, commands, read-backs.
+def buckets(replicas: int) -> tuple[StreamConfig, ...]:
+    """The latest of each, as streams `KV_<bucket>`: statuses, workers, scans, pictures to compare with, failures, …
 
     Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
     revision of these.
     """
 
-    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> KeyValueConfig:
-        return KeyValueConfig(
-            bucket=name,
-            history=1,
-            ttl=ttl_s,
+    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> StreamConfig:
+        return StreamConfig(
+            name=key_value_stream(name),
+            subjects=[subjects.key_value(name, ">")],
+            max_msgs_per_subject=1,
+            max_age=ttl_s,
             max_bytes=max_bytes,
+            discard=DiscardPolicy.NEW,
+            deny_delete=True,
+            allow_rollup_hdrs=True,
             storage=StorageType.FILE,
-            replicas=replicas,
+            num_replicas=replicas,
+            duplicate_window=min(ttl_s or DEDUPLICATION_S, DEDUPLICATION_S),
             # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
-            direct=True,
+            allow_direct=True,
             republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
         )
 
@@ -174,6 +196,7 @@ def buckets(replicas: int) -> tuple[KeyValueConfig, ...]:
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
         bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
         bucket(WORKERS, ttl_s=WORKER_TTL_S),
+        bucket(LEASES, ttl_s=LEASE_S),
         bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
     )
 
@@ -183,37 +206,96 @@ READ_DIRECTLY = frozenset(
 )
 
 
-async def declare(js: JetStreamContext, *, replicas: int = 1) -> list[str]:
-    """Create what is missing, update what differs; returns the names touched. Raises what the server refuses."""
-    touched = [str(stream.name) for stream in streams(replicas) if await _declare_stream(js, stream)]
+def key_value_stream(bucket: str) -> str:
+    """The stream that a bucket is."""
+    return f"KV_{bucket}"
+
+
+class UnchangeableError(ValueError):
+    """Something stands otherwise than it should, and NATS cannot change it; the text says what."""
+
+
+async def declare(
+    js: JetStreamContext, *, replicas: int = 1, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES
+) -> list[str]:
+    """Create what is missing, update what differs; returns the names touched.
+
+    Raises UnchangeableError for what cannot be updated, and what the server refuses.
+    """
+    wanted = (*streams(replicas, observations_max_bytes=observations_max_bytes), *buckets(replicas))
+    touched = [str(stream.name) for stream in wanted if await _declare_stream(js, stream)]
     touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
-    touched += [bucket.bucket for bucket in buckets(replicas) if await _declare_bucket(js, bucket)]
     return touched
 
 
-async def missing(js: JetStreamContext) -> list[str]:
-    """Streams that are not declared yet; empty when the topology is complete."""
-    names = [str(stream.name) for stream in streams(1)] + [f"KV_{bucket.bucket}" for bucket in buckets(1)]
+async def missing(js: JetStreamContext, consumers: Iterable[Consumer] = CONSUMERS) -> list[str]:
+    """Streams, buckets and consumers that are not declared yet; empty when the platform's topology stands.
+
+    A service asks for the consumers that it may ask for.
+    """
     absent = []
-    for name in names:
+    for name in [str(stream.name) for stream in (*streams(1), *buckets(1))]:
         try:
             await js.stream_info(name)
         except NotFoundError:
             absent.append(name)
+    for consumer in consumers:
+        try:
+            await js.consumer_info(consumer.stream, consumer.name)
+        except NotFoundError:
+            absent.append(f"{consumer.stream}/{consumer.name}")
     return absent
 
 
-async def _declare_bucket(js: JetStreamContext, wanted: KeyValueConfig) -> bool:
-    try:
-        present = (await js.stream_info(f"KV_{wanted.bucket}")).config
-    except NotFoundError:
-        await js.create_key_value(wanted)
-        return True
-    if present.allow_direct and present.republish == wanted.republish:
-        return False
-    present.allow_direct, present.republish = True, wanted.republish
-    await js.update_stream(present)
-    return True
+def consumers_of(*durables: str) -> tuple[Consumer, ...]:
+    """The consumers of these names."""
+    return tuple(consumer for consumer in CONSUMERS if consumer.name in durables)
+
+
+_STREAM_DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {
+        "subjects": [],
+        "retention": RetentionPolicy.LIMITS,
+        "max_consumers": -1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0.0,
+        "max_msgs_per_subject": -1,
+        "max_msg_size": -1,
+        "discard": DiscardPolicy.OLD,
+        "storage": StorageType.FILE,
+        "num_replicas": 1,
+        "no_ack": False,
+        "duplicate_window": DEDUPLICATION_S,
+        "sources": [],
+        "deny_delete": False,
+        "deny_purge": False,
+        "allow_rollup_hdrs": False,
+        "allow_direct": False,
+        "republish": None,
+        "compression": StoreCompression.NONE,
+    }
+)
+"""What a field is at the server when we leave it out: every field that a change could spoil is compared."""
+_UNCHANGEABLE = frozenset({"storage", "retention", "max_consumers"})
+_CONSUMER_DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {
+        "ack_policy": AckPolicy.EXPLICIT,
+        "deliver_policy": DeliverPolicy.ALL,
+        "ack_wait": 30.0,
+        "max_deliver": -1,
+        "max_ack_pending": -1,
+        "filter_subject": None,
+        "filter_subjects": [],
+        "backoff": [],
+        "headers_only": False,
+        "deliver_subject": None,
+        "inactive_threshold": 0.0,
+    }
+)
+_UNCHANGEABLE_OF_CONSUMERS = frozenset({"ack_policy", "deliver_policy", "deliver_subject"})
+_NO_ROOM = 10047
+"""NATS' error code when the bounds of all streams are more than its disk (or its limit) has."""
 
 
 async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:
@@ -221,43 +303,78 @@ async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:
     try:
         present = (await js.stream_info(wanted.name)).config
     except NotFoundError:
-        await js.add_stream(wanted)
+        await _with_room(wanted, js.add_stream(wanted))
         return True
-    if all(_same(getattr(present, field), getattr(wanted, field)) for field in _COMPARED):
+    changes = _differences(present, wanted, _STREAM_DEFAULTS)
+    if not changes:
         return False
-    await js.update_stream(wanted)
+    _refuse(wanted.name, present, changes, _UNCHANGEABLE)
+    await _with_room(wanted, js.update_stream(replace(present, **changes)))
     return True
 
 
-_COMPARED = ("subjects", "max_msgs_per_subject", "max_age", "num_replicas", "duplicate_window", "retention", "sources")
-
-
-def _same(present: object, wanted: object) -> bool:
-    if wanted is None or wanted == 0:
-        return True
-    if isinstance(wanted, list) and wanted and isinstance(wanted[0], StreamSource):
-        assert isinstance(present, list)
-        return [source.as_dict() for source in present] == [source.as_dict() for source in wanted]
-    return present == wanted
-
-
-async def _declare_consumer(js: JetStreamContext, wanted: Consumer) -> bool:
-    try:
-        present = (await js.consumer_info(wanted.stream, wanted.name)).config
-        if present.ack_wait == wanted.ack_wait_s:
-            return False
-    except NotFoundError:
-        pass
-    await js.add_consumer(
-        wanted.stream,
-        ConsumerConfig(
-            durable_name=wanted.name,
-            ack_policy=AckPolicy.EXPLICIT,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_wait=wanted.ack_wait_s,
-            max_deliver=wanted.max_deliver,
-            # A delayed nak counts as pending: a limit here would be a limit on the number of cameras.
-            max_ack_pending=-1,
-        ),
+async def _declare_consumer(js: JetStreamContext, consumer: Consumer) -> bool:
+    wanted = ConsumerConfig(
+        durable_name=consumer.name,
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_wait=consumer.ack_wait_s,
+        max_deliver=consumer.max_deliver,
+        # A delayed nak counts as pending: a limit here would be a limit on the number of cameras.
+        max_ack_pending=-1,
     )
+    try:
+        present = (await js.consumer_info(consumer.stream, consumer.name)).config
+    except NotFoundError:
+        await js.add_consumer(consumer.stream, wanted)
+        return True
+    changes = _differences(present, wanted, _CONSUMER_DEFAULTS)
+    if not changes:
+        return False
+    _refuse(f"{consumer.stream}/{consumer.name}", present, changes, _UNCHANGEABLE_OF_CONSUMERS)
+    await js.add_consumer(consumer.stream, wanted)
     return True
+
+
+async def _with_room(wanted: StreamConfig, request: Awaitable[object]) -> None:
+    try:
+        await request
+    except APIError as error:
+        if error.err_code != _NO_ROOM:
+            raise
+        msg = f"{wanted.name}: NATS has no room for {wanted.max_bytes} bytes: give it a larger disk or a lower bound"
+        raise UnchangeableError(msg) from None
+
+
+def _differences[C: (StreamConfig, ConsumerConfig)](
+    present: C, wanted: C, defaults: Mapping[str, object]
+) -> dict[str, Any]:
+    """The wanted value of every field that differs."""
+    return {
+        field: getattr(wanted, field)
+        for field, default in defaults.items()
+        if _plain(getattr(present, field), default) != _plain(getattr(wanted, field), default)
+    }
+
+
+def _plain(value: object, default: object) -> object:
+    """A field's value so that what is left out equals what the server makes of it."""
+    if value is None or value == 0 or value == []:
+        value = default
+    if isinstance(value, list):
+        return [item.as_dict() if isinstance(item, StreamSource) else item for item in value]
+    return value
+
+
+def _refuse(name: str, present: object, changes: Mapping[str, object], unchangeable: frozenset[str]) -> None:
+    """Raises UnchangeableError."""
+    if fixed := sorted(changes.keys() & unchangeable):
+        differ = ", ".join(
+            f"{field} is {_shown(getattr(present, field))}, not {_shown(changes[field])}" for field in fixed
+        )
+        msg = f"{name}: {differ}; NATS cannot change that: back it up and remove it, then declare again"
+        raise UnchangeableError(msg)
+
+
+def _shown(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value

@@ -81,6 +81,9 @@ class _State(Payload):
     id: UUID
     revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
     changed_at: AwareDatetime
+    created_at: AwareDatetime | None = Field(default=None, description="Since when it exists.")
+    changed_by: str | None = Field(default=None, description="Subject of the token that made this change.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")
 
 
 class AgencyV1(_State):
@@ -204,6 +207,16 @@ class CameraV1(_State):
     deliveries: tuple[PlannedDelivery, ...] = ()
     expected: ExpectedDevice | None = None
 
+    @property
+    def forwarded(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that shall run; none when the camera is disabled."""
+        return tuple(delivery for delivery in self.deliveries if self.enabled and delivery.enabled)
+
+    @property
+    def read_back(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that are read back from their destinations."""
+        return tuple(delivery for delivery in self.forwarded if delivery.read_back_url is not None)
+
 
 class RemovedV1(Payload):
     """The tombstone: the thing named by the message's subject is gone."""
@@ -213,3 +226,5 @@ class RemovedV1(Payload):
     noun: str
     revision: int
     removed_at: datetime
+    removed_by: str | None = Field(default=None, description="Subject of the token that removed it.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")

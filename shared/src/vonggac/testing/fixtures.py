@@ -93,7 +93,7 @@ async def forget_topology(bus: Bus, server: NatsServer) -> None:
     """
     await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
     names = [str(stream.name) for stream in reversed(topology.streams(1))]
-    names += [f"KV_{bucket.bucket}" for bucket in topology.buckets(1)]
+    names += [str(bucket.name) for bucket in topology.buckets(1)]
     for name in names:
         try:
             await bus.js.delete_stream(name)

@@ -18,6 +18,7 @@ from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
@@ -31,6 +32,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -60,6 +62,7 @@ def context_of(settings: Settings) -> RelayContext:
         ),
         pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        budget=MediaBudget(max_bytes=settings.queued_media_bytes),
         keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
@@ -77,6 +80,8 @@ class Process:
         self.bus: Bus | None = None
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
+        self.awake = Awake()
+        """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
         self._context = context_of(settings)
         self._stopped = asyncio.Event()
@@ -135,14 +140,14 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        await self.bus.wait_for_topology(topology.FORWARDER)
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._context.unsealer)
         await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
@@ -165,7 +170,7 @@ class Process:
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
-        tasks.start("heartbeat", self._beat(worker, self.reporter))
+        tasks.start("heartbeat", self._beat(worker, self.reporter, outgoing))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
@@ -179,12 +184,26 @@ class Process:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
-    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+    async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
+        self.awake, due_s, lost = Awake(), 0.0, 0
         while True:
-            self._publish_heartbeat(worker, reporter, stopping=False)
-            await asyncio.sleep(HEARTBEAT_S)
+            slept = self.awake.check()
+            if slept:
+                log.warning("forwarder_slept", cameras_held=len(worker.held))
+            if outgoing.lost > lost and not outgoing.waiting:
+                # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
+                lost, slept = outgoing.lost, True
+                self.awake.begin_anew()
+            if slept:
+                reporter.awake_since = self.awake.since
+            if slept or self._context.monotonic_s() >= due_s:
+                due_s = self._context.monotonic_s() + HEARTBEAT_S
+                self._publish_heartbeat(worker, reporter, stopping=False)
+            if slept:
+                await worker.report_all()
+            await asyncio.sleep(TICK_S)
 
     def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
@@ -204,10 +223,17 @@ class Process:
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
+        metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
+        budget = self._context.budget
+        metrics.queued_media_bytes = lambda: budget.queued_bytes
+        metrics.deliveries_held_back = lambda: budget.held_back
+        metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
+        metrics.observations_refused = lambda: outgoing.refused
+        metrics.observations_republished = lambda: outgoing.republished
 
 
 async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, with_config
 from sqlalchemy import Select, select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Edged, Reader, Reason, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
@@ -105,9 +105,11 @@ async def get_facility(facility_id: UUID, edge: Edged, _caller: Reader) -> Facil
 
 
 @router.patch("/{facility_id}", summary="Change a facility")
-async def change_facility(facility_id: UUID, body: FacilityPatch, edge: Edged, caller: Changer) -> FacilityShown:
+async def change_facility(
+    facility_id: UUID, body: FacilityPatch, edge: Edged, caller: Changer, reason: Reason = None
+) -> FacilityShown:
     """A new code changes the addresses its cameras are published at, where a destination's template uses it."""
-    async with edge.write_transaction(caller) as writing:
+    async with edge.write_transaction(caller, reason=reason) as writing:
         facility = await writing.get_thing(Facility, facility_id)
         edge.check_if_match(facility)
         fields = merged(FacilityFields, facility, body)

@@ -38,10 +38,11 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller and the request."""
+    """The caller, the request, and why."""
 
     subject: str
     request_id: str
+    reason: str | None = None
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -214,6 +215,8 @@ class Writing:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
+        payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 

@@ -40,7 +40,7 @@ class JobLoop:
     ) -> None:
         """`outcomes`: a counter with the one label outcome."""
         self._stream, self._handle, self._limits, self._outcomes = stream, handle, limits, outcomes
-        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True)
+        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True, on_unreadable=self._count)
         self._jobs: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
@@ -108,6 +108,9 @@ class JobLoop:
             outcome = "failed"
             log.error("job_failed", subject=job.message.subject, exc_info=error)
             await self._put_back(job, AFTER_MISTAKE_S)
+        self._count(outcome)
+
+    def _count(self, outcome: str) -> None:
         self._outcomes.labels(outcome).inc()
 
     async def _put_back(self, job: Job, delay_s: float) -> None:

@@ -36,6 +36,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -55,6 +56,7 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
+        self.awake = Awake()
         self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
@@ -90,7 +92,7 @@ class Process:
 
     async def _connect(self) -> None:
         self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
         # Before any login is opened: which address each old box is bound to.
         self._resealing = Resealing(self.bus, self._unsealer)
         await self._resealing.load()
@@ -98,7 +100,7 @@ class Process:
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
         logins = Logins(guard, self._unsealer)
@@ -180,6 +182,7 @@ class Process:
             ),
             results=VerificationResults(bus),
             announcer=announcer,
+            awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
         )
@@ -227,17 +230,28 @@ class Process:
                 identity_interval_s=settings.identity_interval_s,
             ),
             bus=bus,
+            awake=self.awake,
         )
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
-        started_at = datetime.now(UTC)
+        started_at, due_s, holes = datetime.now(UTC), 0.0, self.awake.holes
+        interval_s = self._settings.heartbeat_interval_s
+        loop = asyncio.get_running_loop()
         while True:
-            announcer.publish_heartbeat(
-                ProberAliveV1(
-                    worker_id=self.worker_id,
-                    started_at=started_at,
-                    alive_at=datetime.now(UTC),
-                    probes_running=observer.probes_running,
+            self.awake.check()
+            # A probe may have noticed it first.
+            slept, holes = self.awake.holes != holes, self.awake.holes
+            if slept:
+                log.warning("prober_slept", probes_running=observer.probes_running)
+            if slept or loop.time() >= due_s:
+                due_s = loop.time() + interval_s
+                announcer.publish_heartbeat(
+                    ProberAliveV1(
+                        worker_id=self.worker_id,
+                        started_at=started_at,
+                        alive_at=datetime.now(UTC),
+                        probes_running=observer.probes_running,
+                        awake_since=self.awake.since,
+                    )
                 )
-            )
-            await asyncio.sleep(self._settings.heartbeat_interval_s)
+            await asyncio.sleep(min(TICK_S, interval_s))

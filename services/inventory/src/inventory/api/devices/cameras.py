@@ -14,6 +14,7 @@ from inventory.api.context import (
     Changer,
     Edged,
     Reader,
+    Reason,
     Remover,
     SecretWriter,
     Shown,
@@ -176,12 +177,14 @@ async def get_camera(camera_id: UUID, edge: Edged, _caller: Reader) -> CameraWit
 
 
 @router.patch("/{camera_id}", summary="Change a camera")
-async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer) -> CameraShown:
+async def change_camera(
+    camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer, reason: Reason = None
+) -> CameraShown:
     """A `url` with credentials replaces the secret; a `url` without leaves it.
 
     422 when there is a secret and a `url` without credentials leads to another scheme, host or port.
     """
-    async with edge.write_transaction(caller) as writing:
+    async with edge.write_transaction(caller, reason=reason) as writing:
         camera = await writing.get_thing(Camera, camera_id)
         edge.check_if_match(camera)
         address = edge.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
@@ -193,9 +196,9 @@ async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller:
 
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
-async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover, reason: Reason = None) -> None:
     """Workers stop probing and forwarding it."""
-    async with edge.write_transaction(caller) as writing:
+    async with edge.write_transaction(caller, reason=reason) as writing:
         camera = await writing.get_thing(Camera, camera_id)
         edge.check_if_match(camera)
         await disconnect_camera(writing, camera_id)

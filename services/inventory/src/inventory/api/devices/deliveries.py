@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, must_exist
+from inventory.api.context import Adder, Changer, Edged, Reader, Reason, Remover, Shown, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, as_page
 from inventory.domain.fields import Fields
 from inventory.storage.conflicts import unknown_reference
@@ -84,9 +84,11 @@ async def get_delivery(delivery_id: UUID, edge: Edged, _caller: Reader) -> Deliv
 
 
 @router.patch("/{delivery_id}", summary="Enable or disable a delivery")
-async def change_delivery(delivery_id: UUID, body: DeliveryPatch, edge: Edged, caller: Changer) -> DeliveryShown:
+async def change_delivery(
+    delivery_id: UUID, body: DeliveryPatch, edge: Edged, caller: Changer, reason: Reason = None
+) -> DeliveryShown:
     """The camera's other deliveries continue unchanged."""
-    async with edge.write_transaction(caller) as writing:
+    async with edge.write_transaction(caller, reason=reason) as writing:
         delivery = await writing.get_thing(Delivery, delivery_id)
         edge.check_if_match(delivery)
         await writing.change_thing(delivery, body)

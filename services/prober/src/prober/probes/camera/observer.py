@@ -25,6 +25,7 @@ from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 
@@ -89,7 +90,9 @@ class Observer:
         metrics: Metrics,
         rules: Rules,
         bus: Bus,
+        awake: Awake | None = None,
     ) -> None:
+        self._awake = awake
         self._recent = RecentObservations()
         self.lock = ProbeLock(
             bus, worker_id=worker_id, is_probing=self.is_probing, on_probed_elsewhere=self._recent.drop
@@ -156,9 +159,13 @@ class Observer:
         if early_s is not None and (resting or not on_demand):
             return Early(early_s, resting)
         late_s = schedule.lateness_s(previous.probe, camera_revision=camera.revision, started_at=started_at)
+        holes = self._holes()
         result = await self._under_deadline(camera, self._plan(camera, previous, started_at, on_demand), hold)
         if isinstance(result, NotNow):
             return result
+        if self._holes() != holes:
+            # The deadline ran out while this process slept: that says nothing of the camera.
+            return NotNow(AGAIN_SOON_S)
         if late_s is not None and not on_demand:
             self._metrics.lateness.observe(late_s)
         settled = settle(
@@ -172,6 +179,12 @@ class Observer:
         fact = self._fact(camera, result, settled, previous, started_at)
         await self._publish(fact, result, settled, previous, handout)
         return Observation(fact, started_at)
+
+    def _holes(self) -> int:
+        if self._awake is None:
+            return 0
+        self._awake.check()
+        return self._awake.holes
 
     async def _previous(self, camera: CameraV1, handout: Handout | None) -> _Previous:
         status = self._recent.before(handout, camera.id) if handout is not None else None
@@ -256,6 +269,7 @@ class Observer:
             identity_at=_identity_at(result, judgement, status),
             login_proven=settled.login.proven,
             logins_failed=settled.login.failed,
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     async def _publish(

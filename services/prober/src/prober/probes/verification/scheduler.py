@@ -19,6 +19,7 @@ from vonggac.bus import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 
@@ -39,11 +40,7 @@ class RoundResult:
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
     """The deliveries of the camera that are read back."""
-    return [
-        delivery
-        for delivery in camera.deliveries
-        if camera.enabled and delivery.enabled and delivery.read_back_url is not None
-    ]
+    return list(camera.read_back)
 
 
 class Verifications:
@@ -58,7 +55,9 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
+        awake: Awake | None = None,
     ) -> None:
+        self._awake = awake
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
         self._running: set[UUID] = set()
@@ -172,6 +171,7 @@ class Verifications:
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),
             duration_ms=round(found.duration_s * 1000, 1),
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     def _count_lateness(self, previous: DeliveryVerifiedV1 | None, revision: int, now: datetime) -> None:

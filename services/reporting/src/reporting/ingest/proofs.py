@@ -26,7 +26,7 @@ _UPSERT = text(
 
 
 class Proof(NamedTuple):
-    """One match; `delay_s` is None where it was not told."""
+    """One match; `delay_s` is None where it was not said."""
 
     verified_at: datetime
     delay_s: float | None

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Column
 
-from reporting.domain.compliance import DeliveryDurations, DeliveryLine, account
-from reporting.domain.deliveries import Claim, resolve
+from reporting.domain.claims import Claim, resolve
 from reporting.domain.instants import millis, moment
+from reporting.domain.lives import Life
+from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
-from reporting.ingest import delivery_claims as delivery_changes
-from reporting.ingest import workers
-from reporting.storage import housekeeping
-from reporting.storage import lines as courses
+from reporting.ingest import claims
+from reporting.storage import history, housekeeping
+from reporting.storage.lives import Watch
 from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:
@@ -28,12 +26,12 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def history(province: Province, worker: str, count: int) -> list[DeliveryObservedV1]:
+def changes_of(province: Province, worker: str, count: int) -> list[DeliveryObservedV1]:
     camera = province.camera()
     planned = camera.deliveries[0]
     states = ("connecting", "sending", "acknowledged", "backing_off")
     events: list[Any] = [
-        province.says(
+        province.change(
             planned,
             camera,
             number + 1,
@@ -47,10 +45,18 @@ def history(province: Province, worker: str, count: int) -> list[DeliveryObserve
     return [event.data for event in events]
 
 
+def watch_of(worker: str, until: int) -> Watch:
+    return Watch({worker: [Life(0, until)]}, {}, [])
+
+
 async def stored(database: Database, one: DeliveryObservedV1, worker: str) -> list[Claim]:
     async with database.transaction() as session:
-        found = await courses.claims(
-            session, [one.delivery_id], millis(START) - 1, millis(START) + 10**9, {worker: millis(START) + 10**9}
+        found = await history.claims(
+            session,
+            [one.delivery_id],
+            millis(START) - 1,
+            millis(START) + 10**9,
+            watch_of(worker, millis(START) + 10**9),
         )
     return [Claim(*row) for row in found[one.delivery_id]]
 
@@ -58,13 +64,13 @@ async def stored(database: Database, one: DeliveryObservedV1, worker: str) -> li
 @pytest.mark.parametrize("seed", range(4))
 async def test_each_change_ends_where_the_next_begins(database: Database, province: Province, seed: int) -> None:
     chance, worker = random.Random(seed), f"forwarder-{seed}"
-    changes = history(province, worker, 20)
+    changes = changes_of(province, worker, 20)
     arriving = [*changes, *chance.choices(changes, k=10)]
     chance.shuffle(arriving)
     while arriving:
         batch, arriving = arriving[: (size := chance.randint(1, 6))], arriving[size:]
         async with database.transaction() as session:
-            await delivery_changes.record(session, batch)
+            await claims.record(session, batch)
     found = await stored(database, changes[0], worker)
     assert [claim.sequence for claim in found] == list(range(1, 21))
     assert [claim.ends_at for claim in found] == [millis(one.observed_at) for one in changes[1:]] + [None]
@@ -77,12 +83,12 @@ async def test_times_come_back_to_the_millisecond(database: Database, province: 
     planned = camera.deliveries[0]
     times = sorted({chance.randrange(0, 2**42) for _ in range(2000)})
     events: list[Any] = [
-        province.says(planned, camera, number, moment(at), "sending", worker=worker, held_since=moment(at))
+        province.change(planned, camera, number, moment(at), "sending", worker=worker, held_since=moment(at))
         for number, at in enumerate(times, start=1)
     ]
     async with database.transaction() as session:
-        await delivery_changes.record(session, [event.data for event in events])
-        found = (await courses.claims(session, [planned.id], 0, 2**43, {worker: 2**43}))[planned.id]
+        await claims.record(session, [event.data for event in events])
+        found = (await history.claims(session, [planned.id], 0, 2**43, watch_of(worker, 2**43)))[planned.id]
     assert [Claim(*row).observed_at for row in found] == times
     assert {Claim(*row).held_since for row in found} == set(times)
     assert [Claim(*row).ends_at for row in found] == [*times[1:], None]
@@ -95,12 +101,14 @@ async def test_folding_failed_attempts_changes_no_figure(database: Database, pro
     said += [("backing_off", "refused"), ("connecting", "refused")] * 10 + [("backing_off", "timeout")]
     said += [("connecting", "timeout"), ("acknowledged", None)]
     events = [
-        province.says(planned, camera, number + 1, START + timedelta(seconds=number), state, cause=cause, worker=worker)
+        province.change(
+            planned, camera, number + 1, START + timedelta(seconds=number), state, cause=cause, worker=worker
+        )
         for number, (state, cause) in enumerate(said)
     ]
     changes: list[Any] = [event.data for event in events]
     async with database.transaction() as session:
-        await delivery_changes.record(session, changes)
+        await claims.record(session, changes)
     before = await by_cause(database, changes[0], worker)
     async with database.transaction() as session:
         gone = await housekeeping.fold_attempts(session, since=START, until=START + timedelta(hours=1))
@@ -112,35 +120,5 @@ async def test_folding_failed_attempts_changes_no_figure(database: Database, pro
 
 async def by_cause(database: Database, one: DeliveryObservedV1, worker: str) -> DeliveryDurations:
     period = Period(millis(START), millis(START) + 60_000)
-    segments = resolve(await stored(database, one, worker), {worker: period.end})
+    segments = resolve(await stored(database, one, worker), {worker: [Life(0, period.end)]})
     return account(period, [], [DeliveryLine(None, "acknowledged", True, segments)], []).deliveries[0]
-
-
-async def test_a_sign_of_life_never_moves_back(database: Database) -> None:
-    for at in (START + timedelta(seconds=10), START, START + timedelta(seconds=5)):
-        async with database.transaction() as session:
-            await workers.heard_of(session, "forwarder", {"forwarder-1": at})
-    async with database.transaction() as session:
-        alive = await workers.last_alive(session, since=START)
-    assert alive == {"forwarder-1": ("forwarder", millis(START) + 10_000)}
-
-
-async def test_signs_of_life_leave_nothing_to_the_search_for_garbage(database: Database) -> None:
-    async def hear() -> None:
-        async with database.transaction() as session:
-            await workers.heard_of(session, "forwarder", {"forwarder-1": START, "forwarder-2": START})
-
-    await hear()
-    gc.collect()
-    gc.disable()
-    try:
-        before = columns_in_memory()
-        for _ in range(5):
-            await hear()
-        assert columns_in_memory() == before
-    finally:
-        gc.enable()
-
-
-def columns_in_memory() -> int:
-    return sum(isinstance(one, Column) for one in gc.get_objects())

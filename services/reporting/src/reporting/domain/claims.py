@@ -1,16 +1,18 @@
 """What the forwarders claim about a delivery becomes one line of segments.
 
-A worker's state holds from its change until the same worker's next change (by sequence), or until the worker's last
-sign of life. Among the workers whose claim holds at a moment, the one that took the camera last wins; where no claim
-holds, the state is unknown. The order in which changes and heartbeats arrive does not matter.
+A worker's state holds from its change until the same worker's next change (by sequence), and never beyond the life of
+the worker in which it began: a hole in the signs of life ends it for good. Among the workers whose claim holds at a
+moment, the one that took the camera last wins; where no claim holds, the state is unknown. The order in which changes
+and heartbeats arrive does not matter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
 from reporting.domain.instants import Millis
+from reporting.domain.lives import Life, life_at
 from reporting.domain.segments import Segment
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import RequiredProof
@@ -39,21 +41,12 @@ class Claim(NamedTuple):
     cause: str | None
 
 
-class Standing(NamedTuple):
-    """How a delivery stands. `since` is when the worker said so; it may lie before the segment."""
+class Status(NamedTuple):
+    """A delivery's state. `since` is when it began; it may lie before the segment."""
 
     state: str
     cause: str | None
     since: Millis
-
-
-def presumed_alive_until(last_alive_at: Millis, now: Millis, grace: Millis) -> Millis:
-    """Until when (exclusive) a worker's last word counts.
-
-    A worker heard of within `grace` is presumed alive now. One that stayed silent for longer is believed only up to its
-    last sign of life: looked at afterwards, nothing is claimed for it.
-    """
-    return now + 1 if now <= last_alive_at + grace else last_alive_at
 
 
 type ClaimRow = tuple[str, Millis, int, Millis, Millis | None, str, str | None]
@@ -64,26 +57,34 @@ type ClaimRow = tuple[str, Millis, int, Millis, Millis | None, str, str | None]
 _new = tuple.__new__
 
 
-def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> list[Segment[Standing]]:
-    """The one truth out of all claims of one delivery: sorted segments; gaps are unknown.
+def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> list[Segment[Status]]:
+    """One line out of all claims of one delivery: sorted segments; gaps are unknown.
 
     Claims that come sorted by `observed_at` and do not contend, which are nearly all, are turned one by one.
     """
-    result: list[Segment[Standing]] = []
+    result: list[Segment[Status]] = []
     counted: list[ClaimRow] = []
     latest, contested = -1, False
     for claim in claims:
         worker, _, _, start, end, state, cause = claim
         if state == RELEASED:
             continue
-        alive = alive_until.get(worker, start)
-        if end is None or (end > alive and alive > start):
-            end = alive
+        watched = lives.get(worker)
+        if not watched:
+            continue
+        born, died = watched[-1]
+        if not born <= start < died:
+            life = life_at(watched, start)
+            if life is None:
+                continue
+            died = life[1]
+        if end is None or end > died:
+            end = died
         if end > start:
             counted.append(claim)
             contested = contested or start < latest
             latest = end
-            result.append(_new(Segment, (start, end, _new(Standing, (state, cause, start)))))
+            result.append(_new(Segment, (start, end, _new(Status, (state, cause, start)))))
     if not contested:
         return result
     spans = [(segment.start, segment.end, claim) for segment, claim in zip(result, counted, strict=True)]
@@ -93,10 +94,10 @@ def resolve(claims: Iterable[ClaimRow], alive_until: Mapping[str, Millis]) -> li
 type _Span = tuple[Millis, Millis, ClaimRow]
 
 
-def _contested(spans: list[_Span]) -> list[Segment[Standing]]:
+def _contested(spans: list[_Span]) -> list[Segment[Status]]:
     """Several workers claim the same moments: the latest holder of each moment wins."""
     cuts = sorted({cut for start, end, _ in spans for cut in (start, end)})
-    result: list[Segment[Standing]] = []
+    result: list[Segment[Status]] = []
     holding: list[_Span] = []
     following = 0
     for left, right in pairwise(cuts):
@@ -107,11 +108,11 @@ def _contested(spans: list[_Span]) -> list[Segment[Standing]]:
         if not holding:
             continue
         winner = max((span[2] for span in holding), key=_precedence)
-        standing = Standing(winner[5], winner[6], winner[3])
-        if result and result[-1].end == left and result[-1].value == standing:
-            result[-1] = Segment(result[-1].start, right, standing)
+        status = Status(winner[5], winner[6], winner[3])
+        if result and result[-1].end == left and result[-1].value == status:
+            result[-1] = Segment(result[-1].start, right, status)
         else:
-            result.append(Segment(left, right, standing))
+            result.append(Segment(left, right, status))
     return result
 
 

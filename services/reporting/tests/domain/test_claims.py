@@ -5,7 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.deliveries import Claim, presumed_alive_until, resolve
+from reporting.domain.claims import Claim, resolve
+from reporting.domain.lives import Life
 
 
 def claim(
@@ -20,8 +21,13 @@ def claim(
     return Claim(worker, held, sequence, start, end, state, None)
 
 
+def lives(alive: dict[str, int]) -> dict[str, list[Life]]:
+    """Each worker watched from 0 to then."""
+    return {worker: [Life(0, until)] for worker, until in alive.items()}
+
+
 def shown(claims: list[Claim], alive: dict[str, int]) -> list[tuple[int, int, str]]:
-    return [(one.start, one.end, one.value.state) for one in resolve(claims, alive)]
+    return [(one.start, one.end, one.value.state) for one in resolve(claims, lives(alive))]
 
 
 def test_a_state_holds_until_the_next_change_of_the_same_worker() -> None:
@@ -50,14 +56,6 @@ def test_a_worker_that_nobody_heard_of_claims_nothing() -> None:
     assert resolve([claim(5)], {}) == []
 
 
-def test_a_worker_heard_of_lately_is_presumed_alive_now() -> None:
-    assert presumed_alive_until(1000, 9000, 15_000) == 9001
-
-
-def test_a_silent_worker_is_believed_only_up_to_its_last_sign_of_life() -> None:
-    assert presumed_alive_until(1000, 90_000, 15_000) == 1000
-
-
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Claim], dict[str, int]]:
     claims: list[Claim] = []
@@ -79,19 +77,18 @@ def test_the_order_of_arrival_does_not_matter(
     claims, alive = history
     shuffled = list(claims)
     chance.shuffle(shuffled)
-    assert resolve(shuffled, alive) == resolve(claims, alive)
+    assert resolve(shuffled, lives(alive)) == resolve(claims, lives(alive))
 
 
 @given(histories())
 def test_each_moment_is_what_the_latest_living_holder_says(history: tuple[list[Claim], dict[str, int]]) -> None:
     claims, alive = history
-    line = resolve(claims, alive)
+    line = resolve(claims, lives(alive))
     for moment in range(121):
         holding = [
             one
             for one in claims
-            if one.observed_at <= moment < (alive[one.worker_id] if one.ends_at is None else one.ends_at)
-            and one.state != "released"
+            if one.observed_at <= moment < min(alive[one.worker_id], one.ends_at or 999) and one.state != "released"
         ]
         expected = max(holding, key=lambda one: (one.held_since, one.worker_id), default=None)
         found = next((one.value for one in line if one.start <= moment < one.end), None)

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.compliance import (
+from reporting.domain.claims import Status
+from reporting.domain.compliance import complies, connection_name, role_connections
+from reporting.domain.compliance import connected as is_connected
+from reporting.domain.partition import (
     DURATION_NAMES,
     LEDGER_NAMES,
     DeliveryDurations,
@@ -15,14 +18,8 @@ from reporting.domain.compliance import (
     Durations,
     Seen,
     account,
-    complies,
-    connection_name,
-    role_connections,
+    out_of_scope,
 )
-from reporting.domain.compliance import (
-    connected as is_connected,
-)
-from reporting.domain.deliveries import Standing
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
@@ -41,7 +38,7 @@ def seen(start: int, end: int, state: CameraState = UP, cause: str | None = None
 def line(
     role: DestinationRole, *spans: tuple[int, int, str], proof: str = "acknowledged", required: bool = True
 ) -> DeliveryLine:
-    segments = [Segment(start, end, Standing(state, None, start)) for start, end, state in spans]
+    segments = [Segment(start, end, Status(state, None, start)) for start, end, state in spans]
     return DeliveryLine(role, proof, required, segments)
 
 
@@ -95,6 +92,7 @@ def test_a_role_without_a_required_delivery_is_not_connected() -> None:
     ("verified", "verified", True),
     ("acknowledged", "verified", False),
     ("sending", "acknowledged", False),
+    ("sending", "verified", False),
 ])  # fmt: skip
 def test_a_delivery_counts_as_its_destination_demands(state: str, proof: str, counts: bool) -> None:
     lines = [connected(NATIONAL, state, proof), connected(PROVINCIAL)]
@@ -110,8 +108,8 @@ def test_a_certain_fault_beats_an_unknown() -> None:
 
 def test_not_connected_time_is_divided_by_cause() -> None:
     segments = [
-        Segment(0, HOUR, Standing("backing_off", "refused", 0)),
-        Segment(HOUR, 3 * HOUR, Standing("connecting", None, HOUR)),
+        Segment(0, HOUR, Status("backing_off", "refused", 0)),
+        Segment(HOUR, 3 * HOUR, Status("connecting", None, HOUR)),
     ]
     found = account(DAY, [], [DeliveryLine(NATIONAL, "acknowledged", True, segments)], []).deliveries[0]
     assert found.by_cause == {"refused": HOUR, "none": 2 * HOUR}
@@ -131,14 +129,14 @@ def cut_lines(draw: st.DrawFn, values: st.SearchStrategy[object]) -> list[Segmen
 
 
 STATES = st.sampled_from([Seen(UP, None, 0), Seen(DOWN, "timeout", 0), Seen(UNKNOWN, None, 0)])
-STANDINGS = st.sampled_from([Standing("acknowledged", None, 0), Standing("backing_off", "refused", 0)])
+STATUSES = st.sampled_from([Status("acknowledged", None, 0), Status("backing_off", "refused", 0)])
 
 
-@given(cut_lines(STATES), cut_lines(STANDINGS), cut_lines(STANDINGS), cut_lines(st.just(True)))
+@given(cut_lines(STATES), cut_lines(STATUSES), cut_lines(STATUSES), cut_lines(st.just(True)))
 def test_all_partitions_add_up_to_the_period(
     camera: list[Segment[Seen]],
-    national: list[Segment[Standing]],
-    provincial: list[Segment[Standing]],
+    national: list[Segment[Status]],
+    provincial: list[Segment[Status]],
     agreed: list[Segment[bool]],
 ) -> None:
     period = Period(0, 100)
@@ -149,14 +147,14 @@ def test_all_partitions_add_up_to_the_period(
     found = account(period, camera, lines, agreed)
     one = found.camera
     assert one.period == 100
-    assert one.up + one.down + one.maintenance + one.unknown == 100
+    assert one.up + one.down + one.maintenance + one.unknown + one.out_of_scope == 100
     assert one.compliant + one.non_compliant + one.maintenance + one.compliance_unknown == 100
     assert (
         one.both + one.national_only + one.provincial_only + one.neither + one.connection_unknown + one.maintenance
         == 100
     )
     for delivery in found.deliveries:
-        assert delivery.connected + delivery.not_connected + delivery.maintenance + delivery.unknown == 100
+        assert sum(getattr(delivery, name) for name in LEDGER_NAMES) == 100
         assert sum(delivery.by_cause.values()) == delivery.not_connected
     assert one.compliant <= min(one.up, one.both)
 
@@ -169,14 +167,14 @@ def test_the_names_are_in_the_order_of_their_fields() -> None:
 
 ROLES = st.sampled_from([NATIONAL, PROVINCIAL, None])
 PROOFS = st.sampled_from(["acknowledged", "verified"])
-ALL_STANDINGS = st.sampled_from([
-    Standing("acknowledged", None, 0),
-    Standing("verified", None, 0),
-    Standing("backing_off", "refused", 0),
-    Standing("waiting_for_camera", "none", 0),
-    Standing("connecting", None, 0),
+ALL_STATUSES = st.sampled_from([
+    Status("acknowledged", None, 0),
+    Status("verified", None, 0),
+    Status("backing_off", "refused", 0),
+    Status("waiting_for_camera", "none", 0),
+    Status("connecting", None, 0),
 ])  # fmt: skip
-LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STANDINGS))
+LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STATUSES), cut_lines(st.just("timeout")))
 
 
 @given(cut_lines(STATES), st.lists(LINES, max_size=4), cut_lines(st.just(True)))
@@ -189,21 +187,49 @@ def test_adding_up_kinds_of_moments_is_looking_at_every_moment(
     ledgers: list[dict[str, Any]] = [{**dict.fromkeys(LEDGER_NAMES, 0), "by_cause": Counter()} for _ in deliveries]
     for moment in range(period.start, period.end):
         held = [value_at(line.segments, moment) for line in deliveries]
-        standings = [None if one is None else one.value for one in held]
+        statuses = [None if one is None else one.value for one in held]
         if value_at(agreed, moment):
             sums["maintenance"] += 1
-            for ledger in ledgers:
-                ledger["maintenance"] += 1
+            for ledger, line in zip(ledgers, deliveries, strict=True):
+                ledger["maintenance" if line.required else "out_of_scope"] += 1
             continue
-        connections = [is_connected(one, line.proof) for one, line in zip(standings, deliveries, strict=True)]
+        failures = [value_at(line.failed, moment) for line in deliveries]
+        connections = [
+            is_connected(one, line.proof, read_back_failed=failed is not None)
+            for one, line, failed in zip(statuses, deliveries, failures, strict=True)
+        ]
         centres = role_connections([(line.role, line.required) for line in deliveries], connections)
         seen_then = value_at(camera, moment)
         state = UNKNOWN if seen_then is None else seen_then.value.state
         verdict = {True: "compliant", False: "non_compliant", None: "compliance_unknown"}[complies(state, *centres)]
         sums.update([state.value, verdict, connection_name(*centres)])
-        for ledger, standing, connection in zip(ledgers, standings, connections, strict=True):
+        for ledger, line, status, connection in zip(ledgers, deliveries, statuses, connections, strict=True):
+            if not line.required:
+                ledger["out_of_scope"] += 1
+                continue
             ledger[{True: "connected", False: "not_connected", None: "unknown"}[connection]] += 1
-            if standing is not None and not connection:
-                ledger["by_cause"][standing.cause or "none"] += 1
+            if status is not None and connection is False:
+                failed = status.state == "acknowledged" and line.proof == "verified"
+                ledger["by_cause"]["timeout" if failed else status.cause or "none"] += 1
     assert found.camera == Durations(**sums)
     assert list(found.deliveries) == [DeliveryDurations(**ledger) for ledger in ledgers]
+
+
+def test_out_of_scope_is_the_whole_of_its_time() -> None:
+    found = out_of_scope(Period(10, 35), 2)
+    assert found.camera == Durations(period=25, out_of_scope=25)
+    assert [one.out_of_scope for one in found.deliveries] == [25, 25]
+
+
+def test_a_blind_verifier_makes_nobody_non_compliant() -> None:
+    lines = [connected(NATIONAL, "acknowledged", "verified"), connected(PROVINCIAL, "verified", "verified")]
+    found = account(DAY, [seen(*DAY)], lines, [])
+    assert (found.camera.non_compliant, found.camera.compliance_unknown) == (0, DAY.length)
+    assert (found.deliveries[0].unknown, found.deliveries[1].connected) == (DAY.length, DAY.length)
+
+
+def test_a_read_back_that_was_tried_and_failed_is_not_connected() -> None:
+    line = connected(NATIONAL, "acknowledged", "verified")._replace(failed=[Segment(HOUR, 3 * HOUR, "timeout")])
+    found = account(DAY, [seen(*DAY)], [line, connected(PROVINCIAL)], [])
+    assert (found.deliveries[0].not_connected, found.deliveries[0].by_cause) == (2 * HOUR, {"timeout": 2 * HOUR})
+    assert found.camera.non_compliant == 2 * HOUR

@@ -13,13 +13,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.compliance import Seen
-from reporting.domain.deliveries import ClaimRow
+from reporting.domain.claims import ClaimRow
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
+from reporting.domain.partition import NO_CAUSE, Seen
+from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
-from reporting.domain.timeline import CameraState
+from reporting.domain.timeline import CameraState, within_lives
 from reporting.storage.columns import columns
+from reporting.storage.lives import Watch
 
 # One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
 # and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
@@ -28,12 +30,13 @@ from reporting.storage.columns import columns
 _STORED = """
 select * from (
     select array_agg(camera_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
-           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
+           array_agg(last_observed_at > started_at)
     from (
-        select camera_id, started_at, ends_at, state, cause from camera_run
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_run
         where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         union all
-        select camera_id, started_at, ends_at, state, cause from camera_state
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_state
         where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
         order by camera_id, started_at
     ) as seen
@@ -50,7 +53,22 @@ select * from (
     ) as said
 ) as changes
 """
-RUN_COLUMNS = 5
+RUN_COLUMNS = 6
+
+_FAILED = """
+select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause)
+from (
+    select delivery_id, started_at, ends_at, cause from read_back_run
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    union all
+    select delivery_id, started_at, ends_at, cause from read_back_state
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    order by delivery_id, started_at
+) as failed
+"""
 
 _DOWN = text(
     """
@@ -58,6 +76,11 @@ _DOWN = text(
     union
     select camera_id::text from camera_state where state = 'down' and ends_at > :from and started_at < :to
     """
+)
+
+_SITE_FAULTS = text(
+    "select facility_id, began_at, ended_at, cause, camera_ids from site_fault "
+    "where began_at < :to and (ended_at is null or ended_at > :from) order by began_at desc, facility_id"
 )
 
 _WINDOWS = text(
@@ -75,12 +98,25 @@ class Stored(NamedTuple):
 
     runs: Sequence[Sequence[Any]]
     changes: Sequence[Sequence[Any]]
+    failures: Sequence[Sequence[Any]] = ()
 
     def lines(self) -> dict[str, list[Segment[Seen]]]:
         """What each camera was seen to be; the segments keep their true ends."""
         return {
-            camera_id: [Segment(start, end, Seen(_STATES[state], cause, start)) for start, end, state, cause in rows]
+            camera_id: [
+                Segment(start, end, Seen(_STATES[state], cause, start, repeated))
+                for start, end, state, cause, repeated in rows
+            ]
             for camera_id, rows in _grouped(*self.runs)
+        }
+
+    def failed(self) -> dict[str, list[Segment[str]]]:
+        """When the last read-back of each delivery had been tried and had failed, with its cause."""
+        if not self.failures:
+            return {}
+        return {
+            delivery_id: [Segment(start, end, cause or NO_CAUSE) for start, end, cause in rows]
+            for delivery_id, rows in _grouped(*self.failures)
         }
 
     def claims(self) -> dict[str, list[ClaimRow]]:
@@ -94,7 +130,7 @@ async def stored(
     deliveries: Iterable[object],
     start: Millis,
     end: Millis,
-    alive_until: Mapping[str, Millis],
+    watch: Watch,
 ) -> Stored:
     """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
     given = {
@@ -102,7 +138,7 @@ async def stored(
         "deliveries": f"{{{','.join(map(str, deliveries))}}}",
         "from": moment(start),
         "to": moment(end),
-        "alive": [name for name, until in alive_until.items() if until > start],
+        "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start],
     }
     found = await columns(session, _STORED, given)
     return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:])
@@ -114,19 +150,27 @@ def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, It
     return ((one, islice(rows, count)) for one, count in Counter(ids).items())
 
 
+async def failed_read_backs(
+    session: AsyncSession, deliveries: Iterable[str], start: Millis, end: Millis
+) -> Sequence[Sequence[Any]]:
+    """The columns of `Stored.failures`: ask only for deliveries whose destination demands a read-back."""
+    given = {"deliveries": f"{{{','.join(deliveries)}}}", "from": moment(start), "to": moment(end)}
+    return await columns(session, _FAILED, given)
+
+
 async def camera_lines(
-    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, list[Segment[Seen]]]:
-    """What each camera was seen to be in [start, end)."""
-    lines = (await stored(session, ids, (), start, end, {})).lines()
-    return {one: lines[name] for one in ids if (name := str(one)) in lines}
+    """What each camera was seen to be in [start, end), as far as a prober watched."""
+    lines = (await stored(session, ids, (), start, end, watch)).lines()
+    return {one: within_lives(lines[name], watch.probing) for one in ids if (name := str(one)) in lines}
 
 
 async def claims(
-    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, alive_until: Mapping[str, Millis]
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, list[ClaimRow]]:
     """What workers claimed of each delivery that may hold in [start, end)."""
-    claimed = (await stored(session, (), ids, start, end, alive_until)).claims()
+    claimed = (await stored(session, (), ids, start, end, watch)).claims()
     return {one: claimed[name] for one in ids if (name := str(one)) in claimed}
 
 
@@ -152,3 +196,38 @@ def maintenance_line(
     if not windows:
         return []
     return agreed([*windows.get(str(camera_id), ()), *windows.get(str(facility_id), ())])
+
+
+def maintenance_of(windows: Mapping[str, list[Window]], camera: Camera) -> list[Segment[bool]]:
+    """The agreed time of a camera that may have moved: of each piece of its plan, cut to that piece."""
+    result: list[Segment[bool]] = []
+    for start, end, piece in camera.pieces if windows else ():
+        for left, right, _ in maintenance_line(windows, camera.id, piece.facility.id):
+            if left < end and right > start:
+                result.append(Segment(max(left, start), min(right, end), True))
+    return result
+
+
+class SiteFault(NamedTuple):
+    """All cameras of a facility failed alike; `began_at` is when the last of them did, `ended_at` None meanwhile."""
+
+    facility_id: UUID
+    began_at: Millis
+    ended_at: Millis | None
+    cause: str
+    camera_ids: frozenset[str]
+
+
+async def site_faults(session: AsyncSession, start: Millis, end: Millis) -> list[SiteFault]:
+    """Those that touch [start, end), newest first."""
+    rows = await session.execute(_SITE_FAULTS, {"from": moment(start), "to": moment(end)})
+    return [
+        SiteFault(
+            row.facility_id,
+            millis(row.began_at),
+            None if row.ended_at is None else millis(row.ended_at),
+            row.cause,
+            frozenset(map(str, row.camera_ids)),
+        )
+        for row in rows
+    ]
