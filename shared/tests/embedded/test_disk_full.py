@@ -22,11 +22,15 @@ pytestmark = pytest.mark.server
 async def small_disk(tmp_path: Path) -> AsyncIterator[SmallDiskNats]:
     server = SmallDiskNats(tmp_path / "nats", free_port())
     await asyncio.to_thread(server.start)
-    declaring = await Bus.connect(NatsAt(server.url), name="test")
-    await topology.declare(declaring.js)
-    await declaring.close()
-    yield server
-    await asyncio.to_thread(server.stop)
+    try:
+        declaring = await Bus.connect(NatsAt(server.url), name="test")
+        try:
+            await topology.declare(declaring.js)
+        finally:
+            await declaring.close()
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def reason(bus: Bus) -> str | None:
