@@ -18,8 +18,8 @@ class PlanChange:
 
 
 def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
-    """The deliveries that shall run; none when the camera is disabled."""
-    if not camera.enabled:
+    """The deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
+    if not camera.in_service:
         return {}
     return {delivery.id: delivery for delivery in camera.deliveries if delivery.enabled}
 

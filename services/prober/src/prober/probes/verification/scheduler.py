@@ -42,7 +42,7 @@ def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
     return [
         delivery
         for delivery in camera.deliveries
-        if camera.enabled and delivery.enabled and delivery.read_back_url is not None
+        if camera.in_service and delivery.enabled and delivery.read_back_url is not None
     ]
 
 
