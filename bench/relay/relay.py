@@ -110,8 +110,16 @@ def sinks(ports: list[int], chain: Path | None = None) -> Iterator[None]:
         process.join()
 
 
-def camera_config(streams: int) -> dict[str, object]:
-    common = {"path": "/live", "width": 1920, "height": 1080, "fps": 25, "bitrate_kbps": 2000, "gop_s": 2, "loop_s": 8}
+def camera_config(streams: int, bitrate_kbps: int = 2000) -> dict[str, object]:
+    common = {
+        "path": "/live",
+        "width": 1920,
+        "height": 1080,
+        "fps": 25,
+        "bitrate_kbps": bitrate_kbps,
+        "gop_s": 2,
+        "loop_s": 8,
+    }
     return {"cameras": [{"id": f"cam-{n:04}", "number": n % CLIPS, **common} for n in range(streams)]}
 
 

@@ -102,6 +102,29 @@ async def test_what_a_camera_is_made_of_publishes_it_anew(province: Any, bus: Bu
         assert (await published_camera(bus, camera, 2)).secret is None
 
 
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_them_back(
+    province: Any, bus: Bus, status: str
+) -> None:
+    await province.destination()
+    facility, other = await province.facility(), await province.facility()
+    camera = await province.camera(facility_id=facility["id"])
+    elsewhere = await province.camera(facility_id=other["id"])
+    assert (await published_camera(bus, camera, 1)).in_service
+    one = f"/v1/facilities/{facility['id']}"
+    assert (await province.client.patch(one, json={"status": status})).status_code == 200
+    closed = await published_camera(bus, camera, 2)
+    # What the camera's own plan says stays as it is, so that reopening brings back what was.
+    assert (closed.in_service, closed.enabled, closed.deliveries[0].enabled) == (False, True, True)
+    assert (await province.client.patch(one, json={"status": "active"})).status_code == 200
+    assert (await published_camera(bus, camera, 3)).in_service
+    assert (await published_camera(bus, elsewhere, 1)).in_service
+    moved = {"facility_id": facility["id"]}
+    await province.client.patch(one, json={"status": status})
+    await province.client.patch(f"/v1/cameras/{elsewhere['id']}", json=moved)
+    assert not (await published_camera(bus, elsewhere, 2)).in_service
+
+
 async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> None:
     await province.destination()
     camera = await province.camera()

@@ -108,7 +108,10 @@ async def get_facility(facility_id: UUID, edge: Edged, _caller: Reader) -> Facil
 async def change_facility(
     facility_id: UUID, body: FacilityPatch, edge: Edged, caller: Changer, reason: Reason = None
 ) -> FacilityShown:
-    """A new code changes the addresses its cameras are published at, where a destination's template uses it."""
+    """A new code changes the addresses its cameras are published at, where a destination's template uses it.
+
+    While it is suspended or closed, its cameras are neither probed nor forwarded.
+    """
     async with edge.write_transaction(caller, reason=reason) as writing:
         facility = await writing.get_thing(Facility, facility_id)
         edge.check_if_match(facility)

@@ -61,6 +61,7 @@ class Writing:
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
+        self._stale_facilities: set[UUID] = set()
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
         """Read a thing. Raises ProblemError 404."""
@@ -112,6 +113,8 @@ class Writing:
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
+        if isinstance(thing, Facility) and before["status"] != after["status"]:
+            self._stale_facilities.add(thing.id)
         self.log_change(thing, "changed", before, after)
         self._queue_message_of(thing)
         return True
@@ -152,6 +155,9 @@ class Writing:
 
         Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
         """
+        if self._stale_facilities:
+            query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
+            self.mark_stale((await self.session.scalars(query)).all())
         await self._raise_revisions()
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()

@@ -117,6 +117,9 @@ async def observe_now(request: Request, observer: Observer, camera_id: UUID) -> 
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_found", f"the inventory has no camera {camera_id}")
     if not camera.enabled:
         raise ProblemError(HTTPStatus.CONFLICT, "camera_disabled", "the camera is disabled: enable it in the inventory")
+    if not camera.in_service:
+        msg = f"the facility of the camera is {camera.facility_status}: change that in the inventory"
+        raise ProblemError(HTTPStatus.CONFLICT, "facility_not_in_service", msg)
     if observer.is_probing(camera_id):
         raise _later(HTTPStatus.CONFLICT, "being_probed", "the camera is being probed now", camera.probe_timeout_s)
     outcome = await observer.observe(camera, on_demand=True)

@@ -11,7 +11,7 @@ from prober.messaging import CameraStatuses, Workers
 from prober.probes.camera.prober import CameraProber, ProbePlan
 from vonggac.bus import Bus, topology
 from vonggac.events import Cause, decode, new_event, subjects
-from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1
+from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1, FacilityStatus
 from vonggac.events.prober import Verdict
 from vonggac.testing import eventually
 
@@ -133,11 +133,15 @@ async def test_a_camera_removed_while_it_is_probed_leaves_the_list_too(
     await eventually(lambda: _none(CameraStatuses(bus).get(camera.id)))
 
 
+@pytest.mark.parametrize(
+    "off",
+    [{"enabled": False}, {"facility_status": FacilityStatus.CLOSED}, {"facility_status": FacilityStatus.SUSPENDED}],
+)
 async def test_a_disabled_camera_is_not_probed_and_comes_back_when_enabled(
-    bus: Bus, simulate: Any, planner: Any, observed: Any, start_prober: Any
+    bus: Bus, simulate: Any, planner: Any, observed: Any, start_prober: Any, off: dict[str, Any]
 ) -> None:
     sim = await simulate({"id": "gate"})
-    camera = await planner.camera(sim.cameras["gate"].url(), enabled=False)
+    camera = await planner.camera(sim.cameras["gate"].url(), **off)
     await start_prober()
     await eventually(lambda: _none(queue_length(bus)))
     assert sim.cameras["gate"].sessions_total == 0

@@ -70,7 +70,7 @@ class Worker:
             # Changed or removed while it is probed: one session at a time, and its verdict comes before the removal.
             await job.postpone(SAME_CAMERA_AGAIN_S)
             return "deferred"
-        if isinstance(data, CameraV1) and data.enabled:
+        if isinstance(data, CameraV1) and data.in_service:
             return await self._probe_when_due(job, data)
         if isinstance(data, CameraV1 | RemovedV1):
             removed = isinstance(data, RemovedV1)
