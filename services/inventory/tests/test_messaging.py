@@ -188,7 +188,8 @@ class Recorded:
     """Stands before the bus and keeps the order of what is published; the first publication of some may fail."""
 
     def __init__(self, bus: Bus, failing: frozenset[str] = frozenset()) -> None:
-        self.js, self.connected, self.on_reconnect = self, True, bus.on_reconnect
+        self.js, self.connected, self.on_reconnect, self.connections = self, True, bus.on_reconnect, 1
+        self.stream_info = bus.js.stream_info
         self._bus, self._failing, self.stored = bus, set(failing), list[bytes]()
 
     async def publish(self, subject: str, body: bytes, **options: Any) -> Any:

@@ -25,6 +25,7 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.reconciling import Reconciler
+from inventory.storage.republishing import republish
 from inventory.storage.store import Store
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
@@ -42,7 +43,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
-    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
     reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
     measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
     tasks = TaskSupervisor(on_death)

@@ -17,6 +17,11 @@ class Metrics:
         self.published = Counter(
             "vonggac_inventory_outbox_published", "Messages that NATS has stored", registry=self.registry
         )
+        self.published_again = Counter(
+            "vonggac_inventory_outbox_published_again",
+            "Messages published again because NATS had forgotten them",
+            registry=self.registry,
+        )
         self.publish_failures = Counter(
             "vonggac_inventory_outbox_failures", "Attempts to publish that failed", registry=self.registry
         )
