@@ -7,7 +7,7 @@ rows of one subject are never published at the same time, so a retry cannot over
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -68,6 +68,22 @@ class StreamPosition:
 
     created: datetime | None
     last_sequence: int
+
+
+class OutboxMark(BaseModel):
+    """How far the outbox of a register has come; its value in the bucket `positions` is what was published of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    highest: int
+    epoch: int
+
+
+class RestoredRegister(Protocol):
+    """Knows whether the register went back, and begins an epoch. Raises what PostgreSQL raises."""
+
+    async def read_mark(self) -> OutboxMark: ...
+    async def begin_epoch(self, published: OutboxMark, subjects: Collection[str]) -> int | None: ...
 
 
 class Batch[R: Row](Protocol):
@@ -366,3 +382,38 @@ async def measure_streams(bus: Bus, *, metrics: Metrics, every_s: float) -> None
             for (stream, durable), count in counts.items():
                 metrics.dead_letters.labels(stream, durable).set(count)
         await asyncio.sleep(every_s)
+
+
+async def watch_register(
+    bus: Bus, *, register: RestoredRegister, is_transient: Callable[[Exception], bool], on_epoch: Callable[[], None],
+    every_s: float,
+) -> None:  # fmt: skip
+    """Notice that the register was restored from an older copy, and begin an epoch (decision 0032); until cancelled."""
+    while True:
+        try:
+            await _look_at_register(bus, register, on_epoch)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("register_not_compared", error=type(error).__name__)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.debug("register_not_compared", error=type(error).__name__)
+        await asyncio.sleep(every_s)
+
+
+async def _look_at_register(bus: Bus, register: RestoredRegister, on_epoch: Callable[[], None]) -> None:
+    bucket, mark = Bucket(bus, topology.POSITIONS), await register.read_mark()
+    value, revision = await bucket.entry(_MARK)
+    published = OutboxMark.model_validate_json(value) if value else None
+    if published is not None and published.highest > mark.highest:
+        info = await bus.js.stream_info(topology.INVENTORY, subjects_filter=subjects.inventory("*", "*"))
+        if await register.begin_epoch(published, list(info.state.subjects or {})) is None:
+            log.error("register_empty", published=published.highest)
+            return
+        on_epoch()
+        mark = await register.read_mark()
+    if published != mark:
+        await bucket.replace(_MARK, mark.model_dump_json().encode(), revision)
+
+
+_MARK = "inventory"

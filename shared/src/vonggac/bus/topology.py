@@ -57,6 +57,7 @@ KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
+POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
 
 PROBE_ACK_WAIT_S = 30.0
@@ -188,6 +189,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
+        bucket(POSITIONS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),

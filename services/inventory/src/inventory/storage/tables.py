@@ -224,6 +224,7 @@ class PublishedStream(Base):
     stream: Mapped[str] = mapped_column(primary_key=True)
     stream_created_at: Mapped[datetime | None]
     last_sequence: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 THINGS: tuple[type[Thing], ...] = (Agency, District, Facility, FocalPoint, Destination, Camera, Delivery)

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("stream_created_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("stream", name=op.f("pk_published_stream")),
     )
 
