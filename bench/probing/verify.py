@@ -53,7 +53,12 @@ LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
 
 async def connect(nats_url: str) -> Bus:
     settings = Settings.model_construct(
-        nats_url=nats_url, nats_user=None, nats_password=None, nats_password_file=None, nats_ca_file=None
+        nats_url=nats_url,
+        nats_user=None,
+        nats_password=None,
+        nats_password_file=None,
+        nats_store_bytes=None,
+        nats_ca_file=None,
     )
     return await Bus.connect(settings, name="bench")
 

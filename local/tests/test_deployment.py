@@ -106,6 +106,11 @@ def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> No
     place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")
     assert 'http: "127.0.0.1:8222"' in place, "monitoring tells of subjects and connections"
     assert "no_auth_user" not in place
+    assert "./deploy/nats/healthcheck.sh:/etc/nats/healthcheck.sh:ro" in nats["volumes"]
+    assert nats["healthcheck"]["test"] == ["CMD", "/bin/sh", "/etc/nats/healthcheck.sh"]
+    for service in environment.SERVICES:
+        stated = compose()["services"][service]["environment"][f"VONGGAC_{service.upper()}_NATS_STORE_BYTES"]
+        assert f"STORE_BYTES: {stated}\n" in place
 
 
 @pytest.mark.server
@@ -133,7 +138,7 @@ def database_server(servers_folder: Path) -> Iterator[PostgresServer]:
 def test_compose_makes_plain_roles_with_passwords_of_any_characters(
     database_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passwords = {"inventory": "5% q'uo\"te@ :/?#$\\é", "reporting": "another ' one"}
+    passwords = {"inventory": "5% q'uo\"t@ :/?#$\\é", "reporting": "another ' one"}
     for role, password in passwords.items():
         (tmp_path / f"{role}.password").write_text(password + "\n", "utf-8")
     monkeypatch.setenv("LOGIN_FOLDER", str(tmp_path))

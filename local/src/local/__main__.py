@@ -11,7 +11,7 @@ from typing import Any
 from nats.errors import Error as NatsError
 
 from local.apis.inventory import RefusedError
-from local.commands import clean, run, secrets, setup, smoke, tools
+from local.commands import clean, run, setup, smoke, tools
 from local.commands.progress import Progress
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
@@ -79,7 +79,7 @@ def _setup(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
-    return secrets.make_secrets(arguments.keys, arguments.logins, progress)
+    return setup.make_secrets(arguments.keys, arguments.logins, progress)
 
 
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:

@@ -7,8 +7,7 @@ import pytest
 
 from local.apis.access import admin_token
 from local.commands.progress import Progress
-from local.commands.secrets import make_secrets, share_keys
-from local.commands.setup import setup
+from local.commands.setup import make_secrets, setup, share_keys
 from local.platform.streams import Login, declare_streams
 from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
 from vonggac.bus import Bus, topology

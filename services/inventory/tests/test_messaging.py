@@ -13,8 +13,8 @@ from nats.js.errors import NotFoundError
 from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
-from inventory.storage.republishing import republish
 from inventory.storage.tables import OutboxRow
+from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus, topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer

@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from inventory.messaging import OutboxMark
 from inventory.settings import Settings
 from inventory.storage.outbox import backlog
-from inventory.storage.restoring import EPOCH, Restores
+from inventory.storage.upkeep.restoring import EPOCH, Restores
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.database import Database
 from vonggac.embedded import PostgresServer

@@ -115,6 +115,7 @@ def may_publish() -> dict[str, set[str]]:
         "$SYS.REQ.SERVER.PING": set(),
         "_INBOX.anybody.1": set(),
         **{f"_INBOX_{name}.1": set() for name in NAMES},
+        **{f"$KV.readiness.{name}": {name} - {SETUP} for name in NAMES},
         **{subject: asks for subject, (asks, _) in REQUESTS.items()},
     }
     for stream in [*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)]:
@@ -137,11 +138,13 @@ def may_publish() -> dict[str, set[str]]:
         table[f"$JS.ACK.{stream}.{durable}.1.2.3.4.5"] = workers
         table[f"dead.{stream}.{durable}"] = workers
     for bucket in BUCKETS:
-        table[f"$KV.{bucket}.k"] = WRITES[bucket]
+        table[f"$KV.{bucket}.k"] = WRITES.get(bucket, set())
         table[f"kv.{bucket}.k"] = set()
-        table[f"$JS.API.DIRECT.GET.KV_{bucket}"] = READS[bucket]
-        table[f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.k"] = READS[bucket]
-        table[f"$JS.API.STREAM.MSG.GET.KV_{bucket}"] = READS[bucket] if bucket in NOT_READ_DIRECTLY else set()
+        table[f"$JS.API.DIRECT.GET.KV_{bucket}"] = READS.get(bucket, set())
+        table[f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.k"] = READS.get(bucket, set())
+        table[f"$JS.API.STREAM.MSG.GET.KV_{bucket}"] = (
+            READS.get(bucket, set()) if bucket in NOT_READ_DIRECTLY else set()
+        )
     return table
 
 

@@ -14,7 +14,7 @@ from vonggac.embedded import PostgresServer, free_port
 from vonggac.settings.passwords import read_password, write_private
 
 pytestmark = pytest.mark.server
-ODD = "5% q'uo\"te@ :/?#$\\é "
+ODD = "5% q'uo\"t@ :/?#$\\é "
 
 
 @pytest.fixture(scope="module")

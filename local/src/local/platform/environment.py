@@ -27,9 +27,18 @@ class DatabaseLogin:
 
 
 def of_service(
-    service: str, *, state: StateFolder, ports: Ports, databases: Mapping[str, DatabaseLogin], allowed: tuple[str, ...]
+    service: str,
+    *,
+    state: StateFolder,
+    ports: Ports,
+    databases: Mapping[str, DatabaseLogin],
+    allowed: tuple[str, ...],
+    nats_store_bytes: int | None = None,
 ) -> dict[str, str]:
-    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in."""
+    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in.
+
+    `nats_store_bytes`: what the streams may take, as the server was told.
+    """
     keys = state.keys.absolute()
     values = {
         "HOST": LOOPBACK,
@@ -39,6 +48,8 @@ def of_service(
         "NATS_PASSWORD_FILE": str(state.nats_password(service).absolute()),
         "JWKS_FILE": str(keys / JWKS),
     }
+    if nats_store_bytes is not None:
+        values["NATS_STORE_BYTES"] = str(nats_store_bytes)
     if service in RECORD_KEEPERS:
         values["DATABASE_URL"] = databases[service].url
         values["DATABASE_PASSWORD_FILE"] = str(databases[service].password_file.absolute())

@@ -125,14 +125,24 @@ class Reporter:
             delay_s=delivery.delay_s,
         )
 
-    def report_change(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
-        """Report a change; `latest=False` leaves the bucket alone, because another worker reports to it now.
+    def report_change(
+        self,
+        relay: ReportedCamera,
+        supervisor: ReportedDelivery,
+        *,
+        latest: bool = True,
+        changes: int = 1,
+        first_changed_at: datetime | None = None,
+    ) -> None:
+        """Report `changes` of state; `latest=False` leaves the bucket alone, because another worker reports to it now.
 
         A delivery that is no longer planned is removed from the bucket.
         """
         key = supervisor.plan.id
         self._sequences[key] = self._sequences.get(key, 0) + 1
         observed = self.describe_delivery(relay, supervisor)
+        if changes > 1:
+            observed = observed.model_copy(update={"changes": changes, "first_changed_at": first_changed_at})
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
         self._outgoing.queue_event(subjects.delivery_observation(key), event)
         if latest and key in {planned.id for planned in relay.camera.deliveries}:

@@ -33,6 +33,9 @@ class Metrics(Collector):
         self.jobs_unreadable: Callable[[], Mapping[str, int]] = dict
         self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.remux_processes_died: Callable[[], int] = int
+        self.queued_media_bytes: Callable[[], int] = int
+        self.deliveries_held_back: Callable[[], int] = int
+        self.gop_caches_dropped: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
         self.observations_refused: Callable[[], int] = int
@@ -72,6 +75,21 @@ class Metrics(Collector):
             "vonggac_forwarder_remux_processes_died",
             "Processes unpacking media that died, or hung and were ended.",
             value=self.remux_processes_died(),
+        )
+        yield GaugeMetricFamily(
+            "vonggac_forwarder_queued_media_bytes",
+            "Media that waits in this process for all destinations, GOP caches included.",
+            value=self.queued_media_bytes(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_deliveries_held_back",
+            "Times a delivery left media out because the process held too much.",
+            value=self.deliveries_held_back(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_gop_caches_dropped",
+            "GOP caches dropped because the process held too much.",
+            value=self.gop_caches_dropped(),
         )
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",

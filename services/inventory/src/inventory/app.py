@@ -19,16 +19,17 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, measure_streams, watch_register
+from inventory.messaging import RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.conflicts import is_database_away
 from inventory.storage.outbox import Outbox, measure
-from inventory.storage.reconciling import Reconciler
-from inventory.storage.republishing import republish
-from inventory.storage.restoring import Restores
 from inventory.storage.store import Store
+from inventory.storage.upkeep.reconciling import Reconciler
+from inventory.storage.upkeep.republishing import republish
+from inventory.storage.upkeep.restoring import Restores
+from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
+    health.add("bus", relay.check)
     health.add("background", tasks.check)
     app = new_application(
         title="Vọng Gác inventory",

@@ -24,7 +24,6 @@ from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
 from vonggac.bus import Bucket, Bus, topology
 from vonggac.bus.connection import BusSettings
-from vonggac.bus.dead_letters import DeadLetters
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState
@@ -35,7 +34,7 @@ log = get_logger(__name__)
 
 WINDOW = 256
 STORE_WITHIN_S = 5.0
-LOOK_EVERY_S = 20.0
+CHECK_EVERY_S = 20.0
 RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -127,7 +126,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._last_sequence = 0
         self._forgot = False
-        self._looked_at, self._looked_at_s = 0, 0.0
+        self._checked_at, self._checked_at_s = 0, 0.0
         """At which connection, and when."""
         bus.on_reconnect(self.wake)
 
@@ -141,7 +140,7 @@ class Relay:
         while True:
             self._woken.clear()
             try:
-                await self._look_at_stream()
+                await self._check_stream()
                 while await self._publish_window():
                     failures = 0
             except (_UnstoredError, OutboxAwayError) as reason:
@@ -179,10 +178,10 @@ class Relay:
             raise _UnstoredError(next(failure for failure in results if failure is not None))
         return True
 
-    async def _look_at_stream(self) -> None:
+    async def _check_stream(self) -> None:
         """See whether the stream is still the one that this database published to. Raises _UnstoredError."""
         now_s, connection = time.monotonic(), self._bus.connections
-        if connection == self._looked_at and now_s - self._looked_at_s < LOOK_EVERY_S and not self._forgot:
+        if connection == self._checked_at and now_s - self._checked_at_s < CHECK_EVERY_S and not self._forgot:
             return
         try:
             info = await self._bus.js.stream_info(topology.INVENTORY)
@@ -195,7 +194,7 @@ class Relay:
                 await self._publish_again(everything=anew)
         self._last_sequence, self._forgot = last, False
         await self._outbox.keep_position(StreamPosition(info.created, last))
-        self._looked_at, self._looked_at_s = connection, now_s
+        self._checked_at, self._checked_at_s = connection, now_s
 
     async def _publish_again(self, *, everything: bool) -> None:
         count = await self._outbox.wait_again()
@@ -276,6 +275,10 @@ class RelayReady:
     @property
     def connected(self) -> bool:
         return self.bus is not None and self.bus.connected
+
+    async def check(self) -> str | None:
+        """Readiness: None when JetStream stores changes, otherwise one line; they wait in the outbox meanwhile."""
+        return "NATS is not connected" if self.bus is None else await self.bus.check()
 
     def wake(self) -> None:
         if self._relay is not None:
@@ -364,26 +367,6 @@ def _sign(queue: Queue, stored_at: datetime, body: bytes, workers: AbstractSet[s
     return Seen(now if held else stored_at, sign.interval_s)
 
 
-async def measure_streams(bus: Bus, *, metrics: Metrics, every_s: float) -> None:
-    """Keep the gauges of dead letters and of bounded streams current until cancelled."""
-    letters = DeadLetters(bus)
-    while True:
-        try:
-            counts = await letters.counts()
-            for stream in topology.BOUNDED:
-                info = await bus.js.stream_info(stream)
-                metrics.stream_bytes.labels(stream).set(info.state.bytes)
-                metrics.stream_max_bytes.labels(stream).set(max(info.config.max_bytes or 0, 0))
-        except (NatsError, TimeoutError, OSError) as error:
-            log.debug("streams_not_measured", error=type(error).__name__)
-        else:
-            # Also those that are gone since.
-            metrics.dead_letters.clear()
-            for (stream, durable), count in counts.items():
-                metrics.dead_letters.labels(stream, durable).set(count)
-        await asyncio.sleep(every_s)
-
-
 async def watch_register(
     bus: Bus, *, register: RestoredRegister, is_transient: Callable[[Exception], bool], on_epoch: Callable[[], None],
     every_s: float,
@@ -391,7 +374,7 @@ async def watch_register(
     """Notice that the register was restored from an older copy, and begin an epoch (decision 0032); until cancelled."""
     while True:
         try:
-            await _look_at_register(bus, register, on_epoch)
+            await _compare_register(bus, register, on_epoch)
         except (NatsError, TimeoutError, OSError) as error:
             log.debug("register_not_compared", error=type(error).__name__)
         except Exception as error:
@@ -401,7 +384,7 @@ async def watch_register(
         await asyncio.sleep(every_s)
 
 
-async def _look_at_register(bus: Bus, register: RestoredRegister, on_epoch: Callable[[], None]) -> None:
+async def _compare_register(bus: Bus, register: RestoredRegister, on_epoch: Callable[[], None]) -> None:
     bucket, mark = Bucket(bus, topology.POSITIONS), await register.read_mark()
     value, revision = await bucket.entry(_MARK)
     published = OutboxMark.model_validate_json(value) if value else None

@@ -178,7 +178,8 @@ class FailureHistories:
             return
         changed = record_probe(history, probe, most=self._most)
         if changed != history:
-            self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, _FAILURES.dump_json(changed))
+            body = _FAILURES.dump_json(changed)
+            self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, body, can_wait=True)
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
         """Raises NatsError or TimeoutError when NATS is away."""

@@ -87,6 +87,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.space = SpaceMetrics(self.registry)
         self.success = _Success()
         if per_camera:
             self.registry.register(self.success)
@@ -102,6 +103,27 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+class SpaceMetrics:
+    """What the streams take of the NATS server's disk."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ratio = Gauge(
+            "vonggac_prober_bus_storage_ratio",
+            "Share of the space for streams that is taken; 0 when the space is not stated.",
+            registry=registry,
+        )
+        self._left_out = Gauge(
+            "vonggac_prober_values_left_out",
+            "Thumbnails and failure histories left out for want of space since the start.",
+            registry=registry,
+        )
+
+    def show(self, ratio: float | None, left_out: int) -> None:
+        """Both as they are now."""
+        self._ratio.set(ratio or 0.0)
+        self._left_out.set(left_out)
 
 
 class ReadBackMetrics:

@@ -5,11 +5,9 @@ connection, `pull_consumer` is a durable consumer that survives a server restart
 after the commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must
 not be lost, `kept` remembers what NATS may forget, `dead_letters` keeps what no retry saves, `lease` names one owner of
 several, `permissions` says who may do what, `keyvalue` reads the latest of each, `bucket_cache` keeps a bucket in
-memory, `awake` notices that a worker slept. `generate` writes the JSON Schemas of events and the AsyncAPI
-documents.
+memory. `generate` writes the JSON Schemas of events and the AsyncAPI documents.
 """
 
-from vonggac.bus.awake import Awake
 from vonggac.bus.connection import Bus
 from vonggac.bus.events import EventConsumer, Received
 from vonggac.bus.jobs import Job, JobQueue
@@ -17,4 +15,4 @@ from vonggac.bus.keyvalue import Bucket
 from vonggac.bus.outgoing import Outgoing
 from vonggac.bus.pull_consumer import PullConsumer
 
-__all__ = ["Awake", "Bucket", "Bus", "EventConsumer", "Job", "JobQueue", "Outgoing", "PullConsumer", "Received"]
+__all__ = ["Bucket", "Bus", "EventConsumer", "Job", "JobQueue", "Outgoing", "PullConsumer", "Received"]

@@ -56,7 +56,7 @@ def main() -> None:
             )
         )
     except (NatsError, TimeoutError, OSError, ValueError) as error:
-        raise SystemExit(f"NATS did not take the topology: {type(error).__name__} {error}") from None
+        raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from vonggac.bus import topology
 from vonggac.bus.permissions import inbox_of
+from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger
 
@@ -20,6 +22,8 @@ log = get_logger(__name__)
 
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
+STORED_WITHIN_S = 2.0
+ANONYMOUS = "anonymous"
 
 
 class BusSettings(Protocol):
@@ -34,7 +38,22 @@ class BusSettings(Protocol):
     @property
     def nats_password_file(self) -> Path | None: ...
     @property
+    def nats_store_bytes(self) -> int | None: ...
+    @property
     def nats_ca_file(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes on the server's disk: those that all streams take, and how many they may take (None: not stated)."""
+
+    used: int
+    most: int | None
+
+    @property
+    def ratio(self) -> float | None:
+        """0 when empty, 1 when nothing more is stored."""
+        return self.used / self.most if self.most else None
 
 
 class Bus:
@@ -44,8 +63,8 @@ class Bus:
     `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`.
     """
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, *, user: str = ANONYMOUS, store_bytes: int | None = None) -> None:
+        self.client, self.user, self._store_bytes = client, user, store_bytes
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
         self.closing = False
@@ -54,7 +73,7 @@ class Bus:
 
     @classmethod
     async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
-        """Connect, trying for ever (cancel to give up); logs while the server is not there.
+        """Connect, however long that takes; cancel to give up.
 
         Raises OSError or ValueError when the password file cannot be read.
         """
@@ -96,7 +115,8 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client)  # type: ignore[misc] # the callbacks above need the object
+        user = settings.nats_user or ANONYMOUS
+        bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property
@@ -127,8 +147,24 @@ class Bus:
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:
-        """Readiness: None when connected, otherwise one line."""
-        return None if self.connected else "NATS is not connected"
+        """Readiness: None when JetStream stores what this process publishes, otherwise one line.
+
+        A connection says nothing of that: a stream that has met a full disk stores nothing more until the server is
+        started again, and answers questions all the same.
+        """
+        if not self.connected:
+            return "NATS is not connected"
+        try:
+            async with asyncio.timeout(STORED_WITHIN_S):
+                await self.js.publish(subjects.key_value(topology.READINESS, self.user), b"")
+        except (TimeoutError, NatsError, OSError) as error:
+            return f"JetStream stores nothing ({type(error).__name__})"
+        return None
+
+    async def storage(self) -> Storage:
+        """What the streams take of what they may. Raises NatsError or TimeoutError."""
+        info = await self.js.account_info()
+        return Storage(info.storage, self._store_bytes)
 
     async def close(self) -> None:
         """Flush what was published and close; bounded by DRAIN_WITHIN_S."""

@@ -85,6 +85,10 @@ class Outgoing:
         self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         self.stored = 0
         self.dropped = 0
+        self.short_of_space = False
+        """Set by whoever watches the server's disk (`vonggac.bus.space`)."""
+        self.left_out = 0
+        """Values that could wait and were left out for want of space."""
         self.refused = 0
         """Copied to DEAD_LETTERS because the server would not have them."""
         self.republished = 0
@@ -97,8 +101,14 @@ class Outgoing:
             event = event.model_copy(update={"publisher": self._publisher, "publishersequence": self._sequence})
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def queue_value(self, bucket: str, key: UUID | str, body: bytes) -> None:
-        """Queue the value of a key in a bucket, such as the latest status."""
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes, *, can_wait: bool = False) -> None:
+        """Queue the value of a key in a bucket, such as the latest status.
+
+        `can_wait`: no fact, and made anew later; left out while the server is short of space.
+        """
+        if can_wait and self.short_of_space:
+            self.left_out += 1
+            return
         self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
     def queue_removal(self, bucket: str, key: UUID | str) -> None:
@@ -158,7 +168,7 @@ class Outgoing:
             self.stored += done
             if done < len(outcomes):
                 await self._judge_first(outcomes[done:])
-            self._tell_progress()
+            self._resolve_flushes()
             if done < len(outcomes):
                 await asyncio.sleep(RETRY_AFTER_S)
 
@@ -194,7 +204,7 @@ class Outgoing:
         message.position = self._entered
         if len(self._queue) >= self._max_queued:
             self._queue.popleft()
-            self._tell_progress()
+            self._resolve_flushes()
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
                 log.error("observations_dropped", count=self.dropped)
@@ -202,7 +212,7 @@ class Outgoing:
         self._emptied.clear()
         self._filled.set()
 
-    def _tell_progress(self) -> None:
+    def _resolve_flushes(self) -> None:
         if not self.waiting:
             self._filled.clear()
             self._emptied.set()

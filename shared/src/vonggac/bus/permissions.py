@@ -86,6 +86,10 @@ def _follows(*buckets: str) -> tuple[str, ...]:
     return tuple(subjects.republished(bucket, ">") for bucket in buckets)
 
 
+def _ready(user: str) -> str:
+    return subjects.key_value(topology.READINESS, user)
+
+
 OWNER = User(
     "setup",
     publish=(
@@ -111,6 +115,7 @@ INVENTORY = User(
     "inventory",
     publish=(
         *_ASKS,
+        _ready("inventory"),
         subjects.inventory(_ANY, _ANY),
         *(
             f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
@@ -137,6 +142,7 @@ PROBER = User(
     "prober",
     publish=(
         *_ASKS,
+        _ready("prober"),
         *_works(topology.PROBE_JOBS, topology.PROBER),
         *_works(topology.VERIFY_JOBS, topology.VERIFIER),
         _OUTGOING,
@@ -197,6 +203,7 @@ FORWARDER = User(
     "forwarder",
     publish=(
         *_ASKS,
+        _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
         _OUTGOING,
         subjects.delivery_observation(_ANY),
@@ -238,6 +245,7 @@ REPORTING = User(
     "reporting",
     publish=(
         *_ASKS,
+        _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
         # What its tables lost when they were restored from an older copy.
@@ -258,13 +266,14 @@ def configuration(users: Iterable[User] = USERS) -> str:
     lines = [
         "# Generated from vonggac.bus.permissions: edit that, then run `make generate`.",
         "# Used as it is by `make run`, the tests, compose and the chart. Beside it lie",
-        f"#   {PLACE_FILE}  addresses, and STORE_FOLDER, the folder of the streams",
+        f"#   {PLACE_FILE}  addresses, STORE_FOLDER and STORE_BYTES: where the streams lie and what they may take",
         f"#   {PASSWORDS_FILE}  a password of each user, readable by the server alone",
         f'include "{PLACE_FILE}"',
         f'include "{PASSWORDS_FILE}"',
         "",
         "jetstream {",
         "  store_dir: $STORE_FOLDER",
+        "  max_file_store: $STORE_BYTES",
         f'  sync_interval: "{SYNC_INTERVAL_S}s"',
         "}",
         "max_payload: 1MB",

@@ -59,6 +59,8 @@ DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
 POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
+READINESS = "readiness"
+"""Nobody reads it: whoever can write there is sure that JetStream stores."""
 
 PROBE_ACK_WAIT_S = 30.0
 VERIFY_ACK_WAIT_S = 30.0
@@ -159,7 +161,7 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
 def buckets(replicas: int) -> tuple[StreamConfig, ...]:
     """The latest of each, as streams `KV_<bucket>`: statuses, workers, scans, pictures to compare with, failures, …
 
-    What has a ttl expires. READ_DIRECTLY are read by any replica, which may lag behind a moment: nobody decides by a
+    Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
     revision of these.
     """
 
@@ -190,6 +192,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
         bucket(POSITIONS),
+        bucket(READINESS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
         bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),

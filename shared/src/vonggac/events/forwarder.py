@@ -71,6 +71,12 @@ class DeliveryObservedV1(Payload):
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
     )
     facility_id: UUID | None = Field(default=None, description="The facility of the camera.")
+    changes: int = Field(
+        default=1, ge=1, description="Changes of state since the last report; at most one report goes out in a second."
+    )
+    first_changed_at: AwareDatetime | None = Field(
+        default=None, description="Of more than one: when the state that was reported before ended."
+    )
 
 
 class ForwarderAliveV1(Payload):

@@ -30,6 +30,7 @@ class NatsAt:
     nats_user: str | None = None
     nats_password: SecretStr | None = None
     nats_password_file: Path | None = None
+    nats_store_bytes: int | None = None
     nats_ca_file: Path | None = None
 
 

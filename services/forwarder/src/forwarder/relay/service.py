@@ -18,12 +18,12 @@ from forwarder.metrics import Metrics
 from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
-from vonggac.bus.awake import TICK_S
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
@@ -32,6 +32,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -61,6 +62,7 @@ def context_of(settings: Settings) -> RelayContext:
         ),
         pull_limits=PullLimits(good_s=settings.good_session_s, auth_cooldown_s=settings.auth_cooldown_s),
         bounds=Bounds(buffer_bytes=settings.buffer_bytes, buffer_s=settings.buffer_s),
+        budget=MediaBudget(max_bytes=settings.queued_media_bytes),
         keyframes=KeyframeTiming(sample_s=settings.keyframe_interval_s, hash_s=settings.keyframe_hash_interval_s),
         connect_deadline_s=settings.connect_timeout_s,
         media_timeout_s=settings.media_timeout_s,
@@ -224,6 +226,10 @@ class Process:
         metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
+        budget = self._context.budget
+        metrics.queued_media_bytes = lambda: budget.queued_bytes
+        metrics.deliveries_held_back = lambda: budget.held_back
+        metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
         metrics.observations_refused = lambda: outgoing.refused

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from forwarder.relay.service import Process
 from simulator import Simulator
 from vonggac.bus import Bus
-from vonggac.bus.awake import read_clocks
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

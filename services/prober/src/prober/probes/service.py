@@ -26,9 +26,9 @@ from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Awake, Bucket, Bus, Outgoing, topology
-from vonggac.bus.awake import TICK_S
+from vonggac.bus import Bucket, Bus, Outgoing, topology
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
@@ -36,6 +36,7 @@ from vonggac.logins.guard import LoginGuard
 from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -55,8 +56,8 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
-        self._resealing: Resealing | None = None
         self.awake = Awake()
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -131,6 +132,7 @@ class Process:
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
         assert self._resealing is not None, "made with the connection"
         tasks.start("watch-resealed", self._resealing.run())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vonggac.bus.awake import read_clocks
+from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:

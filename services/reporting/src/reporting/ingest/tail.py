@@ -52,6 +52,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.MISMATCH: 33,
         Cause.STOPPED: 34,
         Cause.SECRET_MOVED: 35,
+        Cause.ALREADY_PUBLISHING: 36,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""

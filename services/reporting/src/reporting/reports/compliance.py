@@ -12,9 +12,10 @@ from reporting.domain.instants import millis, seconds, shown
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages
 from reporting.domain.rule import RULE_EN, RULE_VERSION, RULE_VI
-from reporting.domain.scope import Absence, Delivery, Facility, Named
+from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
 from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Now, Question, accounts
+from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
 
@@ -32,7 +33,7 @@ class AppliedFilters:
 async def document(session: AsyncSession, question: Question, asked: AppliedFilters) -> list[bytes]:
     """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
     places = await plan.places(session, asked.scope, question.period)
-    totals, cameras = Totals(places), await plan.cameras(session, places)
+    totals, cameras = Totals(places), await _cameras(session, places)
     lines = [line async for line in accounts(session, question, cameras, partial(_encode, totals))]
     head = to_json(_head(question, asked, totals))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
@@ -41,7 +42,7 @@ async def document(session: AsyncSession, question: Question, asked: AppliedFilt
 async def summary(session: AsyncSession, question: Question, scope: plan.Scope) -> Group:
     """Only the totals."""
     places = await plan.places(session, scope, question.period)
-    totals, cameras = Totals(places), await plan.cameras(session, places)
+    totals, cameras = Totals(places), await _cameras(session, places)
     async for _ in accounts(session, question, cameras, totals.add):
         pass
     return totals.total
@@ -54,9 +55,14 @@ async def portions(
     make: Callable[[list[CameraAccount]], bytes],
 ) -> AsyncIterator[bytes]:
     """What `make` makes of the same accounts, portion by portion, for exports."""
-    cameras = await plan.cameras(session, await plan.places(session, scope, question.period))
+    cameras = await _cameras(session, await plan.places(session, scope, question.period))
     async for made in accounts(session, question, cameras, make):
         yield made
+
+
+async def _cameras(session: AsyncSession, places: plan.Places) -> list[Camera]:
+    with rarely_collected():
+        return await plan.cameras(session, places)
 
 
 def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:

@@ -20,6 +20,7 @@ from forwarder.relay.assignment.handover_receiver import HandoverReceiver
 from forwarder.relay.assignment.handover_sender import HandoverSender, HandoverWay
 from forwarder.relay.assignment.held_camera import HeldCamera, answer_job
 from forwarder.relay.assignment.membership import MembershipWatch
+from forwarder.relay.assignment.paced_reports import Changes, PacedReports
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
@@ -78,6 +79,7 @@ class Worker:
         self.members = MembershipWatch(bus, reporter.worker_id, context.monotonic_s)
         self._handover_sender = HandoverSender(bus, outgoing, self.members, self._stop_camera)
         self._handover_receiver = HandoverReceiver(bus, reporter.worker_id, self)
+        self._reports = PacedReports(self._report_changes)
         self._releases: set[asyncio.Task[None]] = set()
         self._renew_now = asyncio.Event()
         self._reconnected_s = self._changed_s = float("-inf")
@@ -126,7 +128,7 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """The supervisor of a camera that is not held yet."""
-        return CameraRelay(camera, self._context, self._delivery_changed, self._commands.commands, self._history_of)
+        return CameraRelay(camera, self._context, self._reports.report, self._commands.commands, self._history_of)
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)
@@ -317,8 +319,11 @@ class Worker:
         for held in self.held.values():
             held.relay.apply_command(delivery_id, command)
 
-    def _delivery_changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.report_change(relay, supervisor, latest=not relay.superseded)
+    def _report_changes(self, relay: CameraRelay, supervisor: DeliverySupervisor, changes: Changes) -> None:
+        latest = not relay.superseded
+        self._reporter.report_change(
+            relay, supervisor, latest=latest, changes=changes.count, first_changed_at=changes.first_at
+        )
 
     def _count_unreadable(self, outcome: str) -> None:
         self.jobs_unreadable[outcome] += 1

@@ -1,9 +1,11 @@
 """The one pull of a camera: attempts, retries, and the session that plays. It alone decides to pull again."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
+from forwarder.domain.backoff import early_in_s
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
@@ -56,6 +58,7 @@ class CameraPuller:
         self._pictures = 0
         self._media_s = context.now().monotonic_s
         self._closed = False
+        self._early_s = -math.inf
 
     @property
     def live_source(self) -> CameraSource | None:
@@ -127,6 +130,7 @@ class CameraPuller:
             self._attempt = None
         source, self.source = self.source, None
         if source is not None:
+            self._context.budget.remove_source(source.fanout)
             self._keep_task(self._loop.create_task(source.close(), name=f"leave-{self._camera.id}"))
         self._on_away(cause, detail)
 
@@ -168,6 +172,7 @@ class CameraPuller:
             self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
             return
         self._attempt, self.source = None, source
+        context.budget.add_source(source.fanout)
         source.wait_for_bytes(context.receive_low_water_bytes)
         self._media_s = context.now().monotonic_s
 
@@ -205,7 +210,12 @@ class CameraPuller:
 
     def _endpoint_answers(self) -> None:
         # A recorder's cameras are all called in the same moment.
-        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry)
+        early_s = early_in_s(self._early_s, self._context.monotonic_s())
+        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance() + early_s, self._retry_early)
+
+    def _retry_early(self) -> None:
+        self._early_s = self._context.monotonic_s()
+        self._retry()
 
     def _drop_gop(self) -> None:
         if self.source is not None:

@@ -10,6 +10,7 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
+from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
@@ -31,6 +32,7 @@ class RelayContext:
     limits: Limits = field(default_factory=Limits)
     pull_limits: PullLimits = field(default_factory=PullLimits)
     bounds: Bounds = field(default_factory=Bounds)
+    budget: MediaBudget = field(default_factory=MediaBudget)
     keyframes: KeyframeTiming = field(default_factory=KeyframeTiming)
     connect_deadline_s: float = 10.0
     media_timeout_s: float = 10.0

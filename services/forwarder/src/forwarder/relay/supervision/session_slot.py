@@ -117,6 +117,7 @@ class SessionSlot:
             video_only=self._without_audio,
             deadline_s=context.connect_deadline_s,
             bounds=context.bounds,
+            budget=context.budget,
             allowed=context.allowed,
             tls=plan.tls,
             enhanced_rtmp=plan.enhanced_rtmp,

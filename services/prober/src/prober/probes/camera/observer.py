@@ -20,11 +20,12 @@ from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
 from prober.probes.camera.recent_observations import Handout, RecentObservations
-from vonggac.bus import Awake, Bus, topology
+from vonggac.bus import Bus, topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 

@@ -15,10 +15,11 @@ from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
-from vonggac.bus import Awake, topology
+from vonggac.bus import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 

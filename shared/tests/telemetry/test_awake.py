@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vonggac.bus import Awake
+from vonggac.telemetry.awake import Awake
 
 START = datetime(2026, 11, 26, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
-from inventory.storage.republishing import append_everything
 from inventory.storage.store import WRITERS_LOCK
 from inventory.storage.tables import THINGS, PublishedStream
+from inventory.storage.upkeep.republishing import append_everything
 from vonggac.bus import topology
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
