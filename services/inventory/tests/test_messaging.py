@@ -13,8 +13,8 @@ from nats.js.errors import NotFoundError
 from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
-from inventory.storage.republishing import republish
 from inventory.storage.tables import OutboxRow
+from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus, topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
@@ -212,7 +212,8 @@ class Recorded:
     """Stands before the bus and keeps the order of what is published; the first publication of some may fail."""
 
     def __init__(self, bus: Bus, failing: frozenset[str] = frozenset()) -> None:
-        self.js, self.connected, self.on_reconnect = self, True, bus.on_reconnect
+        self.js, self.connected, self.on_reconnect, self.connections = self, True, bus.on_reconnect, 1
+        self.stream_info = bus.js.stream_info
         self._bus, self._failing, self.stored = bus, set(failing), list[bytes]()
 
     async def publish(self, subject: str, body: bytes, **options: Any) -> Any:

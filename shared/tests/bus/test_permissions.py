@@ -48,6 +48,7 @@ WRITES = {
     "resealed_secrets": WORKERS,
     "workers": WORKERS,
     "leases": {INVENTORY},
+    "positions": {INVENTORY},
 }
 READS = WRITES | {
     "camera_status": {PROBER, INVENTORY},
@@ -74,6 +75,7 @@ NOT_READ_DIRECTLY = {
     "workers",
     "scans",
     "leases",
+    "positions",
 }
 REQUESTS = {
     # subject: (who asks, who is asked)

@@ -10,6 +10,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StorageType, S
 from vonggac.bus import Bus, topology
 from vonggac.bus.topology import UnchangeableError
 from vonggac.embedded import NatsServer, free_port
+from vonggac.events import subjects
 from vonggac.testing.fixtures import NatsAt
 
 pytestmark = pytest.mark.server
@@ -47,7 +48,7 @@ async def test_a_stream_or_bucket_that_differs_is_put_right(bus: Bus, stream: st
 
 @pytest.mark.parametrize(
     "fields",
-    [{"ack_wait": 7.0}, {"max_deliver": 3}, {"max_ack_pending": 100}, {"filter_subject": "probe.job.x"}],
+    [{"ack_wait": 7.0}, {"max_deliver": 3}, {"max_ack_pending": 100}, {"filter_subject": subjects.probe_job("x")}],
     ids=str,
 )
 async def test_a_consumer_that_differs_is_put_right(bus: Bus, fields: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ async def test_a_consumer_that_differs_is_put_right(bus: Bus, fields: dict[str, 
 
 async def test_what_cannot_be_changed_is_refused_with_the_reason(bus: Bus) -> None:
     await bus.js.delete_stream(topology.DEAD_LETTERS)
-    await bus.js.add_stream(name=topology.DEAD_LETTERS, subjects=["dead.>"], storage=StorageType.MEMORY)
+    await bus.js.add_stream(name=topology.DEAD_LETTERS, subjects=[subjects.DEAD_LETTERS], storage=StorageType.MEMORY)
     with pytest.raises(UnchangeableError, match=r"DEAD_LETTERS: storage is memory, not file.*back it up"):
         await topology.declare(bus.js)
 
@@ -90,7 +91,7 @@ async def test_observations_stay_below_their_bound_and_the_oldest_go(tmp_path: P
     try:
         await topology.declare(bus.js, observations_max_bytes=64 << 10)
         for number in range(200):
-            await bus.js.publish("observation.camera.x", b"%04d" % number + b"x" * 996)
+            await bus.js.publish(subjects.camera_observation("x"), b"%04d" % number + b"x" * 996)
         state = (await bus.js.stream_info(topology.OBSERVATIONS)).state
         assert state.bytes <= 64 << 10
         assert state.last_seq == 200

@@ -12,7 +12,7 @@ from nats.errors import Error as NatsError
 from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
-from inventory.storage.republishing import republish
+from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.database import Database, database_address, migrate

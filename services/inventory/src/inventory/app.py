@@ -19,13 +19,17 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, measure_streams
+from inventory.messaging import RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.conflicts import is_database_away
 from inventory.storage.outbox import Outbox, measure
-from inventory.storage.reconciling import Reconciler
 from inventory.storage.store import Store
+from inventory.storage.upkeep.reconciling import Reconciler
+from inventory.storage.upkeep.republishing import republish
+from inventory.storage.upkeep.restoring import Restores
+from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
@@ -44,16 +48,23 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
-    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
     reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
     measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
     clock = ServerClock()
     export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
+    watch_register_of = partial(
+        watch_register,
+        register=Restores(database),
+        is_transient=is_database_away,
+        on_epoch=relay.wake,
+        every_s=settings.relay_poll_s,
+    )
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        beside = (clock.run, reconciler.run, measure_streams_of)
+        beside = (clock.run, reconciler.run, measure_streams_of, watch_register_of)
         tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")

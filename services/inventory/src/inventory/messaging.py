@@ -1,11 +1,13 @@
 """Publishes the outbox in order, and reads which jobs stand in the work queues; consumes nothing.
 
-Delivery is at least once: a row is deleted after NATS has stored its message, and `Nats-Msg-Id` lets the server drop a
-repetition. Two rows of one subject are never published at the same time, so a retry cannot overtake a newer state.
+Delivery is at least once: a row is marked after NATS has stored its message, and `Nats-Msg-Id` lets the server drop a
+repetition. It stays some minutes more, and is published again when the stream has forgotten it (decision 0031). Two
+rows of one subject are never published at the same time, so a retry cannot overtake a newer state.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -22,7 +24,6 @@ from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
 from vonggac.bus import Bucket, Bus, ServerClock, topology
 from vonggac.bus.connection import BusSettings
-from vonggac.bus.dead_letters import DeadLetters
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState
@@ -33,7 +34,11 @@ log = get_logger(__name__)
 
 WINDOW = 256
 STORE_WITHIN_S = 5.0
+CHECK_EVERY_S = 20.0
 RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+type Republish = Callable[[], Awaitable[int]]
 
 
 class OutboxAwayError(Exception):
@@ -51,10 +56,40 @@ class Row(Protocol):
     def subject(self) -> str: ...
     @property
     def body(self) -> bytes: ...
+    @property
+    def repetition(self) -> int:
+        """How often it has been published before, because the stream had forgotten it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPosition:
+    """Which stream INVENTORY is (by its creation time, None: not known), and the last sequence we got from it."""
+
+    created: datetime | None
+    last_sequence: int
+
+
+class OutboxMark(BaseModel):
+    """How far the outbox of a register has come; its value in the bucket `positions` is what was published of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    highest: int
+    epoch: int
+
+
+class RestoredRegister(Protocol):
+    """Knows whether the register went back, and begins an epoch. Raises what PostgreSQL raises."""
+
+    async def read_mark(self) -> OutboxMark: ...
+    async def begin_epoch(self, published: OutboxMark, subjects: Collection[str]) -> int | None: ...
 
 
 class Batch[R: Row](Protocol):
-    """The oldest messages of the outbox; those named in `stored` are deleted when the batch is closed."""
+    """The oldest messages of the outbox; those named in `stored` are marked when the batch is closed."""
+
+    last_sequence: int | None
+    """The newest of what was stored: kept with the marks."""
 
     @property
     def rows(self) -> Sequence[R]: ...
@@ -68,6 +103,11 @@ class Outbox(Protocol):
     def open_batch(self, most: int) -> AbstractAsyncContextManager[Batch[Row]]:
         """At most `most` messages, which no other replica gets meanwhile. Raises OutboxAwayError, also at the end."""
 
+    async def read_position(self) -> StreamPosition | None: ...
+    async def keep_position(self, position: StreamPosition) -> None: ...
+    async def wait_again(self) -> int:
+        """Have what was published lately published again; how many messages."""
+
 
 def subject_of(noun: str, thing_id: UUID) -> str:
     """Where the state of a thing is published."""
@@ -77,9 +117,17 @@ def subject_of(noun: str, thing_id: UUID) -> str:
 class Relay:
     """Publishes the outbox until cancelled, through outages of NATS and PostgreSQL. Row locks order replicas."""
 
-    def __init__(self, outbox: Outbox, bus: Bus, metrics: Metrics, *, poll_s: float) -> None:
+    def __init__(
+        self, outbox: Outbox, bus: Bus, metrics: Metrics, *, poll_s: float, republish: Republish | None = None
+    ) -> None:
+        """`republish` puts the state of everything into the outbox: for a stream that was made anew."""
         self._outbox, self._bus, self._metrics, self._poll_s = outbox, bus, metrics, poll_s
+        self._republish = republish
         self._woken = asyncio.Event()
+        self._last_sequence = 0
+        self._forgot = False
+        self._checked_at, self._checked_at_s = 0, 0.0
+        """At which connection, and when."""
         bus.on_reconnect(self.wake)
 
     def wake(self) -> None:
@@ -92,6 +140,7 @@ class Relay:
         while True:
             self._woken.clear()
             try:
+                await self._check_stream()
                 while await self._publish_window():
                     failures = 0
             except (_UnstoredError, OutboxAwayError) as reason:
@@ -120,26 +169,62 @@ class Relay:
             rows = window(batch.rows)
             if not rows:
                 return False
-            results = await asyncio.gather(*(self._store(row) for row in rows))
+            before = self._last_sequence
+            results = await asyncio.gather(*(self._store(row, before) for row in rows))
             batch.stored.extend(row.id for row, failure in zip(rows, results, strict=True) if failure is None)
+            batch.last_sequence = self._last_sequence
         self._metrics.published.inc(len(batch.stored))
         if len(batch.stored) < len(rows):
             raise _UnstoredError(next(failure for failure in results if failure is not None))
         return True
 
-    async def _store(self, row: Row) -> str | None:
+    async def _check_stream(self) -> None:
+        """See whether the stream is still the one that this database published to. Raises _UnstoredError."""
+        now_s, connection = time.monotonic(), self._bus.connections
+        if connection == self._checked_at and now_s - self._checked_at_s < CHECK_EVERY_S and not self._forgot:
+            return
+        try:
+            info = await self._bus.js.stream_info(topology.INVENTORY)
+        except (TimeoutError, NatsError, JetStreamError, OSError) as error:
+            raise _UnstoredError(f"NATS {type(error).__name__}") from None
+        kept, last = await self._outbox.read_position(), info.state.last_seq
+        if kept is not None:
+            anew = kept.created is not None and kept.created != info.created
+            if anew or self._forgot or last < max(kept.last_sequence, self._last_sequence):
+                await self._publish_again(everything=anew)
+        self._last_sequence, self._forgot = last, False
+        await self._outbox.keep_position(StreamPosition(info.created, last))
+        self._checked_at, self._checked_at_s = connection, now_s
+
+    async def _publish_again(self, *, everything: bool) -> None:
+        count = await self._outbox.wait_again()
+        if everything and self._republish is not None:
+            count += await self._republish()
+        self._metrics.published_again.inc(count)
+        log.warning("stream_forgot", stream=topology.INVENTORY, published_again=count)
+
+    async def _store(self, row: Row, last_sequence: int) -> str | None:
         """None when NATS has stored the message, otherwise the reason."""
         try:
-            await self._bus.js.publish(
+            ack = await self._bus.js.publish(
                 row.subject,
                 row.body,
                 timeout=STORE_WITHIN_S,
                 stream=topology.INVENTORY,
-                headers={"Nats-Msg-Id": row.event_id, "Content-Type": CONTENT_TYPE},
+                headers={"Nats-Msg-Id": _message_id(row), "Content-Type": CONTENT_TYPE},
             )
         except (TimeoutError, NatsError, JetStreamError, OSError) as error:
             return f"NATS {type(error).__name__}"
+        if not ack.duplicate:
+            # A place that was given out before: the stream went back.
+            self._forgot = self._forgot or ack.seq <= last_sequence
+            self._last_sequence = max(self._last_sequence, ack.seq)
         return None
+
+
+def _message_id(row: Row) -> str:
+    """A new one for each repetition: the server may know the first, and not the state that came after it."""
+    return f"{row.event_id}/{row.repetition}" if row.repetition else row.event_id
 
 
 class _UnstoredError(Exception):
@@ -179,14 +264,14 @@ async def connect_and_relay(
 class RelayReady:
     """Creates the relay when NATS is connected, and wakes it from then on."""
 
-    def __init__(self, outbox: Outbox, metrics: Metrics, *, poll_s: float) -> None:
-        self._outbox, self._metrics, self._poll_s = outbox, metrics, poll_s
+    def __init__(self, outbox: Outbox, metrics: Metrics, *, poll_s: float, republish: Republish | None = None) -> None:
+        self._outbox, self._metrics, self._poll_s, self._republish = outbox, metrics, poll_s, republish
         self._relay: Relay | None = None
         self.bus: Bus | None = None
 
     def __call__(self, bus: Bus) -> Relay:
         self.bus = bus
-        self._relay = Relay(self._outbox, bus, self._metrics, poll_s=self._poll_s)
+        self._relay = Relay(self._outbox, bus, self._metrics, poll_s=self._poll_s, republish=self._republish)
         return self._relay
 
     @property
@@ -284,21 +369,36 @@ def _sign(queue: Queue, stored_at: datetime, body: bytes, workers: AbstractSet[s
     return Seen(now if held else stored_at, sign.interval_s)
 
 
-async def measure_streams(bus: Bus, *, metrics: Metrics, every_s: float) -> None:
-    """Keep the gauges of dead letters and of bounded streams current until cancelled."""
-    letters = DeadLetters(bus)
+async def watch_register(
+    bus: Bus, *, register: RestoredRegister, is_transient: Callable[[Exception], bool], on_epoch: Callable[[], None],
+    every_s: float,
+) -> None:  # fmt: skip
+    """Notice that the register was restored from an older copy, and begin an epoch (decision 0032); until cancelled."""
     while True:
         try:
-            counts = await letters.counts()
-            for stream in topology.BOUNDED:
-                info = await bus.js.stream_info(stream)
-                metrics.stream_bytes.labels(stream).set(info.state.bytes)
-                metrics.stream_max_bytes.labels(stream).set(max(info.config.max_bytes or 0, 0))
+            await _compare_register(bus, register, on_epoch)
         except (NatsError, TimeoutError, OSError) as error:
-            log.debug("streams_not_measured", error=type(error).__name__)
-        else:
-            # Also those that are gone since.
-            metrics.dead_letters.clear()
-            for (stream, durable), count in counts.items():
-                metrics.dead_letters.labels(stream, durable).set(count)
+            log.debug("register_not_compared", error=type(error).__name__)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.debug("register_not_compared", error=type(error).__name__)
         await asyncio.sleep(every_s)
+
+
+async def _compare_register(bus: Bus, register: RestoredRegister, on_epoch: Callable[[], None]) -> None:
+    bucket, mark = Bucket(bus, topology.POSITIONS), await register.read_mark()
+    value, revision = await bucket.entry(_MARK)
+    published = OutboxMark.model_validate_json(value) if value else None
+    if published is not None and published.highest > mark.highest:
+        info = await bus.js.stream_info(topology.INVENTORY, subjects_filter=subjects.inventory("*", "*"))
+        if await register.begin_epoch(published, list(info.state.subjects or {})) is None:
+            log.error("register_empty", published=published.highest)
+            return
+        on_epoch()
+        mark = await register.read_mark()
+    if published != mark:
+        await bucket.replace(_MARK, mark.model_dump_json().encode(), revision)
+
+
+_MARK = "inventory"

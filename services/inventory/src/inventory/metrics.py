@@ -3,26 +3,11 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
-class Metrics:
-    """Names begin with `vonggac_inventory_`; the labels `noun`, `kind` and `result` are closed lists."""
+class StreamMetrics:
+    """Of the bus: clock, streams, lost jobs and dead letters."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.outbox_backlog = Gauge(
-            "vonggac_inventory_outbox_backlog", "Messages committed but not stored at NATS yet", registry=self.registry
-        )
-        self.outbox_age = Gauge(
-            "vonggac_inventory_outbox_oldest_age_seconds", "Age of the oldest such message", registry=self.registry
-        )
-        self.published = Counter(
-            "vonggac_inventory_outbox_published", "Messages that NATS has stored", registry=self.registry
-        )
-        self.publish_failures = Counter(
-            "vonggac_inventory_outbox_failures", "Attempts to publish that failed", registry=self.registry
-        )
-        self.bus_connected = Gauge(
-            "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
-        )
         self.clock_skew = Gauge(
             "vonggac_inventory_clock_skew_seconds",
             "This machine's clock minus the NATS server's; what is published is corrected.",
@@ -54,6 +39,33 @@ class Metrics:
             "Bound of the stream: beyond it the oldest messages go",
             ["stream"],
             registry=self.registry,
+        )
+
+
+class Metrics(StreamMetrics):
+    """Names begin with `vonggac_inventory_`; the labels `noun`, `kind` and `result` are closed lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outbox_backlog = Gauge(
+            "vonggac_inventory_outbox_backlog", "Messages committed but not stored at NATS yet", registry=self.registry
+        )
+        self.outbox_age = Gauge(
+            "vonggac_inventory_outbox_oldest_age_seconds", "Age of the oldest such message", registry=self.registry
+        )
+        self.published = Counter(
+            "vonggac_inventory_outbox_published", "Messages that NATS has stored", registry=self.registry
+        )
+        self.published_again = Counter(
+            "vonggac_inventory_outbox_published_again",
+            "Messages published again because NATS had forgotten them",
+            registry=self.registry,
+        )
+        self.publish_failures = Counter(
+            "vonggac_inventory_outbox_failures", "Attempts to publish that failed", registry=self.registry
+        )
+        self.bus_connected = Gauge(
+            "vonggac_inventory_bus_connected", "1 while NATS is connected", registry=self.registry
         )
         self.things = Gauge("vonggac_inventory_things", "Things on record", ["noun"], registry=self.registry)
         self.imports = Counter(

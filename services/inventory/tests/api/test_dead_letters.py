@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from inventory.messaging import measure_streams
 from inventory.metrics import Metrics
+from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Role
 from vonggac.bus import Bus, JobQueue, topology
 from vonggac.bus.dead_letters import DeadLetters, NotReplayableError

@@ -130,7 +130,7 @@ class Feed:
     async def _measure(self, watches: Sequence["StreamWatch"]) -> None:
         while True:
             for watch in watches:
-                await watch.look(self._handlers.is_transient)
+                await watch.check(self._handlers.is_transient)
             await asyncio.sleep(MEASURE_EVERY_S)
 
 
@@ -142,7 +142,7 @@ class StreamWatch:
         self._kept: int | None = None
         """The floor that this process kept last."""
 
-    async def look(self, is_transient: Callable[[Exception], bool]) -> None:
+    async def check(self, is_transient: Callable[[Exception], bool]) -> None:
         """Once. Raises only bugs."""
         durable = self._consumer.durable
         try:

@@ -7,18 +7,21 @@ brought waits in its stream until this consumer is of that release (decision 003
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js.errors import APIError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
-from vonggac.bus.history import StoredMessage, read_stream
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode
+from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode, subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -26,6 +29,19 @@ log = get_logger(__name__)
 DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
 """Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
+
+PAGE_BYTES = 4 << 20
+ANSWER_WITHIN_S = 5.0
+_END_OF_PAGE, _NO_MESSAGE, _NO_RESPONDERS = "204", "404", "503"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as the stream holds it."""
+
+    sequence: int
+    subject: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +177,8 @@ class EventConsumer:
 
     async def _wait_for_newer(self, message: Msg, reason: str) -> None:
         deliveries = message.metadata.num_delivered
-        tell = log.warning if deliveries == 1 else log.debug
-        tell("event_not_understood", subject=message.subject, deliveries=deliveries, reason=reason)
+        if deliveries == 1:
+            log.warning("event_not_understood", subject=message.subject, reason=reason)
         self._on_newer()
         delays = self._newer_delays_s
         await self._answer([message.nak(delay=delays[min(deliveries, len(delays)) - 1])])
@@ -192,3 +208,46 @@ def _decode_stored(message: StoredMessage) -> Received | None:
     except MalformedEventError as error:
         log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
         return None
+
+
+async def read_stream(
+    bus: Bus, stream: str, first: int, last: int, *, most: int = 256
+) -> AsyncIterator[list[StoredMessage]]:
+    """What is left of [first, last], in pages of at most `most`. Raises NatsError or TimeoutError."""
+    sequence = first
+    while sequence <= last:
+        page, ended = await _read_page(bus, stream, sequence, min(most, last - sequence + 1))
+        wanted = [message for message in page if message.sequence <= last]
+        if wanted:
+            yield wanted
+        if ended or len(wanted) < len(page):
+            return
+        sequence = page[-1].sequence + 1
+
+
+async def _read_page(bus: Bus, stream: str, first: int, most: int) -> tuple[list[StoredMessage], bool]:
+    """A page, and whether there is nothing after it."""
+    page: list[StoredMessage] = []
+    inbox = bus.client.new_inbox()
+    subscription = await bus.client.subscribe(inbox)
+    try:
+        request = {"seq": first, "next_by_subj": ">", "batch": most, "max_bytes": PAGE_BYTES}
+        await bus.client.publish(subjects.direct_get(stream), json.dumps(request).encode(), reply=inbox)
+        while True:
+            message = await subscription.next_msg(ANSWER_WITHIN_S)
+            headers = message.headers or {}
+            status = headers.get("Status")
+            if status is None:
+                page.append(StoredMessage(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data))
+            elif status == _END_OF_PAGE:
+                return page, headers.get("Nats-Num-Pending", "0") == "0" or not page
+            elif status == _NO_MESSAGE:
+                return page, True
+            elif status == _NO_RESPONDERS:
+                raise NoRespondersError
+            else:
+                raise APIError.from_msg(message)
+    finally:
+        # A connection that went took its subscriptions along.
+        with suppress(NatsError):
+            await subscription.unsubscribe()

@@ -114,8 +114,8 @@ class JobQueue:
 
     async def _put_back(self, message: Msg, reason: str) -> None:
         deliveries = message.metadata.num_delivered
-        tell = log.warning if deliveries == 1 else log.debug
-        tell("job_not_understood", subject=message.subject, deliveries=deliveries, reason=reason)
+        if deliveries == 1:
+            log.warning("job_not_understood", subject=message.subject, reason=reason)
         self._on_unreadable(NOT_UNDERSTOOD)
         delays = NOT_UNDERSTOOD_DELAYS_S
         try:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -284,3 +285,37 @@ class Bucket:
                 self.name, f"KV_{self.name}", subjects.key_value(self.name, ""), self._bus.js, direct
             )
         return self._handle
+
+
+_FREE = b""
+
+
+class Lease:
+    """Of several processes one does a work that is done once; `renew` takes or renews it, every third of LEASE_S.
+
+    It ends by itself when it is not renewed. What is done under it must be harmless when two do it: a holder that
+    sleeps learns of its successor only when it asks again.
+    """
+
+    def __init__(self, bus: Bus, name: str, holder: str) -> None:
+        self._bus, self._bucket = bus, Bucket(bus, topology.LEASES)
+        self._name, self._holder = name, holder.encode()
+
+    async def renew(self) -> bool:
+        """Whether the lease is ours now. Raises NatsError or TimeoutError when NATS is away."""
+        value, revision = await self._bucket.entry(self._name)
+        if value not in {None, _FREE, self._holder}:
+            return False
+        return await self._bucket.replace(self._name, self._holder, revision)
+
+    async def release(self) -> None:
+        """Leave it to the next one at once. Raises NatsError or TimeoutError when NATS is away."""
+        value, revision = await self._bucket.entry(self._name)
+        if value == self._holder:
+            await self._bucket.replace(self._name, _FREE, revision)
+
+    async def server_time(self) -> datetime | None:
+        """The server's clock when the lease was last taken or renewed; None when nobody has it."""
+        subject = subjects.key_value(topology.LEASES, self._name)
+        entry = await self._bus.js.get_last_msg(f"KV_{topology.LEASES}", subject)
+        return entry.time

@@ -168,7 +168,7 @@ class Outgoing:
             self.stored += done
             if done < len(outcomes):
                 await self._judge_first(outcomes[done:])
-            self._tell_progress()
+            self._resolve_flushes()
             if done < len(outcomes):
                 await asyncio.sleep(RETRY_AFTER_S)
 
@@ -204,7 +204,7 @@ class Outgoing:
         message.position = self._entered
         if len(self._queue) >= self._max_queued:
             self._queue.popleft()
-            self._tell_progress()
+            self._resolve_flushes()
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
                 log.error("observations_dropped", count=self.dropped)
@@ -212,7 +212,7 @@ class Outgoing:
         self._emptied.clear()
         self._filled.set()
 
-    def _tell_progress(self) -> None:
+    def _resolve_flushes(self) -> None:
         if not self.waiting:
             self._filled.clear()
             self._emptied.set()

@@ -125,11 +125,12 @@ INVENTORY = User(
                 (topology.VERIFY_JOBS, topology.VERIFIER),
             )
         ),
-        *_writes(topology.LEASES),
+        *_writes(topology.LEASES, topology.POSITIONS),
         *_reads(
             topology.CAMERA_STATUS,
             topology.DELIVERY_STATUS,
             topology.LEASES,
+            topology.POSITIONS,
             topology.VERIFICATIONS,
             topology.WORKERS,
         ),

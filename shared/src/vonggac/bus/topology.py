@@ -57,6 +57,7 @@ KEYFRAMES = "keyframes"
 VERIFICATIONS = "verifications"
 DELIVERY_COMMANDS = "delivery_commands"
 LEASES = "leases"
+POSITIONS = "positions"
 RESEALED_SECRETS = "resealed_secrets"
 READINESS = "readiness"
 """Nobody reads it: whoever can write there is sure that JetStream stores."""
@@ -190,6 +191,7 @@ def buckets(replicas: int) -> tuple[StreamConfig, ...]:
         bucket(SITE_STATUS),
         bucket(DELIVERY_COMMANDS),
         bucket(RESEALED_SECRETS),
+        bucket(POSITIONS),
         bucket(READINESS),
         bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
         bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),

@@ -24,15 +24,13 @@ def verify_job(camera_id: UUID | str) -> str:
     return f"verify.job.{camera_id}"
 
 
-_JOBS = ("probe.job.", "delivery.job.", "verify.job.")
-
-
 def state_behind(subject: str) -> str | None:
     """Where the state stands that a job, or the state's own message, is about; None for any other subject."""
-    for prefix in _JOBS:
-        if subject.startswith(prefix):
-            return inventory("camera", subject.removeprefix(prefix))
-    return subject if subject.startswith("inventory.") else None
+    for job in (probe_job, delivery_job, verify_job):
+        if subject.startswith(job("")):
+            return inventory("camera", subject.removeprefix(job("")))
+    states, _, _ = inventory("*", "*").partition("*")
+    return subject if subject.startswith(states) else None
 
 
 def camera_observation(camera_id: UUID | str) -> str:

@@ -16,16 +16,21 @@ from vonggac.database import Database
 
 async def republish(database: Database) -> int:
     """Number of messages put into the outbox. Revisions stay: nothing has changed. Raises DBAPIError."""
-    now, count = datetime.now(UTC), 0
+    now = datetime.now(UTC)
     async with database.transaction() as session:
         await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
-        for kind in PAYLOADS:
-            things = (await session.scalars(select(kind).order_by(kind.id))).all()
-            messages = [outbox.new_message(kind.noun, thing.id, payload_of(thing), now=now) for thing in things]
-            await outbox.append_messages(session, messages, now=now)
-            count += len(messages)
-        count += await _append_cameras(session, (await session.scalars(select(Camera.id))).all(), now)
-    return count
+        return await append_everything(session, now)
+
+
+async def append_everything(session: AsyncSession, now: datetime) -> int:
+    """As `republish`, in the caller's transaction, which holds the writers' lock."""
+    count = 0
+    for kind in PAYLOADS:
+        things = (await session.scalars(select(kind).order_by(kind.id))).all()
+        messages = [outbox.new_message(kind.noun, thing.id, payload_of(thing), now=now) for thing in things]
+        await outbox.append_messages(session, messages, now=now)
+        count += len(messages)
+    return count + await _append_cameras(session, (await session.scalars(select(Camera.id))).all(), now)
 
 
 async def republish_cameras(database: Database, camera_ids: Collection[UUID]) -> int:

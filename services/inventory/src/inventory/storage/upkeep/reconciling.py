@@ -17,11 +17,11 @@ from inventory.domain.reconciling import Queue, expected_queues, is_unseen, may_
 from inventory.messaging import JobBoard
 from inventory.metrics import Metrics
 from inventory.storage.conflicts import is_transient
-from inventory.storage.republishing import republish_cameras
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Camera
+from inventory.storage.upkeep.republishing import republish_cameras
 from vonggac.bus import Bus
-from vonggac.bus.lease import Lease
+from vonggac.bus.keyvalue import Lease
 from vonggac.database import Database
 from vonggac.events.inventory import CameraV1
 from vonggac.telemetry import get_logger
@@ -29,7 +29,7 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 LEASE_NAME = "reconciler"
-LOOKED_AT_ONCE = 500
+CHECKED_AT_ONCE = 500
 """Cameras whose statuses are read in a round: a province of 20,000 is gone through in ten minutes."""
 REPUBLISHED_AT_ONCE = 200
 NAMED_IN_LOG = 5
@@ -69,7 +69,7 @@ class Reconciler:
 
     async def _run_round_if_owner(self, bus: Bus, lease: Lease) -> None:
         try:
-            if not (bus.connected and await lease.hold()) or (now := await lease.server_time()) is None:
+            if not (bus.connected and await lease.renew()) or (now := await lease.server_time()) is None:
                 self._owner_since = None
                 self._metrics.reconciler_owner.set(0)
                 return
@@ -156,7 +156,7 @@ class Reconciler:
     def _next_slice(self, cameras: Sequence[_Standing]) -> list[UUID]:
         ids = sorted(camera.id for camera in cameras)
         begin = self._next if self._next < len(ids) else 0
-        self._next = begin + LOOKED_AT_ONCE
+        self._next = begin + CHECKED_AT_ONCE
         return ids[begin : self._next]
 
     async def _plans(self, camera_ids: Collection[UUID]) -> list[CameraV1]:
