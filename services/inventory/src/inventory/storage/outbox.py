@@ -56,7 +56,7 @@ async def delete_rows(session: AsyncSession, ids: Sequence[int]) -> None:
     await session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids)))
 
 
-async def backlog(session: AsyncSession, now: datetime) -> tuple[int, float]:
+async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, float]:
     """Number of messages waiting, and the age of the oldest in seconds."""
     count, oldest = (await session.execute(select(func.count(), func.min(OutboxRow.created_at)))).one()
     return count, (now - oldest).total_seconds() if oldest is not None else 0.0
@@ -98,7 +98,7 @@ async def measure(database: Database, metrics: Metrics, is_connected: Callable[[
         metrics.bus_connected.set(1 if is_connected() else 0)
         try:
             async with database.transaction() as session:
-                count, age_s = await backlog(session, datetime.now(UTC))
+                count, age_s = await count_waiting(session, datetime.now(UTC))
                 numbers = {kind.noun: await session.scalar(select(func.count()).select_from(kind)) for kind in THINGS}
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("metrics_not_measured", error=type(error).__name__)

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from inventory.api.context import Edge
+from inventory.api.context import RequestContext
 from inventory.domain.devices.addresses import Address
 from inventory.domain.fields import Fields
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Credentials, Principal, Right
 from vonggac.http import ProblemError
@@ -35,26 +35,34 @@ READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_cha
 
 
 async def write_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
+    context: RequestContext,
+    transaction: WriteTransaction,
+    thing: Camera | Destination,
+    secret: Secret,
+    columns: SecretColumns = LOGIN,
 ) -> None:
     """Seal and store the login; publishes the cameras concerned again."""
-    edge.check_if_match(thing)
+    context.check_if_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
-    await writing.change_thing(thing, sealed(edge, writing, given, columns))
-    edge.response.headers["ETag"] = f'"{thing.revision}"'
+    await transaction.change_thing(thing, sealed(context, transaction, given, columns))
+    context.response.headers["ETag"] = f'"{thing.revision}"'
 
 
 async def remove_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
+    context: RequestContext, transaction: WriteTransaction, thing: Camera | Destination, columns: SecretColumns = LOGIN
 ) -> None:
     """Remove the login; without one, nothing changes."""
-    edge.check_if_match(thing)
+    context.check_if_match(thing)
     if getattr(thing, columns.sealed) is not None:
-        await writing.change_thing(thing, {columns.sealed: None, columns.changed_at: writing.now})
+        await transaction.change_thing(thing, {columns.sealed: None, columns.changed_at: transaction.now})
 
 
 def secret_of(
-    edge: Edge, writing: Writing, caller: Principal, address: Address | None, columns: SecretColumns = LOGIN
+    context: RequestContext,
+    transaction: WriteTransaction,
+    caller: Principal,
+    address: Address | None,
+    columns: SecretColumns = LOGIN,
 ) -> dict[str, Any]:
     """The columns for the credentials in an address; empty when it has none.
 
@@ -63,7 +71,7 @@ def secret_of(
     if address is None or address.credentials is None:
         return {}
     may_write_secrets(caller)
-    return sealed(edge, writing, address.credentials, columns)
+    return sealed(context, transaction, address.credentials, columns)
 
 
 def may_write_secrets(caller: Principal) -> None:
@@ -73,6 +81,8 @@ def may_write_secrets(caller: Principal) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
 
 
-def sealed(edge: Edge, writing: Writing, credentials: Credentials, columns: SecretColumns = LOGIN) -> dict[str, Any]:
+def sealed(
+    context: RequestContext, transaction: WriteTransaction, credentials: Credentials, columns: SecretColumns = LOGIN
+) -> dict[str, Any]:
     """The columns that hold sealed credentials."""
-    return {columns.sealed: edge.services.sealer.seal(credentials), columns.changed_at: writing.now}
+    return {columns.sealed: context.services.sealer.seal(credentials), columns.changed_at: transaction.now}
