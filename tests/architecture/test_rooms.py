@@ -73,20 +73,10 @@ OPEN: dict[str, set[str]] = {
     "small files": {"forwarder.relay.supervision.resealed"},
     "methods": set(),
     "words": {
-        "forwarder.domain.delivery Sampled",
-        "forwarder.domain.delivery _sampled",
-        "forwarder.domain.progress sampled",
-        "forwarder.relay.media.fanout _start_held",
-        "forwarder.relay.media.fanout _tell_began",
-        "forwarder.relay.sources.container backlog_bytes",
-        "forwarder.relay.sources.inputs backlog_bytes",
-        "prober.probes.verification.scheduler _held",
         "reporting.domain.deliveries Standing",
         "reporting.reports.compliance Asked",
         "reporting.reports.garbage_collection Undisturbed",
         "reporting.reports.tables _standing",
-        "vonggac.rtsp.client.handshake _door",
-        "vonggac.rtsp.client.receiver_reports _look",
     },
 }
 """What is still to be mended, rule by rule."""

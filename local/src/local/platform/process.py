@@ -56,7 +56,7 @@ class Child:
                 stderr=log,
                 start_new_session=True,
             )
-        self._record.add(self.name, self.process.pid, signal.SIGTERM)
+        self._record.record_started(self.name, self.process.pid, signal.SIGTERM)
 
     def require_running(self) -> None:
         """Raises ProcessEndedError when it was started to last and has ended."""
@@ -99,7 +99,7 @@ class Child:
 
     def _forget(self) -> None:
         self.process = None
-        self._record.remove(self.name)
+        self._record.record_ended(self.name)
 
     def _epitaph(self, status: int) -> str:
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -87,13 +87,13 @@ class ProcessRecord:
         self._file = state.root / "processes.json"
         self._started: dict[str, tuple[int, float, int]] = {}
 
-    def add(self, name: str, pid: int, stop_signal: int) -> None:
+    def record_started(self, name: str, pid: int, stop_signal: int) -> None:
         """Remember a process that was just started, and the signal that stops it in order."""
         with contextlib.suppress(psutil.NoSuchProcess):
             self._started[name] = (pid, psutil.Process(pid).create_time(), stop_signal)
         self._write()
 
-    def remove(self, name: str) -> None:
+    def record_ended(self, name: str) -> None:
         """Forget a process that has ended."""
         self._started.pop(name, None)
         self._write()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from forwarder.domain.backoff import ceiling_s, delay_s
 from forwarder.domain.clock import Instant
-from forwarder.domain.delivery import Delivery, Failed, Limits, Opened, Sampled, decide
+from forwarder.domain.delivery import Delivery, Failed, Limits, Opened, ProgressRead, decide
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
@@ -30,7 +30,7 @@ def test_a_session_that_worked_for_a_while_is_tried_again_within_that_while(work
     began = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
     lost = Instant(began.after(worked_s), 100.0 + worked_s)
     session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
-    for event in (Opened(), Sampled(9, 9)):
+    for event in (Opened(), ProgressRead(9, 9)):
         session = decide(session, event, began, chance=0.0, limits=Limits()).delivery
     fallen = decide(session, Failed(Cause.ENDED), lost, chance=0.999, limits=Limits()).delivery
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
@@ -46,12 +46,12 @@ def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmat
         return Instant(began.after(second), 100.0 + second)
 
     session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
-    looks = [(0.0, Sampled(9, 9)), (worked_s, Sampled(99, 10)), (worked_s + 6, Sampled(999, 10))]
+    looks = [(0.0, ProgressRead(9, 9)), (worked_s, ProgressRead(99, 10)), (worked_s + 6, ProgressRead(999, 10))]
     session = decide(session, Opened(), began, chance=0.0, limits=Limits()).delivery
     for second, look in looks:
         session = decide(session, look, at(second), chance=0.0, limits=Limits()).delivery
     assert session.state is DeliveryState.STALLED
-    fallen = decide(session, Sampled(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
+    fallen = decide(session, ProgressRead(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
     assert (fallen.state, fallen.cause) == (DeliveryState.BACKING_OFF, Cause.STALLED)
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
 
@@ -64,7 +64,12 @@ def test_what_a_session_worked_before_and_after_a_stall_adds_up() -> None:
 
     session = Delivery(DeliveryState.CONNECTING, began.at, attempt=6)
     session = decide(session, Opened(), began, chance=0.0, limits=Limits()).delivery
-    looks = [(0.0, Sampled(9, 9)), (3.0, Sampled(99, 10)), (9.0, Sampled(99, 10)), (10.0, Sampled(100, 100))]
+    looks = [
+        (0.0, ProgressRead(9, 9)),
+        (3.0, ProgressRead(99, 10)),
+        (9.0, ProgressRead(99, 10)),
+        (10.0, ProgressRead(100, 100)),
+    ]
     for second, look in looks:
         session = decide(session, look, at(second), chance=0.0, limits=Limits()).delivery
     assert session.state is DeliveryState.ACKNOWLEDGED

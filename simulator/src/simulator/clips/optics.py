@@ -17,12 +17,12 @@ _ROTATION_RAD = math.radians(14)
 class Aim(Protocol):
     """Where the camera looks."""
 
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         """Copy the part of the world that is seen into `luma` and `chroma`."""
 
 
 class _Straight:
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         luma[:] = world_luma[: luma.shape[0], : luma.shape[1]]
         chroma[:] = world_chroma[:, : chroma.shape[1], : chroma.shape[2]]
 
@@ -36,7 +36,7 @@ class _Mapped:
         self._luma = _places(world_width, width, height, rotation, shift)
         self._chroma = _places(world_width // 2, width // 2, height // 2, rotation, shift)
 
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         np.take(world_luma, self._luma, out=luma, mode="clip")
         for source, target in zip(world_chroma, chroma, strict=True):
             np.take(source, self._chroma, out=target, mode="clip")

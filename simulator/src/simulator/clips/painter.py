@@ -110,7 +110,7 @@ class Painter:
                 luma += (np.arange(luma.shape[1]) * 8 // luma.shape[1]).astype(np.uint8)
             return
         world_luma, world_chroma = self._world.paint(index / spec.frames, moving=style.moving)
-        self._aim.take(world_luma, world_chroma, luma, chroma)
+        self._aim.copy_view(world_luma, world_chroma, luma, chroma)
         if (style.gain, style.offset) != (1.0, 0.0):
             light = luma * np.float32(style.gain)
             if self._lamp is not None:

@@ -233,10 +233,10 @@ class ServerConnection(asyncio.Protocol, ABC):
             return
         cseq = request.headers.get("CSeq")
         headers = Headers([("CSeq", cseq)] if cseq is not None else [])
-        headers.add("Date", formatdate(time.time() + self.clock_offset_s, usegmt=True))
-        headers.add("Server", "Vong Gac simulator")
+        headers.add_field("Date", formatdate(time.time() + self.clock_offset_s, usegmt=True))
+        headers.add_field("Server", "Vong Gac simulator")
         for name, value in reply.headers:
-            headers.add(name, value)
+            headers.add_field(name, value)
         self.transport.write(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
         if reply.then is not None:
             reply.then()

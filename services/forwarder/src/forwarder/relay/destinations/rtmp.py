@@ -62,7 +62,7 @@ class RtmpPublishing:
         self._told: bytes | None = None
         self._begin_ms: int | None = None
         self._acknowledged = 0
-        tap.add(self._take)
+        tap.add_writer(self._write_unit)
 
     @property
     def counts(self) -> Counts:
@@ -87,20 +87,20 @@ class RtmpPublishing:
                 written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
     async def close(self) -> None:
-        self._tap.remove(self._take)
+        self._tap.remove_writer(self._write_unit)
         connection = self._connection
         connection.send_command("deleteStream", 0.0, None, float(self._stream_id))
         await connection.close()
 
     def abort(self) -> None:
-        self._tap.remove(self._take)
+        self._tap.remove_writer(self._write_unit)
         self._connection.abort()
 
-    def _take(self, unit: Unit) -> None:
+    def _write_unit(self, unit: Unit) -> None:
         outlet, connection = self._outlet, self._connection
         if unit.kind == chunks.AUDIO and self._sound is None:
             return

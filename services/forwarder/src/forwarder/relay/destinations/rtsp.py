@@ -35,7 +35,7 @@ class RtspPublishing:
         self._acknowledged = 0
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
-        source.fanout.add(self._outlet)
+        source.fanout.add_outlet(self._outlet)
 
     @property
     def counts(self) -> Counts:
@@ -61,21 +61,21 @@ class RtspPublishing:
                 written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
     def _lost(self, error: PeerError | None) -> None:
         # At once: a closed transport must not be written to.
-        self._fanout.remove(self._outlet)
+        self._fanout.remove_outlet(self._outlet)
         if self._on_lost is not None:
             self._on_lost(error)
 
     async def close(self) -> None:
-        self._fanout.remove(self._outlet)
+        self._fanout.remove_outlet(self._outlet)
         await self._publisher.close()
 
     def abort(self) -> None:
-        self._fanout.remove(self._outlet)
+        self._fanout.remove_outlet(self._outlet)
         self._publisher.abort()
 
 

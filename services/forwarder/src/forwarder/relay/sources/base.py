@@ -37,7 +37,7 @@ class CameraSource(Protocol):
     def reception(self) -> ReceptionStats | None:
         """What was lost on the way over UDP; None over TCP."""
 
-    def take_report(self, packet: bytes) -> None:
+    def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
 
     def clock_drift_s(self) -> float | None:

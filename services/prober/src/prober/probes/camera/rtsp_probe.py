@@ -245,7 +245,7 @@ class _Attempt:
             return StreamSeen(Media(codec=codec))
         profile, width, height, declared_fps = self._shape(watch.codec, track)
         if self._date is not None:
-            watch.camera_clock.take_date(*self._date)
+            watch.camera_clock.read_date(*self._date)
         media = Media(
             codec=codec,
             profile=profile,
