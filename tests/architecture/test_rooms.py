@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, tree
+from tests.architecture.modules import ROOT, SOURCES, circles, importers, imports, modules, statements
 
 MIN_FILES, MAX_FILES = 3, 12
 MIN_LINES = 40
@@ -119,7 +119,7 @@ def test_a_class_has_25_methods_at_most() -> None:
     found = [
         f"{name}.{node.name}"
         for name, path in modules().items()
-        for node in ast.walk(tree(path))
+        for node in statements(path)
         if isinstance(node, ast.ClassDef)
         and sum(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body) > MAX_METHODS
     ]
@@ -128,7 +128,7 @@ def test_a_class_has_25_methods_at_most() -> None:
 
 def definitions(path: Path) -> list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
     return [
-        node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        node for node in statements(path) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
 
