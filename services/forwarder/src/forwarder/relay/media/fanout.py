@@ -143,7 +143,7 @@ class Outlet:
         return bool(self._marks) or self.flow.overflowing
 
     def lag_s(self, now_s: float, acknowledged: int) -> float:
-        """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
+        """Age of the oldest media byte that the destination has not acknowledged; call about once a second."""
         marks = self._marks
         while marks and marks[0][1] <= acknowledged:
             marks.popleft()
