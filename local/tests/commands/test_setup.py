@@ -53,7 +53,7 @@ async def test_streams_are_declared_once(tmp_path: Path, bus: Bus, nats_server: 
         await setup(tmp_path, nats_server.url, replicas=1, progress=Progress(out))
     lines = [line for line in out.getvalue().splitlines() if "NATS" in line]
     assert topology.PROBE_JOBS in lines[0]
-    assert lines[1].endswith("streams stand already")
+    assert lines[1].endswith("streams exist already")
     assert await topology.missing(bus.js) == []
 
 

@@ -1,6 +1,6 @@
-"""`python -m local setup`: what a platform of containers needs once before its services start: keys and streams.
+"""`python -m local setup`: keys and streams for a platform of containers, once, before its services start.
 
-Keys are kept apart by who may have them: `public/` for every service, `workers/` for prober and forwarder; `signing/`
+Keys are separated by their readers: `public/` for every service, `workers/` for prober and forwarder; `signing/`
 has all of them, for the tools that issue tokens. So inventory cannot open what it has sealed, even when its container
 is broken into.
 """
@@ -19,19 +19,19 @@ SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
 
 
 async def setup(keys: Path, nats_url: str, *, replicas: int, progress: Progress) -> int:
-    """Make what is missing below `keys` and at NATS; what is there is not replaced.
+    """Make what is missing below `keys` and at NATS; replaces nothing.
 
     Raises OSError when a folder is not writable, TimeoutError or NatsError when NATS does not answer or refuses.
     """
     share_keys(keys)
     progress.step("keys", f"in {keys}: {', '.join((WHOLE, *SHARES))}")
     touched = await declare_streams(nats_url, replicas=replicas, within_s=STREAMS_WITHIN_S)
-    progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams stand already")
+    progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams exist already")
     return 0
 
 
 def share_keys(folder: Path) -> None:
-    """Make the keys where they are kept whole, and give each share its part."""
+    """Make all keys in one folder, and copy to each share its part."""
     ensure_keys(folder / WHOLE)
     for share, names in SHARES.items():
         for name in names:

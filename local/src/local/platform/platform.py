@@ -1,12 +1,12 @@
 """The whole platform as child processes of this one.
 
-Start: keys; then PostgreSQL, NATS and the simulator side by side; then databases, migrations and streams; then the four
-services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
-sessions and give their jobs back while NATS and the services that hear of it still run; then the record keepers, the
-simulator, NATS and PostgreSQL.
+Start: keys; then PostgreSQL, NATS and the simulator at the same time; then databases, migrations and streams; then the
+four services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
+sessions and return their jobs while NATS and the record keepers still run; then the record keepers, the simulator, NATS
+and PostgreSQL.
 
-A worker that ends unasked while another replica of it runs is left out: the others take its jobs. Any other part that
-ends unasked ends the platform.
+When a worker ends by itself while another replica of it runs, the platform continues: the others get its jobs. Any
+other part that ends by itself ends the platform.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the running parts are reached."""
+    """Addresses of the running parts."""
 
     inventory: str
     prober: str
@@ -63,10 +63,10 @@ class Platform:
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
+        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for temporary data.
 
         `replicas`: ports of further workers by name, as `choose_replicas` gives them. `variables`
-        (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        (VONGGAC_<SERVICE>_…) override the platform's own.
         """
         self.state, self.ports = state, ports
         self._replicas = dict(replicas or {})
@@ -90,7 +90,7 @@ class Platform:
         )
 
     def passwords(self) -> set[str]:
-        """Those that the platform made for itself and nobody may see."""
+        """The platform's own secrets."""
         file = self.state.postgres / "password"
         return {file.read_text("ascii")} if file.exists() else set()
 
@@ -105,7 +105,7 @@ class Platform:
         )
 
     async def while_running[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """`work`; ended with ProcessEndedError as soon as a part of the platform ends unasked."""
+        """`work`; raises ProcessEndedError as soon as a part of the platform ends by itself."""
         tasks = asyncio.create_task(work), asyncio.create_task(self._watch())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -118,9 +118,9 @@ class Platform:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start_another(self, service: str) -> tuple[Child, str]:
-        """One more process of a service, with its address. Whoever asked for it watches it and stops it.
+        """Start one more process of a service; returns it with its address. The caller watches and stops it.
 
-        Raises ProcessEndedError when it does not get ready; nothing is left then.
+        Raises ProcessEndedError when it does not get ready; no process is left then.
         """
         port = anywhere().forwarder
         name = f"{service}-{port}"
@@ -136,7 +136,7 @@ class Platform:
         return child, address
 
     async def stop(self) -> None:
-        """Stop what runs, in order; each process is killed when its time is over."""
+        """Stop the parts in order; kill each whose time is over."""
         await to_the_end(self._stop())
 
     def kill(self) -> None:
@@ -165,7 +165,7 @@ class Platform:
     async def _start_bus(self) -> None:
         await self.nats.start()
         await declare_streams(self.addresses.nats, within_s=STREAMS_WITHIN_S)
-        self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams stand")
+        self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams exist")
 
     async def _start_simulator(self) -> None:
         child = self._spawn("simulator", ["simulator"], environment.of_simulator(state=self.state, ports=self.ports))
@@ -189,10 +189,10 @@ class Platform:
         *,
         lasting: bool = True,
     ) -> Child:
-        """`own`: variables of this process that nothing wins over."""
+        """`own`: variables of this process that nothing overrides."""
         log = self.state.logs / f"{name}.log"
-        told = variables | self._variables | dict(own or {})
-        child = Child(name, arguments, told, log, self._record, lasting=lasting)
+        environment = variables | self._variables | dict(own or {})
+        child = Child(name, arguments, environment, log, self._record, lasting=lasting)
         self.children[name] = child
         child.start()
         return child
@@ -221,14 +221,14 @@ class Platform:
             await asyncio.sleep(POLL_S)
 
     def _replaceable(self, name: str) -> bool:
-        """Whether another replica of a worker is there to take its jobs."""
+        """Whether another replica of a worker can take over its jobs."""
         service = service_of(name)
         return service in environment.WORKERS and any(
             service_of(other) == service for other in self.children if other != name
         )
 
     async def _leave_out(self, name: str, ended: ProcessEndedError) -> None:
-        self._progress.step(name, f"{ended}\nthe other replicas go on with its jobs")
+        self._progress.step(name, f"{ended}\nthe other replicas continue with its jobs")
         await self.children.pop(name).stop(within_s=STOP_WITHIN_S)
 
     async def _stop(self) -> None:
@@ -256,7 +256,7 @@ def _port(service: str, port: int) -> dict[str, str]:
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:
-    """All of `work` side by side; the first error ends the others and is raised as it is."""
+    """Run all of `work` concurrently; the first error ends the others and is raised unchanged."""
     try:
         async with asyncio.TaskGroup() as group:
             for each in work:

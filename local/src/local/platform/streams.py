@@ -1,4 +1,4 @@
-"""Declaring the platform's streams: the one owner of the topology is whoever starts the platform."""
+"""Declares the platform's streams: whoever starts the platform owns the topology."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ RETRY_S = 0.25
 
 
 async def declare_streams(url: str, *, replicas: int = 1, within_s: float) -> list[str]:
-    """Declare on the server at `url`, which may still be starting; returns what was touched.
+    """Declare on the server at `url`, which may still be starting; returns what was changed.
 
     Raises TimeoutError when it does not answer in time, NatsError for what it refuses.
     """
