@@ -66,7 +66,7 @@ class Sink(asyncio.Protocol):
     def _answer(self, request: Request) -> None:
         headers = Headers([("CSeq", str(request.cseq)), ("Session", "bench;timeout=600")])
         if request.method == "SETUP":
-            headers.add("Transport", request.headers.get("Transport") or "")
+            headers.add_field("Transport", request.headers.get("Transport") or "")
         self._transport.write(Response(200, "OK", headers, b"").encode())
         if request.method == "RECORD":
             self._deframer = None

@@ -82,7 +82,7 @@ async def test_streams_are_declared_once(bus: Bus, nats_server: NatsServer) -> N
         await setup(nats_server.url, login, replicas=1, progress=Progress(out))
     lines = [line for line in out.getvalue().splitlines() if "NATS" in line]
     assert topology.PROBE_JOBS in lines[0]
-    assert lines[1].endswith("streams stand already")
+    assert lines[1].endswith("streams exist already")
     assert await topology.missing(bus.js) == []
 
 

@@ -93,7 +93,7 @@ async def states(bus: Bus) -> dict[str, bytes]:
 
 async def emptied(database: Database) -> bool:
     async with database.transaction() as session:
-        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+        return (await outbox.count_waiting(session, datetime.now(UTC)))[0] == 0
 
 
 async def stands(bus: Bus, database: Database, wanted: dict[str, bytes]) -> bool:

@@ -248,7 +248,7 @@ async def fill(database: Database, subject_and_body: list[tuple[str, bytes]]) ->
 
 async def emptied(database: Database) -> bool:
     async with database.transaction() as session:
-        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+        return (await outbox.count_waiting(session, datetime.now(UTC)))[0] == 0
 
 
 async def test_a_retry_never_overtakes_a_newer_state_of_the_same_thing(bus: Bus, inventory_url: str) -> None:

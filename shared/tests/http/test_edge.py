@@ -12,6 +12,7 @@ import pytest_asyncio
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import AfterValidator, BaseModel, Field
+from structlog.testing import capture_logs
 
 from vonggac.auth import Principal, Right, Role, TokenVerifier, install_authentication, require
 from vonggac.auth.keys import JWKS
@@ -114,8 +115,10 @@ async def test_a_problem_carries_its_errors_and_no_credential(client: httpx.Asyn
 
 
 async def test_a_bug_is_a_500_without_its_inner_workings(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/bug")
+    with capture_logs() as logged:
+        answer = await client.get("/v1/bug")
     assert answer.status_code == 500
+    assert [entry["event"] for entry in logged] == ["request_failed"]
     assert answer.json()["code"] == "internal_error"
     assert "S3cret!" not in answer.text
 

@@ -59,7 +59,7 @@ async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: 
 
 
 def share_keys(folder: Path) -> None:
-    """Make the keys where they are kept whole, and give each share its part."""
+    """Make all keys in one folder, and copy to each share its part."""
     ensure_keys(folder / WHOLE)
     for share, names in SHARES.items():
         for name in names:

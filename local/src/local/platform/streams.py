@@ -1,4 +1,4 @@
-"""Declaring the platform's streams: the one owner of the topology is whoever starts the platform."""
+"""Declares the platform's streams: whoever starts the platform owns the topology."""
 
 import asyncio
 from dataclasses import dataclass

@@ -18,7 +18,6 @@ from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.budget import MediaBudget
-from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
@@ -162,7 +161,7 @@ class Process:
         worker = Worker(
             bus,
             outgoing,
-            replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
+            replace(self._context, logins=Logins(guard, self._context.unsealer)),
             self.reporter,
             max_cameras=settings.max_cameras,
             rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),

@@ -52,7 +52,7 @@ def snapshot(thing: Thing) -> dict[str, Any]:
     return shown
 
 
-class Writing:
+class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
@@ -260,7 +260,7 @@ class Store:
                 yield session
 
     @asynccontextmanager
-    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
         """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
 
         Raises ProblemError 503 when the wait exceeds `write_wait_s` or PostgreSQL is away, 409 for a conflict.
@@ -268,9 +268,9 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                writing = Writing(session, actor, self._now())
-                yield writing
-                await writing.write_log_and_outbox()
+                transaction = WriteTransaction(session, actor, self._now())
+                yield transaction
+                await transaction.write_log_and_outbox()
                 if dry_run:
                     await session.rollback()
         self._on_commit()

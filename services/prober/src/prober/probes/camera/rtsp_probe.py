@@ -249,7 +249,7 @@ class _Attempt:
         profile, width, height, declared_fps = self._shape(watch.codec, track)
         if self._date is not None:
             date, came_at = self._date
-            watch.camera_clock.take_date(date, came_at + self._tools.clock.correction_s)
+            watch.camera_clock.read_date(date, came_at + self._tools.clock.correction_s)
         media = Media(
             codec=codec,
             profile=profile,

@@ -137,7 +137,7 @@ class Verifications:
         self._running.add(camera.id)
         self._metrics.running.set(len(self._running))
         try:
-            async with asyncio.timeout(self.longest_s + GRACE_S), _held(hold):
+            async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
                 found = await self._verifier.verify(camera.id, deliveries, since=since)
         finally:
             self._running.discard(camera.id)
@@ -186,7 +186,7 @@ def _settled(result: DeliveryVerifiedV1 | None, came_up_at: datetime) -> bool:
 
 
 @asynccontextmanager
-async def _held(hold: Hold | None) -> AsyncIterator[None]:
+async def _kept_in_progress(hold: Hold | None) -> AsyncIterator[None]:
     """Call `hold` again and again while the block lasts."""
 
     async def keep() -> None:
