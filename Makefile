@@ -69,7 +69,7 @@ format: setup ## Let ruff mend and format the code
 
 .PHONY: generate
 generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
-	@$(python) -m vonggac.bus.generate
+	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
 
 .PHONY: bench

@@ -33,7 +33,8 @@ import uvloop
 
 from bench.probing.probe_stage import Scene, cpu_s, plan, plan_light, prober, rss_mb, simulate
 from bench.probing.rtsp_stub import serve as serve_stub
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.telemetry import configure_logging
 from vonggac.testing.fixtures import NatsAt

@@ -21,7 +21,8 @@ from prober.probes.service import Process
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, Verdict

@@ -33,7 +33,8 @@ from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote

@@ -20,7 +20,8 @@ from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.events import Cause, new_event, subjects

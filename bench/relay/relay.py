@@ -31,8 +31,8 @@ import uvloop
 
 from bench.relay.relay_limit import ms_per_stream_second
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust

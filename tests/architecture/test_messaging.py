@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.architecture.modules import nodes, statements
 
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
-PERMISSIONS = (ROOT / "shared/src/vonggac/bus/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")
+PERMISSIONS = (ROOT / "shared/src/vonggac/bus/declared/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")
 """Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
 """What of its own service `messaging.py` may import."""

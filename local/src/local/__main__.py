@@ -19,7 +19,7 @@ from local.platform.process import ProcessEndedError
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from local.platform.streams import Login
-from vonggac.bus.permissions import OWNER
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.embedded import ServerError
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 

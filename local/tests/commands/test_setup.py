@@ -10,8 +10,9 @@ from local.commands.progress import Progress
 from local.commands.setup import make_secrets, setup, share_keys
 from local.platform.streams import Login, declare_streams
 from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
-from vonggac.bus import Bus, topology
-from vonggac.bus.permissions import USERS
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import USERS
 from vonggac.embedded import NatsServer, free_port
 from vonggac.net.origin import Origin
 

@@ -18,7 +18,8 @@ from inventory.messaging import Relay
 from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.tables import OutboxRow
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects

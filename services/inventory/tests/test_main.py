@@ -18,7 +18,8 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.tables import Base
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects

@@ -15,7 +15,8 @@ from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.tables import OutboxRow
 from inventory.storage.upkeep.republishing import republish
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects

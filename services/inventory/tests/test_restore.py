@@ -13,7 +13,8 @@ from inventory.messaging import OutboxMark
 from inventory.settings import Settings
 from inventory.storage.outbox import count_waiting
 from inventory.storage.upkeep.restoring import EPOCH, Restores
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import PostgresServer
 from vonggac.events import decode, subjects

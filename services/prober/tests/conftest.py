@@ -26,7 +26,8 @@ from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1

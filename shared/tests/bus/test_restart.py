@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from vonggac.bus import Bus, EventConsumer, Outgoing, Received, topology
+from vonggac.bus import Bus, EventConsumer, Outgoing, Received
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from nats.errors import Error as NatsError
 
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.testing import eventually

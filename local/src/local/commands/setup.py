@@ -16,7 +16,7 @@ from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
-from vonggac.bus import permissions
+from vonggac.bus.declared import permissions
 from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0

@@ -28,7 +28,7 @@ from local.platform.store_watch import StoreWatch
 from local.platform.streams import Login, declare_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
-from vonggac.bus.permissions import OWNER, USERS
+from vonggac.bus.declared.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.settings.passwords import read_password
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nats.errors import Error as NatsError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.settings.passwords import read_password
 
 RETRY_S = 0.25

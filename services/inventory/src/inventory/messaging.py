@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
-from vonggac.bus import Bucket, Bus, ServerClock, topology
+from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.connection import BusSettings
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState

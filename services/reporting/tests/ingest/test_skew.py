@@ -14,7 +14,8 @@ from reporting import metrics
 from reporting.ingest import ahead
 from reporting.messaging import new_consumers
 from reporting.storage.tables import camera_state, corrected_fact
-from vonggac.bus import Received, topology
+from vonggac.bus import Received
+from vonggac.bus.declared import topology
 from vonggac.events import CloudEvent, Payload, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.prober import CameraObservedV1, Verdict

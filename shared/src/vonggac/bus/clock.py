@@ -23,7 +23,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from prometheus_client import Gauge
 
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.telemetry.logs import get_logger
 

@@ -12,9 +12,9 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from vonggac.bus import topology
 from vonggac.bus.clock import ServerClock
-from vonggac.bus.permissions import inbox_of
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import inbox_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger

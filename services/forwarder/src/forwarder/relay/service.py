@@ -21,9 +21,10 @@ from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, ServerClock, topology
+from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.clock import export_clock
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins

@@ -18,7 +18,8 @@ from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
-from vonggac.bus import Bucket, Bus, ServerClock, topology
+from vonggac.bus import Bucket, Bus, ServerClock
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory

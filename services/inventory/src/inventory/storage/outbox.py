@@ -18,7 +18,7 @@ from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger

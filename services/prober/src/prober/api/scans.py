@@ -15,7 +15,7 @@ from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
 from vonggac.auth import Credentials, Right, require
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.http import FieldError, Problem, ProblemError
 
 router = APIRouter(

@@ -28,9 +28,10 @@ from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, ServerClock, topology
+from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import watch_bucket
 from vonggac.bus.clock import export_clock
+from vonggac.bus.declared import topology
 from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless

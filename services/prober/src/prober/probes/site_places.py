@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from prober.domain.shares import places_of
-from vonggac.bus import Bus, ServerClock, topology
+from vonggac.bus import Bus, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events.prober import ProberAliveV1
 
 GONE_AFTER_S = 7.5

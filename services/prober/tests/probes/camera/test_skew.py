@@ -13,7 +13,8 @@ import pytest
 
 from prober.metrics import Metrics
 from prober.probes.service import Process
-from vonggac.bus import Bucket, Bus, ServerClock, topology
+from vonggac.bus import Bucket, Bus, ServerClock
+from vonggac.bus.declared import topology
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.testing import eventually
 

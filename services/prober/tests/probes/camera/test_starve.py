@@ -14,7 +14,8 @@ import pytest
 
 from prober.probes import silence
 from prober.probes.camera import observer as observer_module
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.media.rtp import build_rtp, interleave
 

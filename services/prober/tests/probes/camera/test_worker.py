@@ -9,7 +9,8 @@ from nats.js.api import ConsumerConfig
 from prober.domain.result import ProbeResult
 from prober.messaging import CameraStatuses, Workers
 from prober.probes.camera.prober import CameraProber, ProbePlan
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause, decode, new_event, subjects
 from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1, FacilityStatus
 from vonggac.events.prober import Verdict

@@ -16,7 +16,8 @@ from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
 from reporting.ingest import ahead, claims, gaps, inbox, lives, proofs, runs, scope, site_faults
 from reporting.settings import Settings
-from vonggac.bus import Received, topology
+from vonggac.bus import Received
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1

@@ -22,8 +22,9 @@ from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
 from prober.probes.camera.recent_observations import Handout, RecentObservations
 from prober.probes.silence import SLOW_AFTER_S, ProbePlace, SilentPlaces
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
 from vonggac.bus.clock import STEP_S
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict

@@ -12,8 +12,9 @@ from prober.probes.camera.observer import Early, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.recent_observations import Handout
 from prober.probes.job_loop import JobLimits, JobLoop, hold
-from vonggac.bus import Bus, Job, topology
+from vonggac.bus import Bus, Job
 from vonggac.bus.dead_letters import dead_letter
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 

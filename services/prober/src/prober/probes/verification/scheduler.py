@@ -15,7 +15,7 @@ from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger, redact

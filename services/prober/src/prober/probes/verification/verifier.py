@@ -16,7 +16,8 @@ from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, de
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
 from vonggac.auth import Credentials, SecretUnreadableError
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
