@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing, topology
-from vonggac.bus.kept import KEPT_S
+from vonggac.bus.outgoing import KEPT_S
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1

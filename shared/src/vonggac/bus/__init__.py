@@ -3,9 +3,9 @@
 `topology` declares every stream, consumer and bucket (one owner: `python -m vonggac.bus`), `connection` holds the
 connection, `pull_consumer` is a durable consumer that survives a server restart, `events` consumes events and acks
 after the commit, `jobs` is the work queue (again later, hold, give back), `outgoing` publishes observations that must
-not be lost, `kept` remembers what NATS may forget, `dead_letters` keeps what no retry saves, `lease` names one owner of
-several, `permissions` says who may do what, `keyvalue` reads the latest of each, `bucket_cache` keeps a bucket in
-memory. `generate` writes the JSON Schemas of events and the AsyncAPI documents.
+not be lost and remembers what NATS may forget, `dead_letters` keeps what no retry saves, `permissions` says who may do
+what, `keyvalue` reads the latest of each and has leases, `bucket_cache` keeps a bucket in memory, `space` measures the
+disk. `generate` writes the JSON Schemas of events and the AsyncAPI documents.
 """
 
 from vonggac.bus.connection import Bus
