@@ -98,7 +98,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 def _beside_the_relay(
     settings: Settings, database: Database, metrics: Metrics, relay: RelayReady
 ) -> tuple[BusTask, ...]:
-    """What runs on the relay's connection: lost jobs, measurement of the streams, and whether the register went back."""
+    """What runs on the relay's connection: lost jobs, sizes of streams, a register that went back."""
     return (
         Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
         partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
