@@ -39,7 +39,7 @@ check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
 test-unit: setup ## What needs no server and no other process, with few random examples (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="-k relay" chooses, without coverage)
@@ -69,7 +69,7 @@ format: setup ## Let ruff mend and format the code
 
 .PHONY: generate
 generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
-	@$(python) -m vonggac.bus.generate
+	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
 
 .PHONY: bench

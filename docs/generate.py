@@ -4,7 +4,7 @@
 - `docs/settings.md`: every setting, read from the settings classes;
 - `docs/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
 - `services/<service>/openapi.json`: each service's HTTP API;
-- `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.permissions`.
+- `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.permissions`.
 
 `--check` writes nothing and exits 1 naming what is stale.
 """
@@ -22,7 +22,7 @@ from typing import Any
 from nacl.public import PrivateKey
 from pydantic_settings import BaseSettings
 
-from vonggac.bus import permissions
+from vonggac.bus.declared import permissions
 from vonggac.events.advice import ADVICE
 from vonggac.settings import describe
 

@@ -19,7 +19,7 @@ import simulator.settings
 from local.platform import environment
 from local.platform.ports import Ports
 from local.platform.state import StateFolder
-from vonggac.bus.permissions import USERS, configuration, passwords
+from vonggac.bus.declared.permissions import USERS, configuration, passwords
 from vonggac.embedded import PostgresServer, free_port
 from vonggac.embedded.nats import nats_server_binary
 from vonggac.settings import describe

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.architecture.modules import statements, tree
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
@@ -63,8 +64,8 @@ def test_a_service_has_the_rooms_of_the_plan_and_no_other(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_explains_itself(service: str) -> None:
     package = ROOT / "services" / service / "src" / service
-    owns = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
-    order = ast.get_docstring(ast.parse((package / "app.py").read_text("utf-8"))) or ""
+    owns = ast.get_docstring(tree(package / "__init__.py")) or ""
+    order = ast.get_docstring(tree(package / "app.py")) or ""
     assert re.search("own", owns, re.IGNORECASE)
     assert re.search("start", order, re.IGNORECASE)
     assert re.search("stop", order, re.IGNORECASE)
@@ -86,7 +87,7 @@ def test_functions_stay_readable() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {node.name}"
         for path in PYTHON
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in statements(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
     ]

@@ -19,7 +19,7 @@ from local.platform.process import ProcessEndedError
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
 from local.platform.streams import Login
-from vonggac.bus.permissions import OWNER
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.embedded import ServerError
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 
@@ -28,7 +28,7 @@ LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 
 def main() -> int:
-    """Exit status: 0 done, or stopped in order; 1 it did not work, with the reason; 2 wrong arguments."""
+    """Exit status: 0 done, or stopped in order; 1 failed, with the reason; 2 wrong arguments."""
     arguments = _parser().parse_args()
     if arguments.work in (_run, _smoke):
         private_files()
@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         progress.step("cameras", f"{len(cameras)} in {arguments.cameras}")
     stopping = Stopping(progress.line)
     with state.lock():
-        # Before ports are chosen: what a killed platform left holds them.
+        # Before ports are chosen: processes of a killed platform occupy them.
         ProcessRecord(state).stop_leftovers(progress.step)
         replicas = {"prober": arguments.probers, "forwarder": arguments.forwarders}
         work = run.run(state, own, allowed=allowed, replicas=replicas, progress=progress, stopping=stopping)

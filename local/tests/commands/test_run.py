@@ -144,7 +144,7 @@ def stops(printed: str) -> list[str]:
 def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolder, terminals: list[Terminal]) -> None:
     terminals.append(first := Terminal(state))
     printed = first.until("Try next:")
-    assert "knows how every camera stands" in printed
+    assert "has the state of every camera" in printed
     assert "both 6, neither 2; compliant 6" in printed
     assert state.token_file.read_text("ascii") in printed
     before = cameras(printed, state)

@@ -10,8 +10,9 @@ from local.commands.progress import Progress
 from local.commands.setup import make_secrets, setup, share_keys
 from local.platform.streams import Login, declare_streams
 from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
-from vonggac.bus import Bus, topology
-from vonggac.bus.permissions import USERS
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import USERS
 from vonggac.embedded import NatsServer, free_port
 from vonggac.net.origin import Origin
 
@@ -82,7 +83,7 @@ async def test_streams_are_declared_once(bus: Bus, nats_server: NatsServer) -> N
         await setup(nats_server.url, login, replicas=1, progress=Progress(out))
     lines = [line for line in out.getvalue().splitlines() if "NATS" in line]
     assert topology.PROBE_JOBS in lines[0]
-    assert lines[1].endswith("streams stand already")
+    assert lines[1].endswith("streams exist already")
     assert await topology.missing(bus.js) == []
 
 

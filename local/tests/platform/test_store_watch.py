@@ -14,7 +14,8 @@ import pytest_asyncio
 from local.commands.progress import Progress
 from local.platform import store_watch
 from local.platform.store_watch import StoreWatch
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import free_port
 from vonggac.testing import eventually
 from vonggac.testing.disks import SmallDiskNats

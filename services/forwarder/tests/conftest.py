@@ -1,6 +1,7 @@
 """What the forwarder's tests share: simulated cameras and centres, plans, and relays that record what they say."""
 
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from forwarder.domain.camera_pull import PullLimits
+from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.relay.service import read_clocks
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
@@ -112,7 +113,7 @@ def planner(keys_folder: Path) -> Planner:
 def context(keys_folder: Path) -> RelayContext:
     """Real clocks and real chance; limits short enough to be waited for."""
     return RelayContext(
-        now=read_clocks,
+        now=lambda: Instant(datetime.now(UTC), time.monotonic()),
         chance=random.random,
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         allowed=AllowedNetworks.parse(["127.0.0.0/8"]),

@@ -18,7 +18,8 @@ from inventory.messaging import Relay
 from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.tables import OutboxRow
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
@@ -93,7 +94,7 @@ async def states(bus: Bus) -> dict[str, bytes]:
 
 async def emptied(database: Database) -> bool:
     async with database.transaction() as session:
-        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+        return (await outbox.count_waiting(session, datetime.now(UTC)))[0] == 0
 
 
 async def stands(bus: Bus, database: Database, wanted: dict[str, bytes]) -> bool:

@@ -18,7 +18,8 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.tables import Base
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
-from vonggac.bus import topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
@@ -87,7 +88,8 @@ def test_a_key_file_that_is_no_key_is_named(environment: dict[str, str], tmp_pat
     assert "Traceback" not in done.stderr
 
 
-async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]) -> None:
+async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str], bus: Bus) -> None:
+    assert bus.connected, "its streams are declared"
     address = f"http://127.0.0.1:{environment['VONGGAC_INVENTORY_PORT']}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "inventory", env=environment, stderr=asyncio.subprocess.PIPE
@@ -104,7 +106,11 @@ async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]
         assert (before.status_code, "inventory migrate" in before.json()["failures"]["migrations"]) == (503, True)
         migrated = await asyncio.to_thread(run, environment, "migrate")
         assert migrated.returncode == 0, migrated.stderr
-        assert (await readiness()).status_code == 200
+
+        async def ready() -> bool:
+            return (await readiness()).status_code == 200
+
+        await eventually(ready)
         assert (await client.get("/livez")).status_code == 200
     process.send_signal(signal.SIGTERM)
     _, log = await process.communicate()

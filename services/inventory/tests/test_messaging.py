@@ -15,7 +15,8 @@ from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.tables import OutboxRow
 from inventory.storage.upkeep.republishing import republish
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
@@ -102,6 +103,29 @@ async def test_what_a_camera_is_made_of_publishes_it_anew(province: Any, bus: Bu
         assert (await published_camera(bus, camera, 2)).secret is None
 
 
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_them_back(
+    province: Any, bus: Bus, status: str
+) -> None:
+    await province.destination()
+    facility, other = await province.facility(), await province.facility()
+    camera = await province.camera(facility_id=facility["id"])
+    elsewhere = await province.camera(facility_id=other["id"])
+    assert (await published_camera(bus, camera, 1)).in_service
+    one = f"/v1/facilities/{facility['id']}"
+    assert (await province.client.patch(one, json={"status": status})).status_code == 200
+    closed = await published_camera(bus, camera, 2)
+    # What the camera's own plan says stays as it is, so that reopening brings back what was.
+    assert (closed.in_service, closed.enabled, closed.deliveries[0].enabled) == (False, True, True)
+    assert (await province.client.patch(one, json={"status": "active"})).status_code == 200
+    assert (await published_camera(bus, camera, 3)).in_service
+    assert (await published_camera(bus, elsewhere, 1)).in_service
+    moved = {"facility_id": facility["id"]}
+    await province.client.patch(one, json={"status": status})
+    await province.client.patch(f"/v1/cameras/{elsewhere['id']}", json=moved)
+    assert not (await published_camera(bus, elsewhere, 2)).in_service
+
+
 async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> None:
     await province.destination()
     camera = await province.camera()
@@ -146,7 +170,8 @@ async def test_changes_made_while_nats_is_down_are_published_in_order_later(
         for number in range(5):
             body = {"name": f"Hành lang {number}"}
             assert (await province.client.patch(f"/v1/cameras/{camera['id']}", json=body)).status_code == 200
-        assert (await province.client.get("/readyz")).status_code == 200
+        unready = await province.client.get("/readyz")
+        assert (unready.status_code, list(unready.json()["failures"])) == (503, ["bus"])
     finally:
         nats_server.start()
     await eventually(lambda: bus.connected)
@@ -224,7 +249,7 @@ async def fill(database: Database, subject_and_body: list[tuple[str, bytes]]) ->
 
 async def emptied(database: Database) -> bool:
     async with database.transaction() as session:
-        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+        return (await outbox.count_waiting(session, datetime.now(UTC)))[0] == 0
 
 
 async def test_a_retry_never_overtakes_a_newer_state_of_the_same_thing(bus: Bus, inventory_url: str) -> None:

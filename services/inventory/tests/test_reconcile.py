@@ -14,7 +14,8 @@ from inventory.messaging import JobBoard
 from inventory.metrics import Metrics
 from inventory.settings import Settings
 from inventory.storage.upkeep.reconciling import LEASE_NAME, Reconciler
-from vonggac.bus import Bucket, Bus, JobQueue, topology
+from vonggac.bus import Bucket, Bus, JobQueue
+from vonggac.bus.declared import topology
 from vonggac.bus.jobs import Job
 from vonggac.bus.keyvalue import Lease
 from vonggac.database import Database

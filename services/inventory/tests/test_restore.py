@@ -11,9 +11,10 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from inventory.messaging import OutboxMark
 from inventory.settings import Settings
-from inventory.storage.outbox import backlog
+from inventory.storage.outbox import count_waiting
 from inventory.storage.upkeep.restoring import EPOCH, Restores
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import PostgresServer
 from vonggac.events import decode, subjects
@@ -116,5 +117,5 @@ async def test_an_empty_register_is_another_database_and_removes_nothing(invento
     stranger = [subjects.inventory("camera", "0e7ff6f4-5a0c-4c5e-8b2e-3f6f8f0a0001")]
     assert await Restores(database).begin_epoch(OutboxMark(highest=1000, epoch=0), stranger) is None
     async with database.transaction() as session:
-        assert (await backlog(session, datetime.now(UTC)))[0] == 0
+        assert (await count_waiting(session, datetime.now(UTC)))[0] == 0
     await database.close()

@@ -26,7 +26,8 @@ from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
@@ -221,6 +222,8 @@ async def start_prober(settings: Callable[..., Settings]) -> AsyncIterator[Start
         made = settings(**changes)
         metrics = Metrics(per_camera=made.metrics_per_camera)
         process = Process(made, metrics)
+        # Probes of a test are short, and so is the time for which a newcomer leaves others their share.
+        process.places.longest_probe_s = 0.1
         running.append(RunningProber(process, metrics, asyncio.create_task(process.run())))
         return running[-1]
 

@@ -10,7 +10,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from reporting import messaging
 from reporting.ingest.position import Position, Positions
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.testing import eventually
 

@@ -24,8 +24,9 @@ from reporting.ingest.cleanup import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
-from vonggac.bus import Outgoing, topology
+from vonggac.bus import Outgoing
 from vonggac.bus.dead_letters import REASON_HEADER
+from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.events import subjects

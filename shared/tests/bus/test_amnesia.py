@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.bus.outgoing import KEPT_S
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 from nats.errors import Error as NatsError
 
-from vonggac.bus import Bus, JobQueue, topology
+from vonggac.bus import Bus, JobQueue
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1

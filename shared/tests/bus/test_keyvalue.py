@@ -2,7 +2,8 @@
 
 import pytest
 
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.bus.keyvalue import PAGE, WatchBrokenError
 from vonggac.events import subjects
 

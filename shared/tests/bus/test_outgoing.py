@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from vonggac.bus import Bus, Outgoing, topology
+from vonggac.bus import Bus, Outgoing
 from vonggac.bus.dead_letters import DeadLetters
+from vonggac.bus.declared import topology
 from vonggac.bus.outgoing import MAX_TRIES, OUTGOING, WINDOW
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1

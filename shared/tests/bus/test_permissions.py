@@ -12,9 +12,9 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
-from vonggac.bus.permissions import USERS, configuration, inbox_of, passwords
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import USERS, configuration, inbox_of, passwords
 from vonggac.embedded import NatsServer, free_port
 
 pytestmark = pytest.mark.server
@@ -65,7 +65,7 @@ FOLLOWS = {
     "resealed_secrets": WORKERS,
     "delivery_status": {FORWARDER},
     "delivery_commands": {FORWARDER},
-    "workers": {FORWARDER},
+    "workers": WORKERS,
 }
 NOT_READ_DIRECTLY = {
     "site_status",

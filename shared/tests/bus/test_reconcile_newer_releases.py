@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from vonggac.bus import Bus, EventConsumer, JobQueue, Received, topology
+from vonggac.bus import Bus, EventConsumer, JobQueue, Received
+from vonggac.bus.declared import topology
 from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
 from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, NotUnderstoodError, decode, subjects
 from vonggac.events.inventory import CameraV1

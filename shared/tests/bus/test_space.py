@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from nats.js.api import StreamConfig
 
-from vonggac.bus import Bucket, Bus, Outgoing, space, topology
+from vonggac.bus import Bucket, Bus, Outgoing, space
 from vonggac.bus.connection import Storage
+from vonggac.bus.declared import topology
 from vonggac.bus.space import watch_space
 from vonggac.embedded import NatsServer
 from vonggac.events import new_event, subjects

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StorageType, StreamConfig
 
-from vonggac.bus import Bus, topology
-from vonggac.bus.topology import UnchangeableError
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.topology import UnchangeableError
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.testing.fixtures import NatsAt

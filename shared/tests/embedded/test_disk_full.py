@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from nats.errors import Error as NatsError
 
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.testing import eventually
@@ -22,11 +23,15 @@ pytestmark = pytest.mark.server
 async def small_disk(tmp_path: Path) -> AsyncIterator[SmallDiskNats]:
     server = SmallDiskNats(tmp_path / "nats", free_port())
     await asyncio.to_thread(server.start)
-    declaring = await Bus.connect(NatsAt(server.url), name="test")
-    await topology.declare(declaring.js)
-    await declaring.close()
-    yield server
-    await asyncio.to_thread(server.stop)
+    try:
+        declaring = await Bus.connect(NatsAt(server.url), name="test")
+        try:
+            await topology.declare(declaring.js)
+        finally:
+            await declaring.close()
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def reason(bus: Bus) -> str | None:

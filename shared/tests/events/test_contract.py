@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from vonggac.bus.generate import SCHEMA_FOLDER, asyncapi, stale
+from vonggac.bus.declared.generate import SCHEMA_FOLDER, asyncapi, stale
 from vonggac.events import Cause, MalformedEventError, decode
 from vonggac.events.advice import ADVICE
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER, payload_model

@@ -26,7 +26,7 @@ from local.platform.stopping import Stopping
 LOADED_WITHIN_S = 60.0
 LOAD_AGAIN_S = 1.0
 SHOWN_WITHIN_S = 25.0
-"""Longest wait until it is known how every camera stands, before the addresses are shown anyway."""
+"""Longest wait for the state of every camera; then the addresses are shown anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def run(
     progress: Progress,
     stopping: Stopping,
 ) -> int:
-    """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself.
+    """Start everything, load the demo or the user's cameras, and run until stopped. Never returns by itself.
 
     `replicas`: how many of each worker.
     """
@@ -127,8 +127,8 @@ async def _first_report(platform: Platform, token: str, loaded: Loaded, progress
         document, holds, refusal = await wait_for(reporting, good, within_s=SHOWN_WITHIN_S)
     finally:
         await reporting.close()
-    told = "knows how every camera stands" if holds else "does not know yet how every camera stands"
-    progress.step("reporting", refusal or told)
+    reached = "has the state of every camera" if holds else "does not have the state of every camera yet"
+    progress.step("reporting", refusal or reached)
     return document
 
 
@@ -168,7 +168,7 @@ def _commands(platform: Platform, loaded: Loaded) -> list[str]:
     )
     fault = (
         f"curl -s -X PUT {addresses.simulator}/v1/centres/national/fault -H 'Content-Type: application/json' "
-        """-d '{"fault": "refuse"}'   # then look at 1 again; -X DELETE ends the fault"""
+        """-d '{"fault": "refuse"}'   # then repeat 1; -X DELETE ends the fault"""
     )
     return [compliance, _play_back(platform, camera), fault]
 

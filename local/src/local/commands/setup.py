@@ -16,7 +16,7 @@ from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
-from vonggac.bus import permissions
+from vonggac.bus.declared import permissions
 from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0
@@ -59,7 +59,7 @@ async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: 
 
 
 def share_keys(folder: Path) -> None:
-    """Make the keys where they are kept whole, and give each share its part."""
+    """Make all keys in one folder, and copy to each share its part."""
     ensure_keys(folder / WHOLE)
     for share, names in SHARES.items():
         for name in names:

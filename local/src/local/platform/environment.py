@@ -13,9 +13,9 @@ RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
 VERIFY_INTERVAL_S = 10
-"""Oftener than anywhere else: whoever sets a fault in the simulator wants to see at once what becomes of the proof."""
+"""Shorter than elsewhere: a fault set in the simulator must show soon."""
 MAX_DELAY_S = 10
-"""On one machine nothing is under way for longer; another picture is found out after about as long."""
+"""On one machine no media is delayed for longer; a wrong picture is recognised after about as long."""
 
 
 @dataclass(frozen=True, slots=True)

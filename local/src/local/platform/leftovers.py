@@ -1,4 +1,4 @@
-"""What a platform must not leave behind: processes, and passwords in anything it wrote."""
+"""What a platform must not leave: processes, and passwords in its files."""
 
 import time
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def running_below(process: psutil.Process | None = None) -> list[psutil.Process]
 def still_running(processes: Iterable[psutil.Process], *, within_s: float) -> list[psutil.Process]:
     """Those that have not ended, waiting up to `within_s` for them.
 
-    A zombie has ended: orphans stay one for as long as the machine's first process does not reap them.
+    A zombie has ended: orphans stay zombies until the machine's first process reaps them.
     """
     deadline = time.monotonic() + within_s
     running = [one for one in processes if alive(one)]
@@ -31,7 +31,7 @@ def still_running(processes: Iterable[psutil.Process], *, within_s: float) -> li
 
 
 def files_with(secrets: Iterable[str], folder: Path) -> list[Path]:
-    """Files below `folder` that contain one of `secrets`, the files that are there to keep one left out."""
+    """Files below `folder` that contain one of `secrets`, without those whose purpose is to keep one."""
     wanted = [secret.encode() for secret in secrets]
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _keeps_secrets(path))
     return [path for path in files if _contains(path, wanted)]

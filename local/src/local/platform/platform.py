@@ -1,12 +1,12 @@
 """The whole platform as child processes of this one.
 
-Start: keys; then PostgreSQL, NATS and the simulator side by side; then databases, migrations and streams; then the four
-services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
-sessions and give their jobs back while NATS and the services that hear of it still run; then the record keepers, the
-simulator, NATS and PostgreSQL.
+Start: keys; then PostgreSQL, NATS and the simulator at the same time; then databases, migrations and streams; then the
+four services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
+sessions and return their jobs while NATS and the record keepers still run; then the record keepers, the simulator, NATS
+and PostgreSQL.
 
-A worker that ends unasked while another replica of it runs is left out: the others take its jobs. Any other part that
-ends unasked ends the platform.
+When a worker ends by itself while another replica of it runs, the platform continues: the others get its jobs. Any
+other part that ends by itself ends the platform.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from local.platform.store_watch import StoreWatch
 from local.platform.streams import Login, declare_streams
 from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
-from vonggac.bus.permissions import OWNER, USERS
+from vonggac.bus.declared.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.settings.passwords import read_password
 
@@ -41,7 +41,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the running parts are reached."""
+    """Addresses of the running parts."""
 
     inventory: str
     prober: str
@@ -68,10 +68,10 @@ class Platform:
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
+        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for temporary data.
 
         `replicas`: ports of further workers by name, as `choose_replicas` gives them. `variables`
-        (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        (VONGGAC_<SERVICE>_…) override the platform's own.
         """
         self.state, self.ports = state, ports
         self._replicas = dict(replicas or {})
@@ -132,9 +132,9 @@ class Platform:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start_another(self, service: str) -> tuple[Child, str]:
-        """One more process of a service, with its address. Whoever asked for it watches it and stops it.
+        """Start one more process of a service; returns it with its address. The caller watches and stops it.
 
-        Raises ProcessEndedError when it does not get ready; nothing is left then.
+        Raises ProcessEndedError when it does not get ready; no process is left then.
         """
         port = anywhere().forwarder
         name = f"{service}-{port}"
@@ -150,7 +150,7 @@ class Platform:
         return child, address
 
     async def stop(self) -> None:
-        """Stop what runs, in order; each process is killed when its time is over."""
+        """Stop the parts in order; kill each whose time is over."""
         await to_the_end(self._stop())
 
     def kill(self) -> None:
@@ -212,10 +212,10 @@ class Platform:
         *,
         lasting: bool = True,
     ) -> Child:
-        """`own`: variables of this process that nothing wins over."""
+        """`own`: variables of this process that nothing overrides."""
         log = self.state.logs / f"{name}.log"
-        told = variables | self._variables | dict(own or {})
-        child = Child(name, arguments, told, log, self._record, lasting=lasting)
+        environment = variables | self._variables | dict(own or {})
+        child = Child(name, arguments, environment, log, self._record, lasting=lasting)
         self.children[name] = child
         child.start()
         return child
@@ -295,7 +295,7 @@ def _port(service: str, port: int) -> dict[str, str]:
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:
-    """All of `work` side by side; the first error ends the others and is raised as it is."""
+    """Run all of `work` concurrently; the first error ends the others and is raised unchanged."""
     try:
         async with asyncio.TaskGroup() as group:
             for each in work:

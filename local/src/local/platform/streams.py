@@ -1,4 +1,4 @@
-"""Declaring the platform's streams: the one owner of the topology is whoever starts the platform."""
+"""Declares the platform's streams: whoever starts the platform owns the topology."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nats.errors import Error as NatsError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.settings.passwords import read_password
 
 RETRY_S = 0.25

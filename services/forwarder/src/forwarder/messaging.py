@@ -16,8 +16,9 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
-from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1, KeyframeHistory
 from vonggac.events.inventory import CameraV1, PlannedDelivery

@@ -7,7 +7,7 @@ Labels are stable: camera and destination ids. The state is a gauge of its own, 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -40,6 +40,14 @@ class Metrics(Collector):
         self.observations_dropped: Callable[[], int] = int
         self.observations_refused: Callable[[], int] = int
         self.observations_republished: Callable[[], int] = int
+        self.clock_skew = Gauge(
+            "vonggac_forwarder_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_forwarder_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.registry.register(self)
 
     def collect(self) -> Iterator[Metric]:

@@ -67,7 +67,7 @@ class Settings(ServiceSettings):
         default=5.0, gt=0, description="Seconds a destination may lag behind before media is left out."
     )
     queued_media_bytes: int = Field(
-        default=96 << 20,
+        default=64 << 20,
         ge=1 << 20,
         description="Bytes of media that wait in this process for all destinations together, GOP caches included; "
         "then the most backed-up delivery leaves groups of pictures out. Send buffers of the kernel come on top: "

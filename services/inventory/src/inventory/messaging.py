@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inventory.domain.reconciling import HELD_EVERY_S, Queue, Seen
 from inventory.metrics import Metrics
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.connection import BusSettings
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.forwarder import DeliveryState
@@ -247,9 +248,11 @@ type BusTask = Callable[[Bus], Coroutine[None, None, None]]
 """What runs beside the relay on its connection, until cancelled."""
 
 
-async def connect_and_relay(settings: BusSettings, relay_ready: "RelayReady", beside: Sequence[BusTask] = ()) -> None:
-    """Connect to NATS, publish the outbox until cancelled, then close the connection."""
-    bus = await Bus.connect(settings, name="inventory")
+async def connect_and_relay(
+    settings: BusSettings, relay_ready: "RelayReady", clock: ServerClock, beside: Sequence[BusTask] = ()
+) -> None:
+    """Connect to NATS, publish the outbox until cancelled, then close the connection. `clock` reads the server's."""
+    bus = await Bus.connect(settings, name="inventory", clock=clock)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(relay_ready(bus).run(), name="relay")

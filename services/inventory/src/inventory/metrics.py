@@ -4,10 +4,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class StreamMetrics:
-    """Of streams, lost jobs and dead letters."""
+    """Of the bus: clock, streams, lost jobs and dead letters."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.clock_skew = Gauge(
+            "vonggac_inventory_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_inventory_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.reconciler_owner = Gauge(
             "vonggac_inventory_reconciler_owner", "1 while this process looks for lost jobs", registry=self.registry
         )

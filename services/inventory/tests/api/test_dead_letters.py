@@ -10,8 +10,9 @@ import pytest
 from inventory.metrics import Metrics
 from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Role
-from vonggac.bus import Bus, JobQueue, topology
+from vonggac.bus import Bus, JobQueue
 from vonggac.bus.dead_letters import DeadLetters, NotReplayableError
+from vonggac.bus.declared import topology
 from vonggac.events import new_event, subjects
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually

@@ -289,3 +289,17 @@ async def test_what_a_row_s_camera_cannot_be_is_a_mistake_of_its_column(loaded: 
         (2, "tls_fingerprint_sha256"), (3, "destinations"), (4, "destinations"),
     ]  # fmt: skip
     assert "enhanced_rtmp" in answer["errors"][1]["message"]
+
+
+async def test_a_facility_closed_by_import_republishes_its_cameras(loaded: Any) -> None:
+    before = {item["code"]: item for item in (await loaded.client.get("/v1/cameras")).json()["items"]}
+    exported = (await loaded.client.get("/v1/exports/facilities.csv")).text
+    assert exported.count(",active,") == 2
+    answer = await send(loaded, "facilities", exported.replace(",active,", ",closed,", 1))
+    assert (answer.status_code, answer.json()["updated"]) == (200, 1)
+    [closed] = (await loaded.client.get("/v1/facilities", params={"status": "closed"})).json()["items"]
+    after = (await loaded.client.get("/v1/cameras")).json()["items"]
+    for camera in after:
+        raised = camera["revision"] - before[camera["code"]]["revision"]
+        assert raised == (camera["facility_id"] == closed["id"]), camera
+    assert any(camera["facility_id"] == closed["id"] for camera in after)

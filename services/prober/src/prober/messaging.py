@@ -13,7 +13,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from prober.domain.failures import Failure, record_probe
 from prober.domain.sites import event_id
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1

@@ -14,7 +14,8 @@ from nats.js.errors import APIError
 
 from reporting import metrics
 from reporting.settings import Settings
-from vonggac.bus import Bus, EventConsumer, Received, topology
+from vonggac.bus import Bus, EventConsumer, Received
+from vonggac.bus.declared import topology
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -33,6 +33,12 @@ FACTS_LOST = Counter(
     "Facts that publishers numbered and that never came.",
     registry=registry,
 )
+CORRECTED = Counter(
+    "vonggac_reporting_corrected_facts",
+    "Facts dated after they were stored, by kind of worker; each is taken at the time at which it was stored.",
+    ("kind",),
+    registry=registry,
+)
 BATCH_SECONDS = Histogram(
     "vonggac_reporting_batch_seconds",
     "Time from a batch to its commit.",

@@ -23,7 +23,10 @@ class Settings(ServiceSettings):
         default=15.0, gt=0, le=300, description="Seconds after its last sign of life that a worker is presumed alive."
     )
     future_tolerance_s: float = Field(
-        default=60.0, gt=0, le=3600, description="Seconds an observation may lie ahead of this clock; later ones wait."
+        default=2.0,
+        gt=0,
+        le=3600,
+        description="Seconds a fact may be dated after NATS stored it; a later one is taken at the time it was stored.",
     )
     inbox_kept_s: float = Field(
         default=86_400.0, ge=3600, description="Seconds that handled events are remembered against repetition."

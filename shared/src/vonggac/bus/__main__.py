@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nats.errors import Error as NatsError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
-from vonggac.bus.permissions import OWNER
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.settings.passwords import read_password
 
 GIVE_UP_AFTER_S = 60.0

@@ -12,8 +12,9 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from vonggac.bus import topology
-from vonggac.bus.permissions import inbox_of
+from vonggac.bus.clock import ServerClock
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import inbox_of
 from vonggac.events import subjects
 from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger
@@ -60,11 +61,15 @@ class Bus:
     """A connection to NATS with its JetStream context.
 
     `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again;
-    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`.
+    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`. `clock` is
+    the server's time once somebody measures it.
     """
 
-    def __init__(self, client: Client, *, user: str = ANONYMOUS, store_bytes: int | None = None) -> None:
+    def __init__(
+        self, client: Client, *, user: str = ANONYMOUS, store_bytes: int | None = None, clock: ServerClock | None = None
+    ) -> None:
         self.client, self.user, self._store_bytes = client, user, store_bytes
+        self.clock = clock or ServerClock()
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
         self.closing = False
@@ -72,7 +77,7 @@ class Bus:
         self._on_reconnect: list[Callable[[], None]] = []
 
     @classmethod
-    async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
+    async def connect(cls, settings: BusSettings, *, name: str, clock: ServerClock | None = None) -> "Bus":
         """Connect, however long that takes; cancel to give up.
 
         Raises OSError or ValueError when the password file cannot be read.
@@ -116,7 +121,7 @@ class Bus:
             error_cb=failed,
         )
         user = settings.nats_user or ANONYMOUS
-        bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes)  # type: ignore[misc] # the callbacks above need the object
+        bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes, clock=clock)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property

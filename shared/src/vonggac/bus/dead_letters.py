@@ -12,8 +12,8 @@ from nats.errors import Error as NatsError
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import Bus
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, NotUnderstoodError, decode, subjects
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry.logs import get_logger

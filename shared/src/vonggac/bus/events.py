@@ -1,9 +1,9 @@
 """Consuming events: decode, handle in batches, ack after the handler has committed.
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
-fails is handled again one by one, so that one poisonous event delays no other; it is retried with growing delay, then
-it becomes a dead letter. An event of a type that a newer release brought waits in its stream until this consumer is
-of that release (decision 0030).
+fails is halved until the events are found that make it fail, so that a poisonous one neither holds up nor slows down
+the others; it is retried with growing delay, then it becomes a dead letter. An event of a type that a newer release
+brought waits in its stream until this consumer is of that release (decision 0030).
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -50,6 +51,8 @@ class Received:
     event: CloudEvent[Payload]
     subject: str
     stream_sequence: int
+    stored_at: datetime | None = None
+    """The server's time when it stored the event; None where no server did."""
 
 
 type Handler = Callable[[Sequence[Received]], Awaitable[None]]
@@ -128,24 +131,30 @@ class EventConsumer:
             await self._handler([received for _, received in good])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
-            if self._transient(error):
-                await self._postpone(good, error)
-            else:
-                await self._one_by_one(good)
+            await self._after_failure(good, error)
             return
         await self._answer([message.ack() for message, _ in good])
 
-    async def _one_by_one(self, pairs: list[tuple[Msg, Received]]) -> None:
-        for message, received in pairs:
-            try:
-                await self._handler([received])
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
-                if self._transient(error) or message.metadata.num_delivered <= len(self._delays_s):
-                    await self._postpone([(message, received)], error)
-                else:
-                    await self._dead_letter(message, f"{type(error).__name__}: {error}")
-            else:
-                await self._answer([message.ack()])
+    async def _after_failure(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
+        """Of a batch that failed, find the events that make it fail: the others are handled in a few parts."""
+        if self._transient(error):
+            await self._postpone(pairs, error)
+        elif len(pairs) > 1:
+            middle = len(pairs) // 2
+            for half in (pairs[:middle], pairs[middle:]):
+                await self._consume_part(half)
+        elif (message := pairs[0][0]).metadata.num_delivered <= len(self._delays_s):
+            await self._postpone(pairs, error)
+        else:
+            await self._dead_letter(message, f"{type(error).__name__}: {error}")
+
+    async def _consume_part(self, pairs: list[tuple[Msg, Received]]) -> None:
+        try:
+            await self._handler([received for _, received in pairs])
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
+            await self._after_failure(pairs, error)
+        else:
+            await self._answer([message.ack() for message, _ in pairs])
 
     async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
@@ -163,7 +172,8 @@ class EventConsumer:
         except MalformedEventError as error:
             await self._dead_letter(message, str(error))
             return None
-        return message, Received(event, message.subject, message.metadata.sequence.stream)
+        metadata = message.metadata
+        return message, Received(event, message.subject, metadata.sequence.stream, metadata.timestamp)
 
     async def _wait_for_newer(self, message: Msg, reason: str) -> None:
         deliveries = message.metadata.num_delivered

@@ -1,7 +1,7 @@
 """A bucket: the latest value of each key, read and followed without a consumer.
 
 Current values come by direct gets, page by page; what is stored afterwards comes on the subject that the server
-republishes it on, with its revision. So a service needs no right to make consumers (`vonggac.bus.permissions`).
+republishes it on, with its revision. No service needs a right to make consumers (`vonggac.bus.declared.permissions`).
 """
 
 import json
@@ -19,8 +19,8 @@ from nats.js.api import StreamState
 from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
 from nats.js.kv import KeyValue
 
-from vonggac.bus import topology
 from vonggac.bus.connection import Bus
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
 _WRONG_LAST_SEQUENCE = 10071

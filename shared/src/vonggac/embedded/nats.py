@@ -1,4 +1,4 @@
-"""nats-server with JetStream on disk, with the users of `vonggac.bus.permissions`."""
+"""nats-server with JetStream on disk, with the users of `vonggac.bus.declared.permissions`."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from vonggac.bus.permissions import (
+from vonggac.bus.declared.permissions import (
     PASSWORDS_FILE,
     PLACE_FILE,
     TESTER,

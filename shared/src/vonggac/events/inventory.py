@@ -206,11 +206,19 @@ class CameraV1(_State):
     probe_timeout_s: float = Field(gt=0)
     deliveries: tuple[PlannedDelivery, ...] = ()
     expected: ExpectedDevice | None = None
+    facility_status: FacilityStatus | None = Field(
+        default=None, description="Of its facility: nothing of a suspended or closed one is probed or forwarded."
+    )
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it is probed and forwarded: it is enabled, and its facility neither suspended nor closed (R23)."""
+        return self.enabled and self.facility_status not in {FacilityStatus.SUSPENDED, FacilityStatus.CLOSED}
 
     @property
     def forwarded(self) -> tuple[PlannedDelivery, ...]:
-        """The deliveries that shall run; none when the camera is disabled."""
-        return tuple(delivery for delivery in self.deliveries if self.enabled and delivery.enabled)
+        """The deliveries that shall run; none when the camera is not in service."""
+        return tuple(delivery for delivery in self.deliveries if self.in_service and delivery.enabled)
 
     @property
     def read_back(self) -> tuple[PlannedDelivery, ...]:

@@ -109,6 +109,11 @@ def direct_get(stream: str) -> str:
     return f"$JS.API.DIRECT.GET.{stream}"
 
 
+def stream_info(stream: str) -> str:
+    """JetStream's own: how a stream stands, with the server's time."""
+    return f"$JS.API.STREAM.INFO.{stream}"
+
+
 def next_messages(stream: str, durable: str) -> str:
     """JetStream's own: a pull request to a durable consumer."""
     return f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"

@@ -9,8 +9,9 @@ import asyncio
 from nats.errors import Error as NatsError
 
 from vonggac.auth.sealing import Unsealer
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)

@@ -29,14 +29,14 @@ class CameraClock:
         self._report: tuple[float, float] | None = None
         self._date: tuple[float, float] | None = None
 
-    def take(self, reports: Iterable[RtcpPacket]) -> None:
+    def read_reports(self, reports: Iterable[RtcpPacket]) -> None:
         """What one RTCP packet holds, as it comes."""
         for report in reports:
             if isinstance(report, SenderReport) and report.ntp:
                 now = self._wall_clock()
                 self._report = (round(report.unix_s - now, 3), now)
 
-    def take_date(self, date: str, came_at: float) -> None:
+    def read_date(self, date: str, came_at: float) -> None:
         """The Date of an answer; `came_at`: our seconds since 1970 when it came."""
         drift_s = drift_by_date(date, came_at)
         if drift_s is not None and abs(drift_s) <= NOT_A_CLOCK_S:

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from vonggac.auth import Role
 from vonggac.auth.keys import ensure_keys, token_issuer
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.testing.waiting import eventually
 

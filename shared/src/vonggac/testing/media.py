@@ -56,7 +56,7 @@ class MediaRecorder:
         """Video packets missing by sequence number."""
         return sum(depacketizer.missing for depacketizer in self._depacketizers.values())
 
-    def forget(self) -> None:
+    def drop_received(self) -> None:
         """Drop what came so far."""
         self.packets.clear()
         self.reports.clear()

@@ -18,7 +18,7 @@ class PlanChange:
 
 
 def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
-    """The deliveries that shall run; none when the camera is disabled."""
+    """The deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
     return {delivery.id: delivery for delivery in camera.forwarded}
 
 

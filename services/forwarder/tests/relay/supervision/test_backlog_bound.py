@@ -77,20 +77,12 @@ async def test_backlog_bound_drops_gop_caches_before_anybody_loses_media(
         assert [one.slot.counts.groups_dropped for one in relay.deliveries.values()] == [0, 0]
 
 
-class Deaf(asyncio.Protocol):
-    """Reads nothing."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
-
-
-@pytest.mark.parametrize(("bytes_per_s", "expected"), [(100_000, FIRST_BYTES), (400_000, 200_000)])
+@pytest.mark.parametrize(("bytes_per_s", "expected"), [(100_000, FIRST_BYTES), (400_000, 160_000)])
 async def test_backlog_bound_the_kernels_send_buffer_is_sized_to_the_stream(bytes_per_s: int, expected: int) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Deaf, "127.0.0.1", 0)
-    transport, _ = await loop.create_connection(asyncio.Protocol, *server.sockets[0].getsockname())
-    try:
+    # Connections are accepted by the kernel, and nobody ever reads.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(asyncio.Protocol, *server.getsockname())
         buffer = SendBuffer(transport)
         for second in range(5):
             buffer.fit(second * bytes_per_s, float(second))
@@ -102,6 +94,4 @@ async def test_backlog_bound_the_kernels_send_buffer_is_sized_to_the_stream(byte
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * expected
         [unsent] = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
         assert 0 < unsent <= 2 * expected + (128 << 10)
-    finally:
         transport.abort()
-        server.close()

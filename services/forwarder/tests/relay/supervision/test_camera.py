@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from forwarder.domain.camera_pull import PullLimits, PullState
+from forwarder.relay.sources import registry
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.sources.rtsp import play_rtsp
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.events import Cause
@@ -223,50 +227,59 @@ async def test_a_stopped_relay_leaves_nothing_behind(
 
 
 class SlowLogins:
-    """Tells of a login that was taken for a while after the camera plays, as when NATS is slow."""
+    """Stores that a login was accepted only a while after the camera plays, as when NATS is slow."""
 
-    def __init__(self) -> None:
-        self.played = asyncio.Event()
-        self.told = asyncio.Event()
+    granted = True
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.accepted, self.stored = asyncio.Event(), asyncio.Event()
         self.source: Any = None
-        self.ends = 0
+        self.doubts = 0
+        self.guard = self
+        monkeypatch.setattr(registry, "SOURCES", {"rtsp": self._play})
+
+    async def _play(self, *args: Any, **options: Any) -> CameraSource:
+        self.source = await play_rtsp(*args, **options)
+        return cast("CameraSource", self.source)
 
     def login_of(self, _url: str, _credentials: object) -> str:
         return "viewer"
 
-    def ended(self, _login: str) -> None:
-        self.ends += 1
+    def doubt(self, _login: str) -> None:
+        self.doubts += 1
 
-    async def attempt[T](self, _login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
+    def accept(self) -> None:
+        self.accepted.set()
+
+    @asynccontextmanager
+    async def attempt(self, _login: str, *, wait_s: float) -> AsyncIterator[SlowLogins]:
         assert wait_s > 0
-        source = self.source = await play()
-        self.played.set()
-        await self.told.wait()
-        return source
+        yield self
+        await self.stored.wait()
 
 
-async def test_media_that_comes_before_the_login_was_told_of_is_delivered(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+async def test_media_that_comes_before_the_login_is_stored_is_delivered(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logins = SlowLogins()
+    logins = SlowLogins(monkeypatch)
     relay = relay_of(planner.camera(sim), logins=logins)
-    await logins.played.wait()
-    # Media comes, and is told of in the next round of the event loop.
+    await logins.accepted.wait()
+    # Media comes, and is reported in the next round of the event loop.
     await eventually(lambda: logins.source.fanout.pictures >= 3)
-    logins.told.set()
+    logins.stored.set()
     await acknowledged(relay)
     assert sim.cameras["gate"].sessions_total == 1
 
 
-async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+async def test_a_camera_that_goes_before_the_login_is_stored_is_tried_again(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logins = SlowLogins()
+    logins = SlowLogins(monkeypatch)
     relay = relay_of(planner.camera(sim), logins=logins)
-    await logins.played.wait()
+    await logins.accepted.wait()
     await sim.cameras["gate"].set_fault("close")
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
-    logins.told.set()
+    logins.stored.set()
     await eventually(lambda: relay.puller.attempts >= 2)
-    assert logins.ends == 1
+    assert logins.doubts == 1
     await acknowledged(relay)

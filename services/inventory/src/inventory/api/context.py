@@ -17,7 +17,7 @@ from inventory.domain.devices.addresses import Address, check_networks
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.metrics import Metrics
 from inventory.storage.conflicts import not_found, unknown_reference
-from inventory.storage.store import Actor, Store, Writing
+from inventory.storage.store import Actor, Store, WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal, Right, Sealer, require
 from vonggac.bus import Bus
@@ -65,7 +65,7 @@ class Shown(BaseModel):
     changed_at: AwareDatetime
 
 
-class Edge:
+class RequestContext:
     """One request's view of the services."""
 
     def __init__(self, request: Request, response: Response) -> None:
@@ -81,11 +81,11 @@ class Edge:
     @asynccontextmanager
     async def write_transaction(
         self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
-    ) -> AsyncIterator[Writing]:
+    ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
         actor = Actor(caller.subject, self.request_id, reason)
-        async with self.services.store.write_transaction(actor, dry_run=dry_run) as writing:
-            yield writing
+        async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
+            yield transaction
 
     def check_if_match(self, thing: Thing) -> None:
         """Honour If-Match (RFC 9110 §13.1.1). Raises ProblemError 412 when the thing has another revision."""
@@ -118,7 +118,7 @@ class Edge:
         return self.answer_with(shape, thing)
 
 
-Edged = Annotated[Edge, Depends(Edge)]
+Context = Annotated[RequestContext, Depends(RequestContext)]
 
 
 def merged[M: BaseModel](model: type[M], thing: Thing, patch: Mapping[str, Any]) -> M:
@@ -160,7 +160,7 @@ def check_trust(trust: Trust | None, *urls: str | None) -> None:
         check_trust_is_used(trust, urls)
 
 
-async def must_exist(writing: Writing, field: str, kind: type[Thing], thing_id: UUID) -> None:
+async def must_exist(transaction: WriteTransaction, field: str, kind: type[Thing], thing_id: UUID) -> None:
     """Raises ProblemError 422 when the body names a thing that does not exist."""
-    if await writing.session.get(kind, thing_id) is None:
+    if await transaction.session.get(kind, thing_id) is None:
         raise unknown_reference(field, kind.noun)

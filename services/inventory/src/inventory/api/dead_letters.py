@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
-from inventory.api.context import Edge, Edged, Operator, Reader
+from inventory.api.context import Context, Operator, Reader, RequestContext
 from inventory.api.pages import DEFAULT_LIMIT, Limit
 from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
@@ -47,9 +47,9 @@ class Replayed(BaseModel):
 
 
 @asynccontextmanager
-async def _letters(edge: Edge) -> AsyncIterator[DeadLetters]:
+async def _letters(context: RequestContext) -> AsyncIterator[DeadLetters]:
     """Raises ProblemError 503 while NATS is away."""
-    bus = edge.services.bus()
+    bus = context.services.bus()
     if bus is None or not bus.connected:
         raise _away("not connected")
     try:
@@ -65,22 +65,22 @@ def _away(reason: str) -> ProblemError:
 
 @router.get("", summary="List dead letters, oldest first")
 async def list_dead_letters(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
     limit: Limit = DEFAULT_LIMIT,
 ) -> DeadLettersShown:
     """What a consumer could not handle, and facts that NATS refused, with the reason."""
-    async with _letters(edge) as letters:
+    async with _letters(context) as letters:
         found = await letters.page(after=after, most=limit)
     shown = [_shown(letter) for letter in found]
     return DeadLettersShown(items=shown, next=shown[-1].sequence if len(shown) == limit else None)
 
 
 @router.post("/{sequence}/replay", summary="Publish a dead letter again and take it off the list")
-async def replay_dead_letter(edge: Edged, _caller: Operator, sequence: int) -> Replayed:
+async def replay_dead_letter(context: Context, _caller: Operator, sequence: int) -> Replayed:
     """An observation is published as it was; of a job, the present state of its camera. 409 when that cannot help."""
-    async with _letters(edge) as letters:
+    async with _letters(context) as letters:
         letter = await letters.get(sequence)
         if letter is None:
             raise not_found("dead_letter")

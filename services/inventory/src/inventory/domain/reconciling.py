@@ -35,7 +35,7 @@ class Seen:
 
 def expected_queues(camera: CameraV1) -> frozenset[Queue]:
     """Where a job of the camera stands as long as the camera does."""
-    queues = {Queue.PROBE} if camera.enabled else set()
+    queues = {Queue.PROBE} if camera.in_service else set()
     if camera.forwarded:
         queues.add(Queue.DELIVERY)
     if camera.read_back:

@@ -18,7 +18,7 @@ from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import is_transient
 from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger
@@ -74,7 +74,7 @@ async def wait_again(session: AsyncSession) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined] # an UPDATE has one
 
 
-async def backlog(session: AsyncSession, now: datetime) -> tuple[int, float]:
+async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, float]:
     """Number of messages waiting, and the age of the oldest in seconds."""
     waiting = select(func.count(), func.min(OutboxRow.created_at)).where(OutboxRow.published_at.is_(None))
     count, oldest = (await session.execute(waiting)).one()
@@ -151,7 +151,7 @@ async def measure(database: Database, metrics: Metrics, is_connected: Callable[[
         metrics.bus_connected.set(1 if is_connected() else 0)
         try:
             async with database.transaction() as session:
-                count, age_s = await backlog(session, datetime.now(UTC))
+                count, age_s = await count_waiting(session, datetime.now(UTC))
                 numbers = {kind.noun: await session.scalar(select(func.count()).select_from(kind)) for kind in THINGS}
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("metrics_not_measured", error=type(error).__name__)

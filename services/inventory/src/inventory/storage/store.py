@@ -52,7 +52,7 @@ def snapshot(thing: Thing) -> dict[str, Any]:
     return shown
 
 
-class Writing:
+class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
@@ -61,6 +61,7 @@ class Writing:
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
+        self._stale_facilities: set[UUID] = set()
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
         """Read a thing. Raises ProblemError 404."""
@@ -112,6 +113,8 @@ class Writing:
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
+        if isinstance(thing, Facility) and before["status"] != after["status"]:
+            self._stale_facilities.add(thing.id)
         self.log_change(thing, "changed", before, after)
         self._queue_message_of(thing)
         return True
@@ -152,6 +155,9 @@ class Writing:
 
         Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
         """
+        if self._stale_facilities:
+            query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
+            self.mark_stale((await self.session.scalars(query)).all())
         await self._raise_revisions()
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
@@ -229,11 +235,23 @@ def _refold_search(thing: Thing) -> None:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Store:
     """Transactions on inventory's database."""
 
-    def __init__(self, database: Database, *, on_commit: Callable[[], None], write_wait_s: float) -> None:
-        self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_commit: Callable[[], None],
+        write_wait_s: float,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        """`now`: aware UTC, the time that changes are dated by."""
+        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -242,7 +260,7 @@ class Store:
                 yield session
 
     @asynccontextmanager
-    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
         """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
 
         Raises ProblemError 503 when the wait exceeds `write_wait_s` or PostgreSQL is away, 409 for a conflict.
@@ -250,9 +268,9 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                writing = Writing(session, actor, datetime.now(UTC))
-                yield writing
-                await writing.write_log_and_outbox()
+                transaction = WriteTransaction(session, actor, self._now())
+                yield transaction
+                await transaction.write_log_and_outbox()
                 if dry_run:
                     await session.rollback()
         self._on_commit()

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from inventory.settings import Settings
 from vonggac.auth import Role, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import decode, subjects
 from vonggac.events.inventory import CameraV1

@@ -14,7 +14,8 @@ from prober.domain.result import ProbeResult
 from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from vonggac.auth import Sealer, SecretMovedError, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import Verdict

@@ -18,7 +18,8 @@ from prober.app import create_app
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.settings import Settings
 from vonggac.auth import Credentials, Role
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt, login_of
@@ -36,6 +37,7 @@ async def replica(
 
         async def start(**changes: Any) -> Client:
             app = create_app(settings(**changes))
+            app.state.process.places.longest_probe_s = 0.1
             await stack.enter_async_context(LifespanManager(app))
             headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
             client = await stack.enter_async_context(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import gaps, inbox
+from reporting.ingest import ahead, gaps, inbox
 from reporting.settings import Settings
 from reporting.storage import housekeeping
 from vonggac.database import Database
@@ -37,6 +37,7 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
     """
     async with database.transaction() as session:
         forgotten = await inbox.forget(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+        unmarked = await ahead.forget(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
     async with database.transaction() as session:
@@ -45,4 +46,5 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
         log.warning("facts_lost", count=lost)
         metrics.FACTS_LOST.inc(lost)
     metrics.HOUSEKEEPING.labels("inbox").inc(forgotten)
+    metrics.HOUSEKEEPING.labels("corrected_fact").inc(unmarked)
     metrics.HOUSEKEEPING.labels("delivery_change").inc(folded)

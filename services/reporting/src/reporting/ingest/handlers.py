@@ -14,9 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import claims, gaps, inbox, lives, proofs, runs, scope, site_faults
+from reporting.ingest import ahead, claims, gaps, inbox, lives, proofs, runs, scope, site_faults
 from reporting.settings import Settings
-from vonggac.bus import Received, topology
+from vonggac.bus import Received
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
@@ -46,7 +47,7 @@ READ_BACK_STATES = {
 
 
 class UnexpectedEventError(ValueError):
-    """An event that has no business in this stream, or that lies in the future: retried, then kept as a dead letter."""
+    """An event that has no business in this stream: retried, then kept as a dead letter."""
 
 
 class Ingest:
@@ -77,15 +78,28 @@ class Ingest:
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
+    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[ahead.Correction]]:
+        """The facts as they are taken, and those of them that were dated after they were stored."""
+        taken, corrections = [], []
+        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
+        for received in batch:
+            stored_at = received.stored_at or self._clock()
+            correction = ahead.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
+            if correction is not None:
+                corrections.append(correction)
+            taken.append(received if correction is None else correction.received)
+        return taken, corrections
+
     async def observations(self, batch: Sequence[Received]) -> None:
         """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
         started = time.perf_counter()
-        latest = self._clock() + timedelta(seconds=self._settings.future_tolerance_s)
-        for received in batch:
-            _check(received, latest)
+        taken, corrections = self._taken(batch)
         async with self._database.transaction() as session:
-            new = await inbox.unseen(session, batch)
+            new = await inbox.unseen(session, taken)
             facts = [one.event.data for one in new]
+            handled = {id(one) for one in new}
+            corrections = [one for one in corrections if id(one.received) in handled]
+            await ahead.mark(session, corrections)
             counts = await runs.record(session, runs.CAMERAS, probes(facts))
             await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
@@ -95,6 +109,8 @@ class Ingest:
             await gaps.record(session, new, self._clock())
             await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
         _count("observation", len(batch), len(new))
+        for correction in corrections:
+            metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()
         for outcome, count in counts.by_outcome.items():
             metrics.OBSERVATIONS.labels(outcome).inc(count)
         metrics.BATCH_SECONDS.labels(topology.REPORTING_OBSERVATIONS).observe(time.perf_counter() - started)
@@ -131,7 +147,12 @@ def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState
     return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), awake_since)
 
 
-def _check(received: Received, latest: datetime) -> None:
+def _kind_of(fact: Payload) -> str:
+    return "forwarder" if isinstance(fact, DeliveryObservedV1 | ForwarderAliveV1) else "prober"
+
+
+def _dated_at(received: Received) -> datetime:
+    """When a fact says that it was. Raises UnexpectedEventError for what is none."""
     data = received.event.data
     match data:
         case CameraObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
@@ -142,8 +163,7 @@ def _check(received: Received, latest: datetime) -> None:
             at = data.ended_at or data.began_at
         case _:
             raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.OBSERVATIONS}")
-    if at > latest:
-        raise UnexpectedEventError(f"{received.event.type} says {at.isoformat()}, which lies in the future here")
+    return at
 
 
 def _count(kind: str, handled: int, new: int) -> None:

@@ -266,6 +266,18 @@ delivery_proof = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
+corrected_fact = Table(
+    "corrected_fact",
+    metadata,
+    Column("event_key", Uuid, primary_key=True),
+    Column("event_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    _time("dated_at"),
+    _time("taken_at"),
+    Index("ix_corrected_fact_taken_at", "taken_at", postgresql_using="brin"),
+    comment="Facts that were dated after they were stored: by themselves, and as they were taken",
+)
+
 site_fault = Table(
     "site_fault",
     metadata,

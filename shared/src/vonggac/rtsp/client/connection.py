@@ -181,7 +181,7 @@ class RtspConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         way = self._short_way
-        if way is None or not way.take(data):
+        if way is None or not way.pass_on(data):
             self._take_apart(data)
 
     def _take_apart(self, data: bytes) -> None:

@@ -74,13 +74,13 @@ async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable
     A peer that closes the connection with its 401 is asked once more too, so it may see the login twice. An error says
     whether it happened `elsewhere`.
     """
-    first = _door(route.url)
+    first = _endpoint_of(route.url)
 
     async def tried(route: Route) -> T:
         try:
             return await attempt(route)
         except PeerError as error:
-            error.elsewhere = _door(route.url) != first
+            error.elsewhere = _endpoint_of(route.url) != first
             raise
 
     for _ in range(MAX_REDIRECTS):
@@ -98,7 +98,7 @@ async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable
         raise MalformedError(f"redirected more than {MAX_REDIRECTS} times") from None
 
 
-def _door(url: RtspUrl) -> tuple[str, str, int]:
+def _endpoint_of(url: RtspUrl) -> tuple[str, str, int]:
     return url.scheme, url.host.lower(), url.port
 
 
@@ -209,7 +209,9 @@ class Handshake:
         if response.ok and public is not None:
             self._public = frozenset(part.strip().upper() for part in public.split(","))
 
-    async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Response:
+    async def send_request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+    ) -> Response:
         """Raises RedirectError for a redirect with an address, else StatusError for an answer that is not 2xx."""
         fields = [*headers, *session_header(self._session_id)]
         with self._clock.step(method.lower()) as left_s:
@@ -223,7 +225,7 @@ class Handshake:
 
     async def set_up(self, track: Track, wanted: Transport) -> Transport:
         """SETUP one track; returns what the peer answered, or what was wanted when it does not say."""
-        response = await self.ask("SETUP", track.control_url, [("Transport", wanted.encode())])
+        response = await self.send_request("SETUP", track.control_url, [("Transport", wanted.encode())])
         session = response.headers.get("Session")
         if session is not None and self._session_id is None:
             session_id, timeout_s = parse_session(session)

@@ -138,13 +138,13 @@ async def open_publisher(
             await handshake.connect(on_media)
             if send_options:
                 await handshake.options()
-            await handshake.ask("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
+            await handshake.send_request("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
             wanted = [
                 replace(track, control_url=resolve_control(handshake.url, f"trackID={number}"))
                 for number, track in enumerate(tracks)
             ]
             agreed = await handshake.set_up_over_tcp(wanted, mode="record")
-            await handshake.ask("RECORD", handshake.url, [("Range", "npt=0.000-")])
+            await handshake.send_request("RECORD", handshake.url, [("Range", "npt=0.000-")])
             publisher = Publisher(handshake.connection, sdp=announced, tracks=agreed, **handshake.outcome())
             publisher.channel_map = _channel_map(tracks, agreed)
             publisher.start(on_lost)
@@ -198,7 +198,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
         await handshake.connect()
         if wish.send_options:
             await handshake.options()
-        response = await handshake.ask("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
+        response = await handshake.send_request("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
         sdp = parse_sdp(response.body)
         base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
         handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
@@ -219,7 +219,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
             connection.on_media = wish.on_media
             if udp is not None:
                 udp.start(wish.report_interval_s)
-            await handshake.ask("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
+            await handshake.send_request("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
         except BaseException as error:
             if udp is not None:
                 udp.stop()

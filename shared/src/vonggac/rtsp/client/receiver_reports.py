@@ -21,7 +21,7 @@ _MIN_RTP_FRAME = 4 + 12
 class InterleavedReports:
     """Every `interval_s` one report per track, out of a few frame headers of that moment.
 
-    The media path is looked into for these few batches only. TCP loses nothing, so no loss is reported.
+    The media path is read for these few batches only. TCP loses nothing, so no loss is reported.
     """
 
     def __init__(self, connection: RtspConnection, tracks: Iterable[Track], interval_s: float) -> None:
@@ -48,10 +48,10 @@ class InterleavedReports:
             self._send()
         self._missing = set(self._sources)
         self._batches_left = _SAMPLED_BATCHES
-        self._connection.on_sample = self._look
+        self._connection.on_sample = self._read_batch
         self.start()
 
-    def _look(self, batch: MediaBatch) -> None:
+    def _read_batch(self, batch: MediaBatch) -> None:
         for channel, start, end in reversed(batch.frames):
             if channel in self._missing and end - start >= _MIN_RTP_FRAME:
                 self._sources[channel].update(*_SEQUENCE_AND_SSRC.unpack_from(batch.data, start + 4))

@@ -14,9 +14,9 @@ def answer_to(request: Request) -> Response:
     status = 200 if request.method in _SERVED else 405 if request.method in _KNOWN else 501
     headers = Headers()
     if request.cseq is not None:
-        headers.add("CSeq", str(request.cseq))
+        headers.add_field("CSeq", str(request.cseq))
     if request.method == "OPTIONS" or status == 405:
-        headers.add("Public" if status == 200 else "Allow", ", ".join(sorted(_SERVED)))
+        headers.add_field("Public" if status == 200 else "Allow", ", ".join(sorted(_SERVED)))
     return Response(status, _REASONS[status], headers)
 
 

@@ -41,7 +41,7 @@ class FastPath:
         """Grows while video comes, though its sender may set no marker bits."""
         return self.endings + self._unmarked
 
-    def take(self, data: bytes) -> bool:
+    def pass_on(self, data: bytes) -> bool:
         """Pass `data` on if it is whole frames of its channels and nothing else; if not, do nothing: False.
 
         Nor does it take a piece whose last frame holds less than two bytes, which is no packet.

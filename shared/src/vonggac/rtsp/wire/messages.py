@@ -22,9 +22,9 @@ class Headers:
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items: list[tuple[str, str]] = []
         for name, value in items:
-            self.add(name, value)
+            self.add_field(name, value)
 
-    def add(self, name: str, value: str) -> None:
+    def add_field(self, name: str, value: str) -> None:
         """Append a field. Raises MalformedError for a line break (header injection)."""
         if _LINE_BREAK.search(name) or _LINE_BREAK.search(value):
             raise MalformedError("a header field holds a line break")
@@ -34,7 +34,7 @@ class Headers:
         """Replace every field of that name by this one, at the end."""
         lowered = name.lower()
         self._items = [item for item in self._items if item[0].lower() != lowered]
-        self.add(name, value)
+        self.add_field(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of that name, or None."""

@@ -24,7 +24,8 @@ from forwarder.relay.assignment.paced_reports import Changes, PacedReports
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
+from vonggac.bus import Bus, Job, JobQueue, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1

@@ -9,9 +9,9 @@ import socket
 from typing import Protocol
 
 FIRST_BYTES = 128 << 10
-STREAM_S = 0.5
-"""The buffer holds half a second of the stream, and the kernel doubles it for its own use: a round trip of half a
-second is no brake."""
+STREAM_S = 0.4
+"""The buffer holds so many seconds of the stream, and the kernel doubles it for its own use: a round trip of that
+length is no brake."""
 MAX_BYTES = 1 << 20
 MEASURE_S = 1.0
 _GROWTH = 1.25

@@ -43,7 +43,7 @@ class Caching(Protocol):
 class MediaBudget:
     """The queues and caches of a process, and how much they may hold. Checks them while there is any."""
 
-    def __init__(self, *, max_bytes: int = 96 << 20, check_s: float = CHECK_S) -> None:
+    def __init__(self, *, max_bytes: int = 64 << 20, check_s: float = CHECK_S) -> None:
         self.held_back = 0
         """How often a destination was held back."""
         self.caches_dropped = 0

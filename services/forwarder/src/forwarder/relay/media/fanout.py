@@ -27,7 +27,7 @@ class MediaWriter(Protocol):
 
 
 class Outlet:
-    """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
+    """One destination's end of the fan-out. It starts waiting, and flows from a keyframe on.
 
     `packets_dropped` counts what was left out for overflow, and `packets_late` those of them for one of seconds.
     """
@@ -95,7 +95,7 @@ class Outlet:
         """Pictures handed to the transport to their last packet, which has the marker bit."""
         return self._frames + (self._fast_path.endings - self._entered[2] if self._fast_path is not None else 0)
 
-    def enter(self, fast_path: FastPath | None) -> None:
+    def count_from(self, fast_path: FastPath | None) -> None:
         """Count as written what goes through `fast_path` from now on; None: no more of it."""
         if fast_path is not self._fast_path:
             self._written, self._packets, self._frames = self.written, self.packets, self.frames
@@ -123,9 +123,9 @@ class Outlet:
 
     def buffer_is_full(self) -> None:
         """The transport's buffer crossed its bound."""
-        self.judge(lag_s=0.0, buffered=self.bounds.buffer_bytes)
+        self.judge_lag(lag_s=0.0, buffered=self.bounds.buffer_bytes)
 
-    def judge(self, *, lag_s: float, buffered: int | None = None) -> None:
+    def judge_lag(self, *, lag_s: float, buffered: int | None = None) -> None:
         """Begin to leave media out, or find that there is room again."""
         size = self._writer.write_buffer_bytes if buffered is None else buffered
         flow = overflow.lagged(self.flow, self.bounds, buffered=size, lag_s=lag_s)
@@ -152,7 +152,7 @@ class Outlet:
         return bool(self._marks) or self.flow.overflowing
 
     def lag_s(self, now_s: float, acknowledged: int) -> float:
-        """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
+        """Age of the oldest media byte that the destination has not acknowledged; call about once a second."""
         marks = self._marks
         while marks and marks[0][1] <= acknowledged:
             marks.popleft()
@@ -166,7 +166,7 @@ class Outlet:
         turned = flow.flowing is not self.flow.flowing
         self.flow = flow
         if turned:
-            self._fanout.sort()
+            self._fanout.split_outlets()
 
     def _rewrite(self, batch: MediaBatch) -> None:
         data, out = batch.data, bytearray()
@@ -195,8 +195,8 @@ class FanOut:
         self._scanner = scanner
         self._outlets: tuple[Outlet, ...] = ()
         self._flowing: tuple[Outlet, ...] = ()
-        self._held: tuple[Outlet, ...] = ()
-        self._lead_given: set[Outlet] = set()
+        self._waiting: tuple[Outlet, ...] = ()
+        self._lead_written: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
         self._gop_cache: GopCache | None = None
@@ -233,7 +233,7 @@ class FanOut:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
         self._began = began
         if self.pictures:
-            self._tell_began()
+            self._call_began()
         self._switch()
 
     def endings(self, batch: MediaBatch) -> int:
@@ -251,17 +251,17 @@ class FanOut:
         if batch.channels & self._video:
             self._pictures += 1
             if self._began is not None:
-                self._tell_began()
+                self._call_began()
         # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
         flowing = self._flowing
-        if self._held:
-            self._start_held(batch, clean=clean)
+        if self._waiting:
+            self._start_waiting(batch, clean=clean)
         for outlet in flowing:
             outlet.write(batch, clean=clean)
         if self._tap is not None:
             self._tap(batch)
         if self._gop_cache is not None:
-            self._gop_cache.add(batch, clean=clean)
+            self._gop_cache.add_batch(batch, clean=clean)
 
     def keep_gop_cache(self) -> GopCache:
         """Keep the current group of pictures from its keyframe on, until `gop_cache` is set to None."""
@@ -269,55 +269,55 @@ class FanOut:
             self.gop_cache = GopCache(self._scanner.another())
         return self.gop_cache
 
-    def add(self, outlet: Outlet) -> None:
+    def add_outlet(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)
-        self.sort()
+        self.split_outlets()
         if self.gop_cache is not None and self.gop_cache.begun and outlet.keyframe_came():
             for batch, clean in self.gop_cache:
                 if outlet.flow.flowing:
                     outlet.write(batch, clean=clean)
 
-    def remove(self, outlet: Outlet) -> None:
+    def remove_outlet(self, outlet: Outlet) -> None:
         self._outlets = tuple(other for other in self._outlets if other is not outlet)
-        outlet.enter(None)
-        self.sort()
+        outlet.count_from(None)
+        self.split_outlets()
 
-    def sort(self) -> None:
-        """Tell flowing outlets from held ones anew."""
-        if not self._held:
+    def split_outlets(self) -> None:
+        """Tell flowing outlets from waiting ones anew."""
+        if not self._waiting:
             self._scanner.reset()
         elif self._scanner.open_lead:
             # What flowed until now has been given the lead of the unit that is open: it does not begin with it.
-            self._lead_given |= set(self._flowing)
+            self._lead_written |= set(self._flowing)
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
-        self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+        self._waiting = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
         self._switch()
 
     def _switch(self) -> None:
         """Open the fast path if all that is to be done is to write everything to everybody; else shut it."""
-        alike = not self._held and self._tap is None and self._gop_cache is None and self._began is None
+        alike = not self._waiting and self._tap is None and self._gop_cache is None and self._began is None
         writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
         is_open = alike and len(writes) == len(self._flowing)
         self.fast_path.writes = tuple(writes) if is_open else None
         for outlet in self._outlets:
-            outlet.enter(self.fast_path if is_open else None)
+            outlet.count_from(self.fast_path if is_open else None)
 
-    def _tell_began(self) -> None:
+    def _call_began(self) -> None:
         began, self._began = self._began, None
         self._switch()
         if began is not None:
             asyncio.get_running_loop().call_soon(began)
 
-    def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
-        held = list(self._held)
-        passed = dict.fromkeys(held, batch.count)
+    def _start_waiting(self, batch: MediaBatch, *, clean: bool) -> None:
+        waiting = list(self._waiting)
+        passed = dict.fromkeys(waiting, batch.count)
         for index in self._scanner.scan(batch, clean=clean):
-            able = held if index != IN_LEAD else [outlet for outlet in held if outlet not in self._lead_given]
+            able = waiting if index != IN_LEAD else [outlet for outlet in waiting if outlet not in self._lead_written]
             for outlet in [outlet for outlet in able if outlet.keyframe_came()]:
-                held.remove(outlet)
+                waiting.remove(outlet)
                 passed[outlet] = self._begin(outlet, batch, index, clean=clean)
         if not self._scanner.open_lead:
-            self._lead_given.clear()
+            self._lead_written.clear()
         for outlet, count in passed.items():
             if outlet.flow.groups_dropped:
                 outlet.packets_dropped += count

@@ -56,7 +56,7 @@ class GopCache:
         else:
             self._when_begun = call
 
-    def add(self, batch: MediaBatch, *, clean: bool) -> None:
+    def add_batch(self, batch: MediaBatch, *, clean: bool) -> None:
         begins = self._scanner.scan(batch, clean=clean)
         if begins:
             self._spans, self._bytes, self._began_s = [], 0, time.monotonic()

@@ -32,8 +32,8 @@ class KeyframeTap:
         "_depacketizer",
         "_detector",
         "_fanout",
-        "_held",
-        "_held_bytes",
+        "_kept",
+        "_kept_bytes",
         "_on_keyframe",
         "_on_report",
         "_packets",
@@ -61,8 +61,8 @@ class KeyframeTap:
         self._detector = KeyframeDetector(codec)
         self._undecided = False
         self._depacketizer: Depacketizer | None = None
-        self._held: list[memoryview] = []
-        self._held_bytes = 0
+        self._kept: list[memoryview] = []
+        self._kept_bytes = 0
         self._stamp: bytes | None = None
         self._packets = 0
         self.meter = StreamMeter(clock_rate)
@@ -72,30 +72,30 @@ class KeyframeTap:
     def open(self) -> None:
         """Look at the media from now on; harmless when it does already."""
         if self._fanout.tap is None:
-            self._forget()
-            self._fanout.tap = self._take
+            self._reset()
+            self._fanout.tap = self._read_batch
 
     def close(self) -> None:
         """Let the media go by; what was begun is forgotten."""
         self._fanout.tap = None
-        self._forget()
+        self._reset()
 
     @property
     def is_open(self) -> bool:
         return self._fanout.tap is not None
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._stamp = None
         self._detector.reset()
         self._give_up()
         self.meter.pause()
 
     def _give_up(self) -> None:
-        self._depacketizer, self._held, self._held_bytes, self._undecided = None, [], 0, False
+        self._depacketizer, self._kept, self._kept_bytes, self._undecided = None, [], 0, False
 
-    def _take(self, batch: MediaBatch) -> None:
+    def _read_batch(self, batch: MediaBatch) -> None:
         data, view = batch.data, memoryview(batch.data)
-        held = False
+        kept = False
         for channel, start, end in batch.frames:
             if channel != self._channel or end - start < _SHORTEST:
                 if channel == self._rtcp_channel:
@@ -106,24 +106,24 @@ class KeyframeTap:
             same = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END] == self._stamp
             if self._depacketizer is None:
                 if not same or self._undecided:
-                    self._begin(data, start, end, same=same, held=held)
-                    held = bool(self._held)
+                    self._begin(data, start, end, same=same, kept=kept)
+                    kept = bool(self._kept)
                 continue
             # A keyframe is put together in one go, when its packets are all there.
-            self._hold(view[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
-            held = True
+            self._keep_packet(view[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
+            kept = True
             if not same or data[start + _MARKER_AT] & _MARKER:
                 self._put_together(self._depacketizer)
-            elif self._held_bytes > MAX_KEYFRAME_BYTES:
+            elif self._kept_bytes > MAX_KEYFRAME_BYTES:
                 self.keyframes_given_up += 1
                 self._give_up()
             if not same:
                 # The keyframe ended without a marker, and this packet begins the next picture.
-                self._begin(data, start, end, same=False, held=False)
-                held = bool(self._held)
+                self._begin(data, start, end, same=False, kept=False)
+                kept = bool(self._kept)
 
-    def _begin(self, data: bytes, start: int, end: int, *, same: bool, held: bool) -> None:
-        """A packet of a picture whose kind is not known yet: is it a keyframe's? `held`: this batch is kept already."""
+    def _begin(self, data: bytes, start: int, end: int, *, same: bool, kept: bool) -> None:
+        """A packet of a picture whose kind is not known yet: is it a keyframe's? `kept`: this batch is kept already."""
         # Of the picture that is under way when the tap opens the beginning is missing.
         whole = self._stamp is not None
         try:
@@ -137,24 +137,24 @@ class KeyframeTap:
             return
         payload = memoryview(data)[header.payload_start : header.payload_end]
         mark = self._detector.push(payload, timestamp=header.timestamp, marker=header.marker)
-        if mark is Mark.OTHER or self._held_bytes > MAX_KEYFRAME_BYTES:
+        if mark is Mark.OTHER or self._kept_bytes > MAX_KEYFRAME_BYTES:
             self._give_up()
             return
-        self._hold(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
+        self._keep_packet(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
         self._undecided = mark is Mark.LEAD
         if mark is Mark.KEYFRAME:
             self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
             if header.marker:
                 self._put_together(self._depacketizer)
 
-    def _hold(self, packet: memoryview, batch_bytes: int) -> None:
+    def _keep_packet(self, packet: memoryview, batch_bytes: int) -> None:
         """Keep a packet. What is kept from being freed is its batch: `batch_bytes`, 0 when it is kept already."""
-        self._held.append(packet)
-        self._held_bytes += batch_bytes
+        self._kept.append(packet)
+        self._kept_bytes += batch_bytes
 
     def _put_together(self, depacketizer: Depacketizer) -> None:
         units: list[AccessUnit] = []
-        for packet in self._held:
+        for packet in self._kept:
             try:
                 units += depacketizer.push_packet(packet)
             except MalformedError:

@@ -191,7 +191,7 @@ async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None
         if not line:
             return int(status[1]), headers
         name, _, value = line.partition(":")
-        headers.add(name.strip(), value.strip())
+        headers.add_field(name.strip(), value.strip())
     raise MalformedError("the server's answer has too many header fields")
 
 

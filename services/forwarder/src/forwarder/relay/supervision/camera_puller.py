@@ -161,7 +161,9 @@ class CameraPuller:
         context, camera = self._context, self._camera
         try:
             credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
-            source = await play(camera, credentials, context, on_began=self._media_began, on_lost=self._lost)
+            source = await play(
+                camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost
+            )
         except PeerError as error:
             self._attempt = None
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)

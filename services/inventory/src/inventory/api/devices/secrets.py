@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from inventory.api.context import Edge, invalid
+from inventory.api.context import RequestContext, invalid
 from inventory.domain.devices.addresses import GIVE_AGAIN, Address, leads_elsewhere
 from inventory.domain.fields import Fields
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Credentials, Principal, Right
 from vonggac.http import ProblemError
@@ -53,13 +53,17 @@ def device_origins(expected: Mapping[str, Any] | None) -> tuple[Origin, ...]:
 
 
 async def write_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
+    context: RequestContext,
+    transaction: WriteTransaction,
+    thing: Camera | Destination,
+    secret: Secret,
+    columns: SecretColumns = LOGIN,
 ) -> None:
     """Seal and store the login; publishes the cameras concerned again.
 
     Raises ProblemError 422 when there is no address that the login could belong to.
     """
-    edge.check_if_match(thing)
+    context.check_if_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
     url = getattr(thing, columns.address_of(thing))
     if url is None:
@@ -69,22 +73,22 @@ async def write_secret(
     except MalformedError as error:
         raise invalid(columns.address_of(thing), error.message) from None
     others = device_origins(thing.expected) if isinstance(thing, Camera) else ()
-    await writing.change_thing(thing, sealed(edge, writing, given, (origin, *others), columns))
-    edge.response.headers["ETag"] = f'"{thing.revision}"'
+    await transaction.change_thing(thing, sealed(context, transaction, given, (origin, *others), columns))
+    context.response.headers["ETag"] = f'"{thing.revision}"'
 
 
 async def remove_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
+    context: RequestContext, transaction: WriteTransaction, thing: Camera | Destination, columns: SecretColumns = LOGIN
 ) -> None:
     """Remove the login; without one, nothing changes."""
-    edge.check_if_match(thing)
+    context.check_if_match(thing)
     if getattr(thing, columns.sealed) is not None:
-        await writing.change_thing(thing, {columns.sealed: None, columns.changed_at: writing.now})
+        await transaction.change_thing(thing, {columns.sealed: None, columns.changed_at: transaction.now})
 
 
 def secret_of(
-    edge: Edge,
-    writing: Writing,
+    context: RequestContext,
+    transaction: WriteTransaction,
     caller: Principal,
     address: Address | None,
     columns: SecretColumns = LOGIN,
@@ -98,7 +102,7 @@ def secret_of(
     if address is None or address.credentials is None:
         return {}
     may_write_secrets(caller)
-    return sealed(edge, writing, address.credentials, (address.origin, *others), columns)
+    return sealed(context, transaction, address.credentials, (address.origin, *others), columns)
 
 
 def refuse_to_move(thing: Camera | Destination, address: Address | None, columns: SecretColumns = LOGIN) -> None:
@@ -118,11 +122,11 @@ def may_write_secrets(caller: Principal) -> None:
 
 
 def sealed(
-    edge: Edge,
-    writing: Writing,
+    context: RequestContext,
+    transaction: WriteTransaction,
     credentials: Credentials,
     origins: tuple[Origin, *tuple[Origin, ...]],
     columns: SecretColumns = LOGIN,
 ) -> dict[str, Any]:
     """The columns that hold sealed credentials."""
-    return {columns.sealed: edge.services.sealer.seal(credentials, *origins), columns.changed_at: writing.now}
+    return {columns.sealed: context.services.sealer.seal(credentials, *origins), columns.changed_at: transaction.now}

@@ -12,7 +12,7 @@ from inventory.storage import outbox
 from inventory.storage.store import WRITERS_LOCK
 from inventory.storage.tables import THINGS, PublishedStream
 from inventory.storage.upkeep.republishing import append_everything
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
 from vonggac.telemetry import get_logger

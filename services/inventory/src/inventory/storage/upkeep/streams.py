@@ -5,8 +5,9 @@ import asyncio
 from nats.errors import Error as NatsError
 
 from inventory.metrics import Metrics
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetters
+from vonggac.bus.declared import topology
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

@@ -24,8 +24,9 @@ from prober.domain.picture import (
 )
 from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
 SYNC_INTERVAL_S = 10
@@ -101,7 +101,7 @@ OWNER = User(
         "$JS.API.CONSUMER.DURABLE.CREATE.*.*",
     ),
 )
-"""Declares streams, consumers and buckets (`vonggac.bus.topology`), and does nothing else."""
+"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), and does nothing else."""
 
 _DEAD_LETTERS = (
     f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
@@ -185,7 +185,11 @@ PROBER = User(
         subjects.delivery_observation(_ANY),
         subjects.probe_lock(_ANY),
         *_follows(
-            topology.CAMERA_STATUS, topology.LOGIN_FAILURES, topology.PICTURE_REFERENCES, topology.RESEALED_SECRETS
+            topology.CAMERA_STATUS,
+            topology.LOGIN_FAILURES,
+            topology.PICTURE_REFERENCES,
+            topology.RESEALED_SECRETS,
+            topology.WORKERS,
         ),
     ),
     answers=True,
@@ -264,7 +268,7 @@ TESTER = User("tester", publish=(">",), subscribe=(">",), answers=True)
 def configuration(users: Iterable[User] = USERS) -> str:
     """The server's configuration file."""
     lines = [
-        "# Generated from vonggac.bus.permissions: edit that, then run `make generate`.",
+        "# Generated from vonggac.bus.declared.permissions: edit that, then run `make generate`.",
         "# Used as it is by `make run`, the tests, compose and the chart. Beside it lie",
         f"#   {PLACE_FILE}  addresses, STORE_FOLDER and STORE_BYTES: where the streams lie and what they may take",
         f"#   {PASSWORDS_FILE}  a password of each user, readable by the server alone",

@@ -1,4 +1,4 @@
-"""Writes what is generated from the event models: `python -m vonggac.bus.generate [--check]`.
+"""Writes what is generated from the event models: `python -m vonggac.bus.declared.generate [--check]`.
 
 - `shared/schemas/<type>.schema.json`: JSON Schema of each event (envelope and data);
 - `services/<producer>/asyncapi.json`: AsyncAPI 3 document of each service, operations from that service's view.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
@@ -156,7 +156,7 @@ def _text(document: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run from the repository's root."""
-    parser = argparse.ArgumentParser(prog="python -m vonggac.bus.generate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m vonggac.bus.declared.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something is stale")
     root = Path.cwd()
     if parser.parse_args().check:
