@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
-from vonggac.bus.kept import KEPT_S
+from vonggac.bus.outgoing import KEPT_S
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1

@@ -99,6 +99,11 @@ class Metrics(Collector):
             "GOP caches dropped because the process held too much.",
             value=self.gop_caches_dropped(),
         )
+        yield from self._observations()
+        yield from _cameras(relays)
+        yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+
+    def _observations(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",
             "Reports kept in memory until NATS has stored them.",
@@ -119,8 +124,6 @@ class Metrics(Collector):
             "Reports published again because NATS had forgotten them.",
             value=self.observations_republished(),
         )
-        yield from _cameras(relays)
-        yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
 
 
 def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:

@@ -312,7 +312,7 @@ class JobBoard:
     def __init__(self, bus: Bus) -> None:
         self._bus, self._workers = bus, Bucket(bus, topology.WORKERS)
 
-    async def standing(self, queue: Queue) -> frozenset[str]:
+    async def camera_ids(self, queue: Queue) -> frozenset[str]:
         """Ids of the cameras that have a job in this queue."""
         work = _WORK_QUEUES[queue]
         info = await self._bus.js.stream_info(work.stream, subjects_filter=work.job("*"))
@@ -353,8 +353,6 @@ class JobBoard:
 
 class _Sign(BaseModel):
     """What the statuses have in common that says whether somebody works on a camera."""
-
-    model_config = ConfigDict(extra="ignore")
 
     worker_id: str = ""
     interval_s: float = HELD_EVERY_S

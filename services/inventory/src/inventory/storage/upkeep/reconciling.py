@@ -35,7 +35,7 @@ REPUBLISHED_AT_ONCE = 200
 NAMED_IN_LOG = 5
 
 
-class _Standing(NamedTuple):
+class _OnRecord(NamedTuple):
     """A camera on record."""
 
     id: UUID
@@ -86,8 +86,8 @@ class Reconciler:
         """Number of cameras republished. `now` by the server's clock. Raises what NATS and PostgreSQL raise."""
         self._owner_since = self._owner_since or now
         async with self._database.transaction() as session:
-            cameras = [_Standing(*row) for row in await session.execute(select(Camera.id, Camera.revision))]
-        standing = {queue: await board.standing(queue) for queue in Queue}
+            cameras = [_OnRecord(*row) for row in await session.execute(select(Camera.id, Camera.revision))]
+        standing = {queue: await board.camera_ids(queue) for queue in Queue}
         lost = await self._find_missing(cameras, standing)
         for camera_id, queues in (await self._find_unseen(board, cameras, now)).items():
             lost[camera_id] = lost.get(camera_id, frozenset()) | queues
@@ -109,7 +109,7 @@ class Reconciler:
         return count
 
     async def _find_missing(
-        self, cameras: Sequence[_Standing], standing: Mapping[Queue, Collection[str]]
+        self, cameras: Sequence[_OnRecord], standing: Mapping[Queue, Collection[str]]
     ) -> dict[UUID, frozenset[Queue]]:
         present = {
             camera: frozenset(queue for queue in Queue if str(camera.id) in standing[queue]) for camera in cameras
@@ -135,7 +135,7 @@ class Reconciler:
         return lost
 
     async def _find_unseen(
-        self, board: JobBoard, cameras: Sequence[_Standing], now: datetime
+        self, board: JobBoard, cameras: Sequence[_OnRecord], now: datetime
     ) -> dict[UUID, frozenset[Queue]]:
         workers = await board.workers()
         watched = {queue for queue in Queue if await board.watched(queue, workers)}
@@ -153,7 +153,7 @@ class Reconciler:
                 unseen[plan.id] = frozenset(found)
         return unseen
 
-    def _next_slice(self, cameras: Sequence[_Standing]) -> list[UUID]:
+    def _next_slice(self, cameras: Sequence[_OnRecord]) -> list[UUID]:
         ids = sorted(camera.id for camera in cameras)
         begin = self._next if self._next < len(ids) else 0
         self._next = begin + CHECKED_AT_ONCE
