@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, watch_register
+from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
@@ -49,22 +49,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
-    reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
-    measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
     clock = ServerClock()
     export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
-    watch_register_of = partial(
-        watch_register,
-        register=Restores(database),
-        is_transient=is_database_away,
-        on_epoch=relay.wake,
-        every_s=settings.relay_poll_s,
-    )
+    beside = (clock.run, *_upkeep(settings, database, metrics, relay))
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        beside = (clock.run, reconciler.run, measure_streams_of, watch_register_of)
         tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
@@ -107,6 +98,21 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     for router in routers():
         app.include_router(router)
     return app
+
+
+def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
+    """What keeps the streams as the register says: lost jobs, sizes, a register that was restored."""
+    return (
+        Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
+        partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
+        partial(
+            watch_register,
+            register=Restores(database),
+            is_transient=is_database_away,
+            on_epoch=relay.wake,
+            every_s=settings.relay_poll_s,
+        ),
+    )
 
 
 async def _migrations(database: Database) -> str | None:

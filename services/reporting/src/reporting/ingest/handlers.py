@@ -14,7 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import ahead, claims, gaps, inbox, lives, proofs, runs, scope, site_faults
+from reporting.ingest import ahead, gaps, inbox, scope
+from reporting.ingest.facts import claims, lives, proofs, runs, site_faults
 from reporting.settings import Settings
 from vonggac.bus import Received
 from vonggac.bus.declared import topology

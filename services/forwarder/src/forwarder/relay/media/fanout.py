@@ -139,7 +139,7 @@ class Outlet:
 
     def hold_back(self, room_bytes: int) -> None:
         """Leave media out until fewer than `room_bytes` wait: the process holds too much in all."""
-        self._become(overflow.held_back(self.flow, room_bytes=room_bytes))
+        self._become(overflow.throttled(self.flow, room_bytes=room_bytes))
 
     def keyframe_came(self) -> bool:
         """Whether media flows from this keyframe on."""

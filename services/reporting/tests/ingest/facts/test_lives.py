@@ -10,7 +10,7 @@ import pytest
 
 from reporting.domain.instants import millis
 from reporting.domain.lives import Life
-from reporting.ingest import lives as ingest_lives
+from reporting.ingest.facts import lives as ingest_lives
 from reporting.storage import lives
 from vonggac.events.forwarder import ForwarderAliveV1
 from vonggac.events.prober import ProberAliveV1

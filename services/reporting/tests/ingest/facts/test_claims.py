@@ -13,7 +13,7 @@ from reporting.domain.instants import millis, moment
 from reporting.domain.lives import Life
 from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
-from reporting.ingest import claims
+from reporting.ingest.facts import claims
 from reporting.storage import history, housekeeping
 from reporting.storage.lives import Watch
 from vonggac.events.forwarder import DeliveryObservedV1

@@ -13,8 +13,8 @@ import pytest
 from reporting.domain.instants import millis, moment
 from reporting.domain.lives import Life
 from reporting.domain.timeline import WINDOW, CameraState, Observation, Run, runs
-from reporting.ingest import runs as camera_runs
-from reporting.ingest.tail import CAUSE_CODES, STATE_CODES, pack_all, unpack_all
+from reporting.ingest.facts import runs as camera_runs
+from reporting.ingest.facts.tail import CAUSE_CODES, STATE_CODES, pack_all, unpack_all
 from reporting.storage import history
 from reporting.storage.lives import Watch
 from vonggac.events import Cause

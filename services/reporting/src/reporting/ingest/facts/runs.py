@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.timeline import CameraState, Change, Observation, Run, Tail, continues, fill, observe, prolonged
-from reporting.ingest import tail as codec
+from reporting.ingest.facts import tail as codec
 
 _LOCK = """
     select {key} as id, started_at, ends_at, state, cause, last_observed_at, anchor_at, tail from {state}
