@@ -135,7 +135,9 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, count: int, good_session_s: float = GOOD_SESSION_S) -> Iterator[Stage]:
+def stage(
+    folder: Path, count: int, good_session_s: float = GOOD_SESSION_S, *, bitrate_kbps: int = 2000
+) -> Iterator[Stage]:
     """`count` cameras, planned for both centres, with one forwarder."""
     with ExitStack() as stack:
         keys = folder / "keys"
@@ -147,7 +149,7 @@ def stage(folder: Path, count: int, good_session_s: float = GOOD_SESSION_S) -> I
         asyncio.run(declare(nats.url))
         centre_port, healthy_port = free_port(), free_port()
         programs = [
-            _simulator(folder, "cameras", camera_config(count) | _centre(HEALTHY, healthy_port)),
+            _simulator(folder, "cameras", camera_config(count, bitrate_kbps) | _centre(HEALTHY, healthy_port)),
             _simulator(folder, "centre", _centre(SUFFERING, centre_port)),
         ]
         made = Stage(folder, nats.url, str(issued), programs[0], programs[1], centre_port, count, good_session_s)

@@ -31,8 +31,8 @@ import uvloop
 
 from bench.relay.relay_limit import ms_per_stream_second
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust
@@ -110,8 +110,16 @@ def sinks(ports: list[int], chain: Path | None = None) -> Iterator[None]:
         process.join()
 
 
-def camera_config(streams: int) -> dict[str, object]:
-    common = {"path": "/live", "width": 1920, "height": 1080, "fps": 25, "bitrate_kbps": 2000, "gop_s": 2, "loop_s": 8}
+def camera_config(streams: int, bitrate_kbps: int = 2000) -> dict[str, object]:
+    common = {
+        "path": "/live",
+        "width": 1920,
+        "height": 1080,
+        "fps": 25,
+        "bitrate_kbps": bitrate_kbps,
+        "gop_s": 2,
+        "loop_s": 8,
+    }
     return {"cameras": [{"id": f"cam-{n:04}", "number": n % CLIPS, **common} for n in range(streams)]}
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from tests.architecture.modules import nodes, statements
 
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 SUBJECTS = ROOT / "shared/src/vonggac/events/subjects.py"
+PERMISSIONS = (ROOT / "shared/src/vonggac/bus/declared/permissions.py", ROOT / "shared/tests/bus/test_permissions.py")
+"""Who may use JetStream's own subjects, and the matrix that tries them one by one."""
 BELOW_MESSAGING = {"domain", "settings", "metrics"}
 """What of its own service `messaging.py` may import."""
 SOURCES = [
@@ -22,13 +24,13 @@ SOURCES = [
 ]
 BEGINNINGS = (
     "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "prober.probe_lock.",
-    "forwarder.camera.", "forwarder.worker.", "$KV.", "$JS.",
+    "forwarder.camera.", "forwarder.worker.", "$KV.", "$JS.", "kv.",
 )  # fmt: skip
 QUOTED_BEGINNING = re.compile("[\"'](?:" + "|".join(re.escape(beginning) for beginning in BEGINNINGS) + ")")
 """Only files in which this stands are read as syntax trees."""
 SUBJECT = re.compile(
     r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|prober\.probe_lock\."
-    r"|forwarder\.(?:camera|worker)\.)[{*>]|\$(?:KV|JS)\."
+    r"|forwarder\.(?:camera|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
 )
 
 
@@ -63,7 +65,7 @@ def texts(path: Path) -> list[str]:
 
 
 def test_no_module_but_subjects_spells_a_subject() -> None:
-    others = [path for path in SOURCES if path not in {SUBJECTS, Path(__file__)}]
+    others = [path for path in SOURCES if path not in {SUBJECTS, *PERMISSIONS, Path(__file__)}]
     suspects = [path for path in others if QUOTED_BEGINNING.search(path.read_text("utf-8"))]
     spelled = {(str(path.relative_to(ROOT)), text) for path in suspects for text in texts(path) if SUBJECT.match(text)}
     assert spelled == set()

@@ -140,6 +140,18 @@ async def test_readiness_names_what_fails_and_liveness_does_not_care(client: htt
     assert (await client.get("/livez")).status_code == 200
 
 
+async def test_what_only_degrades_is_named_and_does_not_take_the_process_out(
+    client: httpx.AsyncClient, health: Health
+) -> None:
+    async def fast() -> str | None:
+        return "this machine's clock is 180.0 s fast; published times are corrected"
+
+    health.add("clock", fast, degrades=True)
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert (answer.json()["status"], list(answer.json()["degradations"])) == ("degraded", ["clock"])
+
+
 async def test_metrics_are_served_as_text(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert "vonggac_test_things_total 1.0" in answer.text

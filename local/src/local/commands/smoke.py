@@ -22,7 +22,7 @@ from local.platform.leftovers import arguments_with, files_with, running_below, 
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
 from local.platform.process import ProcessEndedError, tail
-from local.platform.state import StateFolder
+from local.platform.state import StateFolder, open_to_others
 from local.platform.stopping import Stopping
 from vonggac.embedded import ServerError
 
@@ -79,8 +79,8 @@ async def smoke(*, allowed: tuple[str, ...], progress: Progress, stopping: Stopp
 
 def _new_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="vonggac-smoke-"))
-    # As root, PostgreSQL runs as another user, who must reach its folder in here.
-    folder.chmod(0o755)
+    # Started by root, PostgreSQL runs as another user and must reach its own folder in here.
+    folder.chmod(0o711)
     return folder
 
 
@@ -104,6 +104,8 @@ async def _run(
     outcome.problems += [f"process {one.pid} is still running after the stop" for one in left]
     shown = await asyncio.to_thread(files_with, secrets, state.root)
     outcome.problems += [f"{path.relative_to(state.root)} contains a password" for path in shown]
+    seen = await asyncio.to_thread(open_to_others, state.root)
+    outcome.problems += [f"{path.relative_to(state.root)} is open to other users" for path in seen]
 
 
 async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progress) -> None:

@@ -1,5 +1,7 @@
 """The folder of a run: data, keys, logs, and the running processes.
 
+All of it is readable by its owner alone (`private_files`).
+
 lock            held by the running platform (flock), with its process id
 processes.json  process ids with their start times, to stop what a killed platform left
 keys/ postgres/ nats/ log/ simulator/
@@ -19,6 +21,16 @@ import psutil
 from local.platform.leftovers import alive, still_running
 
 LEFTOVER_STOP_WITHIN_S = 15.0
+
+
+def private_files() -> None:
+    """Whatever this process and its children make from now on is readable by its owner alone."""
+    os.umask(0o077)
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """What lies below `folder` that somebody else could read or write."""
+    return [path for path in sorted(folder.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
 
 
 class StateInUseError(Exception):
@@ -43,6 +55,10 @@ class StateFolder:
     def nats(self) -> Path:
         return self.root / "nats"
 
+    def nats_password(self, user: str) -> Path:
+        """The file with the password of a NATS user."""
+        return self.nats / "secrets" / f"{user}.password"
+
     @property
     def logs(self) -> Path:
         return self.root / "log"
@@ -59,6 +75,7 @@ class StateFolder:
     def lock(self) -> Iterator[None]:
         """Hold the folder alone. Raises StateInUseError, or OSError when the folder cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
+        self._close_to_others()
         with (self.root / "lock").open("a+", encoding="ascii") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,6 +89,13 @@ class StateFolder:
             lock.flush()
             yield
             lock.truncate(0)
+
+    def _close_to_others(self) -> None:
+        # Started by root, PostgreSQL runs as another user, who has to come through to its own folder.
+        self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for folder in (self.keys, self.nats, self.logs, self.simulator):
+            if folder.exists():
+                folder.chmod(0o700)
 
     def write_token(self, token: str) -> None:
         """Write the token, readable by the owner alone."""

@@ -16,8 +16,9 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
-from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1, KeyframeHistory
 from vonggac.events.inventory import CameraV1, PlannedDelivery
@@ -92,6 +93,8 @@ class Reporter:
     def __init__(self, outgoing: Outgoing, *, worker_id: str, started_at: datetime) -> None:
         self.worker_id = worker_id
         self._outgoing, self._started_at = outgoing, started_at
+        self.awake_since = started_at
+        """Since when this worker has watched without a hole: nothing is claimed of the time before."""
         self._sequences: dict[UUID, int] = {}
 
     def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
@@ -106,7 +109,7 @@ class Reporter:
             worker_id=self.worker_id,
             held_since=relay.held_since,
             sequence=self._sequences.get(plan.id, 1),
-            observed_at=delivery.since,
+            observed_at=max(delivery.since, self.awake_since),
             state=delivery.state,
             cause=delivery.cause,
             detail=delivery.detail,
@@ -123,14 +126,24 @@ class Reporter:
             delay_s=delivery.delay_s,
         )
 
-    def report_change(self, relay: ReportedCamera, supervisor: ReportedDelivery, *, latest: bool = True) -> None:
-        """Report a change; `latest=False` leaves the bucket alone, because another worker reports to it now.
+    def report_change(
+        self,
+        relay: ReportedCamera,
+        supervisor: ReportedDelivery,
+        *,
+        latest: bool = True,
+        changes: int = 1,
+        first_changed_at: datetime | None = None,
+    ) -> None:
+        """Report `changes` of state; `latest=False` leaves the bucket alone, because another worker reports to it now.
 
         A delivery that is no longer planned is removed from the bucket.
         """
         key = supervisor.plan.id
         self._sequences[key] = self._sequences.get(key, 0) + 1
         observed = self.describe_delivery(relay, supervisor)
+        if changes > 1:
+            observed = observed.model_copy(update={"changes": changes, "first_changed_at": first_changed_at})
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(key), time=observed.observed_at)
         self._outgoing.queue_event(subjects.delivery_observation(key), event)
         if latest and key in {planned.id for planned in relay.camera.deliveries}:
@@ -152,6 +165,7 @@ class Reporter:
             cameras_held=cameras_held,
             capacity=capacity,
             stopping=stopping,
+            awake_since=self.awake_since,
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)

@@ -66,6 +66,13 @@ class Settings(ServiceSettings):
     buffer_s: float = Field(
         default=5.0, gt=0, description="Seconds a destination may lag behind before media is left out."
     )
+    queued_media_bytes: int = Field(
+        default=64 << 20,
+        ge=1 << 20,
+        description="Bytes of media that wait in this process for all destinations together, GOP caches included; "
+        "then the most backed-up delivery leaves groups of pictures out. Send buffers of the kernel come on top: "
+        "about a second of each stream at most.",
+    )
     keyframe_interval_s: float = Field(
         default=5.0,
         ge=1,

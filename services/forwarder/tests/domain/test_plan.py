@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from forwarder.domain.plan import compare, unwanted, wanted
-from vonggac.events.inventory import CameraV1, MediaTransport, PlannedDelivery, TlsTrust
+from vonggac.events.inventory import CameraV1, FacilityStatus, MediaTransport, PlannedDelivery, TlsTrust
 
 PINNED = TlsTrust(fingerprint_sha256="0" * 64)
 
@@ -95,3 +95,12 @@ def test_of_a_disabled_camera_nothing_is_wanted() -> None:
     one = delivery()
     assert wanted(camera(one, enabled=False)) == {}
     assert unwanted(camera(one, enabled=False)) == (one,)
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_nothing_of_a_facility_that_is_closed_is_wanted(status: str) -> None:
+    one = delivery()
+    closed = camera(one, facility_status=FacilityStatus(status))
+    assert (wanted(closed), unwanted(closed)) == ({}, (one,))
+    assert wanted(camera(one, facility_status=FacilityStatus.ACTIVE)) == {one.id: one}
+    assert wanted(camera(one, facility_status=FacilityStatus.PLANNED)) == {one.id: one}

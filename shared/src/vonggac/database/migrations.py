@@ -5,14 +5,14 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, create_engine, engine_from_config, pool, text
+from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_config, pool, text
 
 LOCK_TIMEOUT = "4s"
 MIGRATION_LOCK = 1742_2021
 """Advisory lock: two pods that start at the same time migrate one after the other."""
 
 
-def config(scripts: Path, url: str) -> Config:
+def config(scripts: Path, url: str | URL) -> Config:
     """An Alembic config for the folder `scripts` (its env.py calls `run_env`)."""
     settings = Config()
     settings.set_main_option("script_location", str(scripts))
@@ -21,7 +21,7 @@ def config(scripts: Path, url: str) -> Config:
     return settings
 
 
-def migrate(scripts: Path, url: str) -> None:
+def migrate(scripts: Path, url: str | URL) -> None:
     """Bring the database at `url` to the newest revision. Raises what PostgreSQL or Alembic raises."""
     command.upgrade(config(scripts, url), "head")
 

@@ -59,6 +59,15 @@ _ADVICE = {
         "Close other viewers of the camera or recorder, or raise its limit of sessions; if the 401 stays, check "
         "whether the password was changed.",
     ),
+    Cause.ALREADY_PUBLISHING: Advice(
+        "The destination refuses the stream because another session publishes it: RTSP 406, 409 or 455 to ANNOUNCE or "
+        "RECORD, or an answer that says so; RTMP `NetStream.Publish.BadName`. Usually it is our own earlier session, "
+        "which the destination has not given up yet: tried again within 3 s, for 5 minutes.",
+        "Thường tự hết khi trung tâm bỏ phiên cũ (1–2 phút). Nếu vẫn vậy: tìm nơi khác đang phát lên cùng đường dẫn; "
+        "đề nghị trung tâm cho phiên mới thay phiên cũ.",
+        "Usually over when the destination drops the old session (1–2 minutes). If it stays: find who else publishes "
+        "to this path; ask the destination to let a new session replace the old one.",
+    ),
     Cause.NOT_FOUND: Advice(
         "404: the device has no stream at this path.",
         "Kiểm tra đường dẫn RTSP và số kênh; kênh của đầu ghi có thể chưa gắn camera.",
@@ -185,6 +194,12 @@ _ADVICE = {
         "The stored credentials cannot be opened with the workers' key; nobody connected.",
         "Nhập lại tên và mật khẩu của camera trong hệ thống quản lý.",
         "Write the camera's credentials again in the inventory.",
+    ),
+    Cause.SECRET_MOVED: Advice(
+        "The stored credentials were given for another address (scheme, host or port), so they were not sent; nobody "
+        "connected.",
+        "Nhập lại tên và mật khẩu cho địa chỉ mới trong hệ thống quản lý.",
+        "Give the credentials again for the new address in the inventory.",
     ),
     Cause.INTERNAL_ERROR: Advice(
         "A mistake of the platform itself, or too little CPU; nothing is known about the camera.",

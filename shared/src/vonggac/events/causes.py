@@ -19,6 +19,7 @@ class Cause(StrEnum):
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     AUTH_FAILED = "auth_failed"
     SESSION_LIMIT = "session_limit"
+    ALREADY_PUBLISHING = "already_publishing"
     NOT_FOUND = "not_found"
     NO_TRACK = "no_track"
     CODEC_UNSUPPORTED = "codec_unsupported"
@@ -44,4 +45,5 @@ class Cause(StrEnum):
     STALLED = "stalled"
     STOPPED = "stopped"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
+    SECRET_MOVED = "secret_moved"  # noqa: S105 - a cause, not a secret
     INTERNAL_ERROR = "internal_error"

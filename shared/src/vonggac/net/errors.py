@@ -8,6 +8,8 @@
 Every error has a `Cause`, so that a supervisor makes a value of it without its class or text.
 """
 
+import re
+
 from vonggac.events.causes import Cause
 
 _MAX_REASON = 60
@@ -21,6 +23,10 @@ _CAUSE_BY_STATUS = {
     461: Cause.TRANSPORT_UNSUPPORTED,
     503: Cause.SESSION_LIMIT,
 }
+_PUBLISHING = frozenset({"ANNOUNCE", "RECORD"})
+_ALREADY_PUBLISHING = frozenset({406, 409, 455})
+"""What servers answer to a second publisher of a stream; others say it in words."""
+_ALREADY_PUBLISHING_WORDS = re.compile(r"\balready\b|\bin use\b|\bbusy\b|publishing", re.IGNORECASE)
 _NOT_UNDERSTOOD = frozenset({501, 505, 551})
 
 
@@ -58,7 +64,7 @@ class StatusError(PeerError):
         if len(shown) > _MAX_REASON:
             # No half word: half of a login that the peer repeats could not be recognised and hidden.
             shown = shown[: _MAX_REASON + 1].rpartition(" ")[0]
-        super().__init__(cause_of_status(method, status), f"{method} was answered {status} {shown}".rstrip())
+        super().__init__(cause_of_status(method, status, reason), f"{method} was answered {status} {shown}".rstrip())
         self.args = (method, status, reason)
         self.method = method
         self.status = status
@@ -72,12 +78,17 @@ class RedirectError(StatusError):
         self.location = location
 
 
-def cause_of_status(method: str, status: int) -> Cause:
+def cause_of_status(method: str, status: int, reason: str = "") -> Cause:
     """The cause of a status that is not 2xx.
+
+    Servers refuse a second publisher of a stream in many ways: by 406 or 455, or by the reason alone.
 
     Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 mean that
     the request was not understood (RFC 7826 §17.5).
     """
+    taken = status in _ALREADY_PUBLISHING or (status != 401 and _ALREADY_PUBLISHING_WORDS.search(reason))
+    if method in _PUBLISHING and taken:
+        return Cause.ALREADY_PUBLISHING
     if (method, status) == ("ANNOUNCE", 415):
         # We offer and the peer refuses; a camera that answers DESCRIBE so has nothing to offer.
         return Cause.CODEC_UNSUPPORTED

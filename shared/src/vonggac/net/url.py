@@ -187,6 +187,18 @@ def takes_credentials(url: str) -> bool:
     return "{username}" in url or "{password}" in url
 
 
+def repeats_password(target: str, filled: str, credentials: Credentials | None) -> bool:
+    """Whether a password that was filled into the path `filled` stands in `target` as well, however it is encoded."""
+    if credentials is None or not credentials.password:
+        return False
+    return all(credentials.password in _decoded(text) for text in (target, filled))
+
+
+def _decoded(text: str) -> str:
+    # Twice: some servers encode what they repeat once more.
+    return text + "\n" + unquote(text) + "\n" + unquote(unquote(text))
+
+
 def fill_credentials(url: str, credentials: Credentials | None) -> str:
     """`url` with `{username}` and `{password}` replaced, percent-encoded: recorders that want them in the path.
 

@@ -291,4 +291,4 @@ async def test_a_stream_that_is_taken_is_refused_with_its_code() -> None:
     async with ScriptedPeer(ScriptedCamera(ANNOUNCE=reply(406, reason="Not Acceptable"))) as peer:
         with pytest.raises(PeerError, match="ANNOUNCE was answered 406") as caught:
             await publish(peer)
-        assert caught.value.cause is Cause.PROTOCOL_ERROR
+        assert caught.value.cause is Cause.ALREADY_PUBLISHING

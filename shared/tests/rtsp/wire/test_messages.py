@@ -130,6 +130,24 @@ def test_every_status_has_its_cause(method: str, status: int, cause: Cause) -> N
     assert cause_of_status(method, status) is cause
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "reason", "cause"),
+    [
+        ("ANNOUNCE", 406, "Not Acceptable", Cause.ALREADY_PUBLISHING),
+        ("ANNOUNCE", 455, "Method Not Valid in This State", Cause.ALREADY_PUBLISHING),
+        ("RECORD", 409, "Conflict", Cause.ALREADY_PUBLISHING),
+        ("ANNOUNCE", 400, "someone is already publishing to path 'gate'", Cause.ALREADY_PUBLISHING),
+        ("ANNOUNCE", 403, "Stream busy", Cause.ALREADY_PUBLISHING),
+        ("ANNOUNCE", 400, "Bad Request", Cause.PROTOCOL_ERROR),
+        ("ANNOUNCE", 401, "Already used", Cause.AUTH_FAILED),
+        ("SETUP", 406, "Not Acceptable", Cause.PROTOCOL_ERROR),
+        ("PLAY", 455, "Method Not Valid in This State", Cause.PROTOCOL_ERROR),
+    ],
+)
+def test_an_older_publisher_is_told_from_other_refusals(method: str, status: int, reason: str, cause: Cause) -> None:
+    assert StatusError(method, status, reason).cause is cause
+
+
 def test_a_status_error_names_method_and_code_and_cuts_the_reason() -> None:
     error = StatusError("PLAY", 455, "Method Not\x07 Valid " + "x" * 200)
     assert str(error) == "protocol_error: PLAY was answered 455 Method Not Valid"

@@ -4,6 +4,7 @@ What is already in the transport's buffer stays; from the overflow on everything
 again and a keyframe comes, so that the destination never decodes from the middle of a group.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 
@@ -30,7 +31,7 @@ class Flow:
     """Whether media of one destination flows. Dropped counts are of the session.
 
     `late`: the overflow is one of seconds, not of bytes; `groups_late`: those of `groups_dropped` that were left out
-    for it.
+    for it. `room_bytes`: below so many buffered bytes media goes on, where the process's bound held it back.
     """
 
     flowing: bool = True
@@ -38,6 +39,7 @@ class Flow:
     groups_dropped: int = 0
     late: bool = False
     groups_late: int = 0
+    room_bytes: int | None = None
 
 
 def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
@@ -47,9 +49,40 @@ def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
             return flow
         began = replace(flow, overflowing=True, late=buffered < bounds.buffer_bytes)
         return replace(_left_out(began), flowing=False) if flow.flowing else began
-    if flow.overflowing and buffered <= bounds.resume_bytes and lag_s <= bounds.resume_s:
-        return replace(flow, overflowing=False)
+    resume_bytes = bounds.resume_bytes if flow.room_bytes is None else flow.room_bytes
+    if flow.overflowing and buffered <= resume_bytes and lag_s <= bounds.resume_s:
+        return replace(flow, overflowing=False, room_bytes=None)
     return flow
+
+
+def held_back(flow: Flow, *, room_bytes: int) -> Flow:
+    """Leave media out until fewer than `room_bytes` are buffered: the process holds too much in all."""
+    if flow.overflowing:
+        return replace(flow, room_bytes=room_bytes)
+    began = replace(flow, overflowing=True, late=False, room_bytes=room_bytes)
+    return replace(_left_out(began), flowing=False) if flow.flowing else began
+
+
+def fair_share(bound: int, destinations: int) -> int:
+    """Bytes that each of so many destinations may always buffer."""
+    return bound // max(destinations, 1)
+
+
+def most_backed_up[Key](buffered: Mapping[Key, int], bound: int) -> list[Key]:
+    """Who must leave media out, so that all `buffered` bytes together stay about at `bound`: the largest first.
+
+    Those that hold half of all bytes; none below its fair share, so that a healthy destination pays for no other.
+    """
+    left = sum(buffered.values())
+    if left < bound:
+        return []
+    least, half, chosen = fair_share(bound, len(buffered)), left / 2, list[Key]()
+    for key, size in sorted(buffered.items(), key=lambda item: item[1], reverse=True):
+        if left <= half or size <= least:
+            break
+        chosen.append(key)
+        left -= size
+    return chosen
 
 
 def keyframe_came(flow: Flow) -> Flow:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from forwarder.domain.backoff import FIRST_CEILING_S, delay_s
+from forwarder.domain.backoff import OLDER_PUBLISHER_LASTS_S, delay_s, older_publisher_delay_s
 from forwarder.domain.clock import Instant
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.domain.progress import Progress
@@ -67,6 +67,8 @@ class Delivery:
     last_success_at: datetime | None = None
     failure: "Failed | None" = None
     """The last failure of the destination, until media is acknowledged again."""
+    older_publisher_since_s: float | None = None
+    """Since when (monotonic) the destination refuses us because of an older publisher."""
     progress: Progress | None = None
     verified_at: datetime | None = None
     delay_s: float | None = None
@@ -170,7 +172,7 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
         case CameraLive():
             return _camera_live(delivery, now)
         case CameraAway():
-            return _camera_away(delivery, event, now)
+            return _camera_away(delivery, event, now, limits)
         case RetryDue():
             return _attempt(delivery, now) if delivery.failing else Decision(delivery)
         case Opened():
@@ -215,7 +217,9 @@ def _attempt(delivery: Delivery, now: Instant) -> Decision:
     )
 
 
-def _camera_away(delivery: Delivery, event: CameraAway, now: Instant) -> Decision:
+def _camera_away(delivery: Delivery, event: CameraAway, now: Instant, limits: Limits) -> Decision:
+    # A session that worked when the camera left is no failure of the destination's.
+    attempt = delivery.attempt - (_worked_s(delivery, now) is not None)
     same = delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.cause is event.cause
     away = replace(
         delivery,
@@ -223,7 +227,7 @@ def _camera_away(delivery: Delivery, event: CameraAway, now: Instant) -> Decisio
         since=delivery.since if same else now.at,
         cause=event.cause,
         detail=_short(event.detail),
-        attempt=0 if _was_good(delivery) else delivery.attempt,
+        attempt=0 if _was_good(delivery, now, limits) else max(0, attempt),
         progress=None,
     )
     # A new RTP stream is published anew, never spliced into the old session.
@@ -239,14 +243,17 @@ def _opened(delivery: Delivery, now: Instant) -> Decision:
 def _failed(delivery: Delivery, event: Failed, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.failing or (delivery.state is DeliveryState.WAITING_FOR_CAMERA and delivery.progress is None):
         return Decision(delivery)
-    worked_s = delivery.progress.worked_for_s(now) if delivery.progress else None
-    attempt = 0 if worked_s is not None and worked_s >= limits.good_s else delivery.attempt
-    refused = event.cause is Cause.AUTH_FAILED
-    wait_s = limits.refused_retry_s * (1 + chance / 10) if refused else delay_s(max(attempt, 1), chance)
-    if worked_s is not None and not refused:
-        # A session that worked for a while has earned a wait that is no longer than that.
-        wait_s = min(wait_s, max(FIRST_CEILING_S, worked_s) * chance)
-    fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None)
+    # Only a good minute starts the back-off anew: a destination may confirm for a second and reset, for ever.
+    attempt = 0 if _was_good(delivery, now, limits) else delivery.attempt
+    since_s = (delivery.older_publisher_since_s or now.monotonic_s) if event.cause is Cause.ALREADY_PUBLISHING else None
+    if event.cause is Cause.AUTH_FAILED:
+        wait_s = limits.refused_retry_s * (1 + chance / 10)
+    elif since_s is not None and now.monotonic_s - since_s < OLDER_PUBLISHER_LASTS_S:
+        # No failure that counts: the destination answers, and the older session may end at any moment.
+        attempt, wait_s = max(0, attempt - 1), older_publisher_delay_s(chance)
+    else:
+        wait_s = delay_s(max(attempt, 1), chance)
+    fallen = replace(_fallen(delivery, event, now), attempt=attempt, progress=None, older_publisher_since_s=since_s)
     return Decision(replace(fallen, next_attempt_at=now.after(wait_s), retry_in_s=wait_s), (Action.CLOSE, Action.WAIT))
 
 
@@ -371,8 +378,12 @@ def _now(
     return replace(delivery, state=state, since=now.at, cause=cause, detail=detail)
 
 
-def _was_good(delivery: Delivery) -> bool:
-    return delivery.progress is not None and delivery.progress.acknowledged_since_s is not None
+def _worked_s(delivery: Delivery, now: Instant) -> float | None:
+    return delivery.progress.worked_for_s(now) if delivery.progress is not None else None
+
+
+def _was_good(delivery: Delivery, now: Instant, limits: Limits) -> bool:
+    return (_worked_s(delivery, now) or 0.0) >= limits.good_s
 
 
 def _short(detail: str | None) -> str | None:

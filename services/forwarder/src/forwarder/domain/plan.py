@@ -18,10 +18,8 @@ class PlanChange:
 
 
 def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
-    """The deliveries that shall run; none when the camera is disabled."""
-    if not camera.enabled:
-        return {}
-    return {delivery.id: delivery for delivery in camera.deliveries if delivery.enabled}
+    """The deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
+    return {delivery.id: delivery for delivery in camera.forwarded}
 
 
 def unwanted(camera: CameraV1) -> tuple[PlannedDelivery, ...]:

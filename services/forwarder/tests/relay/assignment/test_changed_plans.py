@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from forwarder.relay.service import Process
 from simulator import CameraConfig, CentreConfig, Simulator
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryCommand
-from vonggac.events.inventory import CameraV1
+from vonggac.events.inventory import CameraV1, FacilityStatus
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
@@ -189,3 +190,25 @@ async def test_an_order_for_a_delivery_that_only_a_newer_plan_knows_is_kept(
 async def _revision(bus: Bus, key: str, revision: int) -> bool:
     value = await Bucket(bus, topology.DELIVERY_STATUS).get(key)
     return f'"camera_revision":{revision}'.encode() in (value or b"")
+
+
+@pytest.mark.parametrize("status", [FacilityStatus.CLOSED, FacilityStatus.SUSPENDED])
+async def test_a_closed_facility_stops_its_cameras_and_reopening_starts_them(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    status: FacilityStatus,
+) -> None:
+    await start_forwarder()
+    camera = planner.camera(sim, facility_status=FacilityStatus.ACTIVE)
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await inventory.say(camera.model_copy(update={"revision": 2, "facility_status": status}))
+    await statuses.become(camera, "disabled", "disabled")
+    for centre in sim.centres.values():
+        await centre.wait_for("gate", lambda stream: not stream.live)
+    await eventually(lambda: sim.cameras["gate"].sessions == 0)
+    await inventory.say(camera.model_copy(update={"revision": 3}))
+    await statuses.become(camera, "acknowledged", "acknowledged")

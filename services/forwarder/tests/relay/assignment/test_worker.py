@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from forwarder.relay.service import Process
 from simulator import Simulator
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 
@@ -101,8 +102,12 @@ async def test_a_changed_plan_restarts_only_what_changed(
     await inventory.say(camera.model_copy(update={"revision": 2, "deliveries": (national, moved)}))
     await sim.centres["provincial"].wait_for("elsewhere", lambda stream: stream.packets > 0)
     await eventually(lambda: not sim.centres["provincial"].streams["gate"].live)
+
+    async def are_of_the_new_plan() -> bool:
+        return {observed.camera_revision for observed in await statuses.of(camera)} == {2}
+
+    await eventually(are_of_the_new_plan)
     await both_acknowledged(statuses, camera)
-    assert {observed.camera_revision for observed in await statuses.of(camera)} == {2}
     untouched = sim.centres["national"].streams["gate"]
     assert (untouched.sessions, untouched.lost) == (1, 0)
     assert sim.cameras["gate"].sessions_total == 1

@@ -107,7 +107,7 @@ async def test_a_refused_stream_name_is_a_cause_and_the_name_is_not_told(
 ) -> None:
     rtmp_server.refuse_publish = "NetStream.Publish.BadName"
     relay = relay_of(redirected(planner.camera(sim), "national", rtmp_server.url("secret-key")))
-    await eventually(lambda: at(relay, "national").delivery.cause is Cause.SESSION_LIMIT)
+    await eventually(lambda: at(relay, "national").delivery.cause is Cause.ALREADY_PUBLISHING)
     await acknowledged(relay, "provincial")
     delivery = at(relay, "national").delivery
     assert "secret-key" not in repr(delivery)

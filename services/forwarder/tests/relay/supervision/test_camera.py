@@ -18,6 +18,7 @@ from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
@@ -145,6 +146,34 @@ async def test_a_camera_that_refuses_the_login_is_left_alone_until_the_plan_chan
 async def test_a_secret_for_another_key_is_a_cause(sim: Simulator, planner: Planner, relay_of: StartRelay) -> None:
     relay = relay_of(planner.camera(sim, secret="bm90IHNlYWxlZCBmb3IgdXM="))
     await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_UNREADABLE))
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+@pytest.mark.parametrize("path", ["gate.m3u8", "{username}/{password}.m3u8"])
+async def test_secret_moves_to_no_listener_in_place_of_the_camera(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, scheme: str, path: str
+) -> None:
+    async with ScriptedPeer(lambda _: reply(404)) as listener:
+        secret = planner.seal("viewer", "s3cret-Xem", sim.cameras["gate"].url())
+        relay = relay_of(planner.camera(sim, secret=secret, url=f"{scheme}://127.0.0.1:{listener.port}/{path}"))
+        await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_MOVED))
+        assert listener.connections == 0
+
+
+@pytest.mark.parametrize("path", ["gate", "{username}/{password}"])
+async def test_secret_moves_to_no_listener_in_place_of_a_centre(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, path: str
+) -> None:
+    async with ScriptedPeer(lambda _: reply(404)) as listener:
+        secret = planner.seal("centre", "s3cret-Xem", sim.centres["national"].stream_url("gate"))
+        camera = planner.camera(sim)
+        moved = {"url": f"rtsp://127.0.0.1:{listener.port}/{path}", "secret": secret}
+        first, second = camera.deliveries
+        plan = camera.model_copy(update={"deliveries": (first.model_copy(update=moved), second)})
+        relay = relay_of(plan)
+        await eventually(lambda: relay.deliveries[first.id].delivery.cause is Cause.SECRET_MOVED)
+        await eventually(lambda: relay.deliveries[second.id].delivery.state is DeliveryState.ACKNOWLEDGED)
+        assert listener.connections == 0
 
 
 async def test_logins_at_camera_and_centres_go_through(

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,7 @@ from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.store import Actor, Store, WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal, Right, Sealer, require
+from vonggac.bus import Bus
 from vonggac.http import FieldError, ProblemError
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -31,7 +32,14 @@ Changer = Annotated[Principal, Depends(require(Right.CHANGE))]
 Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
 Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
 Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
+Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
+
+
+Reason = Annotated[
+    str | None,
+    Query(max_length=500, description="Why; it stands in the reports beside the time that is no longer counted."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Services:
     sealer: Sealer
     metrics: Metrics
     import_max_bytes: int
+    bus: Callable[[], Bus | None]
+    """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None
 
 
@@ -69,11 +79,12 @@ class RequestContext:
         return self.services.store.read_transaction()
 
     @asynccontextmanager
-    async def write_transaction(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
+    async def write_transaction(
+        self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
+    ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
-        async with self.services.store.write_transaction(
-            Actor(caller.subject, self.request_id), dry_run=dry_run
-        ) as transaction:
+        actor = Actor(caller.subject, self.request_id, reason)
+        async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
             yield transaction
 
     def check_if_match(self, thing: Thing) -> None:

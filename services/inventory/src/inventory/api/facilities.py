@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, with_config
 from sqlalchemy import Select, select
 
-from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Context, Reader, Reason, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
@@ -105,9 +105,14 @@ async def get_facility(facility_id: UUID, context: Context, _caller: Reader) -> 
 
 
 @router.patch("/{facility_id}", summary="Change a facility")
-async def change_facility(facility_id: UUID, body: FacilityPatch, context: Context, caller: Changer) -> FacilityShown:
-    """A new code changes the addresses its cameras are published at, where a destination's template uses it."""
-    async with context.write_transaction(caller) as transaction:
+async def change_facility(
+    facility_id: UUID, body: FacilityPatch, context: Context, caller: Changer, reason: Reason = None
+) -> FacilityShown:
+    """A new code changes the addresses its cameras are published at, where a destination's template uses it.
+
+    While it is suspended or closed, its cameras are neither probed nor forwarded.
+    """
+    async with context.write_transaction(caller, reason=reason) as transaction:
         facility = await transaction.get_thing(Facility, facility_id)
         context.check_if_match(facility)
         fields = merged(FacilityFields, facility, body)

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy import select
 
+from inventory.domain.devices.addresses import GIVE_AGAIN, leads_elsewhere
 from inventory.domain.devices.camera import fitting_timeout
 from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from inventory.domain.devices.expected import SurveyedDevice
@@ -55,6 +56,7 @@ async def store_cameras(transaction: WriteTransaction, file: CameraFile, mistake
             deliveries += _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
             outcome.created += 1
         else:
+            _check_login_stays(row, camera, mistakes)
             changed = transaction.stage_change(camera, _values(transaction, file, row, camera, record))
             if "destinations" in file.present:
                 added = _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
@@ -146,6 +148,12 @@ def _expected(file: CameraFile, row: CameraRow, camera: Camera) -> dict[str, Any
     given = (row.fields.expected or SurveyedDevice()).model_dump()
     told = {name: value for name, value in given.items() if name in file.present}
     return SurveyedDevice().model_dump() | (camera.expected or {}) | told
+
+
+def _check_login_stays(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:
+    """A stored login goes to no other origin than it was given for."""
+    if row.sealed_secret is None and camera.sealed_secret is not None and leads_elsewhere(camera.url, row.url):
+        mistakes.add_mistake(row.line, "url", GIVE_AGAIN)
 
 
 def _check_trust(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:

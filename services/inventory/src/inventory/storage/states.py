@@ -59,7 +59,11 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
 
 
 _CAMERAS = (
-    select(*(column for column in Camera.__table__.columns), Facility.code.label("facility_code"))
+    select(
+        *(column for column in Camera.__table__.columns),
+        Facility.code.label("facility_code"),
+        Facility.status.label("facility_status"),
+    )
     .join(Facility, Facility.id == Camera.facility_id)
     .order_by(Camera.id)
 )
@@ -92,6 +96,7 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         id=camera.id,
         revision=camera.revision,
         changed_at=camera.changed_at,
+        created_at=camera.created_at,
         code=camera.code,
         name=camera.name,
         facility_id=camera.facility_id,
@@ -104,6 +109,7 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
         deliveries=planned,
+        facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
     return CameraPlan(payload, moved)

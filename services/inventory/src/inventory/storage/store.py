@@ -38,10 +38,11 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller and the request."""
+    """The caller, the request, and why."""
 
     subject: str
     request_id: str
+    reason: str | None = None
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class WriteTransaction:
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
+        self._stale_facilities: set[UUID] = set()
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
         """Read a thing. Raises ProblemError 404."""
@@ -111,6 +113,8 @@ class WriteTransaction:
         if not isinstance(thing, Camera):
             thing.revision += 1
             thing.changed_at = self.now
+        if isinstance(thing, Facility) and before["status"] != after["status"]:
+            self._stale_facilities.add(thing.id)
         self.log_change(thing, "changed", before, after)
         self._queue_message_of(thing)
         return True
@@ -151,6 +155,9 @@ class WriteTransaction:
 
         Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
         """
+        if self._stale_facilities:
+            query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
+            self.mark_stale((await self.session.scalars(query)).all())
         await self._raise_revisions()
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
@@ -214,6 +221,8 @@ class WriteTransaction:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
+        payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
@@ -226,11 +235,23 @@ def _refold_search(thing: Thing) -> None:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Store:
     """Transactions on inventory's database."""
 
-    def __init__(self, database: Database, *, on_commit: Callable[[], None], write_wait_s: float) -> None:
-        self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_commit: Callable[[], None],
+        write_wait_s: float,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        """`now`: aware UTC, the time that changes are dated by."""
+        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -247,7 +268,7 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                transaction = WriteTransaction(session, actor, datetime.now(UTC))
+                transaction = WriteTransaction(session, actor, self._now())
                 yield transaction
                 await transaction.write_log_and_outbox()
                 if dry_run:

@@ -1,4 +1,4 @@
-"""The newest observations of a camera as bytes: 18 each, little endian, oldest first."""
+"""The newest observations of one thing as bytes: 26 each, little endian, oldest first."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from reporting.domain.instants import Millis
 from reporting.domain.timeline import WINDOW, CameraState, Observation
 from vonggac.events import Cause
 
-_RECORD = struct.Struct("<qqBB")
+_RECORD = struct.Struct("<qqqBB")
 SIZE = _RECORD.size
 FULL = WINDOW * SIZE
 
@@ -51,6 +51,8 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.IDENTITY_CHANGED: 32,
         Cause.MISMATCH: 33,
         Cause.STOPPED: 34,
+        Cause.SECRET_MOVED: 35,
+        Cause.ALREADY_PUBLISHING: 36,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""
@@ -60,7 +62,8 @@ _CAUSES: dict[int, str | None] = {0: None, **{code: str(cause) for cause, code i
 
 
 def pack(seen: Observation) -> bytes:
-    return _RECORD.pack(seen.at, seen.interval, STATE_CODES[seen.state], CAUSE_CODES[seen.cause] if seen.cause else 0)
+    cause = CAUSE_CODES[seen.cause] if seen.cause else 0
+    return _RECORD.pack(seen.at, seen.interval, seen.awake_since, STATE_CODES[seen.state], cause)
 
 
 def pack_all(observations: Sequence[Observation]) -> bytes:
@@ -70,13 +73,13 @@ def pack_all(observations: Sequence[Observation]) -> bytes:
 def unpack_all(tail: bytes) -> tuple[Observation, ...]:
     """Raises struct.error or KeyError when the bytes are none of ours."""
     return tuple(
-        Observation(at, interval, _STATES[state], _CAUSES[cause])
-        for at, interval, state, cause in _RECORD.iter_unpack(tail)
+        Observation(at, interval, _STATES[state], _CAUSES[cause], awake_since)
+        for at, interval, awake_since, state, cause in _RECORD.iter_unpack(tail)
     )
 
 
 def appended(tail: bytes, seen: Observation, run_started_at: Millis) -> bytes | None:
-    """The tail with a newer observation at its end; None when that would let go of a run older than the open one."""
+    """The tail with a newer observation at its end; None when that would drop a run older than the open one."""
     if len(tail) < FULL:
         return tail + pack(seen)
     at: Millis = _RECORD.unpack_from(tail, SIZE)[0]

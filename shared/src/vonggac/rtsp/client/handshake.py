@@ -8,12 +8,12 @@ from functools import partial
 from typing import Self
 
 from vonggac.events.causes import Cause
-from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.allowed_networks import AllowedNetworks, canonical_host, resolve
 from vonggac.net.dial import connect_socket, secure
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, ReconnectError
 from vonggac.net.tls import TlsPolicy
-from vonggac.net.url import Credentials, RtspUrl, on_host_of
+from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
 from vonggac.rtsp.client.connection import OnMedia, RtspConnection
 from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, SessionOutcome, Step, session_header
 from vonggac.rtsp.wire.messages import Response, parse_session
@@ -35,16 +35,15 @@ class Route:
     credentials: Credentials | None
     allowed: AllowedNetworks | None
     tls: TlsPolicy
-    credentials_for_redirects: bool = False
-    """Whether another host gets our credentials as well."""
     challenge: Challenge | None = None
     """The challenge of a peer that closed the connection with its 401."""
 
     def redirected(self, error: RedirectError) -> "Route":
         """The route of a redirect.
 
-        Another host gets the credentials of its own address, if it has some, and ours only when they may go there.
-        Raises PeerError: protocol_error for an address that is none, tls when it leads from rtsps to rtsp.
+        Another host or port gets the credentials of its own address, if it has some, and never ours. Raises PeerError:
+        protocol_error for an address that is none, tls when it leads from rtsps to rtsp, secret_moved when our password
+        stood in the path and stands in the new one.
         """
         try:
             location = error.location
@@ -57,7 +56,15 @@ class Route:
         if error.status == 305 and url.target in ("", "/"):
             # "Use proxy" names the proxy only.
             url = replace(url, target=self.url.target)
-        ours = self.credentials_for_redirects or url.host.lower() == self.url.host.lower()
+        ours = (url.scheme, canonical_host(url.host), url.port) == (
+            self.url.scheme,
+            canonical_host(self.url.host),
+            self.url.port,
+        )
+        if not ours and repeats_password(url.target, self.url.target, self.credentials):
+            raise PeerError(
+                Cause.SECRET_MOVED, f"{error.method} was redirected elsewhere with the password in the path"
+            )
         return replace(self, url=url, credentials=self.credentials if ours else url.credentials, challenge=None)
 
 

@@ -74,7 +74,6 @@ async def open_player(
     udp: UdpOptions = _DEFAULT_UDP,
     tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
-    credentials_for_redirects: bool = False,
     send_options: bool = False,
     report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S,
     steps: list[Step] | None = None,
@@ -89,7 +88,7 @@ async def open_player(
     TCP when UDP is refused or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
     it would not be encrypted. Media from UDP comes as interleaved frames.
 
-    `tls`: whom to trust on rtsps://. `credentials_for_redirects`: send them to another host too. `send_options`: read
+    `tls`: whom to trust on rtsps://. A redirect to another host or port gets no login of ours. `send_options`: read
     the camera's methods first, for the keep-alive; costs one more round trip. `report_interval_s`:
     how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
 
@@ -104,7 +103,7 @@ async def open_player(
     async def attempt(route: Route) -> Player:
         return await _play_by_any(_transports(transport, route.url), wish, route, clock, on_lost)
 
-    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    route = Route(url, credentials or url.credentials, allowed, tls)
     return await follow_redirects(route, attempt)
 
 
@@ -119,7 +118,6 @@ async def open_publisher(
     on_media: OnMedia | None = None,
     tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
-    credentials_for_redirects: bool = False,
     send_options: bool = False,
     steps: list[Step] | None = None,
 ) -> Publisher:
@@ -152,7 +150,7 @@ async def open_publisher(
             publisher.start(on_lost)
             return publisher
 
-    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    route = Route(url, credentials or url.credentials, allowed, tls)
     return await follow_redirects(route, attempt)
 
 

@@ -20,10 +20,13 @@ from forwarder.relay.assignment.handover_receiver import HandoverReceiver
 from forwarder.relay.assignment.handover_sender import HandoverSender, HandoverWay
 from forwarder.relay.assignment.held_camera import HeldCamera, answer_job
 from forwarder.relay.assignment.membership import MembershipWatch
+from forwarder.relay.assignment.paced_reports import Changes, PacedReports
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
+from vonggac.bus import Bus, Job, JobQueue, Outgoing
+from vonggac.bus.declared import topology
+from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.telemetry import get_logger
@@ -36,6 +39,8 @@ FETCH_AT_ONCE = 20
 """Small batches, so that workers that start together share the cameras."""
 FETCH_WAIT_S = 5.0
 FULL_RETRY_S = 2.0
+REPORTED_AT_ONCE = 25
+"""Cameras whose states are published anew before media has its turn again."""
 FULL_PAUSE_S = 0.2
 """Of a full worker between two fetches: cameras that nobody has room for must not keep it busy."""
 RECONNECTED_S = 10.0
@@ -64,7 +69,10 @@ class Worker:
         self.jobs_passed_on = 0
         self._bus, self._outgoing, self._context, self._reporter = bus, outgoing, context, reporter
         self._max_cameras = max_cameras
-        self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
+        self.jobs_unreadable = {NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0}
+        self._queue = JobQueue(
+            bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER, on_unreadable=self._count_unreadable
+        )
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._report_came)
         self._commands = CommandStore(bus, outgoing, self._command_changed)
@@ -72,6 +80,7 @@ class Worker:
         self.members = MembershipWatch(bus, reporter.worker_id, context.monotonic_s)
         self._handover_sender = HandoverSender(bus, outgoing, self.members, self._stop_camera)
         self._handover_receiver = HandoverReceiver(bus, reporter.worker_id, self)
+        self._reports = PacedReports(self._report_changes)
         self._releases: set[asyncio.Task[None]] = set()
         self._renew_now = asyncio.Event()
         self._reconnected_s = self._changed_s = float("-inf")
@@ -120,13 +129,24 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """The supervisor of a camera that is not held yet."""
-        return CameraRelay(camera, self._context, self._delivery_changed, self._commands.commands, self._history_of)
+        return CameraRelay(camera, self._context, self._reports.report, self._commands.commands, self._history_of)
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)
         if observed is None or observed.destination_id != planned.destination_id:
             return NO_HISTORY
         return history_of(observed, self.members.alive_at(observed.worker_id))
+
+    async def report_all(self) -> None:
+        """Publish every delivery's state anew: after a hole, earlier claims count no more.
+
+        Facts only: while this worker slept, another one may have taken the camera and the latest states.
+        """
+        for number, held in enumerate(list(self.held.values()), start=1):
+            if number % REPORTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            for supervisor in held.relay.deliveries.values():
+                self._reporter.report_change(held.relay, supervisor, latest=False)
 
     async def _fetch_when_loaded(self) -> None:
         # A stopped delivery must not start at a restart, and its history must not be reported as new.
@@ -162,8 +182,8 @@ class Worker:
     async def _assign(self, job: Job) -> None:
         camera_id = _camera_id(job)
         if camera_id is None:
-            log.error("job_is_no_camera", event_type=job.event.type)
-            await answer_job(job.complete())
+            # Whoever published it there may have meant a camera: never taken away without a copy.
+            await self._queue.dead_letter(job, f"type: {job.event.type} is no job for a forwarder")
             return
         held = self.held.get(camera_id)
         if held is not None:
@@ -300,8 +320,14 @@ class Worker:
         for held in self.held.values():
             held.relay.apply_command(delivery_id, command)
 
-    def _delivery_changed(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        self._reporter.report_change(relay, supervisor, latest=not relay.superseded)
+    def _report_changes(self, relay: CameraRelay, supervisor: DeliverySupervisor, changes: Changes) -> None:
+        latest = not relay.superseded
+        self._reporter.report_change(
+            relay, supervisor, latest=latest, changes=changes.count, first_changed_at=changes.first_at
+        )
+
+    def _count_unreadable(self, outcome: str) -> None:
+        self.jobs_unreadable[outcome] += 1
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.relay.destinations.receiver_reports import Reported
+from forwarder.relay.media.budget import MediaBudget
 from forwarder.relay.sources.base import CameraSource
 from vonggac.events.inventory import TlsTrust
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -22,6 +23,7 @@ class Target:
     video_only: bool
     deadline_s: float
     bounds: Bounds
+    budget: MediaBudget
     allowed: AllowedNetworks
     tls: TlsTrust | None = None
     enhanced_rtmp: bool = False

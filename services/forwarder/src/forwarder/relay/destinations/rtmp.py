@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from forwarder.domain import backpressure as overflow
-from forwarder.domain.backpressure import Bounds, Flow
+from forwarder.domain.backpressure import Flow
 from forwarder.relay.destinations.base import Counts, OnLost, Target, UnreachableError
+from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.flv.muxer import Unit, UnitTap, units_of
 from forwarder.relay.media.fanout import Outlet
@@ -50,7 +51,7 @@ class RtmpPublishing:
     def __init__(
         self, connection: RtmpConnection, stream_id: int, tap: UnitTap, source: CameraSource, target: Target
     ) -> None:
-        bounds: Bounds = target.bounds
+        bounds, self._budget = target.bounds, target.budget
         self._connection, self._stream_id, self._tap = connection, stream_id, tap
         self._outlet = UnitOutlet(source.fanout, connection, {}, bounds)
         self._sound = None if target.video_only else tap.sound
@@ -58,6 +59,8 @@ class RtmpPublishing:
         connection.on_pause_writing = self._outlet.buffer_is_full
         # What is acknowledged by now is our handshake: `publish` was answered.
         self._acknowledgement = TcpAcknowledgement(connection.transport)
+        self._send_buffer = SendBuffer(connection.transport)
+        self._budget.add_queue(self._outlet)
         self._control_before = connection.control_bytes
         self._told: bytes | None = None
         self._begin_ms: int | None = None
@@ -82,6 +85,7 @@ class RtmpPublishing:
         written = self._outlet.written
         connection = self._connection
         if not connection.closed:
+            self._send_buffer.fit(written, now_s)
             control = connection.control_bytes - self._control_before + _CONTROL_UNDER_WAY_BYTES
             self._acknowledged = self._acknowledgement.acknowledged(
                 written, buffered=connection.write_buffer_bytes, others=control
@@ -91,14 +95,18 @@ class RtmpPublishing:
         return written, self._acknowledged
 
     async def close(self) -> None:
-        self._tap.remove_writer(self._write_unit)
+        self._leave()
         connection = self._connection
         connection.send_command("deleteStream", 0.0, None, float(self._stream_id))
         await connection.close()
 
     def abort(self) -> None:
-        self._tap.remove_writer(self._write_unit)
+        self._leave()
         self._connection.abort()
+
+    def _leave(self) -> None:
+        self._tap.remove_writer(self._write_unit)
+        self._budget.remove_queue(self._outlet)
 
     def _write_unit(self, unit: Unit) -> None:
         outlet, connection = self._outlet, self._connection

@@ -1,8 +1,8 @@
 """One publishing session at an RTSP destination: verbatim, with what its kernel acknowledged. Never retries."""
 
-from forwarder.domain.backpressure import Bounds
 from forwarder.relay.destinations.base import Counts, OnLost, Target, UnreachableError
 from forwarder.relay.destinations.receiver_reports import ReportReader
+from forwarder.relay.destinations.send_buffer import SendBuffer
 from forwarder.relay.destinations.tcp_ack import TcpAcknowledgement
 from forwarder.relay.media.fanout import Outlet
 from forwarder.relay.sources.base import CameraSource
@@ -19,7 +19,8 @@ _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE, Cause.TIMEOUT})
 class RtspPublishing:
     """A session of ANNOUNCE and RECORD whose media is the camera's, frame for frame."""
 
-    def __init__(self, publisher: Publisher, source: CameraSource, bounds: Bounds) -> None:
+    def __init__(self, publisher: Publisher, source: CameraSource, target: Target) -> None:
+        bounds, self._budget = target.bounds, target.budget
         self._publisher = publisher
         self._fanout = source.fanout
         connection = publisher.connection
@@ -35,6 +36,8 @@ class RtspPublishing:
         self._acknowledged = 0
         self._reports = ReportReader(publisher.tracks)
         connection.on_media = self._reports.on_media
+        self._send_buffer = SendBuffer(connection.transport)
+        self._budget.add_queue(self._outlet)
         source.fanout.add_outlet(self._outlet)
 
     @property
@@ -56,6 +59,7 @@ class RtspPublishing:
         written = self._outlet.written
         connection = self._publisher.connection
         if not connection.closed:
+            self._send_buffer.fit(written, now_s)
             control = connection.control_bytes_sent - self._control_before
             self._acknowledged = self._acknowledgement.acknowledged(
                 written, buffered=connection.write_buffer_bytes, others=control
@@ -64,18 +68,22 @@ class RtspPublishing:
             self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
+    def _leave(self) -> None:
+        self._fanout.remove_outlet(self._outlet)
+        self._budget.remove_queue(self._outlet)
+
     def _lost(self, error: PeerError | None) -> None:
         # At once: a closed transport must not be written to.
-        self._fanout.remove_outlet(self._outlet)
+        self._leave()
         if self._on_lost is not None:
             self._on_lost(error)
 
     async def close(self) -> None:
-        self._fanout.remove_outlet(self._outlet)
+        self._leave()
         await self._publisher.close()
 
     def abort(self) -> None:
-        self._fanout.remove_outlet(self._outlet)
+        self._leave()
         self._publisher.abort()
 
 
@@ -104,4 +112,4 @@ async def publish_rtsp(target: Target, source: CameraSource, on_lost: OnLost) ->
         if error.cause in _NOT_CONNECTED and not error.elsewhere and steps and steps[-1].name == "connect":
             raise UnreachableError(error, url.host, url.port) from None
         raise
-    return RtspPublishing(publisher, source, target.bounds)
+    return RtspPublishing(publisher, source, target)

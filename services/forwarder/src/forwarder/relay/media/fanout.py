@@ -132,6 +132,15 @@ class Outlet:
         if flow is not self.flow:
             self._become(flow)
 
+    @property
+    def buffered_bytes(self) -> int:
+        """What waits in the transport."""
+        return self._writer.write_buffer_bytes
+
+    def hold_back(self, room_bytes: int) -> None:
+        """Leave media out until fewer than `room_bytes` wait: the process holds too much in all."""
+        self._become(overflow.held_back(self.flow, room_bytes=room_bytes))
+
     def keyframe_came(self) -> bool:
         """Whether media flows from this keyframe on."""
         self._become(overflow.keyframe_came(self.flow))

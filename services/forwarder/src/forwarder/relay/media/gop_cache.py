@@ -39,6 +39,15 @@ class GopCache:
         """Whether a destination can begin with it."""
         return bool(self._spans)
 
+    @property
+    def size_bytes(self) -> int:
+        """What is kept."""
+        return self._bytes if self._store is not None else 0
+
+    def drop(self) -> None:
+        """Keep nothing until the next keyframe."""
+        self._spans, self._bytes, self._store = [], 0, None
+
     def when_begun(self, call: Callable[[], None]) -> None:
         """Call `call` when a keyframe is there; at once if it is."""
         if self._spans:
@@ -60,7 +69,7 @@ class GopCache:
         elif self._spans:
             self._keep(batch.data, clean=clean)
         if self._bytes > self._max_bytes or (self._spans and time.monotonic() - self._began_s > self._max_age_s):
-            self._spans, self._bytes, self._store = [], 0, None
+            self.drop()
 
     def _keep(self, data: bytes, *, clean: bool) -> None:
         begin, self._bytes = self._bytes, self._bytes + len(data)

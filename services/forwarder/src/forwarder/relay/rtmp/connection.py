@@ -47,8 +47,8 @@ def _cause(code: str, description: str) -> Cause:
         return Cause.NOT_FOUND
     if "Denied" in code or "Unauthorized" in code or any(word in text for word in ("auth", "denied", "forbidden")):
         return Cause.AUTH_FAILED
-    if code == "NetStream.Publish.BadName":
-        return Cause.SESSION_LIMIT
+    if code == "NetStream.Publish.BadName" or any(word in text for word in ("already publish", "stream busy")):
+        return Cause.ALREADY_PUBLISHING
     return Cause.PROTOCOL_ERROR
 
 

@@ -203,6 +203,7 @@ async def play_container(
         url=url,
         # A login that stands in the address is not offered a second time.
         credentials=credentials if url == camera.url else None,
+        filled=credentials if url != camera.url else None,
         allowed=limits.allowed,
         tls=policy_of(camera.tls),
         deadline_s=limits.deadline_s,

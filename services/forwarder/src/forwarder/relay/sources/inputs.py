@@ -51,6 +51,8 @@ class Address:
     deadline_s: float
     silence_s: float
     audio: bool = False
+    filled: Credentials | None = None
+    """The login that was filled in, where placeholders stood."""
 
     @property
     def host(self) -> str:
@@ -70,7 +72,7 @@ class Address:
 
     @property
     def web(self) -> Web:
-        return Web(self.allowed, self.tls, self.url, self.credentials)
+        return Web(self.allowed, self.tls, self.url, self.credentials, self.filled)
 
 
 type Feed = Callable[[Address, Sink], Awaitable[None]]

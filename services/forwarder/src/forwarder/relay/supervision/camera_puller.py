@@ -1,9 +1,11 @@
 """The one pull of a camera: attempts, retries, and the session that plays. It alone decides to pull again."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
+from forwarder.domain.backoff import early_in_s
 from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
@@ -12,6 +14,7 @@ from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointW
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import device_origins
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
@@ -55,6 +58,7 @@ class CameraPuller:
         self._pictures = 0
         self._media_s = context.now().monotonic_s
         self._closed = False
+        self._early_s = -math.inf
 
     @property
     def live_source(self) -> CameraSource | None:
@@ -126,6 +130,7 @@ class CameraPuller:
             self._attempt = None
         source, self.source = self.source, None
         if source is not None:
+            self._context.budget.remove_source(source.fanout)
             self._keep_task(self._loop.create_task(source.close(), name=f"leave-{self._camera.id}"))
         self._on_away(cause, detail)
 
@@ -155,7 +160,7 @@ class CameraPuller:
             await asyncio.wait(self._endings)
         context, camera = self._context, self._camera
         try:
-            credentials = context.open_secret(camera.secret)
+            credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
             source = await play(
                 camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost
             )
@@ -169,6 +174,7 @@ class CameraPuller:
             self._failed(Cause.INTERNAL_ERROR, type(error).__name__)
             return
         self._attempt, self.source = None, source
+        context.budget.add_source(source.fanout)
         source.wait_for_bytes(context.receive_low_water_bytes)
         self._media_s = context.now().monotonic_s
 
@@ -206,7 +212,12 @@ class CameraPuller:
 
     def _endpoint_answers(self) -> None:
         # A recorder's cameras are all called in the same moment.
-        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry)
+        early_s = early_in_s(self._early_s, self._context.monotonic_s())
+        self._retry_timer.shorten(RETRY_WITHIN_S * self._context.chance() + early_s, self._retry_early)
+
+    def _retry_early(self) -> None:
+        self._early_s = self._context.monotonic_s()
+        self._retry()
 
     def _drop_gop(self) -> None:
         if self.source is not None:

@@ -226,6 +226,9 @@ class CameraKeyframes:
             figures = self._tap.meter.figures if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
             drift_s = self._source.clock_drift_s() if self._source is not None else None
+            if drift_s is not None:
+                # The source compares with this machine's clock.
+                drift_s -= self._context.wall_correction_s()
             lately = {note.hash for note in self.history[-2:]}
             still = self.still if self.still is not None and keyframe.hash in lately else None
             self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, still)

@@ -1,7 +1,12 @@
-"""When a delivery is tried again: after its wait, or sooner, when an address that fell silent answers again."""
+"""When a delivery is tried again: after its wait, or sooner, when an address that fell silent answers again.
 
+Sooner only once in `EARLY_EVERY_S`: a destination that comes and goes must not talk the back-off down.
+"""
+
+import math
 from collections.abc import Callable
 
+from forwarder.domain.backoff import early_in_s
 from forwarder.domain.delivery import Delivery
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointWatch
@@ -36,6 +41,7 @@ class DestinationRecovery:
         self._timer = Timer()
         self._watch = EndpointWatch(context.reachability, context.allowed)
         self._after_check = False
+        self._early_s = -math.inf
 
     def wait_for_retry(self, delivery: Delivery, *, unreachable: bool) -> None:
         """Retry in `delivery.retry_in_s`. `unreachable`: the attempt before has found the address silent."""
@@ -71,19 +77,24 @@ class DestinationRecovery:
         self._watch.stop()
 
     def _shorten_wait(self) -> None:
+        self._timer.shorten(self._early_in_s(), self._retry_after_check)
+
+    def _early_in_s(self) -> float:
         # All deliveries to this address are called in the same moment.
-        self._timer.shorten(RETRY_WITHIN_S * self._context.chance(), self._retry_after_check)
+        return RETRY_WITHIN_S * self._context.chance() + early_in_s(self._early_s, self._context.monotonic_s())
 
     def _retry_after_check(self) -> None:
         self._after_check = True
+        self._early_s = self._context.monotonic_s()
         self._retry()
 
     def _attempt_is_lost(self) -> None:
         # The address was silent and answers now: what the attempt has sent is lost, and another one gets through.
-        self._timer.start(RETRY_WITHIN_S * self._context.chance(), self._begin_anew)
+        self._timer.start(self._early_in_s(), self._begin_anew)
 
     def _begin_anew(self) -> None:
         self._after_check = True
+        self._early_s = self._context.monotonic_s()
         self._restart_attempt()
 
     def _end_stalled(self) -> None:

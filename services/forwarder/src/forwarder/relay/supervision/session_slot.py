@@ -113,10 +113,11 @@ class SessionSlot:
         context = self._context
         return Target(
             url=plan.url,
-            credentials=context.open_secret(plan.secret),
+            credentials=context.open_secret(plan.secret, plan.url),
             video_only=self._without_audio,
             deadline_s=context.connect_deadline_s,
             bounds=context.bounds,
+            budget=context.budget,
             allowed=context.allowed,
             tls=plan.tls,
             enhanced_rtmp=plan.enhanced_rtmp,

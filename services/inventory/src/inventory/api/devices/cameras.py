@@ -14,6 +14,7 @@ from inventory.api.context import (
     Changer,
     Context,
     Reader,
+    Reason,
     Remover,
     SecretWriter,
     Shown,
@@ -21,7 +22,7 @@ from inventory.api.context import (
     merged,
     must_exist,
 )
-from inventory.api.devices.secrets import Secret, remove_secret, secret_of, write_secret
+from inventory.api.devices.secrets import Secret, device_origins, refuse_to_move, remove_secret, secret_of, write_secret
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
 from inventory.domain.devices.areas import Area
@@ -138,7 +139,7 @@ async def add_camera(body: NewCamera, context: Context, caller: Adder) -> Camera
             **fields,
             url=address.url,
             probe_timeout_s=body.timeout_s,
-            **secret_of(context, transaction, caller, address),
+            **secret_of(context, transaction, caller, address, others=device_origins(fields["expected"])),
         )
         await transaction.add_thing(camera)
         for destination in await _destinations(transaction.session, body.destination_ids):
@@ -176,21 +177,28 @@ async def get_camera(camera_id: UUID, context: Context, _caller: Reader) -> Came
 
 
 @router.patch("/{camera_id}", summary="Change a camera")
-async def change_camera(camera_id: UUID, body: CameraPatch, context: Context, caller: Changer) -> CameraShown:
-    """A `url` with credentials replaces the secret; a `url` without leaves it."""
-    async with context.write_transaction(caller) as transaction:
+async def change_camera(
+    camera_id: UUID, body: CameraPatch, context: Context, caller: Changer, reason: Reason = None
+) -> CameraShown:
+    """A `url` with credentials replaces the secret; a `url` without leaves it.
+
+    422 when there is a secret and a `url` without credentials leads to another scheme, host or port.
+    """
+    async with context.write_transaction(caller, reason=reason) as transaction:
         camera = await transaction.get_thing(Camera, camera_id)
         context.check_if_match(camera)
         address = context.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
-        secret = secret_of(context, transaction, caller, address)
-        await transaction.change_thing(camera, await _patched(transaction, camera, body, address) | secret)
+        refuse_to_move(camera, address)
+        values = await _patched(transaction, camera, body, address)
+        secret = secret_of(context, transaction, caller, address, others=device_origins(values["expected"]))
+        await transaction.change_thing(camera, values | secret)
     return context.answer_with(CameraShown, camera)
 
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
-async def remove_camera(camera_id: UUID, context: Context, caller: Remover) -> None:
+async def remove_camera(camera_id: UUID, context: Context, caller: Remover, reason: Reason = None) -> None:
     """Workers stop probing and forwarding it."""
-    async with context.write_transaction(caller) as transaction:
+    async with context.write_transaction(caller, reason=reason) as transaction:
         camera = await transaction.get_thing(Camera, camera_id)
         context.check_if_match(camera)
         await disconnect_camera(transaction, camera_id)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, must_exist
+from inventory.api.context import Adder, Changer, Context, Reader, Reason, Remover, Shown, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, as_page
 from inventory.domain.fields import Fields
 from inventory.storage.conflicts import unknown_reference
@@ -84,9 +84,11 @@ async def get_delivery(delivery_id: UUID, context: Context, _caller: Reader) -> 
 
 
 @router.patch("/{delivery_id}", summary="Enable or disable a delivery")
-async def change_delivery(delivery_id: UUID, body: DeliveryPatch, context: Context, caller: Changer) -> DeliveryShown:
+async def change_delivery(
+    delivery_id: UUID, body: DeliveryPatch, context: Context, caller: Changer, reason: Reason = None
+) -> DeliveryShown:
     """The camera's other deliveries continue unchanged."""
-    async with context.write_transaction(caller) as transaction:
+    async with context.write_transaction(caller, reason=reason) as transaction:
         delivery = await transaction.get_thing(Delivery, delivery_id)
         context.check_if_match(delivery)
         await transaction.change_thing(delivery, body)

@@ -22,7 +22,15 @@ from inventory.api.context import (
     merged,
     refuse_as_422,
 )
-from inventory.api.devices.secrets import LOGIN, READ_BACK_LOGIN, Secret, remove_secret, secret_of, write_secret
+from inventory.api.devices.secrets import (
+    LOGIN,
+    READ_BACK_LOGIN,
+    Secret,
+    refuse_to_move,
+    remove_secret,
+    secret_of,
+    write_secret,
+)
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN, Address, parse_url_template
 from inventory.domain.devices.destination import DestinationFields, check_provable
@@ -82,7 +90,10 @@ class DestinationShown(Shown):
     enhanced_rtmp: bool
     has_secret: bool
     secret_changed_at: AwareDatetime | None
-    has_read_back_secret: bool = Field(description="Without one, probers read back with the login for publishing.")
+    has_read_back_secret: bool = Field(
+        description="Without one, the login for publishing reads back at the same scheme, host and port, and no login "
+        "anywhere else."
+    )
     read_back_secret_changed_at: AwareDatetime | None
 
 
@@ -135,11 +146,16 @@ async def get_destination(destination_id: UUID, context: Context, _caller: Reade
 async def change_destination(
     destination_id: UUID, body: DestinationPatch, context: Context, caller: Changer
 ) -> DestinationShown:
-    """Publishes every camera connected to it again."""
+    """Publishes every camera connected to it again.
+
+    422 when there is a secret and a template without credentials leads to another scheme, host or port.
+    """
     async with context.write_transaction(caller) as transaction:
         destination = await transaction.get_thing(Destination, destination_id)
         context.check_if_match(destination)
         addresses = _addresses(context, body)
+        for name, columns in _TEMPLATES.items():
+            refuse_to_move(destination, addresses.get(name), columns)
         patch = {name: value for name, value in body.items() if name not in _TEMPLATES}
         fields = merged(DestinationFields, destination, patch)
         _check(fields, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
@@ -206,11 +222,10 @@ async def write_read_back_secret(destination_id: UUID, body: Secret, context: Co
     summary="Remove the credentials for reading back",
 )
 async def remove_read_back_secret(destination_id: UUID, context: Context, caller: SecretWriter) -> None:
-    """Probers then read back with the login for publishing."""
+    """Probers then read back with the login for publishing, at its own scheme, host and port alone."""
     async with context.write_transaction(caller) as transaction:
-        await remove_secret(
-            context, transaction, await transaction.get_thing(Destination, destination_id), READ_BACK_LOGIN
-        )
+        destination = await transaction.get_thing(Destination, destination_id)
+        await remove_secret(context, transaction, destination, READ_BACK_LOGIN)
 
 
 def _addresses(context: RequestContext, given: Mapping[str, Any]) -> dict[str, Address | None]:

@@ -1,0 +1,61 @@
+"""At most one change of state per delivery and second goes out; nothing of what happened is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from nats.aio.msg import Msg
+
+from forwarder.relay.service import Process
+from simulator import Simulator
+from vonggac.bus import Bus
+from vonggac.events import decode, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+
+
+async def test_flapping_deliveries_publish_one_change_a_second_and_the_last_state_always(
+    sim: Simulator,
+    bus: Bus,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+) -> None:
+    camera, national = planner.camera(sim), sim.centres["national"]
+    came: list[tuple[float, DeliveryObservedV1]] = []
+
+    async def note(message: Msg) -> None:
+        observed = decode(message.data).data
+        if isinstance(observed, DeliveryObservedV1) and observed.destination_id == planner.destination("national"):
+            came.append((time.monotonic(), observed))
+
+    await bus.client.subscribe(subjects.delivery_observation("*"), cb=note)
+    await start_forwarder()
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    closed = len(came)
+    for _ in range(3):
+        await national.wait_for("gate", lambda stream: stream.live)
+        await national.set_fault("close")
+        await national.wait_for("gate", lambda stream: not stream.live)
+    await eventually(lambda: len(came) > closed and came[-1][1].state is DeliveryState.ACKNOWLEDGED, within_s=20)
+
+    assert all(later - earlier >= 0.9 for (earlier, _), (later, _) in pairwise(came))
+    [first, *_] = reports = [observed for _, observed in came]
+    assert (first.state, first.changes) == (DeliveryState.WAITING_FOR_CAMERA, 1)
+    assert [report.sequence for report in reports] == list(range(1, len(reports) + 1))
+    summed = [report for report in reports if report.changes > 1]
+    assert summed
+    for report in summed:
+        assert report.first_changed_at is not None
+        assert report.first_changed_at <= report.observed_at
