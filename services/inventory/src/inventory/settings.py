@@ -32,7 +32,7 @@ class Settings(ServiceSettings):
         description="Seconds between checks of the outbox when this process commits nothing.",
     )
     reconcile_every_s: float = Field(
-        default=15.0, gt=0, le=300, description="Seconds between two looks for jobs that are lost."
+        default=15.0, gt=0, le=300, description="Seconds between two searches for lost jobs."
     )
     write_wait_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a change waits for the one before it; then 503."

@@ -33,7 +33,7 @@ class DatabaseSettings(Protocol):
 
 
 def new_metadata() -> MetaData:
-    """Metadata whose constraints have predictable names, so that an error can be traced to its column."""
+    """Metadata whose constraints have predictable names, so that an error names its column."""
     return MetaData(naming_convention=NAMING)
 
 

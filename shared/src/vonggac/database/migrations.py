@@ -1,4 +1,4 @@
-"""Running a service's Alembic migrations, from the command line and from tests, in the same way."""
+"""Runs a service's Alembic migrations, from the command line and from tests alike."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_con
 
 LOCK_TIMEOUT = "4s"
 MIGRATION_LOCK = 1742_2021
-"""Advisory lock: two pods that start together migrate one after the other."""
+"""Advisory lock: two pods that start at the same time migrate one after the other."""
 
 
 def config(scripts: Path, url: str | URL) -> Config:
@@ -27,7 +27,7 @@ def migrate(scripts: Path, url: str | URL) -> None:
 
 
 def newest_revision(scripts: Path) -> str:
-    """The revision `migrate` leads to."""
+    """The newest revision of the scripts."""
     head = ScriptDirectory(str(scripts)).get_current_head()
     assert head is not None
     return head
@@ -36,7 +36,7 @@ def newest_revision(scripts: Path) -> str:
 def run_env(metadata: MetaData) -> None:
     """The body of a service's migrations/env.py.
 
-    A migration waits at most LOCK_TIMEOUT for a lock, so that it fails and does not block the running service.
+    A migration waits at most LOCK_TIMEOUT for a lock: it fails before it blocks the running service.
     """
     given = context.config.attributes.get("url")
     if given is None:

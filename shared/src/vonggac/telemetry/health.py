@@ -1,9 +1,9 @@
-"""Liveness and readiness: what a process reports of itself, and only what it has checked."""
+"""Liveness and readiness: the checked state of a process."""
 
 from collections.abc import Awaitable, Callable
 
 type Check = Callable[[], Awaitable[str | None]]
-"""None when fine, otherwise one line saying what is wrong."""
+"""None when fine, otherwise the reason in one line."""
 
 
 class Health:

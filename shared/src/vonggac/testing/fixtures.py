@@ -88,9 +88,9 @@ async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
 async def forget_topology(bus: Bus, server: NatsServer) -> None:
     """Delete every stream of the platform.
 
-    nats-server answers a deletion once it has put the stream's folder aside, and removes it afterwards. A stream of the
-    same name that is deleted meanwhile finds the place aside taken: it stays on disk, and the next one of that name
-    starts with its messages or fails on its half removed files. So what was deleted before has to be gone first.
+    nats-server answers a deletion when it has moved the stream's folder aside, and removes it afterwards. A stream of
+    the same name that is deleted meanwhile cannot be moved there: it stays on disk, and the next one of that name
+    starts with its messages or fails on its half removed files. So earlier deletions must be complete first.
     """
     await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
     names = [str(stream.name) for stream in reversed(topology.streams(1))]
@@ -127,7 +127,7 @@ def token_for(keys_folder: Path) -> Callable[[Role], str]:
 
 @pytest.fixture
 def logging_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For tests that call `configure_logging`. Loggers that are used meanwhile keep nothing of it."""
+    """For tests that call `configure_logging`. Loggers that are used meanwhile keep none of its configuration."""
     root = logging.getLogger()
     handlers, level, really = root.handlers, root.level, structlog.configure
 

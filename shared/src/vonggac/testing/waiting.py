@@ -19,7 +19,7 @@ async def eventually[T](
 async def eventually(
     observe: Callable[[], Any], *, within_s: float = 10.0, poll_s: float = 0.02, what: str = ""
 ) -> Any:
-    """Call `observe` until what it gives is true, and return that.
+    """Call `observe` until its result is true, and return that.
 
     Raises AssertionError with the last value when `within_s` is over. An AssertionError of `observe` counts as not yet.
     """

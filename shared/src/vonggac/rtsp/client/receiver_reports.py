@@ -44,7 +44,7 @@ class InterleavedReports:
 
     def _sample(self) -> None:
         if self._connection.on_sample is not None:
-            # No media since the last time: a report all the same.
+            # No media since the last report: send one nevertheless.
             self._send()
         self._missing = set(self._sources)
         self._batches_left = _SAMPLED_BATCHES
@@ -63,7 +63,7 @@ class InterleavedReports:
 
     def _send(self) -> None:
         if self._connection.closed or self._connection.write_buffer_bytes:
-            # A peer that does not read gets no more to read.
+            # A peer that does not read gets nothing more.
             return
         frames = [
             interleave(

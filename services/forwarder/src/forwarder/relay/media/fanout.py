@@ -1,7 +1,7 @@
 """The hot path: one batch from the camera, written to every destination without waiting for any of them.
 
-Nothing here awaits. A destination that is too slow is told by its own transport, loses groups of pictures by the rules
-of `forwarder.domain.backpressure`, and is passed over until it is fast again; the others never notice.
+Nothing here awaits. A destination that is too slow is reported by its own transport, loses groups of pictures by the
+rules of `forwarder.domain.backpressure`, and is skipped until it is fast again; the others do not notice.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class MediaWriter(Protocol):
 class Outlet:
     """One destination's end of the fan-out. It starts waiting, and flows from a keyframe on.
 
-    `packets_dropped` counts what was left out for overflow, and `packets_late` those of them for one of seconds.
+    `packets_dropped` counts packets left out for overflow, and `packets_late` those of them left out for lag.
     """
 
     __slots__ = (
@@ -59,9 +59,9 @@ class Outlet:
         *,
         direct: Write | None = None,
     ) -> None:
-        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on.
+        """`channels` maps the camera's channel numbers to the destination's; other channels are not written.
 
-        `direct` is what `writer.write_media` comes to for as long as the outlet is part of the fan-out.
+        `direct` does the same as `writer.write_media` while the outlet is part of the fan-out, and faster.
         """
         self._fanout, self._writer, self.bounds = fanout, writer, bounds
         self._write_media = writer.write_media
@@ -69,7 +69,7 @@ class Outlet:
         same = all(source == target for source, target in channels.items())
         verbatim = same and channels.keys() >= fanout.channels
         self.direct = (direct or writer.write_media) if verbatim else None
-        """What takes clean media as it is; None where it must be rewritten."""
+        """Writes clean media unchanged; None where it must be rewritten."""
         self._marks: deque[tuple[float, int]] = deque()
         self._fast_path: FastPath | None = None
         self._entered = (0, 0, 0)
@@ -92,11 +92,11 @@ class Outlet:
 
     @property
     def frames(self) -> int:
-        """Pictures handed to the transport to their last packet, which has the marker bit."""
+        """Pictures handed to the transport with their last packet, which has the marker bit."""
         return self._frames + (self._fast_path.endings - self._entered[2] if self._fast_path is not None else 0)
 
     def count_from(self, fast_path: FastPath | None) -> None:
-        """Count as written what goes through `fast_path` from now on; None: no more of it."""
+        """Count what `fast_path` passes on as written from now on; None: stop counting it."""
         if fast_path is not self._fast_path:
             self._written, self._packets, self._frames = self.written, self.packets, self.frames
             self._fast_path = fast_path
@@ -105,7 +105,7 @@ class Outlet:
             )
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
-        """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
+        """Write a batch; `clean` when it holds only frames of the camera's relayed channels."""
         if clean and self.direct is not None:
             data = batch.data
             self._write_media(data)
@@ -116,7 +116,7 @@ class Outlet:
             self._rewrite(batch)
 
     def count(self, *, packets: int = 0, frames: int = 0, octets: int = 0) -> None:
-        """Count what was handed to the transport by another way."""
+        """Count what was handed to the transport elsewhere."""
         self._packets += packets
         self._frames += frames
         self._written += octets
@@ -126,7 +126,7 @@ class Outlet:
         self.judge_lag(lag_s=0.0, buffered=self.bounds.buffer_bytes)
 
     def judge_lag(self, *, lag_s: float, buffered: int | None = None) -> None:
-        """Begin to leave media out, or find that there is room again."""
+        """Start or stop leaving media out, by the buffered bytes and the lag."""
         size = self._writer.write_buffer_bytes if buffered is None else buffered
         flow = overflow.lagged(self.flow, self.bounds, buffered=size, lag_s=lag_s)
         if flow is not self.flow:
@@ -148,7 +148,7 @@ class Outlet:
 
     @property
     def lagging(self) -> bool:
-        """Whether the lag was worth a note lately, or media is being left out."""
+        """Whether unacknowledged media is being timed, or media is being left out."""
         return bool(self._marks) or self.flow.overflowing
 
     def lag_s(self, now_s: float, acknowledged: int) -> float:
@@ -184,7 +184,7 @@ class Outlet:
 
 
 class FanOut:
-    """From one camera session to its outlets: by the `fast_path` while nobody needs more, else batch by batch."""
+    """From one camera session to its outlets: by the `fast_path` while nothing else is needed, else batch by batch."""
 
     def __init__(self, *, channels: frozenset[int], video_channel: int, scanner: KeyframeScanner) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
@@ -202,7 +202,7 @@ class FanOut:
         self._gop_cache: GopCache | None = None
         self._pictures = 0
         self.fast_path = FastPath(channels=channels, video_channel=video_channel)
-        """What the camera's connection tries first; what it does not take comes to `on_media`."""
+        """The camera's connection tries it first; what it refuses comes to `on_media`."""
 
     @property
     def pictures(self) -> int:
@@ -211,7 +211,7 @@ class FanOut:
 
     @property
     def tap(self) -> Callable[[MediaBatch], None] | None:
-        """Shown every batch after the destinations have it, while somebody wants to look."""
+        """Gets every batch after the destinations, while it is set."""
         return self._tap
 
     @tap.setter
@@ -237,7 +237,7 @@ class FanOut:
         self._switch()
 
     def endings(self, batch: MediaBatch) -> int:
-        """Packets of video with the marker bit: so many pictures end in this batch."""
+        """Packets of video with the marker bit: the number of pictures that end in this batch."""
         data, marked = batch.data, FRAME_HEADER_BYTES + 1
         return sum(
             data[start + marked] >= 0x80
@@ -252,7 +252,7 @@ class FanOut:
             self._pictures += 1
             if self._began is not None:
                 self._call_began()
-        # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
+        # Outlets change sides amid writes; tuples are replaced, never changed, so this one stays as it is.
         flowing = self._flowing
         if self._waiting:
             self._start_waiting(batch, clean=clean)
@@ -283,18 +283,18 @@ class FanOut:
         self.split_outlets()
 
     def split_outlets(self) -> None:
-        """Tell flowing outlets from waiting ones anew."""
+        """Split the outlets into flowing and waiting ones."""
         if not self._waiting:
             self._scanner.reset()
         elif self._scanner.open_lead:
-            # What flowed until now has been given the lead of the unit that is open: it does not begin with it.
+            # Flowing outlets have got the lead of the open unit: they must not begin with it again.
             self._lead_written |= set(self._flowing)
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
         self._waiting = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
         self._switch()
 
     def _switch(self) -> None:
-        """Open the fast path if all that is to be done is to write everything to everybody; else shut it."""
+        """Open the fast path if everything is written to everybody and nothing else is needed; else close it."""
         alike = not self._waiting and self._tap is None and self._gop_cache is None and self._began is None
         writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
         is_open = alike and len(writes) == len(self._flowing)
@@ -326,7 +326,7 @@ class FanOut:
     def _begin(self, outlet: Outlet, batch: MediaBatch, index: int, *, clean: bool) -> int:
         """Write from a keyframe's first frame on; returns how many frames of the batch are left out.
 
-        Less than none when the keyframe began before the batch: those were counted as left out.
+        Negative when the keyframe began before the batch: those frames were counted as left out.
         """
         if index != IN_LEAD:
             outlet.write(tail(batch, index), clean=clean)
