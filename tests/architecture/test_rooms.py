@@ -31,7 +31,6 @@ SMALL_FILES = {
     "simulator.api.authority": "one noun of the API a file",
     "local.commands.clean": "one command a file",
     "inventory.storage.codec_check": "the check before the commit, without the transaction itself",
-    "inventory.storage.upkeep.republishing": "publishes everything again, beside the writers of single things",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",
