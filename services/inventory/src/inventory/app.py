@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay, watch_register
+from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
@@ -31,8 +31,6 @@ from inventory.storage.upkeep.republishing import republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
-from vonggac.bus import ServerClock
-from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
@@ -49,17 +47,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
-    reconciler = Reconciler(database, metrics, every_s=settings.reconcile_every_s)
-    measure_streams_of = partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S)
-    clock = ServerClock()
-    export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
-    watch_register_of = partial(
-        watch_register,
-        register=Restores(database),
-        is_transient=is_database_away,
-        on_epoch=relay.wake,
-        every_s=settings.relay_poll_s,
-    )
+    beside = _beside_the_relay(settings, database, metrics, relay)
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
@@ -107,6 +95,23 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     for router in routers():
         app.include_router(router)
     return app
+
+
+def _beside_the_relay(
+    settings: Settings, database: Database, metrics: Metrics, relay: RelayReady
+) -> tuple[BusTask, ...]:
+    """What runs on the relay's connection: lost jobs, sizes of streams, a register that went back."""
+    return (
+        Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
+        partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
+        partial(
+            watch_register,
+            register=Restores(database),
+            is_transient=is_database_away,
+            on_epoch=relay.wake,
+            every_s=settings.relay_poll_s,
+        ),
+    )
 
 
 async def _migrations(database: Database) -> str | None:
