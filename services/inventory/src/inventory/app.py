@@ -31,6 +31,8 @@ from inventory.storage.upkeep.republishing import republish
 from inventory.storage.upkeep.restoring import Restores
 from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
+from vonggac.bus import ServerClock
+from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
@@ -47,12 +49,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
-    beside = _beside_the_relay(settings, database, metrics, relay)
+    clock = ServerClock()
+    export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
+    beside = (clock.run, *_beside_the_relay(settings, database, metrics, relay))
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        beside = (clock.run, reconciler.run, measure_streams_of, watch_register_of)
         tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
