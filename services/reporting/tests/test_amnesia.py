@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from reporting import messaging
-from reporting.ingest.position import Position, Positions
+from reporting.storage.position import Position, Positions
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.testing import eventually

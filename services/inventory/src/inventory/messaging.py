@@ -106,8 +106,7 @@ class Outbox(Protocol):
 
     async def read_position(self) -> StreamPosition | None: ...
     async def keep_position(self, position: StreamPosition) -> None: ...
-    async def wait_again(self) -> int:
-        """Have what was published lately published again; how many messages."""
+    async def wait_again(self) -> int: ...
 
 
 def subject_of(noun: str, thing_id: UUID) -> str:
@@ -387,7 +386,7 @@ async def watch_register(
 
 async def _compare_register(bus: Bus, register: RestoredRegister, on_epoch: Callable[[], None]) -> None:
     bucket, mark = Bucket(bus, topology.POSITIONS), await register.read_mark()
-    value, revision = await bucket.entry(_MARK)
+    value, revision = await bucket.entry(topology.INVENTORY.lower())
     published = OutboxMark.model_validate_json(value) if value else None
     if published is not None and published.highest > mark.highest:
         info = await bus.js.stream_info(topology.INVENTORY, subjects_filter=subjects.inventory("*", "*"))
@@ -397,7 +396,4 @@ async def _compare_register(bus: Bus, register: RestoredRegister, on_epoch: Call
         on_epoch()
         mark = await register.read_mark()
     if published != mark:
-        await bucket.replace(_MARK, mark.model_dump_json().encode(), revision)
-
-
-_MARK = "inventory"
+        await bucket.replace(topology.INVENTORY.lower(), mark.model_dump_json().encode(), revision)

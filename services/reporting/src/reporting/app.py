@@ -20,9 +20,9 @@ from reporting.api import compliance, intervals, lost_facts, maintenance, outage
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
-from reporting.ingest.position import Positions
 from reporting.messaging import Feed
 from reporting.settings import Settings
+from reporting.storage.position import Positions
 from reporting.storage.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.database import Database, database_address

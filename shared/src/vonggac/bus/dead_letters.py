@@ -10,7 +10,7 @@ from uuid import uuid4
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
@@ -150,7 +150,12 @@ class DeadLetters:
             msg = f"what stands at {subject} is no event: republish the register (`python -m inventory republish`)"
             raise NotReplayableError(msg)
         # Not over a newer state that inventory publishes this moment.
-        await self._publish(subject, state.data or b"", letter.sequence, after=state.seq)
+        try:
+            await self._publish(subject, state.data or b"", letter.sequence, after=state.seq)
+        except APIError as error:
+            if error.err_code not in _WRONG_LAST_SEQUENCE:
+                raise
+            # That newer state is what the replay is for: it makes the job anew as well.
 
     async def _publish(self, subject: str, body: bytes, sequence: int, *, after: int | None = None) -> None:
         headers = {"Nats-Msg-Id": f"replay-{sequence}-{uuid4()}", "Content-Type": CONTENT_TYPE}
@@ -159,6 +164,8 @@ class DeadLetters:
         await self._bus.js.publish(subject, body, headers=headers)
 
 
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+"""NATS' error codes for a write that names another revision than the last."""
 _OBSERVATION = subjects.OBSERVATIONS.removesuffix(">")
 
 
