@@ -19,7 +19,7 @@ from reporting.settings import Settings
 from vonggac.bus import Received, topology
 from vonggac.database import Database
 from vonggac.events import Payload
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, Verdict
 
@@ -117,7 +117,7 @@ def signs_of_life(facts: Iterable[Payload]) -> dict[str, dict[str, datetime]]:
 def _check(received: Received, latest: datetime) -> None:
     data = received.event.data
     match data:
-        case CameraObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
+        case CameraObservedV1() | CameraMediaObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
             at = data.observed_at
         case ProberAliveV1() | ForwarderAliveV1():
             at = data.alive_at

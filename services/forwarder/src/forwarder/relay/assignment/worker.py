@@ -122,7 +122,14 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """The supervisor of a camera that is not held yet."""
-        return CameraRelay(camera, self._context, self._reports.report, self._commands.commands, self._history_of)
+        return CameraRelay(
+            camera,
+            self._context,
+            self._reports.report,
+            self._commands.commands,
+            self._history_of,
+            on_media_change=lambda relay: self._reporter.report_media(relay, self._context.now()),
+        )
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)

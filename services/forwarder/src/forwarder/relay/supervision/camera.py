@@ -8,7 +8,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from forwarder.domain import plan
-from forwarder.domain.camera_pull import Pull, PullState
+from forwarder.domain.camera_pull import Media, Pull, PullState
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.relay.sources.base import CameraSource
@@ -30,6 +30,10 @@ type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 """Called with every change of state, and once with `released` or `disabled` at the end."""
 
 
+type OnMediaChange = Callable[["CameraRelay"], None]
+"""Called when the camera's media began or stopped, when its picture stands still or moves again, and at the end."""
+
+
 class CameraRelay:
     """One camera and its deliveries, from `start` (or `prepare` and then `start_prepared`) to `release`."""
 
@@ -40,6 +44,7 @@ class CameraRelay:
         on_change: OnDeliveryChange,
         commands: Mapping[UUID, DeliveryCommand] = NO_COMMANDS,
         history_of: Callable[[PlannedDelivery], DeliveryHistory] = lambda _planned: NO_HISTORY,
+        on_media_change: OnMediaChange = lambda _relay: None,
     ) -> None:
         """`commands`: by delivery, a live view; `history_of`: what was known of one before."""
         self.camera = camera
@@ -47,16 +52,29 @@ class CameraRelay:
         self.superseded = False
         """Whether another worker holds the camera by now, whose reports are the latest."""
         self.puller = CameraPuller(
-            camera, context, on_media=self._media_began, on_failed=self._pull_failed, on_away=self._camera_away
+            camera,
+            context,
+            on_media=self._media_began,
+            on_failed=self._pull_failed,
+            on_away=self._camera_away,
+            on_flow=self._media_changed,
         )
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(context)
+        self.keyframes.on_still = self._media_changed
+        self.released = False
+        self._on_media_change = on_media_change
         self._context, self._on_change, self._commands, self._history_of = context, on_change, commands, history_of
         self._loop = asyncio.get_running_loop()
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
         """Deliveries that a changed plan took out and does not want again, while their sessions end."""
         self._leave_tasks: set[asyncio.Task[None]] = set()
         self._prepared: asyncio.Future[Cause | None] | None = None
+
+    @property
+    def media(self) -> Media:
+        """When the camera's media began and stopped."""
+        return self.puller.media
 
     @property
     def pull(self) -> Pull:
@@ -81,6 +99,7 @@ class CameraRelay:
     def start_prepared(self, camera: CameraV1) -> None:
         """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
         self._prepared = None
+        self._media_changed()
         camera = self._keep_sealed(camera)
         restart = plan.compare(self.camera, camera).restart_source
         self.camera, self.held_since = camera, self._context.now().at
@@ -137,6 +156,7 @@ class CameraRelay:
         """The same, and leave the camera: bounded to about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
         await self.release_deliveries(state)
+        self._report_released()
         await self.puller.close()
         if self._leave_tasks:
             await asyncio.wait(self._leave_tasks)
@@ -219,6 +239,16 @@ class CameraRelay:
             supervisor.camera_away(self.pull.cause, self.pull.detail)
         else:
             supervisor.report_state()
+
+    def _media_changed(self) -> None:
+        # While it is prepared, another worker holds it and reports.
+        if self._prepared is None and not self.released and not self.superseded:
+            self._on_media_change(self)
+
+    def _report_released(self) -> None:
+        if self._prepared is None and not self.released:
+            self.released = True
+            self._on_media_change(self)
 
     def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
 from forwarder.domain.backoff import early_in_s
-from forwarder.domain.camera_pull import Pull, PullState
+from forwarder.domain.camera_pull import STOPPED_AFTER_S, Media, Pull, PullState
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
 from forwarder.relay.supervision.context import RelayContext
@@ -22,6 +22,8 @@ log = get_logger(__name__)
 
 GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
+HOLE_S = 5.0
+"""Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
@@ -39,23 +41,27 @@ class CameraPuller:
         on_media: Callable[[CameraSource], None],
         on_failed: Callable[[Cause], bool],
         on_away: Callable[[Cause | None, str | None], None],
+        on_flow: Callable[[], None],
     ) -> None:
         """`on_media`: the camera's media begins. `on_away`: it has ended, or cannot be had; no cause: by our own doing.
 
         `on_failed` is called after that, with the reason: whether the camera is tried again.
+        `on_flow`: `media` changed.
         """
         self.state: Pull = domain.begun(context.now())
+        self.media = Media()
+        """When the camera's media began and stopped."""
         self.attempts = 0
         self.source: CameraSource | None = None
         self._camera, self._context = camera, context
-        self._on_media, self._on_failed, self._on_away = on_media, on_failed, on_away
+        self._on_media, self._on_failed, self._on_away, self._on_flow = on_media, on_failed, on_away, on_flow
         self._loop = asyncio.get_running_loop()
         self._attempt: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self._retry_timer, self._gop_timer = Timer(), Timer()
         self._watch = EndpointWatch(context.reachability, context.allowed)
         self._pictures = 0
-        self._media_s = context.now().monotonic_s
+        self._media_s = self._watched_s = context.now().monotonic_s
         self._closed = False
         self._early_s = -math.inf
 
@@ -109,18 +115,24 @@ class CameraPuller:
         """
         if self.source is None:
             return None
-        pictures = self.source.fanout.pictures
-        if pictures != self._pictures:
-            self._pictures, self._media_s = pictures, now_s
+        self._see_media(now_s)
+        if now_s - self._watched_s >= HOLE_S:
+            self._media_s = now_s
+        self._watched_s = now_s
         silent_s = now_s - self._media_s
         live = self.state.state is PullState.LIVE
         if silent_s >= self._context.media_timeout_s:
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
             return None
+        if live:
+            self._date_media(silent_s)
         return silent_s if live else None
 
     def end_session(self, cause: Cause | None, detail: str | None) -> None:
         """Let the present session and attempt go; nothing is tried again by itself."""
+        now = self._context.now()
+        self._see_media(now.monotonic_s)
+        self._flow(domain.media_stopped(self.media, cause, now.earlier(self._media_s).at))
         self._cancel_retry()
         self._gop_timer.cancel()
         if self._attempt is not None:
@@ -173,7 +185,24 @@ class CameraPuller:
         self._attempt, self.source = None, source
         context.budget.add_source(source.fanout)
         source.wait_for_bytes(context.receive_low_water_bytes)
-        self._media_s = context.now().monotonic_s
+        self._media_s = self._watched_s = context.now().monotonic_s
+
+    def _see_media(self, now_s: float) -> None:
+        """Note that media came since this was called last."""
+        if self.source is not None and self.source.fanout.pictures != self._pictures:
+            self._pictures, self._media_s = self.source.fanout.pictures, now_s
+
+    def _date_media(self, silent_s: float) -> None:
+        now = self._context.now()
+        if silent_s >= STOPPED_AFTER_S:
+            self._flow(domain.media_stopped(self.media, Cause.STALLED, now.after(-silent_s)))
+        elif not self.media.flowing:
+            self._flow(domain.media_flows(self.media, now.after(-silent_s)))
+
+    def _flow(self, media: Media) -> None:
+        if media != self.media:
+            self.media = media
+            self._on_flow()
 
     def _media_began(self) -> None:
         if self.source is None or self._closed:
@@ -181,6 +210,7 @@ class CameraPuller:
         now = self._context.now()
         self.state = domain.media_came(self.state, now)
         self._media_s, self._pictures = now.monotonic_s, self.source.fanout.pictures
+        self._flow(domain.media_flows(self.media, now.at))
         self._on_media(self.source)
 
     def _lost(self, error: PeerError | None) -> None:
