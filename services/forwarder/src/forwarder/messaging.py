@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -10,11 +11,11 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, TypeAdapter
 
-from forwarder.domain.camera_pull import next_attempt_at
+from forwarder.domain.camera_pull import Media, Pull, next_attempt_at
 from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
+from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
-from forwarder.reported import ReportedCamera, ReportedDelivery, ReportedMedia
 from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.events import MalformedEventError, decode, new_event, subjects
@@ -25,6 +26,7 @@ from vonggac.events.forwarder import (
     KeyframeHistory,
     MediaState,
 )
+from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -42,6 +44,61 @@ class RetryAnswer(BaseModel):
     """Answer of a camera's holder to a request on `forwarder.camera.<camera_id>.retry`."""
 
     outcome: RetryOutcome
+
+
+class DatedMedia(Protocol):
+    """When a camera's media began and stopped."""
+
+    @property
+    def media(self) -> Media: ...
+
+
+class ReportedCamera(Protocol):
+    """What a report needs of a camera that is held."""
+
+    @property
+    def camera(self) -> CameraV1: ...
+    @property
+    def held_since(self) -> datetime: ...
+    @property
+    def pull(self) -> Pull: ...
+    @property
+    def media_watch(self) -> DatedMedia: ...
+
+
+class Counts(Protocol):
+    """Of all sessions of a delivery since its camera is held."""
+
+    @property
+    def bytes_acknowledged(self) -> int: ...
+    @property
+    def bytes_written(self) -> int: ...
+    @property
+    def packets_sent(self) -> int: ...
+    @property
+    def packets_dropped(self) -> int: ...
+    @property
+    def groups_dropped(self) -> int: ...
+    @property
+    def frames_sent(self) -> int: ...
+
+
+class CountingSlot(Protocol):
+    """Where a delivery's sessions are counted."""
+
+    @property
+    def counts(self) -> Counts: ...
+
+
+class ReportedDelivery(Protocol):
+    """What a report needs of a delivery."""
+
+    @property
+    def plan(self) -> PlannedDelivery: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def slot(self) -> CountingSlot: ...
 
 
 class Reporter:
@@ -79,8 +136,8 @@ class Reporter:
             frames_sent=counts.frames_sent,
             verified_at=delivery.verified_at,
             delay_s=delivery.delay_s,
-            media_since=relay.media.since,
-            media_stopped_at=relay.media.stopped_at,
+            media_since=relay.media_watch.media.since,
+            media_stopped_at=relay.media_watch.media.stopped_at,
             last_acknowledged_at=delivery.last_acknowledged_at,
         )
 
@@ -109,9 +166,11 @@ class Reporter:
         elif latest:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
 
-    def report_media(self, relay: ReportedMedia, now: Instant) -> None:
-        """Report when a camera's media began or stopped, and whether its picture stands still."""
-        camera, media = relay.camera, relay.media
+    def report_media(
+        self, relay: ReportedCamera, now: Instant, still: tuple[datetime | None, datetime | None], *, released: bool
+    ) -> None:
+        """Report when a camera's media began or stopped; `still`: since and until when its picture stood still."""
+        camera, media = relay.camera, relay.media_watch.media
         self._sequences[camera.id] = self._sequences.get(camera.id, 0) + 1
         state = MediaState.FLOWING if media.flowing else MediaState.STOPPED
         observed = CameraMediaObservedV1(
@@ -122,12 +181,12 @@ class Reporter:
             held_since=relay.held_since,
             sequence=self._sequences[camera.id],
             observed_at=now.at,
-            state=MediaState.RELEASED if relay.released else state,
+            state=MediaState.RELEASED if released else state,
             cause=media.cause,
             media_since=media.since,
             media_stopped_at=media.stopped_at,
-            still_since=relay.keyframes.still_since,
-            still_until=relay.keyframes.still_until,
+            still_since=still[0],
+            still_until=still[1],
         )
         event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(camera.id), time=now.at)
         self._outgoing.queue_event(subjects.camera_media_observation(camera.id), event)

@@ -248,8 +248,8 @@ async def test_a_time_in_which_nobody_watched_is_no_silence_of_the_camera(
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     relay = relay_of(planner.camera(sim))
-    await eventually(lambda: relay.media.flowing)
+    await eventually(lambda: relay.media_watch.media.flowing)
     # The process slept for longer than any camera may be silent: the first tick comes before the socket is read.
     assert relay.puller.silent_for_s(time.monotonic()) is not None
     assert relay.puller.silent_for_s(time.monotonic() + 150.0) == 0.0
-    assert (relay.media.flowing, relay.pull.state) == (True, PullState.LIVE)
+    assert (relay.media_watch.media.flowing, relay.pull.state) == (True, PullState.LIVE)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from forwarder.domain import plan
-from forwarder.domain.camera_pull import Media, Pull, PullState
+from forwarder.domain.camera_pull import Pull, PullState
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.relay.sources.base import CameraSource
@@ -34,6 +34,25 @@ type OnMediaChange = Callable[["CameraRelay"], None]
 """Called when the camera's media began or stopped, when its picture stands still or moves again, and at the end."""
 
 
+class MediaReports:
+    """Reports of a camera's media: none while another worker holds it, none after the last (`released`)."""
+
+    def __init__(self, report: Callable[[], None]) -> None:
+        self.paused = self.released = False
+        self._report = report
+
+    def report(self) -> None:
+        """The media began or stopped, or the picture stands still or moves again."""
+        if not self.paused and not self.released:
+            self._report()
+
+    def release(self) -> None:
+        """This worker watches the camera no more."""
+        if not self.paused and not self.released:
+            self.released = True
+            self._report()
+
+
 class CameraRelay:
     """One camera and its deliveries, from `start` (or `prepare` and then `start_prepared`) to `release`."""
 
@@ -51,30 +70,25 @@ class CameraRelay:
         self.held_since: datetime = context.now().at
         self.superseded = False
         """Whether another worker holds the camera by now, whose reports are the latest."""
+        self.media_reports = MediaReports(partial(on_media_change, self))
         self.puller = CameraPuller(
             camera,
             context,
             on_media=self._media_began,
             on_failed=self._pull_failed,
             on_away=self._camera_away,
-            on_flow=self._media_changed,
+            on_flow=self.media_reports.report,
         )
+        self.media_watch = self.puller.media_watch
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(context)
-        self.keyframes.on_still = self._media_changed
-        self.released = False
-        self._on_media_change = on_media_change
+        self.keyframes.on_still = self.media_reports.report
         self._context, self._on_change, self._commands, self._history_of = context, on_change, commands, history_of
         self._loop = asyncio.get_running_loop()
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
         """Deliveries that a changed plan took out and does not want again, while their sessions end."""
         self._leave_tasks: set[asyncio.Task[None]] = set()
         self._prepared: asyncio.Future[Cause | None] | None = None
-
-    @property
-    def media(self) -> Media:
-        """When the camera's media began and stopped."""
-        return self.puller.media
 
     @property
     def pull(self) -> Pull:
@@ -93,16 +107,18 @@ class CameraRelay:
         None when everything is ready, else why not. Then, or when it is cancelled, only `release` is left to call.
         """
         self._prepared = self._loop.create_future()
+        self.media_reports.paused = True
         self.puller.start()
         return await self._prepared
 
     def start_prepared(self, camera: CameraV1) -> None:
         """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
         self._prepared = None
-        self._media_changed()
         camera = self._keep_sealed(camera)
         restart = plan.compare(self.camera, camera).restart_source
         self.camera, self.held_since = camera, self._context.now().at
+        self.media_reports.paused = False
+        self.media_reports.report()
         self.puller.replan(camera)
         if restart:
             self.puller.end_session(None, None)
@@ -156,7 +172,7 @@ class CameraRelay:
         """The same, and leave the camera: bounded to about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
         await self.release_deliveries(state)
-        self._report_released()
+        self.media_reports.release()
         await self.puller.close()
         if self._leave_tasks:
             await asyncio.wait(self._leave_tasks)
@@ -186,7 +202,7 @@ class CameraRelay:
 
     def supersede(self) -> None:
         """Another worker holds the camera from now on: what is still reported here is history."""
-        self.superseded = True
+        self.superseded = self.media_reports.paused = True
 
     def _start_deliveries(self) -> None:
         for planned in plan.wanted(self.camera).values():
@@ -239,16 +255,6 @@ class CameraRelay:
             supervisor.camera_away(self.pull.cause, self.pull.detail)
         else:
             supervisor.report_state()
-
-    def _media_changed(self) -> None:
-        # While it is prepared, another worker holds it and reports.
-        if self._prepared is None and not self.released and not self.superseded:
-            self._on_media_change(self)
-
-    def _report_released(self) -> None:
-        if self._prepared is None and not self.released:
-            self.released = True
-            self._on_media_change(self)
 
     def _media_began(self, source: CameraSource) -> None:
         if self._prepared is not None:
