@@ -113,6 +113,7 @@ def test_the_streams_take_exactly_what_is_published() -> None:
     prefix = subjects.OBSERVATIONS.removesuffix(">")
     facts = (
         subjects.camera_observation("a"),
+        subjects.camera_media_observation("a"),
         subjects.delivery_observation("a"),
         subjects.delivery_verification("a", "b"),
         subjects.site_observation("a"),

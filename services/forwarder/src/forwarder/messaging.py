@@ -11,7 +11,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, TypeAdapter
 
-from forwarder.domain.camera_pull import Pull, next_attempt_at
+from forwarder.domain.camera_pull import Media, Pull, next_attempt_at
 from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Delivery
@@ -20,7 +20,13 @@ from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
 from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1, KeyframeHistory
+from vonggac.events.forwarder import (
+    CameraMediaObservedV1,
+    DeliveryObservedV1,
+    ForwarderAliveV1,
+    KeyframeHistory,
+    MediaState,
+)
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.telemetry import get_logger
 
@@ -41,6 +47,13 @@ class RetryAnswer(BaseModel):
     outcome: RetryOutcome
 
 
+class DatedMedia(Protocol):
+    """When a camera's media began and stopped."""
+
+    @property
+    def media(self) -> Media: ...
+
+
 class ReportedCamera(Protocol):
     """What a report needs of a camera that is held."""
 
@@ -50,6 +63,8 @@ class ReportedCamera(Protocol):
     def held_since(self) -> datetime: ...
     @property
     def pull(self) -> Pull: ...
+    @property
+    def media_watch(self) -> DatedMedia: ...
 
 
 class Counts(Protocol):
@@ -124,6 +139,9 @@ class Reporter:
             frames_sent=counts.frames_sent,
             verified_at=delivery.verified_at,
             delay_s=delivery.delay_s,
+            media_since=relay.media_watch.media.since,
+            media_stopped_at=relay.media_watch.media.stopped_at,
+            last_acknowledged_at=delivery.last_acknowledged_at,
         )
 
     def report_change(
@@ -150,6 +168,31 @@ class Reporter:
             self._outgoing.queue_value(topology.DELIVERY_STATUS, key, observed.model_dump_json().encode())
         elif latest:
             self._outgoing.queue_removal(topology.DELIVERY_STATUS, key)
+
+    def report_media(
+        self, relay: ReportedCamera, now: Instant, still: tuple[datetime | None, datetime | None], *, released: bool
+    ) -> None:
+        """Report when a camera's media began or stopped; `still`: since and until when its picture stood still."""
+        camera, media = relay.camera, relay.media_watch.media
+        self._sequences[camera.id] = self._sequences.get(camera.id, 0) + 1
+        state = MediaState.FLOWING if media.flowing else MediaState.STOPPED
+        observed = CameraMediaObservedV1(
+            camera_id=camera.id,
+            facility_id=camera.facility_id,
+            camera_revision=camera.revision,
+            worker_id=self.worker_id,
+            held_since=relay.held_since,
+            sequence=self._sequences[camera.id],
+            observed_at=now.at,
+            state=MediaState.RELEASED if released else state,
+            cause=media.cause,
+            media_since=media.since,
+            media_stopped_at=media.stopped_at,
+            still_since=still[0],
+            still_until=still[1],
+        )
+        event = new_event(observed, source=f"/forwarder/{self.worker_id}", subject=str(camera.id), time=now.at)
+        self._outgoing.queue_event(subjects.camera_media_observation(camera.id), event)
 
     def remove_statuses(self, delivery_ids: Iterable[UUID]) -> None:
         """Remove the deliveries of a removed camera that nobody holds from the bucket."""

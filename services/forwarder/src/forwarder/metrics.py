@@ -34,7 +34,7 @@ class Metrics(Collector):
         self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.remux_processes_died: Callable[[], int] = int
         self.queued_media_bytes: Callable[[], int] = int
-        self.deliveries_throttled: Callable[[], int] = int
+        self.deliveries_paused: Callable[[], int] = int
         self.gop_caches_dropped: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
@@ -90,9 +90,9 @@ class Metrics(Collector):
             value=self.queued_media_bytes(),
         )
         yield CounterMetricFamily(
-            "vonggac_forwarder_deliveries_throttled",
+            "vonggac_forwarder_deliveries_paused",
             "Times a delivery left media out because the process held too much.",
-            value=self.deliveries_throttled(),
+            value=self.deliveries_paused(),
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_gop_caches_dropped",

@@ -10,7 +10,7 @@ from forwarder.domain.backpressure import (
     keyframe_came,
     lagged,
     most_backed_up,
-    throttled,
+    paused,
 )
 
 QUEUES = st.dictionaries(st.integers(), st.integers(0, 4 << 20), max_size=400)
@@ -41,7 +41,7 @@ def test_backlog_bound_somebody_is_throttled_whenever_there_is_too_much(queues: 
 
 
 def test_backlog_bound_whole_groups_are_left_out_until_there_is_room_and_a_keyframe() -> None:
-    bounds, flow = Bounds(), throttled(Flow(), room_bytes=1000)
+    bounds, flow = Bounds(), paused(Flow(), room_bytes=1000)
     assert (flow.flowing, flow.groups_dropped) == (False, 1)
     flow = keyframe_came(flow)
     assert (flow.flowing, flow.groups_dropped) == (False, 2)
@@ -53,5 +53,5 @@ def test_backlog_bound_whole_groups_are_left_out_until_there_is_room_and_a_keyfr
 
 
 def test_backlog_bound_one_that_waits_for_a_keyframe_anyway_loses_no_further_group() -> None:
-    flow = throttled(lagged(Flow(), Bounds(), buffered=8 << 20, lag_s=0), room_bytes=1000)
+    flow = paused(lagged(Flow(), Bounds(), buffered=8 << 20, lag_s=0), room_bytes=1000)
     assert (flow.groups_dropped, flow.room_bytes) == (1, 1000)

@@ -36,6 +36,42 @@ class DeliveryState(StrEnum):
     RELEASED = "released"
 
 
+class MediaState(StrEnum):
+    """Whether media of a camera that is forwarded comes to the forwarder."""
+
+    FLOWING = "flowing"
+    STOPPED = "stopped"
+    RELEASED = "released"
+    """This worker no longer watches the camera."""
+
+
+class CameraMediaObservedV1(Payload):
+    """The media of a camera began or stopped, or its picture stands still, as seen by the forwarder that pulls it."""
+
+    event_type: ClassVar[str] = "vn.vonggac.forwarder.camera_media_observed.v1"
+    camera_id: UUID
+    facility_id: UUID
+    camera_revision: int
+    worker_id: str
+    held_since: AwareDatetime = Field(description="Since when this worker holds the camera; a later holder wins.")
+    sequence: int = Field(ge=1, description="Grows with every report that this worker makes of this camera.")
+    observed_at: AwareDatetime = Field(description="When the change was seen, at most 4 s after it; never what began.")
+    state: MediaState
+    cause: Cause | None = Field(default=None, description="Why it stopped; None also when we ended the session.")
+    media_since: AwareDatetime | None = Field(
+        default=None, description="When the first media came, of the present flow or of the last one; to 1 s."
+    )
+    media_stopped_at: AwareDatetime | None = Field(
+        default=None, description="When the last media came before the present or the last stop; to 1 s."
+    )
+    still_since: AwareDatetime | None = Field(
+        default=None, description="Identical keyframes, bit for bit, since this one, or until `still_until`."
+    )
+    still_until: AwareDatetime | None = Field(
+        default=None, description="When the first keyframe came that differs again; None while they are identical."
+    )
+
+
 class DeliveryObservedV1(Payload):
     """A delivery changed its state, as observed by the worker that holds it."""
 
@@ -71,6 +107,16 @@ class DeliveryObservedV1(Payload):
         default=None, ge=0, description="From the camera's picture to its return from the destination, at that time."
     )
     facility_id: UUID | None = Field(default=None, description="The facility of the camera.")
+    media_since: AwareDatetime | None = Field(
+        default=None, description="When the camera's media began, of the present flow or of the last one; to 1 s."
+    )
+    media_stopped_at: AwareDatetime | None = Field(
+        default=None, description="When the camera's last media came before it stopped last; to 1 s."
+    )
+    last_acknowledged_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the destination's kernel was last seen to acknowledge media bytes to this worker; to 1 s.",
+    )
     changes: int = Field(
         default=1, ge=1, description="Changes of state since the last report; at most one report goes out in a second."
     )

@@ -21,7 +21,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.RemovedV1,
     ),
     "prober": (prober.CameraObservedV1, prober.DeliveryVerifiedV1, prober.SiteObservedV1, prober.ProberAliveV1),
-    "forwarder": (forwarder.DeliveryObservedV1, forwarder.ForwarderAliveV1),
+    "forwarder": (forwarder.CameraMediaObservedV1, forwarder.DeliveryObservedV1, forwarder.ForwarderAliveV1),
     "reporting": (),
 }
 PAYLOADS_BY_PRODUCER: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(_BY_PRODUCER)

@@ -37,6 +37,11 @@ def camera_observation(camera_id: UUID | str) -> str:
     return f"observation.camera.{camera_id}"
 
 
+def camera_media_observation(camera_id: UUID | str) -> str:
+    """Whether media of a camera comes to the forwarder that pulls it."""
+    return f"observation.camera_media.{camera_id}"
+
+
 def delivery_observation(delivery_id: UUID | str) -> str:
     return f"observation.delivery.{delivery_id}"
 

@@ -41,6 +41,35 @@ class Pull:
     next_attempt_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Whether the camera's media comes, and when it began and stopped, whatever became of sessions.
+
+    `since`: of the present flow, or of the last one. `stopped_at`: when the last media came before it stopped last.
+    """
+
+    flowing: bool = False
+    since: datetime | None = None
+    stopped_at: datetime | None = None
+    cause: Cause | None = None
+
+
+STOPPED_AFTER_S = 3.0
+"""Without media for so long it has stopped, dated back to its last: a camera that is away for 5 s is seen."""
+
+
+def media_flows(media: Media, at: datetime) -> Media:
+    """Media came at `at`."""
+    return media if media.flowing else replace(media, flowing=True, since=at, cause=None)
+
+
+def media_stopped(media: Media, cause: Cause | None, last_at: datetime) -> Media:
+    """It comes no more, the last at `last_at`; or why it still does not come."""
+    if media.flowing:
+        return replace(media, flowing=False, stopped_at=last_at, cause=cause)
+    return replace(media, cause=cause)
+
+
 def begun(now: Instant) -> Pull:
     """The first attempt, or the first after a changed plan: earlier failures do not count."""
     return Pull(PullState.CONNECTING, now.at, now.monotonic_s)

@@ -65,6 +65,8 @@ class Delivery:
     next_attempt_at: datetime | None = None
     retry_in_s: float = 0.0
     last_success_at: datetime | None = None
+    last_acknowledged_at: datetime | None = None
+    """When media bytes were last seen to be acknowledged, by this worker."""
     failure: "Failed | None" = None
     """The last failure of the destination, until media is acknowledged again."""
     older_publisher_since_s: float | None = None
@@ -151,7 +153,7 @@ def waiting(now: Instant, history: DeliveryHistory = NO_HISTORY) -> Delivery:
 
 def restarted(delivery: Delivery, state: DeliveryState, now: Instant) -> Delivery:
     """Begun anew or at its end, whatever was before. What once succeeded stays true."""
-    return _anew(state, now, delivery)
+    return replace(_anew(state, now, delivery), last_acknowledged_at=delivery.last_acknowledged_at)
 
 
 def _anew(state: DeliveryState, now: Instant, history: DeliveryHistory | Delivery) -> Delivery:
@@ -280,7 +282,7 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
-        seen = replace(seen, last_success_at=now.at, failure=None)
+        seen = replace(seen, last_success_at=now.at, last_acknowledged_at=now.at, failure=None)
     if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:
         # The session is good and goes on by itself; what is acknowledged meanwhile, if anything, is old.
         return Decision(_now(seen, DeliveryState.STALLED, now, Cause.STALLED, LEFT_OUT))

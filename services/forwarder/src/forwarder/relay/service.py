@@ -234,7 +234,7 @@ class Process:
         metrics.remux_processes_died = lambda: self._context.remux.died
         budget = self._context.budget
         metrics.queued_media_bytes = lambda: budget.queued_bytes
-        metrics.deliveries_throttled = lambda: budget.throttled
+        metrics.deliveries_paused = lambda: budget.deliveries_paused
         metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -283,3 +284,14 @@ async def test_a_camera_that_goes_before_the_login_is_stored_is_tried_again(
     await eventually(lambda: relay.puller.attempts >= 2)
     assert logins.doubts == 1
     await acknowledged(relay)
+
+
+async def test_a_time_in_which_nobody_watched_is_no_silence_of_the_camera(
+    sim: Simulator, planner: Planner, relay_of: StartRelay
+) -> None:
+    relay = relay_of(planner.camera(sim))
+    await eventually(lambda: relay.media_watch.media.flowing)
+    # The process slept for longer than any camera may be silent: the first tick comes before the socket is read.
+    assert relay.puller.silent_for_s(time.monotonic()) is not None
+    assert relay.puller.silent_for_s(time.monotonic() + 150.0) == 0.0
+    assert (relay.media_watch.media.flowing, relay.pull.state) == (True, PullState.LIVE)

@@ -31,7 +31,12 @@ async def camera(sim: Simulator, planner: Planner) -> CameraV1:
 @pytest_asyncio.fixture
 async def puller(camera: CameraV1, context: RelayContext) -> AsyncIterator[CameraPuller]:
     puller = CameraPuller(
-        camera, context, on_media=lambda _: None, on_failed=lambda _: True, on_away=lambda _cause, _detail: None
+        camera,
+        context,
+        on_media=lambda _: None,
+        on_failed=lambda _: True,
+        on_away=lambda _cause, _detail: None,
+        on_flow=lambda: None,
     )
     puller.start()
     await eventually(lambda: puller.live_source is not None)

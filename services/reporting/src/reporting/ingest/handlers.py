@@ -21,7 +21,7 @@ from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import Cause, Payload
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
 from vonggac.events.prober import (
     CameraObservedV1,
@@ -149,14 +149,14 @@ def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState
 
 
 def _kind_of(fact: Payload) -> str:
-    return "forwarder" if isinstance(fact, DeliveryObservedV1 | ForwarderAliveV1) else "prober"
+    return "forwarder" if isinstance(fact, CameraMediaObservedV1 | DeliveryObservedV1 | ForwarderAliveV1) else "prober"
 
 
 def _dated_at(received: Received) -> datetime:
     """When a fact says that it was. Raises UnexpectedEventError for what is none."""
     data = received.event.data
     match data:
-        case CameraObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
+        case CameraObservedV1() | CameraMediaObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
             at = data.observed_at
         case ProberAliveV1() | ForwarderAliveV1():
             at = data.alive_at

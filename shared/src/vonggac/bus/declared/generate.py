@@ -15,7 +15,7 @@ from typing import Any
 from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import RemovedV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
@@ -27,6 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INVENTORY_ADDRESS = subjects.inventory("{noun}", "{id}")
 _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     CameraObservedV1: subjects.camera_observation("{camera_id}"),
+    CameraMediaObservedV1: subjects.camera_media_observation("{camera_id}"),
     DeliveryObservedV1: subjects.delivery_observation("{delivery_id}"),
     DeliveryVerifiedV1: subjects.delivery_verification("{camera_id}", "{delivery_id}"),
     SiteObservedV1: subjects.site_observation("{facility_id}"),

@@ -129,7 +129,14 @@ class Worker:
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
         """The supervisor of a camera that is not held yet."""
-        return CameraRelay(camera, self._context, self._reports.report, self._commands.commands, self._history_of)
+        return CameraRelay(
+            camera,
+            self._context,
+            self._reports.report,
+            self._commands.commands,
+            self._history_of,
+            on_media_change=self._report_media,
+        )
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
         observed = self.board.deliveries.get(planned.id)
@@ -319,6 +326,10 @@ class Worker:
     def _command_changed(self, delivery_id: UUID, command: DeliveryCommand | None) -> None:
         for held in self.held.values():
             held.relay.apply_command(delivery_id, command)
+
+    def _report_media(self, relay: CameraRelay) -> None:
+        still = (relay.keyframes.still_since, relay.keyframes.still_until)
+        self._reporter.report_media(relay, self._context.now(), still, released=relay.media_reports.released)
 
     def _report_changes(self, relay: CameraRelay, supervisor: DeliverySupervisor, changes: Changes) -> None:
         latest = not relay.superseded

@@ -137,9 +137,9 @@ class Outlet:
         """What waits in the transport."""
         return self._writer.write_buffer_bytes
 
-    def hold_back(self, room_bytes: int) -> None:
+    def pause_media(self, room_bytes: int) -> None:
         """Leave media out until fewer than `room_bytes` wait: the process holds too much in all."""
-        self._become(overflow.throttled(self.flow, room_bytes=room_bytes))
+        self._become(overflow.paused(self.flow, room_bytes=room_bytes))
 
     def keyframe_came(self) -> bool:
         """Whether media flows from this keyframe on."""

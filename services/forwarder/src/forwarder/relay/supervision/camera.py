@@ -29,6 +29,29 @@ type OnDeliveryChange = Callable[["CameraRelay", DeliverySupervisor], None]
 """Called with every change of state, and once with `released` or `disabled` at the end."""
 
 
+type OnMediaChange = Callable[["CameraRelay"], None]
+"""Called when the camera's media began or stopped, when its picture stands still or moves again, and at the end."""
+
+
+class MediaReports:
+    """Reports of a camera's media: none while another worker holds it, none after the last (`released`)."""
+
+    def __init__(self, report: Callable[[], None]) -> None:
+        self.paused = self.released = False
+        self._report = report
+
+    def report(self) -> None:
+        """The media began or stopped, or the picture stands still or moves again."""
+        if not self.paused and not self.released:
+            self._report()
+
+    def release(self) -> None:
+        """This worker watches the camera no more."""
+        if not self.paused and not self.released:
+            self.released = True
+            self._report()
+
+
 class CameraRelay:
     """One camera and its deliveries, from `start` (or `prepare` and then `start_prepared`) to `release`."""
 
@@ -39,17 +62,26 @@ class CameraRelay:
         on_change: OnDeliveryChange,
         commands: Mapping[UUID, DeliveryCommand] = NO_COMMANDS,
         history_of: Callable[[PlannedDelivery], DeliveryHistory] = lambda _planned: NO_HISTORY,
+        on_media_change: OnMediaChange = lambda _relay: None,
     ) -> None:
         """`commands`: by delivery, a live view; `history_of`: what was known of one before."""
         self.camera = camera
         self.held_since: datetime = context.now().at
         self.superseded = False
         """Whether another worker holds the camera by now, whose reports are the latest."""
+        self.media_reports = MediaReports(partial(on_media_change, self))
         self.puller = CameraPuller(
-            camera, context, on_media=self._media_began, on_failed=self._pull_failed, on_away=self._camera_away
+            camera,
+            context,
+            on_media=self._media_began,
+            on_failed=self._pull_failed,
+            on_away=self._camera_away,
+            on_flow=self.media_reports.report,
         )
+        self.media_watch = self.puller.media_watch
         self.deliveries: dict[UUID, DeliverySupervisor] = {}
         self.keyframes = CameraKeyframes(context)
+        self.keyframes.on_still = self.media_reports.report
         self._context, self._on_change, self._commands, self._history_of = context, on_change, commands, history_of
         self._loop = asyncio.get_running_loop()
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
@@ -74,6 +106,7 @@ class CameraRelay:
         None when everything is ready, else why not. Then, or when it is cancelled, only `release` is left to call.
         """
         self._prepared = self._loop.create_future()
+        self.media_reports.paused = True
         self.puller.start()
         return await self._prepared
 
@@ -83,6 +116,8 @@ class CameraRelay:
         camera = self._keep_seals(camera)
         restart = plan.compare(self.camera, camera).restart_source
         self.camera, self.held_since = camera, self._context.now().at
+        self.media_reports.paused = False
+        self.media_reports.report()
         self.puller.replan(camera)
         if restart:
             self.puller.end_session(None, None)
@@ -136,6 +171,7 @@ class CameraRelay:
         """The same, and leave the camera: bounded to about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
         await self.release_deliveries(state)
+        self.media_reports.release()
         await self.puller.close()
         if self._leave_tasks:
             await asyncio.wait(self._leave_tasks)
@@ -165,7 +201,7 @@ class CameraRelay:
 
     def supersede(self) -> None:
         """Another worker holds the camera from now on: what is still reported here is history."""
-        self.superseded = True
+        self.superseded = self.media_reports.paused = True
 
     def _start_deliveries(self) -> None:
         for planned in plan.wanted(self.camera).values():

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
 from forwarder.domain.backoff import early_in_s
-from forwarder.domain.camera_pull import Pull, PullState
+from forwarder.domain.camera_pull import STOPPED_AFTER_S, Media, Pull, PullState
+from forwarder.domain.clock import Instant
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
 from forwarder.relay.supervision.context import RelayContext
@@ -23,10 +24,61 @@ log = get_logger(__name__)
 
 GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
+HOLE_S = 5.0
+"""Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
 """Nobody was there for certain; a timeout may be that of a camera that is merely slow."""
+
+
+class MediaWatch:
+    """When a camera's media began and stopped, over all its sessions; seen about once a second."""
+
+    def __init__(self, now_s: float, on_flow: Callable[[], None]) -> None:
+        self.media = Media()
+        self._on_flow = on_flow
+        self._pictures = 0
+        self._media_s = self._watched_s = now_s
+
+    def begin_session(self, now_s: float) -> None:
+        """A session stands; its media has not come yet."""
+        self._media_s = self._watched_s = now_s
+
+    def media_came(self, source: CameraSource, now: Instant) -> None:
+        """The first media of a session."""
+        self._media_s, self._pictures = now.monotonic_s, source.fanout.pictures
+        self._flow(domain.media_flows(self.media, now.at))
+
+    def silent_for_s(self, source: CameraSource, now_s: float) -> float:
+        """How long no media came."""
+        self._see(source, now_s)
+        if now_s - self._watched_s >= HOLE_S:
+            self._media_s = now_s
+        self._watched_s = now_s
+        return now_s - self._media_s
+
+    def date(self, silent_s: float, now: Instant) -> None:
+        """The session stands, and media came `silent_s` ago."""
+        if silent_s >= STOPPED_AFTER_S:
+            self._flow(domain.media_stopped(self.media, Cause.STALLED, now.after(-silent_s)))
+        elif not self.media.flowing:
+            self._flow(domain.media_flows(self.media, now.after(-silent_s)))
+
+    def end(self, source: CameraSource | None, cause: Cause | None, now: Instant) -> None:
+        """The session has ended, or none could be had."""
+        if source is not None:
+            self._see(source, now.monotonic_s)
+        self._flow(domain.media_stopped(self.media, cause, now.earlier(self._media_s).at))
+
+    def _see(self, source: CameraSource, now_s: float) -> None:
+        if source.fanout.pictures != self._pictures:
+            self._pictures, self._media_s = source.fanout.pictures, now_s
+
+    def _flow(self, media: Media) -> None:
+        if media != self.media:
+            self.media = media
+            self._on_flow()
 
 
 class CameraPuller:
@@ -40,10 +92,12 @@ class CameraPuller:
         on_media: Callable[[CameraSource], None],
         on_failed: Callable[[Cause], bool],
         on_away: Callable[[Cause | None, str | None], None],
+        on_flow: Callable[[], None],
     ) -> None:
         """`on_media`: the camera's media begins. `on_away`: it has ended, or cannot be had; no cause: by our own doing.
 
         `on_failed` is called after that, with the reason: whether the camera is tried again.
+        `on_flow`: the media began or stopped.
         """
         self.state: Pull = domain.begun(context.now())
         self.attempts = 0
@@ -55,8 +109,7 @@ class CameraPuller:
         self._endings: set[asyncio.Task[None]] = set()
         self._retry_timer, self._gop_timer = Timer(), Timer()
         self._watch = EndpointWatch(context.reachability, context.allowed)
-        self._pictures = 0
-        self._media_s = context.now().monotonic_s
+        self.media_watch = MediaWatch(context.now().monotonic_s, on_flow)
         self._closed = False
         self._early_s = -math.inf
 
@@ -110,18 +163,18 @@ class CameraPuller:
         """
         if self.source is None:
             return None
-        pictures = self.source.fanout.pictures
-        if pictures != self._pictures:
-            self._pictures, self._media_s = pictures, now_s
-        silent_s = now_s - self._media_s
+        silent_s = self.media_watch.silent_for_s(self.source, now_s)
         live = self.state.state is PullState.LIVE
         if silent_s >= self._context.media_timeout_s:
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
             return None
+        if live:
+            self.media_watch.date(silent_s, self._context.now())
         return silent_s if live else None
 
     def end_session(self, cause: Cause | None, detail: str | None) -> None:
         """Let the present session and attempt go; nothing is tried again by itself."""
+        self.media_watch.end(self.source, cause, self._context.now())
         self._cancel_retry()
         self._gop_timer.cancel()
         if self._attempt is not None:
@@ -176,14 +229,14 @@ class CameraPuller:
         self._attempt, self.source = None, source
         context.budget.add_source(source.fanout)
         source.wait_for_bytes(context.receive_low_water_bytes)
-        self._media_s = context.now().monotonic_s
+        self.media_watch.begin_session(context.now().monotonic_s)
 
     def _media_began(self) -> None:
         if self.source is None or self._closed:
             return
         now = self._context.now()
         self.state = domain.media_came(self.state, now)
-        self._media_s, self._pictures = now.monotonic_s, self.source.fanout.pictures
+        self.media_watch.media_came(self.source, now)
         self._on_media(self.source)
 
     def _lost(self, error: PeerError | None) -> None:

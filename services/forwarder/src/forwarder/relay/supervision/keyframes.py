@@ -75,6 +75,10 @@ class CameraKeyframes:
 
     def __init__(self, context: RelayContext) -> None:
         self.on_history: Callable[[History], None] | None = None
+        self.on_still: Callable[[], None] | None = None
+        self.still_since: datetime | None = None
+        """The keyframes are identical for certain since then, or were until `still_until`."""
+        self.still_until: datetime | None = None
         self.history: History = ()
         self.media_since: datetime | None = None
         self._context = context
@@ -253,10 +257,23 @@ class CameraKeyframes:
         note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=rtp_timestamp)
         self.history = (*self.history, note)[-HISTORY:]
         self.still = still_with(self.still, self.history)
-        if may_stand_still(self.history) and (self.still is None or self.still.keyframes < STILL_FOR_CERTAIN):
+        # Also while it stands still for certain: so the first keyframe that differs is seen at once.
+        if self.still is not None or may_stand_still(self.history):
             self.hash_all(STILL_WATCH_S, asker="still")
+        self._date_still(now.at)
         if self.on_history is not None:
             self.on_history(self.history)
+
+    def _date_still(self, at: datetime) -> None:
+        still, was_still = self.still, self.still_since is not None and self.still_until is None
+        if still is not None and still.keyframes >= STILL_FOR_CERTAIN and not was_still:
+            self.still_since, self.still_until = still.since, None
+        elif still is None and was_still:
+            self.still_until = at
+        else:
+            return
+        if self.on_still is not None:
+            self.on_still()
 
     def _answer(self, answer: KeyframeCopy | NoKeyframe) -> None:
         asked, self._asked = self._asked, None

@@ -1,0 +1,155 @@
+"""When a camera's media began and stopped, and when a centre confirmed last, to 1.5 s."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+from nats.aio.msg import Msg
+
+from forwarder.relay.service import Process
+from simulator import CameraConfig, Simulator
+from vonggac.bus import Bus
+from vonggac.events import Cause, decode, subjects
+from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.conftest import Planner, StartSimulator
+    from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
+
+type StartForwarder = Callable[..., Awaitable[Process]]
+TOLERANCE_S = 1.5
+
+
+@pytest_asyncio.fixture
+async def seen(bus: Bus) -> list[CameraMediaObservedV1]:
+    """What is published of cameras' media."""
+    came: list[CameraMediaObservedV1] = []
+
+    async def note(message: Msg) -> None:
+        observed = decode(message.data).data
+        assert isinstance(observed, CameraMediaObservedV1)
+        came.append(observed)
+
+    await bus.client.subscribe(subjects.camera_media_observation("*"), cb=note)
+    return came
+
+
+def near(moment: datetime | None, truth: datetime) -> bool:
+    assert moment is not None
+    off_s = (moment - truth).total_seconds()
+    assert abs(off_s) <= TOLERANCE_S, off_s
+    return True
+
+
+async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    seen: list[CameraMediaObservedV1],
+) -> None:
+    forwarder = await start_forwarder()
+    camera, gate = planner.camera(sim), sim.cameras["gate"]
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await eventually(lambda: seen and seen[-1].state is MediaState.FLOWING)
+    assert (seen[0].worker_id, seen[0].sequence, seen[0].camera_id) == (forwarder.worker_id, 1, camera.id)
+    await asyncio.sleep(2.0)
+
+    off_at = datetime.now(UTC)
+    await gate.set_fault("off")
+    await eventually(lambda: seen[-1].state is MediaState.STOPPED, within_s=8)
+    stopped = seen[-1]
+    assert near(stopped.media_stopped_at, off_at)
+    assert stopped.media_since == seen[0].media_since
+    # Dated, however late the deliveries' own words come.
+    [observed, _] = await statuses.become(camera, "waiting_for_camera", "waiting_for_camera")
+    assert near(observed.media_stopped_at, off_at)
+    assert near(observed.last_acknowledged_at, off_at)
+
+    await gate.clear_fault()
+    back_at = datetime.now(UTC)
+    await eventually(lambda: seen[-1].state is MediaState.FLOWING, within_s=15)
+    flowing = seen[-1]
+    assert flowing.media_since is not None
+    assert 0 <= (flowing.media_since - back_at).total_seconds() < 4.0
+    assert flowing.media_stopped_at == stopped.media_stopped_at
+    assert flowing.cause is None
+
+    await inventory.remove(camera)
+    await eventually(lambda: seen[-1].state is MediaState.RELEASED)
+    assert [report.sequence for report in seen] == list(range(1, len(seen) + 1))
+
+
+async def test_a_stall_of_five_seconds_within_one_session_is_seen_and_dated(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    seen: list[CameraMediaObservedV1],
+) -> None:
+    await start_forwarder()
+    camera, gate = planner.camera(sim), sim.cameras["gate"]
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await asyncio.sleep(1.5)
+    stalled_at = datetime.now(UTC)
+    await gate.set_fault("stall")
+    await asyncio.sleep(5.0)
+    went_on_at = datetime.now(UTC)
+    await gate.clear_fault()
+    await eventually(lambda: [report.state for report in seen] == ["flowing", "stopped", "flowing"])
+    assert (seen[1].cause, gate.sessions_total) == (Cause.STALLED, 1)
+    assert near(seen[1].media_stopped_at, stalled_at)
+    assert near(seen[2].media_since, went_on_at)
+
+
+async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(
+    sim: Simulator, planner: Planner, inventory: Inventory, statuses: Statuses, start_forwarder: StartForwarder
+) -> None:
+    await start_forwarder(stall_s=5.0)
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await asyncio.sleep(1.5)
+    # Its kernel acknowledges no more as soon as the port and its sessions are gone.
+    gone_at = datetime.now(UTC)
+    await sim.centres["national"].set_fault("refuse")
+
+    async def lost() -> datetime | None:
+        observed = (await statuses.of(camera))[0]
+        return observed.last_acknowledged_at if observed.state == "backing_off" else None
+
+    assert near(await eventually(lost), gone_at)
+
+
+async def test_a_picture_that_stands_still_and_moves_again_is_dated(
+    simulate: StartSimulator,
+    make_gate: Callable[..., CameraConfig],
+    planner: Planner,
+    inventory: Inventory,
+    start_forwarder: StartForwarder,
+    seen: list[CameraMediaObservedV1],
+) -> None:
+    async with simulate(cameras=[make_gate(gop_s=0.5)]) as sim:
+        await start_forwarder(keyframe_hash_interval_s=1.0)
+        await inventory.say(planner.camera(sim))
+        await eventually(lambda: seen)
+        await asyncio.sleep(2.0)
+        frozen_at = datetime.now(UTC)
+        await sim.cameras["gate"].set_fault("freeze", kind="coded")
+        await eventually(lambda: seen[-1].still_since is not None, within_s=15)
+        # Found by keyframes that are hashed about once a second here.
+        assert near(seen[-1].still_since, frozen_at)
+        moved_at = datetime.now(UTC)
+        await sim.cameras["gate"].clear_fault()
+        await eventually(lambda: seen[-1].still_until is not None, within_s=15)
+        assert near(seen[-1].still_until, moved_at)
+        assert {report.state for report in seen} == {MediaState.FLOWING}
