@@ -71,7 +71,10 @@ class Worker:
         self._max_cameras = max_cameras
         self.jobs_unreadable = {NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0}
         self._queue = JobQueue(
-            bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER, on_unreadable=self._count_unreadable
+            bus,
+            stream=topology.DELIVERY_JOBS,
+            durable=topology.FORWARDER,
+            on_unreadable=lambda outcome: self.jobs_unreadable.update((outcome,)),
         )
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._report_came)
@@ -336,9 +339,6 @@ class Worker:
         self._reporter.report_change(
             relay, supervisor, latest=latest, changes=changes.count, first_changed_at=changes.first_at
         )
-
-    def _count_unreadable(self, outcome: str) -> None:
-        self.jobs_unreadable[outcome] += 1
 
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()
