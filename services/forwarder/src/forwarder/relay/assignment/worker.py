@@ -5,6 +5,7 @@ may reach any worker. That worker offers it to the camera's holder first, and ho
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -69,7 +70,7 @@ class Worker:
         self.jobs_passed_on = 0
         self._bus, self._outgoing, self._context, self._reporter = bus, outgoing, context, reporter
         self._max_cameras = max_cameras
-        self.jobs_unreadable = {NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0}
+        self.jobs_unreadable = Counter({NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0})
         self._queue = JobQueue(
             bus,
             stream=topology.DELIVERY_JOBS,
