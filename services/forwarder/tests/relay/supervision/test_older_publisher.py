@@ -40,10 +40,12 @@ async def test_an_older_publisher_is_a_cause_of_its_own_and_its_place_is_taken_w
         newer = relay_of(planner.camera(sim), chance=lambda: 0.999)
         supervisor = national(newer, planner)
         await eventually(lambda: supervisor.delivery.cause is Cause.ALREADY_PUBLISHING)
-        first_s = time.monotonic()
-        await eventually(lambda: supervisor.delivery.attempt == 1 and supervisor.delivery.retry_in_s == 0)
+        first_s, refused_at = time.monotonic(), supervisor.delivery.since
+        await eventually(
+            lambda: supervisor.delivery.state is DeliveryState.BACKING_OFF and supervisor.delivery.since > refused_at,
+            what="refused once more",
+        )
         assert time.monotonic() - first_s < TRIED_WITHIN_S
-        await eventually(lambda: supervisor.delivery.state is DeliveryState.BACKING_OFF)
         await older.release(DeliveryState.RELEASED)
         gone_s = time.monotonic()
         await eventually(lambda: supervisor.delivery.state is DeliveryState.ACKNOWLEDGED)
