@@ -19,7 +19,9 @@ from local.platform.process import Child
 from simulator.centres.statistics import StreamStatistics
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.embedded import PostgresServer
+from vonggac.settings.passwords import read_password
 from vonggac.testing import eventually
 
 type Json = dict[str, Any]
@@ -108,9 +110,14 @@ class RunningPlatform:
         for child in self.others:
             await child.stop(within_s=30)
 
+    async def _connect_as_owner(self) -> Client:
+        """As the owner of the streams, who may read what stands in them."""
+        password = read_password(self.platform.state.nats_password(OWNER.name))
+        return await connect_once(self.platform.addresses.nats, name="count", user=OWNER.name, password=password)
+
     async def observations_stored(self) -> int:
         """Messages in the OBSERVATIONS stream."""
-        client: Client = await connect_once(self.platform.addresses.nats, name="count")
+        client = await self._connect_as_owner()
         try:
             return int((await client.jetstream().stream_info(topology.OBSERVATIONS)).state.messages)
         finally:
@@ -125,7 +132,7 @@ class RunningPlatform:
 
     async def nothing_observed_is_lost(self) -> None:
         """Every message of the two streams that reporting consumes was handled by it."""
-        client: Client = await connect_once(self.platform.addresses.nats, name="count")
+        client = await self._connect_as_owner()
         try:
             stream = client.jetstream()
 

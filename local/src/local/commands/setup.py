@@ -54,7 +54,7 @@ async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: 
     Raises TimeoutError or NatsError when NATS does not answer or refuses, OSError without the password.
     """
     touched = await declare_streams(nats_url, login, replicas=replicas, within_s=STREAMS_WITHIN_S)
-    progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams stand already")
+    progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams exist already")
     return 0
 
 

@@ -24,7 +24,7 @@ TESTED_ELSEWHERE = {
     Cause.INTERNAL_ERROR,
 }
 """In tests/probes."""
-OF_DELIVERIES = {Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
+OF_DELIVERIES = {Cause.ALREADY_PUBLISHING, Cause.MISMATCH, Cause.STALLED, Cause.STOPPED}
 """No probe of a camera ends with them."""
 
 
