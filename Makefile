@@ -1,5 +1,5 @@
 # Vọng Gác: every camera of a province seen by two monitoring centres, and the proof of it.
-# GNU make and python3 (3.9 or newer) are all that must be there; `make help` lists the targets.
+# Needs GNU make and python3 (3.9 or newer), nothing else; `make help` lists the targets.
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
@@ -8,8 +8,9 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 PYTHON3 ?= python3
+CASES ?= 10000
 BASE ?= main
-# Tests and benches start the same programs many times: compile them once, whatever the environment says.
+# Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
@@ -28,7 +29,7 @@ run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWA
 		$(if $(FORWARDERS),--forwarders "$(FORWARDERS)") $(if $(PROBERS),--probers "$(PROBERS)") $(ARGS)
 
 .PHONY: smoke
-smoke: setup ## Start everything with throw-away state, wait for the truth, print it; exit status 0 only if it holds
+smoke: setup ## Start everything with throw-away state, wait for the demo's result, print it; exit status 0 only if it is right
 	@exec $(python) -m local smoke $(ARGS)
 
 ##@ Develop
@@ -37,17 +38,21 @@ smoke: setup ## Start everything with throw-away state, wait for the truth, prin
 check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
-test-unit: setup ## What needs no server and no other process, with few random examples (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+test-unit: setup ## Tests without a server or another process, with few random examples (ARGS="-k relay" chooses)
+	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with coverage (ARGS="-k relay" chooses, without coverage)
 	@exec $(python) -m pytest -n 4 --dist loadfile $(if $(ARGS),$(ARGS),--cov)
 
 .PHONY: diff-cover
-diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: nine tenths at least
-	@$(python) -m coverage xml -q
+diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: at least 90 %
+	@$(python) -m coverage xml -q --fail-under 0
 	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
+
+.PHONY: witnesses
+witnesses: setup ## Reporting's account and an independent one in SQL agree over CASES=10000 cameras of seeded chaos
+	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, codespell, strict mypy, import-linter
@@ -58,13 +63,13 @@ lint: setup ## ruff, codespell, strict mypy, import-linter
 	@.venv/bin/lint-imports
 
 .PHONY: format
-format: setup ## Let ruff mend and format the code
+format: setup ## Let ruff fix and format the code
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
 
 .PHONY: generate
-generate: setup ## Make the JSON Schemas, AsyncAPI documents and generated pages of docs/ anew
-	@$(python) -m vonggac.bus.generate
+generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated pages of docs/ again
+	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
 
 .PHONY: bench
@@ -73,15 +78,15 @@ bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables 
 		echo "== $$bench"; $(python) -m "$$bench"; done
 
 .PHONY: bench-probe
-bench-probe: setup ## What looks at cameras cost beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
+bench-probe: setup ## Cost of probes beside ffmpeg and ffprobe, schedule, memory (ARGS="--soak 100000")
 	@exec $(python) -m bench.probing.probe $(ARGS)
 
 .PHONY: bench-forward
-bench-forward: setup ## What forwarding costs, beside ffmpeg, nginx-rtmp, PyAV and a C loop, where installed; then the delay
+bench-forward: setup ## Cost of forwarding beside ffmpeg, nginx-rtmp, PyAV and a C loop, where installed; then the delay
 	@exec $(python) -m bench.relay.forward $(ARGS)
 
 .PHONY: bench-faults
-bench-faults: setup ## Faults at one destination: what the other loses, whether states lie, time to detect and to recover
+bench-faults: setup ## Faults at one destination: losses of the other, false states, time to detect and to recover
 	@exec $(python) -m bench.faults.faults $(ARGS)
 
 .PHONY: soak
@@ -91,7 +96,7 @@ soak: setup ## Ten minutes of random faults with 100 cameras: memory and descrip
 ##@ Set up and tidy
 
 .PHONY: setup
-setup: ## Bring uv where it is missing, and the locked packages into .venv/ (the other targets do this first)
+setup: ## Install uv where it is missing, and the locked packages into .venv/ (the other targets do this first)
 	@command -v $(PYTHON3) >/dev/null || { echo "set-up: $(PYTHON3) is missing: install Python 3.9 or newer" >&2; exit 1; }
 	@$(PYTHON3) local/bootstrap.py
 

@@ -3,7 +3,8 @@
 - `docs/signals.md`: every log event and metric, collected from the "Signals" section of each package's README;
 - `docs/settings.md`: every setting, read from the settings classes;
 - `docs/causes.md`: every cause with its detection and advice, from `vonggac.events.advice`;
-- `services/<service>/openapi.json`: each service's HTTP API.
+- `services/<service>/openapi.json`: each service's HTTP API;
+- `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.permissions`.
 
 `--check` writes nothing and exits 1 naming what is stale.
 """
@@ -21,6 +22,7 @@ from typing import Any
 from nacl.public import PrivateKey
 from pydantic_settings import BaseSettings
 
+from vonggac.bus.declared import permissions
 from vonggac.events.advice import ADVICE
 from vonggac.settings import describe
 
@@ -122,6 +124,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield Path("docs/signals.md"), signals()
     yield Path("docs/settings.md"), settings_page()
     yield Path("docs/causes.md"), causes_page()
+    yield Path("deploy/nats/nats.conf"), permissions.configuration()
     for service in SERVICES:
         yield Path("services") / service / "openapi.json", openapi(service)
 

@@ -1,7 +1,7 @@
-"""Set the checkout up: find or bring uv, then let it make `.venv`. Run by the Makefile with any Python from 3.9 on.
+"""Set the checkout up: find or install uv, then let it make `.venv`. The Makefile runs it with any Python from 3.9.
 
-Nothing is installed outside the checkout: a uv that is missing on PATH comes from PyPI into `.tools/`. Prints nothing
-when there is nothing to do. Exit status 1, with one line saying what is missing, when it cannot be done.
+Installs nothing outside the checkout: a uv that is missing on PATH comes from PyPI into `.tools/`. Prints nothing when
+nothing is missing. Exit status 1, with one line that names what is missing, when it fails.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ STAMP = VENV / "synced"
 
 UV_VERSION = "0.13.9"
 UV_LEAST = (0, 9)
-"""What the lock file and the build backend need of a uv that is already there."""
+"""The oldest uv that the lock file and the build backend work with."""
 PYTHON = "3.13"
-"""Brought by uv where no Python that the project takes is installed."""
+"""uv installs it where no supported Python is."""
 
 
 class SetUpError(Exception):
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def find_uv() -> str | None:
-    """The uv of PATH when it is new enough, else the one brought earlier."""
+    """The uv of PATH when it is new enough, else the one in `.tools/`."""
     on_path = shutil.which("uv")
     if on_path and version_of(on_path) >= UV_LEAST:
         return on_path
@@ -57,7 +57,7 @@ def find_uv() -> str | None:
 
 
 def version_of(uv: str) -> tuple[int, ...]:
-    """The version that `uv` says it has; empty when it does not run."""
+    """The version of `uv`; empty when it does not run."""
     try:
         said = subprocess.run([uv, "--version"], capture_output=True, text=True, check=False, timeout=30).stdout
     except (OSError, subprocess.TimeoutExpired):
@@ -100,7 +100,7 @@ def _by_target() -> str:
 
 
 def run(command: list[str]) -> str:
-    """Empty when the command succeeded, otherwise the last line it said."""
+    """Empty when the command succeeded, otherwise its last line of output."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -116,7 +116,7 @@ def run(command: list[str]) -> str:
 
 
 def find_python(uv: str) -> None:
-    """Make sure that uv has a Python the project takes. Raises SetUpError."""
+    """Make sure that uv has a supported Python. Raises SetUpError."""
     if (VENV / "bin" / "python").exists():
         return
     if not run([uv, "python", "find", "--directory", str(ROOT), "--no-python-downloads"]):
@@ -129,7 +129,7 @@ def find_python(uv: str) -> None:
 
 
 def sync(uv: str) -> None:
-    """Make `.venv` what uv.lock says. Raises SetUpError."""
+    """Bring `.venv` to the state of uv.lock. Raises SetUpError."""
     wanted = fingerprint()
     fresh = not (STAMP.exists() and STAMP.read_text("ascii") == wanted)
     if fresh:
@@ -145,7 +145,7 @@ def sync(uv: str) -> None:
 
 
 def fingerprint() -> str:
-    """Changes when what is to be installed changes."""
+    """Changes with the packages to install."""
     files = [ROOT / "uv.lock", ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml"))]
     files += sorted(ROOT.glob("services/*/pyproject.toml"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
@@ -153,7 +153,7 @@ def fingerprint() -> str:
 
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Two set-ups that begin together go one after the other."""
+    """Two set-ups at the same time run one after the other."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -17,8 +17,8 @@ from local.demo.load import load_base, load_demo_cameras
 from local.platform.platform import Platform
 from local.platform.process import Child
 from simulator.centres.statistics import StreamStatistics
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.embedded import PostgresServer
 from vonggac.testing import eventually
 

@@ -5,6 +5,7 @@ unit test that starts a process or a simulator, or that sends beyond this machin
 can go stale. `make test-unit` runs what is neither `server` nor `slow`.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -61,6 +62,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every garbage collection of the run: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure() -> None:

@@ -5,7 +5,7 @@ count RTP by sequence number. Every 0.1 s the forwarder's states are compared wi
 
 - `lost`: RTP packets missing at the healthy centre; a session that was broken off there counts as a packet too.
 - `lies`: times that a delivery was called sending, acknowledged or verified while its centre had counted nothing for
-  longer than LIE_S: `stall_s` (5 s), and what a kernel takes in, and rightly confirms, for a centre that hangs.
+  longer than LIE_S: `stall_s` (5 s), and what a kernel takes in, and rightly acknowledges, for a centre that hangs.
   `stale s` is the longest time that such a word stood beside a count that stood.
 - `detect s`: until the state of every delivery concerned is no good one (slow reader: until media is left out).
 - `recover s`: from the centre's (camera's) being well again until every delivery concerned is counted anew and its

@@ -8,6 +8,8 @@ Same cameras, same minute: 1080p25 at 2 Mbit/s, simulated in a process of their 
 - `throughput`: deep probes a second when as many are wanted as can be had, simulator on the same machine.
 - `light`: scheduled light probes of cameras with an interval of a minute, against a stub that answers on a socket: how
   late they begin. Their schedule begins spread over the minute, as it stands in a running platform.
+- `starve`: the same schedule while a part of the cameras takes connections and never answers: how late the healthy ones
+  begin, and which camera's next verdict comes after its last one ended to hold (two intervals).
 - `soak`: light probes as fast as they go; resident memory after a tenth of them and at the end.
 Prints a table and, last, one JSON line. `ratio_…`: the peer's cost over ours, null where it is not installed.
 """
@@ -17,189 +19,29 @@ import asyncio
 import json
 import multiprocessing
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import uvloop
 
+from bench.probing.probe_stage import Scene, cpu_s, plan, plan_light, prober, rss_mb, simulate
 from bench.probing.rtsp_stub import serve as serve_stub
-from prober.domain.result import ProbeResult
-from prober.metrics import Metrics
-from prober.probes.service import Process
-from prober.settings import Settings
-from simulator import CameraConfig, Simulator, SimulatorConfig
-from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
-from vonggac.events import new_event, subjects
-from vonggac.events.inventory import CameraV1
-from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.telemetry import configure_logging
-from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt
 
-DEADLINE_S = 10.0
 AT_A_TIME = 256  # probes of the throughput: each waits 1.6 s for pictures, and many more would wait for each other
-PUBLISHED_AT_A_TIME = 500
 SPAWN = multiprocessing.get_context("spawn")
 type Answer = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is probed, and how often."""
-
-    urls: list[str]
-    probes: int
-    cameras: int = 0
-    seconds: float = 0.0
-    nats_url: str = ""
-
-
-def simulate(cameras: int, urls: "Queue[list[str]]") -> None:
-    """1080p25 at 2 Mbit/s with a keyframe a second."""
-    configure_logging(service="bench", level="warning", log_format="console")
-
-    async def serve() -> None:
-        shared: dict[str, Any] = {"width": 1920, "height": 1080, "fps": 25, "bitrate_kbps": 2000, "gop_s": 1.0}
-        configs = [
-            CameraConfig(id=f"camera-{number}", loop_s=2.0, number=1, max_sessions=100, **shared)
-            for number in range(cameras)
-        ]
-        async with Simulator(SimulatorConfig(cameras=configs)) as simulator:
-            urls.put([camera.url() for camera in simulator.cameras.values()])
-            await asyncio.Event().wait()
-
-    uvloop.run(serve())
-
-
-def cpu_s() -> float:
-    """Of this process, its threads and its ended children."""
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in usage)
-
-
-def rss_mb() -> float:
-    """Resident memory of this process now."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
-class Counting(Metrics):
-    """Looks and what is wanted of them, at no cost: collecting metrics again and again would be measured too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.made = self.up = 0
-        self.late: list[float] = []
-        self.lateness.observe = self.late.append  # type: ignore[method-assign,assignment] # each one is wanted
-
-    def count_probe(self, camera_id: str, result: ProbeResult, *, interval_s: float) -> None:
-        super().count_probe(camera_id, result, interval_s=interval_s)
-        self.made += 1
-        self.up += result.judgement.verdict is Verdict.UP
-
-
-@dataclass
-class Running:
-    """A prober that works in this process."""
-
-    bus: Bus
-    metrics: Counting
-    task: asyncio.Task[None]
-
-    def probes(self) -> int:
-        return self.metrics.made
-
-    async def until(self, probes: float, *, within_s: float = 600.0) -> None:
-        await eventually(lambda: self.probes() >= probes or self.task.done(), within_s=within_s, poll_s=0.1)
-        assert not self.task.done(), "the prober died"
-
-
-@asynccontextmanager
-async def prober(scene: Scene, **settings: Any) -> AsyncIterator[Running]:
-    """The whole service but its HTTP API; the inventory is what `plan` writes before."""
-    with tempfile.TemporaryDirectory() as folder:
-        ensure_keys(Path(folder))
-        made = Settings(
-            nats_url=scene.nats_url,
-            workers_private_key_file=Path(folder) / WORKERS_PRIVATE,
-            allowed_networks=("127.0.0.0/8",),
-            max_probes_per_network=0,
-            **settings,
-        )
-        metrics = Counting()
-        bus = await Bus.connect(made, name="bench")
-        process = Process(made, metrics)
-        task = asyncio.create_task(process.run())
-        running = Running(bus, metrics, task)
-        try:
-            yield running
-        finally:
-            process.stop()
-            await task
-            await running.bus.close()
-
-
-async def plan(bus: Bus, url: str, camera_id: UUID, *, interval_s: float) -> None:
-    """Put a camera into the inventory."""
-    now = datetime.now(UTC)
-    camera = CameraV1(
-        id=camera_id,
-        revision=1,
-        changed_at=now,
-        code="bench",
-        name="bench",
-        facility_id=uuid4(),
-        enabled=True,
-        url=url,
-        probe_interval_s=interval_s,
-        probe_timeout_s=DEADLINE_S,
-    )
-    event = new_event(camera, source="/bench", subject=str(camera.id), time=now)
-    await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
-
-
-async def remember(bus: Bus, camera_id: UUID, *, interval_s: float, began_s_ago: float) -> None:
-    """Say that the camera was good `began_s_ago` and deeply probed just now, so that light probes follow."""
-    now = datetime.now(UTC)
-    probe = CameraObservedV1(
-        camera_id=camera_id,
-        camera_revision=1,
-        worker_id="bench",
-        observed_at=now - timedelta(seconds=began_s_ago),
-        verdict=Verdict.UP,
-        interval_s=interval_s,
-        duration_ms=0,
-        deep_at=now,
-    )
-    await Bucket(bus, topology.CAMERA_STATUS).put(str(camera_id), probe.model_dump_json().encode())
-
-
-async def plan_light(nats_url: str, url: str, cameras: int, *, interval_s: float) -> None:
-    """Many cameras at the stub, their schedule spread over one interval from a few seconds on."""
-    bus = await Bus.connect(_at(nats_url), name="bench")
-    ids, setup_s = [uuid4() for _ in range(cameras)], cameras / 1500
-    for start in range(0, cameras, PUBLISHED_AT_A_TIME):
-        chunk = ids[start : start + PUBLISHED_AT_A_TIME]
-        ages = [interval_s * (1 - (start + index) / cameras) - setup_s for index in range(len(chunk))]
-        pairs = zip(chunk, ages, strict=True)
-        await asyncio.gather(*(remember(bus, one, interval_s=interval_s, began_s_ago=age) for one, age in pairs))
-    for start in range(0, cameras, PUBLISHED_AT_A_TIME):
-        chunk = ids[start : start + PUBLISHED_AT_A_TIME]
-        await asyncio.gather(*(plan(bus, url, one, interval_s=interval_s) for one in chunk))
-    await bus.close()
 
 
 async def deep(scene: Scene) -> Answer:
@@ -246,6 +88,32 @@ async def light(scene: Scene) -> Answer:
         }
 
 
+async def starve(scene: Scene) -> Answer:
+    """The schedule of `light` while the cameras of the second address hang."""
+    healthy_url, silent_url = scene.urls
+    interval_s = 60.0
+    await plan_light(scene.nats_url, healthy_url, scene.cameras - scene.probes, interval_s=interval_s)
+    await plan_light(scene.nats_url, silent_url, scene.probes, interval_s=interval_s)
+    async with prober(scene, deep_interval_s=1e6, max_concurrent_probes=384) as running:
+        await asyncio.sleep(15.0)
+        metrics = running.metrics
+        metrics.late.clear()
+        began, made_before = time.monotonic(), running.probes()
+        await asyncio.sleep(scene.seconds)
+        late, made = sorted(metrics.late), running.probes() - made_before
+        now = time.monotonic()
+        gaps = [max(longest, now - metrics.last_s[camera]) for camera, longest in metrics.longest_s.items()]
+        return {
+            "per_minute": made / (now - began) * 60,
+            "p50_s": late[len(late) // 2],
+            "p99_s": late[int(len(late) * 0.99)],
+            "most_s": late[-1],
+            "cameras": len(gaps),
+            "unknown": sum(gap > 2 * interval_s for gap in gaps),
+            "hung": running.probes() - metrics.up,
+        }
+
+
 async def soak(scene: Scene) -> Answer:
     """Resident memory after a tenth of the probes and at the end."""
     await plan_light(scene.nats_url, scene.urls[0], scene.cameras, interval_s=1.0)
@@ -283,7 +151,15 @@ def _processes(scene: Scene, command: Callable[[str], list[str]]) -> Answer:
     return {"ms": (cpu_s() - before) / len(urls) * 1000}
 
 
-WAYS = {"deep": deep, "ffmpeg": ffmpeg, "ffprobe": ffprobe, "throughput": throughput, "light": light, "soak": soak}
+WAYS = {
+    "deep": deep,
+    "ffmpeg": ffmpeg,
+    "ffprobe": ffprobe,
+    "throughput": throughput,
+    "light": light,
+    "starve": starve,
+    "soak": soak,
+}
 
 
 def _work(way: str, scene: Scene, answers: "Queue[Answer | str]") -> None:
@@ -317,12 +193,8 @@ def measure(way: str, scene: Scene) -> Answer | None:
     return answer
 
 
-def _at(nats_url: str) -> Settings:
-    return Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None, nats_ca_file=None)
-
-
 async def _declare(nats_url: str) -> None:
-    bus = await Bus.connect(_at(nats_url), name="bench")
+    bus = await Bus.connect(NatsAt(nats_url), name="bench")
     await topology.declare(bus.js)
     await bus.close()
 
@@ -333,7 +205,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
     urls: Queue[list[str]] = SPAWN.Queue()
     ports: Queue[int] = SPAWN.Queue()
     simulator = SPAWN.Process(target=simulate, args=(arguments.cameras, urls))
+    silent_ports: Queue[int] = SPAWN.Queue()
     stub = SPAWN.Process(target=serve_stub, args=(ports,))
+    silent = SPAWN.Process(target=serve_stub, args=(silent_ports,), kwargs={"silent": True})
     simulator.start()
     try:
         cameras = urls.get(timeout=120)
@@ -345,13 +219,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Answer | None]:
         simulator.terminate()
         simulator.join()
     stub.start()
+    silent.start()
     try:
         device = [f"rtsp://127.0.0.1:{ports.get(timeout=60)}/live"]
         answers["light"] = measure("light", Scene(device, 0, arguments.light, arguments.light_seconds))
+        both = [*device, f"rtsp://127.0.0.1:{silent_ports.get(timeout=60)}/live"]
+        scene = Scene(both, arguments.hanging, arguments.light, arguments.starve_seconds)
+        answers["starve"] = measure("starve", scene)
         answers["soak"] = measure("soak", Scene(device, arguments.soak, 2000, arguments.soak_seconds))
     finally:
-        stub.terminate()
-        stub.join()
+        for process in (stub, silent):
+            process.terminate()
+            process.join()
     return answers
 
 
@@ -364,6 +243,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="of the throughput (default: 15)")
     parser.add_argument("--light", type=int, default=20_000, help="cameras with a light probe a minute")
     parser.add_argument("--light-seconds", type=float, default=60.0, help="of the schedule (default: 60)")
+    parser.add_argument("--hanging", type=int, default=1000, help="of these cameras that never answer (default: 1000)")
+    parser.add_argument("--starve-seconds", type=float, default=180.0, help="of the schedule with them (default: 180)")
     parser.add_argument("--soak", type=int, default=100_000, help="light probes of the soak (default: 100000)")
     parser.add_argument("--soak-seconds", type=float, default=300.0, help="the soak ends then at the latest")
     answers = run(parser.parse_args())
@@ -381,6 +262,10 @@ def main() -> None:
     print(f"{'scheduled light probes a minute':34} {light_probes['per_minute']:12.0f}")
     print(f"{'  lateness p50, p99, s':34} {light_probes['p50_s']:12.3f} {light_probes['p99_s']:.3f}")
     print(f"{'  ms of CPU a light probe':34} {light_probes['ms']:12.2f}")
+    hung = answers["starve"] or {}
+    print(f"{'the same while some hang, a minute':34} {hung['per_minute']:12.0f}")
+    print(f"{'  lateness p50, p99, most, s':34} {hung['p50_s']:12.3f} {hung['p99_s']:.3f} {hung['most_s']:.3f}")
+    print(f"{'  cameras unknown, of':34} {hung['unknown']:12.0f} {hung['cameras']:.0f}")
     print(f"{'light probes a second, unscheduled':34} {soaked['per_s']:12.0f}  ({soaked['probes']:.0f} made)")
     print(f"{'resident MB at a tenth, at the end':34} {soaked['start_mb']:12.1f} {soaked['end_mb']:.1f}")
     print(f"{'cores':34} {os.cpu_count():12}")
@@ -390,6 +275,8 @@ def main() -> None:
         "ratio_ffprobe": ratios["ffprobe"],
         "probes_per_s": round(fast["per_s"], 1),
         "lateness_p99_s": round(light_probes["p99_s"], 3),
+        "starve_p99_s": round(hung["p99_s"], 3),
+        "starve_unknown": round(hung["unknown"]),
         "rss_mb_start": round(soaked["start_mb"], 1),
         "rss_mb_end": round(soaked["end_mb"], 1),
     }

@@ -43,11 +43,16 @@ class _Device(asyncio.Protocol):
             self._transport.write(head + _BODY.get(method, b""))
 
 
-def serve(ports: "Queue[int]") -> None:
-    """Listen on a free loopback port, put it into `ports`, serve until terminated."""
+class _Silent(asyncio.Protocol):
+    """Takes connections and never says a word."""
+
+
+def serve(ports: "Queue[int]", *, silent: bool = False) -> None:
+    """Listen on a free loopback port, put it into `ports`, serve until terminated. `silent`: never answer."""
+    device = _Silent if silent else _Device
 
     async def listen() -> None:
-        server = await asyncio.get_running_loop().create_server(_Device, "127.0.0.1", 0, backlog=4096)
+        server = await asyncio.get_running_loop().create_server(device, "127.0.0.1", 0, backlog=4096)
         ports.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 

@@ -33,7 +33,8 @@ from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
 from vonggac.auth import Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
@@ -52,7 +53,14 @@ LIMITS = Limits(max_delay_s=30.0, first_within_s=15.0, settle_s=5.0)
 
 
 async def connect(nats_url: str) -> Bus:
-    settings = Settings.model_construct(nats_url=nats_url, nats_user=None, nats_password=None, nats_ca_file=None)
+    settings = Settings.model_construct(
+        nats_url=nats_url,
+        nats_user=None,
+        nats_password=None,
+        nats_password_file=None,
+        nats_store_bytes=None,
+        nats_ca_file=None,
+    )
     return await Bus.connect(settings, name="bench")
 
 
@@ -94,7 +102,7 @@ async def note(bus: Bus, recorder: MediaRecorder) -> None:
     while True:
         await recorder.until(lambda seen: any(unit.keyframe for unit in seen.units), within_s=600)
         found = [keyframe_hash(VideoCodec.H264, unit.nals).hex() for unit in recorder.units if unit.keyframe]
-        recorder.forget()
+        recorder.drop_received()
         notes = (*notes, *(KeyframeNote(hash=one, captured_at=datetime.now(UTC)) for one in found))[-12:]
         history = KeyframeHistory(camera_id=CAMERA_ID, worker_id="forwarder-0", keyframes=notes)
         await bucket.put(str(CAMERA_ID), history.model_dump_json().encode())

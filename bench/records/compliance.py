@@ -31,20 +31,26 @@ DAYS = 30
 FILL = """
 insert into district select gen_random_uuid(), 1, 'D' || n, 'Huyện ' || n from generate_series(1, 10) n;
 insert into agency select gen_random_uuid(), 1, 'A' || n, 'Cơ quan ' || n, 'managing' from generate_series(1, 5) n;
-insert into destination values
-    (gen_random_uuid(), 1, 'D1', 'Bộ TT&TT', 'national', 'acknowledged', true),
-    (gen_random_uuid(), 1, 'D2', 'IOC', 'provincial', 'acknowledged', true);
-insert into facility
+insert into destination
+    (id, revision, code, name, role, required_proof, enabled, removed, changed_at, valid_from) values
+    (gen_random_uuid(), 1, 'D1', 'Bộ TT&TT', 'national', 'acknowledged', true, false, 'epoch', 'epoch'),
+    (gen_random_uuid(), 1, 'D2', 'IOC', 'provincial', 'acknowledged', true, false, 'epoch', 'epoch');
+insert into facility (id, revision, code, name, type, status, district_id, managing_agency_id, restricted, removed,
+                      changed_at, valid_from)
     select gen_random_uuid(), 1, 'F' || n, 'Cơ sở ' || n, 'hotel', 'active',
            (select id from district where code = 'D' || (1 + n % 10)),
            (select id from agency where code = 'A' || (1 + n % 5)),
-           false
+           false, false, 'epoch', 'epoch'
     from generate_series(1, greatest(1, :cameras / 20)) n;
-insert into camera
-    select gen_random_uuid(), 1, 'C' || lpad(n::text, 6, '0'), 'Camera hành lang ' || n, f.id, true
+insert into camera (id, revision, code, name, facility_id, enabled, removed, changed_at, valid_from)
+    select gen_random_uuid(), 1, 'C' || lpad(n::text, 6, '0'), 'Camera hành lang ' || n, f.id, true, false, 'epoch',
+           'epoch'
     from generate_series(1, :cameras) n join facility f on f.code = 'F' || (1 + n % greatest(1, :cameras / 20));
-insert into delivery select gen_random_uuid(), c.id, d.id, d.code, 'acknowledged', true from camera c, destination d;
-insert into worker values ('forwarder-000000000001', 'forwarder', :now);
+insert into delivery (camera_id, revision, id, destination_id, destination_code, required_proof, enabled, valid_from)
+    select c.id, 1, gen_random_uuid(), d.id, d.code, 'acknowledged', true, 'epoch' from camera c, destination d;
+insert into worker_life values
+    ('forwarder-000000000001', :start, :now, 'forwarder'), ('prober-000000000001', :start, :now, 'prober'),
+    ('*', :start, :now, 'probing');
 
 create temporary table outage as
     select c.id as camera_id, n, :start + (n + random() * 0.8) * :slot as down_at, 'timeout' as cause

@@ -22,7 +22,8 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from vonggac.auth import Role
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC, ensure_keys, token_issuer
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 

@@ -20,7 +20,8 @@ from reporting.ingest.handlers import Ingest
 from reporting.messaging import new_consumers
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.events import Cause, new_event, subjects
@@ -28,15 +29,21 @@ from vonggac.events.prober import CameraObservedV1, Verdict
 
 INTERVAL_S = 60.0
 PUBLISH_WINDOW = 500
+AHEAD = timedelta(minutes=10)
 
 
-def observations(cameras: list[UUID], rounds: int, down_share: float) -> Iterator[tuple[str, bytes, str]]:
-    """Rounds of one look at each camera; a changing few of them are down."""
+def observations(
+    cameras: list[UUID], rounds: int, down_share: float, future: float
+) -> Iterator[tuple[str, bytes, str]]:
+    """Rounds of one probe of each camera; a changing few of them are down, and `future` of them dated ahead."""
+    every = round(1 / future) if future else 0
     start = datetime.now(UTC) - timedelta(seconds=rounds * INTERVAL_S)
     down = max(1, int(len(cameras) * down_share))
     for turn in range(rounds):
         for number, camera in enumerate(cameras):
             at = start + timedelta(seconds=turn * INTERVAL_S + INTERVAL_S * number / len(cameras))
+            if every and number % every == 0:
+                at = datetime.now(UTC) + AHEAD
             failed = (number + turn // 10) % (len(cameras) // down) == 0
             seen = CameraObservedV1(
                 camera_id=camera,
@@ -47,15 +54,16 @@ def observations(cameras: list[UUID], rounds: int, down_share: float) -> Iterato
                 cause=Cause.TIMEOUT if failed else None,
                 interval_s=INTERVAL_S,
                 duration_ms=40,
+                awake_since=start,
             )
             event = new_event(seen, source="/prober/1", subject=str(camera), time=at)
             yield subjects.camera_observation(camera), event.encode(), event.id
 
 
-async def fill(bus: Bus, cameras: list[UUID], rounds: int, down_share: float) -> int:
+async def fill(bus: Bus, cameras: list[UUID], rounds: int, down_share: float, future: float) -> int:
     """Store all observations in the stream; returns how many."""
     count, window = 0, []
-    for subject, body, event_id in observations(cameras, rounds, down_share):
+    for subject, body, event_id in observations(cameras, rounds, down_share, future):
         window.append(bus.js.publish(subject, body, headers={"Nats-Msg-Id": event_id}))
         if len(window) == PUBLISH_WINDOW:
             await asyncio.gather(*window)
@@ -87,7 +95,7 @@ async def measure(settings: Settings, arguments: argparse.Namespace) -> dict[str
     try:
         await topology.declare(bus.js)
         cameras = [uuid4() for _ in range(arguments.cameras)]
-        count = await fill(bus, cameras, arguments.rounds, arguments.down_share)
+        count = await fill(bus, cameras, arguments.rounds, arguments.down_share, arguments.future_share)
         wall, cpu = time.perf_counter(), time.process_time()
         await drain(bus, Ingest(database, settings), settings)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -106,8 +114,9 @@ async def measure(settings: Settings, arguments: argparse.Namespace) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3, help="looks at each camera")
+    parser.add_argument("--rounds", type=int, default=3, help="probes of each camera")
     parser.add_argument("--down-share", type=float, default=0.01, help="share of the cameras that is down")
+    parser.add_argument("--future-share", type=float, default=0.0, help="share of the facts dated ten minutes ahead")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vonggac-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

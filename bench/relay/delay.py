@@ -84,7 +84,7 @@ class MeasuringSink(asyncio.Protocol):
         if request.method == "ANNOUNCE":
             self._number = int(urlsplit(request.uri).path.strip("/"))
         if request.method == "SETUP":
-            headers.add("Transport", request.headers.get("Transport") or "")
+            headers.add_field("Transport", request.headers.get("Transport") or "")
         self._transport.write(Response(200, "OK", headers, b"").encode())
 
 

@@ -31,8 +31,8 @@ import uvloop
 
 from bench.relay.relay_limit import ms_per_stream_second
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, ensure_keys
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1, PlannedDelivery, TlsTrust
@@ -66,7 +66,7 @@ class Sink(asyncio.Protocol):
     def _answer(self, request: Request) -> None:
         headers = Headers([("CSeq", str(request.cseq)), ("Session", "bench;timeout=600")])
         if request.method == "SETUP":
-            headers.add("Transport", request.headers.get("Transport") or "")
+            headers.add_field("Transport", request.headers.get("Transport") or "")
         self._transport.write(Response(200, "OK", headers, b"").encode())
         if request.method == "RECORD":
             self._deframer = None

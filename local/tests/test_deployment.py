@@ -1,9 +1,12 @@
 """What the compose file and the local platform tell the services is what the services listen to."""
 
+import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 from pydantic_settings import BaseSettings
@@ -16,6 +19,9 @@ import simulator.settings
 from local.platform import environment
 from local.platform.ports import Ports
 from local.platform.state import StateFolder
+from vonggac.bus.declared.permissions import USERS, configuration, passwords
+from vonggac.embedded import PostgresServer, free_port
+from vonggac.embedded.nats import nats_server_binary
 from vonggac.settings import describe
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +55,12 @@ def test_compose_sets_what_the_service_needs_and_nothing_it_does_not_know(servic
 
 @pytest.mark.parametrize("service", environment.SERVICES)
 def test_the_local_platform_sets_what_the_service_needs(tmp_path: Path, service: str) -> None:
-    urls = {name: f"postgresql+psycopg://u:p@h/{name}" for name in environment.RECORD_KEEPERS}
+    databases = {
+        name: environment.DatabaseLogin(f"postgresql+psycopg://u@h/{name}", tmp_path / name)
+        for name in environment.RECORD_KEEPERS
+    }
     given = environment.of_service(
-        service, state=StateFolder(tmp_path), ports=Ports(), database_urls=urls, allowed=("127.0.0.0/8",)
+        service, state=StateFolder(tmp_path), ports=Ports(), databases=databases, allowed=("127.0.0.0/8",)
     )
     assert set(given) <= known(service)
     assert required(service) <= set(given)
@@ -64,7 +73,90 @@ def test_the_local_platform_sets_only_what_the_simulator_knows(tmp_path: Path) -
 def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
     for service, container in compose()["services"].items():
         mounted = any("keys-workers" in volume for volume in container.get("volumes", []))
-        assert mounted == (service in {*environment.WORKERS, "setup"}), service
+        assert mounted == (service in {*environment.WORKERS, "secrets"}), service
+
+
+def test_each_container_gets_its_own_logins_alone() -> None:
+    for service, container in compose()["services"].items():
+        mounted = [volume for volume in container.get("volumes", []) if volume.startswith("login-")]
+        if service == "secrets":
+            assert {volume.partition(":")[0] for volume in mounted} == {
+                name for name in compose()["volumes"] if name.startswith("login-")
+            }
+        else:
+            assert all(
+                volume.startswith(f"login-{service.removeprefix('migrate-')}:") and volume.endswith(":ro")
+                for volume in mounted
+            ), service
+
+
+def test_the_simulator_and_the_demo_have_no_login_at_nats() -> None:
+    for service in ("simulator", "demo", "truth", "token"):
+        container = compose()["services"][service]
+        assert "login-" not in str(container.get("volumes"))
+        assert "NATS" not in str(container)
+
+
+def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> None:
+    nats = compose()["services"]["nats"]
+    assert "./deploy/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
+    assert "./deploy/nats/place-compose.conf:/etc/nats/place.conf:ro" in nats["volumes"]
+    assert nats["command"] == ["--config", "/etc/nats/nats.conf"]
+    assert (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8") == configuration()
+    place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")
+    assert 'http: "127.0.0.1:8222"' in place, "monitoring tells of subjects and connections"
+    assert "no_auth_user" not in place
+    assert "./deploy/nats/healthcheck.sh:/etc/nats/healthcheck.sh:ro" in nats["volumes"]
+    assert nats["healthcheck"]["test"] == ["CMD", "/bin/sh", "/etc/nats/healthcheck.sh"]
+    for service in environment.SERVICES:
+        stated = compose()["services"][service]["environment"][f"VONGGAC_{service.upper()}_NATS_STORE_BYTES"]
+        assert f"STORE_BYTES: {stated}\n" in place
+
+
+@pytest.mark.server
+def test_the_configuration_of_compose_is_taken_by_the_server(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "passwords.conf").write_text(passwords({user.name: "p" for user in USERS}), "utf-8")
+    for name, source in (("nats.conf", "nats.conf"), ("place.conf", "place-compose.conf")):
+        (tmp_path / name).write_bytes((ROOT / "deploy" / "nats" / source).read_bytes())
+    checked = subprocess.run(
+        [nats_server_binary(), "-t", "-c", str(tmp_path / "nats.conf")], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.fixture
+def database_server(servers_folder: Path) -> Iterator[PostgresServer]:
+    """A new cluster as the PostgreSQL container makes one: a superuser and nothing else."""
+    server = PostgresServer(servers_folder / "compose-postgres", free_port(), durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.server
+def test_compose_makes_plain_roles_with_passwords_of_any_characters(
+    database_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = {"inventory": "5% q'uo\"t@ :/?#$\\é", "reporting": "another ' one"}
+    for role, password in passwords.items():
+        (tmp_path / f"{role}.password").write_text(password + "\n", "utf-8")
+    monkeypatch.setenv("LOGIN_FOLDER", str(tmp_path))
+    database_server._psql("postgres", (ROOT / "deploy" / "docker" / "databases.sql").read_text("utf-8"))
+    for role, password in passwords.items():
+        login: dict[str, Any] = {"host": "127.0.0.1", "port": database_server.port, "user": role, "password": password}
+        with psycopg.connect(**login, dbname=role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("copy (select 1) to program 'true'")
+        other = next(name for name in passwords if name != role)
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(**login, dbname=other)
+
+
+def test_compose_states_no_password() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    assert "POSTGRES_PASSWORD:" not in text
+    assert [line for line in text.splitlines() if "PASSWORD" in line and "PASSWORD_FILE" not in line] == []
+    assert compose()["services"]["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"] == "/login/superuser.password"
 
 
 def test_every_container_of_ours_runs_without_privileges() -> None:

@@ -54,7 +54,7 @@ async def test_a_removed_camera_is_gone_and_its_sessions_too(sim: Simulator, api
         await MediaRecorder.play(url)
     assert failed.value.cause is Cause.REFUSED
     assert (await api.get("/v1/cameras/new")).status_code == 404
-    untouched.forget()
+    untouched.drop_received()
     await untouched.until(lambda seen: seen.packets)
     await untouched.close()
     assert (await api.post("/v1/cameras", json={"id": "new", **SMALL})).status_code == 201

@@ -3,9 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.architecture.modules import nodes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
@@ -25,9 +27,10 @@ def readme(package: str) -> str:
 
 def calls(package: str) -> Iterator[ast.Call]:
     for path in PACKAGES[package].rglob("*.py"):
-        yield from (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+        yield from (node for node in nodes(path) if isinstance(node, ast.Call))
 
 
+@cache
 def logged(package: str) -> set[str]:
     names = set()
     for call in calls(package):
@@ -46,6 +49,7 @@ def logged(package: str) -> set[str]:
     return names
 
 
+@cache
 def measured(package: str) -> set[str]:
     names = set()
     for call in calls(package):

@@ -104,13 +104,18 @@ async def test_json_and_csv_give_the_same_numbers(running: RunningPlatform) -> N
     period = f"from={document['period']['from']}&to={document['period']['to']}".replace("+", "%2B")
     answer = await running.call("reporting", "GET", f"/v1/compliance?{period}&format=csv")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    same = await running.get("reporting", f"/v1/compliance?{period}")
     by_json = {
-        (camera["code"], delivery["destination"]["code"]): (camera["state"], delivery["state"])
-        for camera in document["cameras"]
+        (camera["code"], delivery["destination"]["code"]): (
+            camera["seconds"]["up"],
+            delivery["seconds"]["connected"],
+        )
+        for camera in same["cameras"]
         for delivery in camera["deliveries"]
     }
     by_csv = {
-        (row["camera_code"], row["destination_code"]): (row["camera_state"], row["delivery_state"]) for row in rows
+        (row["camera_code"], row["destination_code"]): (float(row["camera_up_s"]), float(row["delivery_connected_s"]))
+        for row in rows
     }
     assert len(rows) == 16
     assert by_csv == by_json

@@ -1,4 +1,4 @@
-"""`python -m local COMMAND`: run, smoke, clean on one machine; setup, demo, truth, token for containers."""
+"""`python -m local COMMAND`: run, smoke, clean on one machine; secrets, setup, demo, truth, token for containers."""
 
 import argparse
 import asyncio
@@ -16,8 +16,10 @@ from local.commands.progress import Progress
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
 from local.platform.process import ProcessEndedError
-from local.platform.state import ProcessRecord, StateFolder, StateInUseError
+from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
+from local.platform.streams import Login
+from vonggac.bus.declared.permissions import OWNER
 from vonggac.embedded import ServerError
 from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 
@@ -26,8 +28,10 @@ LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 
 def main() -> int:
-    """Exit status: 0 done, or stopped in order; 1 it did not work, with the reason; 2 wrong arguments."""
+    """Exit status: 0 done, or stopped in order; 1 failed, with the reason; 2 wrong arguments."""
     arguments = _parser().parse_args()
+    if arguments.work in (_run, _smoke):
+        private_files()
     progress = Progress()
     try:
         return int(arguments.work(arguments, progress))
@@ -52,7 +56,7 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         progress.step("cameras", f"{len(cameras)} in {arguments.cameras}")
     stopping = Stopping(progress.line)
     with state.lock():
-        # Before ports are chosen: what a killed platform left holds them.
+        # Before ports are chosen: processes of a killed platform occupy them.
         ProcessRecord(state).stop_leftovers(progress.step)
         replicas = {"prober": arguments.probers, "forwarder": arguments.forwarders}
         work = run.run(state, own, allowed=allowed, replicas=replicas, progress=progress, stopping=stopping)
@@ -70,7 +74,12 @@ def _clean(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _setup(arguments: argparse.Namespace, progress: Progress) -> int:
-    return _finish(setup.setup(arguments.keys, arguments.nats, replicas=arguments.replicas, progress=progress))
+    login = Login(arguments.user, arguments.password_file) if arguments.password_file is not None else None
+    return _finish(setup.setup(arguments.nats, login, replicas=arguments.replicas, progress=progress))
+
+
+def _secrets(arguments: argparse.Namespace, progress: Progress) -> int:
+    return setup.make_secrets(arguments.keys, arguments.logins, progress)
 
 
 def _demo(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -127,8 +136,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_tools(commands: Any) -> None:
-    setup_command = commands.add_parser("setup", help="make keys and declare the streams (containers: once, first)")
-    setup_command.add_argument("--keys", type=Path, required=True, help="folder for the keys")
+    secrets_command = commands.add_parser("secrets", help="make keys and passwords (containers: once, first)")
+    secrets_command.add_argument("--keys", type=Path, required=True, help="folder for the keys")
+    secrets_command.add_argument("--logins", type=Path, required=True, help="folder for the passwords")
+    secrets_command.set_defaults(work=_secrets)
+    setup_command = commands.add_parser("setup", help="declare the streams (containers: once, before the services)")
+    setup_command.add_argument("--user", default=OWNER.name, help=f"NATS user (default: {OWNER.name})")
+    setup_command.add_argument("--password-file", type=Path, help="file with its password")
     setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     setup_command.add_argument("--replicas", type=int, default=1, choices=[1, 3], help="copies of each stream")
     setup_command.set_defaults(work=_setup)

@@ -5,17 +5,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from local.commands.truth import finding
 from local.platform.leftovers import running_below, still_running
-from local.platform.state import StateFolder
+from local.platform.state import StateFolder, open_to_others
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(240)]
 
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 60.0
@@ -44,6 +46,21 @@ class Terminal:
             self._grown.wait_for(lambda: words in self.printed or self.process.poll() is not None, within_s)
         assert words in self.printed, self.printed
         return self.printed
+
+    def until_count(self, words: str, count: int, within_s: float = READY_WITHIN_S) -> None:
+        """Wait until `words` were printed so many times."""
+        with self._grown:
+            self._grown.wait_for(
+                lambda: self.printed.count(words) >= count or self.process.poll() is not None, within_s
+            )
+        assert self.printed.count(words) >= count, self.printed
+
+    def until_true(self, fact: Callable[[], bool], within_s: float = READY_WITHIN_S) -> None:
+        """Ask for a fact until it holds."""
+        deadline = time.monotonic() + within_s
+        while not fact():
+            assert time.monotonic() < deadline, self.printed
+            time.sleep(0.5)
 
     def end(self, number: int | None = None) -> int:
         """The exit status, after a signal if one is given; everything it had started is gone by then."""
@@ -105,6 +122,21 @@ def cameras(printed: str, state: StateFolder) -> dict[str, str]:
     return {item["code"]: item["id"] for item in answer.json()["items"]}
 
 
+def both_delivered(printed: str, state: StateFolder) -> int:
+    """Cameras that reporting says are delivered to both centres; -1 while it does not answer."""
+    token = state.token_file.read_text("ascii")
+    try:
+        answer = httpx.get(
+            f"{address(printed, 'reporting')}/v1/compliance",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            timeout=10,
+        )
+    except httpx.TransportError:
+        return -1
+    return finding(answer.json()).delivered_both if answer.status_code == 200 else -1
+
+
 def stops(printed: str) -> list[str]:
     return re.findall(r"^ *[0-9.]+ s +(\S+) +stopped$", printed, re.MULTILINE)
 
@@ -112,11 +144,12 @@ def stops(printed: str) -> list[str]:
 def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolder, terminals: list[Terminal]) -> None:
     terminals.append(first := Terminal(state))
     printed = first.until("Try next:")
-    assert "knows how every camera stands" in printed
+    assert "has the state of every camera" in printed
     assert "both 6, neither 2; compliant 6" in printed
     assert state.token_file.read_text("ascii") in printed
     before = cameras(printed, state)
     assert len(before) == 8
+    assert open_to_others(state.root) == []
 
     terminals.append(second := Terminal(state))
     assert second.end() == 1
@@ -134,27 +167,72 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
     assert third.end(signal.SIGTERM) == 0
 
 
-def test_a_part_that_dies_is_named_and_the_rest_stops(state: StateFolder, terminals: list[Terminal]) -> None:
+def process_of(terminal: Terminal, part: str) -> psutil.Process:
+    """The process of a part that runs now."""
+    below = running_below(psutil.Process(terminal.process.pid))
+    for one in below:
+        words = one.cmdline()
+        if words[-1] == part or (part == "NATS" and words[0].endswith("nats-server")):
+            return one
+        if part == "PostgreSQL" and words[0].endswith("/postgres") and "-D" in words:
+            return one
+    raise AssertionError(f"{part} does not run")
+
+
+def times(terminal: Terminal, words: str) -> int:
+    return terminal.printed.count(words)
+
+
+@pytest.mark.parametrize(
+    "parts", [("prober", "forwarder", "inventory"), ("reporting", "simulator", "NATS", "PostgreSQL")]
+)
+def test_supervised_parts_are_killed_one_by_one_and_the_platform_goes_on(
+    state: StateFolder, terminals: list[Terminal], parts: tuple[str, ...]
+) -> None:
     terminals.append(terminal := Terminal(state))
-    terminal.until("prober      ready")
-    prober = next(one for one in running_below(psutil.Process(terminal.process.pid)) if one.cmdline()[-1] == "prober")
-    prober.kill()
-    assert terminal.end() == 1
-    assert "prober was ended by SIGKILL; the last lines of" in terminal.printed
+    printed = terminal.until("Try next:")
+    before = cameras(printed, state)
+    for part in parts:
+        again = "answers again" if part in {"NATS", "PostgreSQL"} else f"{part:<11} ready on"
+        ready = times(terminal, again)
+        killed = process_of(terminal, part)
+        killed.kill()
+        terminal.until(f"{part:<11} {part} ")
+        terminal.until_count(again, ready + 1)
+        assert process_of(terminal, part).pid != killed.pid
+        assert re.search(rf"{part} .*; starting it again in 0.5 s", terminal.printed)
+    terminal.until_true(lambda: both_delivered(printed, state) == 6)
+    assert cameras(printed, state) == before
+    assert terminal.end(signal.SIGINT) == 0
     assert stops(terminal.printed)[-1] == "PostgreSQL"
 
 
-def test_the_other_forwarder_goes_on_when_one_is_killed(state: StateFolder, terminals: list[Terminal]) -> None:
+def test_supervised_part_that_dies_again_and_again_ends_the_platform(
+    state: StateFolder, terminals: list[Terminal]
+) -> None:
+    terminals.append(terminal := Terminal(state))
+    terminal.until("Try next:")
+    for death in range(1, 6):
+        process_of(terminal, "prober").kill()
+        if death < 5:
+            terminal.until_count("prober      ready on", death + 1)
+    assert terminal.end() == 1
+    assert "prober was ended by SIGKILL; the last lines of" in terminal.printed
+    assert "prober has ended 5 times within 60 s: giving up" in terminal.printed
+    assert stops(terminal.printed)[-1] == "PostgreSQL"
+
+
+def test_supervised_replica_is_started_again(state: StateFolder, terminals: list[Terminal]) -> None:
     terminals.append(terminal := Terminal(state, "--forwarders", "2", "--probers", "2"))
     printed = terminal.until("Try next:")
     assert len({address(printed, part) for part in ("prober", "prober-2", "forwarder", "forwarder-2")}) == 4
     below = running_below(psutil.Process(terminal.process.pid))
-    first, second = (one for one in below if one.cmdline()[-1] == "forwarder")
-    first.kill()
-    printed = terminal.until("the other replicas go on with its jobs")
-    second.kill()
-    assert terminal.end() == 1
-    assert {"prober", "prober-2"} < set(stops(terminal.printed)[:3])
+    for one in [one for one in below if one.cmdline()[-1] == "forwarder"]:
+        one.kill()
+    terminal.until_count("forwarder   ready on", 2)
+    terminal.until_count("forwarder-2 ready on", 2)
+    assert terminal.end(signal.SIGINT) == 0
+    assert {"prober", "prober-2"} < set(stops(terminal.printed)[:4])
 
 
 def test_a_killed_platform_hinders_no_start(state: StateFolder, terminals: list[Terminal]) -> None:

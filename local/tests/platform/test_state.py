@@ -49,7 +49,7 @@ def test_the_token_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_what_a_killed_platform_left_is_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
     state, told = StateFolder(tmp_path), list[str]()
-    ProcessRecord(state).add("simulator", process.pid, signal.SIGTERM)
+    ProcessRecord(state).record_started("simulator", process.pid, signal.SIGTERM)
     ProcessRecord(state).stop_leftovers(lambda name, _: told.append(name))
     assert process.wait(5) == -signal.SIGTERM
     assert told == ["simulator"]

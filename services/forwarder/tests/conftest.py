@@ -1,6 +1,7 @@
 """What the forwarder's tests share: simulated cameras and centres, plans, and relays that record what they say."""
 
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,17 +14,18 @@ import pytest
 import pytest_asyncio
 
 from forwarder.domain.camera_pull import PullLimits
+from forwarder.domain.clock import Instant
 from forwarder.domain.delivery import Limits
-from forwarder.relay.service import read_clocks
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, CentreConfig, Simulator, SimulatorConfig
-from vonggac.auth import Credentials, Sealer, Unsealer
+from vonggac.auth import Sealer, Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE, WORKERS_PUBLIC
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.testing.secrets import seal
 
 type StartSimulator = Callable[..., AbstractAsyncContextManager[Simulator]]
 
@@ -60,15 +62,17 @@ class Planner:
         self._sealer = sealer
         self.destinations: dict[str, UUID] = {}
 
-    def seal(self, username: str, password: str) -> str:
-        return self._sealer.seal(Credentials(username, password))
+    def seal(self, username: str, password: str, *urls: str) -> str:
+        """For these addresses; without any, a box as earlier releases made them."""
+        return seal(self._sealer, username, password, *urls)
 
     def destination(self, centre_id: str) -> UUID:
         return self.destinations.setdefault(centre_id, uuid4())
 
     def delivery(self, sim: Simulator, centre_id: str, path: str, **changes: Any) -> PlannedDelivery:
         centre = sim.centres[centre_id]
-        secret = self.seal(centre.config.username, centre.config.password.get_secret_value())
+        url = str(changes.get("url", centre.stream_url(path)))
+        secret = self.seal(centre.config.username, centre.config.password.get_secret_value(), url)
         planned = PlannedDelivery(
             id=uuid4(),
             destination_id=self.destination(centre_id),
@@ -81,7 +85,8 @@ class Planner:
     def camera(self, sim: Simulator, camera_id: str = "gate", **changes: Any) -> CameraV1:
         """A camera delivered to every centre of the simulator, under its own name."""
         camera = sim.cameras[camera_id]
-        secret = self.seal(camera.config.username, camera.config.password.get_secret_value())
+        url = str(changes.get("url", camera.url()))
+        secret = self.seal(camera.config.username, camera.config.password.get_secret_value(), url)
         planned = CameraV1(
             id=uuid4(),
             revision=1,
@@ -108,7 +113,7 @@ def planner(keys_folder: Path) -> Planner:
 def context(keys_folder: Path) -> RelayContext:
     """Real clocks and real chance; limits short enough to be waited for."""
     return RelayContext(
-        now=read_clocks,
+        now=lambda: Instant(datetime.now(UTC), time.monotonic()),
         chance=random.random,
         unsealer=Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         allowed=AllowedNetworks.parse(["127.0.0.0/8"]),

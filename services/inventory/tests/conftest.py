@@ -21,13 +21,15 @@ from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
 from vonggac.bus import Bus
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.testing.fixtures import login_of
 
 
 @pytest.fixture(scope="session")
 def migrated_url(postgres_server: PostgresServer) -> str:
     """A database with inventory's tables, made by its migrations."""
-    postgres_server.create_database("inventory")
-    url = postgres_server.url("inventory")
+    postgres_server.create_role("inventory")
+    postgres_server.create_database("inventory", "inventory")
+    url = postgres_server.url("inventory", "inventory")
     migrate(SCRIPTS, url)
     return url
 
@@ -47,7 +49,7 @@ def inventory_url(migrated_url: str) -> str:
 def settings(inventory_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
     return Settings(
         database_url=SecretStr(inventory_url),
-        nats_url=nats_server.url,
+        **login_of(nats_server, "inventory"),
         jwks_file=keys_folder / JWKS,
         workers_public_key_file=keys_folder / WORKERS_PUBLIC,
         relay_poll_s=0.1,

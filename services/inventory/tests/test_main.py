@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import nats
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -17,8 +18,11 @@ from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
 from inventory.storage.tables import Base
 from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import migrate
 from vonggac.embedded import NatsServer, free_port
+from vonggac.events import subjects
 from vonggac.settings import load_or_exit
 from vonggac.testing import eventually
 
@@ -28,6 +32,8 @@ def environment(database_url: str, keys_folder: Path, nats_server: NatsServer) -
     given = {
         "DATABASE_URL": database_url,
         "NATS_URL": nats_server.url,
+        "NATS_USER": "inventory",
+        "NATS_PASSWORD_FILE": str(nats_server.password_file("inventory")),
         "JWKS_FILE": str(keys_folder / JWKS),
         "WORKERS_PUBLIC_KEY_FILE": str(keys_folder / WORKERS_PUBLIC),
         "PORT": str(free_port()),
@@ -82,7 +88,8 @@ def test_a_key_file_that_is_no_key_is_named(environment: dict[str, str], tmp_pat
     assert "Traceback" not in done.stderr
 
 
-async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]) -> None:
+async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str], bus: Bus) -> None:
+    assert bus.connected, "its streams are declared"
     address = f"http://127.0.0.1:{environment['VONGGAC_INVENTORY_PORT']}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "inventory", env=environment, stderr=asyncio.subprocess.PIPE
@@ -99,7 +106,11 @@ async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]
         assert (before.status_code, "inventory migrate" in before.json()["failures"]["migrations"]) == (503, True)
         migrated = await asyncio.to_thread(run, environment, "migrate")
         assert migrated.returncode == 0, migrated.stderr
-        assert (await readiness()).status_code == 200
+
+        async def ready() -> bool:
+            return (await readiness()).status_code == 200
+
+        await eventually(ready)
         assert (await client.get("/livez")).status_code == 200
     process.send_signal(signal.SIGTERM)
     _, log = await process.communicate()
@@ -107,3 +118,25 @@ async def test_it_migrates_serves_and_stops_in_order(environment: dict[str, str]
     assert b'"inventory_stopped"' in log
     again = await asyncio.to_thread(run, environment, "republish")
     assert again.stdout.startswith("0 messages")
+
+
+@pytest.mark.usefixtures("bus")
+def test_dead_letters_are_listed_and_replayed_by_command(environment: dict[str, str], nats_server: NatsServer) -> None:
+    assert run(environment, "dead-letters").stdout == ""
+    asyncio.run(bury_a_heartbeat(nats_server.url))
+    listed = run(environment, "dead-letters")
+    assert listed.returncode == 0, listed.stderr
+    assert "OBSERVATIONS/reporting_observations  observation.worker.w1  tried" in listed.stdout
+    replayed = run(environment, "replay", "all")
+    assert (replayed.returncode, replayed.stdout) == (0, "1  replayed on observation.worker.w1\n"), replayed.stderr
+    assert run(environment, "dead-letters").stdout == ""
+    assert "there is no dead letter 1" in run(environment, "replay", "1").stderr
+    assert run(environment, "replay").returncode == 2
+
+
+async def bury_a_heartbeat(url: str) -> None:
+    client = await nats.connect(url)
+    letter = subjects.dead_letter(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS)
+    headers = {"Vonggac-Subject": "observation.worker.w1", "Vonggac-Reason": "tried"}
+    await client.jetstream().publish(letter, b"{}", headers=headers)
+    await client.close()

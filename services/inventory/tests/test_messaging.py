@@ -13,9 +13,10 @@ from nats.js.errors import NotFoundError
 from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
-from inventory.storage.republishing import republish
 from inventory.storage.tables import OutboxRow
-from vonggac.bus import Bus, topology
+from inventory.storage.upkeep.republishing import republish
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
@@ -169,7 +170,8 @@ async def test_changes_made_while_nats_is_down_are_published_in_order_later(
         for number in range(5):
             body = {"name": f"Hành lang {number}"}
             assert (await province.client.patch(f"/v1/cameras/{camera['id']}", json=body)).status_code == 200
-        assert (await province.client.get("/readyz")).status_code == 200
+        unready = await province.client.get("/readyz")
+        assert (unready.status_code, list(unready.json()["failures"])) == (503, ["bus"])
     finally:
         nats_server.start()
     await eventually(lambda: bus.connected)
@@ -211,7 +213,8 @@ class Recorded:
     """Stands before the bus and keeps the order of what is published; the first publication of some may fail."""
 
     def __init__(self, bus: Bus, failing: frozenset[str] = frozenset()) -> None:
-        self.js, self.connected, self.on_reconnect = self, True, bus.on_reconnect
+        self.js, self.connected, self.on_reconnect, self.connections = self, True, bus.on_reconnect, 1
+        self.stream_info = bus.js.stream_info
         self._bus, self._failing, self.stored = bus, set(failing), list[bytes]()
 
     async def publish(self, subject: str, body: bytes, **options: Any) -> Any:
@@ -246,7 +249,7 @@ async def fill(database: Database, subject_and_body: list[tuple[str, bytes]]) ->
 
 async def emptied(database: Database) -> bool:
     async with database.transaction() as session:
-        return (await outbox.backlog(session, datetime.now(UTC)))[0] == 0
+        return (await outbox.count_waiting(session, datetime.now(UTC)))[0] == 0
 
 
 async def test_a_retry_never_overtakes_a_newer_state_of_the_same_thing(bus: Bus, inventory_url: str) -> None:
@@ -284,3 +287,32 @@ async def test_the_backlog_is_measured(inventory_url: str) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await database.close()
+
+
+async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, bus: Bus) -> None:
+    camera = await province.camera()
+    await province.client.patch(
+        f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
+    )
+    facility = camera["facility_id"]
+    await province.client.patch(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+
+    async def reason_of(noun: str, thing_id: str) -> Any:
+        return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
+
+    await eventually(lambda: reason_of("camera", camera["id"]))
+    fact = (await latest(bus, "camera", camera["id"])).data
+    assert isinstance(fact, CameraV1)
+    assert (fact.changed_by, fact.reason) == ("test-province_lead", "sửa mái, theo biên bản 12")
+    assert fact.created_at is not None
+    assert fact.created_at < fact.changed_at
+    assert await eventually(lambda: reason_of("facility", facility)) == "dọn"
+    await province.client.delete(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
+
+    async def removed() -> RemovedV1:
+        gone = (await latest(bus, "camera", camera["id"])).data
+        assert isinstance(gone, RemovedV1)
+        return gone
+
+    gone = await eventually(removed)
+    assert (gone.removed_by, gone.reason) == ("test-province_lead", "hỏng")

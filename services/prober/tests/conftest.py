@@ -24,9 +24,10 @@ from prober.probes.limits import NetworkGate
 from prober.probes.service import Process
 from prober.settings import Settings
 from simulator import CameraConfig, Simulator, SimulatorConfig
-from vonggac.auth import Credentials, Sealer, Unsealer
+from vonggac.auth import Sealer, Unsealer
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
@@ -35,6 +36,8 @@ from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import login_of
+from vonggac.testing.secrets import seal
 
 LOOPBACK = "127.0.0.0/8"
 UNREACHABLE = "255.255.255.255"
@@ -104,8 +107,9 @@ class Planner:
     def __init__(self, bus: Bus, sealer: Sealer) -> None:
         self._bus, self._sealer = bus, sealer
 
-    def seal(self, username: str, password: str) -> str:
-        return self._sealer.seal(Credentials(username, password))
+    def seal(self, username: str, password: str, *urls: str) -> str:
+        """For these addresses; without any, a box as earlier releases made them."""
+        return seal(self._sealer, username, password, *urls)
 
     async def camera(self, url: str, **changes: Any) -> CameraV1:
         """Plan a new camera, or with `id` and `revision` another state of one."""
@@ -198,7 +202,7 @@ class RunningProber:
 def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settings]:
     def make(**changes: Any) -> Settings:
         values = {
-            "nats_url": nats_server.url,
+            **login_of(nats_server, "prober"),
             "workers_private_key_file": keys_folder / WORKERS_PRIVATE,
             "jwks_file": keys_folder / JWKS,
             "allowed_networks": (LOOPBACK,),
@@ -218,6 +222,8 @@ async def start_prober(settings: Callable[..., Settings]) -> AsyncIterator[Start
         made = settings(**changes)
         metrics = Metrics(per_camera=made.metrics_per_camera)
         process = Process(made, metrics)
+        # Probes of a test are short, and so is the time for which a newcomer leaves others their share.
+        process.places.longest_probe_s = 0.1
         running.append(RunningProber(process, metrics, asyncio.create_task(process.run())))
         return running[-1]
 

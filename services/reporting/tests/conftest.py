@@ -12,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from reporting.app import create_app
@@ -38,15 +39,21 @@ from vonggac.events.inventory import (
     PlannedDelivery,
     RequiredProof,
 )
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, Verdict, VerificationVerdict
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
+from vonggac.testing.fixtures import login_of
+
+# How long an example takes depends on what else the machine does.
+hypothesis_settings.register_profile("reporting", deadline=None)
+hypothesis_settings.load_profile("reporting")
 
 
 @pytest.fixture(scope="session")
 def reporting_template(postgres_server: PostgresServer) -> str:
     """A database with reporting's tables, made by its migrations, to copy from."""
     name = "reporting_template"
-    postgres_server.create_database(name)
-    migrate(SCRIPTS, postgres_server.url(name))
+    postgres_server.create_role("reporting")
+    postgres_server.create_database(name, "reporting")
+    migrate(SCRIPTS, postgres_server.url(name, "reporting"))
     return name
 
 
@@ -54,14 +61,15 @@ def reporting_template(postgres_server: PostgresServer) -> str:
 def reporting_url(postgres_server: PostgresServer, reporting_template: str) -> Iterator[str]:
     """An empty reporting database of its own."""
     name = f"reporting_{uuid4().hex}"
-    postgres_server._psql("postgres", f'create database "{name}" template "{reporting_template}"')
-    yield postgres_server.url(name)
+    postgres_server.create_database(name, "reporting", template=reporting_template)
+    yield postgres_server.url(name, "reporting")
     postgres_server.drop_database(name)
 
 
 @pytest.fixture
 def settings(reporting_url: str, keys_folder: Path, nats_server: NatsServer) -> Settings:
-    return Settings(database_url=SecretStr(reporting_url), nats_url=nats_server.url, jwks_file=keys_folder / JWKS)
+    login = login_of(nats_server, "reporting")
+    return Settings(database_url=SecretStr(reporting_url), **login, jwks_file=keys_folder / JWKS)
 
 
 @pytest_asyncio.fixture
@@ -108,6 +116,10 @@ def received(event: CloudEvent[Payload], sequence: int = 1) -> Received:
     return Received(event, f"test.{event.subject}", sequence)
 
 
+AWAKE_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before any period of a test."""
+
+
 @dataclass
 class Province:
     """Facts as their producers publish them; everything a test does not care about is filled in."""
@@ -121,7 +133,7 @@ class Province:
 
     def base(self, **facility: Any) -> list[CloudEvent[Payload]]:
         """One district, agency, facility and the two destinations."""
-        state = {"revision": 1, "changed_at": self.now}
+        state = {"revision": 1, "changed_at": AWAKE_SINCE, "created_at": AWAKE_SINCE}
         things = {
             "district": DistrictV1(id=self.district, code="465", name="Huyện Hướng Hóa", **state),
             "agency": AgencyV1(id=self.agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state),
@@ -134,7 +146,8 @@ class Province:
         known: dict[str, Any] = {
             "id": self.facility,
             "revision": 1,
-            "changed_at": self.now,
+            "changed_at": AWAKE_SINCE,
+            "created_at": AWAKE_SINCE,
             "code": "KCL-01",
             "name": "Khu cách ly Lao Bảo",
             "type": FacilityType.SCHOOL,
@@ -145,12 +158,19 @@ class Province:
         return FacilityV1(**(known | given))
 
     def destination(
-        self, role: str, *, proof: str = "acknowledged", revision: int = 1, enabled: bool = True
+        self,
+        role: str,
+        *,
+        proof: str = "acknowledged",
+        revision: int = 1,
+        enabled: bool = True,
+        changed_at: datetime | None = None,
     ) -> CloudEvent[Payload]:
         destination = DestinationV1(
             id=self.national if role == "national" else self.provincial,
             revision=revision,
-            changed_at=self.now,
+            changed_at=changed_at or AWAKE_SINCE,
+            created_at=AWAKE_SINCE,
             code="D1" if role == "national" else "D2",
             name="Bộ TT&TT" if role == "national" else "IOC Quảng Trị",
             role=DestinationRole(role),
@@ -172,7 +192,8 @@ class Province:
         known: dict[str, Any] = {
             "id": uuid4(),
             "revision": 1,
-            "changed_at": self.now,
+            "changed_at": AWAKE_SINCE,
+            "created_at": AWAKE_SINCE,
             "code": code,
             "name": "Cổng chính",
             "facility_id": self.facility,
@@ -184,7 +205,7 @@ class Province:
         }
         return CameraV1(**(known | given))
 
-    def look(
+    def probe(
         self,
         camera: CameraV1 | UUID,
         at: datetime,
@@ -192,32 +213,36 @@ class Province:
         *,
         cause: str | None = None,
         every_s: float = 30,
+        worker: str = "prober-000000000001",
+        awake_since: datetime | None = AWAKE_SINCE,
+        duration_ms: float = 0,
     ) -> CloudEvent[Payload]:
         """One probe."""
         observed = CameraObservedV1(
             camera_id=camera if isinstance(camera, UUID) else camera.id,
             camera_revision=1,
-            worker_id="prober-000000000001",
+            worker_id=worker,
             observed_at=at,
             verdict=Verdict(verdict),
             cause=Cause(cause) if cause else None,
             interval_s=every_s,
-            duration_ms=12,
+            duration_ms=duration_ms,
+            awake_since=awake_since,
         )
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 
-    def looks(
+    def probes(
         self, camera: CameraV1, start: datetime, end: datetime, verdict: str = "up", *, cause: str | None = None,
         every_s: float = 30,
     ) -> list[CloudEvent[Payload]]:  # fmt: skip
         """Probes at every interval of [start, end)."""
         step, at, events = timedelta(seconds=every_s), start, []
         while at < end:
-            events.append(self.look(camera, at, verdict, cause=cause, every_s=every_s))
+            events.append(self.probe(camera, at, verdict, cause=cause, every_s=every_s))
             at += step
         return events
 
-    def says(
+    def change(
         self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
         *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
         verified_at: datetime | None = None, delay_s: float | None = None,
@@ -241,7 +266,7 @@ class Province:
 
     def read_back(
         self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
-        *, delay_s: float | None = None,
+        *, delay_s: float | None = None, cause: str | None = None,
     ) -> CloudEvent[Payload]:  # fmt: skip
         """One read-back of a delivery."""
         seen = DeliveryVerifiedV1(
@@ -253,15 +278,34 @@ class Province:
             observed_at=at,
             verdict=VerificationVerdict(verdict),
             delay_s=delay_s,
+            cause=Cause(cause) if cause else None,
             interval_s=60,
-            duration_ms=900,
+            duration_ms=0,
+            awake_since=AWAKE_SINCE,
         )
         return new_event(seen, source="/prober/1", subject=str(planned.id), time=at)
 
-    def alive(self, at: datetime, worker: str = "forwarder-000000000001") -> CloudEvent[Payload]:
+    def alive(
+        self, at: datetime, worker: str = "forwarder-000000000001", awake_since: datetime | None = AWAKE_SINCE
+    ) -> CloudEvent[Payload]:
         """A heartbeat of a forwarder."""
-        beat = ForwarderAliveV1(worker_id=worker, started_at=at, alive_at=at, cameras_held=1)
+        beat = ForwarderAliveV1(
+            worker_id=worker, started_at=AWAKE_SINCE, alive_at=at, cameras_held=1, awake_since=awake_since
+        )
         return new_event(beat, source=f"/forwarder/{worker}", subject=worker, time=at)
+
+    def prober_alive(
+        self, at: datetime, worker: str = "prober-000000000001", awake_since: datetime | None = AWAKE_SINCE
+    ) -> CloudEvent[Payload]:
+        """A heartbeat of a prober."""
+        beat = ProberAliveV1(
+            worker_id=worker, started_at=AWAKE_SINCE, alive_at=at, probes_running=1, awake_since=awake_since
+        )
+        return new_event(beat, source=f"/prober/{worker}", subject=worker, time=at)
+
+    def watched(self, at: datetime) -> list[CloudEvent[Payload]]:
+        """Both workers have watched without a hole up to `at`."""
+        return [self.alive(at), self.prober_alive(at)]
 
     @staticmethod
     def subject(event: CloudEvent[Payload]) -> str:
@@ -272,7 +316,7 @@ class Province:
                 return subjects.camera_observation(data.camera_id)
             case DeliveryObservedV1():
                 return subjects.delivery_observation(data.delivery_id)
-            case ForwarderAliveV1():
+            case ForwarderAliveV1() | ProberAliveV1():
                 return subjects.worker_heartbeat(data.worker_id)
             case _:
                 noun, _, thing = event.subject.partition("/")

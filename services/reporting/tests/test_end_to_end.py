@@ -18,12 +18,15 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from reporting.api.compliance_schemas import ComplianceReport
+from reporting.domain.instants import millis
+from reporting.domain.segments import Period
 from reporting.ingest.cleanup import keep_house
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan
 from vonggac.auth.keys import JWKS
-from vonggac.bus import Outgoing, topology
+from vonggac.bus import Outgoing
 from vonggac.bus.dead_letters import REASON_HEADER
+from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.events import subjects
@@ -52,13 +55,13 @@ async def report(client: Client, **parameters: str) -> dict[str, Any]:
 def an_hour(province: Province, camera: CameraV1) -> list[CloudEvent[Payload]]:
     """What is observed of a camera that is down for a quarter of an hour."""
     start, down, up_again = (PERIOD_END - timedelta(minutes=count) for count in (60, 40, 25))
-    facts = province.looks(camera, start, down) + province.looks(camera, down, up_again, "down", cause="timeout")
-    facts += province.looks(camera, up_again, PERIOD_END)
+    facts = province.probes(camera, start, down) + province.probes(camera, down, up_again, "down", cause="timeout")
+    facts += province.probes(camera, up_again, PERIOD_END)
     for planned in camera.deliveries:
-        facts.append(province.says(planned, camera, 1, start, "acknowledged"))
-        facts.append(province.says(planned, camera, 2, down, "waiting_for_camera", cause="timeout"))
-        facts.append(province.says(planned, camera, 3, up_again, "acknowledged"))
-    return [*facts, province.alive(PERIOD_END)]
+        facts.append(province.change(planned, camera, 1, start, "acknowledged"))
+        facts.append(province.change(planned, camera, 2, down, "waiting_for_camera", cause="timeout"))
+        facts.append(province.change(planned, camera, 3, up_again, "acknowledged"))
+    return [*facts, *province.watched(PERIOD_END)]
 
 
 async def handled(bus: Bus) -> bool:
@@ -88,9 +91,9 @@ async def test_a_camera_with_both_deliveries_acknowledged_is_reported_connected(
     start = now - timedelta(minutes=10)
     outgoing = Outgoing(bus)
     sending = asyncio.create_task(outgoing.run())
-    events = [*province.base(), province.stated("camera", camera), *province.looks(camera, start, now)]
-    events += [province.says(planned, camera, 1, start, "acknowledged") for planned in camera.deliveries]
-    for event in [*events, province.alive(now)]:
+    events = [*province.base(), province.stated("camera", camera), *province.probes(camera, start, now)]
+    events += [province.change(planned, camera, 1, start, "acknowledged") for planned in camera.deliveries]
+    for event in [*events, *province.watched(now)]:
         outgoing.queue_event(province.subject(event), event)
     assert await outgoing.drain(within_s=10) == 0
     sending.cancel()
@@ -212,7 +215,8 @@ async def test_housekeeping_forgets_old_inbox_rows_and_nothing_else(
     await keep_house(database, settings, datetime.now(UTC) + timedelta(days=2))
     await province.feed(ingest, *an_hour(province, camera))
     async with database.transaction() as session:
-        assert len(await plan.cameras(session, await plan.facilities(session, plan.Scope()))) == 1
+        period = Period(millis(PERIOD_END) - 3_600_000, millis(PERIOD_END))
+        assert len(await plan.cameras(session, await plan.places(session, plan.Scope(), period))) == 1
 
 
 async def test_the_process_migrates_serves_and_stops_in_order(
@@ -222,6 +226,8 @@ async def test_the_process_migrates_serves_and_stops_in_order(
     environment = {
         "VONGGAC_REPORTING_DATABASE_URL": database_url,
         "VONGGAC_REPORTING_NATS_URL": nats_server.url,
+        "VONGGAC_REPORTING_NATS_USER": "reporting",
+        "VONGGAC_REPORTING_NATS_PASSWORD_FILE": str(nats_server.password_file("reporting")),
         "VONGGAC_REPORTING_JWKS_FILE": str(keys_folder / JWKS),
         "VONGGAC_REPORTING_PORT": str(port),
     }

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
 from vonggac.bus.bucket_cache import BucketCache, watch_bucket
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt

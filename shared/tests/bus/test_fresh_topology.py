@@ -2,7 +2,8 @@
 
 import asyncio
 
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import subjects
 from vonggac.testing.fixtures import forget_topology, put_aside

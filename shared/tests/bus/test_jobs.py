@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from vonggac.bus import Bus, JobQueue, topology
+from vonggac.bus import Bus, JobQueue
+from vonggac.bus.declared import topology
 from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.testing import eventually

@@ -1,11 +1,11 @@
 """Buckets: a write that names the revision it has seen loses to whoever was faster."""
 
-from nats.js.kv import KeyValue
+import pytest
 
-from vonggac.bus import Bucket, Bus, topology
-from vonggac.bus.keyvalue import Watcher
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
+from vonggac.bus.keyvalue import PAGE, WatchBrokenError
 from vonggac.events import subjects
-from vonggac.testing import eventually
 
 
 async def test_of_two_writers_that_saw_the_same_revision_one_wins(bus: Bus) -> None:
@@ -52,37 +52,113 @@ async def test_an_empty_bucket_is_told_at_once_and_what_comes_later_as_it_comes(
         assert (entry.key, entry.value) == ("a", b"1")
 
 
-async def test_whoever_only_reads_a_bucket_leaves_nothing_behind_at_the_server(bus: Bus) -> None:
+async def test_reading_and_following_make_no_consumer_at_the_server(bus: Bus) -> None:
     bucket = Bucket(bus, topology.LOGIN_FAILURES)
     await bucket.put("a", b"1")
-    for _ in range(20):
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is not None
         assert await bucket.all() == {"a": b"1"}
-
-    async def forgotten() -> bool:
-        return not await bus.js.consumers_info(f"KV_{topology.LOGIN_FAILURES}")
-
-    await eventually(forgotten)
+        assert await bus.js.consumers_info(f"KV_{topology.LOGIN_FAILURES}") == []
 
 
-async def test_the_end_of_the_current_values_is_not_told_before_they_came(bus: Bus) -> None:
+async def test_a_bucket_of_several_pages_is_read_whole(bus: Bus) -> None:
+    for number in range(3 * PAGE):
+        await bus.client.publish(subjects.key_value(topology.CAMERA_STATUS, f"c{number}"), str(number).encode())
+    bucket = Bucket(bus, topology.CAMERA_STATUS)
+    await bucket.delete("c1")
+    await bucket.put("c2", b"changed")
+    expected = {f"c{number}": str(number).encode() for number in range(3 * PAGE) if number != 1}
+    assert await bucket.all() == expected | {"c2": b"changed"}
+    assert await bucket.all("c7") == {"c7": b"7"}
+
+
+async def test_what_changes_while_the_current_values_are_read_is_told_once(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.CAMERA_STATUS)
+    for number in range(2 * PAGE):
+        await bus.client.publish(subjects.key_value(topology.CAMERA_STATUS, f"c{number}"), b"old")
+    async with bucket.watch() as watcher:
+        first = await watcher.updates(5)
+        assert first is not None
+        await bucket.put("c1", b"new")
+        await bucket.delete("c3")
+        told = [first]
+        while (entry := await watcher.updates(5)) is not None:
+            told.append(entry)
+        await bucket.put("end", b"")
+        while (last := await watcher.updates(5)) is None or last.key != "end":
+            assert last is not None
+            told.append(last)
+    final = {entry.key: (entry.value, entry.operation) for entry in told}
+    assert final["c1"] == (b"new", None)
+    assert final["c3"] == (b"", "DEL")
+    revisions = [entry.revision for entry in told]
+    assert len(revisions) == len(set(revisions))
+
+
+async def test_a_write_that_lost_is_not_told_to_those_who_follow(bus: Bus) -> None:
     bucket = Bucket(bus, topology.LOGIN_FAILURES)
-    for key in ("a", "b"):
-        await bucket.put(key, b"1")
-
-    class TooEarly(KeyValue.KeyWatcher):
-        """Says that all was told while all is on its way: what nats-py does when the answer overtakes the values."""
-
-        def __init__(self) -> None:
-            self.coming = [None, entry("a", 1), entry("b", 0), entry("c", 0)]
-
-        async def updates(self, timeout: float = 5.0) -> KeyValue.Entry | None:
-            return self.coming.pop(0)
-
-    pattern = subjects.key_value(topology.LOGIN_FAILURES, ">")
-    watcher = Watcher(bus, TooEarly(), stream=f"KV_{topology.LOGIN_FAILURES}", pattern=pattern)
-    seen = [await watcher.updates(5) for _ in range(4)]
-    assert [each.key if each else None for each in seen] == ["a", "b", None, "c"]
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is None
+        await bucket.put("a", b"1")
+        assert not await bucket.replace("a", b"lost", 0)
+        await bucket.put("b", b"2")
+        entries = [await watcher.updates(5) for _ in range(2)]
+    assert [(entry.key, entry.value) for entry in entries if entry] == [("a", b"1"), ("b", b"2")]
 
 
-def entry(key: str, left: int) -> KeyValue.Entry:
-    return KeyValue.Entry("login_failures", key, b"1", revision=1, delta=left, created=None, operation=None)
+async def test_a_watch_breaks_when_something_stored_never_came(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is None
+        await bucket.put("a", b"1")
+        await watcher._live.next_msg(5)
+        await bucket.put("b", b"2")
+        with pytest.raises(WatchBrokenError):
+            await watcher.updates(5)
+
+
+async def test_a_watch_that_hears_nothing_asks_the_bucket_whether_that_is_true(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.bus.keyvalue.CHECK_EVERY_S", 0.0)
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is None
+        with pytest.raises(TimeoutError):
+            await watcher.updates(0.01)
+        watcher._live = await bus.client.subscribe("nobody.publishes.here")
+        await bucket.put("a", b"1")
+        with pytest.raises(TimeoutError):
+            await watcher.updates(0.01)
+        with pytest.raises(WatchBrokenError):
+            await watcher.updates(0.01)
+
+
+async def test_a_watch_of_a_bucket_that_was_made_anew_begins_anew(bus: Bus) -> None:
+    bucket = Bucket(bus, topology.LOGIN_FAILURES)
+    for number in range(3):
+        await bucket.put(f"k{number}", b"1")
+    async with bucket.watch() as watcher:
+        while await watcher.updates(5) is not None:
+            pass
+        await bucket.put("k3", b"1")
+        assert await watcher.updates(5) is not None
+        await bus.js.delete_stream(f"KV_{topology.LOGIN_FAILURES}")
+        await topology.declare(bus.js)
+        await bucket.put("a", b"1")
+        with pytest.raises(WatchBrokenError):
+            await watcher.updates(5)
+
+
+async def test_a_bucket_of_an_earlier_release_can_be_followed_after_declaring(bus: Bus) -> None:
+    name = f"KV_{topology.WORKERS}"
+    plain = (await bus.js.stream_info(name)).config
+    plain.republish, plain.allow_direct = None, False
+    await bus.js.update_stream(plain)
+    assert (await bus.js.stream_info(name)).config.republish is None
+    assert await topology.declare(bus.js) == [name]
+    bucket = Bucket(bus, topology.WORKERS)
+    async with bucket.watch() as watcher:
+        assert await watcher.updates(5) is None
+        await bucket.put("a", b"1")
+        assert await watcher.updates(5) is not None

@@ -11,7 +11,8 @@ from weakref import WeakSet
 import pytest
 import pytest_asyncio
 
-from vonggac.bus import Bus, Job, JobQueue, PullConsumer, topology
+from vonggac.bus import Bus, Job, JobQueue, PullConsumer
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent
 from vonggac.events.inventory import CameraV1

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from vonggac.bus import Bus, EventConsumer, Outgoing, Received, topology
+from vonggac.bus import Bus, EventConsumer, Outgoing, Received
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import CloudEvent, new_event, subjects
 from vonggac.events.inventory import CameraV1
@@ -180,3 +181,32 @@ async def test_a_flush_waits_for_what_was_queued_before_it_alone(own_server: Nat
     assert await flushing
     assert outgoing.stored >= 1
     await cancelled(running)
+
+
+async def test_one_bad_event_of_a_batch_costs_a_few_parts_and_not_one_by_one(
+    bus: Bus, camera_event: Callable[..., CloudEvent[CameraV1]]
+) -> None:
+    events = [camera_event() for _ in range(64)]
+    bad, calls, handled = events[17], [0], set[str]()
+
+    async def handle(batch: Sequence[Received]) -> None:
+        calls[0] += 1
+        if any(received.event.id == bad.id for received in batch):
+            message = "cannot be stored"
+            raise ValueError(message)
+        handled.update(received.event.id for received in batch)
+
+    for event in events:
+        await bus.js.publish(subjects.inventory("camera", event.subject), event.encode())
+    consumer = EventConsumer(
+        bus,
+        stream=topology.INVENTORY,
+        durable=topology.REPORTING_INVENTORY,
+        handler=handle,
+        transient=lambda _error: False,
+        delays_s=(60.0,),
+    )
+    task = asyncio.create_task(consumer.run())
+    await eventually(lambda: len(handled) == 63)
+    assert calls[0] <= 16
+    await cancelled(task)

@@ -12,6 +12,7 @@ import pytest_asyncio
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import AfterValidator, BaseModel, Field
+from structlog.testing import capture_logs
 
 from vonggac.auth import Principal, Right, Role, TokenVerifier, install_authentication, require
 from vonggac.auth.keys import JWKS
@@ -114,8 +115,10 @@ async def test_a_problem_carries_its_errors_and_no_credential(client: httpx.Asyn
 
 
 async def test_a_bug_is_a_500_without_its_inner_workings(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/bug")
+    with capture_logs() as logged:
+        answer = await client.get("/v1/bug")
     assert answer.status_code == 500
+    assert [entry["event"] for entry in logged] == ["request_failed"]
     assert answer.json()["code"] == "internal_error"
     assert "S3cret!" not in answer.text
 
@@ -135,6 +138,18 @@ async def test_readiness_names_what_fails_and_liveness_does_not_care(client: htt
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["failures"]) == (503, {"bus": "NATS is not connected"})
     assert (await client.get("/livez")).status_code == 200
+
+
+async def test_what_only_degrades_is_named_and_does_not_take_the_process_out(
+    client: httpx.AsyncClient, health: Health
+) -> None:
+    async def fast() -> str | None:
+        return "this machine's clock is 180.0 s fast; published times are corrected"
+
+    health.add("clock", fast, degrades=True)
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert (answer.json()["status"], list(answer.json()["degradations"])) == ("degraded", ["clock"])
 
 
 async def test_metrics_are_served_as_text(client: httpx.AsyncClient) -> None:

@@ -8,7 +8,8 @@ import pytest_asyncio
 from nacl.public import PrivateKey
 
 from vonggac.auth.sealing import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.events.causes import Cause
 from vonggac.logins.attempt import Logins, device_address
 from vonggac.logins.guard import LoginGuard

@@ -19,24 +19,24 @@ def test_the_newest_sender_report_tells_the_cameras_time() -> None:
     clock = CameraClock(lambda: NOW)
     assert clock.drift_s() is None
     for offset_s in (0.0, 3600.0):
-        clock.take(sender_report(ntp_from_unix(NOW + offset_s)))
+        clock.read_reports(sender_report(ntp_from_unix(NOW + offset_s)))
     assert clock.drift_s() == pytest.approx(3600.0, abs=0.01)
 
 
 def test_reports_that_count_from_the_cameras_start_are_made_up_for_by_its_date() -> None:
     clock = CameraClock(lambda: NOW)
-    clock.take(sender_report(ntp_from_unix(5.0)))
+    clock.read_reports(sender_report(ntp_from_unix(5.0)))
     assert abs(clock.drift_s() or 0.0) > NOT_A_CLOCK_S
-    clock.take_date("Thu, 01 Jan 1970 00:00:05 GMT", NOW)
+    clock.read_date("Thu, 01 Jan 1970 00:00:05 GMT", NOW)
     assert abs(clock.drift_s() or 0.0) > NOT_A_CLOCK_S
-    clock.take_date(datetime.fromtimestamp(NOW + 90, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"), NOW)
+    clock.read_date(datetime.fromtimestamp(NOW + 90, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"), NOW)
     assert clock.drift_s() == 90.5
 
 
 def test_what_was_told_long_ago_is_not_told_on() -> None:
     now = [NOW]
     clock = CameraClock(lambda: now[0])
-    clock.take(sender_report(ntp_from_unix(NOW)))
+    clock.read_reports(sender_report(ntp_from_unix(NOW)))
     now[0] += 301
     assert clock.drift_s(lately_s=300.0) is None
     assert clock.drift_s() == pytest.approx(0.0, abs=0.01)
@@ -44,7 +44,7 @@ def test_what_was_told_long_ago_is_not_told_on() -> None:
 
 def test_a_sender_without_a_clock_tells_none() -> None:
     clock = CameraClock(lambda: NOW)
-    clock.take(sender_report(0))
+    clock.read_reports(sender_report(0))
     assert clock.drift_s() is None
 
 

@@ -210,7 +210,7 @@ class Mutant(asyncio.Protocol):
         assert isinstance(answer, Response)
         answer.headers.set("CSeq", str(request.cseq if self._chance.random() < 0.97 else self._chance.randrange(5)))
         if self._chance.random() < 0.02:
-            answer.headers.add("Connection", "close")
+            answer.headers.add_field("Connection", "close")
         whole = answer.encode()
         if self._chance.random() < 0.2:
             whole = self._broken(whole)

@@ -1,7 +1,7 @@
 """Virtual cameras and monitoring centres with faults on demand.
 
-Owns nothing lasting and speaks to no other service: RTSP cameras that play test patterns encoded once, RTSP centres
-that take ANNOUNCE/RECORD and play back what they receive, and an HTTP API that sets faults at run time.
+Stores nothing and calls no other service: RTSP cameras play test patterns that are encoded once, RTSP centres accept
+ANNOUNCE and RECORD and play back what they receive, and an HTTP API sets faults at run time.
 """
 
 from simulator.config import CameraConfig, CentreConfig, SimulatorConfig

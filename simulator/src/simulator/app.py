@@ -18,8 +18,8 @@ from vonggac.telemetry import Health
 def create_app(settings: SimulatorSettings) -> FastAPI:
     """The app of the simulator's own process.
 
-    Start: ports are reserved here, then clips are encoded while the API already answers and `/readyz` says so. Stop:
-    encoding ends, sessions are cut, ports are given back. Raises ConfigError, and ListenError when a port is taken.
+    Start: this function reserves the ports; the API answers while clips are encoded, and `/readyz` reports that. Stop:
+    encoding ends, sessions are cut, ports are released. Raises ConfigError, and ListenError when a port is taken.
     """
     config = (
         SimulatorConfig.from_file(settings.config)

@@ -18,7 +18,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class ConfigError(ValueError):
-    """A configuration file that cannot be used; the message names the file, the field and what would be right."""
+    """A configuration file that cannot be used; the message names the file, the field and a right value."""
 
 
 class DeviceConfig(BaseModel):

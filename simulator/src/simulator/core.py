@@ -33,9 +33,9 @@ class Simulator:
         advertised_host: str | None = None,
         cache_folder: Path | None = None,
     ) -> None:
-        """`host` is listened on, `advertised_host` stands in URLs; encoded clips are kept in `cache_folder`."""
+        """The simulator listens on `host`, URLs have `advertised_host`; encoded clips are kept in `cache_folder`."""
         self.authority = Authority()
-        """Who signs the certificates of devices with TLS."""
+        """Signs the certificates of devices with TLS."""
         self._library = ClipLibrary(cache_folder)
         self._host = host
         self._advertised_host = advertised_host
@@ -80,18 +80,18 @@ class Simulator:
         self._preparing = asyncio.create_task(self._prepare())
 
     async def add_camera(self, config: CameraConfig) -> Camera:
-        """Set up one more camera and return it when it answers.
+        """Add a camera and return it when it can be played.
 
         Raises DeviceExistsError, ListenError when its port is taken, FaultError when its fault does not fit.
         """
         return await self._add(self.cameras, config.id, lambda: self._new_camera(config))
 
     async def add_centre(self, config: CentreConfig) -> Centre:
-        """Set up one more centre and return it when it answers. Raises as `add_camera`."""
+        """Add a centre and return it when it can be reached. Raises as `add_camera`."""
         return await self._add(self.centres, config.id, lambda: self._new_centre(config))
 
     async def remove_camera(self, camera_id: str) -> None:
-        """Cut its sessions and give its port back. It must be ready. Raises KeyError."""
+        """Cut its sessions and release its port. It must be ready. Raises KeyError."""
         await self.cameras.pop(camera_id).close()
 
     async def remove_centre(self, centre_id: str) -> None:
@@ -99,7 +99,7 @@ class Simulator:
         await self.centres.pop(centre_id).close()
 
     async def wait_ready(self) -> None:
-        """Return when every camera and centre answers. Raises what hindered it."""
+        """Return when every camera and centre answers. Raises what prevents that."""
         assert self._preparing is not None, "start first"
         await asyncio.shield(self._preparing)
 
@@ -116,7 +116,7 @@ class Simulator:
         return None if error is None else f"{type(error).__name__}: {error}"
 
     async def close(self) -> None:
-        """Stop encoding, cut all connections, give all ports back. Harmless when called twice."""
+        """Stop encoding, cut all connections, release all ports. Harmless when called twice."""
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)

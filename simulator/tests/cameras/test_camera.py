@@ -228,7 +228,7 @@ async def test_pause_stops_the_media_and_play_goes_on(simulate: Simulate, make_c
     session = [("Session", recorder.player.session_id or "")]
     await recorder.player.connection.request("PAUSE", camera.url(), session, timeout_s=1)
     assert camera.feed.subscribers == 0
-    recorder.forget()
+    recorder.drop_received()
     await recorder.player.connection.request("PLAY", camera.url(), session, timeout_s=1)
     await recorder.until(lambda seen: seen.units)
     await recorder.close()

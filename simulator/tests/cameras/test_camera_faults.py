@@ -43,7 +43,7 @@ async def playing(camera: Camera) -> MediaRecorder:
 async def nothing_comes(recorder: MediaRecorder) -> bool:
     """Whether no packet arrives for a while in which a camera that is well sends several."""
     await asyncio.sleep(0.05)
-    recorder.forget()
+    recorder.drop_received()
     try:
         await recorder.until(lambda seen: seen.packets, within_s=SILENCE_S)
     except AssertionError:
@@ -165,7 +165,7 @@ async def test_freeze_repeats_one_picture_bit_for_bit(camera: Camera) -> None:
     assert frozen[0] == frozen[1]
     assert ssrc_of(recorder) == parse_rtp(recorder.packets[0][0]).ssrc
     await camera.clear_fault()
-    recorder.forget()
+    recorder.drop_received()
     await recorder.until(lambda seen: len(set(hashes(seen)) - set(frozen)) >= 2)
     assert before.isdisjoint(frozen)
     await recorder.close()
@@ -175,7 +175,7 @@ async def test_black_is_a_black_picture(camera: Camera) -> None:
     recorder = await playing(camera)
     assert luma(next(unit for unit in recorder.units if unit.keyframe)) > 60
     await camera.set_fault("black")
-    recorder.forget()
+    recorder.drop_received()
     await recorder.until(lambda seen: any(unit.keyframe for unit in seen.units))
     assert luma(next(unit for unit in recorder.units if unit.keyframe)) < 20
     await recorder.close()
@@ -188,7 +188,7 @@ async def test_session_limit_refuses_new_sessions_only(camera: Camera, kind: str
     recorder = await playing(camera)
     await camera.set_fault("session_limit", kind=kind)
     assert await cause_of_playing(camera) is cause
-    recorder.forget()
+    recorder.drop_received()
     await recorder.until(lambda seen: seen.packets)
     await recorder.close()
 

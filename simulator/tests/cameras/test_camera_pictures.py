@@ -130,7 +130,7 @@ async def test_low_fps_sends_few_pictures_and_keeps_the_clock_of_the_stream(came
     recorder = await MediaRecorder.play(camera.url())
     await recorder.until(lambda seen: len(seen.units) >= 3)
     await camera.set_fault("low_fps", fps=4)
-    recorder.forget()
+    recorder.drop_received()
     await recorder.until(lambda seen: len(seen.units) >= 5)
     await recorder.close()
     ticks = [unit.rtp_timestamp for unit in recorder.units[1:]]

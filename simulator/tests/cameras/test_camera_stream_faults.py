@@ -130,7 +130,7 @@ async def delays(camera: Camera) -> list[float]:
     numbers: list[int] = []
     first = 0
     while len(arrivals) < 25:
-        recorder.forget()
+        recorder.drop_received()
         await recorder.until(lambda seen: seen.packets[0])
         packets = [parse_rtp(packet) for packet in recorder.packets[0]]
         numbers += (packet.sequence for packet in packets)

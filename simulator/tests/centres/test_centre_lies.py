@@ -57,7 +57,7 @@ async def test_frozen_playback_repeats_an_old_group_of_pictures(sim: Simulator) 
         viewer = await MediaRecorder.play(centre.stream_url("a"))
         await viewer.until(lambda seen: len(set(hashes(seen))) >= 2)
         await centre.set_fault("frozen_playback")
-        viewer.forget()
+        viewer.drop_received()
         await viewer.until(lambda seen: len(hashes(seen)) >= 3)
         assert len(set(hashes(viewer)[1:3])) == 1
         headers = [parse_rtp(packet) for packet in viewer.packets[0]]
@@ -66,7 +66,7 @@ async def test_frozen_playback_repeats_an_old_group_of_pictures(sim: Simulator) 
         old = set(hashes(viewer)[1:3])
         assert set(await keyframes(centre.stream_url("a"), 2)) == old
         await centre.clear_fault()
-        viewer.forget()
+        viewer.drop_received()
         await viewer.until(lambda seen: len(set(hashes(seen)) - old) >= 2)
         assert centre.streams["a"].lost == 0
         viewer.player.abort()
@@ -103,7 +103,7 @@ async def test_a_lie_is_told_to_every_viewer(sim: Simulator) -> None:
         viewers = [await MediaRecorder.play(centre.stream_url("a")) for _ in range(3)]
         await centre.set_fault("frozen_playback")
         for viewer in viewers:
-            viewer.forget()
+            viewer.drop_received()
         for viewer in viewers:
             await viewer.until(lambda seen: len(hashes(seen)) >= 3)
             assert len(set(hashes(viewer)[1:3])) == 1

@@ -1,4 +1,4 @@
-"""Tokens: where a command gets the one it calls the services with."""
+"""The token with which a command calls the services."""
 
 from datetime import timedelta
 from pathlib import Path

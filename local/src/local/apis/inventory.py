@@ -1,4 +1,4 @@
-"""Inventory's HTTP API as this package uses it: make things exist, import CSV, change."""
+"""Inventory's HTTP API as this package uses it: add things, change them, import CSV."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -13,7 +13,7 @@ type Json = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """A service refused or could not be reached. The message is what its problem+json says; `errors` are its rows."""
+    """A service refused or could not be reached. The message is that of its problem+json; `errors` are its rows."""
 
     def __init__(self, message: str, errors: list[Json] | None = None) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ class InventoryApi:
                 return items
 
     async def ensure(self, noun: str, wanted: list[Json]) -> dict[str, Json]:
-        """Add what is missing and change what differs, by `code`; the things by code as they are now."""
+        """Add what is missing and change what differs, by `code`; returns the things by code."""
         present = {str(thing["code"]): thing for thing in await self.all(noun)}
         for body in wanted:
             code = str(body["code"])
@@ -70,7 +70,7 @@ class InventoryApi:
         await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json={"username": username, "password": password})
 
     async def import_csv(self, noun: str, text: str) -> Json:
-        """Import all rows or none; the answer counts them. A refusal's `errors` name row and column."""
+        """Import all rows or none; returns the counts. A refusal's `errors` name row and column."""
         return await self._call(
             "POST", f"/v1/imports/{noun}", content=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8"}
         )
@@ -80,7 +80,7 @@ class InventoryApi:
 
 
 async def call(client: httpx.AsyncClient, method: str, path: str, **options: Any) -> Json:
-    """The JSON answer, {} when there is none. Raises RefusedError with what the problem document says."""
+    """The JSON answer, {} when there is none. Raises RefusedError with the problem document's text."""
     try:
         response = await client.request(method, path, **options)
     except httpx.TransportError as error:

@@ -1,4 +1,4 @@
-"""The simulator's HTTP API as this package uses it: where its devices are, and what its centres receive."""
+"""The simulator's HTTP API as this package uses it: addresses of devices, and what centres receive."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class SimulatorApi:
         return {item["id"]: item["url"] for item in await self._items("/v1/centres")}
 
     async def received(self, centre_id: str) -> dict[str, Received]:
-        """What a centre counts for itself, by path without the leading slash."""
+        """The centre's own counters, by path without the leading slash."""
         items = await self._items(f"/v1/centres/{centre_id}/streams")
         return {
             item["path"].lstrip("/"): Received(live=item["live"], packets=item["packets"], lost=item["lost"])

@@ -14,7 +14,7 @@ def clean(state: StateFolder, progress: Progress) -> int:
         progress.line(f"{state.root} is not there: nothing to remove")
         return 0
     if not any((state.root / name).exists() for name in OURS) and any(state.root.iterdir()):
-        progress.line(f"{state.root} was not made by this platform: it is left alone")
+        progress.line(f"{state.root} was not made by this platform: it stays")
         return 1
     with state.lock():
         ProcessRecord(state).stop_leftovers(progress.step)

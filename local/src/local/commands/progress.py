@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while the platform starts and stops."""
+"""Progress at the terminal while the platform starts and stops."""
 
 import contextlib
 import sys
@@ -7,7 +7,7 @@ from typing import TextIO
 
 
 class Progress:
-    """Lines with the seconds since the start in front."""
+    """Lines that begin with the seconds since the start."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out, self._began = out, time.monotonic()
@@ -17,12 +17,12 @@ class Progress:
         return time.monotonic() - self._began
 
     def step(self, part: str, text: str) -> None:
-        """`part` has come so far."""
+        """Print one step of `part`."""
         self.line(f"{self.elapsed_s:6.1f} s  {part:<11} {text}")
 
     def line(self, text: str = "") -> None:
-        """A line as it is."""
-        # The terminal may be gone (closed, or `make run | head`); what runs must still be stopped in order.
+        """Print a line."""
+        # The terminal may be closed (`make run | head`); the platform must still stop in order.
         with contextlib.suppress(OSError):
             self._out.write(text + "\n")
             self._out.flush()

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,10 @@ from local.platform.ports import Ports, choose, choose_replicas, chosen_alone
 from local.platform.state import StateFolder
 from local.platform.stopping import Stopping
 
+LOADED_WITHIN_S = 60.0
+LOAD_AGAIN_S = 1.0
 SHOWN_WITHIN_S = 25.0
-"""Longest wait until it is known how every camera stands, before the addresses are shown anyway."""
+"""Longest wait for the state of every camera; then the addresses are shown anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ async def run(
     progress: Progress,
     stopping: Stopping,
 ) -> int:
-    """Start everything, load the demo or the user's cameras, and go on until stopped. Never returns by itself.
+    """Start everything, load the demo or the user's cameras, and run until stopped. Never returns by itself.
 
     `replicas`: how many of each worker.
     """
@@ -64,7 +67,7 @@ async def run(
             platform = Platform(state, ports, allowed=allowed, progress=progress, replicas=further)
             stopping.kill = platform.kill
             await platform.start()
-        await platform.while_running(_serve(platform, own, progress))
+        await platform.while_running(_serve(platform, own, progress), supervised=True)
     finally:
         if platform is not None:
             await platform.stop()
@@ -74,13 +77,26 @@ async def run(
 async def _serve(platform: Platform, own: OwnCameras | None, progress: Progress) -> None:
     token = admin_token(platform.state.keys)
     platform.state.write_token(token)
-    loaded = await _load(platform, token, own, progress)
+    loaded = await _load_patiently(platform, token, own, progress)
     document = await _first_report(platform, token, loaded, progress)
     if document is not None:
         progress.line("\n" + render(document))
     for line in _welcome(platform, token, loaded):
         progress.line(line)
     await asyncio.Event().wait()
+
+
+async def _load_patiently(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
+    """Load, and again when a part that has died meanwhile could not answer. Raises RefusedError, CameraFileError."""
+    deadline = time.monotonic() + LOADED_WITHIN_S
+    while True:
+        try:
+            return await _load(platform, token, own, progress)
+        except RefusedError as refusal:
+            if refusal.errors or time.monotonic() > deadline:
+                raise
+            progress.step("demo", f"{refusal}: trying again")
+            await asyncio.sleep(LOAD_AGAIN_S)
 
 
 async def _load(platform: Platform, token: str, own: OwnCameras | None, progress: Progress) -> Loaded:
@@ -111,8 +127,8 @@ async def _first_report(platform: Platform, token: str, loaded: Loaded, progress
         document, holds, refusal = await wait_for(reporting, good, within_s=SHOWN_WITHIN_S)
     finally:
         await reporting.close()
-    told = "knows how every camera stands" if holds else "does not know yet how every camera stands"
-    progress.step("reporting", refusal or told)
+    reached = "has the state of every camera" if holds else "does not have the state of every camera yet"
+    progress.step("reporting", refusal or reached)
     return document
 
 
@@ -152,7 +168,7 @@ def _commands(platform: Platform, loaded: Loaded) -> list[str]:
     )
     fault = (
         f"curl -s -X PUT {addresses.simulator}/v1/centres/national/fault -H 'Content-Type: application/json' "
-        """-d '{"fault": "refuse"}'   # then look at 1 again; -X DELETE ends the fault"""
+        """-d '{"fault": "refuse"}'   # then repeat 1; -X DELETE ends the fault"""
     )
     return [compliance, _play_back(platform, camera), fault]
 

@@ -1,41 +1,96 @@
-"""`python -m local setup`: what a platform of containers needs once before its services start: keys and streams.
+"""What a platform of containers needs once: `python -m local secrets` before its servers start, then `… setup`.
 
-Keys are kept apart by who may have them: `public/` for every service, `workers/` for prober and forwarder; `signing/`
-has all of them, for the tools that issue tokens. So inventory cannot open what it has sealed, even when its container
-is broken into.
+`secrets` makes keys and passwords; `setup` declares the streams, as their owner.
+
+Everything is made once and kept apart by who may have it. Keys: `public/` for every service, `workers/` for prober and
+forwarder; `signing/` has all, for the tools that issue tokens. So inventory cannot open what it has sealed, even
+when its container is broken into. Logins: a folder per container with the passwords that it needs, and no others.
 """
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.commands.progress import Progress
-from local.platform.streams import declare_streams
+from local.platform import environment
+from local.platform.streams import Login, declare_streams
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
+from vonggac.bus.declared import permissions
+from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0
 WHOLE = "signing"
 SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
+NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
+DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name
 
 
-async def setup(keys: Path, nats_url: str, *, replicas: int, progress: Progress) -> int:
-    """Make what is missing below `keys` and at NATS; what is there is not replaced.
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """User ids of the containers that read the files; the files belong to them, readable by nobody else."""
 
-    Raises OSError when a folder is not writable, TimeoutError or NatsError when NATS does not answer or refuses.
-    """
+    services: int = 10001
+    nats: int = 0
+    postgres: int = 999
+
+
+def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
+    """Make what is missing; what is there is not replaced. Raises OSError when a folder is not writable."""
     share_keys(keys)
     progress.step("keys", f"in {keys}: {', '.join((WHOLE, *SHARES))}")
-    touched = await declare_streams(nats_url, replicas=replicas, within_s=STREAMS_WITHIN_S)
+    owners = Owners()
+    for share in (WHOLE, *SHARES):
+        _give(keys / share, owners.services)
+    _share_nats_logins(logins, owners)
+    _share_database_logins(logins, owners)
+    progress.step("logins", f"in {logins}: {', '.join(sorted(path.name for path in logins.iterdir()))}")
+    return 0
+
+
+async def setup(nats_url: str, login: Login | None, *, replicas: int, progress: Progress) -> int:
+    """Declare what is missing at NATS and update what differs.
+
+    Raises TimeoutError or NatsError when NATS does not answer or refuses, OSError without the password.
+    """
+    touched = await declare_streams(nats_url, login, replicas=replicas, within_s=STREAMS_WITHIN_S)
     progress.step("NATS", f"declared {', '.join(touched)}" if touched else "streams stand already")
     return 0
 
 
 def share_keys(folder: Path) -> None:
-    """Make the keys where they are kept whole, and give each share its part."""
+    """Make all keys in one folder, and copy to each share its part."""
     ensure_keys(folder / WHOLE)
     for share, names in SHARES.items():
         for name in names:
             _copy(folder / WHOLE / name, folder / share / name)
+
+
+def _share_database_logins(logins: Path, owners: Owners) -> None:
+    """A password per role in the server's folder, each also in its service's; the superuser's in none of those."""
+    server = logins / "postgres"
+    ensure_password(server / "superuser.password")
+    for role in environment.RECORD_KEEPERS:
+        write_private(logins / role / DATABASE_PASSWORD, ensure_password(server / f"{role}.password"))
+        _give(logins / role, owners.services)
+    _give(server, owners.postgres)
+
+
+def _share_nats_logins(logins: Path, owners: Owners) -> None:
+    """A password per user, each in the folder of that user alone; all of them in the server's."""
+    values = {user.name: ensure_password(logins / user.name / NATS_PASSWORD) for user in permissions.USERS}
+    write_private(logins / "nats" / Path(permissions.PASSWORDS_FILE).name, permissions.passwords(values))
+    for name in values:
+        _give(logins / name, owners.services)
+    _give(logins / "nats", owners.nats)
+
+
+def _give(folder: Path, user: int) -> None:
+    """To the user of the container that mounts the folder; only the superuser can."""
+    if os.geteuid() != 0:
+        return
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, user, user)
 
 
 def _copy(source: Path, target: Path) -> None:

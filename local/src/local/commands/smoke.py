@@ -1,6 +1,6 @@
-"""`make smoke`: what `make run` does, with state that is thrown away; then the truth, and whether it holds.
+"""`make smoke`: as `make run`, with temporary state; then checks reporting's result.
 
-The truth is asked of reporting. What the centres count for themselves is compared with it afterwards.
+The result comes from reporting, and is then compared with the centres' own counters.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from local.platform.leftovers import arguments_with, files_with, running_below, 
 from local.platform.platform import Platform
 from local.platform.ports import anywhere
 from local.platform.process import ProcessEndedError, tail
-from local.platform.state import StateFolder
+from local.platform.state import StateFolder, open_to_others
 from local.platform.stopping import Stopping
 from vonggac.embedded import ServerError
 
@@ -55,7 +55,7 @@ class Outcome:
 
 
 async def smoke(*, allowed: tuple[str, ...], progress: Progress, stopping: Stopping) -> int:
-    """Exit status 0 when all of it holds, 1 otherwise; the state is kept only in the second case."""
+    """Exit status 0 when everything holds, 1 otherwise; only then the state is kept."""
     folder = _new_folder()
     outcome, interrupted = Outcome(), True
     try:
@@ -80,7 +80,7 @@ async def smoke(*, allowed: tuple[str, ...], progress: Progress, stopping: Stopp
 def _new_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="vonggac-smoke-"))
     # Started by root, PostgreSQL runs as another user and must reach its own folder in here.
-    folder.chmod(0o755)
+    folder.chmod(0o711)
     return folder
 
 
@@ -104,6 +104,8 @@ async def _run(
     outcome.problems += [f"process {one.pid} is still running after the stop" for one in left]
     shown = await asyncio.to_thread(files_with, secrets, state.root)
     outcome.problems += [f"{path.relative_to(state.root)} contains a password" for path in shown]
+    seen = await asyncio.to_thread(open_to_others, state.root)
+    outcome.problems += [f"{path.relative_to(state.root)} is open to other users" for path in seen]
 
 
 async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progress) -> None:
@@ -132,12 +134,12 @@ async def _find_the_truth(platform: Platform, outcome: Outcome, progress: Progre
     elif not holds:
         outcome.problems += finding(outcome.document).shortfall(content.EXPECTATION)
     else:
-        progress.step("reporting", "the report says what is expected")
+        progress.step("reporting", "the report is as expected")
         outcome.problems += await centres_contradict(simulator, outcome.document)
 
 
 async def centres_contradict(simulator: SimulatorApi, document: Json) -> list[str]:
-    """What the centres themselves count that does not fit the report."""
+    """Where the centres' own counters do not fit the report."""
     ids = {one.code: one.simulator_id for one in content.destinations()}
     before = {code: await simulator.received(centre) for code, centre in ids.items()}
     await asyncio.sleep(WATCHED_S)

@@ -1,4 +1,4 @@
-"""`python -m local demo` and `… truth`: the same demo and the same truth for a platform that runs elsewhere."""
+"""`python -m local demo` and `… truth`: the same demo and check for a platform that runs elsewhere."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ async def demo(inventory_address: str, simulator_address: str, token: str, progr
 
 
 async def truth(reporting_address: str, token: str, *, within_s: float, progress: Progress) -> int:
-    """Wait for the demo's truth in reporting, print it, and say by the exit status whether it holds."""
+    """Wait for the demo's result in reporting and print it; exit status 0 when it is as expected."""
     await wait_ready(reporting_address, within_s=READY_WITHIN_S)
     progress.step("reporting", f"ready on {reporting_address}")
     reporting = ReportingApi(reporting_address, token)

@@ -1,4 +1,4 @@
-"""The truth as reporting tells it (GET /v1/compliance), and whether it is what is expected."""
+"""Reporting's result (GET /v1/compliance), compared with the expected one."""
 
 import asyncio
 import time
@@ -16,23 +16,23 @@ TIMEOUT_S = 10.0
 PROVEN = frozenset({"verified"})
 """Delivery states in which a picture of the camera was read back from the destination, bit for bit."""
 UNDER_WAY = frozenset({"unknown", "waiting_for_camera", "connecting", "sending"})
-"""Delivery states that will become another one, whatever is demanded."""
+"""Delivery states that do not last, whatever proof is demanded."""
 BOTH = frozenset({"national", "provincial"})
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must be true in the end."""
+    """The expected result."""
 
     cameras: int
     delivered_both: int
     faults: tuple[frozenset[str], ...]
-    """One entry per camera that is not well: the causes that would be true for it."""
+    """One entry per faulty camera: the causes that are right for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a compliance report says, in the figures that are compared."""
+    """The compared figures of a compliance report."""
 
     cameras: int
     up: int
@@ -42,7 +42,7 @@ class Finding:
     """Cameras that are down, by cause."""
 
     def shortfall(self, expected: Expectation) -> list[str]:
-        """What is not as expected, in words; empty when all of it holds."""
+        """What is not as expected, in words; empty when everything is."""
         wanted = (
             ("cameras", self.cameras, expected.cameras),
             ("cameras up", self.up, expected.cameras - len(expected.faults)),
@@ -80,7 +80,7 @@ def delivered_to_both(camera: Json) -> bool:
 
 
 def settled(document: Json, codes: set[str]) -> bool:
-    """Whether each of these cameras was looked at, and the deliveries of those that are up have come to something."""
+    """Whether each of these cameras was probed, and the deliveries of those that are up have a lasting state."""
     cameras = {camera["code"]: camera for camera in document["cameras"]}
     if not codes <= set(cameras) or any(cameras[code]["state"] == "unknown" for code in codes):
         return False
@@ -114,9 +114,9 @@ class ReportingApi:
 async def wait_for(
     reporting: ReportingApi, good: Callable[[Json], bool], *, within_s: float
 ) -> tuple[Json | None, bool, str]:
-    """Ask until the report is good or the time is over: (last report, whether it is good, last refusal).
+    """Read reports until one is good or the time is over: (last report, whether it is good, last refusal).
 
-    A service that is starting may refuse for a while; that is not the end.
+    A service that starts may refuse for a while; the reading goes on.
     """
     deadline = time.monotonic() + within_s
     document: Json | None = None

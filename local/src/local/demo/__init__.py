@@ -1,1 +1,1 @@
-"""The demo: what is in it (the CSV files beside this one) and how it is put into inventory."""
+"""The demo: its CSV files, beside this one, and their loading into inventory."""

@@ -1,4 +1,4 @@
-"""What the demo consists of: the CSV files of this folder, read."""
+"""The content of the demo, read from the CSV files of this folder."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from local.commands.truth import Expectation
 EXPECTATION = Expectation(
     cameras=8, delivered_both=6, faults=(frozenset({"auth_failed"}), frozenset({"timeout", "refused"}))
 )
-"""The truth about the demo: one camera has a wrong password in the inventory, one address answers nothing."""
+"""The expected result of the demo: one camera has a wrong password in inventory, one address never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ def camera_codes() -> list[str]:
 
 
 def facility_codes() -> list[str]:
-    """Codes of the demo's facilities, the first being where a camera without one is put."""
+    """Codes of the demo's facilities; a camera without one belongs to the first."""
     return [row["code"] for row in rows("facilities")]
 
 
 def passwords() -> set[str]:
-    """Every password of the demo: none of them may be found in anything the platform writes."""
+    """Every password of the demo: the platform must write none of them anywhere."""
     return {row["password"] for name in ("cameras", "destinations") for row in rows(name) if "password" in row}
 
 

@@ -1,4 +1,4 @@
-"""Putting the demo into inventory through its API. Doing it again changes nothing that is as it should be."""
+"""Loads the demo into inventory through its API. Loading again changes nothing that is right."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from local.demo.own_cameras import OwnCamera
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What inventory holds after loading."""
+    """The content of inventory after loading."""
 
     cameras: tuple[str, ...]
     """Codes of the enabled cameras."""
     notes: tuple[str, ...]
-    """What the person at the terminal should know."""
+    """A note for the terminal."""
 
 
 async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
@@ -34,7 +34,7 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
 
 
 async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
-    """The eight virtual cameras, unless inventory holds cameras of the user's own: then those go on alone."""
+    """The eight virtual cameras, unless inventory has cameras of the user: then those alone stay enabled."""
     present = {str(camera["code"]): camera for camera in await inventory.all("cameras")}
     demo = set(content.camera_codes())
     own = [code for code, camera in present.items() if code not in demo and camera["enabled"]]
@@ -48,7 +48,7 @@ async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) ->
 
 
 async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
-    """The user's cameras in place of the demo's, which are switched off where an earlier run had loaded them."""
+    """The user's cameras; demo cameras of an earlier run are disabled."""
     await inventory.import_csv("cameras", content.as_csv([camera.row() for camera in cameras]))
     codes = {camera.code for camera in cameras}
     present = await inventory.all("cameras")
@@ -65,7 +65,7 @@ async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) ->
 
 
 def _destination(one: content.DemoDestination, address: str) -> Json:
-    """The virtual centres play back what they get at the address where they take it."""
+    """The virtual centres play streams back at the address where they receive them."""
     template = address + "/{camera_code}"
     return {
         "code": one.code,
@@ -85,7 +85,7 @@ def _demo_row(row: dict[str, str], addresses: dict[str, str], present: dict[str,
     filled = {column: cell for column, cell in row.items() if column != "simulator_id"}
     filled["url"] = addresses[row["simulator_id"]]
     if present.get(row["code"], {}).get("has_secret"):
-        # Written again it would be sealed anew, and every worker would have to begin anew with this camera.
+        # A second write would seal it anew, and every worker would restart this camera.
         filled = {column: cell for column, cell in filled.items() if column not in {"username", "password"}}
     return filled
 

@@ -1,4 +1,4 @@
-"""A user's own cameras: a small CSV file, checked before anything is started.
+"""A user's own cameras: a small CSV file, checked before anything starts.
 
 Columns `code,name,url` and, if wanted, `username,password,facility_code`; comma or semicolon; UTF-8.
 """
@@ -49,7 +49,7 @@ class OwnCamera:
 
 
 class CameraFileError(Exception):
-    """The file cannot be used; `mistakes` are lines for the user, each naming the row and what would be right."""
+    """The file cannot be used; `mistakes` are lines for the user, each naming the row and a right value."""
 
     def __init__(self, path: Path, mistakes: list[str]) -> None:
         super().__init__(f"{path}: {len(mistakes)} mistakes")
@@ -64,7 +64,7 @@ class CameraFileError(Exception):
 
 
 def read_own_cameras(path: Path, *, facility_codes: list[str], allowed: AllowedNetworks) -> list[OwnCamera]:
-    """The cameras of the file; one without a facility_code is put into the first of `facility_codes`.
+    """The cameras of the file; one without a facility_code belongs to the first of `facility_codes`.
 
     Raises CameraFileError with every mistake.
     """
@@ -94,10 +94,10 @@ def read_own_cameras(path: Path, *, facility_codes: list[str], allowed: AllowedN
 
 
 def refused_rows(path: Path, cameras: list[OwnCamera], refusal: RefusedError) -> CameraFileError:
-    """Inventory's refusal of the import of `cameras`, told with the rows of the user's own file."""
+    """Inventory's refusal of the import of `cameras`, with the row numbers of the user's file."""
     mistakes = []
     for error in refusal.errors:
-        # Inventory counts the lines of what it was sent: the header, then one line per camera.
+        # Inventory counts the lines of the import: the header, then one line per camera.
         index = (error.get("row") or 0) - 2
         where = f"row {cameras[index].line}, " if 0 <= index < len(cameras) else ""
         mistakes.append(f"{where}{error['field']}: {error['message']}")
@@ -153,7 +153,7 @@ def _mistakes(row: dict[str, str], facility_codes: list[str], allowed: AllowedNe
 
 
 def _address_mistakes(url: str, allowed: AllowedNetworks) -> list[str]:
-    """What each scheme needs besides is inventory's to say (`refused_rows`)."""
+    """Inventory checks what else each scheme needs (`refused_rows`)."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme.lower() not in SCHEMES:
         return [f"the scheme is {scheme[:20]}://, it must be one of {', '.join(SCHEMES)}"]
@@ -164,7 +164,7 @@ def _address_mistakes(url: str, allowed: AllowedNetworks) -> list[str]:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        # A name: what it resolves to is checked by the workers, at every connection.
+        # A name: the workers check what it resolves to, at every connection.
         return []
     if allowed.allow(str(address)):
         return []

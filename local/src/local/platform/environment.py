@@ -1,7 +1,9 @@
-"""What each part is told: its environment. Secrets travel here and nowhere else."""
+"""What each part is told: its environment, which names the files of its secrets and holds none."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from local.platform.ports import LOOPBACK, Ports
 from local.platform.state import StateFolder
@@ -11,24 +13,46 @@ RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
 SERVICES = (*RECORD_KEEPERS, *WORKERS)
 VERIFY_INTERVAL_S = 10
-"""Oftener than anywhere else: whoever sets a fault in the simulator wants to see at once what becomes of the proof."""
+"""Shorter than elsewhere: a fault set in the simulator must show soon."""
 MAX_DELAY_S = 10
-"""On one machine nothing is under way for longer; another picture is found out after about as long."""
+"""On one machine no media is delayed for longer; a wrong picture is recognised after about as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLogin:
+    """The URL of a service's database without the password, and the file with it."""
+
+    url: str
+    password_file: Path
 
 
 def of_service(
-    service: str, *, state: StateFolder, ports: Ports, database_urls: Mapping[str, str], allowed: tuple[str, ...]
+    service: str,
+    *,
+    state: StateFolder,
+    ports: Ports,
+    databases: Mapping[str, DatabaseLogin],
+    allowed: tuple[str, ...],
+    nats_store_bytes: int | None = None,
 ) -> dict[str, str]:
-    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in."""
+    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in.
+
+    `nats_store_bytes`: what the streams may take, as the server was told.
+    """
     keys = state.keys.absolute()
     values = {
         "HOST": LOOPBACK,
         "PORT": str(getattr(ports, service)),
         "NATS_URL": f"nats://{LOOPBACK}:{ports.nats}",
+        "NATS_USER": service,
+        "NATS_PASSWORD_FILE": str(state.nats_password(service).absolute()),
         "JWKS_FILE": str(keys / JWKS),
     }
+    if nats_store_bytes is not None:
+        values["NATS_STORE_BYTES"] = str(nats_store_bytes)
     if service in RECORD_KEEPERS:
-        values["DATABASE_URL"] = database_urls[service]
+        values["DATABASE_URL"] = databases[service].url
+        values["DATABASE_PASSWORD_FILE"] = str(databases[service].password_file.absolute())
     if service == "inventory":
         values["WORKERS_PUBLIC_KEY_FILE"] = str(keys / WORKERS_PUBLIC)
     if service in WORKERS:

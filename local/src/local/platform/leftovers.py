@@ -1,4 +1,4 @@
-"""What a platform must not leave behind: processes, and passwords in anything it wrote."""
+"""What a platform must not leave: processes, and passwords in its files."""
 
 import time
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ import psutil
 
 POLL_S = 0.05
 CHUNK_BYTES = 1 << 20
-KEPT_SECRETS = frozenset({"password", "admin-token"})
-"""Files whose purpose is to keep one secret, readable by their owner alone."""
+KEPT_SECRETS = frozenset({"password", "admin-token", "passwords.conf"})
+"""Files whose purpose is to keep secrets, readable by their owner alone; so are those named `….password`."""
 
 
 def running_below(process: psutil.Process | None = None) -> list[psutil.Process]:
@@ -20,7 +20,7 @@ def running_below(process: psutil.Process | None = None) -> list[psutil.Process]
 def still_running(processes: Iterable[psutil.Process], *, within_s: float) -> list[psutil.Process]:
     """Those that have not ended, waiting up to `within_s` for them.
 
-    A zombie has ended: orphans stay one for as long as the machine's first process does not reap them.
+    A zombie has ended: orphans stay zombies until the machine's first process reaps them.
     """
     deadline = time.monotonic() + within_s
     running = [one for one in processes if alive(one)]
@@ -31,9 +31,9 @@ def still_running(processes: Iterable[psutil.Process], *, within_s: float) -> li
 
 
 def files_with(secrets: Iterable[str], folder: Path) -> list[Path]:
-    """Files below `folder` that contain one of `secrets`, the files that are there to keep one left out."""
+    """Files below `folder` that contain one of `secrets`, without those whose purpose is to keep one."""
     wanted = [secret.encode() for secret in secrets]
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in KEPT_SECRETS)
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _keeps_secrets(path))
     return [path for path in files if _contains(path, wanted)]
 
 
@@ -41,6 +41,10 @@ def arguments_with(secrets: Iterable[str], processes: Iterable[psutil.Process]) 
     """Ids of processes that show one of `secrets` in the process list."""
     wanted = list(secrets)
     return [one.pid for one in processes if any(secret in text for secret in wanted for text in _arguments(one))]
+
+
+def _keeps_secrets(path: Path) -> bool:
+    return path.name in KEPT_SECRETS or path.suffix == ".password"
 
 
 def _arguments(process: psutil.Process) -> list[str]:

@@ -1,12 +1,12 @@
 """The whole platform as child processes of this one.
 
-Start: keys; then PostgreSQL, NATS and the simulator side by side; then databases, migrations and streams; then the four
-services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
-sessions and give their jobs back while NATS and the services that hear of it still run; then the record keepers, the
-simulator, NATS and PostgreSQL.
+Start: keys; then PostgreSQL, NATS and the simulator at the same time; then databases, migrations and streams; then the
+four services, each in as many replicas as wanted. Stop, in the reverse order: the workers first, so that they end their
+sessions and return their jobs while NATS and the record keepers still run; then the record keepers, the simulator, NATS
+and PostgreSQL.
 
-A worker that ends unasked while another replica of it runs is left out: the others take its jobs. Any other part that
-ends unasked ends the platform.
+When a worker ends by itself while another replica of it runs, the platform continues: the others get its jobs. Any
+other part that ends by itself ends the platform.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from nats.errors import Error as NatsError
 
 from local.commands.progress import Progress
 from local.platform import environment
@@ -23,9 +24,13 @@ from local.platform.ports import LOOPBACK, Ports, anywhere
 from local.platform.process import Child, ProcessEndedError, to_the_end
 from local.platform.server import Server
 from local.platform.state import ProcessRecord, StateFolder
-from local.platform.streams import declare_streams
+from local.platform.store_watch import StoreWatch
+from local.platform.streams import Login, declare_streams
+from local.platform.supervisor import Part, Supervisor
 from vonggac.auth.keys import ensure_keys
+from vonggac.bus.declared.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, PostgresServer
+from vonggac.settings.passwords import read_password
 
 READY_WITHIN_S = 60.0
 MIGRATE_WITHIN_S = 60.0
@@ -36,7 +41,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the running parts are reached."""
+    """Addresses of the running parts."""
 
     inventory: str
     prober: str
@@ -63,10 +68,10 @@ class Platform:
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for data that is thrown away.
+        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for temporary data.
 
         `replicas`: ports of further workers by name, as `choose_replicas` gives them. `variables`
-        (VONGGAC_<SERVICE>_…) win over what the platform tells its parts.
+        (VONGGAC_<SERVICE>_…) override the platform's own.
         """
         self.state, self.ports = state, ports
         self._replicas = dict(replicas or {})
@@ -75,7 +80,9 @@ class Platform:
         self._record = ProcessRecord(state)
         postgres = PostgresServer(state.postgres.absolute(), ports.postgres, durable=durable)
         self.postgres = Server("PostgreSQL", postgres, self._record)
-        self.nats = Server("NATS", NatsServer(state.nats.absolute(), ports.nats), self._record)
+        self.nats = Server(
+            "NATS", NatsServer(state.nats.absolute(), ports.nats, anonymous=False, monitored=True), self._record
+        )
         self.children: dict[str, Child] = {}
 
     @property
@@ -91,8 +98,11 @@ class Platform:
 
     def passwords(self) -> set[str]:
         """Those that the platform made for itself and nobody may see."""
-        file = self.state.postgres / "password"
-        return {file.read_text("ascii")} if file.exists() else set()
+        server = self.postgres.server
+        assert isinstance(server, PostgresServer)
+        files = [server.password_file(role) for role in (None, *environment.RECORD_KEEPERS)]
+        files += [self.state.nats_password(user.name) for user in USERS]
+        return {read_password(file) for file in files if file.exists()}
 
     async def start(self) -> None:
         """Return when every part is ready. Raises ProcessEndedError or ServerError with the last lines of a log."""
@@ -104,9 +114,13 @@ class Platform:
             *(self._start_replica(name, port) for name, port in self._replicas.items()),
         )
 
-    async def while_running[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """`work`; ended with ProcessEndedError as soon as a part of the platform ends unasked."""
-        tasks = asyncio.create_task(work), asyncio.create_task(self._watch())
+    async def while_running[T](self, work: Coroutine[Any, Any, T], *, supervised: bool = False) -> T:
+        """`work`; ended with ProcessEndedError as soon as a part of the platform ends unasked.
+
+        `supervised`: a part that ends is started again, and only one that ends again and again ends the work.
+        """
+        watching = self._supervise() if supervised else self._watch()
+        tasks = asyncio.create_task(work), asyncio.create_task(watching)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if tasks[1].done():
@@ -118,9 +132,9 @@ class Platform:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start_another(self, service: str) -> tuple[Child, str]:
-        """One more process of a service, with its address. Whoever asked for it watches it and stops it.
+        """Start one more process of a service; returns it with its address. The caller watches and stops it.
 
-        Raises ProcessEndedError when it does not get ready; nothing is left then.
+        Raises ProcessEndedError when it does not get ready; no process is left then.
         """
         port = anywhere().forwarder
         name = f"{service}-{port}"
@@ -136,7 +150,7 @@ class Platform:
         return child, address
 
     async def stop(self) -> None:
-        """Stop what runs, in order; each process is killed when its time is over."""
+        """Stop the parts in order; kill each whose time is over."""
         await to_the_end(self._stop())
 
     def kill(self) -> None:
@@ -152,7 +166,8 @@ class Platform:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
         for database in environment.RECORD_KEEPERS:
-            await asyncio.to_thread(server.create_database, database)
+            await asyncio.to_thread(server.create_role, database)
+            await asyncio.to_thread(server.create_database, database, database)
         self._progress.step("PostgreSQL", f"answers on {self.addresses.postgres}")
         await together(*(self._migrate(service) for service in environment.RECORD_KEEPERS))
 
@@ -164,8 +179,16 @@ class Platform:
 
     async def _start_bus(self) -> None:
         await self.nats.start()
-        await declare_streams(self.addresses.nats, within_s=STREAMS_WITHIN_S)
+        await self._declare_streams()
         self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams stand")
+
+    async def _declare_streams(self) -> None:
+        """Raises ProcessEndedError when NATS does not take them."""
+        login = Login(OWNER.name, self.state.nats_password(OWNER.name))
+        try:
+            await declare_streams(self.addresses.nats, login, within_s=STREAMS_WITHIN_S)
+        except (TimeoutError, NatsError) as error:
+            raise ProcessEndedError(f"NATS did not take its streams: {type(error).__name__} {error}") from None
 
     async def _start_simulator(self) -> None:
         child = self._spawn("simulator", ["simulator"], environment.of_simulator(state=self.state, ports=self.ports))
@@ -189,10 +212,10 @@ class Platform:
         *,
         lasting: bool = True,
     ) -> Child:
-        """`own`: variables of this process that nothing wins over."""
+        """`own`: variables of this process that nothing overrides."""
         log = self.state.logs / f"{name}.log"
-        told = variables | self._variables | dict(own or {})
-        child = Child(name, arguments, told, log, self._record, lasting=lasting)
+        environment = variables | self._variables | dict(own or {})
+        child = Child(name, arguments, environment, log, self._record, lasting=lasting)
         self.children[name] = child
         child.start()
         return child
@@ -200,9 +223,19 @@ class Platform:
     def _environment(self, service: str) -> dict[str, str]:
         server = self.postgres.server
         assert isinstance(server, PostgresServer)
-        urls = {name: server.url(name) for name in environment.RECORD_KEEPERS}
+        databases = {
+            name: environment.DatabaseLogin(server.address(name, name), server.password_file(name))
+            for name in environment.RECORD_KEEPERS
+        }
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
         return environment.of_service(
-            service, state=self.state, ports=self.ports, database_urls=urls, allowed=self._allowed
+            service,
+            state=self.state,
+            ports=self.ports,
+            databases=databases,
+            allowed=self._allowed,
+            nats_store_bytes=nats.stated_bytes,
         )
 
     async def _ready(self, child: Child, address: str) -> None:
@@ -212,24 +245,30 @@ class Platform:
     async def _watch(self) -> None:
         while True:
             for part in self._parts():
-                try:
-                    part.require_running()
-                except ProcessEndedError as ended:
-                    if not self._replaceable(part.name):
-                        raise
-                    await self._leave_out(part.name, ended)
+                part.require_running()
             await asyncio.sleep(POLL_S)
 
-    def _replaceable(self, name: str) -> bool:
-        """Whether another replica of a worker is there to take its jobs."""
-        service = service_of(name)
-        return service in environment.WORKERS and any(
-            service_of(other) == service for other in self.children if other != name
-        )
+    async def _supervise(self) -> None:
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
+        supervisor, store = Supervisor(self._progress, self._start_again), StoreWatch(self._progress, nats)
+        await together(supervisor.run(self._parts()), store.run())
 
-    async def _leave_out(self, name: str, ended: ProcessEndedError) -> None:
-        self._progress.step(name, f"{ended}\nthe other replicas go on with its jobs")
-        await self.children.pop(name).stop(within_s=STOP_WITHIN_S)
+    async def _start_again(self, part: Part) -> None:
+        """Raises ProcessEndedError, ServerError or OSError."""
+        if isinstance(part, Server):
+            await part.start()
+            if part is self.nats:
+                # What a disk that forgot has lost.
+                await self._declare_streams()
+            self._progress.step(part.name, "answers again")
+            return
+        assert isinstance(part, Child)
+        part.start()
+        await self._ready(part, self._address_of(part.name))
+
+    def _address_of(self, name: str) -> str:
+        return self.addresses.replicas[name] if name in self._replicas else str(getattr(self.addresses, name))
 
     async def _stop(self) -> None:
         for tier in (environment.WORKERS, environment.RECORD_KEEPERS, ("migrate",), ("simulator",)):
@@ -256,7 +295,7 @@ def _port(service: str, port: int) -> dict[str, str]:
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:
-    """All of `work` side by side; the first error ends the others and is raised as it is."""
+    """Run all of `work` concurrently; the first error ends the others and is raised unchanged."""
     try:
         async with asyncio.TaskGroup() as group:
             for each in work:

@@ -1,4 +1,4 @@
-"""Choosing ports: the documented one, else another, and it is said."""
+"""Choosing ports: the documented one, else another, which is printed."""
 
 import asyncio
 import fcntl
@@ -13,9 +13,9 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 32_000
-"""Below the range that the kernel gives to outgoing connections, so that none of them takes a chosen port."""
+"""Below the range that the kernel gives to outgoing connections, so that none of them uses a chosen port."""
 RTSP_PORTS = 16
-"""The simulator's cameras lie on the ports after its RTSP base, then its centres."""
+"""The simulator's cameras have the ports after its RTSP base, then its centres."""
 FIRST_CENTRE = 11
 POLL_S = 0.1
 
@@ -39,15 +39,15 @@ class Ports:
 
 
 @asynccontextmanager
-async def chosen_alone(told: Callable[[str, str], None]) -> AsyncIterator[None]:
-    """From choosing ports until servers listen on them: one platform of this user at a time, or two choose the same."""
+async def chosen_alone(report: Callable[[str, str], None]) -> AsyncIterator[None]:
+    """One platform of this user at a time, from choosing ports until servers listen: two would choose the same."""
     path = Path(tempfile.gettempdir()) / f"vonggac-start-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         waited = False
         while not _locked(descriptor):
             if not waited:
-                told("ports", "another platform is starting: waiting until it has its own")
+                report("ports", "another platform is starting: waiting until it has its own")
             waited = True
             await asyncio.sleep(POLL_S)
         yield
@@ -56,7 +56,7 @@ async def chosen_alone(told: Callable[[str, str], None]) -> AsyncIterator[None]:
 
 
 def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
-    """The preferred ports where they are free; `taken(part, what was done)` hears of each that is not."""
+    """The preferred ports where they are free; `taken(part, what was done)` is called for each that is not."""
     chosen: dict[str, int] = {}
     used: set[int] = set()
     for field in fields(Ports):
@@ -89,7 +89,7 @@ def choose_replicas(ports: Ports, wanted: Mapping[str, int]) -> dict[str, int]:
 
 
 def anywhere() -> Ports:
-    """Free ports in no fixed place, for a platform beside another."""
+    """Random free ports, for a platform beside another."""
     used: set[int] = set()
     chosen: dict[str, int] = {}
     for field in fields(Ports):
@@ -102,7 +102,7 @@ def anywhere() -> Ports:
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
-        # As servers do: a closed connection that lingers there is no hindrance.
+        # As servers do: a closed connection that lingers does not matter.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -124,7 +124,7 @@ def _free(port: int, width: int, used: set[int]) -> bool:
 
 
 def _another(wanted: int, width: int, used: set[int]) -> int:
-    # Near the documented one first, and the same at every start as long as it stays free.
+    # Near the documented one first, and the same at each start while it is free.
     for port in range(wanted + 1000, wanted + 10_000, 1000):
         if port + width < HIGHEST and _free(port, width, used):
             return port

@@ -1,6 +1,6 @@
-"""A child process with a log of its own: started, watched, stopped in order.
+"""A child process with its own log: started, watched, stopped in order.
 
-Children get a session of their own, so that Ctrl-C reaches the platform alone and the platform decides the order.
+Each child has its own session, so that Ctrl-C reaches the platform alone, which decides the order.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ TAIL_LINES = 15
 
 
 class ProcessEndedError(Exception):
-    """A process ended that should not have; the message ends with the last lines of its log."""
+    """A process ended by itself; the message ends with the last lines of its log."""
 
 
 class Child:
@@ -34,7 +34,7 @@ class Child:
         *,
         lasting: bool = True,
     ) -> None:
-        """`environment` is added to this process's own; secrets travel there, never in `arguments`.
+        """`environment` is added to this process's own; secrets are passed there, never in `arguments`.
 
         A child that is not `lasting` is a command that ends by itself: `finished` waits for it.
         """
@@ -56,7 +56,7 @@ class Child:
                 stderr=log,
                 start_new_session=True,
             )
-        self._record.add(self.name, self.process.pid, signal.SIGTERM)
+        self._record.record_started(self.name, self.process.pid, signal.SIGTERM)
 
     def require_running(self) -> None:
         """Raises ProcessEndedError when it was started to last and has ended."""
@@ -86,7 +86,7 @@ class Child:
                 process.terminate()
             return await _ended(process, within_s)
         finally:
-            # Also when this very wait is cancelled: nothing may stay behind.
+            # Also when this wait is cancelled: no process may stay.
             if process.poll() is None:
                 process.kill()
                 process.wait()
@@ -99,7 +99,7 @@ class Child:
 
     def _forget(self) -> None:
         self.process = None
-        self._record.remove(self.name)
+        self._record.record_ended(self.name)
 
     def _epitaph(self, status: int) -> str:
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
@@ -121,7 +121,7 @@ def tail(log: Path) -> str:
 
 
 async def to_the_end[T](work: Awaitable[T]) -> T:
-    """Await `work` that must not be left half done (a thread that starts a server): a cancellation waits for it."""
+    """Await `work` that must not stop half way (a thread that starts a server): a cancellation waits for it."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

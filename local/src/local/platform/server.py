@@ -20,7 +20,7 @@ class Server:
         """Start it and wait until it answers. Raises ServerError."""
         await to_the_end(asyncio.to_thread(self.server.start))
         assert self.server.process is not None
-        self._record.add(self.name, self.server.process.pid, self._stop_signal)
+        self._record.record_started(self.name, self.server.process.pid, self._stop_signal)
 
     def require_running(self) -> None:
         """Raises ProcessEndedError when it was started and has ended."""
@@ -35,7 +35,7 @@ class Server:
     async def stop(self) -> None:
         """Stop it in order; what it had written is safe."""
         await to_the_end(asyncio.to_thread(self.server.stop))
-        self._record.remove(self.name)
+        self._record.record_ended(self.name)
 
     def kill(self) -> None:
         """SIGKILL, now."""

@@ -1,7 +1,9 @@
-"""The folder that holds everything a run keeps: data, keys, logs, and who is running.
+"""The folder of a run: data, keys, logs, and the running processes.
+
+All of it is readable by its owner alone (`private_files`).
 
 lock            held by the running platform (flock), with its process id
-processes.json  process ids with their start times: what a platform that was killed left behind
+processes.json  process ids with their start times, to stop what a killed platform left
 keys/ postgres/ nats/ log/ simulator/
 admin-token     the token of this run, readable by its owner alone
 """
@@ -21,13 +23,23 @@ from local.platform.leftovers import alive, still_running
 LEFTOVER_STOP_WITHIN_S = 15.0
 
 
+def private_files() -> None:
+    """Whatever this process and its children make from now on is readable by its owner alone."""
+    os.umask(0o077)
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """What lies below `folder` that somebody else could read or write."""
+    return [path for path in sorted(folder.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
+
+
 class StateInUseError(Exception):
     """Another platform runs with this folder; the message says which process."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """Names of what is in the folder."""
+    """The paths in the folder."""
 
     root: Path
 
@@ -42,6 +54,10 @@ class StateFolder:
     @property
     def nats(self) -> Path:
         return self.root / "nats"
+
+    def nats_password(self, user: str) -> Path:
+        """The file with the password of a NATS user."""
+        return self.nats / "secrets" / f"{user}.password"
 
     @property
     def logs(self) -> Path:
@@ -59,6 +75,7 @@ class StateFolder:
     def lock(self) -> Iterator[None]:
         """Hold the folder alone. Raises StateInUseError, or OSError when the folder cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
+        self._close_to_others()
         with (self.root / "lock").open("a+", encoding="ascii") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,38 +90,45 @@ class StateFolder:
             yield
             lock.truncate(0)
 
+    def _close_to_others(self) -> None:
+        # Started by root, PostgreSQL runs as another user, who has to come through to its own folder.
+        self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for folder in (self.keys, self.nats, self.logs, self.simulator):
+            if folder.exists():
+                folder.chmod(0o700)
+
     def write_token(self, token: str) -> None:
-        """Keep the token where only the owner reads it."""
+        """Write the token, readable by the owner alone."""
         descriptor = os.open(self.token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(token)
 
 
 class ProcessRecord:
-    """Which processes a platform started, on disk, so that the next one can stop what a killed one left."""
+    """The started processes, on disk, so that the next platform can stop what a killed one left."""
 
     def __init__(self, state: StateFolder) -> None:
         self._file = state.root / "processes.json"
         self._started: dict[str, tuple[int, float, int]] = {}
 
-    def add(self, name: str, pid: int, stop_signal: int) -> None:
-        """Remember a process that was just started, and the signal that stops it in order."""
+    def record_started(self, name: str, pid: int, stop_signal: int) -> None:
+        """Record a process that was just started, and the signal that stops it in order."""
         with contextlib.suppress(psutil.NoSuchProcess):
             self._started[name] = (pid, psutil.Process(pid).create_time(), stop_signal)
         self._write()
 
-    def remove(self, name: str) -> None:
-        """Forget a process that has ended."""
+    def record_ended(self, name: str) -> None:
+        """Remove a process that has ended."""
         self._started.pop(name, None)
         self._write()
 
-    def stop_leftovers(self, told: Callable[[str, str], None]) -> None:
-        """Stop what an earlier platform left running, last started first; `told(name, text)` hears of each."""
+    def stop_leftovers(self, report: Callable[[str, str], None]) -> None:
+        """Stop what an earlier platform left running, last started first; calls `report(name, text)` for each."""
         for name, (pid, created, stop_signal) in reversed(self._read().items()):
             process = _same_process(pid, created)
             if process is None:
                 continue
-            told(name, "left over from a platform that was killed: stopping it")
+            report(name, "left over from a platform that was killed: stopping it")
             process.send_signal(stop_signal)
             for stubborn in still_running([process], within_s=LEFTOVER_STOP_WITHIN_S):
                 stubborn.kill()
@@ -117,7 +141,7 @@ class ProcessRecord:
             content = json.loads(self._file.read_text("utf-8"))
             return {name: (int(pid), float(created), int(stop)) for name, (pid, created, stop) in content.items()}
         except (FileNotFoundError, ValueError, TypeError, AttributeError):
-            # Half written by a power cut, or not ours: then nothing is known to be left.
+            # Half written by a power cut, or not ours: no leftovers are known.
             return {}
 
     def _write(self) -> None:
@@ -129,7 +153,7 @@ class ProcessRecord:
 def _same_process(pid: int, created: float) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
-        # A process id is given out again; the start time tells whose it is now.
+        # The kernel reuses process ids; the start time identifies the process.
         if abs(process.create_time() - created) > 1 or not alive(process):
             return None
     except psutil.NoSuchProcess:

@@ -9,18 +9,18 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KILLED = 130
-"""Exit status after the second signal, as shells have it for an interrupted command."""
+"""Exit status after the second signal, as of an interrupted command in a shell."""
 SAME_WITHIN_S = 1.0
-"""make and timeout pass on what the terminal has sent already: what comes so soon is the same wish."""
+"""make and timeout repeat the terminal's signal: one that comes so soon is the same."""
 
 
 @dataclass
 class Stopping:
-    """What the signals have asked for so far, and who must hear of it."""
+    """The signals so far, and what to call for them."""
 
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     kill: Callable[[], None] = field(default=lambda: None)
-    """Set by whoever starts processes: called at the second signal."""
+    """Called at the second signal; set by the starter of the processes."""
     asked: int = 0
     first_at_s: float = 0.0
 
@@ -31,10 +31,10 @@ class Stopping:
             return
         self.asked += 1
         if self.asked == 1:
-            self.say("stopping in order (once more: kill everything)")
+            self.report("stopping in order (once more: kill everything)")
             task.cancel()
         else:
-            self.say("killing everything")
+            self.report("killing everything")
             self.kill()
 
 

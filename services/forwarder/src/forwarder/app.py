@@ -33,6 +33,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
     health.add("background", tasks.check)
+    health.add("clock", process.clock.check_skew, degrades=True)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -16,8 +16,9 @@ from forwarder.domain.clock import Instant
 from forwarder.domain.commands import RetryOutcome
 from forwarder.domain.delivery import Delivery
 from forwarder.domain.ownership import holds
-from vonggac.bus import Bucket, Bus, Job, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Job, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, decode, new_event, subjects
 from vonggac.events.forwarder import (
     CameraMediaObservedV1,
@@ -107,6 +108,8 @@ class Reporter:
     def __init__(self, outgoing: Outgoing, *, worker_id: str, started_at: datetime) -> None:
         self.worker_id = worker_id
         self._outgoing, self._started_at = outgoing, started_at
+        self.awake_since = started_at
+        """Since when this worker has watched without a hole: nothing is claimed of the time before."""
         self._sequences: dict[UUID, int] = {}
 
     def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
@@ -121,7 +124,7 @@ class Reporter:
             worker_id=self.worker_id,
             held_since=relay.held_since,
             sequence=self._sequences.get(plan.id, 1),
-            observed_at=delivery.since,
+            observed_at=max(delivery.since, self.awake_since),
             state=delivery.state,
             cause=delivery.cause,
             detail=delivery.detail,
@@ -205,6 +208,7 @@ class Reporter:
             cameras_held=cameras_held,
             capacity=capacity,
             stopping=stopping,
+            awake_since=self.awake_since,
         )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat(self.worker_id), event)

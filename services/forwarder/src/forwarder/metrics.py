@@ -7,7 +7,7 @@ Labels are stable: camera and destination ids. The state is a gauge of its own, 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -30,13 +30,24 @@ class Metrics(Collector):
         self.relays: Callable[[], Iterable[CameraRelay]] = tuple
         self.jobs_turned_away: Callable[[], int] = int
         self.jobs_passed_on: Callable[[], int] = int
+        self.jobs_unreadable: Callable[[], Mapping[str, int]] = dict
         self.handed_over: Callable[[], Mapping[str, int]] = dict
         self.remux_processes_died: Callable[[], int] = int
         self.queued_media_bytes: Callable[[], int] = int
-        self.deliveries_paused: Callable[[], int] = int
+        self.deliveries_throttled: Callable[[], int] = int
         self.gop_caches_dropped: Callable[[], int] = int
         self.observations_waiting: Callable[[], int] = int
         self.observations_dropped: Callable[[], int] = int
+        self.observations_refused: Callable[[], int] = int
+        self.observations_republished: Callable[[], int] = int
+        self.clock_skew = Gauge(
+            "vonggac_forwarder_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_forwarder_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
         self.registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -52,6 +63,14 @@ class Metrics(Collector):
             "Jobs adopted by the worker that holds their camera already.",
             value=self.jobs_passed_on(),
         )
+        unreadable = CounterMetricFamily(
+            "vonggac_forwarder_jobs_unreadable",
+            "Jobs put back for a newer release (not_understood), or copied to DEAD_LETTERS (dead_lettered).",
+            labels=("outcome",),
+        )
+        for outcome, count in self.jobs_unreadable().items():
+            unreadable.add_metric([outcome], count)
+        yield unreadable
         handed_over = CounterMetricFamily(
             "vonggac_forwarder_cameras_handed_over",
             "Cameras handed over to other forwarders: prepared there, unprepared, or given back to the queue.",
@@ -71,15 +90,20 @@ class Metrics(Collector):
             value=self.queued_media_bytes(),
         )
         yield CounterMetricFamily(
-            "vonggac_forwarder_deliveries_paused",
+            "vonggac_forwarder_deliveries_throttled",
             "Times a delivery left media out because the process held too much.",
-            value=self.deliveries_paused(),
+            value=self.deliveries_throttled(),
         )
         yield CounterMetricFamily(
             "vonggac_forwarder_gop_caches_dropped",
             "GOP caches dropped because the process held too much.",
             value=self.gop_caches_dropped(),
         )
+        yield from self._observations()
+        yield from _cameras(relays)
+        yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+
+    def _observations(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "vonggac_forwarder_observations_waiting",
             "Reports kept in memory until NATS has stored them.",
@@ -90,8 +114,16 @@ class Metrics(Collector):
             "Reports lost because NATS was away for too long.",
             value=self.observations_dropped(),
         )
-        yield from _cameras(relays)
-        yield from _deliveries([(relay, delivery) for relay in relays for delivery in relay.deliveries.values()])
+        yield CounterMetricFamily(
+            "vonggac_forwarder_observations_refused",
+            "Reports that NATS does not store; they are in DEAD_LETTERS.",
+            value=self.observations_refused(),
+        )
+        yield CounterMetricFamily(
+            "vonggac_forwarder_observations_republished",
+            "Reports published again because NATS had forgotten them.",
+            value=self.observations_republished(),
+        )
 
 
 def _cameras(relays: list[CameraRelay]) -> Iterator[Metric]:

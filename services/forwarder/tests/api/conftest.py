@@ -24,6 +24,7 @@ from vonggac.embedded import NatsServer
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import login_of
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner
@@ -38,7 +39,7 @@ async def start_service(bus: Bus, nats_server: NatsServer, keys_folder: Path) ->
     """Start the whole service once more; all end with the test."""
     assert bus.connected
     settings = Settings(
-        nats_url=nats_server.url,
+        **login_of(nats_server, "forwarder"),
         workers_private_key_file=keys_folder / WORKERS_PRIVATE,
         jwks_file=keys_folder / JWKS,
         allowed_networks=("127.0.0.0/8",),

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from forwarder.api.delivery_status import AT_ONCE
 from forwarder.relay.assignment.membership import GONE_AFTER_S
 from forwarder.relay.service import Process
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually

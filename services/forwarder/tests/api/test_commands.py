@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from simulator import Simulator
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually

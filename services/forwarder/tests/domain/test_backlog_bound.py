@@ -10,14 +10,14 @@ from forwarder.domain.backpressure import (
     keyframe_came,
     lagged,
     most_backed_up,
-    paused,
+    throttled,
 )
 
 QUEUES = st.dictionaries(st.integers(), st.integers(0, 4 << 20), max_size=400)
 BOUND = 96 << 20
 
 
-def test_backlog_bound_nobody_is_held_back_below_the_bound() -> None:
+def test_backlog_bound_nobody_is_throttled_below_the_bound() -> None:
     assert most_backed_up({"a": 10, "b": 89}, 100) == []
 
 
@@ -34,14 +34,14 @@ def test_backlog_bound_who_has_less_than_its_fair_share_pays_for_nobody(queues: 
 
 
 @given(QUEUES)
-def test_backlog_bound_somebody_is_held_back_whenever_there_is_too_much(queues: dict[int, int]) -> None:
+def test_backlog_bound_somebody_is_throttled_whenever_there_is_too_much(queues: dict[int, int]) -> None:
     bound = max(1, sum(queues.values()) - 1)
     above = any(size > fair_share(bound, len(queues)) for size in queues.values())
     assert bool(most_backed_up(queues, bound)) is (sum(queues.values()) >= bound and above)
 
 
 def test_backlog_bound_whole_groups_are_left_out_until_there_is_room_and_a_keyframe() -> None:
-    bounds, flow = Bounds(), paused(Flow(), room_bytes=1000)
+    bounds, flow = Bounds(), throttled(Flow(), room_bytes=1000)
     assert (flow.flowing, flow.groups_dropped) == (False, 1)
     flow = keyframe_came(flow)
     assert (flow.flowing, flow.groups_dropped) == (False, 2)
@@ -53,5 +53,5 @@ def test_backlog_bound_whole_groups_are_left_out_until_there_is_room_and_a_keyfr
 
 
 def test_backlog_bound_one_that_waits_for_a_keyframe_anyway_loses_no_further_group() -> None:
-    flow = paused(lagged(Flow(), Bounds(), buffered=8 << 20, lag_s=0), room_bytes=1000)
+    flow = throttled(lagged(Flow(), Bounds(), buffered=8 << 20, lag_s=0), room_bytes=1000)
     assert (flow.groups_dropped, flow.room_bytes) == (1, 1000)

@@ -17,8 +17,8 @@ from forwarder.domain.delivery import (
     Failed,
     Limits,
     Opened,
+    ProgressRead,
     RetryDue,
-    Sampled,
     decide,
 )
 from vonggac.events.causes import Cause
@@ -42,8 +42,8 @@ BEGAN = Instant(datetime(2021, 5, 14, tzinfo=UTC), 100.0)
 
 CONFIRMS_FOR_A_SECOND = (
     (0.1, Opened()),
-    (0.2, Sampled(9, 9)),
-    (1.0, Sampled(99, 99)),
+    (0.2, ProgressRead(9, 9)),
+    (1.0, ProgressRead(99, 99)),
     (0.1, Failed(Cause.ENDED)),
 )
 
@@ -59,7 +59,7 @@ def opened(attempt: int) -> Delivery:
 
 @pytest.mark.parametrize(("worked_s", "longest_s"), [(0.1, 16.0), (3.0, 16.0), (59.0, 16.0), (61.0, 0.5)])
 def test_flapping_only_a_good_minute_starts_the_back_off_anew(worked_s: float, longest_s: float) -> None:
-    session = decide(opened(6), Sampled(9, 9), BEGAN, chance=0.0, limits=Limits()).delivery
+    session = decide(opened(6), ProgressRead(9, 9), BEGAN, chance=0.0, limits=Limits()).delivery
     fallen = decide(session, Failed(Cause.ENDED), at(worked_s), chance=0.999, limits=Limits()).delivery
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
 
@@ -71,8 +71,8 @@ def test_flapping_a_centre_that_confirms_for_a_second_and_resets_is_tried_ever_l
     for _ in range(12):
         for after_s, event in (
             (0.1, Opened()),
-            (0.2, Sampled(9, 9)),
-            (1.0, Sampled(99, 99)),
+            (0.2, ProgressRead(9, 9)),
+            (1.0, ProgressRead(99, 99)),
             (0.1, Failed(Cause.ENDED)),
         ):
             second += after_s
@@ -86,7 +86,7 @@ def test_flapping_a_centre_that_confirms_for_a_second_and_resets_is_tried_ever_l
 def test_flapping_a_camera_that_comes_and_goes_is_no_failure_of_the_destination() -> None:
     delivery = Delivery(DeliveryState.WAITING_FOR_CAMERA, BEGAN.at)
     for cycle in range(8):
-        for after_s, event in ((0, CameraLive()), (1, Opened()), (2, Sampled(9, 9)), (8, CameraAway(Cause.ENDED))):
+        for after_s, event in ((0, CameraLive()), (1, Opened()), (2, ProgressRead(9, 9)), (8, CameraAway(Cause.ENDED))):
             delivery = decide(delivery, event, at(10 * cycle + after_s), chance=0.0, limits=Limits()).delivery
     assert delivery.attempt == 0
 
@@ -96,11 +96,11 @@ def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmat
     worked_s: float, longest_s: float
 ) -> None:
     session = opened(6)
-    samples = [(0.0, Sampled(9, 9)), (worked_s, Sampled(99, 10)), (worked_s + 6, Sampled(999, 10))]
+    samples = [(0.0, ProgressRead(9, 9)), (worked_s, ProgressRead(99, 10)), (worked_s + 6, ProgressRead(999, 10))]
     for second, sample in samples:
         session = decide(session, sample, at(second), chance=0.0, limits=Limits()).delivery
     assert session.state is DeliveryState.STALLED
-    fallen = decide(session, Sampled(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
+    fallen = decide(session, ProgressRead(999, 10), at(worked_s + 15), chance=0.999, limits=Limits()).delivery
     assert (fallen.state, fallen.cause) == (DeliveryState.BACKING_OFF, Cause.STALLED)
     assert fallen.retry_in_s == pytest.approx(longest_s, rel=0.01)
 
@@ -108,7 +108,12 @@ def test_one_that_stalled_before_it_was_lost_is_counted_up_to_its_last_confirmat
 @pytest.mark.parametrize(("lost_s", "attempt"), [(66.0, 6), (68.0, 0)])
 def test_what_a_session_worked_before_and_after_a_stall_adds_up(lost_s: float, attempt: int) -> None:
     session = opened(6)
-    samples = [(0.0, Sampled(9, 9)), (3.0, Sampled(99, 10)), (9.0, Sampled(99, 10)), (10.0, Sampled(100, 100))]
+    samples = [
+        (0.0, ProgressRead(9, 9)),
+        (3.0, ProgressRead(99, 10)),
+        (9.0, ProgressRead(99, 10)),
+        (10.0, ProgressRead(100, 100)),
+    ]
     for second, sample in samples:
         session = decide(session, sample, at(second), chance=0.0, limits=Limits()).delivery
     assert session.state is DeliveryState.ACKNOWLEDGED

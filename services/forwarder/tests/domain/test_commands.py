@@ -17,8 +17,8 @@ from forwarder.domain.delivery import (
     Failed,
     Limits,
     Opened,
+    ProgressRead,
     RetryDue,
-    Sampled,
     decide,
 )
 from vonggac.events.causes import Cause
@@ -66,7 +66,7 @@ EVENTS: list[Event] = [
     CameraAway(Cause.REFUSED),
     RetryDue(),
     Opened(),
-    Sampled(10, 10),
+    ProgressRead(10, 10),
     Failed(Cause.TIMEOUT),
 ]
 

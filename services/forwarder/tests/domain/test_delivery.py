@@ -18,8 +18,8 @@ from forwarder.domain.delivery import (
     Failed,
     Limits,
     Opened,
+    ProgressRead,
     RetryDue,
-    Sampled,
 )
 from forwarder.domain.proof import Mismatched, Verified
 from vonggac.events import Cause
@@ -44,8 +44,8 @@ def run(*steps: tuple[float, Event], chance: float = 0.5) -> tuple[Delivery, tup
 
 
 CONNECTED: list[tuple[float, Event]] = [(1, CameraLive()), (2, Opened())]
-SENDING = [*CONNECTED, (3, Sampled(1000, 0))]
-ACKNOWLEDGED = [*SENDING, (4, Sampled(2000, 1500))]
+SENDING = [*CONNECTED, (3, ProgressRead(1000, 0))]
+ACKNOWLEDGED = [*SENDING, (4, ProgressRead(2000, 1500))]
 
 
 def test_a_live_camera_opens_a_session() -> None:
@@ -56,7 +56,7 @@ def test_a_live_camera_opens_a_session() -> None:
 def test_the_ok_to_record_alone_is_not_sending() -> None:
     delivery, _ = run(*CONNECTED)
     assert delivery.state is State.CONNECTING
-    delivery, _ = run(*CONNECTED, (3, Sampled(0, 0)))
+    delivery, _ = run(*CONNECTED, (3, ProgressRead(0, 0)))
     assert delivery.state is State.CONNECTING
 
 
@@ -67,61 +67,72 @@ def test_a_written_byte_is_sending_and_a_confirmed_one_acknowledged() -> None:
 
 
 def test_acknowledged_is_left_when_confirmations_cease() -> None:
-    delivery, _ = run(*ACKNOWLEDGED, (8, Sampled(9000, 1500)))
+    delivery, _ = run(*ACKNOWLEDGED, (8, ProgressRead(9000, 1500)))
     assert delivery.state is State.ACKNOWLEDGED
-    delivery, actions = run(*ACKNOWLEDGED, (8, Sampled(9000, 1500)), (9.5, Sampled(9500, 1500)))
+    delivery, actions = run(*ACKNOWLEDGED, (8, ProgressRead(9000, 1500)), (9.5, ProgressRead(9500, 1500)))
     assert (delivery.state, delivery.cause, actions) == (State.STALLED, Cause.STALLED, ())
 
 
 def test_a_stalled_session_is_dropped_in_the_end() -> None:
-    stalled = [*ACKNOWLEDGED, (9.5, Sampled(9500, 1500))]
-    delivery, actions = run(*stalled, (20, Sampled(9500, 1500)))
+    stalled = [*ACKNOWLEDGED, (9.5, ProgressRead(9500, 1500))]
+    delivery, actions = run(*stalled, (20, ProgressRead(9500, 1500)))
     assert (delivery.state, delivery.cause) == (State.BACKING_OFF, Cause.STALLED)
     assert actions == (Action.CLOSE, Action.WAIT)
 
 
 def test_a_stalled_session_that_moves_again_is_acknowledged() -> None:
-    assert run(*ACKNOWLEDGED, (9.5, Sampled(9500, 1500)), (10, Sampled(9600, 9600)))[0].state is State.ACKNOWLEDGED
+    assert (
+        run(*ACKNOWLEDGED, (9.5, ProgressRead(9500, 1500)), (10, ProgressRead(9600, 9600)))[0].state
+        is State.ACKNOWLEDGED
+    )
 
 
-ALL_CONFIRMED = [*ACKNOWLEDGED, (5, Sampled(3000, 3000))]
+ALL_CONFIRMED = [*ACKNOWLEDGED, (5, ProgressRead(3000, 3000))]
 """And from then on all media is left out, until there is room and a keyframe comes."""
 
 
 def test_acknowledged_is_left_when_all_that_the_camera_sends_is_left_out() -> None:
-    assert run(*ALL_CONFIRMED, (9.9, Sampled(3000, 3000)))[0].state is State.ACKNOWLEDGED
-    delivery, actions = run(*ALL_CONFIRMED, (10, Sampled(3000, 3000)))
+    assert run(*ALL_CONFIRMED, (9.9, ProgressRead(3000, 3000)))[0].state is State.ACKNOWLEDGED
+    delivery, actions = run(*ALL_CONFIRMED, (10, ProgressRead(3000, 3000)))
     assert (delivery.state, delivery.cause, delivery.detail) == (State.STALLED, Cause.STALLED, LEFT_OUT)
     assert (delivery.since, actions) == (at(10).at, ())
 
 
 def test_old_media_that_is_confirmed_late_does_not_hide_that_the_camera_is_left_out() -> None:
-    slow = [*ACKNOWLEDGED, (5, Sampled(9000, 2000)), (7, Sampled(9000, 3000)), (9, Sampled(9000, 4000))]
-    delivery, _ = run(*slow, (10, Sampled(9000, 5000)))
+    slow = [*ACKNOWLEDGED, (5, ProgressRead(9000, 2000)), (7, ProgressRead(9000, 3000)), (9, ProgressRead(9000, 4000))]
+    delivery, _ = run(*slow, (10, ProgressRead(9000, 5000)))
     assert (delivery.state, delivery.detail, delivery.last_success_at) == (State.STALLED, LEFT_OUT, at(10).at)
 
 
 def test_media_that_flows_again_ends_it() -> None:
-    left_out = [*ALL_CONFIRMED, (10, Sampled(3000, 3000))]
-    delivery, _ = run(*left_out, (40, Sampled(3000, 3000)), (41, Sampled(4000, 3000)))
+    left_out = [*ALL_CONFIRMED, (10, ProgressRead(3000, 3000))]
+    delivery, _ = run(*left_out, (40, ProgressRead(3000, 3000)), (41, ProgressRead(4000, 3000)))
     assert delivery.state is State.STALLED, "not before a byte of it is confirmed"
-    delivery, actions = run(*left_out, (40, Sampled(3000, 3000)), (41, Sampled(4000, 3500)))
+    delivery, actions = run(*left_out, (40, ProgressRead(3000, 3000)), (41, ProgressRead(4000, 3500)))
     assert (delivery.state, delivery.cause, delivery.detail, actions) == (State.ACKNOWLEDGED, None, None, ())
 
 
 def test_a_session_whose_media_is_left_out_is_kept_for_as_long_as_it_lasts() -> None:
-    delivery, actions = run(*ALL_CONFIRMED, (10, Sampled(3000, 3000)), (300, Sampled(3000, 3000)))
+    delivery, actions = run(*ALL_CONFIRMED, (10, ProgressRead(3000, 3000)), (300, ProgressRead(3000, 3000)))
     assert (delivery.state, delivery.detail, actions) == (State.STALLED, LEFT_OUT, ())
     assert not delivery.unacknowledged
 
 
 def test_what_is_left_out_and_then_unconfirmed_as_well_is_dropped() -> None:
-    stalled = [*ACKNOWLEDGED, (5, Sampled(9000, 2000)), (9, Sampled(9000, 4000)), (10, Sampled(9000, 5000))]
+    stalled = [
+        *ACKNOWLEDGED,
+        (5, ProgressRead(9000, 2000)),
+        (9, ProgressRead(9000, 4000)),
+        (10, ProgressRead(9000, 5000)),
+    ]
     assert not run(*stalled)[0].unacknowledged
-    delivery, _ = run(*stalled, (15, Sampled(9000, 5000)))
+    delivery, _ = run(*stalled, (15, ProgressRead(9000, 5000)))
     assert (delivery.state, delivery.detail, delivery.unacknowledged) == (State.STALLED, None, True)
-    assert run(*stalled, (15, Sampled(9000, 5000)), (25, Sampled(9000, 5000)))[1] == (Action.CLOSE, Action.WAIT)
-    again = run(*stalled, (15, Sampled(9000, 5000)), (16, Sampled(9000, 9000)))[0]
+    assert run(*stalled, (15, ProgressRead(9000, 5000)), (25, ProgressRead(9000, 5000)))[1] == (
+        Action.CLOSE,
+        Action.WAIT,
+    )
+    again = run(*stalled, (15, ProgressRead(9000, 5000)), (16, ProgressRead(9000, 9000)))[0]
     assert (again.state, again.detail, again.unacknowledged) == (State.STALLED, LEFT_OUT, False)
 
 
@@ -132,20 +143,20 @@ def test_a_camera_that_sends_seldom_is_left_out_of_nothing(stall_s: float, inter
     delivery, _ = run(*CONNECTED)
     for second in range(3, 120):
         sent = 1000 * (1 + (second - 3) // interval_s)
-        sample = Sampled(sent, sent, silent_s=(second - 3) % interval_s)
+        sample = ProgressRead(sent, sent, silent_s=(second - 3) % interval_s)
         delivery = domain.decide(delivery, sample, at(second), chance=0.5, limits=limits).delivery
         assert delivery.state is State.ACKNOWLEDGED
 
 
 def test_acknowledged_is_left_when_the_camera_falls_silent_even_if_its_reports_are_confirmed() -> None:
-    delivery, actions = run(*ACKNOWLEDGED, (9, Sampled(2060, 2060, silent_s=5)))
+    delivery, actions = run(*ACKNOWLEDGED, (9, ProgressRead(2060, 2060, silent_s=5)))
     assert (delivery.state, delivery.cause, actions) == (State.WAITING_FOR_CAMERA, Cause.STALLED, ())
 
 
 def test_a_session_that_waits_too_long_for_a_keyframe_blames_the_camera() -> None:
-    delivery, _ = run(*CONNECTED, (18, Sampled(0, 0)))
+    delivery, _ = run(*CONNECTED, (18, ProgressRead(0, 0)))
     assert (delivery.state, delivery.cause) == (State.WAITING_FOR_CAMERA, Cause.NO_KEYFRAME)
-    delivery, _ = run(*CONNECTED, (18, Sampled(0, 0)), (19, Sampled(500, 0)))
+    delivery, _ = run(*CONNECTED, (18, ProgressRead(0, 0)), (19, ProgressRead(500, 0)))
     assert delivery.state is State.SENDING
 
 
@@ -188,8 +199,8 @@ def test_a_repeated_loss_of_the_camera_does_not_move_the_beginning() -> None:
 def test_a_good_minute_starts_the_attempts_anew() -> None:
     good = [
         *ACKNOWLEDGED,
-        (40, Sampled(50_000, 40_000)),
-        (66, Sampled(90_000, 80_000)),
+        (40, ProgressRead(50_000, 40_000)),
+        (66, ProgressRead(90_000, 80_000)),
         (67, Failed(Cause.ENDED)),
         (68, RetryDue()),
     ]
@@ -200,7 +211,7 @@ def test_a_good_minute_starts_the_attempts_anew() -> None:
 
 def test_a_sample_of_a_session_that_is_gone_changes_nothing() -> None:
     failed, _ = run((1, CameraLive()), (2, Failed(Cause.REFUSED)))
-    assert domain.decide(failed, Sampled(5, 5), at(3), chance=0, limits=LIMITS).delivery == failed
+    assert domain.decide(failed, ProgressRead(5, 5), at(3), chance=0, limits=LIMITS).delivery == failed
 
 
 EVENTS = st.one_of(
@@ -212,7 +223,7 @@ EVENTS = st.one_of(
     st.integers(0, 400).map(lambda second: Mismatched(at(second).at)),
     st.builds(Failed, st.sampled_from([Cause.REFUSED, Cause.AUTH_FAILED, Cause.TIMEOUT])),
     st.tuples(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 10)).map(
-        lambda sample: Sampled(sample[0], min(sample[0], sample[1]), sample[2])
+        lambda sample: ProgressRead(sample[0], min(sample[0], sample[1]), sample[2])
     ),
 )
 
@@ -248,7 +259,7 @@ def test_no_history_makes_a_word_a_lie(steps: list[tuple[float, Event]], chance:
             assert delivery.progress is not None
             assert delivery.progress.written > (delivery.progress.acknowledged if delivery.unacknowledged else 0)
             assert delivery.unacknowledged is (delivery.detail != LEFT_OUT)
-        if delivery.state in {State.ACKNOWLEDGED, State.VERIFIED} and isinstance(event, Sampled):
+        if delivery.state in {State.ACKNOWLEDGED, State.VERIFIED} and isinstance(event, ProgressRead):
             assert delivery.progress is not None
             assert delivery.progress.left_out_s(silent_s=event.silent_s, now=at(moment)) < LIMITS.stall_s
         assert delivery.since >= before.since

@@ -17,8 +17,8 @@ from forwarder.domain.delivery import (
     Failed,
     Limits,
     Opened,
+    ProgressRead,
     RetryDue,
-    Sampled,
 )
 from forwarder.domain.proof import HOLDS_INTERVALS, Mismatched, Unprovable, Verified, judged
 from vonggac.events import Cause
@@ -52,8 +52,8 @@ def run(*steps: tuple[float, Event]) -> tuple[Delivery, tuple[Action, ...]]:
 
 
 OPENED: list[tuple[float, Event]] = [(1, CameraLive()), (2, Opened())]
-SENDING = [*OPENED, (3, Sampled(1000, 0))]
-ACKNOWLEDGED = [*SENDING, (4, Sampled(2000, 1500))]
+SENDING = [*OPENED, (3, ProgressRead(1000, 0))]
+ACKNOWLEDGED = [*SENDING, (4, ProgressRead(2000, 1500))]
 VERIFIED = [*ACKNOWLEDGED, (5, verified(4.5))]
 MISMATCH = [*ACKNOWLEDGED, (5, mismatched(4.5))]
 
@@ -65,9 +65,9 @@ REACHED: dict[str, list[tuple[float, Event]]] = {
     "acknowledged": ACKNOWLEDGED,
     "verified": VERIFIED,
     "mismatch": MISMATCH,
-    "stalled": [*ACKNOWLEDGED, (9.5, Sampled(9000, 1500))],
-    "left_out": [*ACKNOWLEDGED, (9.5, Sampled(2000, 2000))],
-    "silent": [*ACKNOWLEDGED, (9.5, Sampled(2000, 2000, silent_s=5))],
+    "stalled": [*ACKNOWLEDGED, (9.5, ProgressRead(9000, 1500))],
+    "left_out": [*ACKNOWLEDGED, (9.5, ProgressRead(2000, 2000))],
+    "silent": [*ACKNOWLEDGED, (9.5, ProgressRead(2000, 2000, silent_s=5))],
     "backing_off": [*ACKNOWLEDGED, (9, Failed(Cause.ENDED))],
     "refused": [*OPENED, (9, Failed(Cause.AUTH_FAILED))],
 }
@@ -76,8 +76,8 @@ HAPPENS: dict[str, Event] = {
     "camera_away": CameraAway(Cause.ENDED),
     "retry_due": RetryDue(),
     "opened": Opened(),
-    "confirmed": Sampled(9600, 9600),
-    "unconfirmed": Sampled(9600, 1500),
+    "confirmed": ProgressRead(9600, 9600),
+    "unconfirmed": ProgressRead(9600, 1500),
     "failed": Failed(Cause.TIMEOUT),
     "auth_failed": Failed(Cause.AUTH_FAILED),
     "verified": verified(9.9),
@@ -130,7 +130,13 @@ def test_a_picture_from_before_the_sessions_first_media_proves_nothing() -> None
     # The session was looked at when it was opened, at 2 s, and there was no media yet.
     assert run(*ACKNOWLEDGED, (5, verified(1.9)))[0].state is State.ACKNOWLEDGED
     assert run(*ACKNOWLEDGED, (5, verified(2.0)))[0].state is State.VERIFIED
-    waited = [*OPENED, (3, Sampled(0, 0)), (4, Sampled(0, 0)), (5, Sampled(900, 0)), (6, Sampled(1800, 900))]
+    waited = [
+        *OPENED,
+        (3, ProgressRead(0, 0)),
+        (4, ProgressRead(0, 0)),
+        (5, ProgressRead(900, 0)),
+        (6, ProgressRead(1800, 900)),
+    ]
     assert run(*waited, (7, verified(3.9)))[0].state is State.ACKNOWLEDGED
     assert run(*waited, (7, verified(4.0)))[0].state is State.VERIFIED
 
@@ -142,39 +148,39 @@ def test_a_read_back_that_began_before_the_session_is_no_mismatch() -> None:
 def test_the_last_match_holds_for_three_intervals_and_then_ages_out() -> None:
     interval_s = 60.0
     proven = [*ACKNOWLEDGED, (5, verified(4.5, HOLDS_INTERVALS * interval_s))]
-    delivery, _ = run(*proven, (184, Sampled(9000, 9000)))
+    delivery, _ = run(*proven, (184, ProgressRead(9000, 9000)))
     assert (delivery.state, delivery.since) == (State.VERIFIED, at(5).at)
-    delivery, _ = run(*proven, (184, Sampled(9000, 9000)), (185, Sampled(9900, 9900)))
+    delivery, _ = run(*proven, (184, ProgressRead(9000, 9000)), (185, ProgressRead(9900, 9900)))
     assert (delivery.state, delivery.since, delivery.cause) == (State.ACKNOWLEDGED, at(185).at, None)
     assert (delivery.verified_at, delivery.delay_s) == (at(5).at, 0.4)
 
 
 def test_another_match_prolongs_the_proof() -> None:
-    again = [*VERIFIED, (170, Sampled(9000, 9000)), (175, verified(174))]
-    delivery, _ = run(*again, (350, Sampled(99_000, 99_000)))
+    again = [*VERIFIED, (170, ProgressRead(9000, 9000)), (175, verified(174))]
+    delivery, _ = run(*again, (350, ProgressRead(99_000, 99_000)))
     assert (delivery.state, delivery.since, delivery.verified_at) == (State.VERIFIED, at(5).at, at(175).at)
 
 
 def test_verified_is_left_when_confirmations_cease_and_comes_back_with_them_while_it_holds() -> None:
-    stalled = [*VERIFIED, (12, Sampled(9000, 1500))]
+    stalled = [*VERIFIED, (12, ProgressRead(9000, 1500))]
     assert run(*stalled)[0].state is State.STALLED
-    assert run(*stalled, (13, Sampled(9000, 9000)))[0].state is State.VERIFIED
+    assert run(*stalled, (13, ProgressRead(9000, 9000)))[0].state is State.VERIFIED
     assert run(*stalled, (14, verified(13.9)))[0].state is State.STALLED
 
 
 def test_what_is_read_back_while_media_is_left_out_is_old_and_what_was_proven_holds_on() -> None:
-    left_out = [*VERIFIED, (12, Sampled(2000, 2000))]
+    left_out = [*VERIFIED, (12, ProgressRead(2000, 2000))]
     for result in (verified(11.9), mismatched(11.9)):
         assert run(*left_out, (13, result))[0].state is State.STALLED
-        assert run(*left_out, (13, result), (14, Sampled(9000, 9000)))[0].state is State.VERIFIED
-    assert run(*left_out, (13, mismatched(11.9)), (200, Sampled(9000, 9000)))[0].state is State.ACKNOWLEDGED
-    assert run(*MISMATCH, (12, Sampled(2000, 2000)), (14, Sampled(9000, 9000)))[0].state is State.MISMATCH
+        assert run(*left_out, (13, result), (14, ProgressRead(9000, 9000)))[0].state is State.VERIFIED
+    assert run(*left_out, (13, mismatched(11.9)), (200, ProgressRead(9000, 9000)))[0].state is State.ACKNOWLEDGED
+    assert run(*MISMATCH, (12, ProgressRead(2000, 2000)), (14, ProgressRead(9000, 9000)))[0].state is State.MISMATCH
 
 
 def test_a_mismatch_holds_until_it_is_disproved() -> None:
     delivery, _ = run(*MISMATCH)
     assert (delivery.state, delivery.cause, delivery.detail) == (State.MISMATCH, Cause.MISMATCH, "an old picture")
-    later = [*MISMATCH, (900, Sampled(90_000, 90_000))]
+    later = [*MISMATCH, (900, ProgressRead(90_000, 90_000))]
     assert run(*later)[0].state is State.MISMATCH
     delivery, _ = run(*later, (905, verified(904)))
     assert (delivery.state, delivery.cause, delivery.detail) == (State.VERIFIED, None, None)
@@ -184,7 +190,7 @@ def test_a_still_picture_takes_a_mismatch_back_and_says_why() -> None:
     delivery, _ = run(*MISMATCH, (10, Unprovable(at(9).at, "the camera repeats its pictures")))
     assert (delivery.state, delivery.cause) == (State.ACKNOWLEDGED, None)
     assert delivery.detail == "the camera repeats its pictures"
-    later = [*MISMATCH, (10, Unprovable(at(9).at, "still")), (900, Sampled(90_000, 90_000))]
+    later = [*MISMATCH, (10, Unprovable(at(9).at, "still")), (900, ProgressRead(90_000, 90_000))]
     assert run(*later)[0].detail == "still"
     assert run(*later, (905, verified(904)))[0].state is State.VERIFIED
     assert run(*later, (905, mismatched(904)))[0].state is State.MISMATCH
@@ -194,7 +200,7 @@ def test_a_still_picture_leaves_what_was_proven_until_that_is_too_old() -> None:
     still = Unprovable(at(9).at, "still")
     delivery, _ = run(*VERIFIED, (10, still))
     assert (delivery.state, delivery.detail) == (State.VERIFIED, None)
-    aged = [*VERIFIED, (190, Sampled(90_000, 90_000)), (191, Unprovable(at(190).at, "still"))]
+    aged = [*VERIFIED, (190, ProgressRead(90_000, 90_000)), (191, Unprovable(at(190).at, "still"))]
     delivery, _ = run(*aged)
     assert (delivery.state, delivery.detail) == (State.ACKNOWLEDGED, "still")
 
@@ -229,24 +235,24 @@ def test_what_was_never_read_back_is_as_it_was(state: str) -> None:
 
 
 def test_a_stalled_session_goes_on_without_what_was_read_back_elsewhere() -> None:
-    stalled, _ = run(*MISMATCH, (12, Sampled(9000, 1500)))
+    stalled, _ = run(*MISMATCH, (12, ProgressRead(9000, 1500)))
     after = domain.unproven(stalled, at(13))
     assert (after.state, after.since) == (State.STALLED, stalled.since)
-    flows = domain.decide(after, Sampled(9000, 9000), at(14), chance=0.5, limits=LIMITS).delivery
+    flows = domain.decide(after, ProgressRead(9000, 9000), at(14), chance=0.5, limits=LIMITS).delivery
     assert flows.state is State.ACKNOWLEDGED
 
 
 def test_a_new_session_is_neither_verified_nor_a_mismatch() -> None:
     for proven in (VERIFIED, MISMATCH):
-        anew = [*proven, (6, Failed(Cause.ENDED)), (7, RetryDue()), (8, Opened()), (9, Sampled(500, 500))]
+        anew = [*proven, (6, Failed(Cause.ENDED)), (7, RetryDue()), (8, Opened()), (9, ProgressRead(500, 500))]
         assert run(*anew)[0].state is State.ACKNOWLEDGED
 
 
 def test_without_confirmations_a_proof_makes_verified_out_of_sending_and_ages_back() -> None:
     proven = [*SENDING, (4, verified(3.5, holds_s=2))]
     assert run(*proven)[0].state is State.VERIFIED
-    assert run(*proven, (5, Sampled(1000, 0)))[0].state is State.VERIFIED
-    assert run(*proven, (6, Sampled(1000, 0)))[0].state is State.SENDING
+    assert run(*proven, (5, ProgressRead(1000, 0)))[0].state is State.VERIFIED
+    assert run(*proven, (6, ProgressRead(1000, 0)))[0].state is State.SENDING
 
 
 def test_a_sample_may_wait_for_as_long_as_it_changes_no_word() -> None:
@@ -257,7 +263,7 @@ def test_a_sample_may_wait_for_as_long_as_it_changes_no_word() -> None:
 
 def test_a_proof_is_a_success() -> None:
     failed: list[tuple[float, Event]] = [(1, CameraLive()), (2, Failed(Cause.REFUSED)), (3, RetryDue()), (4, Opened())]
-    delivery, _ = run(*failed, (5, Sampled(100, 0)), (6, verified(5.5)))
+    delivery, _ = run(*failed, (5, ProgressRead(100, 0)), (6, verified(5.5)))
     assert (delivery.failure, delivery.last_success_at) == (None, at(6).at)
 
 

@@ -1,29 +1,46 @@
-"""`python -m inventory` serves; `… migrate` updates the tables; `… republish` publishes everything again."""
+"""`python -m inventory` serves; `… migrate` updates the tables; `… republish` publishes everything again.
+
+`… dead-letters` lists what no retry could save; `… replay SEQUENCE` (or `all`) publishes it again.
+"""
 
 import argparse
 import asyncio
+from collections.abc import AsyncIterator
+
+from nats.errors import Error as NatsError
 
 from inventory.app import create_app
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
-from inventory.storage.republishing import republish
-from vonggac.database import Database, migrate
+from inventory.storage.upkeep.republishing import republish
+from vonggac.bus import Bus
+from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
+from vonggac.database import Database, database_address, migrate
 from vonggac.http.server import run
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
+
+CONNECT_WITHIN_S = 10.0
+_COMMANDS = ("serve", "migrate", "republish", "dead-letters", "replay")
 
 
 def main() -> None:
     """Exit status: 0 after a stop, 1 when a file or the database is missing or a task dies, 2 for a bad setting."""
     parser = argparse.ArgumentParser(prog="python -m inventory", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate", "republish"], default="serve")
-    command = parser.parse_args().command
+    parser.add_argument("command", nargs="?", choices=list(_COMMANDS), default="serve")
+    parser.add_argument("sequence", nargs="?", help="of `replay`: a dead letter's number, or `all`")
+    arguments = parser.parse_args()
+    command = arguments.command
+    if (command == "replay") != (arguments.sequence is not None):
+        parser.error("`replay` needs the number of a dead letter, or `all`; no other command has one")
     settings = load_or_exit(Settings)
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, settings.database_url.get_secret_value())
+        migrate(SCRIPTS, database_address(settings))
     elif command == "republish":
         print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
+    elif command in {"dead-letters", "replay"}:
+        asyncio.run(_with_dead_letters(settings, arguments.sequence))
     else:
         _serve(settings)
 
@@ -38,8 +55,47 @@ def _serve(settings: Settings) -> None:
         raise SystemExit(1)
 
 
+async def _with_dead_letters(settings: Settings, replayed: str | None) -> None:
+    """List them, or replay the one or `all`; exit status 1 when one cannot be replayed or NATS is away."""
+    refused = 0
+    try:
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            bus = await Bus.connect(settings, name="inventory-dead-letters")
+        try:
+            async for letter in _chosen(DeadLetters(bus), replayed):
+                line = f"{letter.sequence}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.stream}/{letter.durable}  "
+                line += f"{letter.subject}  {letter.reason}"
+                if replayed is not None:
+                    try:
+                        line = f"{letter.sequence}  replayed on {await DeadLetters(bus).replay(letter)}"
+                    except NotReplayableError as error:
+                        refused += 1
+                        line = f"{letter.sequence}  not replayed: {error}"
+                print(line)
+        finally:
+            await bus.close()
+    except (NatsError, TimeoutError, OSError) as error:
+        raise SystemExit(f"NATS does not answer: {type(error).__name__} {error}") from None
+    if refused:
+        raise SystemExit(1)
+
+
+async def _chosen(letters: DeadLetters, replayed: str | None) -> AsyncIterator[DeadLetter]:
+    if replayed not in {None, "all"}:
+        letter = await letters.get(int(replayed)) if replayed.isdigit() else None
+        if letter is None:
+            raise SystemExit(f"there is no dead letter {replayed}")
+        yield letter
+        return
+    after = 0
+    while page := await letters.page(after=after):
+        for letter in page:
+            yield letter
+        after = page[-1].sequence
+
+
 async def _republish(settings: Settings) -> int:
-    database = Database(settings.database_url.get_secret_value())
+    database = Database(database_address(settings))
     try:
         return await republish(database)
     finally:

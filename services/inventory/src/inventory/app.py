@@ -1,14 +1,16 @@
 """The composition of inventory.
 
 Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
-then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox), then the task
-of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges, then the relay are cancelled
-(unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is closed, then the database pool.
-A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
+then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox) and has the
+reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges,
+then the relay are cancelled (unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is
+closed, then the database pool. A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and
+the process stops with status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -17,14 +19,21 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers
 from inventory.api.context import Services
-from inventory.messaging import RelayReady, connect_and_relay
+from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
 from inventory.settings import Settings
+from inventory.storage.conflicts import is_database_away
 from inventory.storage.outbox import Outbox, measure
 from inventory.storage.store import Store
+from inventory.storage.upkeep.reconciling import Reconciler
+from inventory.storage.upkeep.republishing import republish
+from inventory.storage.upkeep.restoring import Restores
+from inventory.storage.upkeep.streams import measure_streams
 from vonggac.auth import Sealer, TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.bus import ServerClock
+from vonggac.bus.clock import export_clock
+from vonggac.database import Database, database_address
 from vonggac.database.migrations import newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -38,13 +47,16 @@ MEASURE_EVERY_S = 5.0
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
-    database = Database(settings.database_url.get_secret_value())
-    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s)
+    database = Database(database_address(settings))
+    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
+    clock = ServerClock()
+    export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
+    beside = (clock.run, *_upkeep(settings, database, metrics, relay))
     tasks = TaskSupervisor(on_death)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks.start("relay", connect_and_relay(settings, relay))
+        tasks.start("relay", connect_and_relay(settings, relay, clock, beside=beside))
         tasks.start("metrics", measure(database, metrics, lambda: relay.connected, every_s=MEASURE_EVERY_S))
         log.info("inventory_started")
         try:
@@ -56,7 +68,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
     health.add("database", database.check)
     health.add("migrations", lambda: _migrations(database))
+    health.add("bus", relay.check)
     health.add("background", tasks.check)
+    health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
         title="Vọng Gác inventory",
         description="Facilities, cameras, people and destinations: the wanted state.",
@@ -67,10 +81,11 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     app.state.tasks = tasks
     app.state.services = Services(
-        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s),
+        store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, now=clock.now),
         sealer=Sealer.from_file(settings.workers_public_key_file),
         metrics=metrics,
         import_max_bytes=settings.import_max_bytes,
+        bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
     verifier = TokenVerifier(
@@ -83,6 +98,21 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     for router in routers():
         app.include_router(router)
     return app
+
+
+def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
+    """What keeps the streams as the register says: lost jobs, sizes, a register that was restored."""
+    return (
+        Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
+        partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
+        partial(
+            watch_register,
+            register=Restores(database),
+            is_transient=is_database_away,
+            on_epoch=relay.wake,
+            every_s=settings.relay_poll_s,
+        ),
+    )
 
 
 async def _migrations(database: Database) -> str | None:

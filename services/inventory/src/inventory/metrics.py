@@ -3,11 +3,50 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
-class Metrics:
-    """Names begin with `vonggac_inventory_`; the labels `noun`, `kind` and `result` are closed lists."""
+class StreamMetrics:
+    """Of the bus: clock, streams, lost jobs and dead letters."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.clock_skew = Gauge(
+            "vonggac_inventory_clock_skew_seconds",
+            "This machine's clock minus the NATS server's; what is published is corrected.",
+            registry=self.registry,
+        )
+        self.clock_error = Gauge(
+            "vonggac_inventory_clock_error_seconds", "How far the corrected clock may be off.", registry=self.registry
+        )
+        self.reconciler_owner = Gauge(
+            "vonggac_inventory_reconciler_owner", "1 while this process looks for lost jobs", registry=self.registry
+        )
+        self.jobs_republished = Counter(
+            "vonggac_inventory_jobs_republished",
+            "Lost jobs that were republished, by work queue",
+            ["queue"],
+            registry=self.registry,
+        )
+        self.dead_letters = Gauge(
+            "vonggac_inventory_dead_letters",
+            "Messages in DEAD_LETTERS, by the stream and the consumer that they come from",
+            ["stream", "durable"],
+            registry=self.registry,
+        )
+        self.stream_bytes = Gauge(
+            "vonggac_inventory_stream_bytes", "Size of a stream that has a bound", ["stream"], registry=self.registry
+        )
+        self.stream_max_bytes = Gauge(
+            "vonggac_inventory_stream_max_bytes",
+            "Bound of the stream: beyond it the oldest messages go",
+            ["stream"],
+            registry=self.registry,
+        )
+
+
+class Metrics(StreamMetrics):
+    """Names begin with `vonggac_inventory_`; the labels `noun`, `kind` and `result` are closed lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.outbox_backlog = Gauge(
             "vonggac_inventory_outbox_backlog", "Messages committed but not stored at NATS yet", registry=self.registry
         )
@@ -16,6 +55,11 @@ class Metrics:
         )
         self.published = Counter(
             "vonggac_inventory_outbox_published", "Messages that NATS has stored", registry=self.registry
+        )
+        self.published_again = Counter(
+            "vonggac_inventory_outbox_published_again",
+            "Messages published again because NATS had forgotten them",
+            registry=self.registry,
         )
         self.publish_failures = Counter(
             "vonggac_inventory_outbox_failures", "Attempts to publish that failed", registry=self.registry

@@ -20,6 +20,9 @@ class Settings(ServiceSettings):
     database_url: SecretStr = Field(
         description="PostgreSQL, e.g. postgresql+psycopg://user:password@host:5432/inventory."
     )
+    database_password_file: Path | None = Field(
+        default=None, description="File with the password of that user, any characters; wins over one in the URL."
+    )
     workers_public_key_file: Path = Field(description="Public key that seals credentials (workers.pub).")
     import_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Largest CSV file accepted, bytes.")
     relay_poll_s: float = Field(
@@ -27,6 +30,9 @@ class Settings(ServiceSettings):
         gt=0,
         le=60,
         description="Seconds between checks of the outbox when this process commits nothing.",
+    )
+    reconcile_every_s: float = Field(
+        default=15.0, gt=0, le=300, description="Seconds between two searches for lost jobs."
     )
     write_wait_s: float = Field(
         default=30.0, gt=0, le=600, description="Seconds a change waits for the one before it; then 503."

@@ -197,14 +197,14 @@ async def test_a_hundred_and_more_rows_go_in_and_come_out_again(loaded: Any) -> 
     header = "code,name,facility_code,url,username,password\n"
     rows = [f"Z-{number:04d},Tầng {number},KCL-01,rtsp://10.2.0.1/{number},u,p\n" for number in range(700)]
     assert (await send(loaded, "cameras", header + "".join(rows))).json()["created"] == 700
-    moved = [row.replace("10.2.0.1", "10.2.0.2").replace(",u,p", ",,") for row in rows]
+    moved = [row.replace("10.2.0.1/", "10.2.0.1/moved/").replace(",u,p", ",,") for row in rows]
     assert (await send(loaded, "cameras", header + "".join(moved))).json()["updated"] == 700
     text = (await loaded.client.get("/v1/exports/cameras.csv")).text
     assert (await send(loaded, "cameras", text)).json() == {
         "kind": "cameras", "dry_run": False, "rows": 703, "created": 0, "updated": 0, "unchanged": 703,
     }  # fmt: skip
     (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "Z-0699"})).json()["items"]
-    assert (camera["revision"], camera["has_secret"], camera["url"]) == (2, True, "rtsp://10.2.0.2/699")
+    assert (camera["revision"], camera["has_secret"], camera["url"]) == (2, True, "rtsp://10.2.0.1/moved/699")
 
 
 async def test_imports_are_counted(loaded: Any) -> None:
@@ -218,9 +218,9 @@ async def test_imports_are_counted(loaded: Any) -> None:
 async def test_transport_codec_and_trust_go_in_and_come_out_again(loaded: Any) -> None:
     authority = Authority().pem
     text = (
-        "code,name,facility_code,url,transport,codec,tls_fingerprint_sha256,tls_ca_pem\n"
-        f"CAM-01,n,KCL-01,rtsps://10.1.1.1/1,UDP,H265,{'AB' * 32},\n"
-        f'NEW,n,KCL-01,https://10.1.1.2/1.m3u8,,,,"{authority}"\n'
+        "code,name,facility_code,url,username,password,transport,codec,tls_fingerprint_sha256,tls_ca_pem\n"
+        f"CAM-01,n,KCL-01,rtsps://10.1.1.1/1,u,p,UDP,H265,{'AB' * 32},\n"
+        f'NEW,n,KCL-01,https://10.1.1.2/1.m3u8,,,,,,"{authority}"\n'
     )
     assert (await send(loaded, "cameras", text)).json()["created"] == 1
     cameras = {one["code"]: one for one in (await loaded.client.get("/v1/cameras")).json()["items"]}

@@ -40,10 +40,12 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics,
         concurrency=settings.scan_concurrency,
         max_scans=settings.max_scans,
+        gate=process.gate,
     )
     tasks, health = TaskSupervisor(on_death), Health()
     health.add("work", process.check)
     health.add("background", tasks.check)
+    health.add("clock", process.clock.check_skew, degrades=True)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from prober.domain.failures import Failure, record_probe
 from prober.domain.sites import event_id
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.events import MalformedEventError, Payload, decode, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1
@@ -178,7 +179,8 @@ class FailureHistories:
             return
         changed = record_probe(history, probe, most=self._most)
         if changed != history:
-            self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, _FAILURES.dump_json(changed))
+            body = _FAILURES.dump_json(changed)
+            self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, body, can_wait=True)
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
         """Raises NatsError or TimeoutError when NATS is away."""

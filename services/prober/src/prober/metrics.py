@@ -48,19 +48,14 @@ class Metrics:
         self.findings = Counter(
             "vonggac_prober_findings", "What probes found beside their cause.", ("finding",), registry=self.registry
         )
-        self.phases = Histogram(
-            "vonggac_prober_probe_duration_seconds",
-            "Time of each phase of a probe, and of the whole (`total`).",
-            ("phase",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        self.phases = _phases(self.registry)
         self.lateness = Histogram(
             "vonggac_prober_job_lateness_seconds",
-            "From when a probe was due to when it began.",
+            "From when a probe was due to when it began; without cameras that do not answer.",
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.clock_skew, self.clock_error = _clock_gauges(self.registry)
         self.running = Gauge("vonggac_prober_probes_running", "Probes going on now.", registry=self.registry)
         self.jobs = Counter(
             "vonggac_prober_jobs",
@@ -87,6 +82,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.space = SpaceMetrics(self.registry)
         self.success = _Success()
         if per_camera:
             self.registry.register(self.success)
@@ -102,6 +98,49 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+class SpaceMetrics:
+    """What the streams take of the NATS server's disk."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ratio = Gauge(
+            "vonggac_prober_bus_storage_ratio",
+            "Share of the space for streams that is taken; 0 when the space is not stated.",
+            registry=registry,
+        )
+        self._left_out = Gauge(
+            "vonggac_prober_values_left_out",
+            "Thumbnails and failure histories left out for want of space since the start.",
+            registry=registry,
+        )
+
+    def show(self, ratio: float | None, left_out: int) -> None:
+        """Both as they are now."""
+        self._ratio.set(ratio or 0.0)
+        self._left_out.set(left_out)
+
+
+def _phases(registry: CollectorRegistry) -> Histogram:
+    """Of a probe."""
+    return Histogram(
+        "vonggac_prober_probe_duration_seconds",
+        "Time of each phase of a probe, and of the whole (`total`).",
+        ("phase",),
+        buckets=_SECONDS,
+        registry=registry,
+    )
+
+
+def _clock_gauges(registry: CollectorRegistry) -> tuple[Gauge, Gauge]:
+    """Skew and error."""
+    skew = Gauge(
+        "vonggac_prober_clock_skew_seconds",
+        "This machine's clock minus the NATS server's; what is published is corrected.",
+        registry=registry,
+    )
+    error = Gauge("vonggac_prober_clock_error_seconds", "How far the corrected clock may be off.", registry=registry)
+    return skew, error
 
 
 class ReadBackMetrics:

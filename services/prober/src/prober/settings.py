@@ -24,7 +24,13 @@ class Settings(ServiceSettings):
         default=PRIVATE_NETWORKS,
         description="Networks that may be probed, CIDR, comma separated; checked after name resolution.",
     )
-    max_concurrent_probes: int = Field(default=32, ge=1, le=4096, description="Probes at a time in this process.")
+    max_concurrent_probes: int = Field(default=128, ge=1, le=4096, description="Probes at a time in this process.")
+    silent_share: float = Field(
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="Part of them that is for cameras that do not answer, and the most that these take.",
+    )
     decoder_threads: int = Field(default=2, ge=1, le=64, description="Threads that decode keyframes.")
     measure_window_s: float = Field(
         default=2.0,
@@ -36,7 +42,10 @@ class Settings(ServiceSettings):
         default=60.0, ge=0, description="Seconds from deep probe to deep probe of a good camera; light ones in between."
     )
     max_probes_per_network: int = Field(
-        default=8, ge=0, le=4096, description="Probes at a time at one site network by this process; 0: no bound."
+        default=8,
+        ge=0,
+        le=4096,
+        description="Probes at a time at one site network by all probers together, ONVIF included; 0: no bound.",
     )
     network_prefix_v4: int = Field(default=24, ge=8, le=32, description="Bits of an IPv4 address that make a network.")
     network_prefix_v6: int = Field(default=64, ge=16, le=128, description="Bits of an IPv6 address that make one.")

@@ -12,7 +12,8 @@ from asgi_lifespan import LifespanManager
 from prober.app import create_app
 from prober.settings import Settings
 from vonggac.auth import Role
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import free_port
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Verdict

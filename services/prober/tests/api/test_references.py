@@ -6,7 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.testing import eventually
 
 type Client = httpx.AsyncClient

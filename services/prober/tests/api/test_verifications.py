@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
 

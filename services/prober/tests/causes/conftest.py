@@ -13,10 +13,11 @@ from prober.probes.camera.picture_store import References
 from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
 from prober.probes.camera.target import Tools
 from simulator.cameras.camera import Camera
-from vonggac.auth import Credentials, Sealer
+from vonggac.auth import Sealer
 from vonggac.auth.keys import WORKERS_PUBLIC
 from vonggac.bus import Outgoing
 from vonggac.events.inventory import CameraV1
+from vonggac.testing.secrets import seal
 
 WINDOW_S = 2.5
 """Long enough for rates, whatever the machine is busy with."""
@@ -46,7 +47,7 @@ class ProbeCamera:
             facility_id=uuid4(),
             enabled=True,
             url=url,
-            secret=self._sealer.seal(Credentials(*login)) if login else None,
+            secret=seal(self._sealer, *login, url) if login else None,
             probe_interval_s=60.0,
             probe_timeout_s=planned.pop("timeout_s", 8.0),
             **planned,

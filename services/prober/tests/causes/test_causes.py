@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     Cause.TRANSPORT_UNSUPPORTED,
     Cause.PROTOCOL_ERROR,
     Cause.SECRET_UNREADABLE,
+    Cause.SECRET_MOVED,
     Cause.INTERNAL_ERROR,
 }
 """In tests/probes."""

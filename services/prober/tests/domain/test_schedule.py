@@ -100,3 +100,10 @@ def test_a_resting_camera_waits_for_the_end_of_its_rest() -> None:
     resting = previous(cause=Cause.AUTH_FAILED, verdict=Verdict.DOWN, interval_s=1800.0)
     assert early_by_s(resting, camera_revision=3, now=NOW + timedelta(seconds=98)) == 1700.0
     assert resting.logins_failed == 1
+
+
+@pytest.mark.parametrize("ahead_s", [2.0, 180.0, 600.0])
+def test_nobody_waits_for_a_last_probe_that_lies_in_the_future_by_skew(ahead_s: float) -> None:
+    previous = PreviousProbe(1, None, 60.0, NOW + timedelta(seconds=ahead_s), Verdict.UP)
+    assert early_by_s(previous, camera_revision=1, now=NOW) is None
+    assert lateness_s(previous, camera_revision=1, started_at=NOW) == 0.0

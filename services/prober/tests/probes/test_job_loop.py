@@ -9,7 +9,8 @@ from prober.metrics import Metrics
 from prober.probes.camera.worker import Worker
 from prober.probes.service import Process
 from prober.settings import Settings
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import free_port
 from vonggac.events.prober import Verdict
 from vonggac.http.background import TaskDiedError

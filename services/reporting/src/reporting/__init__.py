@@ -1,6 +1,6 @@
 """reporting: observations to intervals to compliance; it tells the truth.
 
-Owns: runs of each camera, changes of each delivery, maintenance agreed beforehand, and mirrors of the inventory.
+Owns: runs of each camera, claims on each delivery, lives of workers, maintenance agreed beforehand, and the dated plan.
 Consumes: INVENTORY (durable `reporting_inventory`) and OBSERVATIONS (durable `reporting_observations`).
 Publishes: nothing; it answers at its HTTP API.
 """

@@ -8,7 +8,7 @@ import argparse
 from reporting.app import create_app
 from reporting.migrations import SCRIPTS
 from reporting.settings import Settings
-from vonggac.database import migrate
+from vonggac.database import database_address, migrate
 from vonggac.http.server import run
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
@@ -22,7 +22,7 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="reporting", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, settings.database_url.get_secret_value())
+        migrate(SCRIPTS, database_address(settings))
         return
     try:
         app = create_app(settings)

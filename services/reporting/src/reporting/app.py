@@ -16,15 +16,16 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import compliance, intervals, maintenance, outages, overview
+from reporting.api import compliance, intervals, lost_facts, maintenance, outages, overview
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
 from reporting.settings import Settings
+from reporting.storage.position import Positions
 from reporting.storage.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
-from vonggac.database import Database
+from vonggac.database import Database, database_address
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
@@ -34,8 +35,8 @@ log = get_logger(__name__)
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
     """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
-    feed = Feed(settings, Ingest(database, settings), lambda: migrations_missing(database))
+    database = Database(database_address(settings), pool_size=settings.database_pool_size)
+    feed = Feed(settings, Ingest(database, settings), Positions(database), lambda: migrations_missing(database))
     tasks, health = TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
@@ -71,6 +72,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance):
+    for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
         app.include_router(module.router)
     return app

@@ -1,11 +1,12 @@
 """What comes in from the bus: events of the inventory and observations, in batches. Nothing goes out.
 
 `Feed` runs a consumer for each stream and keeps the lag gauge current; the handlers are given to it. Events are
-acknowledged after their handler has committed.
+acknowledged after their handler has committed. `StreamWatch` has what the tables lost handled again.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from nats.errors import Error as NatsError
@@ -13,7 +14,8 @@ from nats.js.errors import APIError
 
 from reporting import metrics
 from reporting.settings import Settings
-from vonggac.bus import Bus, EventConsumer, PullConsumer, Received, topology
+from vonggac.bus import Bus, EventConsumer, Received
+from vonggac.bus.declared import topology
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -31,11 +33,33 @@ class Handlers(Protocol):
         """Whether PostgreSQL or the network is at fault rather than the event."""
 
 
+class KeptPosition(Protocol):
+    """How far a stream is in the tables; `floor` None: a release that kept no position had handled it."""
+
+    @property
+    def floor(self) -> int | None: ...
+    @property
+    def stream_created_at(self) -> datetime | None: ...
+
+
+class Positions(Protocol):
+    """Where the positions are kept, with the data. Raises what PostgreSQL raises."""
+
+    async def read(self, stream: str) -> KeptPosition | None: ...
+    async def keep(self, stream: str, floor: int, created: datetime, *, went_back: bool = False) -> None: ...
+
+
 def new_consumers(bus: Bus, handlers: Handlers, *, batch: int) -> list[EventConsumer]:
     """One per stream, not yet running."""
     return [
         EventConsumer(
-            bus, stream=stream, durable=durable, handler=handler, transient=handlers.is_transient, batch=batch
+            bus,
+            stream=stream,
+            durable=durable,
+            handler=handler,
+            transient=handlers.is_transient,
+            batch=batch,
+            on_newer=metrics.EVENTS_NEWER.labels(durable).inc,
         )
         for stream, durable, handler in (
             (topology.INVENTORY, topology.REPORTING_INVENTORY, handlers.inventory),
@@ -48,10 +72,15 @@ class Feed:
     """Holds the bus connection; `run` is a task of the service and lives as long as it."""
 
     def __init__(
-        self, settings: Settings, handlers: Handlers, tables_missing: Callable[[], Awaitable[str | None]]
+        self,
+        settings: Settings,
+        handlers: Handlers,
+        positions: Positions,
+        tables_missing: Callable[[], Awaitable[str | None]],
     ) -> None:
         """`tables_missing`: None when the tables are there, otherwise one line."""
-        self._settings, self._handlers, self._tables_missing = settings, handlers, tables_missing
+        self._settings, self._handlers, self._positions = settings, handlers, positions
+        self._tables_missing = tables_missing
         self.bus: Bus | None = None
         self.feeding = False
         self.begun = asyncio.Event()
@@ -67,15 +96,17 @@ class Feed:
         """Connect, wait until streams and tables stand, then consume until cancelled."""
         bus = await self._connected()
         try:
-            await bus.wait_for_topology()
+            await bus.wait_for_topology(topology.REPORTING_INVENTORY, topology.REPORTING_OBSERVATIONS)
             await self._wait_for_tables()
             self.feeding = True
             self.begun.set()
             log.info("reporting_feeding")
             async with asyncio.TaskGroup() as tasks:
-                for consumer in new_consumers(bus, self._handlers, batch=self._settings.ingest_batch):
+                consumers = new_consumers(bus, self._handlers, batch=self._settings.ingest_batch)
+                for consumer in consumers:
                     tasks.create_task(consumer.run())
-                tasks.create_task(self._measure(bus))
+                watches = [StreamWatch(bus, consumer, self._positions) for consumer in consumers]
+                tasks.create_task(self._measure(watches))
         finally:
             self.feeding = False
             await bus.close()
@@ -97,21 +128,51 @@ class Feed:
                 logged = True
             await asyncio.sleep(WAIT_S)
 
-    async def _measure(self, bus: Bus) -> None:
-        consumers = (
-            PullConsumer(bus, stream=topology.INVENTORY, durable=topology.REPORTING_INVENTORY),
-            PullConsumer(bus, stream=topology.OBSERVATIONS, durable=topology.REPORTING_OBSERVATIONS),
-        )
+    async def _measure(self, watches: Sequence["StreamWatch"]) -> None:
         while True:
-            await _measure_once(consumers)
+            for watch in watches:
+                await watch.check(self._handlers.is_transient)
             await asyncio.sleep(MEASURE_EVERY_S)
 
 
-async def _measure_once(consumers: Sequence[PullConsumer]) -> None:
-    for consumer in consumers:
+class StreamWatch:
+    """One stream: how far behind the tables are, and whether they, or the stream, went back (decision 0032)."""
+
+    def __init__(self, bus: Bus, consumer: EventConsumer, positions: Positions) -> None:
+        self._bus, self._consumer, self._positions = bus, consumer, positions
+        self._kept: int | None = None
+        """The floor that this process kept last."""
+
+    async def check(self, is_transient: Callable[[Exception], bool]) -> None:
+        """Once. Raises only bugs."""
+        durable = self._consumer.durable
         try:
-            info = await consumer.info()
+            info = await self._bus.js.consumer_info(self._consumer.stream, durable)
+            metrics.PENDING.labels(durable).set((info.num_pending or 0) + (info.num_ack_pending or 0))
+            await self._keep_position(info.ack_floor.stream_seq if info.ack_floor is not None else 0)
         except (NatsError, APIError, TimeoutError) as error:
-            log.debug("lag_unknown", durable=consumer.durable, error=type(error).__name__)
-            continue
-        metrics.PENDING.labels(consumer.durable).set((info.num_pending or 0) + (info.num_ack_pending or 0))
+            log.debug("lag_unknown", durable=durable, error=type(error).__name__)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.info("position_unknown", durable=durable, error=type(error).__name__)
+
+    async def _keep_position(self, handled: int) -> None:
+        """`handled`: everything up to there was acknowledged, so it was in the tables at that moment."""
+        stream = self._consumer.stream
+        standing, kept = await self._bus.js.stream_info(stream), await self._positions.read(stream)
+        assert standing.created is not None
+        floor = 0 if kept is None else kept.floor
+        created = None if kept is None else kept.stream_created_at
+        if floor is None:
+            floor = handled
+        went_back = standing.state.last_seq < floor or (created is not None and created != standing.created)
+        if went_back:
+            log.warning("stream_forgot", stream=stream, floor=floor, last=standing.state.last_seq)
+        elif floor < handled and (self._kept is None or floor < self._kept):
+            # Also after every start: the last seconds before it were not noted yet, and the inbox knows them.
+            replayed = await self._consumer.replay(floor + 1, handled)
+            metrics.EVENTS_REPLAYED.labels(self._consumer.durable).inc(replayed)
+            log.info("events_replayed", stream=stream, first=floor + 1, last=handled, count=replayed)
+        await self._positions.keep(stream, handled, standing.created, went_back=went_back)
+        self._kept = handled

@@ -16,6 +16,29 @@ OBSERVATIONS = Counter(
     ("outcome",),
     registry=registry,
 )
+EVENTS_NEWER = Counter(
+    "vonggac_reporting_events_newer",
+    "Events of a newer release, each time they were put back.",
+    ("consumer",),
+    registry=registry,
+)
+EVENTS_REPLAYED = Counter(
+    "vonggac_reporting_events_replayed",
+    "Events handled again because the tables were behind their consumer: after a start or a restore.",
+    ("consumer",),
+    registry=registry,
+)
+FACTS_LOST = Counter(
+    "vonggac_reporting_facts_lost",
+    "Facts that publishers numbered and that never came.",
+    registry=registry,
+)
+CORRECTED = Counter(
+    "vonggac_reporting_corrected_facts",
+    "Facts dated after they were stored, by kind of worker; each is taken at the time at which it was stored.",
+    ("kind",),
+    registry=registry,
+)
 BATCH_SECONDS = Histogram(
     "vonggac_reporting_batch_seconds",
     "Time from a batch to its commit.",

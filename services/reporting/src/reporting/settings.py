@@ -1,5 +1,7 @@
 """Settings of reporting, from the environment (VONGGAC_REPORTING_…)."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from vonggac.settings import ServiceSettings, SettingsConfigDict
@@ -12,13 +14,19 @@ class Settings(ServiceSettings):
 
     port: int = Field(default=8104, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one.")
     database_url: SecretStr = Field(description="PostgreSQL, as postgresql+psycopg://user:password@host:port/database.")
+    database_password_file: Path | None = Field(
+        default=None, description="File with the password of that user, any characters; wins over one in the URL."
+    )
     database_pool_size: int = Field(default=10, ge=2, le=100, description="Connections kept to PostgreSQL.")
     ingest_batch: int = Field(default=500, ge=1, le=5000, description="Most events handled in one transaction.")
     presumed_alive_s: float = Field(
-        default=15.0, gt=0, le=300, description="Seconds after its last heartbeat that a forwarder is presumed alive."
+        default=15.0, gt=0, le=300, description="Seconds after its last sign of life that a worker is presumed alive."
     )
     future_tolerance_s: float = Field(
-        default=60.0, gt=0, le=3600, description="Seconds an observation may lie ahead of this clock; later ones wait."
+        default=2.0,
+        gt=0,
+        le=3600,
+        description="Seconds a fact may be dated after NATS stored it; a later one is taken at the time it was stored.",
     )
     inbox_kept_s: float = Field(
         default=86_400.0, ge=3600, description="Seconds that handled events are remembered against repetition."

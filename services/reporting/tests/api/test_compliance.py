@@ -34,17 +34,17 @@ async def one_day(ingest: Ingest, province: Province, **facility: Any) -> list[C
     await province.feed(
         ingest, *province.base(**facility), *(province.stated("camera", one) for one in (good, failing, unseen))
     )
-    facts = province.looks(good, DAY, end, every_s=300)
-    facts += province.looks(failing, DAY, down, every_s=300)
-    facts += province.looks(failing, down, up_again, "down", cause="timeout", every_s=300)
-    facts += province.looks(failing, up_again, end, every_s=300)
+    facts = province.probes(good, DAY, end, every_s=300)
+    facts += province.probes(failing, DAY, down, every_s=300)
+    facts += province.probes(failing, down, up_again, "down", cause="timeout", every_s=300)
+    facts += province.probes(failing, up_again, end, every_s=300)
     for camera in (good, failing):
-        facts += [province.says(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
+        facts += [province.change(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
     provincial = failing.deliveries[1]
     refused, accepted = DAY + timedelta(hours=10), DAY + timedelta(hours=11)
-    facts.append(province.says(provincial, failing, 2, refused, "backing_off", cause="refused"))
-    facts.append(province.says(provincial, failing, 3, accepted, "acknowledged"))
-    await province.feed(ingest, *facts, province.alive(end))
+    facts.append(province.change(provincial, failing, 2, refused, "backing_off", cause="refused"))
+    facts.append(province.change(provincial, failing, 3, accepted, "acknowledged"))
+    await province.feed(ingest, *facts, *province.watched(end))
     return [good, failing, unseen]
 
 
@@ -76,6 +76,7 @@ async def test_the_day_of_the_outage_is_96_875_percent(client: Client, ingest: I
         "from": "2026-11-20T07:00:00.000+07:00",
         "to": "2026-11-21T07:00:00.000+07:00",
         "seconds": 86400.0,
+        "current": False,
     }
 
 
@@ -101,7 +102,7 @@ async def test_json_and_csv_agree(client: Client, ingest: Ingest, province: Prov
     assert len(rows) == len(lines) == 6
     for row, (camera, delivery) in zip(rows, lines, strict=True):
         assert (row["camera_id"], row["delivery_id"]) == (camera["id"], delivery["id"])
-        assert row["camera_state"] == camera["state"]
+        assert (row["camera_state"] or None) == camera["state"]
         assert (row["camera_cause"] or None, row["camera_since"] or None) == (camera["cause"], camera["since"])
         for name, length in camera["seconds"].items():
             assert float(row[f"camera_{name}_s"]) == length
@@ -113,7 +114,8 @@ async def test_json_and_csv_agree(client: Client, ingest: Ingest, province: Prov
             assert float(row[f"delivery_{name}_s"]) == length
         assert (row["delivery_verified_at"] or None) == delivery["verified_at"]
         assert (float(row["delivery_delay_s"]) if row["delivery_delay_s"] else None) == delivery["delay_s"]
-        assert (row["delivery_state"], row["destination_role"]) == (delivery["state"], delivery["destination"]["role"])
+        assert (row["delivery_state"] or None) == delivery["state"]
+        assert row["destination_role"] == delivery["destination"]["role"]
         assert (row["period_from"], row["period_to"]) == (document["period"]["from"], document["period"]["to"])
         assert row["rule_version"] == document["rule"]["version"]
     assert rows[2]["availability_measured_percent_rounded"] == "96.88"
@@ -220,14 +222,25 @@ async def test_agreed_maintenance_is_taken_out_of_the_figures(
     assert line["availability"]["measured_percent"] == 100.0
 
 
-async def test_a_destination_that_demands_verified_is_not_content_with_acknowledged(
-    client: Client, ingest: Ingest, province: Province
-) -> None:
-    await one_day(ingest, province)
+async def test_a_blind_verifier_makes_nobody_non_compliant(client: Client, ingest: Ingest, province: Province) -> None:
+    """Acknowledged where verified is demanded: unknown while nobody could look, not connected while looking failed."""
+    good, *_ = await one_day(ingest, province)
     await province.feed(ingest, province.destination("national", proof="verified", revision=2))
-    document = await read(client)
-    assert document["cameras"][0]["seconds"]["provincial_only"] == 86400.0
-    assert document["cameras"][0]["deliveries"][0]["required_proof"] == "verified"
+    line = (await read(client))["cameras"][0]
+    assert line["deliveries"][0]["required_proof"] == "verified"
+    assert (line["seconds"]["connection_unknown"], line["seconds"]["compliance_unknown"]) == (86400.0, 86400.0)
+    assert (line["deliveries"][0]["seconds"]["unknown"], line["seconds"]["non_compliant"]) == (86400.0, 0.0)
+    tried = [
+        province.read_back(good.deliveries[0], good, DAY + timedelta(hours=2), "not_checkable"),
+        province.read_back(good.deliveries[0], good, DAY + timedelta(hours=3), "unreachable", cause="timeout"),
+        province.read_back(good.deliveries[0], good, DAY + timedelta(hours=3, seconds=30), "mismatch"),
+        province.read_back(good.deliveries[0], good, DAY + timedelta(hours=3, seconds=45), "verified"),
+    ]
+    await province.feed(ingest, *reversed(tried))
+    line = (await read(client))["cameras"][0]
+    assert line["deliveries"][0]["not_connected_by_cause"] == {"mismatch": 15.0, "timeout": 30.0}
+    assert (line["seconds"]["provincial_only"], line["seconds"]["non_compliant"]) == (45.0, 45.0)
+    assert line["seconds"]["connection_unknown"] == 86400.0 - 45.0
 
 
 async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_do_not(
@@ -235,17 +248,17 @@ async def test_verified_connects_whatever_is_demanded_and_mismatch_and_stopped_d
 ) -> None:
     camera, end = province.camera(), DAY + timedelta(days=1)
     await province.feed(ingest, *province.base(), province.destination("national", proof="verified", revision=2))
-    await province.feed(ingest, province.stated("camera", camera), *province.looks(camera, DAY, end, every_s=300))
+    await province.feed(ingest, province.stated("camera", camera), *province.probes(camera, DAY, end, every_s=300))
     national, provincial = camera.deliveries
     wrong, right = DAY + timedelta(hours=6), DAY + timedelta(hours=7)
     await province.feed(
         ingest,
-        province.says(national, camera, 1, DAY, "verified"),
-        province.says(national, camera, 2, wrong, "mismatch", cause="mismatch"),
-        province.says(national, camera, 3, right, "verified"),
-        province.says(provincial, camera, 1, DAY, "verified"),
-        province.says(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
-        province.alive(end),
+        province.change(national, camera, 1, DAY, "verified"),
+        province.change(national, camera, 2, wrong, "mismatch", cause="mismatch"),
+        province.change(national, camera, 3, right, "verified"),
+        province.change(provincial, camera, 1, DAY, "verified"),
+        province.change(provincial, camera, 2, end - timedelta(hours=2), "stopped", cause="stopped"),
+        *province.watched(end),
     )
     line = (await read(client))["cameras"][0]
     assert line["seconds"]["both"] == 86400.0 - 3600.0 - 7200.0
@@ -264,8 +277,8 @@ async def test_the_newest_read_back_that_matched_is_shown_in_whatever_order_they
     await province.feed(ingest, province.read_back(national, camera, late, delay_s=0.5))
     await province.feed(ingest, province.read_back(national, camera, DAY, delay_s=2.0))
     await province.feed(ingest, province.read_back(national, camera, late + timedelta(hours=1), "mismatch"))
-    told = province.says(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
-    await province.feed(ingest, told)
+    warned = province.change(provincial, camera, 2, late, "verified", verified_at=late, delay_s=0.75)
+    await province.feed(ingest, warned)
     deliveries = (await read(client))["cameras"][0]["deliveries"]
     assert [(one["verified_at"], one["delay_s"]) for one in deliveries] == [
         ("2026-11-20T10:00:00.000+07:00", 0.5),

@@ -28,8 +28,9 @@ async def test_a_cameras_intervals_fill_the_period(client: Client, ingest: Inges
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
     await province.feed(
         ingest,
-        *province.looks(camera, minutes(10), minutes(20)),
-        *province.looks(camera, minutes(20), minutes(30), "down", cause="auth_failed"),
+        *province.probes(camera, minutes(10), minutes(20)),
+        *province.probes(camera, minutes(20), minutes(30), "down", cause="auth_failed"),
+        *province.watched(minutes(60)),
     )
     answer = (await client.get(f"/v1/cameras/{camera.id}/intervals", params=PERIOD)).json()
     found = [(one["state"], one["cause"], one["seconds"]) for one in answer["intervals"]]
@@ -48,9 +49,9 @@ async def test_a_deliverys_intervals_fill_the_period(client: Client, ingest: Ing
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
     await province.feed(
         ingest,
-        province.says(planned, camera, 1, minutes(0), "connecting"),
-        province.says(planned, camera, 2, minutes(1), "acknowledged"),
-        province.alive(minutes(40)),
+        province.change(planned, camera, 1, minutes(0), "connecting"),
+        province.change(planned, camera, 2, minutes(1), "acknowledged"),
+        *province.watched(minutes(40)),
     )
     answer = (await client.get(f"/v1/deliveries/{planned.id}/intervals", params=PERIOD)).json()
     found = [(one["state"], one["seconds"]) for one in answer["intervals"]]
@@ -68,12 +69,12 @@ async def test_outages_are_listed_newest_first_with_their_repair_time(
 ) -> None:
     first, second = province.camera("CAM-01"), province.camera("CAM-02")
     await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in (first, second)))
-    facts = province.looks(first, minutes(0), minutes(10)) + province.looks(second, minutes(0), minutes(30))
-    facts += province.looks(first, minutes(10), minutes(15), "down", cause="timeout")
-    facts += province.looks(first, minutes(15), minutes(20), "down", cause="refused")
-    facts += province.looks(first, minutes(20), minutes(60))
-    facts += province.looks(second, minutes(30), minutes(60), "down", cause="dns")
-    await province.feed(ingest, *facts)
+    facts = province.probes(first, minutes(0), minutes(10)) + province.probes(second, minutes(0), minutes(30))
+    facts += province.probes(first, minutes(10), minutes(15), "down", cause="timeout")
+    facts += province.probes(first, minutes(15), minutes(20), "down", cause="refused")
+    facts += province.probes(first, minutes(20), minutes(60))
+    facts += province.probes(second, minutes(30), minutes(60), "down", cause="dns")
+    await province.feed(ingest, *facts, *province.watched(minutes(61)))
     answer = (await client.get("/v1/outages", params=PERIOD)).json()
     assert [(one["camera_code"], one["seconds"], one["causes"]) for one in answer["outages"]] == [
         ("CAM-02", 1800.0, ["dns"]),
@@ -87,8 +88,8 @@ async def test_outages_are_listed_newest_first_with_their_repair_time(
 async def test_the_overview_counts_cameras_and_workers(client: Client, ingest: Ingest, province: Province) -> None:
     camera, now = province.camera(), datetime.now(UTC)
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
-    facts = [province.says(planned, camera, 1, now, "acknowledged") for planned in camera.deliveries]
-    await province.feed(ingest, province.look(camera, now), *facts, province.alive(now))
+    facts = [province.change(planned, camera, 1, now, "acknowledged") for planned in camera.deliveries]
+    await province.feed(ingest, province.probe(camera, now), *facts, *province.watched(now))
     answer = (await client.get("/v1/overview")).json()
     assert answer["cameras"]["both"] == answer["cameras"]["compliant"] == 1
     assert answer["workers"] == {"probers": 1, "forwarders": 1}
@@ -99,8 +100,8 @@ async def test_a_silent_forwarders_deliveries_are_unknown(client: Client, ingest
     await province.feed(ingest, *province.base(), province.stated("camera", camera))
     await province.feed(
         ingest,
-        *(province.says(one, camera, 1, then, "acknowledged") for one in camera.deliveries),
-        province.alive(then),
+        *(province.change(one, camera, 1, then, "acknowledged") for one in camera.deliveries),
+        *province.watched(then),
     )
     answer = (await client.get("/v1/overview")).json()
     assert (answer["cameras"]["both"], answer["cameras"]["connection_unknown"]) == (0, 1)

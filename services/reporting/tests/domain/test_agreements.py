@@ -5,10 +5,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.compliance import Seen
 from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
 from reporting.domain.maintenance import Window, agreed, refusal
-from reporting.domain.outages import accounted, outages
+from reporting.domain.outages import accounted, confirmed, outages
+from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.segments import Period, Segment, overlay, value_at
 from reporting.domain.timeline import CameraState
@@ -90,3 +90,28 @@ def test_pieces_fill_the_period_and_carry_the_value_of_their_moment(spans: list[
         assert value == (None if held is None else held.value)
         at = end
     assert at == 100
+
+
+def test_a_down_that_a_single_probe_saw_is_not_confirmed() -> None:
+    alone = Segment(10, 20, Seen(DOWN, "timeout", 10, False))
+    line = [seen(0, 10, UP), alone, seen(20, 30, UP)]
+    assert [(one.start, one.end, one.value.state) for one in confirmed(line)] == [(0, 30, UP)]
+    (found,) = outages(Period(0, 30), line, [], 100)
+    assert (found.start, found.end, found.confirmed) == (10, 20, False)
+    assert [one.value.state for one in confirmed([alone])] == [CameraState.UNKNOWN]
+
+
+def test_two_failed_probes_of_different_causes_confirm_each_other() -> None:
+    line = [
+        seen(0, 10, UP),
+        Segment(10, 20, Seen(DOWN, "timeout", 10, False)),
+        Segment(20, 30, Seen(DOWN, "refused", 20, False)),
+    ]
+    assert confirmed(line) == line
+    (found,) = outages(Period(0, 30), line, [], 100)
+    assert (found.start, found.end, found.confirmed) == (10, 30, True)
+
+
+def test_smoothing_moves_no_second_of_down_time() -> None:
+    line = [seen(0, 10, UP), Segment(10, 20, Seen(DOWN, "timeout", 10, False)), seen(20, 30, UP)]
+    assert sum(one.end - one.start for one in accounted(Period(0, 30), line, []) if one.value.state is DOWN) == 10

@@ -13,15 +13,15 @@ SECOND = 1000
 UP, DOWN, UNKNOWN = CameraState.UP, CameraState.DOWN, CameraState.UNKNOWN
 
 
-def look(at_s: float, state: CameraState = UP, cause: str | None = None, every_s: float = 30) -> Observation:
+def seen_at(at_s: float, state: CameraState = UP, cause: str | None = None, every_s: float = 30) -> Observation:
     return Observation(round(at_s * SECOND), round(every_s * SECOND), state, cause)
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> Observation:
+def observations(draw: st.DrawFn) -> Observation:
     state = draw(st.sampled_from([UP, DOWN, UNKNOWN]))
     cause = draw(st.sampled_from(["timeout", "refused"])) if state is DOWN else None
-    return look(draw(st.integers(0, 400)), state, cause, draw(st.sampled_from([5, 10, 30])))
+    return seen_at(draw(st.integers(0, 400)), state, cause, draw(st.sampled_from([5, 10, 30])))
 
 
 class Camera:
@@ -48,7 +48,7 @@ class Camera:
 
 
 def truth(seen: Sequence[Observation]) -> list[Run]:
-    """The definition, independent of tails: the heaviest look of each moment, then runs."""
+    """The definition, independent of tails: the heaviest of each moment, then runs."""
     heaviest: dict[int, Observation] = {}
     for one in seen:
         known = heaviest.get(one.at)
@@ -58,37 +58,37 @@ def truth(seen: Sequence[Observation]) -> list[Run]:
 
 
 def test_an_observation_claims_two_intervals() -> None:
-    assert runs([look(0)]) == [Run(0, 60_000, UP, None, 0)]
+    assert runs([seen_at(0)]) == [Run(0, 60_000, UP, None, 0)]
 
 
 def test_equal_observations_within_the_claim_are_one_run() -> None:
-    assert runs([look(0), look(30), look(60)]) == [Run(0, 120_000, UP, None, 60_000)]
+    assert runs([seen_at(0), seen_at(30), seen_at(60)]) == [Run(0, 120_000, UP, None, 60_000)]
 
 
 def test_a_gap_over_two_intervals_is_nobodys() -> None:
-    first, second = runs([look(0), look(61)])
+    first, second = runs([seen_at(0), seen_at(61)])
     assert (first.ends_at, second.started_at) == (60_000, 61_000)
 
 
 def test_a_change_of_cause_is_a_new_run() -> None:
-    found = runs([look(0, DOWN, "timeout"), look(30, DOWN, "refused")])
+    found = runs([seen_at(0, DOWN, "timeout"), seen_at(30, DOWN, "refused")])
     assert [(run.started_at, run.ends_at, run.cause) for run in found] == [
         (0, 30_000, "timeout"),
         (30_000, 90_000, "refused"),
     ]
 
 
-def test_of_two_looks_in_one_moment_down_counts() -> None:
+def test_of_two_in_one_moment_down_counts() -> None:
     camera = Camera()
-    camera.take([look(0, DOWN, "timeout")])
-    camera.take([look(0, UP)])
+    camera.take([seen_at(0, DOWN, "timeout")])
+    camera.take([seen_at(0, UP)])
     assert camera.runs == [Run(0, 60_000, DOWN, "timeout", 0)]
 
 
 def test_a_late_observation_splits_the_run_it_falls_into() -> None:
     camera = Camera()
-    camera.take([look(0), look(30), look(60)])
-    camera.take([look(40, DOWN, "refused")])
+    camera.take([seen_at(0), seen_at(30), seen_at(60)])
+    camera.take([seen_at(40, DOWN, "refused")])
     assert [(run.started_at, run.ends_at, run.state) for run in camera.runs] == [
         (0, 40_000, UP),
         (40_000, 60_000, DOWN),
@@ -98,12 +98,12 @@ def test_a_late_observation_splits_the_run_it_falls_into() -> None:
 
 def test_a_late_observation_joins_two_runs() -> None:
     camera = Camera()
-    camera.take([look(0), look(90)])
-    camera.take([look(45)])
+    camera.take([seen_at(0), seen_at(90)])
+    camera.take([seen_at(45)])
     assert camera.runs == [Run(0, 150_000, UP, None, 90_000)]
 
 
-@given(st.lists(looks(), min_size=1, max_size=WINDOW), st.randoms(use_true_random=False), st.integers(1, 7))
+@given(st.lists(observations(), min_size=1, max_size=WINDOW), st.randoms(use_true_random=False), st.integers(1, 7))
 def test_order_repetition_and_batches_do_not_matter(seen: list[Observation], chance: random.Random, size: int) -> None:
     given_order = [*seen, *chance.choices(seen, k=len(seen) // 2)]
     chance.shuffle(given_order)
@@ -113,7 +113,7 @@ def test_order_repetition_and_batches_do_not_matter(seen: list[Observation], cha
     assert camera.runs == truth(seen)
 
 
-@given(st.lists(looks(), min_size=1, max_size=200), st.randoms(use_true_random=False), st.integers(1, 5))
+@given(st.lists(observations(), min_size=1, max_size=200), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_lateness_within_the_window_does_not_matter(seen: list[Observation], chance: random.Random, size: int) -> None:
     """Each arrives after at most `window - 1` that are newer; everything older has been let go by then."""
     window = 8
@@ -132,7 +132,7 @@ def truthful(seen: list[Observation]) -> list[Observation]:
     return list({one.at: one for one in sorted(seen, key=lambda one: one.weight)}.values())
 
 
-@given(st.lists(looks(), min_size=1, max_size=100))
+@given(st.lists(observations(), min_size=1, max_size=100))
 def test_runs_never_overlap_and_never_are_empty(seen: list[Observation]) -> None:
     found = truth(seen)
     assert all(run.ends_at > run.started_at for run in found)
@@ -141,14 +141,14 @@ def test_runs_never_overlap_and_never_are_empty(seen: list[Observation]) -> None
 
 def test_older_than_the_window_is_handed_back() -> None:
     camera = Camera(window=2)
-    camera.take([look(0), look(30), look(60), look(90)])
-    change = observe(camera.tail, [look(10, DOWN, "timeout")], window=2)
+    camera.take([seen_at(0), seen_at(30), seen_at(60), seen_at(90)])
+    change = observe(camera.tail, [seen_at(10, DOWN, "timeout")], window=2)
     assert change is not None
-    assert change.beyond == (look(10, DOWN, "timeout"),)
+    assert change.beyond == (seen_at(10, DOWN, "timeout"),)
     assert (change.added, change.removed) == ((), ())
 
 
 def test_beyond_the_window_only_unclaimed_time_is_filled() -> None:
     covering = Run(0, 50_000, UP, None, 20_000)
-    assert fill(look(40, DOWN, "timeout"), covering, 200_000) is None
-    assert fill(look(55, DOWN, "timeout"), covering, 70_000) == Run(55_000, 70_000, DOWN, "timeout", 55_000)
+    assert fill(seen_at(40, DOWN, "timeout"), covering, 200_000) is None
+    assert fill(seen_at(55, DOWN, "timeout"), covering, 70_000) == Run(55_000, 70_000, DOWN, "timeout", 55_000)

@@ -35,12 +35,12 @@ async def fed(database: Database, ingest: Ingest, province: Province) -> Databas
     cameras = [province.camera(f"CAM-{number}") for number in range(1, CAMERAS)]
     cameras.append(province.camera(f"CAM-{CAMERAS}", deliveries=()))
     await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in cameras))
-    facts = [province.alive(DAY + timedelta(days=1))]
+    facts = [*province.watched(DAY + timedelta(days=1))]
     for number, camera in enumerate(cameras):
-        facts += province.looks(camera, DAY, DAY + timedelta(hours=number), every_s=600)
+        facts += province.probes(camera, DAY, DAY + timedelta(hours=number), every_s=600)
         for planned in camera.deliveries:
             facts += [
-                province.says(planned, camera, at + 1, DAY + timedelta(hours=at), ("acknowledged", "sending")[at % 2])
+                province.change(planned, camera, at + 1, DAY + timedelta(hours=at), ("acknowledged", "sending")[at % 2])
                 for at in range(number)
             ]
     await province.feed(ingest, *facts)
@@ -48,7 +48,7 @@ async def fed(database: Database, ingest: Ingest, province: Province) -> Databas
 
 
 async def taken[Made](session: AsyncSession, make: Callable[[list[CameraAccount]], Made]) -> list[Made]:
-    cameras = await plan.cameras(session, await plan.facilities(session, plan.Scope()))
+    cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), QUESTION.period))
     return [made async for made in accounts(session, QUESTION, cameras, make)]
 
 
@@ -74,7 +74,7 @@ async def test_nothing_is_reported_of_no_cameras(fed: Database) -> None:
 async def test_the_session_is_free_when_the_taker_stops(fed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PORTION", 2)
     async with snapshot(fed) as session:
-        cameras = await plan.cameras(session, await plan.facilities(session, plan.Scope()))
+        cameras = await plan.cameras(session, await plan.places(session, plan.Scope(), QUESTION.period))
         async for portion in accounts(session, QUESTION, cameras, len):
             assert portion == 2
             break

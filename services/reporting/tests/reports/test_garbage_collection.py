@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reporting.reports.garbage_collection import FEW, undisturbed
+from reporting.reports.garbage_collection import FEW, rarely_collected
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def usual() -> Iterator[tuple[int, int, int]]:
 
 
 def test_reports_that_overlap_end_together(usual: tuple[int, int, int]) -> None:
-    first, second = undisturbed(), undisturbed()
+    first, second = rarely_collected(), rarely_collected()
     first.__enter__()
     assert gc.get_threshold() == FEW
     second.__enter__()
@@ -28,6 +28,6 @@ def test_reports_that_overlap_end_together(usual: tuple[int, int, int]) -> None:
 
 
 def test_a_report_that_fails_changes_nothing_for_good(usual: tuple[int, int, int]) -> None:
-    with pytest.raises(ZeroDivisionError), undisturbed():
+    with pytest.raises(ZeroDivisionError), rarely_collected():
         _ = 1 / 0
     assert gc.get_threshold() == usual

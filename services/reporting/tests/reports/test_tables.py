@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.compliance import Account, DeliveryDurations, Durations
 from reporting.domain.instants import VIETNAM, moment
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, Account, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages, rounded
-from reporting.domain.segments import Period
-from reporting.reports.accounts import CameraAccount, Now, Question
+from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named, Piece, Reason
+from reporting.domain.segments import Period, Segment
+from reporting.reports.accounts import CameraAccount, Moment, Now, Question
 from reporting.reports.tables import BOM, COLUMNS, DELIVERY_COLUMNS, ComplianceTable, Dialect
-from reporting.storage.plan import Camera, Delivery, Facility, Named
 
 QUESTION = Question(Period(1_761_000_000_000, 1_763_592_000_000), 1_763_592_000_001, 15_000)
 
@@ -44,21 +44,31 @@ DELIVERIES = st.builds(
 CONNECTED = st.none() | st.booleans()
 
 
+ABSENCES = st.none() | st.builds(Absence, st.sampled_from(Reason), st.none() | TEXTS, st.none() | TEXTS)
+
+
 @st.composite
 def camera_accounts(draw: st.DrawFn, facilities: list[Facility]) -> CameraAccount:
-    deliveries = tuple(draw(st.lists(DELIVERIES, max_size=3)))
-    camera = Camera(str(draw(IDS)), draw(TEXTS), draw(TEXTS), draw(st.sampled_from(facilities)), deliveries)
-    four = [[draw(LENGTHS) for _ in range(4)] for _ in deliveries]
-    ledgers = [DeliveryDurations(on, off, agreed, unknown) for on, off, agreed, unknown in four]
+    deliveries, facility = tuple(draw(st.lists(DELIVERIES, max_size=3))), draw(st.sampled_from(facilities))
+    piece = Piece(facility, draw(ABSENCES), deliveries)
+    camera = Camera(str(draw(IDS)), draw(TEXTS), draw(TEXTS), facility, deliveries, (Segment(*QUESTION.period, piece),))
+    now = Moment(
+        draw(NOWS),
+        draw(NOWS),
+        tuple(draw(NOWS) for _ in deliveries),
+        tuple(draw(CONNECTED) for _ in deliveries),
+        None,
+        None,
+        draw(CONNECTED),
+    )
+    ledgers = [
+        DeliveryDurations(draw(LENGTHS), draw(LENGTHS), draw(LENGTHS), draw(LENGTHS), draw(LENGTHS)) for _ in deliveries
+    ]
     return CameraAccount(
         camera=camera,
-        now=draw(NOWS),
-        deliveries_now=tuple(draw(NOWS) for _ in deliveries),
-        connected_now=tuple(draw(CONNECTED) for _ in deliveries),
-        national_now=None,
-        provincial_now=None,
-        compliant_now=draw(CONNECTED),
-        account=Account(Durations(*(draw(LENGTHS) for _ in range(13))), tuple(ledgers)),
+        now=draw(st.none() | st.just(now)),
+        account=Account(Durations(*(draw(LENGTHS) for _ in DURATION_NAMES)), tuple(ledgers)),
+        places=(),
     )
 
 
@@ -86,9 +96,9 @@ def plain(dialect: Dialect, accounts: list[CameraAccount]) -> bytes:
     for one in accounts:
         camera = [number(cell, comma) for cell in camera_cells(one)]
         for index, planned in enumerate(one.camera.deliveries):
-            cells = delivery_cells(
-                planned, one.deliveries_now[index], one.connected_now[index], one.account.deliveries[index]
-            )
+            now = one.now.deliveries[index] if one.now else None
+            connected = one.now.connected[index] if one.now else None
+            cells = delivery_cells(planned, now, connected, one.account.deliveries[index])
             writer.writerow(camera + [number(cell, comma) for cell in cells])
         if not one.camera.deliveries:
             writer.writerow(camera + [""] * DELIVERY_COLUMNS)
@@ -109,25 +119,41 @@ def camera_cells(one: CameraAccount) -> list[Cell]:
             short = rounded(percent)
             percents += [percent, None if short is None else Rounded(short)]
     return [
-        at(QUESTION.period.start), at(QUESTION.period.end), at(QUESTION.now), "1",
+        at(QUESTION.period.start), at(QUESTION.period.end), at(QUESTION.now), "2",
         facility.district.id, harmless(facility.district.code), harmless(facility.district.name),
         facility.agency.id, harmless(facility.agency.code), harmless(facility.agency.name),
         facility.id, harmless(facility.code), harmless(facility.name), facility.type, truth(facility.restricted),
-        camera.id, harmless(camera.code), harmless(camera.name),
-        one.now.state, one.now.cause, at(one.now.since), truth(one.compliant_now),
+        camera.id, harmless(camera.code), harmless(camera.name), *absence_cells(one),
+        *now_cells(one.now.camera if one.now else None), *confirmed_cells(one),
+        truth(one.now.compliant if one.now else None),
         *(length / 1000 for length in time.lengths), *percents,
     ]  # fmt: skip
 
 
-def delivery_cells(planned: Delivery, now: Now, connected: bool | None, time: DeliveryDurations) -> list[Cell]:
+def delivery_cells(planned: Delivery, now: Now | None, connected: bool | None, time: DeliveryDurations) -> list[Cell]:
     to = planned.destination
     verified = planned.verified_at
     return [
         planned.id, to.id, harmless(to.code), harmless(to.name), planned.role, planned.required_proof,
-        truth(planned.enabled), now.state, now.cause, at(now.since), truth(connected),
-        time.connected / 1000, time.not_connected / 1000, time.maintenance / 1000, time.unknown / 1000,
+        truth(planned.enabled), *now_cells(now), truth(connected),
+        *(getattr(time, name) / 1000 for name in LEDGER_NAMES),
         None if verified is None else at((verified - moment(0)) // timedelta(milliseconds=1)), planned.delay_s,
     ]  # fmt: skip
+
+
+def now_cells(now: Now | None) -> list[Cell]:
+    return [None, None, None] if now is None else [now.state, now.cause, at(now.since)]
+
+
+def confirmed_cells(one: CameraAccount) -> list[Cell]:
+    return [None, None] if one.now is None else [one.now.confirmed.state, at(one.now.confirmed.since)]
+
+
+def absence_cells(one: CameraAccount) -> list[Cell]:
+    absence = one.camera.pieces[-1].value.absence
+    if absence is None or not one.account.camera.out_of_scope:
+        return [None, None, None]
+    return [absence.reason.value, harmless(absence.by), harmless(absence.why)]
 
 
 class Rounded(str):

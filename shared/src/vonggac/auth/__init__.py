@@ -6,7 +6,7 @@ the write-only box for camera and destination credentials, `keys` makes and keep
 
 from vonggac.auth.dependencies import install_authentication, require
 from vonggac.auth.rights import Principal, Right, Role
-from vonggac.auth.sealing import Sealer, SecretUnreadableError, Unsealer
+from vonggac.auth.sealing import Sealer, SecretMovedError, SecretUnreadableError, Unsealer
 from vonggac.auth.tokens import TokenVerifier
 from vonggac.net.url import Credentials
 
@@ -16,6 +16,7 @@ __all__ = [
     "Right",
     "Role",
     "Sealer",
+    "SecretMovedError",
     "SecretUnreadableError",
     "TokenVerifier",
     "Unsealer",

@@ -1,28 +1,35 @@
-"""`python -m vonggac.bus --nats URL [--replicas N]`: declare the streams, consumers and buckets of the platform."""
+"""`python -m vonggac.bus --nats URL [--user NAME --password-file FILE]`: declare streams, consumers and buckets."""
 
 import argparse
 import asyncio
 import os
+from pathlib import Path
 
 from nats.errors import Error as NatsError
 
-from vonggac.bus import topology
 from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import OWNER
+from vonggac.settings.passwords import read_password
 
 GIVE_UP_AFTER_S = 60.0
 
 
-async def declare(url: str, replicas: int) -> list[str]:
+async def declare(
+    url: str, user: str | None, password: str | None, *, replicas: int, observations_max_bytes: int
+) -> list[str]:
     """Declare on the server at `url`, waiting up to GIVE_UP_AFTER_S for it. Raises TimeoutError."""
     async with asyncio.timeout(GIVE_UP_AFTER_S):
         while True:
             try:
-                client = await connect_once(url, name="topology")
+                client = await connect_once(url, name="topology", user=user, password=password)
             except (NatsError, OSError):
                 await asyncio.sleep(0.25)
                 continue
             try:
-                return await topology.declare(client.jetstream(), replicas=replicas)
+                return await topology.declare(
+                    client.jetstream(), replicas=replicas, observations_max_bytes=observations_max_bytes
+                )
             finally:
                 await client.close()
 
@@ -31,11 +38,24 @@ def main() -> None:
     """Exit status 0 when the topology is declared, 1 when NATS does not answer or refuses it."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
+    parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")
+    parser.add_argument("--password-file", type=Path)
     parser.add_argument("--replicas", type=int, default=int(os.environ.get("VONGGAC_NATS_REPLICAS", "1")))
+    bound = os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES", str(topology.OBSERVATIONS_MAX_BYTES))
+    parser.add_argument("--observations-max-bytes", type=int, default=int(bound), help="beyond it the oldest go")
     arguments = parser.parse_args()
     try:
-        touched = asyncio.run(declare(arguments.nats, arguments.replicas))
-    except (NatsError, TimeoutError) as error:
+        password = read_password(arguments.password_file) if arguments.password_file else None
+        touched = asyncio.run(
+            declare(
+                arguments.nats,
+                arguments.user,
+                password,
+                replicas=arguments.replicas,
+                observations_max_bytes=arguments.observations_max_bytes,
+            )
+        )
+    except (NatsError, TimeoutError, OSError, ValueError) as error:
         raise SystemExit(f"the topology was not declared: {type(error).__name__} {error}") from None
     print("declared: " + ", ".join(touched) if touched else "nothing to declare")
 

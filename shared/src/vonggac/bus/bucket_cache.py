@@ -70,17 +70,18 @@ class BucketCache[K, V]:
         parse_value: Callable[[bytes], V],
         on_change: Callable[[K, V | None], None],
         is_wanted: Callable[[str], bool] = lambda _key: True,
+        on_loaded: Callable[[], None] | None = None,
     ) -> None:
         """`parse_key` and `parse_value` raise ValueError for an entry to leave out, which is logged.
 
         `on_change` is called for every entry as it comes, with None when it was removed. Keys that are not wanted are
-        ignored.
+        ignored. `on_loaded` is called once, when all of the bucket was read.
         """
         self.values: dict[K, V] = {}
         self.loaded = asyncio.Event()
         self._bus, self._bucket = bus, bucket
         self._parse_key, self._parse_value = parse_key, parse_value
-        self._on_change, self._is_wanted = on_change, is_wanted
+        self._on_change, self._is_wanted, self._on_loaded = on_change, is_wanted, on_loaded
         self._replaying: dict[K, V] | None = None
 
     async def run(self) -> None:
@@ -103,6 +104,8 @@ class BucketCache[K, V]:
         self.values.update(replayed)
         for key in removed:
             self._on_change(key, None)
+        if self._on_loaded is not None and not self.loaded.is_set():
+            self._on_loaded()
         self.loaded.set()
 
     def _enter(self, name: str, body: bytes | None) -> None:

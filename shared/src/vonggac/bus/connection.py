@@ -3,21 +3,28 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-import nats
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from vonggac.bus import topology
+from vonggac.bus.clock import ServerClock
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import inbox_of
+from vonggac.events import subjects
+from vonggac.settings.passwords import read_password
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
+STORED_WITHIN_S = 2.0
+ANONYMOUS = "anonymous"
 
 
 class BusSettings(Protocol):
@@ -30,18 +37,39 @@ class BusSettings(Protocol):
     @property
     def nats_password(self) -> SecretStr | None: ...
     @property
+    def nats_password_file(self) -> Path | None: ...
+    @property
+    def nats_store_bytes(self) -> int | None: ...
+    @property
     def nats_ca_file(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes on the server's disk: those that all streams take, and how many they may take (None: not stated)."""
+
+    used: int
+    most: int | None
+
+    @property
+    def ratio(self) -> float | None:
+        """0 when empty, 1 when nothing more is stored."""
+        return self.used / self.most if self.most else None
 
 
 class Bus:
     """A connection to NATS with its JetStream context.
 
     `connections` counts the times the connection was made, so that a consumer can see that it must subscribe again;
-    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`.
+    `reconnection` is set, and replaced, at each reconnection. `closing` begins with our own `close`. `clock` is
+    the server's time once somebody measures it.
     """
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(
+        self, client: Client, *, user: str = ANONYMOUS, store_bytes: int | None = None, clock: ServerClock | None = None
+    ) -> None:
+        self.client, self.user, self._store_bytes = client, user, store_bytes
+        self.clock = clock or ServerClock()
         self.js: JetStreamContext = client.jetstream(timeout=5)
         self.connections = 1
         self.closing = False
@@ -49,8 +77,11 @@ class Bus:
         self._on_reconnect: list[Callable[[], None]] = []
 
     @classmethod
-    async def connect(cls, settings: BusSettings, *, name: str) -> "Bus":
-        """Connect, however long that takes; cancel to give up."""
+    async def connect(cls, settings: BusSettings, *, name: str, clock: ServerClock | None = None) -> "Bus":
+        """Connect, however long that takes; cancel to give up.
+
+        Raises OSError or ValueError when the password file cannot be read.
+        """
         client = Client()
         bus = cls.__new__(cls)
         # Until the first connection the object has this attribute only.
@@ -71,12 +102,13 @@ class Bus:
         async def failed(error: Exception) -> None:
             log.warning("bus_error", client=name, error=f"{type(error).__name__}: {error}")
 
-        password = settings.nats_password.get_secret_value() if settings.nats_password else None
+        password = await asyncio.to_thread(password_of, settings)
         await client.connect(
             servers=[url.strip() for url in settings.nats_url.split(",")],
             name=name,
             user=settings.nats_user,
             password=password,
+            inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
             tls=ssl.create_default_context(cafile=str(settings.nats_ca_file)) if settings.nats_ca_file else None,
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
@@ -88,7 +120,8 @@ class Bus:
             reconnected_cb=reconnected,
             error_cb=failed,
         )
-        bus.__init__(client)  # type: ignore[misc] # the callbacks above need the object
+        user = settings.nats_user or ANONYMOUS
+        bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes, clock=clock)  # type: ignore[misc] # the callbacks above need the object
         return bus
 
     @property
@@ -99,12 +132,16 @@ class Bus:
         """Call `callback` after each reconnection."""
         self._on_reconnect.append(callback)
 
-    async def wait_for_topology(self, *, poll_s: float = 0.25) -> None:
-        """Wait until every stream is declared by its owner (`python -m vonggac.bus`), however long that takes."""
+    async def wait_for_topology(self, *durables: str, poll_s: float = 0.25) -> None:
+        """Return when every stream is declared, and the consumers of these names are.
+
+        Waits for the owner (`python -m vonggac.bus`) as long as it takes.
+        """
+        consumers = topology.consumers_of(*durables)
         logged = False
         while True:
             try:
-                absent = await topology.missing(self.js)
+                absent = await topology.missing(self.js, consumers)
             except (TimeoutError, NatsError) as error:
                 absent = [type(error).__name__]
             if not absent:
@@ -115,8 +152,24 @@ class Bus:
             await asyncio.sleep(poll_s)
 
     async def check(self) -> str | None:
-        """Readiness: None when connected, otherwise one line."""
-        return None if self.connected else "NATS is not connected"
+        """Readiness: None when JetStream stores what this process publishes, otherwise one line.
+
+        A connection says nothing of that: a stream that has met a full disk stores nothing more until the server is
+        started again, and answers questions all the same.
+        """
+        if not self.connected:
+            return "NATS is not connected"
+        try:
+            async with asyncio.timeout(STORED_WITHIN_S):
+                await self.js.publish(subjects.key_value(topology.READINESS, self.user), b"")
+        except (TimeoutError, NatsError, OSError) as error:
+            return f"JetStream stores nothing ({type(error).__name__})"
+        return None
+
+    async def storage(self) -> Storage:
+        """What the streams take of what they may. Raises NatsError or TimeoutError."""
+        info = await self.js.account_info()
+        return Storage(info.storage, self._store_bytes)
 
     async def close(self) -> None:
         """Flush what was published and close; bounded by DRAIN_WITHIN_S."""
@@ -130,6 +183,33 @@ class Bus:
         await self.client.close()
 
 
-async def connect_once(url: str, *, name: str) -> Client:
+def password_of(settings: BusSettings) -> str | None:
+    """The password, from its file if one is named. Raises OSError or ValueError."""
+    if settings.nats_password_file is not None:
+        return read_password(settings.nats_password_file)
+    return settings.nats_password.get_secret_value() if settings.nats_password else None
+
+
+async def connect_once(url: str, *, name: str, user: str | None = None, password: str | None = None) -> Client:
     """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError."""
-    return await nats.connect(url, name=name, allow_reconnect=False, connect_timeout=2)
+    client = Client()
+    try:
+        await client.connect(
+            url,
+            name=name,
+            user=user,
+            password=password,
+            inbox_prefix=inbox_of(user) if user else DEFAULT_INBOX_PREFIX,
+            allow_reconnect=False,
+            connect_timeout=2,
+            error_cb=_log_error,
+        )
+    except BaseException:
+        # A refused login leaves its socket open.
+        await client.close()
+        raise
+    return client
+
+
+async def _log_error(error: Exception) -> None:
+    log.debug("bus_error", error=f"{type(error).__name__}: {error}")

@@ -1,10 +1,21 @@
-"""What no retry can save is copied to DEAD_LETTERS with its reason, then taken off its queue; never thrown away."""
+"""What no retry can save is copied to DEAD_LETTERS with its reason, then taken off its queue; never thrown away.
+
+`DeadLetters` lists them and publishes them again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.api import RawStreamMsg
+from nats.js.errors import APIError, NotFoundError
 
 from vonggac.bus.connection import Bus
-from vonggac.events import subjects
+from vonggac.bus.declared import topology
+from vonggac.events import MalformedEventError, NotUnderstoodError, decode, subjects
+from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -41,3 +52,147 @@ async def dead_letter_or_retry(
         except NatsError as lost:
             # The server delivers it again after the ack wait.
             log.debug("release_failed", subject=message.subject, error=type(lost).__name__)
+
+
+async def store_unpublished(bus: Bus, subject: str, body: bytes, *, durable: str, reason: str) -> None:
+    """Keep a fact that NATS refuses on its own subject. Raises NatsError or TimeoutError when that is refused too."""
+    headers = {REASON_HEADER: reason, SUBJECT_HEADER: subject}
+    await bus.js.publish(subjects.dead_letter(topology.OBSERVATIONS, durable), body, headers=headers)
+    log.error("message_dead_lettered", stream=topology.OBSERVATIONS, durable=durable, subject=subject, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a consumer, or a publisher, could not be rid of."""
+
+    sequence: int
+    stream: str
+    durable: str
+    """Who could not handle it: a consumer of `stream`, or `outgoing` for a fact that NATS refused."""
+    subject: str
+    reason: str
+    at: datetime | None
+    body: bytes
+
+
+class NotReplayableError(ValueError):
+    """The letter cannot be published again; the text says why and what would be right."""
+
+
+class DeadLetters:
+    """Reads and replays. Every method raises NatsError or TimeoutError when NATS is away."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """Number of letters by stream and durable."""
+        info = await self._bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
+        return {_origin(subject): count for subject, count in (info.state.subjects or {}).items()}
+
+    async def page(self, *, after: int = 0, most: int = 100) -> list[DeadLetter]:
+        """The oldest letters after that sequence."""
+        letters: list[DeadLetter] = []
+        sequence = after
+        while len(letters) < most:
+            try:
+                found = await self._bus.js.get_msg(
+                    topology.DEAD_LETTERS, sequence + 1, subjects.DEAD_LETTERS, next=True
+                )
+            except NotFoundError:
+                break
+            letter = _letter(found)
+            letters.append(letter)
+            sequence = letter.sequence
+        return letters
+
+    async def get(self, sequence: int) -> DeadLetter | None:
+        """None when there is none of that sequence."""
+        try:
+            return _letter(await self._bus.js.get_msg(topology.DEAD_LETTERS, sequence))
+        except NotFoundError:
+            return None
+
+    async def replay(self, letter: DeadLetter) -> str:
+        """Publish it again and take it off the list; returns the subject.
+
+        An observation is published as it was. Of a job or a state of the inventory, the present state of the thing is
+        published: the letter's own would take it back. Raises NotReplayableError.
+        """
+        if letter.subject.startswith(_OBSERVATION):
+            await self._publish(letter.subject, letter.body, letter.sequence)
+            subject = letter.subject
+        else:
+            subject = subjects.state_behind(letter.subject) or ""
+            await self._publish_present_state(subject, letter)
+        await self.delete(letter)
+        log.info("dead_letter_replayed", sequence=letter.sequence, subject=subject)
+        return subject
+
+    async def delete(self, letter: DeadLetter) -> None:
+        """Take it off the list."""
+        try:
+            await self._bus.js.delete_msg(topology.DEAD_LETTERS, letter.sequence)
+        except NotFoundError:
+            # Somebody else did.
+            return
+
+    async def _publish_present_state(self, subject: str, letter: DeadLetter) -> None:
+        if not subject:
+            msg = f"{letter.subject or 'a letter without a subject'} is neither an observation nor about a thing"
+            raise NotReplayableError(msg)
+        try:
+            state = await self._bus.js.get_last_msg(topology.INVENTORY, subject, direct=True)
+        except NotFoundError:
+            msg = f"nothing stands at {subject} any more: republish the register (`python -m inventory republish`)"
+            raise NotReplayableError(msg) from None
+        if state.data == letter.body and _is_nonsense(letter.body):
+            msg = f"what stands at {subject} is no event: republish the register (`python -m inventory republish`)"
+            raise NotReplayableError(msg)
+        # Not over a newer state that inventory publishes this moment.
+        try:
+            await self._publish(subject, state.data or b"", letter.sequence, after=state.seq)
+        except APIError as error:
+            if error.err_code not in _WRONG_LAST_SEQUENCE:
+                raise
+            # That newer state is what the replay is for: it makes the job anew as well.
+
+    async def _publish(self, subject: str, body: bytes, sequence: int, *, after: int | None = None) -> None:
+        headers = {"Nats-Msg-Id": f"replay-{sequence}-{uuid4()}", "Content-Type": CONTENT_TYPE}
+        if after is not None:
+            headers["Nats-Expected-Last-Subject-Sequence"] = str(after)
+        await self._bus.js.publish(subject, body, headers=headers)
+
+
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+"""NATS' error codes for a write that names another revision than the last."""
+_OBSERVATION = subjects.OBSERVATIONS.removesuffix(">")
+
+
+def _letter(message: RawStreamMsg) -> DeadLetter:
+    stream, durable = _origin(message.subject or "")
+    headers = message.headers or {}
+    return DeadLetter(
+        sequence=message.seq or 0,
+        stream=stream,
+        durable=durable,
+        subject=headers.get(SUBJECT_HEADER, ""),
+        reason=headers.get(REASON_HEADER, ""),
+        at=message.time,
+        body=message.data or b"",
+    )
+
+
+def _origin(subject: str) -> tuple[str, str]:
+    _, stream, durable, *_ = (*subject.split("."), "", "")
+    return stream, durable
+
+
+def _is_nonsense(body: bytes) -> bool:
+    try:
+        decode(body)
+    except NotUnderstoodError:
+        return False
+    except MalformedEventError:
+        return True
+    return False

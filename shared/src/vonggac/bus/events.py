@@ -1,26 +1,47 @@
 """Consuming events: decode, handle in batches, ack after the handler has committed.
 
 A handler must be idempotent by `(source, id)` (an inbox row): a crash between commit and ack redelivers. A batch that
-fails is handled again one by one, so that one poisonous event delays no other; it is retried with growing delay, then
-it becomes a dead letter.
+fails is halved until the events are found that make it fail, so that a poisonous one neither holds up nor slows down
+the others; it is retried with growing delay, then it becomes a dead letter. An event of a type that a newer release
+brought waits in its stream until this consumer is of that release (decision 0030).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js.errors import APIError
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import dead_letter_or_retry
 from vonggac.bus.pull_consumer import PullConsumer
-from vonggac.events import CloudEvent, MalformedEventError, Payload, decode
+from vonggac.events import CloudEvent, MalformedEventError, NewerTypeError, Payload, decode, subjects
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+NEWER_DELAYS_S = (5.0, 30.0, 60.0, 120.0)
+"""Until an event of a newer type comes again, by deliveries: a rolling upgrade takes minutes."""
+
+PAGE_BYTES = 4 << 20
+ANSWER_WITHIN_S = 5.0
+_END_OF_PAGE, _NO_MESSAGE, _NO_RESPONDERS = "204", "404", "503"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as the stream holds it."""
+
+    sequence: int
+    subject: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,8 @@ class Received:
     event: CloudEvent[Payload]
     subject: str
     stream_sequence: int
+    stored_at: datetime | None = None
+    """The server's time when it stored the event; None where no server did."""
 
 
 type Handler = Callable[[Sequence[Received]], Awaitable[None]]
@@ -53,10 +76,14 @@ class EventConsumer:
         batch: int = 500,
         wait_s: float = 5.0,
         delays_s: Sequence[float] = DELAYS_S,
+        newer_delays_s: Sequence[float] = NEWER_DELAYS_S,
+        on_newer: Callable[[], None] = lambda: None,
     ) -> None:
-        self._delays_s = delays_s
+        """`on_newer` is called for each delivery of an event that only a newer release understands."""
+        self._delays_s, self._newer_delays_s, self._on_newer = delays_s, newer_delays_s, on_newer
         self._bus, self._handler, self._transient, self._batch, self._wait_s = bus, handler, transient, batch, wait_s
         self._pull = PullConsumer(bus, stream=stream, durable=durable)
+        self.stream, self.durable = stream, durable
 
     async def run(self) -> None:
         """Consume for ever. Cancelling between fetch and ack loses nothing: the events are delivered again."""
@@ -68,6 +95,34 @@ class EventConsumer:
         finally:
             await self._pull.close()
 
+    async def replay(self, first: int, last: int) -> int:
+        """Handle what the stream still holds of these sequences again; returns how many events that were.
+
+        For a handler whose records went back: the consumer is past them. Raises what the handler raises for an error
+        from outside the events, NatsError or TimeoutError.
+        """
+        count = 0
+        async for messages in read_stream(self._bus, self.stream, first, last, most=self._batch):
+            events = [event for message in messages if (event := _decode_stored(message)) is not None]
+            try:
+                await self._handler(events)
+            except Exception as error:
+                if self._transient(error):
+                    raise
+                for event in events:
+                    await self._handle_stored(event)
+            count += len(events)
+        return count
+
+    async def _handle_stored(self, received: Received) -> None:
+        try:
+            await self._handler([received])
+        except Exception as error:
+            if self._transient(error):
+                raise
+            # It became a dead letter when it came for the first time.
+            log.info("event_not_replayed", subject=received.subject, error=type(error).__name__)
+
     async def _consume(self, messages: list[Msg]) -> None:
         good = [pair for message in messages if (pair := await self._decode(message)) is not None]
         if not good:
@@ -76,24 +131,30 @@ class EventConsumer:
             await self._handler([received for _, received in good])
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
             log.warning("event_batch_failed", durable=self._pull.durable, size=len(good), error=error)
-            if self._transient(error):
-                await self._postpone(good, error)
-            else:
-                await self._one_by_one(good)
+            await self._after_failure(good, error)
             return
         await self._answer([message.ack() for message, _ in good])
 
-    async def _one_by_one(self, pairs: list[tuple[Msg, Received]]) -> None:
-        for message, received in pairs:
-            try:
-                await self._handler([received])
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
-                if self._transient(error) or message.metadata.num_delivered <= len(self._delays_s):
-                    await self._postpone([(message, received)], error)
-                else:
-                    await self._dead_letter(message, f"{type(error).__name__}: {error}")
-            else:
-                await self._answer([message.ack()])
+    async def _after_failure(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
+        """Of a batch that failed, find the events that make it fail: the others are handled in a few parts."""
+        if self._transient(error):
+            await self._postpone(pairs, error)
+        elif len(pairs) > 1:
+            middle = len(pairs) // 2
+            for half in (pairs[:middle], pairs[middle:]):
+                await self._consume_part(half)
+        elif (message := pairs[0][0]).metadata.num_delivered <= len(self._delays_s):
+            await self._postpone(pairs, error)
+        else:
+            await self._dead_letter(message, f"{type(error).__name__}: {error}")
+
+    async def _consume_part(self, pairs: list[tuple[Msg, Received]]) -> None:
+        try:
+            await self._handler([received for _, received in pairs])
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event must not be lost
+            await self._after_failure(pairs, error)
+        else:
+            await self._answer([message.ack() for message, _ in pairs])
 
     async def _postpone(self, pairs: list[tuple[Msg, Received]], error: Exception) -> None:
         log.info("events_postponed", durable=self._pull.durable, size=len(pairs), error=type(error).__name__)
@@ -105,10 +166,22 @@ class EventConsumer:
     async def _decode(self, message: Msg) -> tuple[Msg, Received] | None:
         try:
             event = decode(message.data)
+        except NewerTypeError as error:
+            await self._wait_for_newer(message, str(error))
+            return None
         except MalformedEventError as error:
             await self._dead_letter(message, str(error))
             return None
-        return message, Received(event, message.subject, message.metadata.sequence.stream)
+        metadata = message.metadata
+        return message, Received(event, message.subject, metadata.sequence.stream, metadata.timestamp)
+
+    async def _wait_for_newer(self, message: Msg, reason: str) -> None:
+        deliveries = message.metadata.num_delivered
+        if deliveries == 1:
+            log.warning("event_not_understood", subject=message.subject, reason=reason)
+        self._on_newer()
+        delays = self._newer_delays_s
+        await self._answer([message.nak(delay=delays[min(deliveries, len(delays)) - 1])])
 
     async def _dead_letter(self, message: Msg, reason: str) -> None:
         await dead_letter_or_retry(
@@ -127,3 +200,54 @@ class EventConsumer:
             except NatsError as error:
                 # The connection is away: the server delivers the event again and the inbox makes that harmless.
                 log.info("event_answer_failed", durable=self._pull.durable, error=type(error).__name__)
+
+
+def _decode_stored(message: StoredMessage) -> Received | None:
+    try:
+        return Received(decode(message.body), message.subject, message.sequence)
+    except MalformedEventError as error:
+        log.info("event_not_replayed", subject=message.subject, error=type(error).__name__)
+        return None
+
+
+async def read_stream(
+    bus: Bus, stream: str, first: int, last: int, *, most: int = 256
+) -> AsyncIterator[list[StoredMessage]]:
+    """What is left of [first, last], in pages of at most `most`. Raises NatsError or TimeoutError."""
+    sequence = first
+    while sequence <= last:
+        page, ended = await _read_page(bus, stream, sequence, min(most, last - sequence + 1))
+        wanted = [message for message in page if message.sequence <= last]
+        if wanted:
+            yield wanted
+        if ended or len(wanted) < len(page):
+            return
+        sequence = page[-1].sequence + 1
+
+
+async def _read_page(bus: Bus, stream: str, first: int, most: int) -> tuple[list[StoredMessage], bool]:
+    """A page, and whether there is nothing after it."""
+    page: list[StoredMessage] = []
+    inbox = bus.client.new_inbox()
+    subscription = await bus.client.subscribe(inbox)
+    try:
+        request = {"seq": first, "next_by_subj": ">", "batch": most, "max_bytes": PAGE_BYTES}
+        await bus.client.publish(subjects.direct_get(stream), json.dumps(request).encode(), reply=inbox)
+        while True:
+            message = await subscription.next_msg(ANSWER_WITHIN_S)
+            headers = message.headers or {}
+            status = headers.get("Status")
+            if status is None:
+                page.append(StoredMessage(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data))
+            elif status == _END_OF_PAGE:
+                return page, headers.get("Nats-Num-Pending", "0") == "0" or not page
+            elif status == _NO_MESSAGE:
+                return page, True
+            elif status == _NO_RESPONDERS:
+                raise NoRespondersError
+            else:
+                raise APIError.from_msg(message)
+    finally:
+        # A connection that went took its subscriptions along.
+        with suppress(NatsError):
+            await subscription.unsubscribe()

@@ -1,18 +1,26 @@
-"""Publishing facts that must not be lost: kept in order in memory until JetStream has stored them.
+"""Publishing facts that must not be lost: kept in order in memory until JetStream has stored them, and a while longer.
 
 While NATS is away the queue grows up to a bound. Beyond it the oldest are dropped, counted and logged: a process that
-runs out of memory would lose them all.
+runs out of memory would lose them all. JetStream acknowledges before it has synced to the disk, so what it stored is
+kept for KEPT_S and published again when the stream has forgotten it (decision 0031).
 """
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js.api import PubAck
+from nats.js.errors import APIError, NoStreamResponseError
 
 from vonggac.bus.connection import Bus
+from vonggac.bus.dead_letters import store_unpublished
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.telemetry.logs import get_logger
@@ -22,42 +30,89 @@ log = get_logger(__name__)
 MAX_QUEUED = 100_000
 WINDOW = 256
 LINGER_S = 0.002
-"""Facts of one moment, as a thumbnail and its observation, are sent and confirmed together: each trip has its price."""
+"""Facts of one moment, as a thumbnail and its observation, are sent and acknowledged together: a trip has its price."""
 RETRY_AFTER_S = 0.5
 STORE_WITHIN_S = 5.0
+OTHERS_WITHIN_S = 1.0
+"""After the last message of a window was answered, or not: streams may have different leaders."""
+MAX_TRIES = 5
+"""Of a message that the server refuses while it stores others."""
+OUTGOING = "outgoing"
+"""In the place of the consumer in the subject of a dead letter: nobody consumed it, NATS refused it."""
+_SERVER_FAULT = 500
+KEPT_S = 180.0
+"""NATS syncs at least every ten seconds here, every two minutes by its default."""
+MAX_KEPT = 100_000
+CHECK_EVERY_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Message:
     subject: str
     body: bytes
     message_id: str | None
     content_type: str
     removes: bool = False
+    position: int = 0
+    """In the order of being queued; 0 for one that is published again."""
+    tries: int = field(default=0, compare=False)
+
+
+class _Outcome(Enum):
+    STORED = "stored"
+    UNANSWERED = "unanswered"
+    REFUSED = "refused"
 
 
 class Outgoing:
     """An ordered queue towards JetStream. `run` is a task of the service; `stored` counts what the server confirmed."""
 
-    def __init__(self, bus: Bus, *, max_queued: int = MAX_QUEUED) -> None:
-        self._bus = bus
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        publisher: str | None = None,
+        max_queued: int = MAX_QUEUED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`publisher`: whose facts these are; events get its name and a sequence without gaps."""
+        self._bus, self._publisher = bus, publisher
         self._queue: deque[_Message] = deque()
+        self._flight: deque[_Message] = deque()
+        """What is being published: an overflow never touches it."""
         self._max_queued = max_queued
+        self._kept: KeptMessages[_Message] = KeptMessages(bus, clock)
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
-        self._entered = 0
-        self._left = 0
+        self._entered = self._sequence = 0
         self._waiting_for: list[tuple[int, asyncio.Future[None]]] = []
         self.stored = 0
         self.dropped = 0
+        self.short_of_space = False
+        """Set by whoever watches the server's disk (`vonggac.bus.space`)."""
+        self.left_out = 0
+        """Values that could wait and were left out for want of space."""
+        self.refused = 0
+        """Copied to DEAD_LETTERS because the server would not have them."""
+        self.republished = 0
+        """Stored once, forgotten by the server, and published again."""
 
     def queue_event[T: Payload](self, subject: str, event: CloudEvent[T]) -> None:
         """Queue an event; its id lets the server drop a repetition."""
+        if self._publisher is not None:
+            self._sequence += 1
+            event = event.model_copy(update={"publisher": self._publisher, "publishersequence": self._sequence})
         self._put(_Message(subject, event.encode(), event.id, CONTENT_TYPE))
 
-    def queue_value(self, bucket: str, key: UUID | str, body: bytes) -> None:
-        """Queue the value of a key in a bucket, such as the latest status."""
+    def queue_value(self, bucket: str, key: UUID | str, body: bytes, *, can_wait: bool = False) -> None:
+        """Queue the value of a key in a bucket, such as the latest status.
+
+        `can_wait`: no fact, and made anew later; left out while the server is short of space.
+        """
+        if can_wait and self.short_of_space:
+            self.left_out += 1
+            return
         self._put(_Message(subjects.key_value(bucket, key), body, None, "application/json"))
 
     def queue_removal(self, bucket: str, key: UUID | str) -> None:
@@ -66,25 +121,18 @@ class Outgoing:
 
     @property
     def waiting(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + len(self._flight)
+
+    @property
+    def lost(self) -> int:
+        """Facts and values that will not be stored where they belong."""
+        return self.dropped + self.refused
 
     async def run(self) -> None:
         """Publish for ever; retries until stored."""
-        while True:
-            await self._filled.wait()
-            if len(self._queue) < WINDOW:
-                await asyncio.sleep(LINGER_S)
-            window = [self._queue[index] for index in range(min(WINDOW, len(self._queue)))]
-            done = await self._publish(window)
-            for _ in range(done):
-                self._queue.popleft()
-            self.stored += done
-            self._leave(done)
-            if not self._queue:
-                self._filled.clear()
-                self._emptied.set()
-            if done < len(window):
-                await asyncio.sleep(RETRY_AFTER_S)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._kept.watch(self._publish_again), name="watch-streams")
+            group.create_task(self._publish_for_ever(), name="publish")
 
     async def drain(self, *, within_s: float) -> int:
         """Wait until everything queued is stored; returns how many are not after `within_s`. `run` must be running."""
@@ -92,12 +140,12 @@ class Outgoing:
             async with asyncio.timeout(within_s):
                 await self._emptied.wait()
         except TimeoutError:
-            log.error("observations_not_stored", count=len(self._queue))
-        return len(self._queue)
+            log.error("observations_not_stored", count=self.waiting)
+        return self.waiting
 
     async def flush(self, *, within_s: float) -> bool:
         """Wait until what is queued by now is stored, whatever is queued after it; False after `within_s`."""
-        if self._left >= self._entered:
+        if not self.waiting:
             return True
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting_for.append((self._entered, reached))
@@ -110,17 +158,57 @@ class Outgoing:
             self._waiting_for = [waiting for waiting in self._waiting_for if waiting[1] is not reached]
         return True
 
-    def _leave(self, count: int) -> None:
-        self._left += count
-        for position, reached in self._waiting_for:
-            if self._left >= position and not reached.done():
-                reached.set_result(None)
+    async def _publish_for_ever(self) -> None:
+        while True:
+            await self._filled.wait()
+            if self.waiting < WINDOW:
+                await asyncio.sleep(LINGER_S)
+            while self._queue and len(self._flight) < WINDOW:
+                self._flight.append(self._queue.popleft())
+            outcomes = await self._publish(list(self._flight))
+            done = next((at for at, outcome in enumerate(outcomes) if outcome is not _Outcome.STORED), len(outcomes))
+            for _ in range(done):
+                self._flight.popleft()
+            self.stored += done
+            if done < len(outcomes):
+                await self._judge_first(outcomes[done:])
+            self._resolve_flushes()
+            if done < len(outcomes):
+                await asyncio.sleep(RETRY_AFTER_S)
+
+    async def _judge_first(self, outcomes: Sequence[_Outcome]) -> None:
+        """A message that the server will never store must not block those behind it."""
+        first = self._flight[0]
+        alone = outcomes[0] is _Outcome.REFUSED or _Outcome.STORED in outcomes
+        first.tries = first.tries + 1 if alone else 0
+        if first.tries < MAX_TRIES:
+            return
+        reason = f"NATS did not store it in {first.tries} tries, and stored others"
+        try:
+            await store_unpublished(self._bus, first.subject, first.body, durable=OUTGOING, reason=reason)
+        except (APIError, MaxPayloadError) as error:
+            log.error("dead_letter_refused", subject=first.subject, error=type(error).__name__, size=len(first.body))
+        except (NatsError, TimeoutError, OSError) as error:
+            log.warning("dead_letter_failed", subject=first.subject, error=type(error).__name__)
+            return
+        self._flight.popleft()
+        self.refused += 1
+
+    def _publish_again(self, forgotten: Sequence[_Message]) -> None:
+        """Before what waits: it is older."""
+        for message in forgotten:
+            message.position = message.tries = 0
+        self._queue.extendleft(reversed(forgotten))
+        self.republished += len(forgotten)
+        self._emptied.clear()
+        self._filled.set()
 
     def _put(self, message: _Message) -> None:
         self._entered += 1
+        message.position = self._entered
         if len(self._queue) >= self._max_queued:
             self._queue.popleft()
-            self._leave(1)
+            self._resolve_flushes()
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
                 log.error("observations_dropped", count=self.dropped)
@@ -128,17 +216,31 @@ class Outgoing:
         self._emptied.clear()
         self._filled.set()
 
-    async def _publish(self, window: list[_Message]) -> int:
-        """How many from the start of `window` are stored; what follows a failure is sent again."""
+    def _resolve_flushes(self) -> None:
+        if not self.waiting:
+            self._filled.clear()
+            self._emptied.set()
+        if self._waiting_for:
+            oldest = min((message.position for message in (*self._flight, *self._queue)), default=self._entered + 1)
+            for position, reached in self._waiting_for:
+                if oldest > position and not reached.done():
+                    reached.set_result(None)
+
+    async def _publish(self, window: Sequence[_Message]) -> list[_Outcome]:
+        """What became of each; what follows the first that is not stored is sent again."""
         # Not a request for each: its task and its timer cost as much as the message.
         answers = [await self._send(message) for message in window]
-        if awaited := [answer for answer in answers if answer is not None]:
-            await asyncio.wait(awaited, timeout=STORE_WITHIN_S)
-        results = [_is_stored(message, answer) for message, answer in zip(window, answers, strict=True)]
-        return next((index for index, stored in enumerate(results) if not stored), len(window))
+        if awaited := [answer for answer in answers if isinstance(answer, asyncio.Future)]:
+            # A server answers in order. nats-py keeps a refusal to itself: it looks like an answer that never comes.
+            await asyncio.wait(awaited[-1:], timeout=STORE_WITHIN_S)
+            await asyncio.wait(awaited, timeout=OTHERS_WITHIN_S)
+        outcomes = [self._outcome(message, answer) for message, answer in zip(window, answers, strict=True)]
+        if self._kept.has_forgotten:
+            self._publish_again(self._kept.take_forgotten())
+        return outcomes
 
-    async def _send(self, message: _Message) -> asyncio.Future[PubAck] | None:
-        """Resolves when the server has stored it; None when it could not be sent."""
+    async def _send(self, message: _Message) -> asyncio.Future[PubAck] | _Outcome:
+        """Resolves when the server has stored it; an outcome when it could not be sent."""
         headers = {"Content-Type": message.content_type}
         if message.message_id is not None:
             headers["Nats-Msg-Id"] = message.message_id
@@ -146,22 +248,132 @@ class Outgoing:
             headers["KV-Operation"] = "DEL"
         try:
             return await self._bus.js.publish_async(message.subject, message.body, headers=headers)
+        except MaxPayloadError:
+            return _Outcome.REFUSED
         except (TimeoutError, NatsError, OSError) as error:
             log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
-            return None
+            return _Outcome.UNANSWERED
+
+    def _outcome(self, message: _Message, answer: asyncio.Future[PubAck] | _Outcome) -> _Outcome:
+        if isinstance(answer, _Outcome):
+            return answer
+        if not answer.done():
+            # nats-py keeps room for it until it is done.
+            answer.cancel()
+            log.debug("publish_failed", subject=message.subject, error="TimeoutError")
+            return _Outcome.UNANSWERED
+        if answer.cancelled():
+            return _Outcome.UNANSWERED
+        if (error := answer.exception()) is not None:
+            log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
+            return _Outcome.REFUSED if _is_final(error) else _Outcome.UNANSWERED
+        key = message.subject if message.message_id is None else None
+        self._kept.keep(Kept(message, key), answer.result())
+        return _Outcome.STORED
 
 
-def _is_stored(message: _Message, answer: asyncio.Future[PubAck] | None) -> bool:
-    if answer is None:
+def _is_final(error: BaseException) -> bool:
+    """Whether the server means this message, and not its own state (no stream, no leader, no room)."""
+    if not isinstance(error, APIError) or isinstance(error, NoStreamResponseError):
         return False
-    if not answer.done():
-        # nats-py keeps room for it until it is done.
-        answer.cancel()
-        log.debug("publish_failed", subject=message.subject, error="TimeoutError")
-        return False
-    if answer.cancelled():
-        return False
-    if (error := answer.exception()) is not None:
-        log.debug("publish_failed", subject=message.subject, error=type(error).__name__)
-        return False
-    return True
+    return (error.code or _SERVER_FAULT) < _SERVER_FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Kept[M]:
+    """A stored message; of those with the same key, only the newest counts (the value of a bucket)."""
+
+    message: M
+    key: str | None
+
+
+@dataclass(slots=True)
+class _Stream[M]:
+    """A stream as it was last seen, and what was stored there lately."""
+
+    last_sequence: int
+    events: deque[tuple[float, M]]
+    values: OrderedDict[str, tuple[float, M]]
+    created: datetime | None = None
+    forgot: bool = False
+
+
+class KeptMessages[M]:
+    """Of one publisher, by stream."""
+
+    def __init__(self, bus: Bus, clock: Callable[[], float]) -> None:
+        self._bus, self._clock = bus, clock
+        self._streams: dict[str, _Stream[M]] = {}
+        self._reconnected = asyncio.Event()
+        bus.on_reconnect(self._reconnected.set)
+
+    def keep(self, kept: Kept[M], ack: PubAck) -> None:
+        """A message was stored. Its place in the stream shows whether the stream went back."""
+        stream = self._streams.setdefault(ack.stream, _Stream(0, deque(), OrderedDict()))
+        if not ack.duplicate:
+            # An answer to a repetition names the place of the first.
+            stream.forgot = stream.forgot or ack.seq <= stream.last_sequence
+            stream.last_sequence = ack.seq
+        now = self._clock()
+        if kept.key is None:
+            stream.events.append((now, kept.message))
+        else:
+            stream.values.pop(kept.key, None)
+            stream.values[kept.key] = (now, kept.message)
+        _drop_old(stream, now - KEPT_S)
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether a stream went back by its answers."""
+        return any(stream.forgot for stream in self._streams.values())
+
+    def take_forgotten(self) -> list[M]:
+        """What the streams that went back may have forgotten, oldest first; it is not kept any more."""
+        return [message for name, stream in self._streams.items() if stream.forgot for message in self._take(name)]
+
+    async def watch(self, on_forgotten: Callable[[Sequence[M]], None]) -> None:
+        """Look at the streams after each reconnection, and now and then, until cancelled."""
+        while True:
+            self._reconnected.clear()
+            for name in list(self._streams):
+                if await self._forgot(name):
+                    on_forgotten(self._take(name))
+            try:
+                async with asyncio.timeout(CHECK_EVERY_S):
+                    await self._reconnected.wait()
+            except TimeoutError:
+                continue
+
+    async def _forgot(self, name: str) -> bool:
+        stream = self._streams[name]
+        known = stream.last_sequence
+        try:
+            info = await self._bus.js.stream_info(name)
+        except (NatsError, TimeoutError, OSError) as error:
+            log.debug("stream_not_seen", stream=name, error=type(error).__name__)
+            return False
+        anew = stream.created is not None and info.created != stream.created
+        stream.created = info.created
+        # Not what was stored meanwhile: its answers may have come before this one.
+        return bool(anew or info.state.last_seq < known)
+
+    def _take(self, name: str) -> list[M]:
+        stream = self._streams[name]
+        _drop_old(stream, self._clock() - KEPT_S)
+        entries = sorted((*stream.events, *stream.values.values()), key=lambda entry: entry[0])
+        stream.events.clear()
+        stream.values.clear()
+        stream.forgot, stream.last_sequence = False, 0
+        if entries:
+            log.warning("stream_forgot", stream=name, published_again=len(entries))
+        return [message for _, message in entries]
+
+
+def _drop_old[M](stream: _Stream[M], before: float) -> None:
+    while stream.events and (stream.events[0][0] < before or len(stream.events) > MAX_KEPT):
+        stream.events.popleft()
+    while stream.values:
+        key, (at, _) = next(iter(stream.values.items()))
+        if at >= before and len(stream.values) <= MAX_KEPT:
+            break
+        del stream.values[key]

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from psycopg import AsyncConnection
-from sqlalchemy import MetaData, text
-from sqlalchemy.exc import DBAPIError
+from pydantic import SecretStr
+from sqlalchemy import URL, MetaData, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from vonggac.settings.passwords import read_password
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -19,15 +23,44 @@ NAMING = {
 }
 
 
+class DatabaseSettings(Protocol):
+    """What the engine needs of a service's settings."""
+
+    @property
+    def database_url(self) -> SecretStr: ...
+    @property
+    def database_password_file(self) -> Path | None: ...
+
+
 def new_metadata() -> MetaData:
-    """Metadata whose constraints have predictable names, so that an error can be traced to its column."""
+    """Metadata whose constraints have predictable names, so that an error names its column."""
     return MetaData(naming_convention=NAMING)
+
+
+def with_password(url: str, password: str) -> URL:
+    """The address with this password, whatever characters it has. Raises ValueError for what is no address."""
+    try:
+        return make_url(url).set(password=password)
+    except ArgumentError:
+        msg = "the database's URL cannot be read"
+        raise ValueError(msg) from None
+
+
+def database_address(settings: DatabaseSettings) -> URL | str:
+    """What a service connects to: its URL, with the password of the file if one is named.
+
+    Raises OSError or ValueError when the file cannot be read.
+    """
+    url = settings.database_url.get_secret_value()
+    if settings.database_password_file is None:
+        return url
+    return with_password(url, read_password(settings.database_password_file))
 
 
 class Database:
     """The connection pool. `url` is `postgresql+psycopg://…`; it is never logged."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str | URL, *, pool_size: int = 10) -> None:
         self.engine = create_async_engine(
             url,
             pool_size=pool_size,

@@ -1,18 +1,18 @@
-"""Running a service's Alembic migrations, from the command line and from tests, in the same way."""
+"""Runs a service's Alembic migrations, from the command line and from tests alike."""
 
 from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, create_engine, engine_from_config, pool, text
+from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_config, pool, text
 
 LOCK_TIMEOUT = "4s"
 MIGRATION_LOCK = 1742_2021
-"""Advisory lock: two pods that start together migrate one after the other."""
+"""Advisory lock: two pods that start at the same time migrate one after the other."""
 
 
-def config(scripts: Path, url: str) -> Config:
+def config(scripts: Path, url: str | URL) -> Config:
     """An Alembic config for the folder `scripts` (its env.py calls `run_env`)."""
     settings = Config()
     settings.set_main_option("script_location", str(scripts))
@@ -21,13 +21,13 @@ def config(scripts: Path, url: str) -> Config:
     return settings
 
 
-def migrate(scripts: Path, url: str) -> None:
+def migrate(scripts: Path, url: str | URL) -> None:
     """Bring the database at `url` to the newest revision. Raises what PostgreSQL or Alembic raises."""
     command.upgrade(config(scripts, url), "head")
 
 
 def newest_revision(scripts: Path) -> str:
-    """The revision `migrate` leads to."""
+    """The newest revision of the scripts."""
     head = ScriptDirectory(str(scripts)).get_current_head()
     assert head is not None
     return head
@@ -36,7 +36,7 @@ def newest_revision(scripts: Path) -> str:
 def run_env(metadata: MetaData) -> None:
     """The body of a service's migrations/env.py.
 
-    A migration waits at most LOCK_TIMEOUT for a lock, so that it fails and does not block the running service.
+    A migration waits at most LOCK_TIMEOUT for a lock: it fails before it blocks the running service.
     """
     given = context.config.attributes.get("url")
     if given is None:

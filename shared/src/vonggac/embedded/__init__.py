@@ -1,6 +1,6 @@
-"""The real PostgreSQL and the real nats-server of the wheels, as child processes: for `make run` and for tests.
+"""The real PostgreSQL and nats-server of wheels, as child processes: for `make run` and tests.
 
-Needs the extra `vonggac[embedded]`; production images do not carry it.
+Needs the extra `vonggac[embedded]`; production images do not have it.
 """
 
 from vonggac.embedded.nats import NatsServer

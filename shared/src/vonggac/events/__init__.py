@@ -5,7 +5,23 @@
 """
 
 from vonggac.events.causes import Cause
-from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload, new_event
+from vonggac.events.envelope import (
+    CloudEvent,
+    MalformedEventError,
+    NewerTypeError,
+    NotUnderstoodError,
+    Payload,
+    new_event,
+)
 from vonggac.events.registry import decode
 
-__all__ = ["Cause", "CloudEvent", "MalformedEventError", "Payload", "decode", "new_event"]
+__all__ = [
+    "Cause",
+    "CloudEvent",
+    "MalformedEventError",
+    "NewerTypeError",
+    "NotUnderstoodError",
+    "Payload",
+    "decode",
+    "new_event",
+]

@@ -195,6 +195,12 @@ _ADVICE = {
         "Nhập lại tên và mật khẩu của camera trong hệ thống quản lý.",
         "Write the camera's credentials again in the inventory.",
     ),
+    Cause.SECRET_MOVED: Advice(
+        "The stored credentials were given for another address (scheme, host or port), so they were not sent; nobody "
+        "connected.",
+        "Nhập lại tên và mật khẩu cho địa chỉ mới trong hệ thống quản lý.",
+        "Give the credentials again for the new address in the inventory.",
+    ),
     Cause.INTERNAL_ERROR: Advice(
         "A mistake of the platform itself, or too little CPU; nothing is known about the camera.",
         "Báo đơn vị vận hành: xem nhật ký của dịch vụ và tải máy chủ.",

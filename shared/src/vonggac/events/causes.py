@@ -45,4 +45,5 @@ class Cause(StrEnum):
     STALLED = "stalled"
     STOPPED = "stopped"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a cause, not a secret
+    SECRET_MOVED = "secret_moved"  # noqa: S105 - a cause, not a secret
     INTERNAL_ERROR = "internal_error"

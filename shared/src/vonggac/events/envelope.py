@@ -18,6 +18,14 @@ class MalformedEventError(ValueError):
     """A message is no CloudEvent of a type this program knows, or its data does not fit the type's schema."""
 
 
+class NotUnderstoodError(MalformedEventError):
+    """A CloudEvent whose data this program cannot read: another release may."""
+
+
+class NewerTypeError(NotUnderstoodError):
+    """A CloudEvent of the platform, of a type that this release does not know: a newer one published it."""
+
+
 class Payload(BaseModel):
     """The `data` of an event. Unknown fields are ignored, so that a newer producer may add some."""
 
@@ -39,6 +47,10 @@ class CloudEvent[T: Payload](BaseModel):
     subject: str = Field(min_length=1, description="Id of the thing the event is about.")
     time: AwareDatetime = Field(description="When the fact happened, UTC.")
     datacontenttype: Literal["application/json"] = "application/json"
+    publisher: str | None = Field(default=None, description="Who published it: a process, new at every start.")
+    publishersequence: int | None = Field(
+        default=None, ge=1, description="Of this publisher's facts, from 1 on without a gap; a gap is a fact lost."
+    )
     data: T
 
     @field_serializer("time")
@@ -50,7 +62,8 @@ class CloudEvent[T: Payload](BaseModel):
 
         Raises ValueError when it is larger than MAX_EVENT_BYTES: a bug of the producer, never to be cut silently.
         """
-        body = self.model_dump_json(serialize_as_any=True).encode()
+        # What is None is left out: readers have None for it, and a third of an observation is that.
+        body = self.model_dump_json(serialize_as_any=True, exclude_none=True).encode()
         if len(body) > MAX_EVENT_BYTES:
             msg = f"event {self.type} about {self.subject} has {len(body)} bytes, more than {MAX_EVENT_BYTES}"
             raise ValueError(msg)

@@ -83,7 +83,9 @@ class DeliveryObservedV1(Payload):
     worker_id: str
     held_since: AwareDatetime = Field(description="Since when this worker holds the camera; a later holder wins.")
     sequence: int = Field(ge=1, description="Grows with every change that this worker reports of this delivery.")
-    observed_at: AwareDatetime = Field(description="When the state began.")
+    observed_at: AwareDatetime = Field(
+        description="When the state began; after a hole of the worker, not before it was awake again."
+    )
     state: DeliveryState = Field(description="`released`: this worker no longer watches the delivery.")
     cause: Cause | None = None
     detail: str | None = Field(default=None, max_length=500, description="For people; never a credential.")
@@ -133,6 +135,9 @@ class ForwarderAliveV1(Payload):
     cameras_held: int
     capacity: int | None = Field(default=None, ge=1, description="Cameras it holds at most.")
     stopping: bool = Field(default=False, description="It hands its cameras over and accepts no more.")
+    awake_since: AwareDatetime | None = Field(
+        default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )
 
 
 class DeliveryCommand(BaseModel):

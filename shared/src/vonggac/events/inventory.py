@@ -15,7 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from vonggac.events.envelope import Payload
 
 type SealedSecret = str
-"""Base64 of a libsodium sealed box around `{"username": …, "password": …}`."""
+"""Base64 of a libsodium sealed box around `{"username": …, "password": …, "origins": ["scheme://host:port", …]}`.
+
+Boxes of earlier releases have no origins.
+"""
 
 
 class AgencyRole(StrEnum):
@@ -78,6 +81,9 @@ class _State(Payload):
     id: UUID
     revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
     changed_at: AwareDatetime
+    created_at: AwareDatetime | None = Field(default=None, description="Since when it exists.")
+    changed_by: str | None = Field(default=None, description="Subject of the token that made this change.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")
 
 
 class AgencyV1(_State):
@@ -209,6 +215,16 @@ class CameraV1(_State):
         """Whether it is probed and forwarded: it is enabled, and its facility neither suspended nor closed (R23)."""
         return self.enabled and self.facility_status not in {FacilityStatus.SUSPENDED, FacilityStatus.CLOSED}
 
+    @property
+    def forwarded(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that shall run; none when the camera is not in service."""
+        return tuple(delivery for delivery in self.deliveries if self.in_service and delivery.enabled)
+
+    @property
+    def read_back(self) -> tuple[PlannedDelivery, ...]:
+        """The deliveries that are read back from their destinations."""
+        return tuple(delivery for delivery in self.forwarded if delivery.read_back_url is not None)
+
 
 class RemovedV1(Payload):
     """The tombstone: the thing named by the message's subject is gone."""
@@ -218,3 +234,5 @@ class RemovedV1(Payload):
     noun: str
     revision: int
     removed_at: datetime
+    removed_by: str | None = Field(default=None, description="Subject of the token that removed it.")
+    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")

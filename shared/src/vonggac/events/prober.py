@@ -85,6 +85,9 @@ class CameraObservedV1(Payload):
     identity_at: AwareDatetime | None = Field(default=None, description="When the device's identity was last read.")
     login_proven: bool = Field(default=False, description="The camera took this login at this revision before.")
     logins_failed: int = Field(default=0, ge=0, description="Failed logins in a row at this revision.")
+    awake_since: AwareDatetime | None = Field(
+        default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )
 
 
 class SiteState(StrEnum):
@@ -140,6 +143,9 @@ class DeliveryVerifiedV1(Payload):
     )
     interval_s: float = Field(gt=0, description="The next read-back is due after this long.")
     duration_ms: float = Field(ge=0)
+    awake_since: AwareDatetime | None = Field(
+        default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )
 
 
 class ProberAliveV1(Payload):
@@ -150,3 +156,6 @@ class ProberAliveV1(Payload):
     started_at: AwareDatetime
     alive_at: AwareDatetime
     probes_running: int
+    awake_since: AwareDatetime | None = Field(
+        default=None, description="Since when this worker has watched without a hole; later than before: it slept."
+    )

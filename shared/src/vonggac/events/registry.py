@@ -1,5 +1,6 @@
 """All event types, by name and by producer, and reading a message of any of them."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from vonggac.events import forwarder, inventory, prober
-from vonggac.events.envelope import CloudEvent, MalformedEventError, Payload
+from vonggac.events.envelope import CloudEvent, MalformedEventError, NewerTypeError, NotUnderstoodError, Payload
 
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
@@ -24,6 +25,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "reporting": (),
 }
 PAYLOADS_BY_PRODUCER: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(_BY_PRODUCER)
+_OURS = re.compile(r"vn\.vonggac\.[a-z_]+\.[a-z_]+\.v[0-9]+")
 _BY_TYPE = {model.event_type: model for models in _BY_PRODUCER.values() for model in models}
 
 
@@ -35,21 +37,29 @@ def payload_model(event_type: str) -> type[Payload]:
 def decode(body: bytes) -> CloudEvent[Payload]:
     """Parse a message of any registered type.
 
-    Raises MalformedEventError naming the field that is wrong.
+    Raises MalformedEventError naming the field that is wrong: NewerTypeError for a type of the platform that is not
+    known here, NotUnderstoodError for data that does not fit its type.
     """
     try:
         envelope = _Envelope.model_validate_json(body)
+    except ValidationError as error:
+        raise MalformedEventError(_first_fault(error)) from None
+    try:
         model = payload_model(envelope.type)
+    except KeyError:
+        msg = f"type: {envelope.type} is not known here"
+        raise (NewerTypeError(msg) if _OURS.fullmatch(envelope.type) else MalformedEventError(msg)) from None
+    try:
         data = model.model_validate(envelope.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "document"
-        msg = f"{where}: {first['msg']}"
-        raise MalformedEventError(msg) from None
-    except KeyError as error:
-        msg = f"type: {error.args[0]} is not known here"
-        raise MalformedEventError(msg) from None
+        raise NotUnderstoodError(f"data.{_first_fault(error)}") from None
     return CloudEvent[Payload].model_construct(**{**dict(envelope), "data": data})
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "document"
+    return f"{where}: {first['msg']}"
 
 
 class _Envelope(BaseModel):
@@ -62,4 +72,6 @@ class _Envelope(BaseModel):
     subject: str = Field(min_length=1)
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
+    publisher: str | None = None
+    publishersequence: int | None = Field(default=None, ge=1)
     data: dict[str, Any]

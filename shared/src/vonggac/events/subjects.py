@@ -24,6 +24,15 @@ def verify_job(camera_id: UUID | str) -> str:
     return f"verify.job.{camera_id}"
 
 
+def state_behind(subject: str) -> str | None:
+    """Where the state stands that a job, or the state's own message, is about; None for any other subject."""
+    for job in (probe_job, delivery_job, verify_job):
+        if subject.startswith(job("")):
+            return inventory("camera", subject.removeprefix(job("")))
+    states, _, _ = inventory("*", "*").partition("*")
+    return subject if subject.startswith(states) else None
+
+
 def camera_observation(camera_id: UUID | str) -> str:
     return f"observation.camera.{camera_id}"
 
@@ -93,6 +102,21 @@ def dead_letter(stream: str, durable: str) -> str:
 def key_value(bucket: str, key: UUID | str) -> str:
     """The subject on which a message becomes the value of `key` in a bucket."""
     return f"$KV.{bucket}.{key}"
+
+
+def republished(bucket: str, key: UUID | str) -> str:
+    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    return f"kv.{bucket}.{key}"
+
+
+def direct_get(stream: str) -> str:
+    """JetStream's own: messages of a stream that allows direct gets, by any of its replicas."""
+    return f"$JS.API.DIRECT.GET.{stream}"
+
+
+def stream_info(stream: str) -> str:
+    """JetStream's own: how a stream stands, with the server's time."""
+    return f"$JS.API.STREAM.INFO.{stream}"
 
 
 def next_messages(stream: str, durable: str) -> str:

@@ -27,7 +27,8 @@ def new_application(
 ) -> FastAPI:
     """An app with problem+json errors, `/livez`, `/readyz` and `/metrics`; routes are the service's own.
 
-    `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name.
+    `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
+    200 with `degraded` when the process works but somebody should see to it.
     """
     problem: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
@@ -43,8 +44,11 @@ def new_application(
     @app.get("/readyz", tags=["health"], summary="The process can do its work", include_in_schema=False)
     async def readyz() -> JSONResponse:
         failures = await health.failures()
+        degradations = await health.degradations()
         status = HTTPStatus.SERVICE_UNAVAILABLE if failures else HTTPStatus.OK
-        return JSONResponse({"status": "not ready" if failures else "ready", "failures": failures}, status_code=status)
+        word = "not ready" if failures else "degraded" if degradations else "ready"
+        body = {"status": word, "failures": failures} | ({"degradations": degradations} if degradations else {})
+        return JSONResponse(body, status_code=status)
 
     @app.get("/metrics", tags=["health"], summary="Prometheus metrics", include_in_schema=False)
     async def metrics_page() -> Response:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from vonggac.auth.sealing import Unsealer
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import ExpectedDevice
 from vonggac.logins.guard import LoginGuard
-from vonggac.net.errors import PeerError
+from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl
 
 
@@ -20,6 +22,16 @@ def device_address(url: str) -> RtspUrl:
     scheme, _, rest = url.partition("://")
     # Placeholders may stand where a URL takes none, so only what is before the path is read.
     return RtspUrl.parse(f"{scheme}://{rest.partition('/')[0]}")
+
+
+def device_origins(expected: ExpectedDevice | None) -> tuple[Origin, ...]:
+    """Where else than at its stream a camera is asked with its login: its ONVIF service, if the survey noted one."""
+    if expected is None or expected.onvif_address is None:
+        return ()
+    try:
+        return (Origin.of_device_service(expected.onvif_address),)
+    except MalformedError:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from vonggac.bus import Bucket, Outgoing, topology
+from vonggac.bus import Bucket, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.logins.counting import DeviceLogin
 from vonggac.logins.lock import PATIENCE_S, LoginLocks
 from vonggac.telemetry import get_logger

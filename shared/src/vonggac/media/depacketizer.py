@@ -1,4 +1,4 @@
-"""RTP payloads back into access units, for both codecs, bounded and honest about what is missing."""
+"""RTP payloads back into access units, for both codecs; bounded, and counts what is missing."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,17 @@ MAX_UNIT_BYTES = 8 * 1024 * 1024
 MAX_UNIT_NALS = 1024
 
 _START_CODE = b"\x00\x00\x01"
-# No packet types of RFC 6184 (table 1) and RFC 7798 (§4.4: 51 to 63 have no meaning yet): what a maker puts there.
+# No packet types of RFC 6184 (table 1) and RFC 7798 (§4.4: 51 to 63 are reserved): makers' own.
 _H264_RESERVED = frozenset({30, 31})
 _H265_RESERVED = frozenset(range(51, 64))
 
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One whole picture with what belongs to it; `nals` without start codes, in order.
+    """One whole picture; `nals` without start codes, in order.
 
-    `keyframe`: a decoder can begin with it. `recovers_in`: after so many pictures more the whole picture is right; 0
-    but where the camera refreshes its picture bit by bit (intra refresh).
+    `keyframe`: a decoder can begin with it. `recovers_in`: the picture is whole after so many more pictures; above 0
+    only where the camera refreshes its picture bit by bit (intra refresh).
     """
 
     rtp_timestamp: int
@@ -60,7 +60,7 @@ class Depacketizer:
         """Packets missing by sequence number."""
 
     def push_packet(self, packet: bytes | memoryview) -> list[AccessUnit]:
-        """Take a whole RTP packet. Raises MalformedError when it is none."""
+        """Add a whole RTP packet. Raises MalformedError when it is none."""
         header = parse_rtp(packet)
         return self.push(
             packet[header.payload_start : header.payload_end],
@@ -70,7 +70,7 @@ class Depacketizer:
         )
 
     def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
-        """Take one RTP payload; returns the units it completes: none, one, or two.
+        """Add one RTP payload; returns the units that it completes: none, one, or two.
 
         A unit ends with the marker bit, or, for senders that forget it, when the timestamp changes.
         """
@@ -79,13 +79,13 @@ class Depacketizer:
         if gap is None:
             return units
         if self._timestamp is not None and timestamp != self._timestamp:
-            # The gap may have swallowed the end of the unit that is open.
+            # The gap may contain the end of the open unit.
             self._damaged |= gap
             self._finish(units)
         if self._timestamp is None:
             self._timestamp = timestamp
             if gap:
-                # The picture to which parameter sets of their own belong may be what is missing.
+                # The missing packets may be the picture to which lone parameter sets belong.
                 self._nals, self._bytes = [], 0
                 self._damaged = not begins_picture(self._codec, payload)
         elif gap:
@@ -93,14 +93,14 @@ class Depacketizer:
         if gap:
             self._fragment = None
         if payload and not self._damaged:
-            # A packet of padding alone (a keep-alive, a bandwidth probe) is counted but has nothing to add.
+            # A packet of padding alone (a keep-alive, a bandwidth probe) counts, and adds nothing.
             self._take(payload)
         if marker:
             self._finish(units)
         return units
 
     def reset(self) -> None:
-        """Forget the unit that is open, and where in the stream it was: the next packet is like the very first one."""
+        """Drop the open unit and the position in the stream: the next packet counts as the first one."""
         self._next_sequence = self._timestamp = None
         self._damage()
         self._damaged, self._bytes = False, 0
@@ -137,14 +137,14 @@ class Depacketizer:
             self._damage()
 
     def _take_fragment(self, payload: bytes | memoryview, head: int) -> None:
-        # An FU may be empty behind its header (RFC 6184 §5.8): some cameras close a picture with such a one.
+        # An FU may be empty after its header (RFC 6184 §5.8): some cameras end a picture with one.
         if len(payload) <= head:
             self._damage()
             return
         flags = payload[head]
         if flags & 0x80:
             if self._fragment is not None:
-                # The unit before never ended, though no number is missing: the camera dropped its rest itself.
+                # The unit before has no end, though no number is missing: the camera dropped the rest itself.
                 self._damage()
                 return
             if head == 1:
@@ -169,7 +169,7 @@ class Depacketizer:
                 self._damage()
                 return
             if length:
-                # Zeros behind the last unit are padding.
+                # Zeros after the last unit are padding.
                 self._append(payload[offset : offset + length])
             offset += length
         if offset != len(payload):
@@ -200,7 +200,7 @@ class Depacketizer:
         self._damaged = False
         self._fragment = None
         if whole and not any(is_slice(self._codec, kind) for kind in kinds):
-            # Some cameras close their parameter sets with a marker of their own: they belong to the next picture.
+            # Some cameras end their parameter sets with a marker: they belong to the next picture.
             return
         self._nals = []
         self._bytes = 0

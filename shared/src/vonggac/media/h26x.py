@@ -1,4 +1,4 @@
-"""H.264 (RFC 6184) and H.265 (RFC 7798) over RTP, behind one set of names.
+"""H.264 (RFC 6184) and H.265 (RFC 7798) over RTP, under one set of names.
 
 NAL units are bytes without start code. A picture's access unit is everything with one RTP timestamp.
 """
@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 
 
 class VideoCodec(StrEnum):
-    """As the codec is called in rtpmap."""
+    """The codec's name in rtpmap."""
 
     H264 = "H264"
     H265 = "H265"
@@ -32,9 +32,9 @@ H265_AP = 48
 H265_FU = 49
 
 _H264_SLICES = frozenset({1, 2, 3, 4, 5})
-# What stands in an access unit behind its first slice: ends of sequence and stream, filler (H.264 §7.4.1.2.3).
+# After the first slice of an access unit: ends of sequence and stream, filler (H.264 §7.4.1.2.3).
 _H264_BEHIND = frozenset({10, 11, 12})
-# STAP-B, MTAP and FU-B (RFC 6184 §5.2) belong to the interleaved mode, which nobody asks a camera for.
+# STAP-B, MTAP and FU-B (RFC 6184 §5.2) belong to the interleaved mode, which no client requests.
 _H264_INTERLEAVED = frozenset({25, 26, 27, 29})
 _H265_LAST_SLICE = 31
 # End of sequence and bitstream, filler, suffix SEI (H.265 §7.4.2.4.4).
@@ -45,16 +45,16 @@ _START_CODE = b"\x00\x00\x01"
 
 
 class Part(Enum):
-    """Where an RTP payload stands in its access unit."""
+    """The place of an RTP payload in its access unit."""
 
     LEAD = "lead"
-    """Before the first slice: delimiter, SEI, parameter sets, and units that have no meaning yet."""
+    """Before the first slice: delimiter, SEI, parameter sets, and reserved units."""
     KEYFRAME = "keyframe"
     """With the first slice of a picture that can be decoded alone (IDR; IRAP)."""
     PICTURE = "picture"
     """With the first slice of another picture."""
     REST = "rest"
-    """With a later slice or fragment, or with what stands behind the slices."""
+    """With a later slice or fragment, or with units after the slices."""
 
 
 def nal_type(codec: VideoCodec, nal: bytes | memoryview) -> int:
@@ -81,10 +81,10 @@ def is_parameter_set(codec: VideoCodec, kind: int) -> bool:
 
 
 def part_of(codec: VideoCodec, payload: bytes | memoryview) -> Part:
-    """Where this RTP payload stands in its access unit, whatever it is packed as; looks at a few bytes only.
+    """The place of this RTP payload in its access unit, for every packing; reads a few bytes only.
 
     A slice is the first one when it begins at the picture's first block. Baseline's arbitrary slice order, in which it
-    need not, has no decoder in use, and taking a later slice for the first would begin a session with half a picture.
+    need not, has no decoder in use, and a later slice taken as the first would begin a session with half a picture.
     """
     h264 = codec is VideoCodec.H264
     head = 1 if h264 else 2
@@ -125,7 +125,7 @@ def nal_units(codec: VideoCodec, payload: bytes | memoryview) -> Iterator[tuple[
     """(type, begin of the body, end) of the NAL units in an RTP payload: single, STAP-A or AP, FU-A or FU.
 
     A body that begins in an earlier fragment: -1. Units that a camera put into one packet as an Annex B string are
-    told one by one up to the first slice.
+    listed one by one up to the first slice.
     """
     head = 1 if codec is VideoCodec.H264 else 2
     size = len(payload)
@@ -173,7 +173,7 @@ def _part_of_slice(codec: VideoCodec, kind: int, payload: bytes | memoryview, bo
 
 
 def _annex_b(codec: VideoCodec, payload: bytes | memoryview, begin: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """The units behind each start code in `payload[begin:]`."""
+    """The units after each start code in `payload[begin:]`."""
     data = bytes(payload[begin:size])
     at = data.find(_START_CODE)
     head = 1 if codec is VideoCodec.H264 else 2

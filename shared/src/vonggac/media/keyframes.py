@@ -1,8 +1,8 @@
-"""The one keyframe detector: which access units of an RTP stream a decoder can begin with, and where they begin.
+"""The one keyframe detector: finds access units with which a decoder can begin, and their first packets.
 
-A camera sends delimiter, SEI, parameter sets and slices in one packet or in one packet each. So what an access unit is
-stands in its first slice, and it begins with the first packet before that: with the lead. Keyframes are IDR and IRAP
-pictures, and pictures with a recovery point (open GOP, intra refresh).
+A camera sends delimiter, SEI, parameter sets and slices in one packet or in one packet each. So the kind of an access
+unit is in its first slice, and it begins with the packets before that: the lead. Keyframes are IDR and IRAP pictures,
+and pictures with a recovery point (open GOP, intra refresh).
 """
 
 from enum import Enum
@@ -13,10 +13,10 @@ from vonggac.media.sei import is_sei, recovery_point
 
 
 class Mark(Enum):
-    """What is known of an access unit with a packet of it."""
+    """What one packet shows of its access unit."""
 
     LEAD = "lead"
-    """It has begun, with this packet or an earlier one, and its kind is not known yet."""
+    """It has begun, with this packet or an earlier one; its kind is not known yet."""
     KEYFRAME = "keyframe"
     """It is a keyframe: its first slice is in this packet, and it began with its first lead, if it had one."""
     OTHER = "other"
@@ -36,7 +36,7 @@ class KeyframeDetector:
     def push(self, payload: bytes | memoryview, *, timestamp: int, marker: bool) -> Mark:
         """Mark one RTP payload. An access unit ends with the marker bit, or when the timestamp changes.
 
-        Not so a lead: parameter sets with a timestamp or marker of their own belong to the next picture.
+        A lead does not end so: parameter sets with their own timestamp or marker belong to the next picture.
         """
         if timestamp == self._known:
             if marker:
@@ -54,11 +54,11 @@ class KeyframeDetector:
         return Mark.KEYFRAME if keyframe else Mark.OTHER
 
     def reset(self) -> None:
-        """Packets were left out in the midst of a unit: the next one may be anywhere in its own."""
+        """Packets of a unit were left out: the next one may be anywhere in its unit."""
         self._known, self._recovers = None, False
 
     def _tells_recovery(self, payload: bytes | memoryview) -> bool:
-        # Of a unit in fragments only the first is read: a recovery point has a few bytes.
+        # Only the first fragment of a unit is read: a recovery point has a few bytes.
         return any(
             is_sei(self._codec, kind) and body >= 0 and recovery_point(self._codec, payload[body:end]) is not None
             for kind, body, end in nal_units(self._codec, payload)
@@ -66,7 +66,7 @@ class KeyframeDetector:
 
 
 class KeyframeCollector:
-    """Whole keyframes out of one video track; of everything else nothing is kept."""
+    """Whole keyframes of one video track; nothing else is kept."""
 
     __slots__ = ("_collecting", "_depacketizer", "_detector", "_fed", "_timestamp")
 
@@ -82,7 +82,7 @@ class KeyframeCollector:
         return self._depacketizer.dropped
 
     def push(self, payload: bytes | memoryview, *, sequence: int, timestamp: int, marker: bool) -> list[AccessUnit]:
-        """Take one RTP payload; returns the keyframes that it completes."""
+        """Add one RTP payload; returns the keyframes that it completes."""
         mark = self._detector.push(payload, timestamp=timestamp, marker=marker)
         if mark is Mark.OTHER and not self._collecting:
             self._forget()
@@ -93,7 +93,7 @@ class KeyframeCollector:
         if mark is Mark.KEYFRAME or (mark is Mark.OTHER and same):
             self._collecting, self._timestamp = not marker, timestamp
         else:
-            # Another unit has begun, which ended the keyframe.
+            # Another unit has begun and ended the keyframe.
             self._collecting = False
         if mark is Mark.OTHER and not self._collecting:
             self._forget()

@@ -4,7 +4,7 @@ from vonggac.net.errors import MalformedError
 
 
 class Bits:
-    """Reads bits, most significant first; raises MalformedError behind the end."""
+    """Reads bits, most significant first; raises MalformedError after the end."""
 
     __slots__ = ("_length", "_pos", "_value")
 
@@ -13,7 +13,7 @@ class Bits:
         self._length = 8 * len(data)
         self._pos = 0
 
-    def take(self, count: int) -> int:
+    def read_bits(self, count: int) -> int:
         """The next `count` bits as an unsigned number."""
         self._pos += count
         if self._pos > self._length:
@@ -21,7 +21,7 @@ class Bits:
         return self._value >> (self._length - self._pos) & ((1 << count) - 1)
 
     def flag(self) -> bool:
-        return self.take(1) == 1
+        return self.read_bits(1) == 1
 
     def ue(self) -> int:
         """Unsigned Exp-Golomb."""
@@ -30,7 +30,7 @@ class Bits:
             zeros += 1
             if zeros > 32:
                 raise MalformedError("a parameter set or SEI holds an impossible number")
-        return (1 << zeros) - 1 + self.take(zeros)
+        return (1 << zeros) - 1 + self.read_bits(zeros)
 
     def se(self) -> int:
         """Signed Exp-Golomb."""

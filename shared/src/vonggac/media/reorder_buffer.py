@@ -1,4 +1,4 @@
-"""Putting UDP packets back into the order they were sent in, as far as a short wait allows."""
+"""Restores the sending order of UDP packets, as far as a short wait allows."""
 
 _MAX_DROPOUT = 3000  # RFC 3550 A.1
 _MAX_MISORDER = 128
@@ -7,8 +7,8 @@ _MAX_MISORDER = 128
 class ReorderBuffer:
     """Holds packets that came too early, at most `max_packets`; a packet that comes too late is dropped.
 
-    Pure: `push` and `skip` return what may go on now, in order. The caller's timer calls `skip` when a gap has been
-    waited for long enough.
+    Pure: `push` and `skip` return the packets that are next, in order. The caller's timer calls `skip` when a gap has
+    lasted long enough.
     """
 
     __slots__ = ("_expected", "_held", "_max_packets", "late")
@@ -18,15 +18,15 @@ class ReorderBuffer:
         self._expected: int | None = None
         self._held: dict[int, bytes] = {}
         self.late = 0
-        """Packets dropped because they came after their turn, or twice."""
+        """Packets dropped because they came too late, or twice."""
 
     @property
     def gap(self) -> int | None:
-        """The sequence number that is waited for; None when nothing is held."""
+        """The sequence number of the gap; None when nothing waits."""
         return self._expected if self._held else None
 
     def push(self, sequence: int, packet: bytes) -> list[bytes]:
-        """Take a packet with its 16-bit sequence number."""
+        """Add a packet with its 16-bit sequence number."""
         ahead = 0 if self._expected is None else (sequence - self._expected) & 0xFFFF
         if ahead == 0:
             self._expected = (sequence + 1) & 0xFFFF
@@ -35,7 +35,7 @@ class ReorderBuffer:
             self.late += 1
             return []
         if ahead >= _MAX_DROPOUT:
-            # The sender began anew: what is held belongs to the time before.
+            # The sender began anew: what waits belongs to the time before.
             before = self.flush()
             self._expected = (sequence + 1) & 0xFFFF
             return [*before, packet]
@@ -43,7 +43,7 @@ class ReorderBuffer:
         return self.skip() if len(self._held) > self._max_packets else []
 
     def skip(self) -> list[bytes]:
-        """Give the gap up; returns what was waiting behind it, up to the next one."""
+        """Give the gap up; returns the packets after it, up to the next gap."""
         if not self._held or self._expected is None:
             return []
         expected = self._expected
@@ -51,7 +51,7 @@ class ReorderBuffer:
         return self._release()
 
     def flush(self) -> list[bytes]:
-        """Everything that is held; the next packet, whatever its number, is a new beginning."""
+        """Return everything that waits; the next packet begins anew, whatever its number."""
         out: list[bytes] = []
         while self._held:
             out += self.skip()

@@ -67,12 +67,12 @@ def ntp_to_unix(ntp: int) -> float:
 
 
 def is_rtcp(packet: bytes | memoryview) -> bool:
-    """Whether a packet's type is one of RTCP's (RFC 5761 §4), to tell it from RTP on a shared channel."""
+    """Whether a packet's type is one of RTCP's (RFC 5761 §4), to distinguish it from RTP on a shared channel."""
     return len(packet) >= 2 and 192 <= packet[1] <= 223
 
 
 def parse_rtcp(data: bytes) -> list[RtcpPacket]:
-    """The reports and goodbyes of a compound packet; other types are stepped over.
+    """The reports and goodbyes of a compound packet; other types are skipped.
 
     Raises MalformedError when a length does not fit or the version is not 2.
     """
@@ -93,7 +93,7 @@ def parse_rtcp(data: bytes) -> list[RtcpPacket]:
 
 
 def build_sender_report(report: SenderReport, *, cname: str | None = None) -> bytes:
-    """SR, with an SDES CNAME behind it if one is given (§6.1 wants one in every compound packet)."""
+    """SR, followed by an SDES CNAME if one is given (§6.1 demands one in every compound packet)."""
     body = struct.pack(">I", report.ssrc) + _SENDER.pack(
         report.ntp,
         report.rtp_timestamp & 0xFFFFFFFF,
@@ -105,7 +105,7 @@ def build_sender_report(report: SenderReport, *, cname: str | None = None) -> by
 
 
 def build_receiver_report(report: ReceiverReport, *, cname: str | None = None) -> bytes:
-    """RR, with an SDES CNAME behind it if one is given."""
+    """RR, followed by an SDES CNAME if one is given."""
     body = struct.pack(">I", report.ssrc) + _pack_blocks(report.blocks)
     return _packet(_RR, len(report.blocks), body) + _source_description(report.ssrc, cname)
 

@@ -1,4 +1,4 @@
-"""RTP packets and what can be learnt from their order and time (RFC 3550)."""
+"""RTP packets, and statistics of their order and time (RFC 3550)."""
 
 import struct
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class RtpHeader(NamedTuple):
 
 
 def parse_rtp(data: bytes | memoryview, start: int = 0, end: int | None = None) -> RtpHeader:
-    """Parse the packet in `data[start:end]` (§5.1): CSRC list, extension and padding are stepped over.
+    """Parse the packet in `data[start:end]` (§5.1): CSRC list, extension and padding are skipped.
 
     Raises MalformedError when it is not RTP version 2 or a length does not fit.
     """
@@ -64,8 +64,8 @@ class SequenceTracker:
     """Counts received, lost, reordered and doubled packets of one SSRC, over the 16-bit wrap.
 
     A jump of 3000 or more ahead counts as loss, and a step back of more than 128 as a restart of the sender, only when
-    the next packet confirms it: one broken packet does not make a thousand lost ones. A packet that comes late takes
-    its loss back. A restart within one SSRC that lands ahead looks like loss: a new SSRC needs a new tracker.
+    the next packet confirms it: one broken packet does not make a thousand lost ones. A late packet cancels
+    its loss. A restart within one SSRC that lands ahead looks like loss: a new SSRC needs a new tracker.
     """
 
     __slots__ = (
@@ -147,7 +147,7 @@ class SequenceTracker:
         bit = 1 << behind
         before_first = self._first is not None and self._highest - behind < self._first
         if self._seen & bit or before_first:
-            # A packet from before the first one is no gap of ours: leave it out of every sum.
+            # A packet from before the first one is no gap: leave it out of every sum.
             self.duplicates += 0 if before_first else 1
             return
         self._seen |= bit
@@ -156,7 +156,7 @@ class SequenceTracker:
 
     def _confirm_jump(self, sequence: int, ahead: int) -> None:
         if ahead < 0x8000:
-            # The packet on probation and this one have both come.
+            # Both the packet on probation and this one have come.
             self.received += 1
             self._advance(ahead)
             self._seen |= 2

@@ -1,4 +1,4 @@
-"""Recovery points (H.264 §D.2.8, H.265 §D.3.8): where decoding can begin without an IDR or IRAP picture."""
+"""Recovery points (H.264 §D.2.8, H.265 §D.3.8): decoding can begin there without an IDR or IRAP picture."""
 
 from collections.abc import Iterable
 
@@ -9,27 +9,27 @@ from vonggac.net.errors import MalformedError
 H264_SEI = 6
 H265_PREFIX_SEI = 39
 MAX_SEI_BYTES = 1024
-"""A recovery point stands at the beginning of its unit, in a few bytes."""
+"""A recovery point is at the beginning of its unit, in a few bytes."""
 _RECOVERY_POINT = 6
 
 
 def is_sei(codec: VideoCodec, kind: int) -> bool:
-    """Whether NAL units of this type carry SEI that stands before the picture."""
+    """Whether NAL units of this type carry SEI before the picture."""
     return kind == (H264_SEI if codec is VideoCodec.H264 else H265_PREFIX_SEI)
 
 
 def pictures_to_recover(codec: VideoCodec, nals: Iterable[bytes]) -> int | None:
-    """The same as `recovery_point` over all NAL units of an access unit; the first that tells counts."""
+    """The same as `recovery_point` over all NAL units of an access unit; the first one found counts."""
     head = 1 if codec is VideoCodec.H264 else 2
     told = (recovery_point(codec, nal[head:]) for nal in nals if is_sei(codec, nal_type(codec, nal)))
     return next((count for count in told if count is not None), None)
 
 
 def recovery_point(codec: VideoCodec, body: bytes | memoryview) -> int | None:
-    """After how many pictures the whole picture is right when decoding begins here; None: decoding cannot begin here.
+    """The number of pictures until the picture is whole when decoding begins here; None: it cannot begin here.
 
     `body`: an SEI unit without its NAL header. 0: at once (open GOP); more: the picture is refreshed bit by bit (intra
-    refresh). H.265 counts in picture order, which may be below 0: then the number is of its amount.
+    refresh). H.265 counts in picture order, which may be below 0: then its absolute value.
     """
     data = unescape(bytes(body[:MAX_SEI_BYTES]))
     at = 0

@@ -1,4 +1,4 @@
-"""What a camera's clock says, as far as RTSP and RTCP tell it."""
+"""A camera's clock, by RTSP and RTCP."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from vonggac.media.rtcp import RtcpPacket, SenderReport
 
 NOT_A_CLOCK_S = 366 * 86_400.0
-"""What is further off than this does not tell the time of day: some devices count from their start."""
+"""A larger difference is no time of day: some devices count from their start."""
 VIETNAM_S = 7 * 3600.0
 LOCAL_WITHIN_S = 60.0
 
@@ -18,7 +18,7 @@ class CameraClock:
     """The camera's time of day.
 
     By its newest sender report (RFC 3550 §6.4.1), good to the network's delay; by the Date of its newest answer, good
-    to half a second, where the reports do not tell the time of day.
+    to half a second, where the reports have no time of day.
     """
 
     __slots__ = ("_date", "_report", "_wall_clock")
@@ -29,23 +29,23 @@ class CameraClock:
         self._report: tuple[float, float] | None = None
         self._date: tuple[float, float] | None = None
 
-    def take(self, reports: Iterable[RtcpPacket]) -> None:
-        """What one RTCP packet holds, as it comes."""
+    def read_reports(self, reports: Iterable[RtcpPacket]) -> None:
+        """Read the reports of one RTCP packet, when it comes."""
         for report in reports:
             if isinstance(report, SenderReport) and report.ntp:
                 now = self._wall_clock()
                 self._report = (round(report.unix_s - now, 3), now)
 
-    def take_date(self, date: str, came_at: float) -> None:
-        """The Date of an answer; `came_at`: our seconds since 1970 when it came."""
+    def read_date(self, date: str, came_at: float) -> None:
+        """Read the Date of an answer; `came_at`: our seconds since 1970 when it came."""
         drift_s = drift_by_date(date, came_at)
         if drift_s is not None and abs(drift_s) <= NOT_A_CLOCK_S:
             self._date = (drift_s, came_at)
 
     def drift_s(self, *, lately_s: float = math.inf) -> float | None:
-        """Camera minus ours by what it told in the last `lately_s`; None when it told nothing.
+        """Camera minus ours by its reports of the last `lately_s`; None without any.
 
-        More than NOT_A_CLOCK_S when all that it told is no time of day.
+        More than NOT_A_CLOCK_S when none of them is a time of day.
         """
         oldest = self._wall_clock() - lately_s
         report, date = (
@@ -65,10 +65,10 @@ def drift_by_date(date: str, came_at: float) -> float | None:
         told = parsedate_to_datetime(date)
     except ValueError:
         return None
-    # A zone of -0000 is told as none at all; the header is always in UTC. The part of the second is cut off.
+    # The parser gives a zone of -0000 as none; the header is always in UTC. The part of the second is cut off.
     told = told if told.tzinfo is not None else told.replace(tzinfo=UTC)
     drift_s = told.timestamp() + 0.5 - came_at
     if abs(drift_s - VIETNAM_S) <= LOCAL_WITHIN_S:
-        # Local time told as GMT, as cheap cameras do: the clock itself is right.
+        # Local time marked as GMT, as by cheap cameras: the clock itself is right.
         drift_s -= VIETNAM_S
     return round(drift_s, 1)

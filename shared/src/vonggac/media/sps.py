@@ -26,7 +26,7 @@ _EXTENDED_ASPECT_RATIO = 255
 
 @dataclass(frozen=True, slots=True)
 class SpsInfo:
-    """Size in pixels after cropping; `fps` from the VUI timing, None when it is not there or makes no sense."""
+    """Size in pixels after cropping; `fps` from the VUI timing, None when it is missing or impossible."""
 
     profile: str
     level: str
@@ -49,21 +49,21 @@ def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
 
 
 def _parse_h264(bits: Bits) -> SpsInfo:
-    profile = bits.take(8)
-    constraints = bits.take(8)
-    level = bits.take(8)
+    profile = bits.read_bits(8)
+    constraints = bits.read_bits(8)
+    level = bits.read_bits(8)
     bits.ue()  # seq_parameter_set_id
     chroma = _h264_chroma(bits) if profile in _WITH_CHROMA_FORMAT else 1
     bits.ue()  # log2_max_frame_num_minus4
     _h264_picture_order(bits)
     bits.ue()  # max_num_ref_frames
-    bits.take(1)
+    bits.read_bits(1)
     width_mbs = bits.ue() + 1
     height_units = bits.ue() + 1
     frame_mbs_only = bits.flag()
     if not frame_mbs_only:
-        bits.take(1)
-    bits.take(1)
+        bits.read_bits(1)
+    bits.read_bits(1)
     crop = [bits.ue() for _ in range(4)] if bits.flag() else [0, 0, 0, 0]
     fields = 1 if frame_mbs_only else 2
     unit_x = 2 if chroma in (1, 2) else 1
@@ -86,7 +86,7 @@ def _h264_chroma(bits: Bits) -> int:
         chroma = 0
     bits.ue()
     bits.ue()
-    bits.take(1)
+    bits.read_bits(1)
     if bits.flag():
         for index in range(12 if chroma == 3 else 8):
             if bits.flag():
@@ -107,7 +107,7 @@ def _h264_picture_order(bits: Bits) -> None:
     if kind == 0:
         bits.ue()
     elif kind == 1:
-        bits.take(1)
+        bits.read_bits(1)
         bits.se()
         bits.se()
         for _ in range(min(bits.ue(), 255)):
@@ -120,35 +120,35 @@ def _h264_vui_fps(bits: Bits) -> float | None:
     _skip_vui_video(bits)
     if not bits.flag():
         return None
-    units, scale = bits.take(32), bits.take(32)
+    units, scale = bits.read_bits(32), bits.read_bits(32)
     # A frame is two fields, and time_scale counts fields (§E.2.1).
     return _fps(scale, 2 * units)
 
 
 def _skip_vui_video(bits: Bits) -> None:
     """From aspect_ratio_info to chroma_loc_info, alike in both codecs (E.1.1 of each)."""
-    if bits.flag() and bits.take(8) == _EXTENDED_ASPECT_RATIO:
-        bits.take(32)
+    if bits.flag() and bits.read_bits(8) == _EXTENDED_ASPECT_RATIO:
+        bits.read_bits(32)
     if bits.flag():
-        bits.take(1)
+        bits.read_bits(1)
     if bits.flag():
-        bits.take(4)
+        bits.read_bits(4)
         if bits.flag():
-            bits.take(24)
+            bits.read_bits(24)
     if bits.flag():
         bits.ue()
         bits.ue()
 
 
 def _parse_h265(bits: Bits) -> SpsInfo:
-    bits.take(4)  # sps_video_parameter_set_id
-    sub_layers = bits.take(3)
-    bits.take(1)
+    bits.read_bits(4)  # sps_video_parameter_set_id
+    sub_layers = bits.read_bits(3)
+    bits.read_bits(1)
     profile, level = _h265_profile(bits, sub_layers)
     bits.ue()  # sps_seq_parameter_set_id
     chroma = bits.ue()
     if chroma == 3:
-        bits.take(1)
+        bits.read_bits(1)
     width, height = bits.ue(), bits.ue()
     crop = [bits.ue() for _ in range(4)] if bits.flag() else [0, 0, 0, 0]
     unit_x = 2 if chroma in (1, 2) else 1
@@ -163,15 +163,15 @@ def _parse_h265(bits: Bits) -> SpsInfo:
 
 
 def _h265_profile(bits: Bits, sub_layers: int) -> tuple[int, int]:
-    bits.take(3)
-    profile = bits.take(5)
-    bits.take(80)
-    level = bits.take(8)
+    bits.read_bits(3)
+    profile = bits.read_bits(5)
+    bits.read_bits(80)
+    level = bits.read_bits(8)
     present = [(bits.flag(), bits.flag()) for _ in range(sub_layers)]
     if sub_layers:
-        bits.take(2 * (8 - sub_layers))
+        bits.read_bits(2 * (8 - sub_layers))
     for has_profile, has_level in present:
-        bits.take(88 * has_profile + 8 * has_level)
+        bits.read_bits(88 * has_profile + 8 * has_level)
     return profile, level
 
 
@@ -186,27 +186,27 @@ def _h265_vui_fps(bits: Bits, sub_layers: int) -> float | None:
         bits.ue()
     if bits.flag() and bits.flag():
         _skip_h265_scaling(bits)
-    bits.take(2)
+    bits.read_bits(2)
     if bits.flag():  # pcm
-        bits.take(8)
+        bits.read_bits(8)
         bits.ue()
         bits.ue()
-        bits.take(1)
+        bits.read_bits(1)
     _skip_reference_sets(bits)
     if bits.flag():
         for _ in range(min(bits.ue(), 32)):
-            bits.take(order_bits + 1)
-    bits.take(2)
+            bits.read_bits(order_bits + 1)
+    bits.read_bits(2)
     if not bits.flag():
         return None
     _skip_vui_video(bits)
-    bits.take(3)
+    bits.read_bits(3)
     if bits.flag():
         for _ in range(4):
             bits.ue()
     if not bits.flag():
         return None
-    units, scale = bits.take(32), bits.take(32)
+    units, scale = bits.read_bits(32), bits.read_bits(32)
     return _fps(scale, units)
 
 
@@ -229,7 +229,7 @@ def _skip_reference_sets(bits: Bits) -> None:
     previous = 0
     for index in range(count):
         if index and bits.flag():
-            bits.take(1)
+            bits.read_bits(1)
             bits.ue()
             # used_by_curr_pic_flag, and use_delta_flag only when that is 0 (§7.3.7).
             kept = 0
@@ -242,12 +242,12 @@ def _skip_reference_sets(bits: Bits) -> None:
             raise MalformedError("a sequence parameter set holds too many reference pictures")
         for _ in range(negative + positive):
             bits.ue()
-            bits.take(1)
+            bits.read_bits(1)
         previous = negative + positive
 
 
 def _optional_fps(bits: Bits, read: Callable[[Bits], float | None]) -> float | None:
-    """The frame rate is worth having but not needed: a set cut off behind the size still gives the size."""
+    """The frame rate is optional: a set cut off after the size still has the size."""
     try:
         return read(bits)
     except MalformedError:

@@ -1,6 +1,6 @@
-"""Where a worker may connect to: addresses are checked after name resolution, and the checked address is the one used.
+"""The networks a worker may connect to: checked after name resolution, and the checked address is used.
 
-Otherwise whoever may write a camera's URL could turn the prober into a scanner of the inner network.
+Otherwise a person who may write a camera's URL could scan the inner network through the prober.
 """
 
 import asyncio
@@ -57,9 +57,9 @@ class AllowedNetworks:
 
 
 def canonical_host(host: str) -> str:
-    """One spelling of a host, where it can be told without a look-up: names in lower case, IPv4 in its four numbers.
+    """One spelling of a host, where no name resolution is needed: names in lower case, IPv4 in its four numbers.
 
-    Resolvers take `127.1`, `2130706433` and `0x7f.1` for addresses (inet_aton), and full-width digits for digits.
+    Resolvers read `127.1`, `2130706433` and `0x7f.1` as addresses (inet_aton), and full-width digits as digits.
     """
     with suppress(UnicodeError):
         host = host.encode("idna").decode("ascii")
@@ -98,7 +98,7 @@ def _is_literal(host: str) -> bool:
 async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
     try:
         async with asyncio.timeout(timeout_s):
-            # Whoever stops waiting leaves the others their answer.
+            # A caller that stops waiting leaves the others their answer.
             return await asyncio.shield(_lookup(host, port))
     except TimeoutError:
         raise PeerError(Cause.DNS, f"the name was not resolved within {timeout_s:.3g} s") from None
@@ -107,10 +107,10 @@ async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
 
 
 def _lookup(host: str, port: int) -> _Lookup:
-    """The look-up of a name that is on its way, or a new one, in a thread of its own.
+    """The running resolution of a name, or a new one, in its own thread.
 
-    A resolver that does not answer holds a thread for half a minute. In the loop's pool of a few threads two such names
-    would keep everybody else's from being looked up; so a name takes one thread, however many wait for it.
+    A resolver that does not answer blocks a thread for half a minute. In the loop's pool of a few threads two such
+    names would block all others; so a name uses one thread, however many callers wait for it.
     """
     loop = asyncio.get_running_loop()
     running = _running.setdefault(loop, {})
@@ -123,13 +123,13 @@ def _lookup(host: str, port: int) -> _Lookup:
 
 
 def _resolve_for(loop: asyncio.AbstractEventLoop, found: _Lookup, host: str, port: int) -> None:
-    """What the thread does."""
+    """Run in the thread."""
     answer: list[str] | OSError | UnicodeError
     try:
         answer = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError) as error:
         answer = error
-    # A loop that is closed meanwhile takes no answer, and nobody waits for one.
+    # A loop that was closed meanwhile needs no answer.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(_set_answer, found, answer)
 
@@ -143,5 +143,5 @@ def _set_answer(found: _Lookup, answer: list[str] | OSError | UnicodeError) -> N
 
 def _remove_lookup(running: dict[tuple[str, int], _Lookup], key: tuple[str, int], done: _Lookup) -> None:
     del running[key]
-    # Read here, because whoever asked may be gone.
+    # Read here, because the caller may have gone.
     done.exception()

@@ -1,4 +1,4 @@
-"""Making the TCP connection, plain or under TLS, and why it was lost: one attempt each, every failure a PeerError."""
+"""Makes TCP connections, plain or under TLS: one attempt each; every failure is a PeerError."""
 
 import asyncio
 import errno
@@ -24,13 +24,13 @@ _ROUTE_ERRORS = frozenset(
         errno.EPERM,
     }
 )
-"""The last two: a rule of this machine's own firewall, or an address that takes no TCP."""
+"""The last two: a rule of this machine's own firewall, or an address without TCP."""
 _OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 TLS_RECORD_BYTES = 16 * 1024
 """The most that one record carries (RFC 8446 §5.1)."""
 _RESET = struct.pack("ii", 1, 0)
-"""For SO_LINGER: no waiting for what is not confirmed, RST instead of FIN."""
+"""For SO_LINGER: RST instead of FIN, without waiting for acknowledgements."""
 
 
 async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str, port: int, *, timeout_s: float) -> P:
@@ -67,7 +67,7 @@ async def secure[P: asyncio.Protocol](
 ) -> P:
     """The TLS handshake on `connected`, which belongs to the protocol from now on; closed when this fails.
 
-    Nothing is sent inside before the certificate is found good. Raises PeerError tls.
+    Nothing is sent inside before the certificate is checked. Raises PeerError tls.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -96,24 +96,24 @@ def _connect_error(error: OSError) -> PeerError:
     if error.errno in _ROUTE_ERRORS:
         return PeerError(Cause.ROUTE, "there is no route to the address")
     if error.errno in _OUR_OWN:
-        # The address was not even asked.
+        # The address was never contacted.
         return PeerError(Cause.INTERNAL_ERROR, f"no connection can be made here: {os.strerror(error.errno)}")
     return PeerError(Cause.REFUSED, "the address refused the connection")
 
 
 def loss(exc: Exception | None) -> PeerError:
-    """Why a connection was lost, by what the event loop says."""
+    """The reason of a lost connection, by the event loop's error."""
     if exc is None:
         return PeerError(Cause.ENDED, "the peer closed the connection")
     if isinstance(exc, OSError):
         return PeerError(Cause.ENDED, "the connection broke")
-    # The loop hands over what a callback (on_media) raised, after reporting it itself.
+    # The loop passes on what a callback (on_media) raised, after it has logged it.
     return PeerError(Cause.INTERNAL_ERROR, f"a callback raised {type(exc).__name__}")
 
 
 def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
-    """How to write media. Under TLS a record at a time: what is encrypted at once stays allocated with the connection,
-    and a keyframe of 100 kB would keep more than that for ever.
+    """The function that writes media. Under TLS a record at a time: memory of one encryption stays with the connection,
+    so a keyframe of 100 kB would keep more than that until the end.
     """
     write = transport.write
     if transport.get_extra_info("ssl_object") is None:
@@ -131,7 +131,7 @@ def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
 
 
 def set_receive_low_water(transport: asyncio.BaseTransport, low_bytes: int) -> None:
-    """Be woken only when so many bytes came, or the end of them (SO_RCVLOWAT); 0 or 1: by every byte.
+    """Wake only for so many bytes, or for the end (SO_RCVLOWAT); 0 or 1: for every byte.
 
     Set it back before the next request, whose answer is short. Does nothing on a closed connection.
     """
@@ -141,16 +141,16 @@ def set_receive_low_water(transport: asyncio.BaseTransport, low_bytes: int) -> N
 
 
 def cut(transport: asyncio.Transport) -> None:
-    """Close now; what is queued is lost, in the kernel too."""
+    """Close now; queued bytes are lost, also those in the kernel."""
     drop_unsent(transport)
     transport.abort()
 
 
 def drop_unsent(transport: asyncio.BaseTransport) -> None:
-    """Let the kernel throw away what it still holds when the connection is closed next.
+    """Let the kernel drop its buffered bytes when the connection is closed next.
 
-    Otherwise it goes on sending to a peer that hangs: a centre that wakes up again would first take in old pictures,
-    and refuse the new session for as long as the old one lasts.
+    Otherwise it continues to send to a peer that hangs: a centre that recovers would first receive old pictures, and
+    refuse the new session while the old one lasts.
     """
     peer = transport.get_extra_info("socket")
     if peer is None:
@@ -160,5 +160,5 @@ def drop_unsent(transport: asyncio.BaseTransport) -> None:
         if unsent:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     except (OSError, ValueError):
-        # It is closed already.
+        # The connection is closed already.
         return

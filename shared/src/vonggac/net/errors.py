@@ -1,11 +1,11 @@
-"""The one exception family of whatever talks to a camera or a destination, whichever the protocol.
+"""The one exception family for every protocol with a camera or a destination.
 
     PeerError
      ├── MalformedError   what arrived (or was given) does not follow the protocol
      └── StatusError      the peer answered, and the answer is not 2xx
           └── RedirectError   … but 3xx, with the address to go to instead
 
-Every error carries a `Cause`, so that a supervisor turns it into a value without looking at its class or text.
+Every error has a `Cause`, so that a supervisor makes a value of it without its class or text.
 """
 
 import re
@@ -31,18 +31,18 @@ _NOT_UNDERSTOOD = frozenset({501, 505, 551})
 
 
 class PeerError(Exception):
-    """Something between us and a camera or destination failed. `message` is short and holds no credential."""
+    """Communication with a camera or destination failed. `message` is short and holds no credential."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(cause, message)
         self.cause = cause
         self.message = message
         self.logged_in = False
-        """Whether the peer took our login before this happened."""
+        """Whether the peer accepted our login before this."""
         self.elsewhere = False
-        """Whether it happened at another host or port, to which the peer had sent us."""
+        """Whether it happened at another host or port, after a redirect."""
         self.login_sent = False
-        """Whether the peer got our login: not one that a redirect led to, or whose challenge we cannot answer."""
+        """Whether the peer got our login; not after a redirect elsewhere, or for a challenge that we cannot answer."""
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.message}"
@@ -62,7 +62,7 @@ class StatusError(PeerError):
     def __init__(self, method: str, status: int, reason: str) -> None:
         shown = "".join(char for char in reason if char.isprintable())
         if len(shown) > _MAX_REASON:
-            # No half word: it may be half of a login that the peer repeats, and be known for none any more.
+            # No half word: half of a login that the peer repeats could not be recognised and hidden.
             shown = shown[: _MAX_REASON + 1].rpartition(" ")[0]
         super().__init__(cause_of_status(method, status, reason), f"{method} was answered {status} {shown}".rstrip())
         self.args = (method, status, reason)
@@ -71,7 +71,7 @@ class StatusError(PeerError):
 
 
 class RedirectError(StatusError):
-    """The peer answered `method` with a redirect to `location`, as it wrote it: not for showing."""
+    """The peer answered `method` with a redirect to `location`, unchanged: not for display."""
 
     def __init__(self, method: str, status: int, reason: str, location: str) -> None:
         super().__init__(method, status, reason)
@@ -79,18 +79,18 @@ class RedirectError(StatusError):
 
 
 def cause_of_status(method: str, status: int, reason: str = "") -> Cause:
-    """Map a status that is not 2xx to a cause.
+    """The cause of a status that is not 2xx.
 
-    Servers tell a second publisher of a stream in many ways: by 406 or 455, or in the reason alone.
+    Servers refuse a second publisher of a stream in many ways: by 406 or 455, or by the reason alone.
 
-    Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 say that
+    Overloaded recorders answer SETUP with 500 or 503 instead of 453, hence the 5xx rule; but 501, 505 and 551 mean that
     the request was not understood (RFC 7826 §17.5).
     """
     taken = status in _ALREADY_PUBLISHING or (status != 401 and _ALREADY_PUBLISHING_WORDS.search(reason))
     if method in _PUBLISHING and taken:
         return Cause.ALREADY_PUBLISHING
     if (method, status) == ("ANNOUNCE", 415):
-        # We offer, and the peer does not take it; a camera that answers DESCRIBE so has nothing to offer.
+        # We offer and the peer refuses; a camera that answers DESCRIBE so has nothing to offer.
         return Cause.CODEC_UNSUPPORTED
     if status in _CAUSE_BY_STATUS:
         return _CAUSE_BY_STATUS[status]

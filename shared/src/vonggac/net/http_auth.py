@@ -22,7 +22,7 @@ _HASHES: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
 }
-# Nothing here goes back over what it has read: a field that is one long word would cost its length squared. The closing
+# No pattern here backtracks: a field that is one long word would cost its length squared. The closing
 # quote of the last value may be missing.
 _PARAMETER = re.compile(r'([A-Za-z][\w-]*+)\s*+=\s*+("(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\s,;"]*+)')
 _SCHEME = re.compile(r"([A-Za-z][\w-]*+)(?=\s|,|\Z)")
@@ -44,7 +44,7 @@ class Challenge:
 
     @property
     def strength(self) -> int:
-        """3 Digest SHA-256, 2 Digest MD5, 1 Basic, 0 nothing that we can answer."""
+        """3 Digest SHA-256, 2 Digest MD5, 1 Basic, 0 unsupported."""
         if self.scheme == "basic":
             return 1
         if self.scheme != "digest" or not self.nonce or (self.qop and "auth" not in self.qop):
@@ -68,7 +68,7 @@ class Challenge:
 
 
 def parse_challenges(values: Iterable[str]) -> list[Challenge]:
-    """All challenges of all WWW-Authenticate fields; what cannot be read is left out."""
+    """All challenges of all WWW-Authenticate fields; unreadable ones are left out."""
     return [
         Challenge(
             scheme=scheme,
@@ -94,13 +94,13 @@ class ReconnectError(PeerError):
 
 @dataclass(slots=True)
 class Authenticator:
-    """The client's side of one connection: which challenge is in force, and whether the login was rejected."""
+    """The client's side of one connection: the current challenge, and whether the login was rejected."""
 
     credentials: Credentials | None = field(repr=False)
     challenge: Challenge | None = None
     rejected: bool = False
     taken: bool = False
-    """The server took a request that carried our answer."""
+    """The server accepted a request with our answer."""
     _accepted: bool = False
     _nonce_count: int = 0
     _make_cnonce: Callable[[], str] = field(default=lambda: secrets.token_hex(8), repr=False)
@@ -116,11 +116,11 @@ class Authenticator:
         return _digest_answer(self.challenge, self.credentials, method, uri, self._nonce_count, self._make_cnonce())
 
     def accepted(self) -> None:
-        """The server took a request that carried our answer."""
+        """The server accepted a request with our answer."""
         self._accepted = self.taken = True
 
     def challenged(self, values: Iterable[str], *, answered: bool) -> bool:
-        """Take the challenges of a 401. Returns whether the request may be sent once more with `answer`.
+        """Read the challenges of a 401. Returns whether the request may be sent once more with `answer`.
 
         `answered`: the request already carried our answer. Then only a stale nonce, or a new nonce for a login
         that this connection has seen accepted, is a reason to try again; else the login counts as rejected.

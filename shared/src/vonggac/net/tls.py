@@ -1,4 +1,4 @@
-"""Whom to trust on rtsps://: the system's authorities, an own one, or one certificate by its fingerprint."""
+"""Trust on rtsps://: the system's authorities, an own one, or one certificate by its fingerprint."""
 
 import hashlib
 import hmac
@@ -23,8 +23,8 @@ class TlsPolicy:
 
     With `ca_pem` only the authorities in it are trusted, and the name is checked. With `fingerprint_sha256` exactly the
     certificate with that SHA-256 (of its DER form; hex, colons allowed) is trusted, whoever signed it and whatever
-    name it has: what cameras with self-signed certificates need. `unverified` trusts anybody: the traffic is
-    encrypted, and whoever sits in the middle reads it.
+    name it has: what cameras with self-signed certificates need. `unverified` trusts everybody: the traffic is
+    encrypted, and a man in the middle reads it.
 
     Raises ValueError naming what is wrong.
     """
@@ -58,7 +58,7 @@ class TlsPolicy:
         return _context(self)
 
     def check(self, certificate: bytes | None) -> None:
-        """Hold the peer's certificate (DER) against the fingerprint. Raises PeerError `tls` when it is another one."""
+        """Compare the peer's certificate (DER) with the fingerprint. Raises PeerError `tls` when they differ."""
         if self.fingerprint_sha256 is None:
             return
         found = hashlib.sha256(certificate or b"").hexdigest()
@@ -70,7 +70,7 @@ SYSTEM_AUTHORITIES = TlsPolicy()
 
 
 def policy_of(trust: TlsTrust | None) -> TlsPolicy:
-    """What inventory says about a camera or destination, as a policy. Raises PeerError `tls` when it is unusable."""
+    """Inventory's trust for a camera or destination, as a policy. Raises PeerError `tls` when it is unusable."""
     if trust is None:
         return SYSTEM_AUTHORITIES
     try:
@@ -86,7 +86,7 @@ def _context(policy: TlsPolicy) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    # As ssl.create_default_context has them since Python 3.13.
+    # As in ssl.create_default_context since Python 3.13.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
     if policy.ca_pem is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
@@ -96,7 +96,7 @@ def _context(policy: TlsPolicy) -> ssl.SSLContext:
 
 
 def tls_error(error: OSError | ValueError) -> PeerError:
-    """What a failed handshake means, as a PeerError `tls`."""
+    """A failed handshake as a PeerError `tls`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return PeerError(Cause.TLS, f"the certificate is not trusted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):

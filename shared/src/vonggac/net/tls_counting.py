@@ -1,7 +1,7 @@
-"""How many bytes TLS makes of those that it is given, so that what a kernel confirmed can be told in bytes of ours.
+"""Counts the bytes before and after TLS, so that the kernel's acknowledged bytes can be converted to ours.
 
-The kernel counts records: headers, tags and padding included, all of which depend on cipher and version. So they are
-counted where they are made.
+The kernel counts records: headers, tags and padding included, which depend on cipher and version. So they are counted
+where they are made.
 """
 
 import ssl

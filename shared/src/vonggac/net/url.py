@@ -1,4 +1,4 @@
-"""RTSP addresses, with the credentials kept apart from what goes on the wire and what is shown."""
+"""RTSP addresses, with the credentials separate from what is sent and what is shown."""
 
 import base64
 import re
@@ -34,7 +34,7 @@ class Credentials:
 
     @property
     def words(self) -> tuple[str, str]:
-        """What a peer may repeat in its answers and nobody may be shown: the password, and both as Basic sends them."""
+        """What a peer may repeat in its answers and must not be shown: the password, and both as Basic sends them."""
         pair = f"{self.username}:{self.password}".encode("utf-8", "replace")
         return self.password, base64.b64encode(pair).decode("ascii")
 
@@ -82,7 +82,7 @@ class RtspUrl:
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is spoken."""
+        """Whether TLS is used."""
         return self.scheme == "rtsps"
 
     @property
@@ -115,10 +115,10 @@ def strip_userinfo(url: str) -> str:
 def on_host_of(url: str, reference: str) -> str:
     """`url` with scheme, host and port of `reference` where they differ; path and query as they are.
 
-    What may not stand in a request line (spaces, other than ASCII) is percent-encoded.
+    Characters that a request line cannot hold (spaces, non-ASCII) are percent-encoded.
 
     A camera behind NAT announces its inner address in Content-Base and control URLs, and one behind a TLS proxy
-    announces rtsp://: all requests go over the one connection, so they keep the address it was made with.
+    announces rtsp://: all requests go over the one connection, so they keep its address.
     """
     url = _NOT_IN_REQUESTS.sub(lambda part: quote(part[0], errors="replace"), url)
     found, own = _SCHEME.match(url), _SCHEME.match(reference)
@@ -150,7 +150,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
 
 
 def _encode_target(target: str) -> str:
-    """Encode what may not stand in a request line (spaces, non-ASCII); keep what is encoded already."""
+    """Encode characters that a request line cannot hold (spaces, non-ASCII); keep encoded ones."""
     encoded = quote(target, safe=_PATH_SAFE)
     return f"/{encoded}" if encoded.startswith("?") else encoded
 
@@ -183,20 +183,32 @@ def _split_port(hostport: str) -> tuple[str, int | None]:
 
 
 def takes_credentials(url: str) -> bool:
-    """Whether `fill_credentials` puts a login into it: then whoever is asked for it has got the login."""
+    """Whether `fill_credentials` puts a login into it: then the peer gets the login with the first request."""
     return "{username}" in url or "{password}" in url
+
+
+def repeats_password(target: str, filled: str, credentials: Credentials | None) -> bool:
+    """Whether a password that was filled into the path `filled` stands in `target` as well, however it is encoded."""
+    if credentials is None or not credentials.password:
+        return False
+    return all(credentials.password in _decoded(text) for text in (target, filled))
+
+
+def _decoded(text: str) -> str:
+    # Twice: some servers encode what they repeat once more.
+    return text + "\n" + unquote(text) + "\n" + unquote(unquote(text))
 
 
 def fill_credentials(url: str, credentials: Credentials | None) -> str:
     """`url` with `{username}` and `{password}` replaced, percent-encoded: recorders that want them in the path.
 
-    The result is for the wire only. Without credentials the placeholders become empty.
+    The result is for sending only. Without credentials the placeholders become empty.
     """
     username, password = (credentials.username, credentials.password) if credentials else ("", "")
     return url.replace("{username}", quote(username, safe="")).replace("{password}", quote(password, safe=""))
 
 
 def hide_login(error: PeerError, credentials: Credentials | None) -> None:
-    """Take the login that the peer was sent out of the error's message: some peers repeat what they were sent."""
+    """Remove the login from the error's message: some peers repeat what was sent."""
     if credentials is not None:
         error.message = redact(error.message, credentials.words)

@@ -1,9 +1,9 @@
-"""RTSP for those who play, publish or serve it: prober, forwarder and simulator.
+"""RTSP for players, publishers and servers: prober, forwarder and simulator.
 
 `client` opens sessions (`open_player`, `open_publisher`); `wire` is the protocol as bytes, for both sides. Addresses,
 TLS and logins are in `vonggac.net`, RTP and codecs in `vonggac.media`.
 
-Every failure is an `PeerError` with a `Cause`. Nothing here retries.
+Every failure is a `PeerError` with a `Cause`. Nothing here retries.
 """
 
 from vonggac.rtsp.client.connection import RtspConnection

@@ -26,6 +26,12 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
     nats_user: str | None = Field(default=None, description="User of this service at NATS.")
     nats_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    nats_password_file: Path | None = Field(default=None, description="File with that password; wins over it.")
+    nats_store_bytes: int | None = Field(
+        default=None,
+        gt=0,
+        description="Bytes that the streams may take on the NATS server's disk (its STORE_BYTES); unset: not known.",
+    )
     nats_ca_file: Path | None = Field(default=None, description="CA certificate (PEM) when NATS speaks TLS.")
     jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
     jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")

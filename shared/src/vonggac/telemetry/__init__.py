@@ -1,4 +1,4 @@
-"""Structured logs, Prometheus metrics, health, and the one function that hides credentials."""
+"""Structured logs, Prometheus metrics, health, sleep of the process, and the one function that hides credentials."""
 
 from vonggac.telemetry.health import Health
 from vonggac.telemetry.logs import configure_logging, get_logger

@@ -1,4 +1,4 @@
-"""Structured logs: one event name, the rest as fields; everything passes `redact` on its way out."""
+"""Structured logs: one event name, the rest as fields; everything passes `redact`."""
 
 import logging
 import sys
@@ -29,7 +29,7 @@ def configure_logging(*, service: str, level: str = "info", log_format: str = "j
         _redact_all,
     ]
     structlog.configure(
-        # What is not written is not formatted: 30 µs per debug message, and every probe has some.
+        # Messages below the level are not formatted: 30 µs each, and every probe has some.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,

@@ -1,4 +1,4 @@
-"""Hiding credentials: one function for every text that leaves a process.
+"""Hides credentials: one function for every text that leaves a process.
 
 Masking may only widen: what was hidden in one release stays hidden in the next.
 """
@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 REDACTED = "***"
 SHORTEST = 4
-"""Characters of a known secret that is taken out."""
+"""The shortest known secret that is hidden, in characters."""
 
-# Where a value ends: at a space of ASCII. Other spaces (U+3000, U+00A0, …) may stand in a password.
+# A value ends at an ASCII space. Other spaces (U+3000, U+00A0, …) may be part of a password.
 _SPACE = r" \t\r\n\x0b\x0c"
-# A bounded scheme: without the bound a long word would cost its length squared.
+# The scheme is bounded: otherwise a long word would cost its length squared.
 _USERINFO = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]{{0,30}}://)(?P<userinfo>[^/?#{_SPACE}\"'<>]*)@", re.IGNORECASE)
 _KEY_VALUE = re.compile(
     r"(?P<key>\b(?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|secret|token|access_token|key|auth|streamid|signature)=)"
@@ -34,9 +34,9 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     """`text` without user names, passwords, tokens or stream keys.
 
     Covers URL user info (also with an unescaped @ in the password), credentials in query or path pairs such as
-    `/user=admin&password=x&channel=1`, Authorization headers and bearer tokens. `known`: secrets to take out wherever
-    they stand, as a device may repeat them in its answer, percent-encoded in any way; shorter ones than SHORTEST would
-    only point at themselves.
+    `/user=admin&password=x&channel=1`, Authorization headers and bearer tokens. `known`: secrets to hide anywhere, as a
+    device may repeat them in its answer, percent-encoded in any way; ones shorter than SHORTEST are left, because
+    hiding would only point at them.
     """
     words = {word for word in known if len(word) >= SHORTEST}
     for word in sorted(words, key=len, reverse=True):
@@ -65,7 +65,7 @@ def _without(text: str, secret: str) -> str:
 
 
 def _decoded(text: str) -> tuple[bytes, list[int]]:
-    """The bytes of `text` with all percent-encoding taken off and + for a space; where each begins, and the end."""
+    """The bytes of `text` without percent-encoding, + as a space; the begin of each, and the end."""
     letters = [letter.encode("utf-8", "replace") for letter in text]
     decoded = b"".join(letters)
     places = [place for place, letter in enumerate(letters) for _ in letter]

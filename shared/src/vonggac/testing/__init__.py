@@ -1,6 +1,6 @@
-"""What tests of several services share: fixtures on the real servers, and waiting for facts instead of sleeping.
+"""Shared by tests of several services: fixtures on the real servers, and waiting for facts instead of sleeping.
 
-A conftest.py takes the fixtures by `pytest_plugins = ["vonggac.testing.fixtures"]` (at the repository's root).
+A conftest.py gets the fixtures by `pytest_plugins = ["vonggac.testing.fixtures"]` (at the repository's root).
 """
 
 from vonggac.testing.waiting import eventually

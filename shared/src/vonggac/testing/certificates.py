@@ -1,4 +1,4 @@
-"""Certificates for tests and for the simulator: an authority, and servers' certificates, good and bad ones.
+"""Certificates for tests and for the simulator: an authority, and good and bad certificates of servers.
 
 Needs `vonggac[testing]` (trustme), which no service has.
 """
@@ -18,14 +18,14 @@ _YEAR = timedelta(days=365)
 
 @dataclass(frozen=True)
 class ServerCertificate:
-    """What a TLS server shows. `pem` is the certificate, `chain_pem` its private key and the certificate."""
+    """The certificate of a TLS server. `pem` is the certificate, `chain_pem` its private key and the certificate."""
 
     pem: str
     chain_pem: bytes
 
     @classmethod
     def self_signed(cls) -> Self:
-        """A certificate that no authority signed, as cameras make for themselves; it names no host."""
+        """A certificate that no authority signed, as cameras make; it names no host."""
         return cls._of(own := trustme.CA(), own.cert_pem)
 
     @classmethod
@@ -48,7 +48,7 @@ class ServerCertificate:
 
 
 class Authority:
-    """Signs servers' certificates. `pem` is what a client must trust; every authority has a key of its own."""
+    """Signs servers' certificates. `pem` is what a client must trust; each authority has its own key."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA()

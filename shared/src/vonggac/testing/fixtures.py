@@ -17,18 +17,21 @@ from pydantic import SecretStr
 
 from vonggac.auth import Role
 from vonggac.auth.keys import ensure_keys, token_issuer
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 from vonggac.testing.waiting import eventually
 
 
 @dataclass(frozen=True)
 class NatsAt:
-    """Bus settings for a server without users."""
+    """Bus settings; without a user for a test that must be able to do everything."""
 
     nats_url: str
     nats_user: str | None = None
     nats_password: SecretStr | None = None
+    nats_password_file: Path | None = None
+    nats_store_bytes: int | None = None
     nats_ca_file: Path | None = None
 
 
@@ -45,6 +48,11 @@ def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
     server.start()
     yield server
     server.stop()
+
+
+def login_of(server: NatsServer, user: str) -> dict[str, Any]:
+    """Settings of a service that logs in to NATS as it does on a platform, with its own permissions alone."""
+    return {"nats_url": server.url, "nats_user": user, "nats_password_file": server.password_file(user)}
 
 
 @pytest.fixture(scope="session")
@@ -80,13 +88,13 @@ async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
 async def forget_topology(bus: Bus, server: NatsServer) -> None:
     """Delete every stream of the platform.
 
-    nats-server answers a deletion once it has put the stream's folder aside, and removes it afterwards. A stream of the
-    same name that is deleted meanwhile finds the place aside taken: it stays on disk, and the next one of that name
-    starts with its messages or fails on its half removed files. So what was deleted before has to be gone first.
+    nats-server answers a deletion when it has moved the stream's folder aside, and removes it afterwards. A stream of
+    the same name that is deleted meanwhile cannot be moved there: it stays on disk, and the next one of that name
+    starts with its messages or fails on its half removed files. So earlier deletions must be complete first.
     """
     await eventually(lambda: not put_aside(server), what="removal of the streams deleted before")
     names = [str(stream.name) for stream in reversed(topology.streams(1))]
-    names += [f"KV_{bucket.bucket}" for bucket in topology.buckets(1)]
+    names += [str(bucket.name) for bucket in topology.buckets(1)]
     for name in names:
         try:
             await bus.js.delete_stream(name)
@@ -119,7 +127,7 @@ def token_for(keys_folder: Path) -> Callable[[Role], str]:
 
 @pytest.fixture
 def logging_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For tests that call `configure_logging`. Loggers that are used meanwhile keep nothing of it."""
+    """For tests that call `configure_logging`. Loggers that are used meanwhile keep none of its configuration."""
     root = logging.getLogger()
     handlers, level, really = root.handlers, root.level, structlog.configure
 

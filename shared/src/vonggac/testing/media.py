@@ -1,4 +1,4 @@
-"""Playing and publishing over real sockets in a test: what comes is kept, what is lost is told."""
+"""Plays and publishes over real sockets in a test: keeps what comes, reports what is lost."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
@@ -33,7 +33,7 @@ class MediaRecorder:
     async def play(
         cls, url: str, *, tracks: Collection[str] = ("video",), deadline_s: float = 5.0, transport: str = "tcp"
     ) -> Self:
-        """Open `url`, whose userinfo is the login. Raises PeerError."""
+        """Open `url` with the login in its userinfo. Raises PeerError."""
         recorder = cls()
         recorder.player = await open_player(
             RtspUrl.parse(url),
@@ -56,7 +56,7 @@ class MediaRecorder:
         """Video packets missing by sequence number."""
         return sum(depacketizer.missing for depacketizer in self._depacketizers.values())
 
-    def forget(self) -> None:
+    def drop_received(self) -> None:
         """Drop what came so far."""
         self.packets.clear()
         self.reports.clear()
@@ -94,7 +94,7 @@ async def relay(
 ) -> AsyncIterator[Publisher]:
     """Publish what `source` plays, from its first packet on, until the block is left. Raises PeerError.
 
-    `tls`: whom to trust at the destination.
+    `tls`: trust at the destination.
     """
     waiting: list[bytes] = []
     publishers: list[Publisher] = []

@@ -9,7 +9,7 @@ from vonggac.rtsp.wire.framing import MediaBatch
 _FOLDER = Path(__file__).parents[3] / "tests" / "media" / "recorded"
 RECORDINGS = tuple(sorted(path.stem for path in _FOLDER.glob("*.rtp")))
 PICTURES, KEYFRAMES = 31, 4
-"""Of each recording; it begins with a keyframe, and ends with one in the order of showing."""
+"""Pictures of each recording; it begins with a keyframe, and ends with one in display order."""
 
 
 def codec_of(name: str) -> VideoCodec:
@@ -18,7 +18,7 @@ def codec_of(name: str) -> VideoCodec:
 
 
 def recorded(name: str) -> list[bytes]:
-    """The packets of a recording in the order of their sending."""
+    """The packets of a recording in sending order."""
     content = (_FOLDER / f"{name}.rtp").read_bytes()
     packets: list[bytes] = []
     at = 0

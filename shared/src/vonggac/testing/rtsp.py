@@ -1,4 +1,4 @@
-"""A scripted RTSP server on a real socket: a test says what it answers, and sees what it was asked."""
+"""A scripted RTSP server on a real socket: a test sets its answers, and reads its requests."""
 
 import asyncio
 import ssl
@@ -52,7 +52,7 @@ class ScriptedPeer:
         return self._writers[-1]
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until `holds()`; looked at after everything that arrives and every connection that ends."""
+        """Wait until `holds()`; checked after each arrival and each end of a connection."""
         async with asyncio.timeout(10), self._changed:
             await self._changed.wait_for(holds)
 
@@ -130,5 +130,5 @@ class ScriptedCamera:
 
 
 def with_cseq(request: Request, before: bytes = b"", after: bytes = b"") -> bytes:
-    """A plain 200 for `request`, with other bytes before and behind it."""
+    """A plain 200 for `request`, with other bytes before and after it."""
     return before + b"RTSP/1.0 200 OK\r\nCSeq: %d\r\n\r\n" % (request.cseq or 0) + after

@@ -1,4 +1,4 @@
-"""A scripted camera that sends over UDP, and a player's media as it came out."""
+"""A scripted camera that sends over UDP, and a player's output."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from vonggac.testing.waiting import eventually
 
 
 class UdpCamera(ScriptedCamera):
-    """Sends from its own pair of ports what a test tells it to; one track is enough."""
+    """Sends the test's packets from its own pair of ports; one track is enough."""
 
     def __init__(self, **overrides: Override) -> None:
         super().__init__(**overrides)
@@ -51,7 +51,7 @@ def packet(sequence: int, ssrc: int = 7) -> bytes:
 
 
 class Taken:
-    """What a player handed over: (channel, packet), in order."""
+    """A player's output: (channel, packet), in order."""
 
     def __init__(self) -> None:
         self.frames: list[tuple[int, bytes]] = []

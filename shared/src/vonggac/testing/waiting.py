@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, overload
 
 
@@ -18,7 +19,7 @@ async def eventually[T](
 async def eventually(
     observe: Callable[[], Any], *, within_s: float = 10.0, poll_s: float = 0.02, what: str = ""
 ) -> Any:
-    """Call `observe` until what it gives is true, and return that.
+    """Call `observe` until its result is true, and return that.
 
     Raises AssertionError with the last value when `within_s` is over. An AssertionError of `observe` counts as not yet.
     """
@@ -36,3 +37,15 @@ async def eventually(
             msg = f"not within {within_s} s: {what or observe}; last seen: {value!r}"
             raise AssertionError(msg)
         await asyncio.sleep(poll_s)
+
+
+@asynccontextmanager
+async def running_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run `work` as a task until the block ends; raises what ended it before."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

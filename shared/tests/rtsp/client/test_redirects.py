@@ -118,18 +118,49 @@ async def test_another_host_does_not_get_the_login() -> None:
         assert caught.value.cause is Cause.AUTH_FAILED
         assert not caught.value.login_sent
         assert not any("Authorization" in request.headers for request in second.requests)
-        await play(first.port, LOGIN, credentials_for_redirects=True)
 
 
-async def test_another_port_of_the_same_host_gets_the_login() -> None:
-    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", locked) as (first, _):
-        await play(first.port, LOGIN)
+@pytest.mark.parametrize("status", [301, 302, 305])
+async def test_secret_moves_to_no_other_port_by_a_redirect(status: int) -> None:
+    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", locked, status) as (first, second):
+        with pytest.raises(PeerError) as caught:
+            await play(first.port, LOGIN)
+        assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, False)
+        assert second.requests
+        assert not any("Authorization" in request.headers for request in second.requests)
+
+
+@pytest.mark.parametrize("path", ["/S3cret", "/x?p=S3cret", "/S%33cret", "/%2553%2533cret"])
+async def test_secret_moves_to_no_other_port_in_a_path_that_was_filled_in(path: str) -> None:
+    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}{path}", ScriptedCamera()) as (first, second):
+        url = RtspUrl.parse(f"rtsp://127.0.0.1:{first.port}/admin/S3cret")
+        with pytest.raises(PeerError) as caught:
+            await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+        assert caught.value.cause is Cause.SECRET_MOVED
+        assert second.connections == 0
+
+
+async def test_secret_moves_when_a_proxy_takes_the_filled_in_path_nowhere() -> None:
+    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}", ScriptedCamera(), 305) as (first, second):
+        url = RtspUrl.parse(f"rtsp://127.0.0.1:{first.port}/admin/S3cret")
+        with pytest.raises(PeerError) as caught:
+            await open_player(url, LOGIN, deadline_s=5, on_media=lambda _: None)
+        assert caught.value.cause is Cause.SECRET_MOVED
+        assert second.connections == 0
+
+
+async def test_another_path_of_the_same_address_gets_the_login() -> None:
+    def answer(request: Request) -> Response | bytes | None:
+        return moved("/sub") if request.uri.endswith("/live") else locked(request)
+
+    async with ScriptedPeer(answer) as peer:
+        await play(peer.port, LOGIN)
 
 
 async def test_an_error_tells_whether_the_login_was_sent() -> None:
-    async with redirecting(lambda port: f"rtsp://127.0.0.1:{port}/live", refusing("Basic")) as (first, _):
+    async with ScriptedPeer(refusing("Basic")) as peer:
         with pytest.raises(PeerError) as caught:
-            await play(first.port, LOGIN)
+            await play(peer.port, LOGIN)
         assert (caught.value.cause, caught.value.login_sent) == (Cause.AUTH_FAILED, True)
 
 
@@ -169,7 +200,7 @@ def test_rtsps_never_leads_back_to_rtsp() -> None:
 def test_another_peer_is_not_sent_the_answer_to_the_challenge_of_the_first() -> None:
     route = Route(RtspUrl.parse("rtsp://h/a"), LOGIN, None, SYSTEM_AUTHORITIES, challenge=new_challenge("camera"))
     redirected = route.redirected(RedirectError("DESCRIBE", 302, "Moved", "rtsp://h:8554/a"))
-    assert (redirected.credentials, redirected.challenge) == (LOGIN, None)
+    assert (redirected.credentials, redirected.challenge) == (None, None)
 
 
 def test_a_path_with_an_address_in_its_query_is_a_path() -> None:

@@ -21,12 +21,12 @@ def frame(channel: int, payload: bytes) -> bytes:
 
 
 class Destinations:
-    """A lane that leads to two destinations, who keep what they are given."""
+    """A path that leads to two destinations, who keep what they are given."""
 
     def __init__(self) -> None:
         self.first, self.second = bytearray(), bytearray()
-        self.lane = FastPath(channels=frozenset({0, 1, 2, 3}), video_channel=VIDEO)
-        self.lane.writes = (self.first.extend, self.second.extend)
+        self.path = FastPath(channels=frozenset({0, 1, 2, 3}), video_channel=VIDEO)
+        self.path.writes = (self.first.extend, self.second.extend)
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def to() -> Destinations:
 
 def test_whole_frames_go_to_every_destination_and_are_counted(to: Destinations) -> None:
     data = frame(VIDEO, b"") + frame(VIDEO, b"picture") + frame(1, b"report")
-    assert to.lane.take(data)
+    assert to.path.pass_on(data)
     assert (bytes(to.first), bytes(to.second)) == (data, data)
-    assert (to.lane.bytes, to.lane.packets, to.lane.pictures) == (len(data), 3, 1)
+    assert (to.path.bytes, to.path.packets, to.path.pictures) == (len(data), 3, 1)
 
 
 def test_what_holds_no_video_is_no_picture(to: Destinations) -> None:
-    assert to.lane.take(frame(AUDIO, b"sound") + frame(1, b"report"))
-    assert (to.lane.packets, to.lane.pictures) == (2, 0)
+    assert to.path.pass_on(frame(AUDIO, b"sound") + frame(1, b"report"))
+    assert (to.path.packets, to.path.pictures) == (2, 0)
 
 
 def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destinations) -> None:
@@ -54,8 +54,8 @@ def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destina
         # No packet: behind its single byte begins the next frame.
         frame(VIDEO, b"\x80") + frame(VIDEO, middle),
     ):
-        assert to.lane.take(data)
-    assert to.lane.endings == 3
+        assert to.path.pass_on(data)
+    assert to.path.endings == 3
 
 
 @pytest.mark.parametrize(
@@ -72,31 +72,31 @@ def test_pictures_that_end_are_told_by_the_marker_bit_of_video_alone(to: Destina
     ],
 )
 def test_anything_else_is_left_untouched_for_who_looks_closer(to: Destinations, data: bytes) -> None:
-    assert not to.lane.take(data)
-    assert (bytes(to.first), to.lane.bytes, to.lane.packets, to.lane.pictures) == (b"", 0, 0, 0)
+    assert not to.path.pass_on(data)
+    assert (bytes(to.first), to.path.bytes, to.path.packets, to.path.pictures) == (b"", 0, 0, 0)
 
 
 def test_a_shut_lane_takes_nothing(to: Destinations) -> None:
-    to.lane.writes = None
-    assert not to.lane.take(frame(VIDEO, b"picture"))
+    to.path.writes = None
+    assert not to.path.pass_on(frame(VIDEO, b"picture"))
 
 
 def test_a_lane_to_nobody_counts_on(to: Destinations) -> None:
-    to.lane.writes = ()
-    assert to.lane.take(frame(VIDEO, b"picture"))
-    assert (to.lane.pictures, bytes(to.first)) == (1, b"")
+    to.path.writes = ()
+    assert to.path.pass_on(frame(VIDEO, b"picture"))
+    assert (to.path.pictures, bytes(to.first)) == (1, b"")
 
 
 def test_who_leaves_in_the_midst_of_a_piece_was_given_it(to: Destinations) -> None:
     counted: list[int] = []
 
     def leave(_: bytes) -> None:
-        counted.append(to.lane.bytes)
-        to.lane.writes = None
+        counted.append(to.path.bytes)
+        to.path.writes = None
 
     data = frame(VIDEO, b"picture")
-    to.lane.writes = (leave, to.second.extend)
-    assert to.lane.take(data)
+    to.path.writes = (leave, to.second.extend)
+    assert to.path.pass_on(data)
     assert (counted, bytes(to.second)) == ([len(data)], data)
 
 
@@ -117,7 +117,7 @@ def test_it_takes_exactly_what_the_deframer_takes_for_frames_of_the_agreed_chann
         items = []
     whole = items[0] if len(items) == 1 and isinstance(items[0], MediaBatch) and items[0].data == data else None
     agreed = whole is not None and not whole.channels & ~0b1111 and _ends_in_a_packet(whole)
-    assert to.lane.take(data) == (agreed or not data)
+    assert to.path.pass_on(data) == (agreed or not data)
     assert bytes(to.first) == (data if agreed else b"")
 
 
@@ -128,13 +128,13 @@ def _ends_in_a_packet(batch: MediaBatch) -> bool:
 
 async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_who_looks_closer() -> None:
     taken, seen = bytearray(), bytearray()
-    lane = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
+    path = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
         connection.on_media = lambda batch: seen.extend(batch.data)
-        connection.open_fast_path(lane)
+        connection.open_fast_path(path)
         await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
-        lane.writes = (taken.extend,)
+        path.writes = (taken.extend,)
         received = connection.bytes_received
         picture, stray = frame(VIDEO, b"picture"), frame(7, b"stray")
         for data in (picture, stray, picture[:5]):
@@ -155,12 +155,12 @@ async def test_a_connection_gives_its_media_to_the_lane_and_everything_else_to_w
 
 async def test_who_samples_sees_the_media_that_goes_by_meanwhile() -> None:
     taken, sampled = bytearray(), bytearray()
-    lane = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
-    lane.writes = (taken.extend,)
+    path = FastPath(channels=frozenset({0, 1}), video_channel=VIDEO)
+    path.writes = (taken.extend,)
     async with ScriptedPeer(lambda _: reply()) as peer:
         connection = await RtspConnection.open("127.0.0.1", peer.port, timeout_s=5)
         connection.on_media = lambda batch: taken.extend(batch.data)
-        connection.open_fast_path(lane)
+        connection.open_fast_path(path)
         await connection.request("OPTIONS", "rtsp://camera/live", timeout_s=5)
         connection.on_sample = lambda batch: sampled.extend(batch.data)
         peer.writer.write(frame(VIDEO, b"one"))

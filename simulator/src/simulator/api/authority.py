@@ -1,4 +1,4 @@
-"""`/v1/authority`: whose signature the devices with TLS carry."""
+"""`/v1/authority`: the authority that signs the certificates of devices with TLS."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -9,7 +9,7 @@ router = APIRouter(prefix="/v1/authority", tags=["authority"])
 
 
 class AuthorityView(BaseModel):
-    """The simulator's certificate authority, another one after every start."""
+    """The simulator's certificate authority, a new one at each start."""
 
     certificate_pem: str = Field(description="What a client must trust to accept the devices' certificates.")
 

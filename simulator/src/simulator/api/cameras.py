@@ -1,4 +1,4 @@
-"""`/v1/cameras`: what the virtual cameras are and do, and their faults."""
+"""`/v1/cameras`: the virtual cameras, their counters and their faults."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -71,7 +71,7 @@ def _ready_camera(camera: Annotated[Camera, Depends(_camera)]) -> Camera:
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "camera_not_ready",
-            f"the clip of {camera.id} is being encoded; /readyz tells when it is done",
+            f"the clip of {camera.id} is being encoded; /readyz shows when it is ready",
         )
     return camera
 
@@ -89,7 +89,7 @@ async def list_cameras(request: Request) -> CameraList:
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def add_camera(request: Request, config: CameraConfig) -> CameraView:
-    """Set up one more camera; answered when it answers. Its port is a free one unless named."""
+    """Add a camera; the answer comes when it can be played. It gets a free port unless one is named."""
     simulator: Simulator = request.app.state.simulator
     with adding():
         return view(await simulator.add_camera(config))
@@ -97,7 +97,7 @@ async def add_camera(request: Request, config: CameraConfig) -> CameraView:
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_camera(camera: ReadyCamera, request: Request) -> None:
-    """Cut its sessions and give its port back."""
+    """Cut its sessions and release its port."""
     simulator: Simulator = request.app.state.simulator
     await simulator.remove_camera(camera.id)
 
@@ -110,7 +110,7 @@ async def get_camera(camera: AnyCamera) -> CameraView:
 
 @router.put("/{camera_id}/fault")
 async def set_camera_fault(camera: ReadyCamera, fault: CameraFault) -> CameraView:
-    """Let a fault act from now on, in place of any other; `close` is over when this is answered."""
+    """Set a fault, in place of any other; `close` has ended when this is answered."""
     try:
         await camera.set_fault(fault)
     except FaultError as error:
@@ -120,7 +120,7 @@ async def set_camera_fault(camera: ReadyCamera, fault: CameraFault) -> CameraVie
 
 @router.delete("/{camera_id}/fault")
 async def clear_camera_fault(camera: ReadyCamera) -> CameraView:
-    """Be well again."""
+    """Clear the fault."""
     await camera.clear_fault()
     return view(camera)
 

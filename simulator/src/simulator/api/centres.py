@@ -42,7 +42,7 @@ class CentreList(BaseModel):
 
 
 class StreamList(BaseModel):
-    """All streams that were ever published to the centre since its start or the last reset, by path."""
+    """All streams published to the centre since its start or the last reset, by path."""
 
     items: list[StreamStatistics]
 
@@ -71,7 +71,7 @@ async def list_centres(request: Request) -> CentreList:
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def add_centre(request: Request, config: CentreConfig) -> CentreView:
-    """Set up one more centre; answered when it answers. Its port is a free one unless named."""
+    """Add a centre; the answer comes when it can be reached. It gets a free port unless one is named."""
     simulator: Simulator = request.app.state.simulator
     with adding():
         return view(await simulator.add_centre(config))
@@ -79,7 +79,7 @@ async def add_centre(request: Request, config: CentreConfig) -> CentreView:
 
 @router.delete("/{centre_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_centre(centre: AnyCentre, request: Request) -> None:
-    """Cut its sessions and give its port back."""
+    """Cut its sessions and release its port."""
     simulator: Simulator = request.app.state.simulator
     await simulator.remove_centre(centre.id)
 
@@ -92,28 +92,28 @@ async def get_centre(centre: AnyCentre) -> CentreView:
 
 @router.get("/{centre_id}/streams")
 async def list_streams(centre: AnyCentre) -> StreamList:
-    """What the centre received, stream by stream."""
+    """What the centre received, by stream."""
     streams = centre.streams
     return StreamList(items=[streams[path] for path in sorted(streams)])
 
 
 @router.post("/{centre_id}/statistics/reset")
 async def reset_statistics(centre: AnyCentre) -> StreamList:
-    """Forget ended sessions and count the current ones from zero."""
+    """Drop ended sessions and count the current ones from zero."""
     centre.reset_statistics()
     return await list_streams(centre)
 
 
 @router.put("/{centre_id}/fault")
 async def set_centre_fault(centre: AnyCentre, fault: CentreFault) -> CentreView:
-    """Let a fault act from now on, in place of any other; `close` is over when this is answered."""
+    """Set a fault, in place of any other; `close` has ended when this is answered."""
     await centre.set_fault(fault)
     return view(centre)
 
 
 @router.delete("/{centre_id}/fault")
 async def clear_centre_fault(centre: AnyCentre) -> CentreView:
-    """Be well again."""
+    """Clear the fault."""
     await centre.clear_fault()
     return view(centre)
 

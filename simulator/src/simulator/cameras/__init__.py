@@ -1,1 +1,1 @@
-"""Virtual cameras: the live feed, what a fault makes of it, and the sessions that play it."""
+"""Virtual cameras: the live feed, its faults, and the sessions that play it."""

@@ -51,7 +51,7 @@ class Camera(Device[CameraSession]):
         self.sessions_total = 0
         self.frames_dropped = 0
         self.lockout: Lockout | None = None
-        """Who is locked out after wrong logins, while the fault says so."""
+        """Locks logins out after wrong ones, while that fault is set."""
         self._wrong_tls: ServerCertificate | None = None
         self._staging = Staging(config, number if config.number is None else config.number, library)
         self._random = random.Random()
@@ -60,7 +60,7 @@ class Camera(Device[CameraSession]):
 
     @property
     def feed(self) -> Feed:
-        """What sessions are sent; another one after a reboot."""
+        """Sends media to sessions; a new one after each reboot."""
         assert self._feed is not None, "the camera is not ready"
         return self._feed
 
@@ -74,14 +74,14 @@ class Camera(Device[CameraSession]):
         return sum(connection.is_set_up for connection in self.connections)
 
     def url(self, *, with_credentials: bool = False) -> str:
-        """The stream's address, with the right login inside if asked for."""
+        """The stream's address; `with_credentials` puts the right login into it."""
         return self.rtsp_url(self.config.path, with_credentials=with_credentials)
 
     def new_connection(self) -> CameraSession:
         return CameraSession(self)
 
     async def start(self) -> None:
-        """Prepare the clip, then answer as the configuration's fault (if any) demands."""
+        """Prepare the clip, then open the port as the configuration's fault (if any) demands."""
         self._tracks = await self._staging.tracks(None)
         self._boot()
         if self.config.fault is None:
@@ -97,16 +97,16 @@ class Camera(Device[CameraSession]):
     async def set_fault(
         self, fault: CameraFault | CameraFaultName | str, **parameters: Unpack[CameraFaultParameters]
     ) -> None:
-        """Let a fault act from now on, in place of any other. Raises ValueError for a wrong one.
+        """Set a fault, in place of any other. Raises ValueError for a wrong one.
 
-        `close` is over as soon as it is done: `fault` is None afterwards.
+        `close` ends at once: `fault` is None afterwards.
         """
         if not isinstance(fault, CameraFault):
             fault = CameraFault(fault=CameraFaultName(fault), **parameters)
         await self._change(fault)
 
     async def clear_fault(self) -> None:
-        """Be well again. A camera that was off or closed has been rebooted meanwhile."""
+        """Clear the fault. A camera that was off or closed has rebooted."""
         await self._change(None)
 
     def has_fault(self, *names: CameraFaultName) -> bool:
@@ -119,17 +119,17 @@ class Camera(Device[CameraSession]):
         return self._wrong_tls.server_context if self._wrong_tls is not None else None
 
     def fault_if(self, name: CameraFaultName) -> CameraFault | None:
-        """The fault that acts now if it is this one."""
+        """The current fault if it is `name`."""
         return self.fault if self.fault is not None and self.fault.fault is name else None
 
     @property
     def login_locked(self) -> bool:
-        """Whether every login is denied now, after too many wrong ones."""
+        """Whether every login is denied after too many wrong ones."""
         return self.lockout is not None and self.lockout.locked
 
     @property
     def clock_offset_s(self) -> float:
-        """By how much the camera's clock is ahead."""
+        """Seconds by which the camera's clock is ahead."""
         drifting = self.fault_if(CameraFaultName.CLOCK_DRIFT)
         return drifting.offset_s if drifting is not None else 0.0
 
@@ -170,7 +170,7 @@ class Camera(Device[CameraSession]):
             raise FaultError(msg)
 
     def _apply_fault(self) -> None:
-        """Let the feed, the login and the certificate be as the fault demands."""
+        """Apply the fault to the feed, the login and the certificate."""
         fault, feed = self.fault, self.feed
         feed.inter_only = self.has_fault(CameraFaultName.NO_KEYFRAME)
         feed.distinct = fault is None or (fault.fault, fault.chosen_kind) not in _BIT_FOR_BIT

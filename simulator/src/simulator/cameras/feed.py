@@ -1,4 +1,4 @@
-"""One camera's live output: every frame is built once and handed to every session."""
+"""One camera's live output: each frame is built once and sent to every session."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from vonggac.media.rtcp import SenderReport, build_sender_report, ntp_from_unix
 REPORT_INTERVAL_S = 5.0
 _EARLY_S = 0.001
 _TOO_LATE_S = 1.0
-"""A camera never sends seconds of media in one burst: after a pause this long it skips to the present."""
+"""After a pause this long the camera skips to the present: it never sends seconds of media in one burst."""
 
 
 class Subscriber(Protocol):
@@ -26,7 +26,7 @@ class Subscriber(Protocol):
 
 
 class TrackClock:
-    """Where one track stands. Frame n is due n / frames_per_s after the epoch, however late it was sent."""
+    """The position of one track. Frame n is due n / frames_per_s after the epoch, however late it is sent."""
 
     def __init__(self, track: PreparedTrack, epoch: float, randomness: random.Random) -> None:
         self.track = track
@@ -58,10 +58,10 @@ class TrackClock:
         return (self._base_timestamp + ticks) & 0xFFFF_FFFF
 
     def skip_to(self, now: float, *, keyframe: bool) -> None:
-        """Go on at `now`; with `keyframe`, show the next picture that a player can begin with.
+        """Continue at `now`; with `keyframe`, from the next picture that a player can begin with.
 
-        Not the keyframe that was shown last, if there is another: a clip is short, and two looks at a camera that is
-        well must not see the same noise.
+        Skips the keyframe that was shown last, if there is another: a clip is short, and two probes of a good camera
+        must not see the same noise.
         """
         self.number = max(self.number, int((now - self.epoch) * self._frames_per_s) + 1)
         if keyframe:
@@ -73,7 +73,7 @@ class TrackClock:
             self._frame_shift += following - position
 
     def show_pictures(self, track: PreparedTrack) -> None:
-        """Replace the pictures, beginning with the first; another rate counts from the next frame on."""
+        """Replace the pictures, beginning with the first; a new rate applies from the next frame on."""
         if track.frames_per_s != self.track.frames_per_s:
             self.epoch, self._base_timestamp, self.number = self.due, self.timestamp, 0
             self._frames_per_s = float(track.frames_per_s)
@@ -81,9 +81,9 @@ class TrackClock:
         self._frame_shift = -self.number
 
     def next_frame(self, *, distinct: bool, inter_only: bool) -> Frame | None:
-        """Build the frame that is due and step on; None when it is left out.
+        """Build the frame that is due and advance; None when it is left out.
 
-        `distinct` numbers the keyframes from loop to loop, so that no two within some minutes are bit for bit alike.
+        `distinct` numbers the keyframes from loop to loop, so that no two within some minutes are identical.
         """
         loops, index = divmod(self.number + self._frame_shift, len(self.track.frames))
         template: FrameTemplate = self.track.frames[index]
@@ -103,13 +103,13 @@ class TrackClock:
 
 
 class Feed:
-    """Sends while somebody plays; nothing is built for nobody. Made anew when the camera is rebooted."""
+    """Builds and sends frames while a session plays. Each reboot of the camera makes a new feed."""
 
     def __init__(
         self, tracks: Sequence[PreparedTrack], *, starts_with_keyframe: bool, randomness: random.Random
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        # Cameras are not switched on in the same millisecond: the frames of many would come in bursts.
+        # Real cameras do not start in the same millisecond: frames of many would come in bursts.
         epoch = self._loop.time() - randomness.uniform(0, 1)
         self.clocks = [TrackClock(track, epoch, randomness) for track in tracks]
         self.inter_only = False
@@ -117,7 +117,7 @@ class Feed:
         self.distinct = True
         """As in `TrackClock.next_frame`."""
         self.clock_offset_s = 0.0
-        """By how much the camera's clock is ahead."""
+        """Seconds by which the camera's clock is ahead."""
         self.uplink = Uplink(self._deliver, randomness)
         self._starts_with_keyframe = starts_with_keyframe
         self._subscribers: list[Subscriber] = []
@@ -129,7 +129,7 @@ class Feed:
         return len(self._subscribers)
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Send to `subscriber` from the next frame on. Subscribing twice is subscribing once."""
+        """Send to `subscriber` from the next frame on. Harmless when called twice."""
         if subscriber in self._subscribers:
             return
         self._subscribers = [*self._subscribers, subscriber]
@@ -162,7 +162,7 @@ class Feed:
 
     def _tick(self) -> None:
         now = self._loop.time()
-        # Before the frames: a player that learns the tracks' common clock later moves its timestamps in mid-stream.
+        # Before the frames: a player that learns the tracks' common clock later shifts its timestamps amid the stream.
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL_S
             self._send_reports(now)

@@ -118,7 +118,7 @@ class CameraSession(ServerConnection):
         return self._camera.clock_offset_s
 
     def follow_feed(self) -> None:
-        """Take media, or stop taking it, as the session and the camera's fault demand."""
+        """Subscribe to the feed or leave it, as the session and the camera's fault demand."""
         self._tracks.begin_fault()
         if self._fault_timer is not None:
             self._fault_timer.cancel()
@@ -132,7 +132,7 @@ class CameraSession(ServerConnection):
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
 
     def _denial(self, request: Request) -> Reply | None:
-        """The answer to a request that may not pass."""
+        """The answer to a request that is refused."""
         camera, fault = self._camera, self._camera.fault
         lockout, has_login = camera.lockout, request.headers.get("Authorization") is not None
         if lockout is not None and lockout.locked and has_login:
@@ -152,7 +152,7 @@ class CameraSession(ServerConnection):
         return denial
 
     def _end_by_camera(self, kind: str | None) -> None:
-        """The camera ends the session of its own accord (RFC 2326 has no notice; 2101 is what servers send)."""
+        """The camera ends the session by itself (RFC 2326 has no notice; servers send 2101)."""
         if self.transport.is_closing() or not self.is_set_up:
             return
         if kind == "close":
@@ -244,7 +244,7 @@ class CameraSession(ServerConnection):
         return Reply(200)
 
     def _end(self) -> None:
-        """Give up the session; the connection may set up another."""
+        """End the session; the connection may set up another."""
         self._playing = False
         self.follow_feed()
         self._tracks.close()
@@ -259,7 +259,7 @@ class CameraSession(ServerConnection):
         return "Session", f"{self.session_id};timeout={self._camera.config.session_timeout_s}"
 
     def _track_index(self, uri: str) -> int | None:
-        """Which track a URI names: -1 for the stream as a whole, None when it names nothing here."""
+        """The track that a URI names: -1 for the whole stream, None for a URI of nothing here."""
         if self._camera.has_fault(CameraFaultName.NOT_FOUND):
             return None
         try:

@@ -1,4 +1,4 @@
-"""The tracks of one session at a camera, over TCP or UDP: what is set up, and the media that go out on it."""
+"""The tracks of one session at a camera, over TCP or UDP, and the media sent on them."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _SPOILS_MEDIA = frozenset(
 
 
 class SendingCamera(Protocol):
-    """The camera whose media are sent: its feed, its fault and the counter of what a slow reader loses."""
+    """The camera whose media is sent: its feed, its fault and the counter of dropped frames."""
 
     id: str
     fault: CameraFault | None
@@ -44,7 +44,7 @@ class SessionTracks:
     def __init__(
         self, camera: SendingCamera, transport: asyncio.Transport, on_receiver_report: Callable[[], None]
     ) -> None:
-        """`transport` is the RTSP connection; interleaved media go out on it."""
+        """`transport` is the RTSP connection, which carries interleaved media."""
         self._camera = camera
         self._transport = transport
         self._on_receiver_report = on_receiver_report
@@ -64,7 +64,7 @@ class SessionTracks:
         return sorted((*self._channels, *self._udp))
 
     def set_up(self, index: int, offer: Transport) -> Transport | None:
-        """Set the track up as offered, if that can be done, and return the answer."""
+        """Set the track up as offered, if possible, and return the answer."""
         if not offer.unicast or (offer.mode or "play").lower() != "play":
             return None
         ssrc = f"{self._camera.feed.clocks[index].ssrc:08X}"
@@ -83,7 +83,7 @@ class SessionTracks:
         return Transport("RTP/AVP", client_port=offer.client_port, server_port=udp.server_ports, ssrc=ssrc)
 
     def begin_fault(self) -> None:
-        """Spoil media anew: another fault acts, or none."""
+        """Apply the camera's fault, or none, to the media from now on."""
         self._junk = self._huge = None
 
     def send_frame(self, track: int, frame: Frame) -> None:
@@ -110,7 +110,7 @@ class SessionTracks:
             self._transport.write(interleave(channels[1], report))
 
     def close(self) -> None:
-        """Give all tracks up; others may be set up afterwards."""
+        """Release all tracks; others may be set up afterwards."""
         for udp in self._udp.values():
             udp.close()
         self._udp.clear()

@@ -28,7 +28,7 @@ REDESCRIBED = frozenset((CameraFaultName.NO_TRACK, CameraFaultName.CODEC_UNSUPPO
 
 
 class Staging:
-    """Encodes what is asked for when it is first asked for."""
+    """Encodes each clip on its first use."""
 
     def __init__(self, config: CameraConfig, number: int, library: ClipLibrary) -> None:
         """`number` is drawn into the picture."""

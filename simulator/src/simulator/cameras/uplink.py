@@ -1,4 +1,4 @@
-"""The line between a camera and its clients: it loses packets and holds them up when it is told to."""
+"""The line between a camera and its clients: loses and delays packets as faults demand."""
 
 import asyncio
 import random
@@ -9,14 +9,14 @@ from simulator.packets import Frame
 
 
 class Uplink:
-    """Passes frames on to `deliver`. What is lost, or late, is so for every client alike; the order is kept."""
+    """Passes frames on to `deliver`. Loss and delay are the same for every client; the order is kept."""
 
     def __init__(self, deliver: Callable[[int, Frame], None], randomness: random.Random) -> None:
-        """`deliver` takes the track's index and the frame."""
+        """`deliver` gets the track's index and the frame."""
         self.loss = 0.0
         """Part of the packets that never arrive, 0 to 1."""
         self.jitter_s = 0.0
-        """Every frame is held up by a random time up to this."""
+        """Each frame is delayed by a random time up to this."""
         self._deliver = deliver
         self._random = randomness
         self._loop = asyncio.get_running_loop()
@@ -24,11 +24,11 @@ class Uplink:
         self._timer: asyncio.TimerHandle | None = None
 
     def send(self, track: int, frame: Frame) -> None:
-        """Take a frame that is due now."""
+        """Send a frame that is due now."""
         if not self.loss and not self.jitter_s and not self._waiting:
             self._deliver(track, frame)
             return
-        # By frame, not by packet: as the order is kept, packets would only queue behind the latest, evenly late.
+        # By frame, not by packet: in order, packets would only queue behind the latest one, all equally late.
         due = self._loop.time() + self._random.uniform(0, self.jitter_s)
         if self._waiting:
             due = max(due, self._waiting[-1][0])
@@ -43,7 +43,7 @@ class Uplink:
             self._timer = self._loop.call_at(self._waiting[0][0], self._release)
 
     def stop(self) -> None:
-        """Forget what is under way."""
+        """Drop delayed frames."""
         self._waiting.clear()
         if self._timer is not None:
             self._timer.cancel()

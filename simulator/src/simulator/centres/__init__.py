@@ -1,1 +1,1 @@
-"""Virtual monitoring centres: they take streams, count them and play them back."""
+"""Virtual monitoring centres: receive streams, count them and play them back."""

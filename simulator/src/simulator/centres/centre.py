@@ -1,4 +1,4 @@
-"""A virtual monitoring centre: takes streams by ANNOUNCE/RECORD, counts them, plays them back."""
+"""A virtual monitoring centre: receives streams by ANNOUNCE and RECORD, counts them, plays them back."""
 
 import asyncio
 from collections.abc import Callable
@@ -56,7 +56,7 @@ class Centre(Device[CentreSession]):
     async def wait_for(
         self, path: str, condition: Callable[[StreamStatistics], bool], *, timeout_s: float = 10.0
     ) -> StreamStatistics:
-        """The statistics of `path` as soon as they fulfil `condition`. Raises TimeoutError."""
+        """Wait until the statistics of `path` fulfil `condition`, and return them. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while True:
                 stream = self._streams.get(path.lstrip("/"))
@@ -65,13 +65,13 @@ class Centre(Device[CentreSession]):
                 await asyncio.sleep(_POLL_S)
 
     def reset_statistics(self) -> None:
-        """Forget ended sessions and streams, count the current ones from zero."""
+        """Drop ended sessions and streams, and count the current ones from zero."""
         self._streams = {path: stream for path, stream in self._streams.items() if stream.live}
         for stream in self._streams.values():
             stream.reset_statistics()
 
     def played_stream(self, path: str) -> Stream | None:
-        """What viewers of `path` (no leading slash) get; None where nobody ever published."""
+        """What viewers of `path` (no leading slash) get; None for a path without any publisher so far."""
         wrong = self._fault_if(CentreFaultName.WRONG_PICTURE)
         if wrong is None:
             return self._streams.get(path)
@@ -83,7 +83,7 @@ class Centre(Device[CentreSession]):
         )
 
     def make_stream(self, path: str) -> Stream | None:
-        """The stream at `path`, a new one at need; None when there are too many."""
+        """The stream at `path`, made if missing; None when there are too many."""
         stream = self._streams.get(path)
         if stream is None and len(self._streams) < MAX_STREAMS:
             stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes)
@@ -94,7 +94,7 @@ class Centre(Device[CentreSession]):
         return CentreSession(self)
 
     async def start(self) -> None:
-        """Answer as the configuration's fault (if any) demands."""
+        """Open the port as the configuration's fault (if any) demands."""
         if self.config.fault is None:
             await self.set_port("open")
         else:
@@ -110,16 +110,16 @@ class Centre(Device[CentreSession]):
     async def set_fault(
         self, fault: CentreFault | CentreFaultName | str, **parameters: Unpack[CentreFaultParameters]
     ) -> None:
-        """Let a fault act from now on, in place of any other. Raises ValueError for an unknown one.
+        """Set a fault, in place of any other. Raises ValueError for an unknown one.
 
-        `close` is over as soon as it is done, and `restart` after its time: `fault` is None afterwards.
+        `close` ends at once, `restart` after its time: `fault` is None afterwards.
         """
         if not isinstance(fault, CentreFault):
             fault = CentreFault(fault=CentreFaultName(fault), **parameters)
         await self._change(fault)
 
     async def clear_fault(self) -> None:
-        """Be well again. Sessions of a centre that was off are reset, those of a black hole are read on."""
+        """Clear the fault. Sessions of a centre that was off are reset, those of a black hole are read again."""
         await self._change(None)
 
     def has_fault(self, *names: CentreFaultName) -> bool:
@@ -173,12 +173,12 @@ class Centre(Device[CentreSession]):
 
     async def _return(self, fault: CentreFault) -> None:
         async with self._changing:
-            # Another fault may have been set while this waited for its turn.
+            # Another fault may have been set while this one waited for the lock.
             if self.fault is fault:
                 await self._apply(None)
 
     def _close_viewers(self) -> None:
-        """Who plays must look again: the description has changed."""
+        """Close the sessions that play: the description has changed."""
         for connection in tuple(self.connections):
             if connection.is_viewing:
                 connection.transport.close()

@@ -1,4 +1,4 @@
-"""Lies on read-back: an old group of pictures that a centre plays again and again in place of what comes."""
+"""False read-backs: a centre plays one old group of pictures repeatedly instead of what comes."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -8,7 +8,7 @@ _FIXED_HEADER = 12
 
 
 class FrozenPlayback:
-    """For every picture that comes, the next old one goes out, with the timestamp and the source of the new one."""
+    """For each picture that comes, sends the next old one with the timestamp and SSRC of the new one."""
 
     def __init__(self, gop: Sequence[MediaBatch], video_channels: Collection[int]) -> None:
         """`gop` begins with a keyframe; its whole pictures are kept."""
@@ -30,7 +30,7 @@ class FrozenPlayback:
         return bool(self._pictures)
 
     def in_place_of(self, batch: MediaBatch) -> Iterator[tuple[MediaBatch, int | None]]:
-        """What goes out instead of `batch`, with the offset at which a keyframe begins."""
+        """What is sent instead of `batch`, with the offset at which a keyframe begins."""
         for channel, packet in _packets([batch]):
             if channel not in self._channels:
                 continue

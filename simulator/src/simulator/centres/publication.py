@@ -26,14 +26,14 @@ class TrackCounter:
     expected: int = 0
 
     def restart(self, sequence: int, ssrc: bytes) -> None:
-        """The first packet, or a new source: its numbers have nothing to do with those before."""
+        """The first packet, or a new SSRC: its sequence numbers begin anew."""
         if self.ssrc:
             self.ssrc_changes += 1
         self.ssrc = ssrc
         self.expected = sequence
 
     def jump(self, sequence: int, distance: int) -> None:
-        """A sequence number that was not expected (RFC 3550 A.1, without its probation: TCP does not reorder)."""
+        """An unexpected sequence number (RFC 3550 A.1, without its probation: TCP does not reorder)."""
         if distance < _HALF:
             self.lost += distance
             self.expected = (sequence + 1) & 0xFFFF
@@ -41,7 +41,7 @@ class TrackCounter:
             self.reordered += 1
 
     def reset(self) -> None:
-        """Count from zero; what is expected next stays."""
+        """Count from zero; the next expected number stays."""
         self.packets = self.octets = self.lost = self.reordered = self.ssrc_changes = 0
 
     def statistics(self) -> TrackStatistics:
@@ -62,7 +62,7 @@ class Publication:
     def __init__(
         self, tracks: dict[int, TrackCounter], started_at: datetime, scanner: KeyframeScanner | None = None
     ) -> None:
-        """`tracks` by interleaved RTP channel; `scanner` of the video, None when nobody can tell its keyframes."""
+        """`tracks` by interleaved RTP channel; `scanner` of the video, None when its keyframes cannot be recognised."""
         self._tracks, self._scanner = tracks, scanner
         self.started_at = started_at
         self.first_packet_at: datetime | None = None
@@ -75,12 +75,12 @@ class Publication:
 
     @property
     def first_packet_is_keyframe(self) -> bool | None:
-        """Whether the video began with the first packet of a keyframe; None while that is not known."""
+        """Whether the video began with the first packet of a keyframe; None while unknown."""
         return self._scanner.first_is_keyframe if self._scanner is not None else None
 
     @property
     def lead(self) -> Lead:
-        """What came before the batch that was counted last and belongs to the keyframe that it tells to be IN_LEAD."""
+        """What came before the last counted batch and belongs to the keyframe that it reports as IN_LEAD."""
         return self._scanner.lead if self._scanner is not None else []
 
     def count_batch(self, batch: MediaBatch) -> int | None:

@@ -30,7 +30,7 @@ _METHODS = "OPTIONS, DESCRIBE, ANNOUNCE, SETUP, PLAY, RECORD, PAUSE, GET_PARAMET
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What the session is about: a stream, its tracks' descriptions, and the URL their controls are relative to."""
+    """The subject of a session: a stream, its tracks' descriptions, and the base URL of their controls."""
 
     stream: Stream
     base: str
@@ -274,7 +274,7 @@ class CentreSession(ServerConnection):
         return stream if stream is not None and stream.live else None
 
     def _viewed_subject(self, track_uri: str) -> _Subject | None:
-        """The live stream one of whose tracks has this URL."""
+        """The live stream that has a track with this URL."""
         uri = strip_userinfo(track_uri).rstrip("/")
         for base in (uri, uri.rpartition("/")[0]):
             stream = self._live_stream(base)
@@ -311,7 +311,7 @@ def _mode(offer: Transport) -> str:
 
 
 def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
-    """Of the first video whose keyframes can be told; `media` by RTP channel."""
+    """The scanner of the first video whose keyframes can be recognised; `media` by RTP channel."""
     for channel, each in media.items():
         codec = video_codec(each.codec) if each.kind == "video" else None
         if codec is not None:

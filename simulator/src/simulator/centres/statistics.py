@@ -1,4 +1,4 @@
-"""What a centre counted, stream by stream: the same objects in a test and in the HTTP API."""
+"""What a centre counted, by stream: the same objects in a test and in the HTTP API."""
 
 from datetime import datetime
 

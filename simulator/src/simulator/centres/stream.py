@@ -1,4 +1,4 @@
-"""One path at a centre: who publishes, who watches, and the current group of pictures for those who come."""
+"""One path at a centre: its publisher, its viewers, and the current group of pictures for new viewers."""
 
 from collections import deque
 from datetime import UTC, datetime
@@ -18,17 +18,17 @@ class Viewer(Protocol):
 
     @property
     def waits_for_keyframe(self) -> bool:
-        """It is sent nothing until a keyframe begins."""
+        """Whether it gets nothing until a keyframe begins."""
 
     def send_batch(self, batch: MediaBatch, keyframe_offset: int | None) -> None:
         """`keyframe_offset`: where in the batch a keyframe begins."""
 
     def stream_ended(self) -> None:
-        """The publisher is gone."""
+        """The publisher has left."""
 
 
 class Stream:
-    """Lives as long as the centre, over any number of publishing sessions."""
+    """Exists as long as the centre, over any number of publishing sessions."""
 
     def __init__(self, path: str, gop_cache_bytes: int) -> None:
         self.path = path
@@ -59,7 +59,7 @@ class Stream:
         self._drop_gop()
 
     def end_publication(self, publication: Publication) -> None:
-        """The publisher is gone: its session becomes history and viewers are told."""
+        """The publisher has left: its session becomes history, and the viewers are informed."""
         if publication is not self._publication:
             return
         session = publication.statistics(datetime.now(UTC))
@@ -91,7 +91,7 @@ class Stream:
             return
         for viewer in self._viewers:
             if keyframe_offset == IN_LEAD and viewer.waits_for_keyframe:
-                # What came before this batch was not for it, and the keyframe began there.
+                # It must not get what came before this batch, and the keyframe began there.
                 for index, (piece, _) in enumerate(publication.lead):
                     viewer.send_batch(piece, 0 if index == 0 else None)
                 viewer.send_batch(batch, None)
@@ -99,7 +99,7 @@ class Stream:
                 viewer.send_batch(batch, None if keyframe_offset == IN_LEAD else keyframe_offset)
 
     def freeze_playback(self, *, frozen: bool) -> None:
-        """Play the current group of pictures, or the next that is kept, from now on; or what comes, again."""
+        """Play the current group of pictures, or the next that is kept, repeatedly; or play what comes again."""
         self._freezing = frozen
         self._frozen = None
         if frozen and self._gop and self._publication is not None:
@@ -116,7 +116,7 @@ class Stream:
         self._viewers = [other for other in self._viewers if other is not viewer]
 
     def reset_statistics(self) -> None:
-        """Forget the history and count the current session from zero."""
+        """Drop the history and count the current session from zero."""
         self._history.clear()
         self._ended_sessions = 0
         self._ended_totals = [0, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""Test patterns: painted with numpy, encoded once with PyAV, kept in a cache folder, then only sent."""
+"""Test patterns: painted with numpy, encoded once with PyAV, cached in a folder, then sent."""
 
 from simulator.clips.encoded import AccessUnit, AudioClip, VideoClip
 from simulator.clips.spec import VideoSpec, View

@@ -47,9 +47,9 @@ class VideoClip:
         header = json.loads(data[len(_MAGIC) : end])
         reader = _NalReader(data, end + 1)
         try:
-            parameter_sets = tuple(reader.take(size) for size in header["parameter_sets"])
+            parameter_sets = tuple(reader.read_nal(size) for size in header["parameter_sets"])
             units = tuple(
-                AccessUnit(nals=tuple(reader.take(size) for size in sizes), keyframe=keyframe)
+                AccessUnit(nals=tuple(reader.read_nal(size) for size in sizes), keyframe=keyframe)
                 for keyframe, *sizes in header["units"]
             )
             return cls(header["codec"], header["fps"], parameter_sets, units)
@@ -75,7 +75,7 @@ class _NalReader:
         self._data = data
         self._offset = offset
 
-    def take(self, size: int) -> bytes:
+    def read_nal(self, size: int) -> bytes:
         nal = self._data[self._offset : self._offset + size]
         if len(nal) != size:
             msg = "clip file is cut short"

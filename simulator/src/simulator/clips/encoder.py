@@ -21,7 +21,7 @@ _AUDIO_FORMATS = {
     "aac": ("aac", "fltp", 16_000, 1_024),
 }
 _STILL_QP = 30
-"""Rate control would put the bits that a picture without news does not need into ever finer keyframes."""
+"""Without a bound, rate control puts the bits that a still picture saves into ever finer keyframes."""
 _START_CODE = b"\x00\x00\x01"
 _H264_SLICES = frozenset((1, 5))
 _H264_PARAMETER_SETS = frozenset((7, 8))
@@ -88,7 +88,7 @@ def _video_context(spec: VideoSpec) -> av.VideoCodecContext:
     context.framerate = Fraction(spec.fps)
     context.gop_size = spec.gop_frames
     context.thread_count = 1
-    # The bits are meant per second: fewer pictures a second get more each.
+    # The bit rate is per second: with fewer pictures each gets more bits.
     kbps = spec.bitrate_kbps * spec.fps // spec.rate
     if spec.view == "still":
         quality = f"qp={_STILL_QP}"
@@ -154,7 +154,7 @@ def split_annex_b(data: bytes) -> Iterator[bytes]:
         begin = start + len(_START_CODE)
         start = data.find(_START_CODE, begin)
         nal = data[begin : start if start >= 0 else len(data)]
-        # What a longer start code leaves behind; a NAL unit itself never ends in zero.
+        # The rest of a longer start code; a NAL unit itself never ends in zero.
         nal = nal.rstrip(b"\x00")
         if nal:
             yield nal

@@ -1,4 +1,4 @@
-"""Clips in codecs that the platform does not take. Blocking: encode them in a thread."""
+"""Clips in codecs that the platform does not support. Blocking: encode them in a thread."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction

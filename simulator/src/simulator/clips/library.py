@@ -22,7 +22,7 @@ type _Key = VideoSpec | tuple[ForeignCodec, VideoSpec] | AudioCodec
 
 
 class ClipLibrary:
-    """Hands out tracks that are ready to send, the same object to all who ask for the same clip as long as one uses it.
+    """Returns tracks that are ready to send: all callers of one clip share one object as long as one uses it.
 
     Encoding runs in threads, as many at a time as there are cores.
     """
@@ -35,11 +35,11 @@ class ClipLibrary:
         self._cancelled = threading.Event()
 
     async def video(self, spec: VideoSpec) -> PreparedTrack:
-        """The track of `spec`. Callers that ask at the same time wait for the same encoding."""
+        """The track of `spec`. Callers at the same time wait for the same encoding."""
         return await self._get(spec, partial(self._prepare_video, spec))
 
     async def foreign(self, codec: ForeignCodec, spec: VideoSpec) -> PreparedTrack:
-        """The beginning of `spec` in a codec that the platform does not take."""
+        """The beginning of `spec` in a codec that the platform does not support."""
         return await self._get((codec, spec), partial(_prepare_foreign, codec, spec))
 
     async def audio(self, codec: AudioCodec) -> PreparedTrack:
@@ -47,7 +47,7 @@ class ClipLibrary:
         return await self._get(codec, partial(_prepare_audio, codec))
 
     async def close(self) -> None:
-        """Stop what is still being encoded and wait for it."""
+        """Cancel the encodings and wait for them."""
         self._cancelled.set()
         await asyncio.gather(*self._preparing.values(), return_exceptions=True)
 
@@ -70,7 +70,7 @@ class ClipLibrary:
     def _made(self, key: _Key, task: asyncio.Task[PreparedTrack]) -> None:
         del self._preparing[key]
         if not task.cancelled():
-            # Takes the error: whoever asked may have gone away, or gets it where it waits.
+            # Reads the error: the caller may have gone, or gets it where it waits.
             task.exception()
 
     def _prepare_video(self, spec: VideoSpec) -> PreparedTrack:
@@ -107,7 +107,7 @@ def _load(path: Path) -> VideoClip | None:
 
 
 def _store(path: Path, clip: VideoClip) -> None:
-    """Written beside its place and renamed, so that two processes never read half a clip."""
+    """Writes another file and renames it, so that no process reads half a clip."""
     partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Lens and lamp: where the camera looks, how sharp its picture is, and what its infrared lamp lights."""
+"""Lens and lamp: the direction of the camera, its sharpness, and the light of its infrared lamp."""
 
 import math
 from typing import Protocol
@@ -15,14 +15,14 @@ _ROTATION_RAD = math.radians(14)
 
 
 class Aim(Protocol):
-    """Where the camera looks."""
+    """The part of the world that the camera sees."""
 
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         """Copy the part of the world that is seen into `luma` and `chroma`."""
 
 
 class _Straight:
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         luma[:] = world_luma[: luma.shape[0], : luma.shape[1]]
         chroma[:] = world_chroma[:, : chroma.shape[1], : chroma.shape[2]]
 
@@ -36,14 +36,14 @@ class _Mapped:
         self._luma = _places(world_width, width, height, rotation, shift)
         self._chroma = _places(world_width // 2, width // 2, height // 2, rotation, shift)
 
-    def take(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
+    def copy_view(self, world_luma: Plane, world_chroma: Plane, luma: Plane, chroma: Plane) -> None:
         np.take(world_luma, self._luma, out=luma, mode="clip")
         for source, target in zip(world_chroma, chroma, strict=True):
             np.take(source, self._chroma, out=target, mode="clip")
 
 
 def aim(world_width: int, width: int, height: int, view: View) -> Aim:
-    """How a camera of `width` x `height` sees a world of `world_width` x `height` in `view`."""
+    """The part of a world of `world_width` x `height` that a camera of `width` x `height` sees in `view`."""
     if view == "shifted":
         return _Mapped(world_width, width, height, rotation=0, shift=_SHIFT)
     if view == "rotated":
@@ -96,7 +96,7 @@ def _coarse_and_back(length: int, sigma: float) -> tuple[npt.NDArray[np.float32]
 def _places(
     world_width: int, width: int, height: int, rotation: float, shift: tuple[float, float]
 ) -> npt.NDArray[np.intp]:
-    """Flat index into the world for every pixel; the world goes round sideways, and its last rows go on."""
+    """Flat index into the world for every pixel; the world repeats sideways, and its last row repeats below."""
     rows, columns = np.mgrid[:height, :width].astype(np.float64)
     y, x = rows - height / 2, columns - width / 2
     turned_y = y * math.cos(rotation) - x * math.sin(rotation) + height * (0.5 + shift[0])

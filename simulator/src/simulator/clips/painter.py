@@ -29,7 +29,7 @@ _FLIPPED_BITS = 0.0001
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How a scene looks to the camera. Light: luma * gain + offset; noise: its standard deviation in grey levels."""
+    """The camera's view of a scene. Light: luma * gain + offset; noise: its standard deviation in grey levels."""
 
     world: type[World]
     noise: float
@@ -102,7 +102,7 @@ class Painter:
             write_text(luma, chroma, text, left=max(0, left), top=max(0, top), cell=cell, boxed=False)
 
     def _paint_light(self, luma: Plane, chroma: Plane, index: int) -> None:
-        """What falls on the sensor."""
+        """The light on the sensor."""
         spec, style = self._spec, self._style
         if spec.view in _LIDS:
             _fill(luma, chroma, _LIDS[spec.view])
@@ -110,7 +110,7 @@ class Painter:
                 luma += (np.arange(luma.shape[1]) * 8 // luma.shape[1]).astype(np.uint8)
             return
         world_luma, world_chroma = self._world.paint(index / spec.frames, moving=style.moving)
-        self._aim.take(world_luma, world_chroma, luma, chroma)
+        self._aim.copy_view(world_luma, world_chroma, luma, chroma)
         if (style.gain, style.offset) != (1.0, 0.0):
             light = luma * np.float32(style.gain)
             if self._lamp is not None:
@@ -127,7 +127,7 @@ class Painter:
         luma[:] = np.clip(luma + noise, BLACK, WHITE)
 
     def _digitized(self, picture: Plane) -> Plane:
-        """`picture` with the last bit of a few samples turned: all that is new in a frozen sensor's output."""
+        """`picture` with the last bit of a few samples flipped: the only change in a frozen sensor's output."""
         flips = self._random.random(picture.shape, np.float32) < _FLIPPED_BITS
         return picture ^ flips.astype(np.uint8)
 

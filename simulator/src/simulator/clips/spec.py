@@ -22,14 +22,14 @@ type View = Literal[
     "no_signal_blue",
     "no_signal_grey",
 ]
-"""What the camera makes of its scene: `live` is right, the others stand in for its faults.
+"""The camera's picture of its scene: `live` is right, the others are its faults.
 
-`frozen` is one coded GOP for ever; `still` is one picture that goes through the encoder again and again; `dark` is
-what a lens cap leaves: noise and the text that the camera writes into its picture.
+`frozen` repeats one coded GOP; `still` encodes one picture repeatedly; `dark` is the picture under a lens cap: noise
+and the camera's text.
 """
 
 FORMAT_VERSION = 2
-"""Raised whenever the painter, the encoder settings or the file format change, so that no old clip is used."""
+"""Grows with each change of painter, encoder settings or file format, so that no old clip is used."""
 _STAND_IN_GOPS = 4
 _REPEATED: frozenset[View] = frozenset(("frozen", "black"))
 
@@ -38,7 +38,7 @@ _REPEATED: frozenset[View] = frozenset(("frozen", "black"))
 class VideoSpec:
     """One looped clip of a `scene` in a `view`.
 
-    `fps` is what the stream says of itself; `pictures_per_s` are sent, fewer for a camera that does not keep up.
+    `fps` is what the stream declares; `pictures_per_s` are sent, fewer for a camera that does not keep up.
     """
 
     codec: VideoCodec

@@ -1,4 +1,4 @@
-"""What stands and moves in front of a virtual camera, painted without lens, sensor and text."""
+"""The scene in front of a virtual camera, painted without lens, sensor and text."""
 
 import math
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ class World(ABC):
     def paint(self, turn: float, *, moving: bool) -> tuple[Plane, Plane]:
         """The canvas at `turn` of the loop (0 to 1), new arrays: (height, width), (2, height / 2, width / 2).
 
-        Paths close when the loop does, so that the seam is not seen. Without `moving` nothing else than the place.
+        Paths close with the loop, so that no seam shows. Without `moving`, the place alone.
         """
 
     def _grain(self, size: int, amplitude: float) -> Field:

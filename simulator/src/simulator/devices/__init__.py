@@ -1,1 +1,1 @@
-"""What cameras and centres have in common: a port, connections, certificates, one fault at a time."""
+"""What cameras and centres share: a port, connections, certificates, one fault at a time."""

@@ -1,4 +1,4 @@
-"""What cameras and centres have in common: a port, its connections, one fault at a time."""
+"""What cameras and centres share: a port, its connections, one fault at a time."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Device[Connection: ServerConnection](ABC):
-    """A camera or a centre on its own port. `bind` first; subclasses open the port when they are ready."""
+    """A camera or a centre on its own port. Call `bind` first; subclasses open the port when they are ready."""
 
     def __init__(self, config: DeviceConfig, authority: Authority, *, host: str, advertised_host: str | None) -> None:
         """`authority` signs the certificate of a device with `tls`."""
@@ -41,7 +41,7 @@ class Device[Connection: ServerConnection](ABC):
 
     @property
     def host(self) -> str:
-        """The name or address clients are told."""
+        """The name or address in URLs for clients."""
         return self._host
 
     @property
@@ -51,12 +51,12 @@ class Device[Connection: ServerConnection](ABC):
 
     @property
     def certificate_sha256(self) -> str | None:
-        """Fingerprint of the certificate that clients must see; None without TLS."""
+        """SHA-256 of the certificate that clients get; None without TLS."""
         return self._certificate.fingerprint_sha256 if self._certificate is not None else None
 
     @property
     def tls_context(self) -> ssl.SSLContext | None:
-        """With what new connections are met; None is plain TCP."""
+        """The TLS of new connections; None is plain TCP."""
         return self._certificate.server_context if self._certificate is not None else None
 
     def bind(self) -> None:
@@ -64,11 +64,11 @@ class Device[Connection: ServerConnection](ABC):
         self._listener.bind()
 
     def release(self) -> None:
-        """Give the port back; connections stay."""
+        """Release the port; connections stay."""
         self._listener.close()
 
     async def close(self) -> None:
-        """Cut all connections and give the port back."""
+        """Cut all connections and release the port."""
         self.release()
         for connection in tuple(self.connections):
             connection.transport.abort()
@@ -81,7 +81,7 @@ class Device[Connection: ServerConnection](ABC):
         self._all_gone.clear()
 
     def remove_connection(self, connection: Connection) -> None:
-        """A client's connection is gone."""
+        """A client's connection has ended."""
         self.connections.discard(connection)
         if not self.connections:
             self._all_gone.set()

@@ -9,26 +9,26 @@ MAX_DELAY_S = 600.0
 
 
 class FaultError(ValueError):
-    """A fault that does not fit the device; the message names the parameter and what would be right."""
+    """A fault that does not fit the device; the message names the parameter and a right value."""
 
 
 class CameraFaultName(StrEnum):
     """What can be wrong with a virtual camera."""
 
     OFF = "off"
-    """Connects are neither accepted nor refused: a dead address. Sessions go silent; they are reset at the end."""
+    """Connects are neither accepted nor refused: a dead address. Sessions fall silent and are reset at the end."""
     REFUSE = "refuse"
     """The port is closed and sessions are reset."""
     BLACK_HOLE = "black_hole"
-    """Accepts TCP and never answers. Sessions go silent."""
+    """Accepts TCP and never answers. Sessions fall silent."""
     AUTH = "auth"
-    """401 whatever one sends; sessions are closed."""
+    """401 for every login; sessions are closed."""
     STALL = "stall"
     """Media stops, the session stays; a new session gets `after_s` seconds of media first."""
     CLOSE = "close"
-    """A reboot: sessions are closed at once, new ones work and begin anew. Over as soon as it is done."""
+    """A reboot: sessions are closed, new ones begin anew. The fault ends at once."""
     FREEZE = "freeze"
-    """The same picture for ever: `coded`, bit for bit, or `encoder`, one picture encoded again and again."""
+    """The same picture all the time: `coded`, bit for bit, or `encoder`, one picture encoded repeatedly."""
     BLACK = "black"
     """A black picture: `pure`, or with `noise` and the camera's text."""
     COVERED = "covered"
@@ -40,11 +40,11 @@ class CameraFaultName(StrEnum):
     SCENE_CHANGED = "scene_changed"
     """The camera was turned: its scene is `shifted` or `rotated`."""
     LOW_FPS = "low_fps"
-    """`fps` pictures a second, whatever the stream says of itself."""
+    """`fps` pictures a second, whatever the stream declares."""
     LOW_BITRATE = "low_bitrate"
     """Encoded at `bitrate_kbps`."""
     SESSION_LIMIT = "session_limit"
-    """`453` or `503` on SETUP of new sessions, or `401` to their logins as some makers do; those that play go on."""
+    """`453` or `503` on SETUP of new sessions, or `401` to their logins (some makers); playing ones continue."""
     SLOW_START = "slow_start"
     """DESCRIBE and PLAY are answered after `delay_s` seconds."""
     NOT_FOUND = "not_found"
@@ -64,9 +64,9 @@ class CameraFaultName(StrEnum):
     IDENTITY_CHANGED = "identity_changed"
     """Another device at the address: another `codec` or another picture `size`. As a reboot."""
     PACKET_LOSS = "packet_loss"
-    """`percent` of the RTP packets are not sent; sequence numbers go on."""
+    """`percent` of the RTP packets are not sent; sequence numbers continue."""
     JITTER = "jitter"
-    """The packets of each frame are held up by a random time up to `jitter_ms`; the order is kept."""
+    """The packets of each frame are delayed by a random time up to `jitter_ms`, in order."""
     CLOCK_DRIFT = "clock_drift"
     """RTCP sender reports and the Date of answers are off by `offset_s`."""
     ENDED = "ended"
@@ -88,21 +88,21 @@ class CentreFaultName(StrEnum):
     """What can be wrong with a virtual monitoring centre."""
 
     OFF = "off"
-    """Connects are neither accepted nor refused; sessions are no longer read; they are reset at the end."""
+    """Connects are neither accepted nor refused; sessions are not read, and reset at the end."""
     REFUSE = "refuse"
     """The port is closed and sessions are reset."""
     BLACK_HOLE = "black_hole"
-    """Accepts TCP and never answers; sessions are no longer read."""
+    """Accepts TCP and never answers; sessions are not read."""
     SLOW_READER = "slow_reader"
     """Reads `bytes_per_s` bytes a second from each session."""
     AUTH = "auth"
-    """401 whatever one sends; sessions are closed."""
+    """401 for every login; sessions are closed."""
     CLOSE = "close"
-    """Sessions are closed at once, new ones work. Over as soon as it is done."""
+    """Sessions are closed, new ones work. The fault ends at once."""
     RESTART = "restart"
-    """Sessions are reset and the port is closed for `for_s`; then the centre is well of its own accord."""
+    """Sessions are reset and the port is closed for `for_s`; then the centre recovers by itself."""
     FROZEN_PLAYBACK = "frozen_playback"
-    """Viewers get one old group of pictures again and again, under the timestamps of what comes."""
+    """Viewers get one old group of pictures repeatedly, with current timestamps."""
     WRONG_PICTURE = "wrong_picture"
     """Viewers get another stream: the one at `path`, or the first other live one; 404 where there is none."""
 
@@ -122,7 +122,7 @@ CAMERA_FAULT_KINDS: dict[CameraFaultName, tuple[str, ...]] = {
     CameraFaultName.MID_GARBAGE: ("between", "inside"),
     CameraFaultName.HUGE_FRAME: ("access_unit", "message", "header"),
 }
-"""The kinds in which a fault comes; the first is the default."""
+"""The kinds of a fault; the first is the default."""
 
 
 class CameraFault(BaseModel):
@@ -170,7 +170,7 @@ class CameraFault(BaseModel):
 
     @property
     def chosen_kind(self) -> str | None:
-        """`kind` or the default; None for a fault that comes in one only."""
+        """`kind` or the default; None for a fault of one kind."""
         return self.kind or next(iter(CAMERA_FAULT_KINDS.get(self.fault, ())), None)
 
 

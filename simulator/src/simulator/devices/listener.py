@@ -1,4 +1,4 @@
-"""A TCP port that can be open, closed, or dead, while its number stays ours."""
+"""A TCP port that is open, closed or dead, and stays reserved."""
 
 import asyncio
 import errno
@@ -14,14 +14,14 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class ListenError(OSError):
-    """A port that cannot be had; the text names it."""
+    """A port that cannot be bound; the text names it."""
 
     def __str__(self) -> str:
         return str(self.strerror)
 
 
 class Listener:
-    """Bound from `bind` to `close`. Only one of the states open, closed, dead at a time; `closed` after `bind`."""
+    """Bound from `bind` to `close`. Open, closed or dead at a time; closed after `bind`."""
 
     def __init__(self, host: str, port: int, protocol_factory: Callable[[], asyncio.Protocol]) -> None:
         self._host = host
@@ -45,15 +45,15 @@ class Listener:
         self._socket = _bound(self._host, self._requested_port)
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
-        """Accept connections, over TLS if `tls` is given. Opened again with another `tls`, it holds for new ones."""
+        """Accept connections, over TLS if `tls` is given. Call it again with another `tls` for new connections."""
         assert self._socket is not None, "bind first"
         if self._server is not None and tls is self._tls:
             return
-        # What comes between two servers waits in the queue of the socket, which stays.
+        # Connections that come between two servers wait in the socket's queue.
         self._stop_accepting()
         self._tls = tls
         self._drain()
-        # The loop closes the socket it is given; ours keeps the port, and the queue of a dead port, alive.
+        # The loop closes its socket; ours keeps the port, and the queue of a dead port.
         self._server = await asyncio.get_running_loop().create_server(
             self._protocol_factory, sock=self._socket.dup(), backlog=BACKLOG, ssl=tls
         )
@@ -82,7 +82,7 @@ class Listener:
                 return
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
         self._stop_accepting()
         for filler in self._fillers:
             filler.close()
@@ -97,7 +97,7 @@ class Listener:
             self._server = None
 
     def _drain(self) -> None:
-        """Take what waits in the queue of a dead port off it; those clients see a reset or an end."""
+        """Empty the queue of a dead port; those clients get a reset or an end."""
         assert self._socket is not None
         if not self._fillers:
             return

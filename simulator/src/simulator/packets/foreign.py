@@ -1,4 +1,4 @@
-"""Video that the platform does not take: Motion JPEG (RFC 2435) and MPEG-4 Visual (RFC 6416)."""
+"""Video that the platform does not support: Motion JPEG (RFC 2435) and MPEG-4 Visual (RFC 6416)."""
 
 import struct
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _VOP = b"\x00\x00\x01\xb6"
 
 
 def prepare_foreign(clip: ForeignClip) -> PreparedTrack:
-    """Packets on channel 0; every picture of MJPEG can be begun with, of MPEG-4 the first."""
+    """Packets on channel 0; a player can begin with any picture of MJPEG, and with the first of MPEG-4."""
     if clip.codec == "mjpeg":
         payload_type = _JPEG_PAYLOAD_TYPE
         payloads = [list(_jpeg_payloads(picture)) for picture in clip.pictures]

@@ -1,4 +1,4 @@
-"""One media frame as it goes out to every session."""
+"""One media frame as every session gets it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Frame:
         return self.data[1]
 
     def on_channel(self, channel: int) -> bytearray:
-        """A copy for a session that asked for another channel number."""
+        """A copy for a session with another channel number."""
         copy = bytearray(self.data)
         for start in self.starts:
             copy[start + 1] = channel

@@ -1,4 +1,4 @@
-"""RTP payloads: H.264 (RFC 6184), H.265 (RFC 7798), AAC (RFC 3640); G.711 (RFC 3551) needs no more than its samples."""
+"""RTP payloads: H.264 (RFC 6184), H.265 (RFC 7798), AAC (RFC 3640); G.711 (RFC 3551) is its samples."""
 
 import struct
 from collections.abc import Iterator, Sequence

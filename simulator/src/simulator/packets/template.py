@@ -1,4 +1,4 @@
-"""One media frame as interleaved RTP packets in which only sequence number, timestamp and SSRC are still open."""
+"""One media frame as interleaved RTP packets without sequence number, timestamp and SSRC."""
 
 import struct
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def render(template: FrameTemplate, sequence: int, timestamp: int, ssrc: int, se
     """The bytes to send, numbered from `sequence` on.
 
     `serial` makes the keyframes of a loop differ from loop to loop: so many cabac_zero_words (ITU-T H.264 7.3.2.10,
-    H.265 7.3.2.9) follow the last slice. Decoders skip them, the picture is the same, the coded bytes are not.
+    H.265 7.3.2.9) follow the last slice. Decoders skip them: the picture is the same, the coded bytes differ.
     """
     buffer = bytearray(template.data)
     pack = _OPEN_FIELDS.pack_into

@@ -52,7 +52,7 @@ def prepare_video(clip: VideoClip, pictures_per_s: int, packing: Packing = "aggr
 
 
 def replace_pictures(track: PreparedTrack, other: PreparedTrack) -> PreparedTrack:
-    """The same track showing the other's pictures, as a camera that is covered: its SDP stays."""
+    """The same track with the other's pictures, as of a covered camera: the SDP stays."""
     return replace(track, frames=other.frames, keyframes=other.keyframes, frames_per_s=other.frames_per_s)
 
 

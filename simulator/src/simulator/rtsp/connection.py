@@ -1,4 +1,4 @@
-"""One client's TCP connection to a device: requests in, replies out in order, reading that can be throttled."""
+"""One client's TCP connection to a device: requests in, replies out in order, with a limit on reading."""
 
 import asyncio
 import secrets
@@ -54,12 +54,12 @@ class Reply:
 
 
 class ServerConnection(asyncio.Protocol, ABC):
-    """Base of camera and centre connections. Subclasses answer requests and take media."""
+    """Base of camera and centre connections. Subclasses answer requests and receive media."""
 
     transport: asyncio.Transport
 
     def __init__(self, timeout_s: float) -> None:
-        """A client that is not heard of for `timeout_s` is cut off."""
+        """A client that sends nothing for `timeout_s` is disconnected."""
         self._loop = asyncio.get_running_loop()
         self._deframer = Deframer()
         self._waiting: deque[Request] = deque()
@@ -81,18 +81,18 @@ class ServerConnection(asyncio.Protocol, ABC):
 
     @abstractmethod
     def connected(self) -> None:
-        """The connection stands."""
+        """The connection is open."""
 
     @abstractmethod
     def disconnected(self) -> None:
-        """The connection is gone."""
+        """The connection has ended."""
 
     def on_media(self, batch: MediaBatch) -> None:
         """Interleaved frames from the client; without an override they only keep the session alive."""
 
     @property
     def clock_offset_s(self) -> float:
-        """By how much the device's clock is ahead."""
+        """Seconds by which the device's clock is ahead."""
         return 0.0
 
     def delay_s(self, request: Request) -> float:
@@ -133,13 +133,13 @@ class ServerConnection(asyncio.Protocol, ABC):
                 self._enqueue(item)
 
     def send_request(self, method: str, uri: str, headers: Iterable[tuple[str, str]]) -> None:
-        """A request of the device's own; its answer is passed over."""
+        """Send a request of the device; its answer is ignored."""
         self._own_requests += 1
         fields = Headers([("CSeq", str(self._own_requests)), *headers])
         self.transport.write(Request(method, uri, fields, b"").encode())
 
     def stop_reading(self) -> None:
-        """Take nothing more from the client: its bytes pile up in the kernel until its window is closed."""
+        """Read nothing more from the client: its bytes fill the kernel until the window is closed."""
         if self._deaf:
             return
         self._deaf = True
@@ -148,7 +148,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         self._loop.call_soon(self._pause_if_deaf)
 
     def resume_reading(self) -> None:
-        """Undo `stop_reading` and `throttle`; what was held back is taken in now."""
+        """Undo `stop_reading` and `throttle`; bytes that waited are read now."""
         if self._throttle is not None:
             self._throttle.cancel()
             self._throttle = None
@@ -178,7 +178,7 @@ class ServerConnection(asyncio.Protocol, ABC):
 
     def _check_alive(self) -> None:
         silent_s = self._loop.time() - self.last_heard
-        # A device that does not read cannot tell whether its client is alive.
+        # A device that does not read cannot know whether its client is alive.
         if silent_s >= self._timeout_s and not self._deaf and self._throttle is None:
             self.transport.close()
             return
@@ -189,15 +189,15 @@ class ServerConnection(asyncio.Protocol, ABC):
             self.transport.pause_reading()
 
     def _shrink_receive_buffer(self) -> None:
-        """The kernel would otherwise take megabytes before the sender notices that nobody reads."""
+        """The kernel would otherwise accept megabytes before the sender notices that nobody reads."""
         sock = self.transport.get_extra_info("socket")
         if sock is not None and self._receive_buffer_bytes is None:
-            # The kernel tells twice what it was asked for.
+            # The kernel reports twice the size that was set.
             self._receive_buffer_bytes = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_RECEIVE_BUFFER_BYTES)
 
     def _widen_receive_buffer(self) -> None:
-        """Through a small one media would go on trickling in, by the sender's ever rarer probes of a closed window."""
+        """With a small buffer media would come slowly, by the sender's ever rarer probes of a closed window."""
         sock = self.transport.get_extra_info("socket")
         if sock is not None and self._receive_buffer_bytes is not None and not self.transport.is_closing():
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer_bytes)
@@ -233,10 +233,10 @@ class ServerConnection(asyncio.Protocol, ABC):
             return
         cseq = request.headers.get("CSeq")
         headers = Headers([("CSeq", cseq)] if cseq is not None else [])
-        headers.add("Date", formatdate(time.time() + self.clock_offset_s, usegmt=True))
-        headers.add("Server", "Vong Gac simulator")
+        headers.add_field("Date", formatdate(time.time() + self.clock_offset_s, usegmt=True))
+        headers.add_field("Server", "Vong Gac simulator")
         for name, value in reply.headers:
-            headers.add(name, value)
+            headers.add_field(name, value)
         self.transport.write(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
         if reply.then is not None:
             reply.then()

@@ -13,7 +13,7 @@ REALM = "Vong Gac simulator"
 
 
 class Lockout:
-    """A device's guard against guessing: `limit` wrong logins in a row lock it for `for_s`, whoever asks."""
+    """A device's guard against guessing: `limit` wrong logins in a row lock it for `for_s`, for every client."""
 
     def __init__(self, limit: int, for_s: float) -> None:
         self._limit = limit
@@ -38,7 +38,7 @@ class Lockout:
 
 
 class Login:
-    """The state of one connection: the challenge its client was given last."""
+    """The state of one connection: the last challenge that its client got."""
 
     def __init__(self, device: DeviceConfig) -> None:
         self._auth = device.auth
@@ -49,7 +49,7 @@ class Login:
 
     @property
     def challenge(self) -> tuple[str, str]:
-        """The header that asks for a login."""
+        """The header that demands a login."""
         return "WWW-Authenticate", self._challenge.encode()
 
     def denial(self, request: Request, *, always: bool = False) -> Reply | None:

@@ -1,4 +1,4 @@
-"""What a broken or malicious camera sends: junk amid its media, frames and messages beyond all measure."""
+"""What a broken or malicious camera sends: junk amid its media, huge frames and messages."""
 
 import random
 import struct
@@ -25,10 +25,10 @@ def garbage(size: int) -> bytes:
 
 
 class Junk:
-    """Strews garbage into one session's media; it begins with whole frames, and most stay whole."""
+    """Puts garbage into one session's media; it begins with whole frames, and most stay whole."""
 
     def __init__(self, kind: str | None) -> None:
-        """`between`: behind a frame; `inside`: over a part of it, by turns over a header and anywhere."""
+        """`between`: behind a frame; `inside`: over a part of it, alternately over a header and anywhere."""
         self._inside = kind == "inside"
         self._frames = 0
 
@@ -48,7 +48,7 @@ class Junk:
 
 
 def damaged(frame: Frame, channel: int) -> bytearray:
-    """A keyframe whose slices are nonsense from a few bytes behind their headers on; other frames are left alone."""
+    """A keyframe whose slices are nonsense a few bytes after their headers; other frames stay as they are."""
     data = frame.on_channel(channel)
     if not frame.keyframe:
         return data
@@ -97,7 +97,7 @@ class HugeUnit:
 
 
 def split_interleaved(data: bytes | bytearray) -> list[bytes]:
-    """Datagrams for UDP: what stands between the headers, as far as there are any, and then the rest."""
+    """Datagrams for UDP: the bytes between headers, if any, and then the rest."""
     datagrams: list[bytes] = []
     offset = 0
     while data[offset : offset + 1] == b"$" and offset + 4 <= len(data):

@@ -9,7 +9,7 @@ _MAX_DATAGRAM_BYTES = 2_048
 
 
 class UdpPortsError(OSError):
-    """No free pair of ports."""
+    """No pair of ports is free."""
 
 
 class UdpTrack:
@@ -51,7 +51,7 @@ class UdpTrack:
         try:
             sock.sendto(packet, target)
         except OSError:
-            # Full, or an ICMP error of an earlier packet (nobody listens): a camera neither notices nor cares.
+            # Full, or an ICMP error of an earlier packet (nobody listens): a camera ignores both.
             self.dropped += 1
 
     def _drain(self, sock: socket.socket) -> None:

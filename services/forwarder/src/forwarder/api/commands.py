@@ -1,6 +1,5 @@
 """Commands for one delivery: stop, start, retry now. Any forwarder accepts them, whichever holds the camera."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -79,7 +78,11 @@ class CommandInForce(BaseModel):
 async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> CommandInForce:
     await get_status(request, delivery_id)
     command = DeliveryCommand(
-        delivery_id=delivery_id, stopped=True, by=caller.subject, reason=redact(body.reason), at=datetime.now(UTC)
+        delivery_id=delivery_id,
+        stopped=True,
+        by=caller.subject,
+        reason=redact(body.reason),
+        at=process_of(request).clock.now(),
     )
     try:
         await store_command(_bus(request), command)

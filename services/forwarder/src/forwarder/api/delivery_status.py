@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -98,7 +98,7 @@ async def find_deliveries(request: Request, wanted: Callable[[DeliveryObservedV1
     """
     process = process_of(request)
     board, others = _reports_of_others(process)
-    now = datetime.now(UTC)
+    now = process.clock.now()
     live = {observed.delivery_id: observed for observed in await process.live()}
     found = [FoundDelivery(observed, live=True, as_of=now) for observed in live.values() if wanted(observed)]
     for number, observed in enumerate(list(board.deliveries.values())):
@@ -116,7 +116,7 @@ async def get_status(request: Request, delivery_id: UUID) -> DeliveryStatus:
     process = process_of(request)
     board, others = _reports_of_others(process)
     for observed in await process.live(delivery_id):
-        return DeliveryStatus.of(FoundDelivery(observed, live=True, as_of=datetime.now(UTC)))
+        return DeliveryStatus.of(FoundDelivery(observed, live=True, as_of=process.clock.now()))
     known = board.deliveries.get(delivery_id)
     if known is not None:
         [now] = await refresh_from_holder(request, [others.reported(known)])
@@ -133,7 +133,7 @@ async def refresh_from_holder(request: Request, deliveries: Sequence[FoundDelive
     live = {
         observed.delivery_id: observed for observed in await request_deliveries(bus, deliveries[0].observed.camera_id)
     }
-    now = datetime.now(UTC)
+    now = bus.clock.now()
     return [
         FoundDelivery(live[one.observed.delivery_id], live=True, as_of=now) if one.observed.delivery_id in live else one
         for one in deliveries

@@ -55,7 +55,7 @@ def lagged(flow: Flow, bounds: Bounds, *, buffered: int, lag_s: float) -> Flow:
     return flow
 
 
-def paused(flow: Flow, *, room_bytes: int) -> Flow:
+def throttled(flow: Flow, *, room_bytes: int) -> Flow:
     """Leave media out until fewer than `room_bytes` are buffered: the process holds too much in all."""
     if flow.overflowing:
         return replace(flow, room_bytes=room_bytes)

@@ -118,7 +118,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class ProgressRead:
     """Media bytes of the present session so far: handed to the transport, acknowledged by the destination's kernel.
 
     `silent_s`: how long the camera has sent no media. RTCP is no media: a camera may report for ever and show nothing.
@@ -137,7 +137,7 @@ class Failed:
     detail: str | None = None
 
 
-type Event = CameraLive | CameraAway | RetryDue | Opened | Sampled | Failed | Verified | Mismatched | Unprovable
+type Event = CameraLive | CameraAway | RetryDue | Opened | ProgressRead | Failed | Verified | Mismatched | Unprovable
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +179,8 @@ def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, lim
             return _attempt(delivery, now) if delivery.failing else Decision(delivery)
         case Opened():
             return _opened(delivery, now)
-        case Sampled():
-            return _sampled(delivery, event, now, chance, limits)
+        case ProgressRead():
+            return _progress_read(delivery, event, now, chance, limits)
         case Failed():
             return _failed(delivery, event, now, chance, limits)
         case Verified():
@@ -271,10 +271,10 @@ def _fallen(delivery: Delivery, failure: Failed, now: Instant) -> Delivery:
     )
 
 
-def _sampled(delivery: Delivery, event: Sampled, now: Instant, chance: float, limits: Limits) -> Decision:
+def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance: float, limits: Limits) -> Decision:
     if delivery.progress is None:
         return Decision(delivery)
-    progress = delivery.progress.sampled(written=event.written, acknowledged=event.acknowledged, now=now)
+    progress = delivery.progress.advanced(written=event.written, acknowledged=event.acknowledged, now=now)
     seen = replace(delivery, progress=progress)
     newly = progress.acknowledged > delivery.progress.acknowledged
     if progress.pending and not newly and now.monotonic_s - progress.acknowledged_s >= limits.stall_s:

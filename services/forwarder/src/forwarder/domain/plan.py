@@ -19,9 +19,7 @@ class PlanChange:
 
 def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
     """The deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
-    if not camera.in_service:
-        return {}
-    return {delivery.id: delivery for delivery in camera.deliveries if delivery.enabled}
+    return {delivery.id: delivery for delivery in camera.forwarded}
 
 
 def unwanted(camera: CameraV1) -> tuple[PlannedDelivery, ...]:

@@ -33,7 +33,7 @@ class Progress:
         """Whether bytes wait for acknowledgement."""
         return self.written > self.acknowledged
 
-    def sampled(self, *, written: int, acknowledged: int, now: Instant) -> "Progress":
+    def advanced(self, *, written: int, acknowledged: int, now: Instant) -> "Progress":
         """The session was sampled: its bytes so far."""
         moment = now.monotonic_s
         wrote, confirmed = written > self.written, acknowledged > self.acknowledged

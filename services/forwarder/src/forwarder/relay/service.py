@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from forwarder.domain import rebalancing
@@ -19,18 +18,21 @@ from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.budget import MediaBudget
-from forwarder.relay.supervision.camera_login import CameraLogins
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.clock import export_clock
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryObservedV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -38,15 +40,11 @@ OBSERVED_AT_ONCE = 25
 """Cameras whose deliveries are observed before media has its turn again: about a millisecond."""
 
 
-def read_clocks() -> Instant:
-    """Both clocks, now."""
-    return Instant(datetime.now(UTC), time.monotonic())
-
-
-def context_of(settings: Settings) -> RelayContext:
+def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
     """Raises OSError or ValueError when the private key cannot be read."""
     return RelayContext(
-        now=read_clocks,
+        now=lambda: Instant(clock.now(), time.monotonic()),
+        wall_correction_s=lambda: clock.correction_s,
         chance=random.random,
         unsealer=Unsealer.from_file(settings.workers_private_key_file),
         allowed=AllowedNetworks.parse(settings.allowed_networks),
@@ -72,15 +70,20 @@ def context_of(settings: Settings) -> RelayContext:
 class Process:
     """One forwarder: `run` until `stop`. `bus`, `worker` and `reporter` are None until NATS was there once."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clock: ServerClock | None = None) -> None:
         """Raises OSError or ValueError when the private key cannot be read."""
         self.worker_id = f"forwarder-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
         self.worker: Worker | None = None
         self.reporter: Reporter | None = None
+        self.clock = clock or ServerClock()
+        export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
+        self.awake = Awake(clocks=self.clock.read)
+        """Begun anew with the heartbeats."""
         self._settings, self._metrics = settings, metrics
-        self._context = context_of(settings)
+        self._context = context_of(settings, self.clock)
         self._stopped = asyncio.Event()
+        self._resealing: Resealing | None = None
         self._working = False
 
     @property
@@ -115,7 +118,7 @@ class Process:
             return "waiting for NATS and its streams"
         if self.worker is None or not self.worker.ready.is_set():
             return "waiting for the commands, the last reports and the other workers' heartbeats"
-        return await self.bus.check()
+        return await self.bus.check() or await self.clock.check()
 
     def stop(self) -> None:
         """Ask `run` to end in order."""
@@ -134,22 +137,32 @@ class Process:
                 await self.bus.close()
 
     async def _connect(self) -> None:
-        self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        self.bus = await Bus.connect(self._settings, name=self.worker_id, clock=self.clock)
+        await self.bus.wait_for_topology(topology.FORWARDER)
+        # Nothing is said of a camera whose time would be worth nothing.
+        await self.clock.settle(self.bus)
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._context.unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         started_at = self._context.now().at
         self.reporter = Reporter(outgoing, worker_id=self.worker_id, started_at=started_at)
-        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        guard = LoginGuard(
+            outgoing,
+            Bucket(bus, topology.LOGIN_FAILURES),
+            cooldown_s=settings.auth_cooldown_s,
+            clock=self.clock.now,
+        )
         failed_logins = BucketCache(
             bus, topology.LOGIN_FAILURES, parse_key=str, parse_value=bytes, on_change=guard.on_value
         )
         worker = Worker(
             bus,
             outgoing,
-            replace(self._context, logins=CameraLogins(Logins(guard, self._context.unsealer))),
+            replace(self._context, logins=Logins(guard, self._context.unsealer)),
             self.reporter,
             max_cameras=settings.max_cameras,
             rebalance_limits=rebalancing.Limits(settle_s=settings.rebalance_after_s),
@@ -158,9 +171,12 @@ class Process:
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
         tasks.start("send-observations", outgoing.run())
+        tasks.start("clock", self.clock.run(bus))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", failed_logins.run())
         tasks.start("worker", _run_worker(worker, failed_logins))
-        tasks.start("heartbeat", self._beat(worker, self.reporter))
+        tasks.start("heartbeat", self._beat(worker, self.reporter, outgoing))
         try:
             self._working = True
             log.info("forwarder_started", worker_id=self.worker_id, max_cameras=settings.max_cameras)
@@ -174,12 +190,26 @@ class Process:
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
-    async def _beat(self, worker: Worker, reporter: Reporter) -> None:
+    async def _beat(self, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         # Others hand their cameras to whoever gives a sign of life.
         await worker.ready.wait()
+        self.awake, due_s, lost = Awake(clocks=self.clock.read), 0.0, 0
         while True:
-            self._publish_heartbeat(worker, reporter, stopping=False)
-            await asyncio.sleep(HEARTBEAT_S)
+            slept = self.awake.check()
+            if slept:
+                log.warning("forwarder_slept", cameras_held=len(worker.held))
+            if outgoing.lost > lost and not outgoing.waiting:
+                # Nobody knows which states were in them: what was said before holds no longer, and is said anew.
+                lost, slept = outgoing.lost, True
+                self.awake.begin_anew()
+            if slept:
+                reporter.awake_since = self.awake.since
+            if slept or self._context.monotonic_s() >= due_s:
+                due_s = self._context.monotonic_s() + HEARTBEAT_S
+                self._publish_heartbeat(worker, reporter, stopping=False)
+            if slept:
+                await worker.report_all()
+            await asyncio.sleep(TICK_S)
 
     def _publish_heartbeat(self, worker: Worker, reporter: Reporter, *, stopping: bool) -> None:
         capacity = self._settings.max_cameras
@@ -199,14 +229,17 @@ class Process:
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on
+        metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
         budget = self._context.budget
         metrics.queued_media_bytes = lambda: budget.queued_bytes
-        metrics.deliveries_paused = lambda: budget.deliveries_paused
+        metrics.deliveries_throttled = lambda: budget.throttled
         metrics.gop_caches_dropped = lambda: budget.caches_dropped
         metrics.observations_waiting = lambda: outgoing.waiting
         metrics.observations_dropped = lambda: outgoing.dropped
+        metrics.observations_refused = lambda: outgoing.refused
+        metrics.observations_republished = lambda: outgoing.republished
 
 
 async def _run_worker(worker: Worker, failed_logins: BucketCache[str, bytes]) -> None:

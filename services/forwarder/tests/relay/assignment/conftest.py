@@ -18,7 +18,8 @@ from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus, ServerClock
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory
@@ -137,6 +138,8 @@ def environment(nats_server: NatsServer, keys_folder: Path) -> dict[str, str]:
     prefix = "VONGGAC_FORWARDER_"
     settings = {
         "NATS_URL": nats_server.url,
+        "NATS_USER": "forwarder",
+        "NATS_PASSWORD_FILE": str(nats_server.password_file("forwarder")),
         "WORKERS_PRIVATE_KEY_FILE": str(keys_folder / WORKERS_PRIVATE),
         "JWKS_FILE": str(keys_folder / JWKS),
         "ALLOWED_NETWORKS": "127.0.0.0/8",
@@ -161,8 +164,8 @@ async def start_forwarder(
         monkeypatch.setenv(name, value)
     running: list[tuple[Process, asyncio.Task[None]]] = []
 
-    async def start(*, until_ready: bool = True, **changes: object) -> Process:
-        process = Process(Settings.model_validate(Settings().model_dump() | changes), Metrics())
+    async def start(*, until_ready: bool = True, clock: ServerClock | None = None, **changes: object) -> Process:
+        process = Process(Settings.model_validate(Settings().model_dump() | changes), Metrics(), clock)
         running.append((process, asyncio.create_task(process.run())))
         if until_ready:
             await eventually(lambda: _ready(process))

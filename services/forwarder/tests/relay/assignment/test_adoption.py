@@ -12,7 +12,8 @@ import pytest
 
 from forwarder.relay.service import Process
 from simulator import Simulator
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState

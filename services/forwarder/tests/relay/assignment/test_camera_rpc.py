@@ -133,7 +133,7 @@ async def test_a_keyframe_that_no_message_holds_is_not_handed_out(
     statuses: Statuses,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(answering, "MAX_SAMPLE_BYTES", 1000)
+    monkeypatch.setattr(answering, "MAX_COPY_BYTES", 1000)
     await start_forwarder()
     camera = planner.camera(sim)
     await inventory.say(camera)

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from forwarder.relay.service import Process
 from simulator import CameraConfig, CentreConfig, Simulator
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryCommand
 from vonggac.events.inventory import CameraV1, FacilityStatus
 from vonggac.testing import eventually

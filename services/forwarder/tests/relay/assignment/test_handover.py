@@ -16,7 +16,8 @@ from forwarder.relay.assignment.handover_sender import HandoverWay
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.service import Process
 from simulator import CameraConfig, Simulator
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import subjects
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1

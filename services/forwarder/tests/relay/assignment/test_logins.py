@@ -9,7 +9,8 @@ import pytest
 
 from forwarder.relay.service import Process
 from simulator import CameraConfig
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 from vonggac.testing.rtsp import ScriptedPeer, reply

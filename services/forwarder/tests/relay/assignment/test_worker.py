@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from forwarder.relay.service import Process
 from simulator import Simulator
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
 

@@ -49,7 +49,7 @@ SAME = {0: 0, 1: 1, 2: 2, 3: 3}
 def outlet(fanout: FanOut, channels: dict[int, int] = SAME) -> tuple[Outlet, Writer]:
     writer = Writer()
     made = Outlet(fanout, writer, channels, Bounds(buffer_bytes=1000, buffer_s=4))
-    fanout.add(made)
+    fanout.add_outlet(made)
     return made, writer
 
 
@@ -96,7 +96,7 @@ def test_an_overflow_leaves_out_the_rest_of_the_group_for_that_outlet_alone(fano
     slow.buffer_is_full()
     fanout.on_media(batch(frame(0, INTER, 2)))
     fanout.on_media(batch(frame(0, IDR, 3)))
-    slow.judge(lag_s=0)
+    slow.judge_lag(lag_s=0)
     fanout.on_media(batch(frame(0, INTER, 4)))
     fanout.on_media(batch(frame(0, INTER, 5), frame(0, IDR, 6)))
     assert slow_writer.written == frame(0, IDR, 1) + frame(0, IDR, 6)
@@ -144,7 +144,7 @@ def piece(*frames: bytes) -> bytes:
 
 def pass_on(fanout: FanOut, data: bytes) -> bool:
     """As the camera's connection does; whether it went by the lane."""
-    if fanout.fast_path.take(data):
+    if fanout.fast_path.pass_on(data):
         return True
     fanout.on_media(MediaBatch.of(data))
     return False
@@ -169,7 +169,7 @@ def test_frames_are_pictures_handed_on_to_their_last_packet_whichever_way_they_w
     ]
     assert [pass_on(fanout, data) for data in picture] == [False] * 4
     assert (verbatim.frames, silent.frames) == (3, 3)
-    fanout.remove(silent)
+    fanout.remove_outlet(silent)
     assert pass_on(fanout, picture[-1])
     fanout.tap = lambda _: None
     assert not pass_on(fanout, picture[-1])
@@ -210,7 +210,7 @@ def test_a_destination_that_is_full_in_the_midst_of_a_piece_was_given_it_and_the
 
     slow_writer = Full()
     slow = Outlet(fanout, slow_writer, SAME, Bounds(buffer_bytes=1000, buffer_s=4))
-    fanout.add(slow)
+    fanout.add_outlet(slow)
     fast, fast_writer = outlet(fanout)
     pieces = [frame(0, IDR, 1), frame(0, INTER, 2), frame(0, INTER, 3)]
     assert [pass_on(fanout, data) for data in pieces] == [False, True, False]
@@ -224,7 +224,7 @@ def test_a_destination_that_left_keeps_its_counts(fanout: FanOut) -> None:
     _, writer = outlet(fanout)
     pass_on(fanout, frame(0, IDR, 1))
     assert pass_on(fanout, frame(0, INTER, 2))
-    fanout.remove(gone)
+    fanout.remove_outlet(gone)
     assert pass_on(fanout, frame(0, INTER, 3))
     assert (gone.packets, gone.written) == (2, len(gone_writer.written))
     assert writer.written == gone_writer.written + frame(0, INTER, 3)
@@ -256,7 +256,7 @@ def test_keyframe_order_over_batches_gives_each_session_the_whole_keyframe_once(
     # It stops in the midst of the lead, which it has been given.
     flowing.buffer_is_full()
     fanout.on_media(batch(frame(0, SPS, 2), frame(2, b"sound")))
-    flowing.judge(lag_s=0.0)
+    flowing.judge_lag(lag_s=0.0)
     before = first.written
     fanout.on_media(batch(frame(0, IDR, 2, marker=True)))
     lead = frame(0, b"\x09\xf0", 2) + frame(0, SPS, 2) + frame(2, b"sound")

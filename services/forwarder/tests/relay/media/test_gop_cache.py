@@ -72,7 +72,7 @@ def fanout() -> FanOut:
 
 def add(fanout: FanOut, writer: Writer) -> Outlet:
     writer.outlet = Outlet(fanout, writer, {0: 0, 1: 1}, Bounds(buffer_bytes=1 << 20, buffer_s=4))
-    fanout.add(writer.outlet)
+    fanout.add_outlet(writer.outlet)
     return writer.outlet
 
 
@@ -103,7 +103,7 @@ def test_an_outlet_that_the_gop_cache_fills_up_stops_at_once_and_waits(fanout: F
 def test_only_the_newest_group_is_kept() -> None:
     gop_cache = GopCache(scanner())
     for item in (batch((IDR, 1)), NEXT, batch((IDR, 5))):
-        gop_cache.add(item, clean=True)
+        gop_cache.add_batch(item, clean=True)
     assert [item.data for item, _ in gop_cache] == [batch((IDR, 5)).data]
 
 
@@ -111,11 +111,11 @@ def test_a_group_that_grows_too_large_or_too_old_is_not_kept() -> None:
     large = GopCache(scanner(), max_bytes=len(KEPT) - 1)
     old = GopCache(scanner(), max_age_s=-1.0)
     for item in (KEY, NEXT):
-        large.add(item, clean=True)
-        old.add(item, clean=True)
+        large.add_batch(item, clean=True)
+        old.add_batch(item, clean=True)
     assert not large.begun
     assert not old.begun
-    large.add(KEY, clean=True)
+    large.add_batch(KEY, clean=True)
     assert large.begun
 
 
@@ -124,7 +124,7 @@ def test_who_waits_for_a_beginning_is_told_once() -> None:
     gop_cache = GopCache(scanner())
     gop_cache.when_begun(lambda: told.append(True))
     for item in (FIRST, KEY, NEXT, batch((IDR, 9))):
-        gop_cache.add(item, clean=True)
+        gop_cache.add_batch(item, clean=True)
     assert told == [True]
     gop_cache.when_begun(lambda: told.append(True))
     assert told == [True, True]

@@ -92,7 +92,7 @@ class Kept:
         return
 
     @property
-    def backlog_bytes(self) -> int:
+    def waiting_bytes(self) -> int:
         return 0
 
 

@@ -230,6 +230,17 @@ async def test_the_login_is_not_for_another_camera_behind_the_same_address(serve
         assert [authorization(request) for request in other.requests] == [None]
 
 
+@pytest.mark.parametrize("path", ["/camera/p%40ss", "/camera/p@ss", "/x?p=p%2540ss"])
+async def test_secret_moves_nowhere_in_a_path_that_was_filled_in(serve: Serve, path: str) -> None:
+    async with serve() as other, serve(redirect(other.url(path))) as first:
+        filled, networks = Credentials("camera", "p@ss"), AllowedNetworks.parse(["127.0.0.0/8"])
+        client = Web(networks, TlsPolicy(), first.url("/camera/p%40ss"), filled=filled)
+        error = await failure(client, first.url("/camera/p%40ss"))
+        assert error.cause is Cause.SECRET_MOVED
+        assert other.requests == []
+        assert "p@ss" not in error.message
+
+
 async def test_the_login_of_an_encrypted_address_is_not_told_in_the_clear(serve: Serve) -> None:
     trusted = TlsPolicy(fingerprint_sha256=CERTIFICATE.fingerprint_sha256)
     async with serve(refused(new_challenge("gate", scheme="basic"))) as plain:

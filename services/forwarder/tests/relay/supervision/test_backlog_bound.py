@@ -49,15 +49,15 @@ async def test_backlog_bound_holds_the_silent_centre_back_and_the_other_loses_no
         silent = [one for one in deliveries if one.plan.destination_id == planner.destination("national")]
         most = 0
 
-        def all_are_paused() -> bool:
+        def all_are_throttled() -> bool:
             nonlocal most
             most = max(most, budget.queued_bytes)
             return all(one.slot.counts.groups_dropped >= 2 for one in silent)
 
-        await eventually(all_are_paused, within_s=30)
+        await eventually(all_are_throttled, within_s=30)
         # Each check holds those back that have half of it; meanwhile the others bring a few hundred kilobytes.
         assert most < 2 * BUDGET_BYTES
-        assert budget.deliveries_paused >= CAMERAS
+        assert budget.throttled >= CAMERAS
         for name in names:
             assert (provincial.streams[name].lost, provincial.streams[name].sessions) == (0, 1)
         healthy = [one for one in deliveries if one not in silent]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from forwarder.domain.camera_pull import PullLimits, PullState
+from forwarder.relay.sources import registry
+from forwarder.relay.sources.base import CameraSource
+from forwarder.relay.sources.rtsp import play_rtsp
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import CameraConfig, CentreConfig, Simulator
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
+from vonggac.testing.rtsp import ScriptedPeer, reply
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder, StartSimulator
@@ -144,6 +149,34 @@ async def test_a_secret_for_another_key_is_a_cause(sim: Simulator, planner: Plan
     await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_UNREADABLE))
 
 
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+@pytest.mark.parametrize("path", ["gate.m3u8", "{username}/{password}.m3u8"])
+async def test_secret_moves_to_no_listener_in_place_of_the_camera(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, scheme: str, path: str
+) -> None:
+    async with ScriptedPeer(lambda _: reply(404)) as listener:
+        secret = planner.seal("viewer", "s3cret-Xem", sim.cameras["gate"].url())
+        relay = relay_of(planner.camera(sim, secret=secret, url=f"{scheme}://127.0.0.1:{listener.port}/{path}"))
+        await eventually(lambda: all_are(relay, DeliveryState.WAITING_FOR_CAMERA, Cause.SECRET_MOVED))
+        assert listener.connections == 0
+
+
+@pytest.mark.parametrize("path", ["gate", "{username}/{password}"])
+async def test_secret_moves_to_no_listener_in_place_of_a_centre(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, path: str
+) -> None:
+    async with ScriptedPeer(lambda _: reply(404)) as listener:
+        secret = planner.seal("centre", "s3cret-Xem", sim.centres["national"].stream_url("gate"))
+        camera = planner.camera(sim)
+        moved = {"url": f"rtsp://127.0.0.1:{listener.port}/{path}", "secret": secret}
+        first, second = camera.deliveries
+        plan = camera.model_copy(update={"deliveries": (first.model_copy(update=moved), second)})
+        relay = relay_of(plan)
+        await eventually(lambda: relay.deliveries[first.id].delivery.cause is Cause.SECRET_MOVED)
+        await eventually(lambda: relay.deliveries[second.id].delivery.state is DeliveryState.ACKNOWLEDGED)
+        assert listener.connections == 0
+
+
 async def test_logins_at_camera_and_centres_go_through(
     simulate: StartSimulator, planner: Planner, relay_of: StartRelay, make_gate: Callable[..., CameraConfig]
 ) -> None:
@@ -195,52 +228,61 @@ async def test_a_stopped_relay_leaves_nothing_behind(
 
 
 class SlowLogins:
-    """Tells of a login that was taken for a while after the camera plays, as when NATS is slow."""
+    """Stores that a login was accepted only a while after the camera plays, as when NATS is slow."""
 
-    def __init__(self) -> None:
-        self.played = asyncio.Event()
-        self.told = asyncio.Event()
+    granted = True
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.accepted, self.stored = asyncio.Event(), asyncio.Event()
         self.source: Any = None
-        self.ends = 0
+        self.doubts = 0
+        self.guard = self
+        monkeypatch.setattr(registry, "SOURCES", {"rtsp": self._play})
+
+    async def _play(self, *args: Any, **options: Any) -> CameraSource:
+        self.source = await play_rtsp(*args, **options)
+        return cast("CameraSource", self.source)
 
     def login_of(self, _url: str, _credentials: object) -> str:
         return "viewer"
 
-    def ended(self, _login: str) -> None:
-        self.ends += 1
+    def doubt(self, _login: str) -> None:
+        self.doubts += 1
 
-    async def attempt[T](self, _login: str, play: Callable[[], Awaitable[T]], *, wait_s: float) -> T:
+    def accept(self) -> None:
+        self.accepted.set()
+
+    @asynccontextmanager
+    async def attempt(self, _login: str, *, wait_s: float) -> AsyncIterator[SlowLogins]:
         assert wait_s > 0
-        source = self.source = await play()
-        self.played.set()
-        await self.told.wait()
-        return source
+        yield self
+        await self.stored.wait()
 
 
-async def test_media_that_comes_before_the_login_was_told_of_is_delivered(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+async def test_media_that_comes_before_the_login_is_stored_is_delivered(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logins = SlowLogins()
+    logins = SlowLogins(monkeypatch)
     relay = relay_of(planner.camera(sim), logins=logins)
-    await logins.played.wait()
-    # Media comes, and is told of in the next round of the event loop.
+    await logins.accepted.wait()
+    # Media comes, and is reported in the next round of the event loop.
     await eventually(lambda: logins.source.fanout.pictures >= 3)
-    logins.told.set()
+    logins.stored.set()
     await acknowledged(relay)
     assert sim.cameras["gate"].sessions_total == 1
 
 
-async def test_a_camera_that_goes_before_the_login_was_told_of_is_tried_again(
-    sim: Simulator, planner: Planner, relay_of: StartRelay
+async def test_a_camera_that_goes_before_the_login_is_stored_is_tried_again(
+    sim: Simulator, planner: Planner, relay_of: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logins = SlowLogins()
+    logins = SlowLogins(monkeypatch)
     relay = relay_of(planner.camera(sim), logins=logins)
-    await logins.played.wait()
+    await logins.accepted.wait()
     await sim.cameras["gate"].set_fault("close")
     await eventually(lambda: sim.cameras["gate"].sessions == 0)
-    logins.told.set()
+    logins.stored.set()
     await eventually(lambda: relay.puller.attempts >= 2)
-    assert logins.ends == 1
+    assert logins.doubts == 1
     await acknowledged(relay)
 
 

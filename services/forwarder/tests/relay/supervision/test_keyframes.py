@@ -13,7 +13,7 @@ import pytest
 from forwarder.domain.camera_pull import PullState
 from forwarder.domain.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import NoSample, Sample
+from forwarder.relay.supervision.keyframes import KeyframeCopy, NoKeyframe
 from simulator import CameraConfig, Simulator
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
@@ -107,22 +107,22 @@ async def test_a_sample_can_be_decoded_alone_and_says_what_was_measured(
 ) -> None:
     relay = relay_of(planner.camera(sim), keyframes=KeyframeTiming(sample_s=0.0))
 
-    async def measured() -> Sample:
-        sample = await relay.keyframes.sample()
-        assert isinstance(sample, Sample)
-        assert sample.figures is not None
-        assert sample.bitrate_kbps is not None
-        return sample
+    async def measured() -> KeyframeCopy:
+        copy = await relay.keyframes.copy_keyframe()
+        assert isinstance(copy, KeyframeCopy)
+        assert copy.figures is not None
+        assert copy.bitrate_kbps is not None
+        return copy
 
     await live(relay)
-    sample = await eventually(measured, within_s=20)
+    copy = await eventually(measured, within_s=20)
     decoder = av.CodecContext.create("h264", "r")
-    [picture] = decoder.decode(av.Packet(sample.annex_b)) + decoder.decode(None)
+    [picture] = decoder.decode(av.Packet(copy.annex_b)) + decoder.decode(None)
     assert (picture.width, picture.height) == (320, 180)
-    assert sample.figures is not None
-    assert sample.figures.fps == pytest.approx(sim.cameras["gate"].config.fps, rel=0.02)
-    assert sample.figures.packets_lost == 0
-    assert sample.bitrate_kbps == pytest.approx(800, rel=0.4)
+    assert copy.figures is not None
+    assert copy.figures.fps == pytest.approx(sim.cameras["gate"].config.fps, rel=0.02)
+    assert copy.figures.packets_lost == 0
+    assert copy.bitrate_kbps == pytest.approx(800, rel=0.4)
 
 
 async def test_a_sample_tells_how_far_the_cameras_clock_is_off(
@@ -131,9 +131,9 @@ async def test_a_sample_tells_how_far_the_cameras_clock_is_off(
     relay = relay_of(planner.camera(sim))
     await sim.cameras["gate"].set_fault("clock_drift", offset_s=-90.0)
     await live(relay)
-    sample = await relay.keyframes.sample()
-    assert isinstance(sample, Sample)
-    assert sample.clock_drift_s == pytest.approx(-90.0, abs=2.0)
+    copy = await relay.keyframes.copy_keyframe()
+    assert isinstance(copy, KeyframeCopy)
+    assert copy.clock_drift_s == pytest.approx(-90.0, abs=2.0)
 
 
 async def test_the_same_sample_is_given_again_until_it_is_old(
@@ -141,16 +141,16 @@ async def test_the_same_sample_is_given_again_until_it_is_old(
 ) -> None:
     relay = relay_of(planner.camera(sim), keyframes=KeyframeTiming(sample_s=2.0))
     await live(relay)
-    first, second = await asyncio.gather(relay.keyframes.sample(), relay.keyframes.sample())
-    assert isinstance(first, Sample)
+    first, second = await asyncio.gather(relay.keyframes.copy_keyframe(), relay.keyframes.copy_keyframe())
+    assert isinstance(first, KeyframeCopy)
     assert first is second
-    assert await relay.keyframes.sample() is first
+    assert await relay.keyframes.copy_keyframe() is first
 
-    async def another() -> Sample:
-        sample = await relay.keyframes.sample()
-        assert isinstance(sample, Sample)
-        assert sample is not first
-        return sample
+    async def another() -> KeyframeCopy:
+        copy = await relay.keyframes.copy_keyframe()
+        assert isinstance(copy, KeyframeCopy)
+        assert copy is not first
+        return copy
 
     newer = await eventually(another)
     assert (newer.captured_at - first.captured_at).total_seconds() >= 1.9
@@ -164,7 +164,7 @@ async def test_who_asks_for_a_camera_that_is_away_hears_so_at_once(
     await sim.cameras["gate"].set_fault("refuse")
     await eventually(lambda: relay.pull.state is not PullState.LIVE, within_s=15)
     async with asyncio.timeout(0.5):
-        assert await relay.keyframes.sample() == NoSample("camera_away")
+        assert await relay.keyframes.copy_keyframe() == NoKeyframe("camera_away")
 
 
 async def test_who_waits_for_a_keyframe_when_the_camera_goes_hears_so(
@@ -173,10 +173,10 @@ async def test_who_waits_for_a_keyframe_when_the_camera_goes_hears_so(
     async with simulate(cameras=[make_gate(gop_s=5.0, loop_s=5)]) as sim:
         relay = relay_of(planner.camera(sim))
         await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
-        asking = asyncio.create_task(relay.keyframes.sample())
+        asking = asyncio.create_task(relay.keyframes.copy_keyframe())
         await sim.cameras["gate"].set_fault("close")
         async with asyncio.timeout(5):
-            assert await asking == NoSample("camera_away")
+            assert await asking == NoKeyframe("camera_away")
         await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
 
 
@@ -198,9 +198,9 @@ async def test_keyframe_order_of_a_camera_that_sends_single_units_is_hashed_and_
     async with simulate(cameras=[make_gate(packing="single", codec=codec)]) as sim:
         relay = relay_of(planner.camera(sim))
         await eventually(lambda: len(relay.keyframes.history) == 1)
-        sample = await relay.keyframes.sample()
-        assert isinstance(sample, Sample)
-        assert sample.still is None
+        copy = await relay.keyframes.copy_keyframe()
+        assert isinstance(copy, KeyframeCopy)
+        assert copy.still is None
         await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
 
 
@@ -215,9 +215,9 @@ async def test_a_still_picture_is_told_from_the_first_of_its_keyframes_on(
     await eventually(lambda: keyframes.still is not None and keyframes.still.keyframes >= 3, within_s=20)
     assert keyframes.still is not None
     assert keyframes.still.since in {note.captured_at for note in keyframes.history}
-    sample = await keyframes.sample()
-    assert isinstance(sample, Sample)
-    assert sample.still is not None
+    copy = await keyframes.copy_keyframe()
+    assert isinstance(copy, KeyframeCopy)
+    assert copy.still is not None
     await sim.cameras["gate"].clear_fault()
     await eventually(lambda: keyframes.still is None, within_s=20)
 
@@ -228,8 +228,8 @@ async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(
     async with simulate(cameras=[make_gate(gop_s=8.0, loop_s=8)]) as sim:
         relay = relay_of(planner.camera(sim))
         await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
-        answer = await relay.keyframes.sample(within_s=0.3)
-        assert isinstance(answer, NoSample)
+        answer = await relay.keyframes.copy_keyframe(within_s=0.3)
+        assert isinstance(answer, NoKeyframe)
         assert (answer.reason, answer.codec) == ("no_keyframe", "h264")
         assert answer.silent_s is not None
         assert answer.silent_s < 2.0

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import agencies, changes, districts, exports, facilities, focal_points, imports
+    from inventory.api import agencies, changes, dead_letters, districts, exports, facilities, focal_points, imports
     from inventory.api.devices import cameras, deliveries, destinations
 
     nouns = (
@@ -19,5 +19,6 @@ def routers() -> tuple[APIRouter, ...]:
         imports,
         exports,
         changes,
+        dead_letters,
     )
     return tuple(noun.router for noun in nouns)

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged
+from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, merged
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.administration import AgencyFields
 from inventory.domain.fields import Code, Name
@@ -39,17 +39,17 @@ class AgencyShown(Shown):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add an agency")
-async def add_agency(body: AgencyFields, edge: Edged, caller: Adder) -> AgencyShown:
+async def add_agency(body: AgencyFields, context: Context, caller: Adder) -> AgencyShown:
     """409 when the code is taken."""
-    async with edge.write_transaction(caller) as writing:
+    async with context.write_transaction(caller) as transaction:
         agency = Agency(**body.model_dump())
-        await writing.add_thing(agency)
-    return edge.answer_with(AgencyShown, agency)
+        await transaction.add_thing(agency)
+    return context.answer_with(AgencyShown, agency)
 
 
 @router.get("", summary="List agencies by code")
 async def list_agencies(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     q: Search = None,
     code: str | None = None,
@@ -65,33 +65,33 @@ async def list_agencies(
         query = query.where(Agency.code == code)
     if role is not None:
         query = query.where(Agency.role == role)
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         return as_page(AgencyShown, await fetch_page(session, query, Agency.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{agency_id}", summary="One agency")
-async def get_agency(agency_id: UUID, edge: Edged, _caller: Reader) -> AgencyShown:
+async def get_agency(agency_id: UUID, context: Context, _caller: Reader) -> AgencyShown:
     """The ETag is its revision."""
-    return await edge.read_thing(AgencyShown, Agency, agency_id)
+    return await context.read_thing(AgencyShown, Agency, agency_id)
 
 
 @router.patch("/{agency_id}", summary="Change an agency")
-async def change_agency(agency_id: UUID, body: AgencyPatch, edge: Edged, caller: Changer) -> AgencyShown:
+async def change_agency(agency_id: UUID, body: AgencyPatch, context: Context, caller: Changer) -> AgencyShown:
     """Only the fields given are changed; If-Match guards against lost updates."""
-    async with edge.write_transaction(caller) as writing:
-        agency = await writing.get_thing(Agency, agency_id)
-        edge.check_if_match(agency)
-        await writing.change_thing(agency, merged(AgencyFields, agency, body).model_dump())
-    return edge.answer_with(AgencyShown, agency)
+    async with context.write_transaction(caller) as transaction:
+        agency = await transaction.get_thing(Agency, agency_id)
+        context.check_if_match(agency)
+        await transaction.change_thing(agency, merged(AgencyFields, agency, body).model_dump())
+    return context.answer_with(AgencyShown, agency)
 
 
 @router.delete("/{agency_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove an agency")
-async def remove_agency(agency_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_agency(agency_id: UUID, context: Context, caller: Remover) -> None:
     """409 while facilities refer to it."""
-    async with edge.write_transaction(caller) as writing:
-        agency = await writing.get_thing(Agency, agency_id)
-        edge.check_if_match(agency)
+    async with context.write_transaction(caller) as transaction:
+        agency = await transaction.get_thing(Agency, agency_id)
+        context.check_if_match(agency)
         await refuse_while_referred(
-            writing.session, "facilities", select(Facility.code).where(Facility.managing_agency_id == agency_id)
+            transaction.session, "facilities", select(Facility.code).where(Facility.managing_agency_id == agency_id)
         )
-        await writing.remove_thing(agency)
+        await transaction.remove_thing(agency)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 
-from inventory.api.context import Edged, Reader
+from inventory.api.context import Context, Reader
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf
 from inventory.storage.lists import fetch_page
 from inventory.storage.tables import Change
@@ -36,7 +36,7 @@ class ChangeShown(BaseModel):
 
 @router.get("", summary="List changes, newest first")
 async def list_changes(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     noun: Noun | None = None,
     thing_id: UUID | None = None,
@@ -58,6 +58,6 @@ async def list_changes(
         query = query.where(Change.changed_at >= since)
     if until is not None:
         query = query.where(Change.changed_at < until)
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         found = await fetch_page(session, query, Change.id, cursor=cursor, limit=limit, newest_first=True)
     return PageOf[ChangeShown](items=[ChangeShown.model_validate(row) for row in found.items], next=found.next)

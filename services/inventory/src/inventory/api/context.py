@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +17,10 @@ from inventory.domain.devices.addresses import Address, check_networks
 from inventory.domain.devices.trust import Trust, check_trust_is_used
 from inventory.metrics import Metrics
 from inventory.storage.conflicts import not_found, unknown_reference
-from inventory.storage.store import Actor, Store, Writing
+from inventory.storage.store import Actor, Store, WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal, Right, Sealer, require
+from vonggac.bus import Bus
 from vonggac.http import FieldError, ProblemError
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -31,7 +32,14 @@ Changer = Annotated[Principal, Depends(require(Right.CHANGE))]
 Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
 Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
 Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
+Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
+
+
+Reason = Annotated[
+    str | None,
+    Query(max_length=500, description="Why; it stands in the reports beside the time that is no longer counted."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Services:
     sealer: Sealer
     metrics: Metrics
     import_max_bytes: int
+    bus: Callable[[], Bus | None]
+    """None until NATS was there for the first time."""
     allowed: AllowedNetworks | None = None
 
 
@@ -55,7 +65,7 @@ class Shown(BaseModel):
     changed_at: AwareDatetime
 
 
-class Edge:
+class RequestContext:
     """One request's view of the services."""
 
     def __init__(self, request: Request, response: Response) -> None:
@@ -69,12 +79,13 @@ class Edge:
         return self.services.store.read_transaction()
 
     @asynccontextmanager
-    async def write_transaction(self, caller: Principal, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+    async def write_transaction(
+        self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
+    ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
-        async with self.services.store.write_transaction(
-            Actor(caller.subject, self.request_id), dry_run=dry_run
-        ) as writing:
-            yield writing
+        actor = Actor(caller.subject, self.request_id, reason)
+        async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
+            yield transaction
 
     def check_if_match(self, thing: Thing) -> None:
         """Honour If-Match (RFC 9110 §13.1.1). Raises ProblemError 412 when the thing has another revision."""
@@ -107,7 +118,7 @@ class Edge:
         return self.answer_with(shape, thing)
 
 
-Edged = Annotated[Edge, Depends(Edge)]
+Context = Annotated[RequestContext, Depends(RequestContext)]
 
 
 def merged[M: BaseModel](model: type[M], thing: Thing, patch: Mapping[str, Any]) -> M:
@@ -149,7 +160,7 @@ def check_trust(trust: Trust | None, *urls: str | None) -> None:
         check_trust_is_used(trust, urls)
 
 
-async def must_exist(writing: Writing, field: str, kind: type[Thing], thing_id: UUID) -> None:
+async def must_exist(transaction: WriteTransaction, field: str, kind: type[Thing], thing_id: UUID) -> None:
     """Raises ProblemError 422 when the body names a thing that does not exist."""
-    if await writing.session.get(kind, thing_id) is None:
+    if await transaction.session.get(kind, thing_id) is None:
         raise unknown_reference(field, kind.noun)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from inventory.api.context import Edge, Edged, Exporter
+from inventory.api.context import Context, Exporter, RequestContext
 from inventory.api.imports import PROVINCE_TIME
 from inventory.importing.cameras import EXPORTED as CAMERA_COLUMNS
 from inventory.importing.cells import to_cell
@@ -29,26 +29,34 @@ class CsvFormat(StrEnum):
 
 
 @router.get("/facilities.csv", summary="Export facilities", response_class=StreamingResponse)
-async def export_facilities(edge: Edged, _caller: Exporter, format: CsvFormat = CsvFormat.RFC4180) -> StreamingResponse:  # noqa: A002 - the query parameter's natural name
+async def export_facilities(
+    context: Context,
+    _caller: Exporter,
+    format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
+) -> StreamingResponse:
     """An import of the same file changes nothing."""
-    return _download("facilities.csv", _facilities(edge, format))
+    return _download("facilities.csv", _facilities(context, format))
 
 
 @router.get("/cameras.csv", summary="Export cameras", response_class=StreamingResponse)
-async def export_cameras(edge: Edged, _caller: Exporter, format: CsvFormat = CsvFormat.RFC4180) -> StreamingResponse:  # noqa: A002 - the query parameter's natural name
+async def export_cameras(
+    context: Context,
+    _caller: Exporter,
+    format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
+) -> StreamingResponse:
     """Without credentials. An import of the same file changes nothing."""
-    return _download("cameras.csv", _cameras(edge, format))
+    return _download("cameras.csv", _cameras(context, format))
 
 
-async def _facilities(edge: Edge, shape: CsvFormat) -> AsyncIterator[str]:
+async def _facilities(context: RequestContext, shape: CsvFormat) -> AsyncIterator[str]:
     today = datetime.now(UTC).astimezone(PROVINCE_TIME).date()
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         async for piece in csv_pieces(FACILITY_COLUMNS.all, exported_facilities(session, today), shape):
             yield piece
 
 
-async def _cameras(edge: Edge, shape: CsvFormat) -> AsyncIterator[str]:
-    async with edge.read_transaction() as session:
+async def _cameras(context: RequestContext, shape: CsvFormat) -> AsyncIterator[str]:
+    async with context.read_transaction() as session:
         async for piece in csv_pieces(CAMERA_COLUMNS, exported_cameras(session), shape):
             yield piece
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, with_config
 from sqlalchemy import Select, select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Context, Reader, Reason, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
 from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Agency, Camera, District, Facility, FocalPoint
 from vonggac.events.inventory import FacilityStatus, FacilityType
 
@@ -72,18 +72,18 @@ class FacilityFilter(BaseModel):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a facility")
-async def add_facility(body: FacilityFields, edge: Edged, caller: Adder) -> FacilityShown:
+async def add_facility(body: FacilityFields, context: Context, caller: Adder) -> FacilityShown:
     """409 when the code is taken, 422 when its district or managing agency does not exist."""
-    async with edge.write_transaction(caller) as writing:
-        await _check_references(writing, body)
+    async with context.write_transaction(caller) as transaction:
+        await _check_references(transaction, body)
         facility = Facility(**body.model_dump())
-        await writing.add_thing(facility)
-    return edge.answer_with(FacilityShown, facility)
+        await transaction.add_thing(facility)
+    return context.answer_with(FacilityShown, facility)
 
 
 @router.get("", summary="List facilities by code")
 async def list_facilities(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     narrowed: Annotated[FacilityFilter, Depends()],
     q: Search = None,
@@ -94,44 +94,46 @@ async def list_facilities(
     query = narrowed.narrow(select(Facility))
     if q is not None:
         query = query.where(matches_search(Facility.search, q))
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         return as_page(FacilityShown, await fetch_page(session, query, Facility.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{facility_id}", summary="One facility")
-async def get_facility(facility_id: UUID, edge: Edged, _caller: Reader) -> FacilityShown:
+async def get_facility(facility_id: UUID, context: Context, _caller: Reader) -> FacilityShown:
     """The ETag is its revision."""
-    return await edge.read_thing(FacilityShown, Facility, facility_id)
+    return await context.read_thing(FacilityShown, Facility, facility_id)
 
 
 @router.patch("/{facility_id}", summary="Change a facility")
-async def change_facility(facility_id: UUID, body: FacilityPatch, edge: Edged, caller: Changer) -> FacilityShown:
+async def change_facility(
+    facility_id: UUID, body: FacilityPatch, context: Context, caller: Changer, reason: Reason = None
+) -> FacilityShown:
     """A new code changes the addresses its cameras are published at, where a destination's template uses it.
 
     While it is suspended or closed, its cameras are neither probed nor forwarded.
     """
-    async with edge.write_transaction(caller) as writing:
-        facility = await writing.get_thing(Facility, facility_id)
-        edge.check_if_match(facility)
+    async with context.write_transaction(caller, reason=reason) as transaction:
+        facility = await transaction.get_thing(Facility, facility_id)
+        context.check_if_match(facility)
         fields = merged(FacilityFields, facility, body)
-        await _check_references(writing, fields)
-        await writing.change_thing(facility, fields.model_dump())
-    return edge.answer_with(FacilityShown, facility)
+        await _check_references(transaction, fields)
+        await transaction.change_thing(facility, fields.model_dump())
+    return context.answer_with(FacilityShown, facility)
 
 
 @router.delete("/{facility_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a facility")
-async def remove_facility(facility_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_facility(facility_id: UUID, context: Context, caller: Remover) -> None:
     """409 while cameras or focal points refer to it."""
-    async with edge.write_transaction(caller) as writing:
-        facility = await writing.get_thing(Facility, facility_id)
-        edge.check_if_match(facility)
-        session = writing.session
+    async with context.write_transaction(caller) as transaction:
+        facility = await transaction.get_thing(Facility, facility_id)
+        context.check_if_match(facility)
+        session = transaction.session
         await refuse_while_referred(session, "cameras", select(Camera.code).where(Camera.facility_id == facility_id))
         people = select(FocalPoint.full_name).where(FocalPoint.facility_id == facility_id)
         await refuse_while_referred(session, "focal points", people)
-        await writing.remove_thing(facility)
+        await transaction.remove_thing(facility)
 
 
-async def _check_references(writing: Writing, fields: FacilityFields) -> None:
-    await must_exist(writing, "district_id", District, fields.district_id)
-    await must_exist(writing, "managing_agency_id", Agency, fields.managing_agency_id)
+async def _check_references(transaction: WriteTransaction, fields: FacilityFields) -> None:
+    await must_exist(transaction, "district_id", District, fields.district_id)
+    await must_exist(transaction, "managing_agency_id", Agency, fields.managing_agency_id)

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, merged, must_exist
+from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.facility import FocalPointFields
 from inventory.domain.fields import Email, Line, Name, Phone
@@ -45,18 +45,18 @@ class FocalPointShown(Shown):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a focal point")
-async def add_focal_point(body: FocalPointFields, edge: Edged, caller: Adder) -> FocalPointShown:
+async def add_focal_point(body: FocalPointFields, context: Context, caller: Adder) -> FocalPointShown:
     """422 when the facility does not exist."""
-    async with edge.write_transaction(caller) as writing:
-        await must_exist(writing, "facility_id", Facility, body.facility_id)
+    async with context.write_transaction(caller) as transaction:
+        await must_exist(transaction, "facility_id", Facility, body.facility_id)
         focal_point = FocalPoint(**body.model_dump())
-        await writing.add_thing(focal_point)
-    return edge.answer_with(FocalPointShown, focal_point)
+        await transaction.add_thing(focal_point)
+    return context.answer_with(FocalPointShown, focal_point)
 
 
 @router.get("", summary="List focal points")
 async def list_focal_points(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     q: Search = None,
     facility_id: UUID | None = None,
@@ -73,34 +73,34 @@ async def list_focal_points(
     if valid_on is not None:
         query = query.where(FocalPoint.valid_from <= valid_on)
         query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= valid_on))
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         return as_page(FocalPointShown, await fetch_page(session, query, FocalPoint.id, cursor=cursor, limit=limit))
 
 
 @router.get("/{focal_point_id}", summary="One focal point")
-async def get_focal_point(focal_point_id: UUID, edge: Edged, _caller: Reader) -> FocalPointShown:
+async def get_focal_point(focal_point_id: UUID, context: Context, _caller: Reader) -> FocalPointShown:
     """The ETag is its revision."""
-    return await edge.read_thing(FocalPointShown, FocalPoint, focal_point_id)
+    return await context.read_thing(FocalPointShown, FocalPoint, focal_point_id)
 
 
 @router.patch("/{focal_point_id}", summary="Change a focal point")
 async def change_focal_point(
-    focal_point_id: UUID, body: FocalPointPatch, edge: Edged, caller: Changer
+    focal_point_id: UUID, body: FocalPointPatch, context: Context, caller: Changer
 ) -> FocalPointShown:
     """To appoint a successor, set `valid_to` here and add a new focal point: the history stays."""
-    async with edge.write_transaction(caller) as writing:
-        focal_point = await writing.get_thing(FocalPoint, focal_point_id)
-        edge.check_if_match(focal_point)
+    async with context.write_transaction(caller) as transaction:
+        focal_point = await transaction.get_thing(FocalPoint, focal_point_id)
+        context.check_if_match(focal_point)
         fields = merged(FocalPointFields, focal_point, body)
-        await must_exist(writing, "facility_id", Facility, fields.facility_id)
-        await writing.change_thing(focal_point, fields.model_dump())
-    return edge.answer_with(FocalPointShown, focal_point)
+        await must_exist(transaction, "facility_id", Facility, fields.facility_id)
+        await transaction.change_thing(focal_point, fields.model_dump())
+    return context.answer_with(FocalPointShown, focal_point)
 
 
 @router.delete("/{focal_point_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a focal point")
-async def remove_focal_point(focal_point_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_focal_point(focal_point_id: UUID, context: Context, caller: Remover) -> None:
     """For an entry made by mistake; the change log keeps its content."""
-    async with edge.write_transaction(caller) as writing:
-        focal_point = await writing.get_thing(FocalPoint, focal_point_id)
-        edge.check_if_match(focal_point)
-        await writing.remove_thing(focal_point)
+    async with context.write_transaction(caller) as transaction:
+        focal_point = await transaction.get_thing(FocalPoint, focal_point_id)
+        context.check_if_match(focal_point)
+        await transaction.remove_thing(focal_point)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
-from inventory.api.context import Edge, Edged, Importer, invalid
+from inventory.api.context import Context, Importer, RequestContext, invalid
 from inventory.api.devices.secrets import may_write_secrets
 from inventory.importing.cameras import COLUMNS as CAMERA_COLUMNS
 from inventory.importing.cameras import parse_cameras
@@ -55,62 +55,66 @@ def _body(columns: Columns) -> dict[str, Any]:
 
 
 @router.post("/facilities", summary="Import facilities from CSV", openapi_extra=_body(FACILITY_COLUMNS))
-async def import_facilities(edge: Edged, caller: Importer, dry_run: DryRun = False) -> ImportShown:
+async def import_facilities(context: Context, caller: Importer, dry_run: DryRun = False) -> ImportShown:
     """Updates known codes, creates new ones. 422 lists every mistake with line and column; then nothing is stored."""
     began = time.monotonic()
     mistakes = Mistakes()
-    with _count_refusals(edge, "facilities"):
-        body = await _read_file(edge)
+    with _count_refusals(context, "facilities"):
+        body = await _read_file(context)
         file = await asyncio.to_thread(parse_facilities, body, mistakes)
         mistakes.raise_if_any()
-        async with edge.write_transaction(caller, dry_run=dry_run) as writing:
-            today = writing.now.astimezone(PROVINCE_TIME).date()
-            outcome = await store_facilities(writing, file, mistakes, today)
-    return _answer_and_count(edge, "facilities", outcome, dry_run=dry_run, began=began)
+        async with context.write_transaction(caller, dry_run=dry_run) as transaction:
+            today = transaction.now.astimezone(PROVINCE_TIME).date()
+            outcome = await store_facilities(transaction, file, mistakes, today)
+    return _answer_and_count(context, "facilities", outcome, dry_run=dry_run, began=began)
 
 
 @router.post("/cameras", summary="Import cameras from CSV", openapi_extra=_body(CAMERA_COLUMNS))
-async def import_cameras(edge: Edged, caller: Importer, dry_run: DryRun = False) -> ImportShown:
+async def import_cameras(context: Context, caller: Importer, dry_run: DryRun = False) -> ImportShown:
     """As facilities. Rows with credentials need the right `write_secret` and always count as updated."""
     began = time.monotonic()
     mistakes = Mistakes()
-    with _count_refusals(edge, "cameras"):
-        body = await _read_file(edge)
-        file = await asyncio.to_thread(parse_cameras, body, mistakes, edge.services.sealer, edge.services.allowed)
+    with _count_refusals(context, "cameras"):
+        body = await _read_file(context)
+        file = await asyncio.to_thread(parse_cameras, body, mistakes, context.services.sealer, context.services.allowed)
         if file.has_secrets:
             may_write_secrets(caller)
         mistakes.raise_if_any()
-        async with edge.write_transaction(caller, dry_run=dry_run) as writing:
-            outcome = await store_cameras(writing, file, mistakes)
-    return _answer_and_count(edge, "cameras", outcome, dry_run=dry_run, began=began)
+        async with context.write_transaction(caller, dry_run=dry_run) as transaction:
+            outcome = await store_cameras(transaction, file, mistakes)
+    return _answer_and_count(context, "cameras", outcome, dry_run=dry_run, began=began)
 
 
 @contextmanager
-def _count_refusals(edge: Edge, kind: Kind) -> Iterator[None]:
+def _count_refusals(context: RequestContext, kind: Kind) -> Iterator[None]:
     try:
         yield
     except ProblemError as error:
-        edge.services.metrics.imports.labels(kind, "refused").inc()
-        log.info("import_refused", kind=kind, request_id=edge.request_id, code=error.problem.code)
+        context.services.metrics.imports.labels(kind, "refused").inc()
+        log.info("import_refused", kind=kind, request_id=context.request_id, code=error.problem.code)
         raise
 
 
-def _answer_and_count(edge: Edge, kind: Kind, outcome: Outcome, *, dry_run: bool, began: float) -> ImportShown:
+def _answer_and_count(
+    context: RequestContext, kind: Kind, outcome: Outcome, *, dry_run: bool, began: float
+) -> ImportShown:
     took_s = time.monotonic() - began
     counts = {"created": outcome.created, "updated": outcome.updated, "unchanged": outcome.unchanged}
-    metrics = edge.services.metrics
+    metrics = context.services.metrics
     metrics.imports.labels(kind, "dry_run" if dry_run else "done").inc()
     metrics.import_duration.labels(kind).observe(took_s)
     if not dry_run:
         for result, count in counts.items():
             metrics.import_rows.labels(kind, result).inc(count)
-    log.info("import_done", kind=kind, request_id=edge.request_id, dry_run=dry_run, took_s=round(took_s, 3), **counts)
+    log.info(
+        "import_done", kind=kind, request_id=context.request_id, dry_run=dry_run, took_s=round(took_s, 3), **counts
+    )
     return ImportShown(kind=kind, dry_run=dry_run, rows=sum(counts.values()), **counts)
 
 
-async def _read_file(edge: Edge) -> bytes:
+async def _read_file(context: RequestContext) -> bytes:
     """The file, from a text/csv body or the form field `file`. Raises ProblemError 413, 415 or 422."""
-    request, most = edge.request, edge.services.import_max_bytes
+    request, most = context.request, context.services.import_max_bytes
     if int(request.headers.get("content-length") or 0) > most:
         raise _too_large(most)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -17,6 +17,8 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table
 from vonggac.auth import Credentials, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks
+from vonggac.net.errors import MalformedError
+from vonggac.net.origin import Origin
 
 TRUST = {"fingerprint_sha256": "tls_fingerprint_sha256", "ca_pem": "tls_ca_pem"}
 """Field of `tls` to its column."""
@@ -107,9 +109,17 @@ def _parse(row: Row, mistakes: Mistakes, sealer: Sealer, allowed: AllowedNetwork
         fields,
         row.cells["facility_code"],
         address.url,
-        sealer.seal(credentials) if credentials is not None else None,
+        sealer.seal(credentials, address.origin, *_device_origins(fields)) if credentials is not None else None,
         _destinations(row.cells.get("destinations", "")),
     )
+
+
+def _device_origins(fields: CameraFields) -> tuple[Origin, ...]:
+    address = fields.expected.onvif_address if fields.expected is not None else None
+    try:
+        return (Origin.of_device_service(address),) if address is not None else ()
+    except MalformedError:
+        return ()
 
 
 def _address(row: Row, mistakes: Mistakes, allowed: AllowedNetworks | None) -> Address | None:

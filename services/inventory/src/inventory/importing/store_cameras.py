@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy import select
 
+from inventory.domain.devices.addresses import GIVE_AGAIN, leads_elsewhere
 from inventory.domain.devices.camera import fitting_timeout
 from inventory.domain.devices.codecs import accepts_codec, refusal_advice
 from inventory.domain.devices.expected import SurveyedDevice
@@ -18,7 +19,7 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.store_facilities import CHUNK, Outcome, check_on_record, ids_by_code, things_by_code
 from inventory.storage.bulk import copy_rows
 from inventory.storage.deliveries import copy_deliveries, planned_delivery
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 
 _COLUMNS = (
@@ -38,9 +39,9 @@ class _OnRecord:
     urls: set[str]
 
 
-async def store_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) -> Outcome:
+async def store_cameras(transaction: WriteTransaction, file: CameraFile, mistakes: Mistakes) -> Outcome:
     """Create or update the cameras. Raises ProblemError 422 when a facility or destination is not on record."""
-    record = await _on_record(writing, file)
+    record = await _on_record(transaction, file)
     for row in file.rows:
         check_on_record(mistakes, row.line, "facility_code", row.facility_code, record.facilities)
         for code in row.destinations or ():
@@ -50,15 +51,16 @@ async def store_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) 
     for number, row in enumerate(file.rows):
         camera = record.cameras.get(row.fields.code)
         if camera is None:
-            camera = _new_camera(writing, row, record)
+            camera = _new_camera(transaction, row, record)
             cameras.append(camera)
             deliveries += _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
             outcome.created += 1
         else:
-            changed = writing.stage_change(camera, _values(writing, file, row, camera, record))
+            _check_login_stays(row, camera, mistakes)
+            changed = transaction.stage_change(camera, _values(transaction, file, row, camera, record))
             if "destinations" in file.present:
                 added = _missing_deliveries(row, camera, record, _wanted(row, record), mistakes)
-                removed = await _remove_others(writing, camera, record, _wanted(row, record))
+                removed = await _remove_others(transaction, camera, record, _wanted(row, record))
                 deliveries += added
                 changed = changed or bool(added) or removed
             outcome.updated += changed
@@ -66,17 +68,17 @@ async def store_cameras(writing: Writing, file: CameraFile, mistakes: Mistakes) 
         _check_trust(row, camera, mistakes)
         _check_codec(row, camera, _receiving(file, row, camera, record), mistakes)
         if number % CHUNK == CHUNK - 1:
-            await writing.flush_changes()
+            await transaction.flush_changes()
             await asyncio.sleep(0)
     mistakes.raise_if_any()
-    await writing.flush_changes()
-    await _copy_cameras(writing, cameras)
-    await copy_deliveries(writing, deliveries)
+    await transaction.flush_changes()
+    await _copy_cameras(transaction, cameras)
+    await copy_deliveries(transaction, deliveries)
     return outcome
 
 
-async def _on_record(writing: Writing, file: CameraFile) -> _OnRecord:
-    session = writing.session
+async def _on_record(transaction: WriteTransaction, file: CameraFile) -> _OnRecord:
+    session = transaction.session
     cameras = await things_by_code(session, Camera, (row.fields.code for row in file.rows))
     deliveries: dict[UUID, dict[UUID, Delivery]] = {}
     ids = sorted(camera.id for camera in cameras.values())
@@ -93,21 +95,23 @@ async def _on_record(writing: Writing, file: CameraFile) -> _OnRecord:
     )
 
 
-def _new_camera(writing: Writing, row: CameraRow, record: _OnRecord) -> Camera:
+def _new_camera(transaction: WriteTransaction, row: CameraRow, record: _OnRecord) -> Camera:
     camera = Camera(
         **row.fields.model_dump(exclude={"probe_timeout_s"}),
         probe_timeout_s=row.fields.timeout_s,
         facility_id=record.facilities[row.facility_code],
         url=row.url,
         sealed_secret=row.sealed_secret,
-        secret_changed_at=writing.now if row.sealed_secret is not None else None,
+        secret_changed_at=transaction.now if row.sealed_secret is not None else None,
     )
-    writing.prepare_new(camera)
-    writing.record_created(camera)
+    transaction.prepare_new(camera)
+    transaction.record_created(camera)
     return camera
 
 
-def _values(writing: Writing, file: CameraFile, row: CameraRow, camera: Camera, record: _OnRecord) -> dict[str, Any]:
+def _values(
+    transaction: WriteTransaction, file: CameraFile, row: CameraRow, camera: Camera, record: _OnRecord
+) -> dict[str, Any]:
     values: dict[str, Any] = {
         "name": row.fields.name,
         "facility_id": record.facilities[row.facility_code],
@@ -126,7 +130,7 @@ def _values(writing: Writing, file: CameraFile, row: CameraRow, camera: Camera, 
     if not file.present.isdisjoint(SURVEYED):
         values["expected"] = _expected(file, row, camera)
     if row.sealed_secret is not None:
-        values |= {"sealed_secret": row.sealed_secret, "secret_changed_at": writing.now}
+        values |= {"sealed_secret": row.sealed_secret, "secret_changed_at": transaction.now}
     return values
 
 
@@ -144,6 +148,12 @@ def _expected(file: CameraFile, row: CameraRow, camera: Camera) -> dict[str, Any
     given = (row.fields.expected or SurveyedDevice()).model_dump()
     told = {name: value for name, value in given.items() if name in file.present}
     return SurveyedDevice().model_dump() | (camera.expected or {}) | told
+
+
+def _check_login_stays(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:
+    """A stored login goes to no other origin than it was given for."""
+    if row.sealed_secret is None and camera.sealed_secret is not None and leads_elsewhere(camera.url, row.url):
+        mistakes.add_mistake(row.line, "url", GIVE_AGAIN)
 
 
 def _check_trust(row: CameraRow, camera: Camera, mistakes: Mistakes) -> None:
@@ -201,17 +211,19 @@ def _missing_deliveries(
     return missing
 
 
-async def _remove_others(writing: Writing, camera: Camera, record: _OnRecord, wanted: Sequence[Destination]) -> bool:
+async def _remove_others(
+    transaction: WriteTransaction, camera: Camera, record: _OnRecord, wanted: Sequence[Destination]
+) -> bool:
     kept = {destination.id for destination in wanted}
     extra = [delivery for key, delivery in record.deliveries.get(camera.id, {}).items() if key not in kept]
     for delivery in extra:
-        await writing.remove_thing(delivery)
+        await transaction.remove_thing(delivery)
     return bool(extra)
 
 
-async def _copy_cameras(writing: Writing, cameras: Sequence[Camera]) -> None:
+async def _copy_cameras(transaction: WriteTransaction, cameras: Sequence[Camera]) -> None:
     rows = (tuple(_cell(camera, name) for name in _COLUMNS) for camera in cameras)
-    await copy_rows(writing.session, Camera, _COLUMNS, rows)
+    await copy_rows(transaction.session, Camera, _COLUMNS, rows)
 
 
 def _cell(camera: Camera, name: str) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.facility import Person
 from inventory.importing.facilities import FACTS, PERSON, FacilityFile, FacilityRow
 from inventory.importing.mistakes import Mistakes
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Agency, Coded, District, Facility, FocalPoint
 
 CHUNK = 250
@@ -29,9 +29,11 @@ class Outcome:
     unchanged: int = 0
 
 
-async def store_facilities(writing: Writing, file: FacilityFile, mistakes: Mistakes, today: date) -> Outcome:
+async def store_facilities(
+    transaction: WriteTransaction, file: FacilityFile, mistakes: Mistakes, today: date
+) -> Outcome:
     """Create or update the facilities. Raises ProblemError 422 when a district or agency is not on record."""
-    session, outcome = writing.session, Outcome()
+    session, outcome = transaction.session, Outcome()
     districts, agencies = await ids_by_code(session, District), await ids_by_code(session, Agency)
     for row in file.rows:
         check_on_record(mistakes, row.line, "district_code", row.district_code, districts)
@@ -44,20 +46,20 @@ async def store_facilities(writing: Writing, file: FacilityFile, mistakes: Mista
         facility = present.get(row.facts.code)
         if facility is None:
             facility = Facility(**row.facts.model_dump() | values)
-            writing.prepare_new(facility)
+            transaction.prepare_new(facility)
             session.add(facility)
-            writing.record_created(facility)
-            _appoint_focal_point(writing, facility, None, row.person, file, today)
+            transaction.record_created(facility)
+            _appoint_focal_point(transaction, facility, None, row.person, file, today)
             outcome.created += 1
         else:
-            changed = writing.stage_change(facility, values)
-            changed |= _appoint_focal_point(writing, facility, people.get(facility.id), row.person, file, today)
+            changed = transaction.stage_change(facility, values)
+            changed |= _appoint_focal_point(transaction, facility, people.get(facility.id), row.person, file, today)
             outcome.updated += changed
             outcome.unchanged += not changed
         if number % CHUNK == CHUNK - 1:
-            await writing.flush_changes()
+            await transaction.flush_changes()
             await asyncio.sleep(0)
-    await writing.flush_changes()
+    await transaction.flush_changes()
     return outcome
 
 
@@ -72,7 +74,7 @@ def _values(
 
 
 def _appoint_focal_point(
-    writing: Writing,
+    transaction: WriteTransaction,
     facility: Facility,
     present: FocalPoint | None,
     person: Person | None,
@@ -83,15 +85,15 @@ def _appoint_focal_point(
     if person is None:
         return False
     if present is not None and present.full_name == person.full_name:
-        return writing.stage_change(
+        return transaction.stage_change(
             present, {name: getattr(person, name) for name, column in PERSON.items() if column in file.present}
         )
     if present is not None:
-        writing.stage_change(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
+        transaction.stage_change(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
     successor = FocalPoint(facility_id=facility.id, valid_from=today, **person.model_dump())
-    writing.prepare_new(successor)
-    writing.session.add(successor)
-    writing.record_created(successor)
+    transaction.prepare_new(successor)
+    transaction.session.add(successor)
+    transaction.record_created(successor)
     return True
 
 

@@ -31,6 +31,11 @@ def is_transient(error: DBAPIError) -> bool:
     return away or isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn)
 
 
+def is_database_away(error: Exception) -> bool:
+    """As `is_transient`, of any error."""
+    return isinstance(error, PoolTimeoutError | OSError) or (isinstance(error, DBAPIError) and is_transient(error))
+
+
 @contextmanager
 def database_problems() -> Iterator[None]:
     """Turn database errors into ProblemError: 409 for a conflict, 422 for a value, 503 while it is away."""

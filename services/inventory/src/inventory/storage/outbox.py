@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.messaging import OutboxAwayError, subject_of
+from inventory.messaging import OutboxAwayError, StreamPosition, subject_of
 from inventory.metrics import Metrics
 from inventory.storage.bulk import copy_rows
 from inventory.storage.conflicts import is_transient
-from inventory.storage.tables import THINGS, OutboxRow
+from inventory.storage.tables import THINGS, OutboxRow, PublishedStream
+from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import CloudEvent, Payload, new_event
 from vonggac.telemetry import get_logger
@@ -24,6 +26,8 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 SOURCE = "/inventory"
+KEPT = timedelta(minutes=5)
+"""A row stays so long after NATS has stored it: longer than NATS takes to sync (decision 0031)."""
 
 
 class OutboxMessage(NamedTuple):
@@ -48,23 +52,39 @@ async def append_messages(session: AsyncSession, messages: Iterable[OutboxMessag
 
 async def next_rows(session: AsyncSession, most: int) -> Sequence[OutboxRow]:
     """Lock the oldest rows: another replica waits until this transaction ends, so the order stays."""
-    query = select(OutboxRow).order_by(OutboxRow.id).limit(most).with_for_update()
+    waiting = select(OutboxRow).where(OutboxRow.published_at.is_(None))
+    query = waiting.order_by(OutboxRow.id).limit(most).with_for_update()
     return (await session.scalars(query)).all()
 
 
-async def delete_rows(session: AsyncSession, ids: Sequence[int]) -> None:
-    await session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids)))
+async def mark_published(session: AsyncSession, ids: Sequence[int], *, now: datetime) -> None:
+    """Keep rows that NATS has stored for KEPT, and forget those that are older."""
+    await session.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(published_at=now))
+    await session.execute(delete(OutboxRow).where(OutboxRow.published_at < now - KEPT))
 
 
-async def backlog(session: AsyncSession, now: datetime) -> tuple[int, float]:
+async def wait_again(session: AsyncSession) -> int:
+    """Have the newest state of each thing that was published lately published again; returns how many that are.
+
+    Not the older ones: after a newer state that the server still knows by its id, they would be the last.
+    """
+    newest = select(func.max(OutboxRow.id)).group_by(OutboxRow.subject)
+    again = update(OutboxRow).where(OutboxRow.id.in_(newest), OutboxRow.published_at.is_not(None))
+    result = await session.execute(again.values(published_at=None, repetition=OutboxRow.repetition + 1))
+    return int(result.rowcount)  # type: ignore[attr-defined] # an UPDATE has one
+
+
+async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, float]:
     """Number of messages waiting, and the age of the oldest in seconds."""
-    count, oldest = (await session.execute(select(func.count(), func.min(OutboxRow.created_at)))).one()
+    waiting = select(func.count(), func.min(OutboxRow.created_at)).where(OutboxRow.published_at.is_(None))
+    count, oldest = (await session.execute(waiting)).one()
     return count, (now - oldest).total_seconds() if oldest is not None else 0.0
 
 
 class _Batch:
     def __init__(self, rows: Sequence[OutboxRow]) -> None:
         self.rows, self.stored = rows, list[int]()
+        self.last_sequence: int | None = None
 
 
 class Outbox:
@@ -76,12 +96,35 @@ class Outbox:
     @asynccontextmanager
     async def open_batch(self, most: int) -> AsyncIterator[_Batch]:
         """The oldest messages, locked until the end. Raises OutboxAwayError, and DBAPIError for a bug."""
+        async with self._transaction() as session:
+            batch = _Batch(await next_rows(session, most))
+            yield batch
+            if batch.stored:
+                await mark_published(session, batch.stored, now=datetime.now(UTC))
+            if batch.last_sequence is not None:
+                await _keep_position(session, StreamPosition(None, batch.last_sequence))
+
+    async def read_position(self) -> StreamPosition | None:
+        """Where INVENTORY stood when this database published to it last. Raises OutboxAwayError."""
+        async with self._transaction() as session:
+            row = await session.get(PublishedStream, topology.INVENTORY)
+            return None if row is None else StreamPosition(row.stream_created_at, row.last_sequence)
+
+    async def keep_position(self, position: StreamPosition) -> None:
+        """Raises OutboxAwayError."""
+        async with self._transaction() as session:
+            await _keep_position(session, position)
+
+    async def wait_again(self) -> int:
+        """Have what was published lately published again. Raises OutboxAwayError."""
+        async with self._transaction() as session:
+            return await wait_again(session)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
         try:
             async with self._database.transaction() as session:
-                batch = _Batch(await next_rows(session, most))
-                yield batch
-                if batch.stored:
-                    await delete_rows(session, batch.stored)
+                yield session
         except DBAPIError as error:
             if not is_transient(error):
                 raise
@@ -92,13 +135,23 @@ class Outbox:
             raise OutboxAwayError(reason) from error
 
 
+async def _keep_position(session: AsyncSession, position: StreamPosition) -> None:
+    """A creation time that is not known leaves the kept one."""
+    values = {"stream": topology.INVENTORY, "last_sequence": position.last_sequence}
+    if position.created is not None:
+        values["stream_created_at"] = position.created
+    statement = insert(PublishedStream).values(values)
+    changed = {name: statement.excluded[name] for name in values if name != "stream"}
+    await session.execute(statement.on_conflict_do_update(index_elements=["stream"], set_=changed))
+
+
 async def measure(database: Database, metrics: Metrics, is_connected: Callable[[], bool], *, every_s: float) -> None:
     """Keep the gauges current until cancelled."""
     while True:
         metrics.bus_connected.set(1 if is_connected() else 0)
         try:
             async with database.transaction() as session:
-                count, age_s = await backlog(session, datetime.now(UTC))
+                count, age_s = await count_waiting(session, datetime.now(UTC))
                 numbers = {kind.noun: await session.scalar(select(func.count()).select_from(kind)) for kind in THINGS}
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             log.debug("metrics_not_measured", error=type(error).__name__)

@@ -96,6 +96,7 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         id=camera.id,
         revision=camera.revision,
         changed_at=camera.changed_at,
+        created_at=camera.created_at,
         code=camera.code,
         name=camera.name,
         facility_id=camera.facility_id,

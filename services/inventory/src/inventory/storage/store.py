@@ -38,10 +38,11 @@ _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id",
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller and the request."""
+    """The caller, the request, and why."""
 
     subject: str
     request_id: str
+    reason: str | None = None
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def snapshot(thing: Thing) -> dict[str, Any]:
     return shown
 
 
-class Writing:
+class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
@@ -220,6 +221,8 @@ class Writing:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
+        payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
         self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
@@ -232,11 +235,23 @@ def _refold_search(thing: Thing) -> None:
         thing.search = thing.searchable()  # type: ignore[attr-defined] # every thing with searched columns has it
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Store:
     """Transactions on inventory's database."""
 
-    def __init__(self, database: Database, *, on_commit: Callable[[], None], write_wait_s: float) -> None:
-        self.database, self._on_commit, self._write_wait_s = database, on_commit, write_wait_s
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_commit: Callable[[], None],
+        write_wait_s: float,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        """`now`: aware UTC, the time that changes are dated by."""
+        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -245,7 +260,7 @@ class Store:
                 yield session
 
     @asynccontextmanager
-    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[Writing]:
+    async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
         """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
 
         Raises ProblemError 503 when the wait exceeds `write_wait_s` or PostgreSQL is away, 409 for a conflict.
@@ -253,9 +268,9 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                writing = Writing(session, actor, datetime.now(UTC))
-                yield writing
-                await writing.write_log_and_outbox()
+                transaction = WriteTransaction(session, actor, self._now())
+                yield transaction
+                await transaction.write_log_and_outbox()
                 if dry_run:
                     await session.rollback()
         self._on_commit()

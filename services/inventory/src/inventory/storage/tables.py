@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -202,15 +202,29 @@ class Change(Base):
 
 
 class OutboxRow(Base):
-    """A message that NATS has not stored yet: its exact bytes."""
+    """A message on its way to NATS, or stored there lately: its exact bytes."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "id", postgresql_where=text("published_at is null")),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     event_id: Mapped[str]
     subject: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    repetition: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class PublishedStream(Base):
+    """Where a stream stood when this database published to it last."""
+
+    __tablename__ = "published_stream"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    stream_created_at: Mapped[datetime | None]
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 THINGS: tuple[type[Thing], ...] = (Agency, District, Facility, FocalPoint, Destination, Camera, Delivery)

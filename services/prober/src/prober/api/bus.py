@@ -31,6 +31,12 @@ def bus_of(request: Request) -> Bus:
     return process.bus
 
 
+def now_of(request: Request) -> datetime:
+    """The time by which facts are dated: the server's, once it is known."""
+    process: Process = request.app.state.process
+    return process.clock.now()
+
+
 def observer_of(request: Request) -> Observer:
     """What probes cameras. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process

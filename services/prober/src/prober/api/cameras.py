@@ -1,6 +1,6 @@
 """The latest probe of each camera, by whichever prober."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
 from vonggac.auth import Right, require
@@ -100,7 +100,7 @@ async def list_cameras(request: Request, query: Annotated[CameraQuery, Query()])
         statuses = await CameraStatuses(bus_of(request)).all()
     fitting = [status for status in statuses if query.fits(status)]
     rest = [status for status in fitting if query.after is None or str(status.camera_id) > str(query.after)]
-    now = datetime.now(UTC)
+    now = now_of(request)
     return CameraPage(
         items=[CameraStatus.of(status, now) for status in rest[: query.limit]],
         total=len(fitting),
@@ -123,7 +123,7 @@ async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
     if status is None:
         msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
-    return CameraStatus.of(status, datetime.now(UTC))
+    return CameraStatus.of(status, now_of(request))
 
 
 class FailureShown(BaseModel):

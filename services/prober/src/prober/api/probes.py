@@ -1,6 +1,8 @@
 """Probe a camera now, and wait for the verdict."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from math import ceil
 from typing import Annotated, Self
@@ -10,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, observer_of
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, observer_of
 from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
@@ -102,7 +104,7 @@ async def probe_now(request: Request, wanted: ProbeRequest) -> ProbeVerdict:
                 return await _probe_camera(request, observer, wanted.camera_id)
         assert wanted.url is not None, "validated"
         with limit.within(_device(wanted.url)):
-            return await _probe_address(observer, wanted.url, wanted)
+            return await _probe_address(observer, wanted.url, wanted, partial(now_of, request))
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
 
@@ -138,7 +140,9 @@ async def _probe_camera(request: Request, observer: Observer, camera_id: UUID) -
     )
 
 
-async def _probe_address(observer: Observer, url: str, wanted: ProbeRequest) -> ProbeVerdict:
+async def _probe_address(
+    observer: Observer, url: str, wanted: ProbeRequest, now: Callable[[], datetime]
+) -> ProbeVerdict:
     result = await observer.prober.probe_address(Target(url, wanted.credentials, wanted.timeout_s))
     if isinstance(result, NotNow):
         raise _busy(result)
@@ -146,7 +150,7 @@ async def _probe_address(observer: Observer, url: str, wanted: ProbeRequest) -> 
     detail = redact(judgement.detail) if judgement.detail else None
     return ProbeVerdict(
         camera_id=None,
-        observed_at=datetime.now(UTC),
+        observed_at=now(),
         verdict=judgement.verdict,
         cause=judgement.cause,
         detail=detail,

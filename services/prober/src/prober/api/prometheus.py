@@ -3,7 +3,7 @@
 A scrape shows the latest probe and opens no session: cameras are probed once an interval however many scrape them.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from prober.api.bus import answered_by_the_bus, bus_of, observer_of
+from prober.api.bus import answered_by_the_bus, bus_of, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
 from vonggac.auth import Principal, Right, require
@@ -50,7 +50,7 @@ async def probe(
     if probe is None:
         msg = f"nobody has probed a camera {target}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
-    return Response(generate_latest(_registry(probe, datetime.now(UTC))), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_registry(probe, now_of(request))), media_type=CONTENT_TYPE_LATEST)
 
 
 def _registry(probe: CameraObservedV1, now: datetime) -> CollectorRegistry:

@@ -1,6 +1,6 @@
 """Asking a network for cameras: a person starts it, reads what was found, and takes it into the inventory."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, onvif_logins_of
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, onvif_logins_of
 from prober.probes.onvif.csv_export import CameraCandidate, cameras_csv, candidates
 from prober.probes.onvif.model import OnvifFinding
 from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
 from vonggac.auth import Credentials, Right, require
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.http import FieldError, Problem, ProblemError
 
 router = APIRouter(
@@ -75,8 +75,8 @@ class ScanStatus(BaseModel):
     expires_at: LocalTime = Field(description="Until then what was found can be read.")
 
     @classmethod
-    def of(cls, head: ScanHead, findings: list[OnvifFinding]) -> "ScanStatus":
-        silent = datetime.now(UTC) - head.updated_at > timedelta(seconds=LOST_AFTER_S)
+    def of(cls, head: ScanHead, findings: list[OnvifFinding], now: datetime) -> "ScanStatus":
+        silent = now - head.updated_at > timedelta(seconds=LOST_AFTER_S)
         return cls(
             id=head.id,
             state=ScanState.LOST if head.state is ScanState.RUNNING and silent else head.state,
@@ -127,7 +127,7 @@ async def start_scan(request: Request, response: Response, wanted: ScanRequest) 
         msg = "this prober runs as many scans as it may; stop one, or try again in a minute"
         raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_scans", msg, headers={"Retry-After": "60"}) from None
     response.headers["Location"] = f"{router.prefix}/{head.id}"
-    return ScanStatus.of(head, [])
+    return ScanStatus.of(head, [], now_of(request))
 
 
 @router.get(
@@ -138,7 +138,7 @@ async def start_scan(request: Request, response: Response, wanted: ScanRequest) 
 )
 async def get_scan(request: Request, scan_id: UUID) -> Scan:
     head, findings = await _found(request, scan_id)
-    status = ScanStatus.of(head, findings)
+    status = ScanStatus.of(head, findings, now_of(request))
     return Scan(**dict(status), results=[ScannedAddress.of(finding) for finding in findings])
 
 

@@ -1,7 +1,7 @@
 """What destinations play: the latest read-back of each delivery, and a read-back now."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from math import ceil
 from typing import Annotated, Self
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, verifications_of
+from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, verifications_of
 from prober.messaging import Cameras, VerificationResults, delivery_camera
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Right, require
@@ -91,7 +91,7 @@ async def list_verifications(
     ]
     rest = [fact for fact in fitting if after is None or str(fact.delivery_id) > str(after)]
     return VerificationPage(
-        items=_shown(rest[:limit]),
+        items=_shown(rest[:limit], now_of(request)),
         total=len(fitting),
         next_after=rest[limit - 1].delivery_id if len(rest) > limit else None,
     )
@@ -146,7 +146,7 @@ async def verify_now(request: Request, wanted: VerificationRequest) -> Verificat
             result = await verifications.verify_on_demand(camera, deliveries)
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
-    return VerificationList(items=_shown(result.facts))
+    return VerificationList(items=_shown(result.facts, now_of(request)))
 
 
 async def _camera_of(request: Request, wanted: VerificationRequest) -> CameraV1:
@@ -177,8 +177,7 @@ def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]
     return enabled
 
 
-def _shown(facts: Sequence[DeliveryVerifiedV1]) -> list[VerificationShown]:
-    now = datetime.now(UTC)
+def _shown(facts: Sequence[DeliveryVerifiedV1], now: datetime) -> list[VerificationShown]:
     return [VerificationShown.of(fact, now) for fact in facts]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from prober.domain.schedule import PreviousProbe
+from prober.domain.schedule import PreviousProbe, lies_in_future
 from vonggac.events import Cause
 from vonggac.events.prober import ProbeKind, Verdict
 
@@ -39,6 +39,7 @@ def probe_kind(
         or previous.camera_revision != camera_revision
         or previous.verdict is not Verdict.UP
         or previous.deep_at is None
+        or lies_in_future(previous.deep_at, now=now)
     ):
         return ProbeKind.DEEP
     age_s = (now - previous.deep_at).total_seconds()

@@ -10,6 +10,13 @@ LEAST_PAUSE_S = 1.0
 """Between two probes of one camera, also when a probe took longer than the interval."""
 EARLY_S = 1.0
 """A probe may begin this much before it is due."""
+HOLDS_INTERVALS = 2
+"""So long what a probe finds holds, at most, from its beginning (reporting, domain/timeline.py)."""
+SLACK = 0.25
+"""Of an interval, and LEAST_SLACK_S at least: a probe that backs off begins so much before that."""
+LEAST_SLACK_S = 3.0
+FUTURE_S = 1.0
+"""A probe that began later than this from now was dated by a wrong clock, and nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ class PreviousProbe:
     identity_at: datetime | None = None
     login_proven: bool = False
     logins_failed: int = 0
+    duration_s: float = 0.0
 
     @classmethod
     def of(cls, observed: CameraObservedV1) -> "PreviousProbe":
@@ -38,6 +46,7 @@ class PreviousProbe:
             identity_at=observed.identity_at,
             login_proven=observed.login_proven,
             logins_failed=max(observed.logins_failed, int(observed.cause is Cause.AUTH_FAILED)),
+            duration_s=observed.duration_ms / 1000,
         )
 
     @property
@@ -58,9 +67,13 @@ def first_probe_delay_s(
     return chance * min(interval_s, spread_s)
 
 
-def next_probe_delay_s(*, interval_s: float, elapsed_s: float) -> float:
-    """From the end of a probe that took `elapsed_s` to the next one: probes start an interval apart."""
-    return max(interval_s - elapsed_s, min(LEAST_PAUSE_S, interval_s))
+def next_probe_delay_s(*, interval_s: float, elapsed_s: float, backs_off: bool = False) -> float:
+    """From the end of a probe that took `elapsed_s` to the next one: probes start an interval apart.
+
+    `backs_off`: nearly two intervals. What a probe finds holds for two, so nothing becomes unknown by that.
+    """
+    apart_s = HOLDS_INTERVALS * interval_s - max(LEAST_SLACK_S, SLACK * interval_s) if backs_off else interval_s
+    return max(max(apart_s, interval_s) - elapsed_s, min(LEAST_PAUSE_S, interval_s))
 
 
 def lateness_s(previous: PreviousProbe | None, *, camera_revision: int, started_at: datetime) -> float | None:
@@ -70,13 +83,21 @@ def lateness_s(previous: PreviousProbe | None, *, camera_revision: int, started_
     return max(0.0, (started_at - previous.next_due_at).total_seconds())
 
 
+def lies_in_future(at: datetime, *, now: datetime) -> bool:
+    """Whether a fact was dated by a wrong clock."""
+    return (at - now).total_seconds() > FUTURE_S
+
+
 def early_by_s(previous: PreviousProbe | None, *, camera_revision: int, now: datetime) -> float | None:
     """Seconds that a job came too early; None when the camera may be probed.
 
     The server gives jobs out anew when their delayed naks were lost (a restart), all at once: without this, a herd
-    would run over the cameras, and resting ones would be tried again.
+    would run over the cameras, and resting ones would be tried again. A last probe that lies in the future
+    tells nothing of when the next one is due; the login's own rest is kept elsewhere (`vonggac.logins`).
     """
     if previous is None or previous.camera_revision != camera_revision:
+        return None
+    if lies_in_future(previous.started_at, now=now):
         return None
     left_s = (previous.next_due_at - now).total_seconds()
     return left_s if left_s > EARLY_S else None

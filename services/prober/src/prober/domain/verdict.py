@@ -9,7 +9,9 @@ from prober.domain.result import Judgement
 from vonggac.events import Cause
 from vonggac.events.prober import Verdict
 
-NOBODY_PROBED = frozenset({Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.INTERNAL_ERROR})
+NOBODY_PROBED = frozenset(
+    {Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR}
+)
 """Causes that lie with us: the camera was not probed, so nothing is known about it."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prober.domain.schedule import lies_in_future
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState, KeyframeNote
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
@@ -28,6 +29,7 @@ OURS = frozenset(
     {
         Cause.ADDRESS_NOT_ALLOWED,
         Cause.SECRET_UNREADABLE,
+        Cause.SECRET_MOVED,
         Cause.CODEC_UNSUPPORTED,
         Cause.TRANSPORT_UNSUPPORTED,
         Cause.INTERNAL_ERROR,
@@ -300,8 +302,10 @@ def is_due(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: da
 
 
 def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: datetime) -> float:
-    """Seconds to the next read-back, 0.0 when it is due."""
+    """Seconds to the next read-back, 0.0 when it is due. One that lies in the future makes nobody wait."""
     if previous is None or previous.camera_revision != camera_revision:
+        return 0.0
+    if lies_in_future(previous.observed_at, now=now):
         return 0.0
     due_at = previous.observed_at + timedelta(seconds=previous.interval_s)
     return max(0.0, (due_at - now).total_seconds())

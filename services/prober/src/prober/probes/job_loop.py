@@ -40,8 +40,9 @@ class JobLoop:
     ) -> None:
         """`outcomes`: a counter with the one label outcome."""
         self._stream, self._handle, self._limits, self._outcomes = stream, handle, limits, outcomes
-        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True)
+        self._queue = JobQueue(bus, stream=stream, durable=durable, keep_open=True, on_unreadable=self._count)
         self._jobs: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = False
 
@@ -49,6 +50,13 @@ class JobLoop:
         """Fetch no more; `run` returns when the jobs in hand are answered for."""
         self._stopping = True
         self._changed.set()
+
+    def set_aside(self) -> None:
+        """Called by `handle`: its job has a place of its own elsewhere, and another one is fetched for this one."""
+        task = asyncio.current_task()
+        if task in self._jobs:
+            self._aside.add(task)
+            self._changed.set()
 
     async def run(self) -> None:
         """Work until `stop`. Cancelling leaves the jobs in hand to the server, which gives them out again."""
@@ -67,10 +75,10 @@ class JobLoop:
 
     async def _room(self) -> int:
         """How many more jobs fit, at least one; 0 when stopping."""
-        while len(self._jobs) >= self._limits.most and not self._stopping:
+        while (room := self._limits.most - len(self._jobs) + len(self._aside)) <= 0 and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
-        return 0 if self._stopping else self._limits.most - len(self._jobs)
+        return 0 if self._stopping else room
 
     def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._answer_for(job))
@@ -79,6 +87,7 @@ class JobLoop:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
+        self._aside.discard(task)
         self._changed.set()
 
     async def _finish(self) -> None:
@@ -108,6 +117,9 @@ class JobLoop:
             outcome = "failed"
             log.error("job_failed", subject=job.message.subject, exc_info=error)
             await self._put_back(job, AFTER_MISTAKE_S)
+        self._count(outcome)
+
+    def _count(self, outcome: str) -> None:
         self._outcomes.labels(outcome).inc()
 
     async def _put_back(self, job: Job, delay_s: float) -> None:

@@ -1,7 +1,7 @@
 """What runs beside the HTTP API of one prober process: started, watched and stopped in order."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Coroutine
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
@@ -19,21 +19,28 @@ from prober.probes.camera.worker import Limits, Worker
 from prober.probes.job_loop import JobLimits
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
+from prober.probes.silence import SilentPlaces
 from prober.probes.site_faults import SiteWatch
+from prober.probes.site_places import SitePlaces
 from prober.probes.verification.on_recovery import Recoveries
 from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
 from prober.settings import Settings
 from vonggac.auth import Unsealer
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing, ServerClock
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.clock import export_clock
+from vonggac.bus.declared import topology
+from vonggac.bus.space import watch_space
 from vonggac.events.prober import ProberAliveV1
 from vonggac.http.background import TaskSupervisor, run_unless
 from vonggac.logins.attempt import Logins
 from vonggac.logins.guard import LoginGuard
+from vonggac.logins.resealing import Resealing
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.awake import TICK_S, Awake
 
 log = get_logger(__name__)
 
@@ -45,7 +52,7 @@ SETTLE_S = 5.0
 class Process:
     """One prober: `run` until `stop`. `bus` is None until NATS was there for the first time."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clock: ServerClock | None = None) -> None:
         """Raises OSError or ValueError when the private key cannot be read."""
         self.worker_id = f"prober-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
@@ -53,6 +60,19 @@ class Process:
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = AllowedNetworks.parse(settings.allowed_networks)
         self._stopped = asyncio.Event()
+        self.clock = clock or ServerClock()
+        export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
+        self.places = SitePlaces(self.worker_id, self.clock)
+        self.gate = NetworkGate(
+            settings.max_probes_per_network,
+            prefix_v4=settings.network_prefix_v4,
+            prefix_v6=settings.network_prefix_v6,
+            share=self.places.of,
+        )
+        self._silent = SilentPlaces(int(settings.max_concurrent_probes * settings.silent_share))
+        self.awake = Awake(clocks=self.clock.read)
+        """Begun anew when the server's time is known."""
+        self._resealing: Resealing | None = None
         self.observer: Observer | None = None
         """While jobs are being fetched."""
         self.verifications: Verifications | None = None
@@ -68,7 +88,7 @@ class Process:
         """Readiness: None when jobs are being fetched, otherwise one line."""
         if self.bus is None or self.observer is None:
             return "waiting for NATS and its streams"
-        return await self.bus.check()
+        return await self.bus.check() or await self.clock.check()
 
     def stop(self) -> None:
         """Ask `run` to end in order."""
@@ -86,24 +106,23 @@ class Process:
                 await self.bus.close()
 
     async def _connect(self) -> None:
-        self.bus = await Bus.connect(self._settings, name=self.worker_id)
-        await self.bus.wait_for_topology()
+        self.bus = await Bus.connect(self._settings, name=self.worker_id, clock=self.clock)
+        await self.bus.wait_for_topology(topology.PROBER, topology.VERIFIER)
+        # No probe is made whose time would be worth nothing.
+        await self.clock.settle(self.bus)
+        self.awake = Awake(clocks=self.clock.read)
+        # Before any login is opened: which address each old box is bound to.
+        self._resealing = Resealing(self.bus, self._unsealer)
+        await self._resealing.load()
 
     async def _work(self, bus: Bus) -> None:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
-        outgoing = Outgoing(bus)
+        outgoing = Outgoing(bus, publisher=self.worker_id)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
-        guard = LoginGuard(outgoing, Bucket(bus, topology.LOGIN_FAILURES), cooldown_s=settings.auth_cooldown_s)
+        guard, centre_guard = self._login_guards(bus, outgoing)
         logins = Logins(guard, self._unsealer)
-        self.onvif_logins = OnvifLogins(logins)
-        centre_guard = LoginGuard(
-            outgoing,
-            Bucket(bus, topology.LOGIN_FAILURES),
-            cooldown_s=settings.read_back_cooldown_s,
-            # One account reads back all that a centre has.
-            proven_at_once=True,
-        )
+        self.onvif_logins = OnvifLogins(logins, self.clock)
         pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
         observer = self.observer = self._observer(bus, outgoing, announcer, logins, decoder, pictures)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer))
@@ -122,15 +141,20 @@ class Process:
         sites = SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras)
         recoveries = Recoveries(bus, self.verifications, most=settings.max_concurrent_verifications)
         jobs_end_s = settings.stop_within_s + DRAIN_WITHIN_S
-        tasks = TaskSupervisor(on_death=None)
+        tasks, known = TaskSupervisor(on_death=None), asyncio.Event()
         tasks.start("send-observations", outgoing.run())
+        tasks.start("clock", self.clock.run(bus))
+        tasks.start("watch-space", watch_space(bus, outgoing, self._metrics.space))
         tasks.start("heartbeat", self._beat(announcer, observer))
+        assert self._resealing is not None, "made with the connection"
+        tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
         tasks.start("watch-sites", sites.run())
         tasks.start("watch-references", pictures.watch_references())
         tasks.start("probe-lock", observer.lock.run())
         tasks.start("verify-on-recovery", recoveries.run())
-        tasks.start("probe-jobs", worker.run(), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
+        tasks.start("watch-probers", self._watch_probers(bus, known))
+        tasks.start("probe-jobs", _when(known, worker.run()), ask_to_stop=worker.stop, stop_within_s=jobs_end_s)
         tasks.start("verify-jobs", verify_worker.run(), ask_to_stop=verify_worker.stop, stop_within_s=jobs_end_s)
         log.info("prober_started", worker_id=self.worker_id, max_concurrent_probes=settings.max_concurrent_probes)
         try:
@@ -145,6 +169,15 @@ class Process:
             decoder.close()
         log.info("prober_stopped", worker_id=self.worker_id)
 
+    def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
+        """Of logins at cameras, and of those at centres: one account reads back all that a centre has."""
+        settings, bucket = self._settings, Bucket(bus, topology.LOGIN_FAILURES)
+        cameras = LoginGuard(outgoing, bucket, cooldown_s=settings.auth_cooldown_s, clock=self.clock.now)
+        centres = LoginGuard(
+            outgoing, bucket, cooldown_s=settings.read_back_cooldown_s, clock=self.clock.now, proven_at_once=True
+        )
+        return cameras, centres
+
     def _worker(self, bus: Bus, observer: Observer, announcer: Announcer) -> Worker:
         settings = self._settings
         return Worker(
@@ -153,7 +186,7 @@ class Process:
             announcer=announcer,
             metrics=self._metrics,
             limits=Limits(
-                max_concurrent_probes=settings.max_concurrent_probes,
+                max_concurrent_probes=settings.max_concurrent_probes - self._silent.most,
                 first_probe_spread_s=settings.first_probe_spread_s,
                 stop_within_s=settings.stop_within_s,
             ),
@@ -171,6 +204,7 @@ class Process:
             ),
             results=VerificationResults(bus),
             announcer=announcer,
+            awake=self.awake,
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
         )
@@ -186,13 +220,9 @@ class Process:
     ) -> Observer:
         settings = self._settings
         context = ProbeContext(
-            tools=Tools(self._networks, decoder, settings.measure_window_s),
+            tools=Tools(self._networks, decoder, settings.measure_window_s, self.clock),
             logins=logins,
-            gate=NetworkGate(
-                settings.max_probes_per_network,
-                prefix_v4=settings.network_prefix_v4,
-                prefix_v6=settings.network_prefix_v6,
-            ),
+            gate=self.gate,
             pictures=pictures,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
@@ -218,17 +248,48 @@ class Process:
                 identity_interval_s=settings.identity_interval_s,
             ),
             bus=bus,
+            awake=self.awake,
+            silent=self._silent,
         )
 
+    async def _watch_probers(self, bus: Bus, known: asyncio.Event) -> None:
+        """Keep the share of the networks' places; `known` is set when those who probe already are known."""
+
+        def loaded() -> None:
+            self.places.others_already_here()
+            known.set()
+
+        await self.places.run(bus, loaded)
+
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
-        started_at = datetime.now(UTC)
+        started_at, due_s, holes = self.clock.now(), 0.0, self.awake.holes
+        interval_s = self._settings.heartbeat_interval_s
+        loop = asyncio.get_running_loop()
         while True:
-            announcer.publish_heartbeat(
-                ProberAliveV1(
-                    worker_id=self.worker_id,
-                    started_at=started_at,
-                    alive_at=datetime.now(UTC),
-                    probes_running=observer.probes_running,
+            self.awake.check()
+            # A probe may have noticed it first.
+            slept, holes = self.awake.holes != holes, self.awake.holes
+            if slept:
+                log.warning("prober_slept", probes_running=observer.probes_running)
+            if slept or loop.time() >= due_s:
+                due_s = loop.time() + interval_s
+                announcer.publish_heartbeat(
+                    ProberAliveV1(
+                        worker_id=self.worker_id,
+                        started_at=started_at,
+                        alive_at=self.clock.now(),
+                        probes_running=observer.probes_running,
+                        awake_since=self.awake.since,
+                    )
                 )
-            )
-            await asyncio.sleep(self._settings.heartbeat_interval_s)
+            await asyncio.sleep(min(TICK_S, interval_s))
+
+
+async def _when(known: asyncio.Event, work: Coroutine[object, object, None]) -> None:
+    """Do `work` once `known` is set."""
+    try:
+        await known.wait()
+    except asyncio.CancelledError:
+        work.close()
+        raise
+    await work

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from prober.domain.sites import CameraProbe, decide_site
 from prober.messaging import Announcer, parse_status
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.declared import topology
 from vonggac.events.prober import SiteObservedV1
 from vonggac.telemetry import get_logger
 

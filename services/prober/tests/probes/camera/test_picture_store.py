@@ -11,7 +11,8 @@ from prober.domain.picture import Planes, Thumbnail, reduce_picture
 from prober.domain.result import ProbeResult
 from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.prober import CameraProber, ProbeContext, ProbePlan
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.testing import eventually
 
 DEEP_AT = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)

@@ -21,6 +21,7 @@ from vonggac.events.inventory import CameraV1, TlsTrust
 from vonggac.events.prober import Verdict
 from vonggac.rtsp import Request, Response
 from vonggac.testing.rtsp import ScriptedPeer, reply
+from vonggac.testing.secrets import seal
 
 UP = ProbeResult(Judgement(Verdict.UP), 0.1)
 
@@ -71,7 +72,7 @@ async def result_of(prober: CameraProber, planned: CameraV1) -> ProbeResult:
 async def test_the_probe_gets_the_opened_login_and_the_cameras_deadline(
     prober: CameraProber, recording: Recording, keys_folder: Path
 ) -> None:
-    secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "s3cret-Xem"))
+    secret = seal(Sealer.from_file(keys_folder / WORKERS_PUBLIC), "viewer", "s3cret-Xem")
     assert (await result_of(prober, camera(secret=secret))).judgement.verdict is Verdict.UP
     (target,) = recording.targets
     assert (target.url, target.credentials) == ("rtsp://10.0.0.1/live", Credentials("viewer", "s3cret-Xem"))
@@ -89,7 +90,7 @@ async def test_cause_secret_unreadable_says_that_nobody_probed(prober: CameraPro
 async def test_a_device_that_repeats_the_password_in_its_answer_does_not_make_it_known(
     context: ProbeContext, keys_folder: Path, said: str
 ) -> None:
-    secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "s3cret-Xem"))
+    secret = seal(Sealer.from_file(keys_folder / WORKERS_PUBLIC), "viewer", "s3cret-Xem")
     async with ScriptedPeer(lambda _: reply(404, reason=f"nothing for {said} here")) as device:
         url = f"rtsp://127.0.0.1:{device.port}/live"
         result = await result_of(CameraProber(context), camera(url=url, secret=secret))
@@ -103,7 +104,7 @@ async def test_a_device_that_repeats_the_password_in_its_answer_does_not_make_it
 async def test_a_device_that_repeats_the_path_does_not_make_the_password_in_it_known(
     context: ProbeContext, keys_folder: Path, again: int
 ) -> None:
-    secret = Sealer.from_file(keys_folder / WORKERS_PUBLIC).seal(Credentials("viewer", "xem/20é"))
+    secret = seal(Sealer.from_file(keys_folder / WORKERS_PUBLIC), "viewer", "xem/20é")
 
     def answer(request: Request) -> Response:
         path = "/" + request.uri.split("/", 3)[3]

@@ -14,7 +14,8 @@ import pytest
 from nats.js.api import ConsumerConfig
 
 from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.events import subjects
 from vonggac.events.prober import Verdict

@@ -9,7 +9,8 @@ from nats.js.api import ConsumerConfig
 from prober.domain.result import ProbeResult
 from prober.messaging import CameraStatuses, Workers
 from prober.probes.camera.prober import CameraProber, ProbePlan
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause, decode, new_event, subjects
 from vonggac.events.inventory import AgencyRole, AgencyV1, CameraV1, FacilityStatus
 from vonggac.events.prober import Verdict
@@ -67,7 +68,7 @@ async def test_no_more_cameras_are_probed_at_a_time_than_allowed(
     sim = await simulate({"id": "gate"})
     await sim.cameras["gate"].set_fault("no_media")
     cameras = [await planner.camera(sim.cameras["gate"].url(), probe_timeout_s=0.5) for _ in range(6)]
-    prober = await start_prober(max_concurrent_probes=2, first_probe_spread_s=0.0)
+    prober = await start_prober(max_concurrent_probes=2, silent_share=0.0, first_probe_spread_s=0.0)
     most = 0
     while len(observed.observations) < len(cameras):
         most = max(most, prober.process.probes_running, len(sim.cameras["gate"].connections))

@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from prober.probes.onvif import OnvifFinding, probe_device
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.http_auth import new_challenge, verify_authorization
 
@@ -271,6 +272,8 @@ def probe() -> Callable[..., Any]:
         target: FakeDevice | str, credentials: Credentials | None = None, deadline_s: float = 10.0
     ) -> OnvifFinding:
         address = target if isinstance(target, str) else target.address
-        return await probe_device(address, credentials, deadline_s=deadline_s, allowed_networks=networks)
+        return await probe_device(
+            address, credentials, deadline_s=deadline_s, allowed_networks=networks, clock=ServerClock()
+        )
 
     return one

@@ -8,6 +8,7 @@ import pytest
 from prober.probes.onvif import OnvifCause, Remark, clock_drift
 from prober.probes.onvif.clock import read_clock, zone_offset
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.embedded import free_port
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -100,14 +101,16 @@ async def test_a_device_that_gives_no_utc_is_remarked_and_read_on(probe: Any, de
 
 async def test_clock_drift_asks_for_nothing_else(device: Any) -> None:
     camera = await device(ahead=timedelta(seconds=90))
-    drift_s = await clock_drift(camera.address, deadline_s=5, allowed_networks=NETWORKS)
+    drift_s = await clock_drift(camera.address, deadline_s=5, allowed_networks=NETWORKS, clock=ServerClock())
     assert drift_s == pytest.approx(90, abs=2)
     assert [asked.operation for asked in camera.asked] == ["GetSystemDateAndTime"]
 
 
 async def test_clock_drift_says_why_it_is_not_known(device: Any, virtual_camera: str) -> None:
     async def of(address: str, credentials: Credentials | None = None) -> float | OnvifCause:
-        return await clock_drift(address, deadline_s=1, allowed_networks=NETWORKS, credentials=credentials)
+        return await clock_drift(
+            address, deadline_s=1, allowed_networks=NETWORKS, credentials=credentials, clock=ServerClock()
+        )
 
     assert await of(f"127.0.0.1:{free_port()}") is OnvifCause.REFUSED
     assert await of((await device(hang_at="*")).address) is OnvifCause.TIMEOUT

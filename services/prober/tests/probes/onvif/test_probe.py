@@ -6,6 +6,7 @@ import pytest
 
 from prober.probes.onvif import OnvifCause, Remark, probe_device
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.embedded import free_port
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -93,7 +94,7 @@ async def test_nobody_listening_is_refused(probe: Any) -> None:
 async def test_an_address_outside_the_allowed_networks_is_not_connected_to(device: Any) -> None:
     camera = await device()
     networks = AllowedNetworks.parse(["10.0.0.0/8"])
-    found = await probe_device(camera.address, None, deadline_s=5, allowed_networks=networks)
+    found = await probe_device(camera.address, None, deadline_s=5, allowed_networks=networks, clock=ServerClock())
     assert (found.cause, camera.connections) == (OnvifCause.ADDRESS_NOT_ALLOWED, 0)
 
 

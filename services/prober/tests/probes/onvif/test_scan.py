@@ -18,9 +18,11 @@ from prober.app import create_app
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.settings import Settings
 from vonggac.auth import Credentials, Role
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt, login_of
 
 type Client = httpx.AsyncClient
 
@@ -35,6 +37,7 @@ async def replica(
 
         async def start(**changes: Any) -> Client:
             app = create_app(settings(**changes))
+            app.state.process.places.longest_probe_s = 0.1
             await stack.enter_async_context(LifespanManager(app))
             headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
             client = await stack.enter_async_context(
@@ -158,10 +161,10 @@ async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
     camera = await device(hang_at="GetProfiles")
     server = NatsServer(tmp_path / "nats", free_port())
     server.start()
-    declaring = await Bus.connect(settings(nats_url=server.url), name="test")
+    declaring = await Bus.connect(NatsAt(server.url), name="test")
     await topology.declare(declaring.js)
     await declaring.close()
-    app = create_app(settings(nats_url=server.url))
+    app = create_app(settings(**login_of(server, "prober")))
     headers = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
     try:
         async with (

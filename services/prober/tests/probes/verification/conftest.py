@@ -24,7 +24,8 @@ from simulator.cameras.camera import Camera
 from simulator.centres.centre import Centre
 from vonggac.auth import Unsealer
 from vonggac.auth.keys import WORKERS_PRIVATE
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.events import decode, subjects
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery

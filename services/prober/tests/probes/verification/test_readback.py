@@ -7,6 +7,7 @@ import pytest
 
 from prober.probes.verification.readback import KeyframeHashes, ReadBack, Source
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.events import Cause
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
@@ -92,7 +93,7 @@ def test_a_keyframe_with_a_missing_packet_is_not_hashed_and_the_next_one_is(stre
 
 async def play(source: Source) -> ReadBack:
     changed = asyncio.Event()
-    readback = ReadBack(NETWORKS, changed.set)
+    readback = ReadBack(NETWORKS, changed.set, ServerClock().now)
     await readback.open(source, deadline_s=3.0)
     try:
         async with asyncio.timeout(5):
@@ -144,7 +145,7 @@ async def test_a_destination_that_repeats_the_password_does_not_make_it_known() 
 async def test_what_comes_that_is_no_rtp_is_passed_over() -> None:
     async with ScriptedPeer(ScriptedCamera(PLAY=lambda _: reply())) as peer:
         changed = asyncio.Event()
-        readback = ReadBack(NETWORKS, changed.set)
+        readback = ReadBack(NETWORKS, changed.set, ServerClock().now)
         await readback.open(Source(f"rtsp://127.0.0.1:{peer.port}/key"), deadline_s=3.0)
         peer.writer.write(b"$\x00\x00\x03abc")
         peer.writer.close()

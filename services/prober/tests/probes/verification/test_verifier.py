@@ -188,10 +188,23 @@ async def test_reading_back_uses_its_own_login_or_the_deliverys(
 ) -> None:
     site = await open_site(centre={"auth": "digest", "username": "centre", "password": "s3cret-Xem"})
     good, bad = planner.seal("centre", "s3cret-Xem"), planner.seal("centre", "wrong-Xem")
-    (own,) = await checked(verifier, site, site.delivery(site.national, secret=bad, read_back_secret=good))
+    readable = planner.seal("centre", "s3cret-Xem")
+    (own,) = await checked(verifier, site, site.delivery(site.national, secret=bad, read_back_secret=readable))
     (same,) = await checked(verifier, site, site.delivery(site.provincial, secret=good))
     assert own.finding.verdict is same.finding.verdict is VerificationVerdict.VERIFIED
     assert site.national.logins_failed == site.provincial.logins_failed == 0
+
+
+async def test_secret_moves_to_no_other_server_to_read_back(verifier: Verifier, open_site: Any, planner: Any) -> None:
+    site = await open_site(centre={"auth": "basic", "username": "centre", "password": "s3cret-Xem"})
+    publish, read_back = site.national.stream_url("key"), site.provincial.stream_url("key")
+    secret = planner.seal("centre", "s3cret-Xem", publish)
+    (borrowed,) = await checked(verifier, site, site.delivery(site.national, secret=secret, read_back_url=read_back))
+    assert (borrowed.finding.verdict, borrowed.finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.AUTH_FAILED)
+    assert site.provincial.logins_failed == 0
+    changes = {"secret": secret, "read_back_secret": secret, "read_back_url": read_back}
+    (moved,) = await checked(verifier, site, site.delivery(site.national, **changes))
+    assert (moved.finding.verdict, moved.finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.SECRET_MOVED)
 
 
 async def test_after_two_failed_logins_a_centre_is_left_alone(verifier: Verifier, open_site: Any, planner: Any) -> None:

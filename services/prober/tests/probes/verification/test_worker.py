@@ -8,7 +8,8 @@ import pytest
 from nats.js.api import ConsumerConfig
 
 from prober.messaging import VerificationResults
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause, new_event, subjects
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import AgencyRole, AgencyV1

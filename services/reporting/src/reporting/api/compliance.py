@@ -15,7 +15,7 @@ from reporting.api.parameters import Asks, Context, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment
 from reporting.reports import compliance, tables
 from reporting.reports.accounts import Question
-from reporting.reports.compliance import Asked
+from reporting.reports.compliance import AppliedFilters
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 from vonggac.http import ProblemError
@@ -72,7 +72,9 @@ async def _each(parts: list[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-async def _rows(shared: Context, asks: Question, asked: Asked, dialect: tables.Dialect) -> AsyncIterator[bytes]:
+async def _rows(
+    shared: Context, asks: Question, asked: AppliedFilters, dialect: tables.Dialect
+) -> AsyncIterator[bytes]:
     """CSV in portions: the next one is read when the last was taken, within a bounded time."""
     writer = tables.ComplianceTable(asks, dialect)
     yield writer.header()

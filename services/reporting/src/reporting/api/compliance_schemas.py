@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from reporting.domain.scope import Reason
 from reporting.domain.timeline import CameraState
 from vonggac.events.inventory import DestinationRole, FacilityType, RequiredProof
 
@@ -18,6 +19,7 @@ class PeriodShape(_Part):
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
     seconds: float
+    current: bool = Field(description="Whether it reaches now: only then states of now are shown.")
 
 
 class RuleShape(_Part):
@@ -44,33 +46,37 @@ class FacilityCounts(_Part):
 
 
 class CameraCountsShape(_Part):
-    """Cameras by how they stand now. Twice a partition of `total`: up, down, maintenance, unknown; and both,
-    national_only, provincial_only, neither, connection_unknown."""
+    """Cameras by how they stand now; all but `total` are null when the period does not reach now. Twice a partition
+    of `total`: up, down, maintenance, unknown, out_of_scope; and both, national_only, provincial_only, neither,
+    connection_unknown, out_of_scope."""
 
-    total: int
-    up: int
-    down: int
-    maintenance: int
-    unknown: int
-    national_connected: int
-    provincial_connected: int
-    both: int
-    national_only: int
-    provincial_only: int
-    neither: int
-    connection_unknown: int
-    compliant: int
+    total: int = Field(description="Cameras that existed in the period, also those out of scope all the time.")
+    up: int | None
+    down: int | None
+    maintenance: int | None
+    unknown: int | None
+    out_of_scope: int | None
+    national_connected: int | None
+    provincial_connected: int | None
+    both: int | None
+    national_only: int | None
+    provincial_only: int | None
+    neither: int | None
+    connection_unknown: int | None
+    compliant: int | None
 
 
 class SecondsShape(_Part):
-    """Three partitions of `period`: up + down + maintenance + unknown; compliant + non_compliant + maintenance +
-    compliance_unknown; both + national_only + provincial_only + neither + maintenance + connection_unknown."""
+    """Three partitions of `period`: up + down + maintenance + unknown + out_of_scope; compliant + non_compliant +
+    compliance_unknown + maintenance + out_of_scope; both + national_only + provincial_only + neither +
+    connection_unknown + maintenance + out_of_scope."""
 
     period: float
     up: float
     down: float
     maintenance: float
     unknown: float
+    out_of_scope: float
     compliant: float
     non_compliant: float
     compliance_unknown: float
@@ -131,6 +137,7 @@ class DeliverySeconds(_Part):
     not_connected: float
     maintenance: float
     unknown: float
+    out_of_scope: float
 
 
 class DeliveryShape(_Part):
@@ -138,16 +145,28 @@ class DeliveryShape(_Part):
     enabled: bool
     required_proof: RequiredProof
     destination: DestinationShape
-    state: str = Field(description="A delivery state, or `unknown` when no living forwarder claims it.")
+    state: str | None = Field(
+        description="A delivery state, or `unknown` when no living forwarder claims it; null for a past period."
+    )
     cause: str | None
     since: AwareDatetime | None
-    connected: bool | None = Field(description="As the destination demands; null while unknown.")
+    connected: bool | None = Field(description="As the destination demands; null while unknown, or for a past period.")
     seconds: DeliverySeconds
     verified_at: AwareDatetime | None = Field(
-        description="When the destination last played back a picture of this camera, bit for bit; whatever the period."
+        description="When the destination last played a picture of this camera back, bit for bit; null if after it."
     )
     delay_s: float | None = Field(description="How long that picture was under way, there and back.")
     not_connected_by_cause: dict[str, float] = Field(description="Seconds; `none` where the state has no cause.")
+
+
+class AbsenceShape(_Part):
+    """[from, to): the camera was not counted."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    reason: Reason
+    by: str | None = Field(description="Who decided it, as far as the register says.")
+    why: str | None = Field(description="Why, as far as it was given.")
 
 
 class CameraShape(_Part):
@@ -157,10 +176,15 @@ class CameraShape(_Part):
     facility: FacilityShape
     district: NamedShape
     agency: NamedShape
-    state: CameraState
+    state: CameraState | None = Field(description="What the last probe saw; null for a past period.")
     cause: str | None
     since: AwareDatetime | None
+    confirmed_state: CameraState | None = Field(
+        description="`down` once a second probe failed, dated back to the first; `up` at once; null for a past period."
+    )
+    confirmed_since: AwareDatetime | None
     compliant: bool | None
+    out_of_scope: list[AbsenceShape]
     deliveries: list[DeliveryShape]
     seconds: SecondsShape
     availability: PercentagesShape

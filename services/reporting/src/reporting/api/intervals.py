@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from reporting.api.parameters import Asks, InContext, not_found
-from reporting.domain.deliveries import UNKNOWN, Standing, resolve
+from reporting.domain.claims import UNKNOWN, Status, resolve
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
-from reporting.reports.accounts import alive_until
-from reporting.storage import lines as courses
-from reporting.storage import plan
+from reporting.reports.accounts import watch_of
+from reporting.storage import history, plan
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 
@@ -43,25 +42,26 @@ class Intervals(BaseModel):
 @router.get(
     "/cameras/{camera_id}/intervals",
     summary="What a camera was, interval by interval",
-    description="States up, down (with a cause), maintenance, unknown; they fill the period.",
+    description="States up, down, maintenance, unknown, out_of_scope, with causes; they fill the period.",
 )
 async def read_camera_intervals(
     camera_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Intervals:
     start, end = asks.period
     async with snapshot(shared.database) as session:
-        facility_id = await plan.facility_of(session, camera_id)
-        seen = (await courses.camera_lines(session, [camera_id], start, end)).get(camera_id, [])
-        if facility_id is None and not seen:
+        camera = await plan.camera_by_id(session, camera_id, asks.period)
+        watch = await watch_of(session, asks)
+        seen = (await history.camera_lines(session, [camera_id], start, end, watch)).get(camera_id, [])
+        if camera is None and not seen and not await plan.camera_known(session, camera_id):
             raise not_found("camera", camera_id)
-        windows = await courses.maintenance(session, start, end)
-    agreed = courses.maintenance_line(windows, camera_id, facility_id or camera_id)
-    lines = [
-        (segment, segment.value.state.value, segment.value.cause) for segment in accounted(asks.period, seen, agreed)
+        windows = await history.maintenance(session, start, end)
+    agreed = history.maintenance_of(windows, camera) if camera is not None else []
+    absences = camera.absences if camera is not None else []
+    found = [
+        _interval(start, end, state.value, cause)
+        for start, end, (state, cause, *_) in accounted(asks.period, seen, agreed, absences)
     ]
-    return _answer(
-        camera_id, asks.period, [_interval(line.start, line.end, state, cause) for line, state, cause in lines]
-    )
+    return _answer(camera_id, asks.period, found)
 
 
 @router.get(
@@ -74,17 +74,17 @@ async def read_delivery_intervals(
 ) -> Intervals:
     start, end = asks.period
     async with snapshot(shared.database) as session:
-        alive = await alive_until(session, asks)
-        claims = (await courses.claims(session, [delivery_id], start, end, alive)).get(delivery_id, [])
-        if not claims and not await plan.delivery_known(session, delivery_id):
+        watch = await watch_of(session, asks)
+        claims = (await history.claims(session, [delivery_id], start, end, watch)).get(delivery_id, [])
+        if not claims and not await plan.camera_of(session, delivery_id):
             raise not_found("delivery", delivery_id)
-    return _answer(delivery_id, asks.period, _standings(asks.period, resolve(claims, alive)))
+    return _answer(delivery_id, asks.period, _statuses(asks.period, resolve(claims, watch.forwarders)))
 
 
-def _standings(period: Period, segments: list[Segment[Standing]]) -> list[Interval]:
+def _statuses(period: Period, segments: list[Segment[Status]]) -> list[Interval]:
     result: list[Interval] = []
-    for start, end, (standing,) in overlay(period, [segments]):
-        state, cause = (UNKNOWN, None) if standing is None else (standing.state, standing.cause)
+    for start, end, (status,) in overlay(period, [segments]):
+        state, cause = (UNKNOWN, None) if status is None else (status.state, status.cause)
         result.append(_interval(start, end, state, cause))
     return result
 

@@ -1,4 +1,4 @@
-"""GET /v1/outages (R08): when a camera was down, why, and for how long."""
+"""GET /v1/outages (R08): when a camera was down, why, and for how long; GET /v1/site-faults: whole sites at once."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,12 +8,14 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from reporting.api.parameters import Asks, Filters, InContext
-from reporting.domain.instants import VIETNAM, moment, seconds
+from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import Outage, outages
-from reporting.reports.accounts import Question
-from reporting.storage import lines as courses
-from reporting.storage import plan
-from reporting.storage.plan import Camera
+from reporting.domain.scope import Camera
+from reporting.domain.timeline import within_lives
+from reporting.reports.accounts import Question, watch_of
+from reporting.storage import history, plan
+from reporting.storage.history import SiteFault
+from reporting.storage.plan import Places
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 
@@ -34,6 +36,28 @@ class OutageShape(BaseModel):
     cause: str | None = Field(description="The first cause.")
     causes: list[str] = Field(description="All causes in order of appearance.")
     began_before: bool = Field(description="It began before the period: `start` is the period's start.")
+    confirmed: bool = Field(description="A second probe failed too; the time of a single failed probe counts as down.")
+    site_fault_began_at: datetime | None = Field(description="The fault of its whole site that it is part of.")
+
+
+class SiteFaultShape(BaseModel):
+    """All cameras of a facility failed alike: one outage with its cameras."""
+
+    facility_id: UUID
+    facility_code: str | None
+    facility_name: str | None
+    cause: str = Field(description="What most of the cameras failed of.")
+    began_at: datetime = Field(description="When the last of them failed.")
+    ended_at: datetime | None = Field(description="When the first of them was back; null while it goes on.")
+    camera_ids: list[UUID]
+
+
+class SiteFaults(BaseModel):
+    """Newest first."""
+
+    start: datetime
+    end: datetime
+    site_faults: list[SiteFaultShape]
 
 
 class Outages(BaseModel):
@@ -41,19 +65,42 @@ class Outages(BaseModel):
 
     start: datetime
     end: datetime
-    count: int = Field(description="Outages in the period, listed or not.")
-    seconds: float = Field(description="Their whole length.")
+    count: int = Field(description="Confirmed outages in the period, listed or not; those of one site fault are one.")
+    unconfirmed: int = Field(description="Stretches of down time that a single probe saw.")
+    seconds: float = Field(description="The whole down time of all cameras.")
     mean_repair_seconds: float | None = Field(
-        description="MTTR: mean length of the outages that began and ended in the period."
+        description="MTTR: mean length of the confirmed outages that began and ended in the period."
     )
     longest_seconds: float | None
+    site_faults: list[SiteFaultShape]
     outages: list[OutageShape]
+
+
+@router.get(
+    "/site-faults",
+    summary="Faults of whole sites",
+    description="All cameras of a facility failed alike, one soon after the other. Newest first.",
+)
+async def read_site_faults(
+    shared: InContext,
+    asks: Asks,
+    filters: Annotated[Filters, Depends()],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+) -> SiteFaults:
+    start, end = asks.period
+    async with snapshot(shared.database) as session:
+        places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
+        found = await history.site_faults(session, start, end)
+    return SiteFaults(start=_shown(start), end=_shown(end), site_faults=_faults(found, places))
 
 
 @router.get(
     "/outages",
     summary="Outages of cameras",
-    description="Down time with its causes, newest first. Agreed maintenance is no outage; unknown ends one.",
+    description=(
+        "Down time with its causes, newest first, dated to the beginning of the first failed probe. Agreed maintenance "
+        "and time out of scope are no outage; unknown ends one. Outages of one site fault are counted once."
+    ),
 )
 async def read_outages(
     shared: InContext,
@@ -65,55 +112,101 @@ async def read_outages(
 ) -> Outages:
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
-        cameras = await plan.cameras(session, await plan.facilities(session, asked.scope))
+        places = await plan.places(session, asked.scope, asks.period)
+        cameras = await plan.cameras(session, places)
         start, end = asks.period
-        failed = await courses.cameras_down(session, start, end)
+        failed = await history.cameras_down(session, start, end)
         wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
-        seen = (await courses.stored(session, [one.id for one in wanted], (), start, end, {})).lines()
-        windows = await courses.maintenance(session, start, end)
+        watch = await watch_of(session, asks)
+        seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines()
+        windows = await history.maintenance(session, start, end)
+        faults = await history.site_faults(session, start, end)
     found = [
-        (one, outage)
+        (one, outage, _fault_of(one, outage, faults))
         for one in wanted
         for outage in outages(
             asks.period,
-            seen.get(one.id, []),
-            courses.maintenance_line(windows, one.id, one.facility.id),
+            within_lives(seen.get(one.id, []), watch.probing),
+            history.maintenance_of(windows, one),
             asks.now,
+            one.absences,
         )
     ]
-    found.sort(key=lambda pair: (-pair[1].start, pair[0].code))
-    return _answer(asks, found, limit)
+    found.sort(key=lambda each: (-each[1].start, each[0].code))
+    return _answer(asks, found, limit, _faults(faults, places))
 
 
-def _answer(asks: Question, found: list[tuple[Camera, Outage]], limit: int) -> Outages:
-    lengths = [outage.end - outage.start for _, outage in found]
+type _Found = tuple[Camera, Outage, SiteFault | None]
+
+
+def _fault_of(camera: Camera, outage: Outage, faults: list[SiteFault]) -> SiteFault | None:
+    """The site fault that an outage is part of: it lasts when the last of the site's cameras fails."""
+    for fault in faults:
+        began_in_it = outage.start <= fault.began_at < outage.end or (
+            outage.began_before and fault.began_at < outage.end
+        )
+        if camera.id in fault.camera_ids and began_in_it and (fault.ended_at is None or outage.start < fault.ended_at):
+            return fault
+    return None
+
+
+def _answer(asks: Question, found: list[_Found], limit: int, faults: list[SiteFaultShape]) -> Outages:
+    confirmed = [(outage, fault) for _, outage, fault in found if outage.confirmed]
+    lengths = [outage.end - outage.start for outage, _ in confirmed]
     repaired = [
         outage.end - outage.start
-        for _, outage in found
+        for outage, _ in confirmed
         if not outage.began_before and not outage.ongoing and outage.end < asks.period.end
     ]
+    alone = sum(fault is None for _, fault in confirmed)
     return Outages(
-        start=moment(asks.period.start).astimezone(VIETNAM),
-        end=moment(asks.period.end).astimezone(VIETNAM),
-        count=len(found),
-        seconds=seconds(sum(lengths)),
+        start=_shown(asks.period.start),
+        end=_shown(asks.period.end),
+        count=alone + len({fault for _, fault in confirmed if fault is not None}),
+        unconfirmed=len(found) - len(confirmed),
+        seconds=seconds(sum(outage.end - outage.start for _, outage, _ in found)),
         mean_repair_seconds=seconds(sum(repaired)) / len(repaired) if repaired else None,
         longest_seconds=seconds(max(lengths)) if lengths else None,
-        outages=[_shape(camera, outage) for camera, outage in found[:limit]],
+        site_faults=faults,
+        outages=[_shape(*each) for each in found[:limit]],
     )
 
 
-def _shape(camera: Camera, outage: Outage) -> OutageShape:
+def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageShape:
     return OutageShape(
         camera_id=UUID(camera.id),
         camera_code=camera.code,
         camera_name=camera.name,
         facility_code=camera.facility.code,
         facility_name=camera.facility.name,
-        start=moment(outage.start).astimezone(VIETNAM),
-        end=None if outage.ongoing else moment(outage.end).astimezone(VIETNAM),
+        start=_shown(outage.start),
+        end=None if outage.ongoing else _shown(outage.end),
         seconds=seconds(outage.end - outage.start),
         cause=outage.causes[0] if outage.causes else None,
         causes=list(outage.causes),
         began_before=outage.began_before,
+        confirmed=outage.confirmed,
+        site_fault_began_at=None if fault is None else _shown(fault.began_at),
     )
+
+
+def _faults(found: list[SiteFault], places: Places) -> list[SiteFaultShape]:
+    """Those of the facilities that are asked for."""
+    known = {one.id: one for one in places.facilities}
+    return [
+        SiteFaultShape(
+            facility_id=fault.facility_id,
+            facility_code=known[fault.facility_id].code,
+            facility_name=known[fault.facility_id].name,
+            cause=fault.cause,
+            began_at=_shown(fault.began_at),
+            ended_at=None if fault.ended_at is None else _shown(fault.ended_at),
+            camera_ids=[UUID(one) for one in sorted(fault.camera_ids)],
+        )
+        for fault in found
+        if fault.facility_id in known
+    ]
+
+
+def _shown(instant: Millis) -> datetime:
+    return moment(instant).astimezone(VIETNAM)

@@ -9,9 +9,8 @@ from pydantic import BaseModel, Field
 from reporting.api.compliance_schemas import Figures
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment
-from reporting.ingest import workers
 from reporting.reports import compliance
-from reporting.reports.accounts import alive_until
+from reporting.reports.accounts import watch_of
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
 
@@ -48,16 +47,11 @@ async def read_overview(
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
         group = await compliance.summary(session, asks, asked.scope)
-        kinds = {
-            name: kind
-            for name, (kind, _) in (await workers.last_alive(session, since=moment(asks.period.start))).items()
-        }
-        living = [name for name, until in (await alive_until(session, asks)).items() if until > asks.now]
-    counts = [kinds[name] for name in living]
+        probers, forwarders = (await watch_of(session, asks)).alive(asks.now)
     return Overview(
-        **compliance.figures(group),
+        **compliance.figures(group, asks),
         generated_at=moment(asks.now).astimezone(VIETNAM),
         start=moment(asks.period.start).astimezone(VIETNAM),
         end=moment(asks.period.end).astimezone(VIETNAM),
-        workers=WorkerCounts(probers=counts.count("prober"), forwarders=counts.count("forwarder")),
+        workers=WorkerCounts(probers=probers, forwarders=forwarders),
     )

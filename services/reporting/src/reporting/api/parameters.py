@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
-from reporting.reports.compliance import Asked
+from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
 from reporting.storage import plan
 from vonggac.database import Database
@@ -80,7 +80,7 @@ class Filters:
         self.district, self.agency, self.facility = district, agency, facility
         self.type = type.value if type is not None else None
 
-    async def resolved(self, session: AsyncSession) -> Asked:
+    async def resolved(self, session: AsyncSession) -> AppliedFilters:
         """Raises ProblemError naming the parameter whose code or id is unknown."""
         scope = plan.Scope(
             district_id=await self._find(session, "district", self.district),
@@ -89,7 +89,7 @@ class Filters:
             type=self.type,
         )
         given = {"district": self.district, "agency": self.agency, "type": self.type, "facility": self.facility}
-        return Asked(scope, given)
+        return AppliedFilters(scope, given)
 
     @staticmethod
     async def _find(session: AsyncSession, noun: str, given: str | None) -> UUID | None:

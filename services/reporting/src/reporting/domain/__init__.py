@@ -1,6 +1,7 @@
 """Time that adds up: pure values and decisions. No I/O, no clock, no framework.
 
-`instants` (integer milliseconds), `segments` (half-open stretches of time), `timeline` (observations of a camera to
-runs), `deliveries` (claims of forwarders to one truth), `maintenance`, `compliance` (the accounts of one camera),
-`outages`, `percentages`, and `rule` (the wording that every report prints).
+`instants` (integer milliseconds), `segments` (half-open stretches of time), `lives` (when workers watched), `timeline`
+(observations to runs), `claims` (of forwarders, to one line), `scope` (the plan of each moment), `maintenance`,
+`compliance` (of one moment), `partition` (the five parts of time of one camera), `outages` (and confirmed states),
+`percentages`, and `rule` (the wording that every report prints).
 """

@@ -1,32 +1,90 @@
-"""Outages of a camera (R08): start, end, cause, duration. Maintenance is none, unknown ends one."""
+"""Outages of a camera (R08): start, end, cause, duration. Out of scope and maintenance are none, unknown ends one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reporting.domain.compliance import Seen
 from reporting.domain.instants import Millis
+from reporting.domain.partition import Seen
+from reporting.domain.scope import Absence
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The camera was down in [start, end); `causes` in order of appearance, `began_before` when the period cuts it."""
+    """The camera was down in [start, end); `causes` in order of appearance, `began_before` when the period cuts it.
+
+    `confirmed`: a second probe failed too. One that a single probe saw counts as down time all the same.
+    """
 
     start: Millis
     end: Millis
     causes: tuple[str, ...]
     began_before: bool
     ongoing: bool
+    confirmed: bool = True
+
+
+def confirmed(camera: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
+    """The confirmed states behind the raw ones (design 6).
+
+    `down` is confirmed by a second failed probe, and then dated back to the beginning of the first one. A picture
+    proves `up` at once. Until a `down` is confirmed, what was confirmed before it still stands.
+    """
+    result: list[Segment[Seen]] = []
+    for stretch in _stretches(camera):
+        if stretch[0].value.state is not CameraState.DOWN or _is_confirmed(stretch):
+            result += stretch
+            continue
+        start, end = stretch[0].start, stretch[-1].end
+        before = result[-1] if result and result[-1].end == start else None
+        if before is not None and before.value.state is CameraState.UP:
+            result[-1] = Segment(before.start, end, before.value)
+        else:
+            result.append(Segment(start, end, Seen(CameraState.UNKNOWN, None, start)))
+    return _joined(result)
+
+
+def _joined(line: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
+    """Segments of one state that touch, as one: it began when the first did."""
+    result: list[Segment[Seen]] = []
+    for segment in line:
+        before = result[-1] if result else None
+        if before is not None and before.end == segment.start and before.value[:2] == segment.value[:2]:
+            result[-1] = Segment(before.start, segment.end, before.value)
+        else:
+            result.append(segment)
+    return result
+
+
+def _stretches(camera: Sequence[Segment[Seen]]) -> list[list[Segment[Seen]]]:
+    """Segments of one state, whatever its causes, that follow each other without a gap."""
+    result: list[list[Segment[Seen]]] = []
+    for segment in camera:
+        before = result[-1][-1] if result else None
+        if before is not None and before.end == segment.start and before.value.state is segment.value.state:
+            result[-1].append(segment)
+        else:
+            result.append([segment])
+    return result
+
+
+def _is_confirmed(stretch: Sequence[Segment[Seen]]) -> bool:
+    return len(stretch) > 1 or stretch[0].value.repeated
 
 
 def accounted(
-    period: Period, camera: Sequence[Segment[Seen]], maintenance: Sequence[Segment[bool]]
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    maintenance: Sequence[Segment[bool]],
+    absences: Sequence[Segment[Absence]] = (),
 ) -> list[Segment[Seen]]:
-    """The camera's line over `period` without gaps: maintenance wins, what nobody saw is unknown."""
+    """The camera's line over `period` without gaps: out of scope, then maintenance; what nobody saw is unknown."""
     result: list[Segment[Seen]] = []
-    for start, end, (agreed, seen) in overlay(period, [maintenance, camera]):
-        if agreed:
+    for start, end, (absence, agreed, seen) in overlay(period, [absences, maintenance, camera]):
+        if absence is not None:
+            value = (CameraState.OUT_OF_SCOPE, absence.reason.value)
+        elif agreed:
             value = (CameraState.MAINTENANCE, None)
         else:
             value = (seen.state, seen.cause) if seen is not None else (CameraState.UNKNOWN, None)
@@ -38,12 +96,21 @@ def accounted(
 
 
 def outages(
-    period: Period, camera: Sequence[Segment[Seen]], maintenance: Sequence[Segment[bool]], now: Millis
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    maintenance: Sequence[Segment[bool]],
+    now: Millis,
+    absences: Sequence[Segment[Absence]] = (),
 ) -> list[Outage]:
     """Each unbroken stretch of down time, whatever its causes. `ongoing` when it reaches up to `now`."""
     down_before = {segment.start for segment in camera if segment.value.since < period.start}
+    unconfirmed = [
+        stretch[0]
+        for stretch in _stretches(camera)
+        if stretch[0].value.state is CameraState.DOWN and not _is_confirmed(stretch)
+    ]
     result: list[Outage] = []
-    for start, end, seen in accounted(period, camera, maintenance):
+    for start, end, seen in accounted(period, camera, maintenance, absences):
         if seen.state is not CameraState.DOWN:
             continue
         cause = () if seen.cause is None else (seen.cause,)
@@ -53,5 +120,6 @@ def outages(
             result[-1] = Outage(before.start, end, causes, before.began_before, end >= now)
         else:
             began_before = start == period.start and bool(down_before)
-            result.append(Outage(start, end, cause, began_before, end >= now))
+            alone = any(one.start <= start and end <= one.end for one in unconfirmed)
+            result.append(Outage(start, end, cause, began_before, end >= now, not alone))
     return result

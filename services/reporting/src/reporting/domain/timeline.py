@@ -1,9 +1,12 @@
-"""A camera's observations become runs of equal state and cause.
+"""The observations of one thing (probes of a camera, read-backs of a delivery) become runs of equal state and cause.
 
 One observation with interval i at t claims [t, t + 2 i), until the next observation. What none claims is unknown
-(nobody looked). The order in which observations arrive does not matter: the last WINDOW of them are kept per camera,
+(nobody looked). The order in which observations arrive does not matter: the last WINDOW of them are kept per thing,
 so that a late one is put exactly in its place. One that is older than all of these only fills time that no run covers:
 what was settled is not changed by it.
+
+A run never goes on over a hole in which no prober watched: who observes after a hole is awake since after it, and so
+since after the observation before. There a new run begins, and `within_lives` ends the old one where the hole begins.
 """
 
 from bisect import bisect_left
@@ -13,39 +16,43 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from reporting.domain.instants import Millis
+from reporting.domain.lives import Life, life_at
+from reporting.domain.segments import Segment
 
 WINDOW = 64
 CLAIM_INTERVALS = 2
 
 
 class CameraState(StrEnum):
-    """How a camera's time is accounted for. `maintenance` is never observed, it is agreed."""
+    """The five parts of a camera's time. `maintenance` and `out_of_scope` are never observed: they are agreed."""
 
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"
     MAINTENANCE = "maintenance"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
-SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2, CameraState.MAINTENANCE: 3}
+SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2}
 
 
 class Observation(NamedTuple):
-    """One look: at `at`, repeated every `interval`."""
+    """One probe or read-back: at `at`, repeated every `interval`, by a worker that is awake since `awake_since`."""
 
     at: Millis
     interval: Millis
     state: CameraState
     cause: str | None
+    awake_since: Millis = 0
 
     @property
     def holds_until(self) -> Millis:
         return self.at + CLAIM_INTERVALS * self.interval
 
     @property
-    def weight(self) -> tuple[int, str, Millis]:
-        """Of two looks in the same millisecond the heavier counts: `down` before `up` before `unknown`."""
-        return SEVERITY[self.state], self.cause or "", self.interval
+    def weight(self) -> tuple[int, str, Millis, Millis]:
+        """Of two in the same millisecond the heavier counts: `down` before `up` before `unknown`."""
+        return SEVERITY[self.state], self.cause or "", self.interval, -self.awake_since
 
 
 class Run(NamedTuple):
@@ -93,7 +100,7 @@ def runs(observations: Sequence[Observation], anchor: Millis | None = None) -> l
     for index, seen in enumerate(observations):
         ends = seen.holds_until if index == last else min(seen.holds_until, observations[index + 1].at)
         before = result[-1] if result else None
-        if before and before.ends_at == seen.at and before.state == seen.state and before.cause == seen.cause:
+        if before and before.ends_at == seen.at and _same(before, seen):
             result[-1] = Run(before.started_at, ends, seen.state, seen.cause, seen.at)
         else:
             start = anchor if anchor is not None and not result else seen.at
@@ -111,7 +118,7 @@ def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) ->
     newest = tail.observations[-1].at if tail.observations else None
     beyond: list[Observation] = []
     late = repeated = 0
-    for one in sorted(seen, key=lambda look: (look.at, look.weight)):
+    for one in sorted(seen, key=lambda each: (each.at, each.weight)):
         known = kept.get(one.at)
         if known is not None and known.weight >= one.weight:
             repeated += 1
@@ -137,13 +144,13 @@ def observe(tail: Tail, seen: Iterable[Observation], *, window: int = WINDOW) ->
 
 
 def continues(open_run: Run, seen: Observation) -> bool:
-    """Whether `seen` only prolongs the open run: the ordinary case, which needs no look at the tail."""
-    return (
-        seen.at > open_run.last_observed_at
-        and seen.at <= open_run.ends_at
-        and seen.state == open_run.state
-        and seen.cause == open_run.cause
-    )
+    """Whether `seen` only prolongs the open run: the ordinary case, which needs no tail."""
+    return open_run.last_observed_at < seen.at <= open_run.ends_at and _same(open_run, seen)
+
+
+def _same(run: Run, seen: Observation) -> bool:
+    """Whether `seen` goes on with `run`, whose last observation is the one before it."""
+    return run.state == seen.state and run.cause == seen.cause and seen.awake_since <= run.last_observed_at
 
 
 def prolonged(open_run: Run, seen: Observation) -> Run:
@@ -157,6 +164,27 @@ def fill(seen: Observation, previous: Run | None, next_start: Millis) -> Run | N
         return None
     end = min(seen.holds_until, next_start)
     return Run(seen.at, end, seen.state, seen.cause, seen.at) if end > seen.at else None
+
+
+def within_lives[T](segments: Sequence[Segment[T]], lives: Sequence[Life]) -> list[Segment[T]]:
+    """Each segment as far as the life goes in which it began; `lives`: when at least one prober watched."""
+    if not segments or not lives:
+        return []
+    born, died = lives[-1]
+    if born <= segments[0][0] and segments[-1][0] < died:
+        # The ordinary case: one life holds them all, and at most the newest reaches beyond it.
+        start, end, value = segments[-1]
+        return list(segments) if end <= died else [*segments[:-1], Segment(start, died, value)]
+    result: list[Segment[T]] = []
+    for segment in segments:
+        life = life_at(lives, segment[0])
+        if life is None:
+            continue
+        if segment[1] <= life[1]:
+            result.append(segment)
+        elif life[1] > segment[0]:
+            result.append(Segment(segment[0], life[1], segment[2]))
+    return result
 
 
 def _trimmed(ordered: tuple[Observation, ...], anchor: Millis | None, window: int) -> Tail:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import inbox
+from reporting.ingest import ahead, gaps, inbox
 from reporting.settings import Settings
 from reporting.storage import housekeeping
 from vonggac.database import Database
@@ -31,10 +31,20 @@ async def keep_house_regularly(database: Database, settings: Settings, ready: as
 
 
 async def keep_house(database: Database, settings: Settings, now: datetime) -> None:
-    """One round: forget old inbox rows, fold failing attempts. Raises what PostgreSQL raises."""
+    """One round: forget old inbox rows, fold failing attempts, give up what never came.
+
+    Raises what PostgreSQL raises.
+    """
     async with database.transaction() as session:
         forgotten = await inbox.forget(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+        unmarked = await ahead.forget(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
+    async with database.transaction() as session:
+        lost = await gaps.give_up(session, now)
+    if lost:
+        log.warning("facts_lost", count=lost)
+        metrics.FACTS_LOST.inc(lost)
     metrics.HOUSEKEEPING.labels("inbox").inc(forgotten)
+    metrics.HOUSEKEEPING.labels("corrected_fact").inc(unmarked)
     metrics.HOUSEKEEPING.labels("delivery_change").inc(folded)

@@ -1,4 +1,4 @@
-"""What a batch of events does to the tables: the inventory becomes the register, observations become runs and claims.
+"""What a batch of events does to the tables: the register becomes the dated plan, observations runs and claims.
 
 A batch is one transaction: inbox rows and effects together.
 """
@@ -14,14 +14,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import CameraState, Observation
-from reporting.ingest import camera_runs, delivery_claims, delivery_proofs, inbox, register, workers
+from reporting.ingest import ahead, gaps, inbox, scope
+from reporting.ingest.facts import claims, lives, proofs, runs, site_faults
 from reporting.settings import Settings
-from vonggac.bus import Received, topology
+from vonggac.bus import Received
+from vonggac.bus.declared import topology
 from vonggac.database import Database
-from vonggac.events import Payload
+from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.inventory import FocalPointV1, RemovedV1
-from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1, Verdict
+from vonggac.events.prober import (
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    SiteObservedV1,
+    Verdict,
+    VerificationVerdict,
+)
 
 STATES = {
     Verdict.UP: CameraState.UP,
@@ -30,8 +39,16 @@ STATES = {
 }
 
 
+READ_BACK_STATES = {
+    VerificationVerdict.VERIFIED: CameraState.UP,
+    VerificationVerdict.MISMATCH: CameraState.DOWN,
+    VerificationVerdict.UNREACHABLE: CameraState.DOWN,
+    VerificationVerdict.NOT_CHECKABLE: CameraState.UNKNOWN,
+}
+
+
 class UnexpectedEventError(ValueError):
-    """An event that has no business in this stream, or that lies in the future: retried, then kept as a dead letter."""
+    """An event that has no business in this stream: retried, then kept as a dead letter."""
 
 
 class Ingest:
@@ -49,72 +66,94 @@ class Ingest:
         return bool(getattr(error, "connection_invalidated", False))
 
     async def inventory(self, batch: Sequence[Received]) -> None:
-        """Apply states and removals to the register. Raises UnexpectedEventError and what PostgreSQL raises."""
+        """Keep states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
         for received in batch:
             data = received.event.data
-            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in register.MIRRORED:
+            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.KEPT:
                 raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
         started = time.perf_counter()
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
             states = [one.event.data for one in new if not isinstance(one.event.data, FocalPointV1)]
-            await register.apply(session, states)
+            await scope.apply(session, states)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
+
+    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[ahead.Correction]]:
+        """The facts as they are taken, and those of them that were dated after they were stored."""
+        taken, corrections = [], []
+        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
+        for received in batch:
+            stored_at = received.stored_at or self._clock()
+            correction = ahead.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
+            if correction is not None:
+                corrections.append(correction)
+            taken.append(received if correction is None else correction.received)
+        return taken, corrections
 
     async def observations(self, batch: Sequence[Received]) -> None:
         """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
         started = time.perf_counter()
-        latest = self._clock() + timedelta(seconds=self._settings.future_tolerance_s)
-        for received in batch:
-            _check(received, latest)
+        taken, corrections = self._taken(batch)
         async with self._database.transaction() as session:
-            new = await inbox.unseen(session, batch)
+            new = await inbox.unseen(session, taken)
             facts = [one.event.data for one in new]
-            counts = await camera_runs.record(session, by_camera(facts))
+            handled = {id(one) for one in new}
+            corrections = [one for one in corrections if id(one.received) in handled]
+            await ahead.mark(session, corrections)
+            counts = await runs.record(session, runs.CAMERAS, probes(facts))
+            await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
-            await delivery_claims.record(session, changes)
-            await delivery_proofs.record(session, delivery_proofs.proofs(facts))
-            for kind, last_alive in signs_of_life(facts).items():
-                await workers.heard_of(session, kind, last_alive)
+            await claims.record(session, changes)
+            await proofs.record(session, proofs.proofs(facts))
+            await site_faults.record(session, facts)
+            await gaps.record(session, new, self._clock())
+            await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
         _count("observation", len(batch), len(new))
+        for correction in corrections:
+            metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()
         for outcome, count in counts.by_outcome.items():
             metrics.OBSERVATIONS.labels(outcome).inc(count)
         metrics.BATCH_SECONDS.labels(topology.REPORTING_OBSERVATIONS).observe(time.perf_counter() - started)
 
 
-def by_camera(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     """Probes as domain observations, by camera."""
     result: dict[UUID, list[Observation]] = {}
     for fact in facts:
         if isinstance(fact, CameraObservedV1):
             cause = None if fact.cause is None else fact.cause.value
-            seen = Observation(millis(fact.observed_at), duration(fact.interval_s), STATES[fact.verdict], cause)
-            result.setdefault(fact.camera_id, []).append(seen)
+            result.setdefault(fact.camera_id, []).append(_observation(fact, STATES[fact.verdict], cause))
     return result
 
 
-def signs_of_life(facts: Iterable[Payload]) -> dict[str, dict[str, datetime]]:
-    """The newest sign of each worker, by kind: a heartbeat, or something that it observed."""
-    result: dict[str, dict[str, datetime]] = {"prober": {}, "forwarder": {}}
+def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
+    """Read-backs as domain observations, by delivery: `down` was tried and failed, `unknown` could not be tried."""
+    result: dict[UUID, list[Observation]] = {}
     for fact in facts:
-        match fact:
-            case ProberAliveV1():
-                kind, at = "prober", fact.alive_at
-            case CameraObservedV1():
-                kind, at = "prober", fact.observed_at
-            case ForwarderAliveV1():
-                kind, at = "forwarder", fact.alive_at
-            case DeliveryObservedV1():
-                kind, at = "forwarder", fact.observed_at
-            case _:
-                continue
-        known = result[kind].get(fact.worker_id)
-        result[kind][fact.worker_id] = at if known is None else max(known, at)
+        if isinstance(fact, DeliveryVerifiedV1):
+            state = READ_BACK_STATES[fact.verdict]
+            mismatch = Cause.MISMATCH if fact.verdict is VerificationVerdict.MISMATCH else None
+            cause = (fact.cause or mismatch) if state is CameraState.DOWN else None
+            result.setdefault(fact.delivery_id, []).append(_observation(fact, state, cause))
     return result
 
 
-def _check(received: Received, latest: datetime) -> None:
+def _observation(fact: CameraObservedV1 | DeliveryVerifiedV1, state: CameraState, cause: str | None) -> Observation:
+    """A failure is dated to the beginning of the attempt that failed (design 6)."""
+    at = millis(fact.observed_at)
+    awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
+    if state is CameraState.DOWN:
+        at = max(at - round(fact.duration_ms), awake_since)
+    return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), awake_since)
+
+
+def _kind_of(fact: Payload) -> str:
+    return "forwarder" if isinstance(fact, DeliveryObservedV1 | ForwarderAliveV1) else "prober"
+
+
+def _dated_at(received: Received) -> datetime:
+    """When a fact says that it was. Raises UnexpectedEventError for what is none."""
     data = received.event.data
     match data:
         case CameraObservedV1() | CameraMediaObservedV1() | DeliveryObservedV1() | DeliveryVerifiedV1():
@@ -125,8 +164,7 @@ def _check(received: Received, latest: datetime) -> None:
             at = data.ended_at or data.began_at
         case _:
             raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.OBSERVATIONS}")
-    if at > latest:
-        raise UnexpectedEventError(f"{received.event.type} says {at.isoformat()}, which lies in the future here")
+    return at
 
 
 def _count(kind: str, handled: int, new: int) -> None:

@@ -8,17 +8,19 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain import compliance
-from reporting.domain.compliance import Account, DeliveryLine, Seen
-from reporting.domain.deliveries import UNKNOWN, Standing, presumed_alive_until, resolve
-from reporting.domain.instants import Millis, moment
+from reporting.domain import compliance, partition
+from reporting.domain.claims import UNKNOWN, Status, resolve
+from reporting.domain.compliance import VERIFIED
+from reporting.domain.instants import Millis
 from reporting.domain.maintenance import Window
+from reporting.domain.outages import confirmed
+from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Seen
+from reporting.domain.scope import Camera, Delivery, Facility, Reason
 from reporting.domain.segments import Period, Segment, value_at
-from reporting.domain.timeline import CameraState
-from reporting.ingest import workers
-from reporting.reports.garbage_collection import undisturbed
-from reporting.storage import lines as courses
-from reporting.storage.plan import Camera
+from reporting.domain.timeline import CameraState, within_lives
+from reporting.reports.garbage_collection import rarely_collected
+from reporting.storage import history, lives
+from reporting.storage.lives import Watch
 from vonggac.events.inventory import DestinationRole
 
 PORTION = 500
@@ -27,24 +29,39 @@ a processor's cache; with 2000 of them the arithmetic is a tenth dearer."""
 
 
 class Now(NamedTuple):
-    """How something stands at the moment of the report. `since` is None when nothing was ever seen."""
+    """A state at the moment of the report. `since` is None when nothing was ever seen."""
 
     state: str
     cause: str | None
     since: Millis | None
 
 
+class Moment(NamedTuple):
+    """How a camera and its deliveries stand at the moment of the report."""
+
+    camera: Now
+    confirmed: Now
+    deliveries: tuple[Now, ...]
+    connected: tuple[bool | None, ...]
+    national: bool | None
+    provincial: bool | None
+    compliant: bool | None
+
+
+class Evidence(NamedTuple):
+    """What speaks for a delivery: its forwarders' claims, and when its last read-back had failed."""
+
+    statuses: Sequence[Segment[Status]]
+    failed: Sequence[Segment[str]]
+
+
 class CameraAccount(NamedTuple):
-    """One camera: how it and its deliveries stand now, and where the period's time went."""
+    """One camera: where the period's time went, and at which facility. `now` only if the period reaches now."""
 
     camera: Camera
-    now: Now
-    deliveries_now: tuple[Now, ...]
-    connected_now: tuple[bool | None, ...]
-    national_now: bool | None
-    provincial_now: bool | None
-    compliant_now: bool | None
+    now: Moment | None
     account: Account
+    places: tuple[tuple[Facility, Durations], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,11 @@ class Question:
     period: Period
     now: Millis
     presumed_alive_ms: Millis
+
+    @property
+    def current(self) -> bool:
+        """Whether the period reaches now: a past one never shows today's states as its own."""
+        return self.period.end >= self.now
 
 
 async def accounts[Made](
@@ -67,36 +89,42 @@ async def accounts[Made](
     Arithmetic and `make` run beside the event loop while PostgreSQL gathers the next portion. While a result is handed
     out nothing runs, so the taker may stop at any time.
     """
-    with undisturbed():
-        alive = await alive_until(session, question)
-        windows = await courses.maintenance(session, question.period.start, question.now + 1)
+    with rarely_collected():
+        watch = await watch_of(session, question)
+        windows = await history.maintenance(session, question.period.start, question.now + 1)
         portions = [*batched(cameras, PORTION)]
-        ahead: courses.Stored | None = None
+        ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
-            stored = ahead or await _read(session, question, portion, alive)
-            material = _Material(question, stored, alive, windows)
+            stored = ahead or await _read(session, question, portion, watch)
+            material = _Material(question, stored, watch, windows)
             making = asyncio.create_task(asyncio.to_thread(_made, material, portion, make))
             try:
-                ahead = await _read(session, question, following, alive) if following else None
+                ahead = await _read(session, question, following, watch) if following else None
             finally:
                 await asyncio.wait({making})
             yield making.result()
 
 
-async def _read(
-    session: AsyncSession, question: Question, portion: Sequence[Camera], alive: Mapping[str, Millis]
-) -> courses.Stored:
+async def _read(session: AsyncSession, question: Question, portion: Sequence[Camera], watch: Watch) -> history.Stored:
     cameras = [one.id for one in portion]
     deliveries = [planned.id for one in portion for planned in one.deliveries]
-    return await courses.stored(session, cameras, deliveries, question.period.start, question.now + 1, alive)
-
-
-async def alive_until(session: AsyncSession, question: Question) -> dict[str, Millis]:
-    """Until when each worker's word counts."""
-    known = await workers.last_alive(session, since=moment(question.period.start))
-    return {
-        name: presumed_alive_until(last, question.now, question.presumed_alive_ms) for name, (_, last) in known.items()
+    start, end = question.period.start, question.now + 1
+    found = await history.stored(session, cameras, deliveries, start, end, watch)
+    demanded = {
+        planned.id
+        for one in portion
+        for piece in one.pieces
+        for planned in piece.value.deliveries
+        if planned.required_proof == VERIFIED
     }
+    if not demanded:
+        return found
+    return found._replace(failures=await history.failed_read_backs(session, demanded, start, end))
+
+
+async def watch_of(session: AsyncSession, question: Question) -> Watch:
+    """Who watched when; those heard of lately are presumed alive at the moment of the report."""
+    return await lives.watch(session, question.period.start, question.now, question.presumed_alive_ms)
 
 
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
@@ -105,52 +133,106 @@ _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in Des
 @dataclass(frozen=True, slots=True)
 class _Material:
     question: Question
-    stored: courses.Stored
-    alive_until: Mapping[str, Millis]
+    stored: history.Stored
+    watch: Watch
     windows: Mapping[str, list[Window]]
 
 
 def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[list[CameraAccount]], Made]) -> Made:
-    question, seen, claims = material.question, material.stored.lines(), material.stored.claims()
+    seen, claims, failed = material.stored.lines(), material.stored.claims(), material.stored.failed()
+    probing, forwarders = material.watch.probing, material.watch.forwarders
     made: list[CameraAccount] = []
     for camera in portion:
-        lines = [
-            DeliveryLine(
-                _ROLES.get(planned.role),
-                planned.required_proof,
-                planned.enabled,
-                resolve(claims.get(planned.id, ()), material.alive_until),
+        line = within_lives(seen.get(camera.id, []), probing)
+        evidence = {
+            one.id: Evidence(
+                resolve(claims.get(one.id, ()), forwarders),
+                within_lives(failed[one.id], probing) if one.id in failed else (),
             )
-            for planned in camera.deliveries
-        ]
-        agreed = courses.maintenance_line(material.windows, camera.id, camera.facility.id)
-        made.append(_account(question, camera, seen.get(camera.id, []), lines, agreed))
+            for one in camera.deliveries
+        }
+        made.append(_account(material, camera, line, evidence))
     return make(made)
 
 
 def _account(
-    question: Question,
+    material: _Material,
     camera: Camera,
     seen: Sequence[Segment[Seen]],
-    lines: Sequence[DeliveryLine],
-    agreed: Sequence[Segment[bool]],
+    evidence: Mapping[str, Evidence],
 ) -> CameraAccount:
-    nows = [delivery_now(line.segments, question.now) for line in lines]
+    question, windows = material.question, material.windows
+    if len(camera.pieces) == 1 and camera.pieces[0].value.absence is None:
+        lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
+        agreed = history.maintenance_line(windows, camera.id, camera.facility.id)
+        account = partition.account(question.period, seen, lines, agreed)
+        places: tuple[tuple[Facility, Durations], ...] = ((camera.facility, account.camera),)
+    else:
+        account, places = _piecewise(material, camera, seen, evidence)
+    now = _moment(material, camera, seen, evidence) if question.current else None
+    return CameraAccount(camera, now, account, places)
+
+
+def _line(planned: Delivery, found: Evidence) -> DeliveryLine:
+    return DeliveryLine(_ROLES.get(planned.role), planned.required_proof, planned.enabled, found.statuses, found.failed)
+
+
+def _piecewise(
+    material: _Material,
+    camera: Camera,
+    seen: Sequence[Segment[Seen]],
+    evidence: Mapping[str, Evidence],
+) -> tuple[Account, tuple[tuple[Facility, Durations], ...]]:
+    """The account of a camera whose plan changed within the period: the sum of the accounts of its pieces."""
+    whole = Account(Durations(), tuple([DeliveryDurations() for _ in camera.deliveries]))
+    places: dict[Facility, Durations] = {}
+    for start, end, piece in camera.pieces:
+        period = Period(start, end)
+        if piece.absence is not None:
+            part = partition.out_of_scope(period, len(camera.deliveries))
+        else:
+            demanded = {one.id: one for one in piece.deliveries}
+            lines = [
+                _line(demanded.get(one.id) or one._replace(enabled=False), evidence[one.id])
+                for one in camera.deliveries
+            ]
+            agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
+            part = partition.account(period, seen, lines, agreed)
+        # What is not counted while it stood elsewhere belongs to the place that is asked for.
+        elsewhere = piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE
+        places.setdefault(camera.facility if elsewhere else piece.facility, Durations()).add(part.camera)
+        whole.camera.add(part.camera)
+        for ledger, other in zip(whole.deliveries, part.deliveries, strict=True):
+            ledger.add(other)
+    return whole, tuple(places.items())
+
+
+def _moment(
+    material: _Material,
+    camera: Camera,
+    seen: Sequence[Segment[Seen]],
+    evidence: Mapping[str, Evidence],
+) -> Moment:
+    now, last = material.question.now, camera.pieces[-1]
+    shown = [delivery_now(evidence[one.id].statuses, now) for one in camera.deliveries]
+    if last.value.absence is not None:
+        gone = Now(CameraState.OUT_OF_SCOPE.value, last.value.absence.reason.value, last.start)
+        nothing = tuple([None for _ in camera.deliveries])
+        return Moment(gone, gone, tuple([one for one, _ in shown]), nothing, None, None, None)
+    demanded = {one.id for one in last.value.deliveries}
+    lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
     connections = tuple([
-        compliance.connected(standing, line.proof) for line, (_, standing) in zip(lines, nows, strict=True)
+        compliance.connected(status, line.proof, read_back_failed=value_at(line.failed, now) is not None)
+        for line, (_, status) in zip(lines, shown, strict=True)
     ])  # fmt: skip
-    national, provincial = compliance.role_connections([(line.role, line.required) for line in lines], connections)
-    now = camera_now(seen, agreed, question.now)
-    return CameraAccount(
-        camera=camera,
-        now=now,
-        deliveries_now=tuple([shown for shown, _ in nows]),
-        connected_now=connections,
-        national_now=national,
-        provincial_now=provincial,
-        compliant_now=compliance.complies(CameraState(now.state), national, provincial),
-        account=compliance.account(question.period, seen, lines, agreed),
-    )
+    plan = [
+        (line.role, line.required and one.id in demanded) for one, line in zip(camera.deliveries, lines, strict=True)
+    ]
+    national, provincial = compliance.role_connections(plan, connections)
+    agreed = history.maintenance_line(material.windows, camera.id, last.value.facility.id)
+    state, sure = camera_now(seen, agreed, now), camera_now(confirmed(seen), agreed, now)
+    complies = compliance.complies(CameraState(state.state), national, provincial)
+    return Moment(state, sure, tuple([one for one, _ in shown]), connections, national, provincial, complies)
 
 
 def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> Now:
@@ -162,13 +244,13 @@ def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], n
     return Now(CameraState.UNKNOWN.value, None, _last_end(seen, now))
 
 
-def delivery_now(segments: Sequence[Segment[Standing]], now: Millis) -> tuple[Now, Standing | None]:
+def delivery_now(segments: Sequence[Segment[Status]], now: Millis) -> tuple[Now, Status | None]:
     """The delivery's state at `now`, `unknown` where no worker that is alive claims it."""
     found = value_at(segments, now)
     if found is None:
         return Now(UNKNOWN, None, _last_end(segments, now)), None
-    standing = found.value
-    return Now(standing.state, standing.cause, standing.since), standing
+    status = found.value
+    return Now(status.state, status.cause, status.since), status
 
 
 def _last_end(segments: Sequence[Segment[Any]], now: Millis) -> Millis | None:

@@ -8,30 +8,32 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.compliance import DURATION_NAMES, DeliveryDurations, Durations
 from reporting.domain.instants import millis, seconds, shown
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages
 from reporting.domain.rule import RULE_EN, RULE_VERSION, RULE_VI
+from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
+from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Now, Question, accounts
+from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
-from reporting.storage.plan import Camera, Delivery, Facility, Named
 
-SCHEMA_VERSION = "vonggac.compliance/1"
+SCHEMA_VERSION = "vonggac.compliance/2"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AppliedFilters:
     """The filters as the caller gave them, and what they mean."""
 
     scope: plan.Scope
     shown: dict[str, str | None]
 
 
-async def document(session: AsyncSession, question: Question, asked: Asked) -> list[bytes]:
+async def document(session: AsyncSession, question: Question, asked: AppliedFilters) -> list[bytes]:
     """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
-    totals = Totals(await plan.facilities(session, asked.scope))
-    cameras = await plan.cameras(session, totals.facilities)
+    places = await plan.places(session, asked.scope, question.period)
+    totals, cameras = Totals(places), await _cameras(session, places)
     lines = [line async for line in accounts(session, question, cameras, partial(_encode, totals))]
     head = to_json(_head(question, asked, totals))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
@@ -39,8 +41,8 @@ async def document(session: AsyncSession, question: Question, asked: Asked) -> l
 
 async def summary(session: AsyncSession, question: Question, scope: plan.Scope) -> Group:
     """Only the totals."""
-    totals = Totals(await plan.facilities(session, scope))
-    cameras = await plan.cameras(session, totals.facilities)
+    places = await plan.places(session, scope, question.period)
+    totals, cameras = Totals(places), await _cameras(session, places)
     async for _ in accounts(session, question, cameras, totals.add):
         pass
     return totals.total
@@ -53,9 +55,14 @@ async def portions(
     make: Callable[[list[CameraAccount]], bytes],
 ) -> AsyncIterator[bytes]:
     """What `make` makes of the same accounts, portion by portion, for exports."""
-    cameras = await plan.cameras(session, await plan.facilities(session, scope))
+    cameras = await _cameras(session, await plan.places(session, scope, question.period))
     async for made in accounts(session, question, cameras, make):
         yield made
+
+
+async def _cameras(session: AsyncSession, places: plan.Places) -> list[Camera]:
+    with rarely_collected():
+        return await plan.cameras(session, places)
 
 
 def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:
@@ -64,35 +71,43 @@ def _encode(totals: Totals, portion: Sequence[CameraAccount]) -> bytes:
     return to_json([_camera(one, places) for one in portion])[1:-1]
 
 
-def _head(question: Question, asked: Asked, totals: Totals) -> dict[str, Any]:
+def _head(question: Question, asked: AppliedFilters, totals: Totals) -> dict[str, Any]:
     period = question.period
     return {
         "schema_version": SCHEMA_VERSION,
         "generated_at": shown(question.now),
-        "period": {"from": shown(period.start), "to": shown(period.end), "seconds": seconds(period.length)},
+        "period": {
+            "from": shown(period.start),
+            "to": shown(period.end),
+            "seconds": seconds(period.length),
+            "current": question.current,
+        },
         "rule": {"version": RULE_VERSION, "text_vi": RULE_VI, "text_en": RULE_EN},
         "filters": asked.shown,
-        "totals": figures(totals.total),
-        "by_district": [_group(one) for one in totals.by_district],
-        "by_agency": [_group(one) for one in totals.by_agency],
-        "by_type": [_group(one) for one in totals.by_type],
-        "by_facility": [_group(one) for one in totals.by_facility],
+        "totals": figures(totals.total, question),
+        "by_district": [_group(one, question) for one in totals.by_district],
+        "by_agency": [_group(one, question) for one in totals.by_agency],
+        "by_type": [_group(one, question) for one in totals.by_type],
+        "by_facility": [_group(one, question) for one in totals.by_facility],
     }
 
 
-def _group(group: Group) -> dict[str, Any]:
-    return {"id": group.id, "code": group.code, "name": group.name, **figures(group)}
+def _group(group: Group, question: Question) -> dict[str, Any]:
+    return {"id": group.id, "code": group.code, "name": group.name, **figures(group, question)}
 
 
-def figures(group: Group) -> dict[str, Any]:
-    """Counts, seconds and percentages of a group."""
+def figures(group: Group, question: Question) -> dict[str, Any]:
+    """Counts, seconds and percentages of a group. How many cameras stand how now is null for a past period."""
+    counts = {name: getattr(group.cameras, name) for name in CameraCounts.__dataclass_fields__}
+    if not question.current:
+        counts = {name: count if name == "total" else None for name, count in counts.items()}
     return {
         "facilities": {
             "total": group.facilities,
             "with_cameras": group.facilities_with_cameras,
             "without_cameras": group.facilities - group.facilities_with_cameras,
         },
-        "cameras": {name: getattr(group.cameras, name) for name in CameraCounts.__dataclass_fields__},
+        "cameras": counts,
         **_time(group.durations),
     }
 
@@ -134,26 +149,39 @@ class _Places:
 
 
 def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
-    camera: Camera = one.camera
+    camera, now = one.camera, one.now
+    nothing = (None,) * len(camera.deliveries)
     return {
         "id": camera.id,
         "code": camera.code,
         "name": camera.name,
         **places.of(camera.facility),
-        **_now(one.now),
-        "compliant": one.compliant_now,
+        **_now(now.camera if now is not None else None),
+        "confirmed_state": now.confirmed.state if now is not None else None,
+        "confirmed_since": shown(now.confirmed.since) if now is not None else None,
+        "compliant": now.compliant if now is not None else None,
+        "out_of_scope": [_absence(absence) for absence in camera.absences] if one.account.camera.out_of_scope else [],
         "deliveries": [
-            _delivery(planned, places, now, connected, durations)
-            for planned, now, connected, durations in zip(
-                camera.deliveries, one.deliveries_now, one.connected_now, one.account.deliveries, strict=True
+            _delivery(planned, places, state, connected, durations)
+            for planned, state, connected, durations in zip(
+                camera.deliveries,
+                now.deliveries if now is not None else nothing,
+                now.connected if now is not None else nothing,
+                one.account.deliveries,
+                strict=True,
             )
         ],
         **_time(one.account.camera),
     }
 
 
+def _absence(absence: Segment[Absence]) -> dict[str, Any]:
+    start, end, (reason, by, why) = absence
+    return {"from": shown(start), "to": shown(end), "reason": reason.value, "by": by, "why": why}
+
+
 def _delivery(
-    planned: Delivery, places: _Places, now: Now, connected: bool | None, durations: DeliveryDurations
+    planned: Delivery, places: _Places, now: Now | None, connected: bool | None, durations: DeliveryDurations
 ) -> dict[str, Any]:
     return {
         "id": planned.id,
@@ -162,19 +190,16 @@ def _delivery(
         "destination": places.destination(planned),
         **_now(now),
         "connected": connected,
-        "seconds": {
-            "connected": durations.connected / 1000,
-            "not_connected": durations.not_connected / 1000,
-            "maintenance": durations.maintenance / 1000,
-            "unknown": durations.unknown / 1000,
-        },
+        "seconds": {name: getattr(durations, name) / 1000 for name in LEDGER_NAMES},
         "verified_at": shown(millis(planned.verified_at)) if planned.verified_at is not None else None,
         "delay_s": planned.delay_s,
         "not_connected_by_cause": {cause: length / 1000 for cause, length in sorted(durations.by_cause.items())},
     }
 
 
-def _now(now: Now) -> dict[str, Any]:
+def _now(now: Now | None) -> dict[str, Any]:
+    if now is None:
+        return {"state": None, "cause": None, "since": None}
     return {"state": now.state, "cause": now.cause, "since": shown(now.since)}
 
 

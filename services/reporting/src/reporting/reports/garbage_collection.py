@@ -1,8 +1,8 @@
-"""Few searches for garbage while a report is made.
+"""Garbage is collected rarely while a report is made.
 
-A report makes a million small values that all stay until it is done: looking for garbage among them costs a third of
-its time and finds none. At all other times Python looks as often as it does by default, or what requests and batches
-leave behind would stay by the ten thousand.
+A report makes a million small values that all stay until it is done: collecting among them costs a third of its time
+and finds nothing. At all other times Python collects as often as it does by default, or what requests and batches leave
+behind would stay by the ten thousand.
 """
 
 import gc
@@ -13,8 +13,8 @@ FEW = (50_000, 20, 50)
 """Thresholds of `gc.set_threshold`."""
 
 
-class Undisturbed:
-    """Use the one instance, `undisturbed`, from the event loop's thread alone: the thresholds are the process's."""
+class RarelyCollected:
+    """Use the one instance from the event loop's thread alone: the thresholds are the process's."""
 
     def __init__(self) -> None:
         self._running = 0
@@ -35,4 +35,4 @@ class Undisturbed:
                 gc.set_threshold(*self._usual)
 
 
-undisturbed = Undisturbed()
+rarely_collected = RarelyCollected()

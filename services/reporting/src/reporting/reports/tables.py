@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from reporting.domain.compliance import DURATION_NAMES, DeliveryDurations
 from reporting.domain.instants import Millis, millis, shown
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations
 from reporting.domain.percentages import percentages, rounded
 from reporting.domain.rule import RULE_VERSION
+from reporting.domain.scope import Delivery, Facility
 from reporting.reports.accounts import CameraAccount, Now, Question
-from reporting.storage.plan import Delivery, Facility
 
 BOM = "\ufeff"
 LINE_END = "\r\n"
@@ -34,13 +34,15 @@ COLUMNS = (
     "period_from", "period_to", "generated_at", "rule_version",
     "district_id", "district_code", "district_name", "agency_id", "agency_code", "agency_name",
     "facility_id", "facility_code", "facility_name", "facility_type", "facility_restricted",
-    "camera_id", "camera_code", "camera_name", "camera_state", "camera_cause", "camera_since", "camera_compliant",
+    "camera_id", "camera_code", "camera_name", "out_of_scope_reason", "out_of_scope_by", "out_of_scope_why",
+    "camera_state", "camera_cause", "camera_since", "camera_confirmed_state", "camera_confirmed_since",
+    "camera_compliant",
     *(f"camera_{name}_s" for name in DURATION_NAMES),
     *(f"availability_{name}_percent{form}" for name in _PERCENTAGES for form in ("", "_rounded")),
     *(f"compliance_{name}_percent{form}" for name in _PERCENTAGES for form in ("", "_rounded")),
     "delivery_id", "destination_id", "destination_code", "destination_name", "destination_role", "required_proof",
     "delivery_enabled", "delivery_state", "delivery_cause", "delivery_since", "delivery_connected",
-    "delivery_connected_s", "delivery_not_connected_s", "delivery_maintenance_s", "delivery_unknown_s",
+    *(f"delivery_{name}_s" for name in LEDGER_NAMES),
     "delivery_verified_at", "delivery_delay_s",
 )  # fmt: skip
 DELIVERY_COLUMNS = len(COLUMNS) - COLUMNS.index("delivery_id")
@@ -80,16 +82,21 @@ class ComplianceTable:
             camera = self._camera(one)
             if not one.camera.deliveries:
                 pieces += (self._place, camera, self._without_delivery)
+            nothing = (None,) * len(one.camera.deliveries)
+            states = one.now.deliveries if one.now is not None else nothing
+            connections = one.now.connected if one.now is not None else nothing
             for planned, now, connected, time in zip(
-                one.camera.deliveries, one.deliveries_now, one.connected_now, one.account.deliveries, strict=True
+                one.camera.deliveries, states, connections, one.account.deliveries, strict=True
             ):
                 pieces += (self._place, camera, self._delivery(planned, now, connected, time))
         return b"".join(pieces)
 
     def _camera(self, one: CameraAccount) -> bytes:
-        camera, now, time = one.camera, one.now, one.account.camera
+        camera, time = one.camera, one.account.camera
+        now = one.now.camera if one.now is not None else None
         between = self._delimiter
-        names = self._text((text(camera.code), text(camera.name)))
+        names = self._text((text(camera.code), text(camera.name), *_absence(one)))
+        compliant = _truth(one.now.compliant if one.now is not None else None)
         availability = percentages(time.up, time.down, time.unknown)
         compliance = percentages(time.compliant, time.non_compliant, time.compliance_unknown)
         figures = self._numbers([
@@ -97,18 +104,18 @@ class ComplianceTable:
             *[_percent(percent, between) for percent in (*availability, *compliance)],
         ])  # fmt: skip
         return (
-            f"{camera.id}{between}{names}{self._standing(now)}{shown(now.since) or ''}{between}"
-            f"{_truth(one.compliant_now)}{between}{figures}{between}"
+            f"{camera.id}{between}{names}{self._status(now)}{between}"
+            f"{self._confirmed(one)}{between}{compliant}{between}{figures}{between}"
         ).encode()
 
-    def _delivery(self, planned: Delivery, now: Now, connected: bool | None, time: DeliveryDurations) -> bytes:
+    def _delivery(self, planned: Delivery, now: Now | None, connected: bool | None, time: DeliveryDurations) -> bytes:
         between = self._delimiter
-        lengths = (time.connected, time.not_connected, time.maintenance, time.unknown)
+        lengths = (time.connected, time.not_connected, time.maintenance, time.unknown, time.out_of_scope)
         figures = self._numbers([*map(_seconds, lengths)])
         verified_at = shown(millis(planned.verified_at)) if planned.verified_at is not None else ""
         delay = self._numbers([repr(planned.delay_s)]) if planned.delay_s is not None else ""
         return (
-            f"{planned.id}{between}{self._destination(planned)}{self._standing(now)}{shown(now.since) or ''}{between}"
+            f"{planned.id}{between}{self._destination(planned)}{self._status(now)}{between}"
             f"{_truth(connected)}{between}{figures}{between}{verified_at}{between}{delay}{LINE_END}"
         ).encode()
 
@@ -120,12 +127,21 @@ class ComplianceTable:
             known = self._known[key] = self._text([str(id_), text(code), text(name), role, proof, _truth(enabled)])
         return known
 
-    def _standing(self, now: Now) -> str:
+    def _status(self, now: Now | None) -> str:
+        """State, cause and since, without the delimiter behind; empty for a past period."""
+        if now is None:
+            return self._delimiter * 2
         key = (now.state, now.cause)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._text(key)
-        return known
+        return known + (shown(now.since) or "")
+
+    def _confirmed(self, one: CameraAccount) -> str:
+        """State and since, without the delimiter behind."""
+        if one.now is None:
+            return self._delimiter
+        return f"{one.now.confirmed.state}{self._delimiter}{shown(one.now.confirmed.since) or ''}"
 
     def _text(self, cells: Iterable[str | None]) -> str:
         """Cells, quoted where needed, with a delimiter behind each."""
@@ -135,6 +151,14 @@ class ComplianceTable:
         """Numbers in the form of the dialect, with a delimiter between them."""
         line = self._delimiter.join(cells)
         return line.replace(".", ",") if self._comma else line
+
+
+def _absence(one: CameraAccount) -> tuple[str | None, str | None, str | None]:
+    """Of the last time in the period that the camera was out of scope: reason, who, why."""
+    if not one.account.camera.out_of_scope or not (absences := one.camera.absences):
+        return None, None, None
+    reason, by, why = absences[-1].value
+    return reason.value, text(by), text(why)
 
 
 class _Line:

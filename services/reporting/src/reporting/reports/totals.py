@@ -5,21 +5,25 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from reporting.domain.compliance import Durations, connection_name
+from reporting.domain.compliance import connection_name
+from reporting.domain.partition import Durations
+from reporting.domain.scope import Facility
+from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraAccount
-from reporting.storage.plan import Facility
+from reporting.storage.plan import Places
 
 
 @dataclass(slots=True)
 class CameraCounts:
-    """Cameras by how they stand now; up + down + maintenance + unknown is the total, and so is
-    both + national_only + provincial_only + neither + connection_unknown."""
+    """Cameras by how they stand now; up + down + maintenance + unknown + out_of_scope is the total, and so is
+    both + national_only + provincial_only + neither + connection_unknown + out_of_scope."""
 
     total: int = 0
     up: int = 0
     down: int = 0
     maintenance: int = 0
     unknown: int = 0
+    out_of_scope: int = 0
     national_connected: int = 0
     provincial_connected: int = 0
     both: int = 0
@@ -42,15 +46,20 @@ class Group:
     cameras: CameraCounts = field(default_factory=CameraCounts)
     durations: Durations = field(default_factory=Durations)
 
-    def add(self, one: CameraAccount) -> None:
-        counts = self.cameras
+    def count(self, one: CameraAccount) -> None:
+        """Count a camera, and how it stands now when the period reaches now."""
+        counts, now = self.cameras, one.now
         counts.total += 1
-        for name in (one.now.state, connection_name(one.national_now, one.provincial_now)):
+        if now is None:
+            return
+        if now.camera.state == CameraState.OUT_OF_SCOPE:
+            counts.out_of_scope += 1
+            return
+        for name in (now.camera.state, connection_name(now.national, now.provincial)):
             setattr(counts, name, getattr(counts, name) + 1)
-        counts.national_connected += one.national_now is True
-        counts.provincial_connected += one.provincial_now is True
-        counts.compliant += one.compliant_now is True
-        self.durations.add(one.account.camera)
+        counts.national_connected += now.national is True
+        counts.provincial_connected += now.provincial is True
+        counts.compliant += now.compliant is True
 
     def merge(self, other: "Group") -> None:
         """Add a group of other cameras and facilities."""
@@ -79,22 +88,42 @@ type _Key = Callable[[Facility], tuple[UUID | None, str | None, str | None]]
 
 
 class Totals:
-    """Adds accounts up per facility; the other groupings are sums of those."""
+    """Adds accounts up per facility as it was at each moment; the other groupings are sums of those.
 
-    def __init__(self, facilities: Iterable[Facility]) -> None:
-        self.facilities = list(facilities)
-        self._by_facility = {one.id: Group(one.id, one.code, one.name, facilities=1) for one in self.facilities}
+    A camera is counted where it stood last; its time is counted where it went.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.facilities = places.facilities
+        self._counted = places.counted
+        self._last = {one.id: one for one in self.facilities}
+        # By identity: each version of a facility is one object, and hashing one costs as much as an account.
+        self._at: dict[int, tuple[Facility, Group]] = {}
+        for one in self.facilities:
+            self._group(one)
 
     def add(self, accounts: Iterable[CameraAccount]) -> None:
         for one in accounts:
-            self._by_facility[one.camera.facility.id].add(one)
+            self._group(one.camera.facility).count(one)
+            for facility, durations in one.places:
+                self._group(facility).durations.add(durations)
+
+    def _group(self, facility: Facility) -> Group:
+        found = self._at.get(id(facility))
+        if found is None:
+            found = self._at[id(facility)] = facility, Group(facility.id, facility.code, facility.name)
+        return found[1]
 
     @property
     def by_facility(self) -> list[Group]:
-        groups = list(self._by_facility.values())
-        for group in groups:
-            group.facilities_with_cameras = int(group.cameras.total > 0)
-        return groups
+        groups = {one.id: Group(one.id, one.code, one.name) for one in self.facilities}
+        for facility, group in self._at.values():
+            last = self._last.get(facility.id, facility)
+            groups.setdefault(last.id, Group(last.id, last.code, last.name)).merge(group)
+        for key, group in groups.items():
+            group.facilities = int(key in self._counted)
+            group.facilities_with_cameras = int(key in self._counted and group.cameras.total > 0)
+        return list(groups.values())
 
     @property
     def by_district(self) -> list[Group]:
@@ -117,7 +146,13 @@ class Totals:
 
     def _sums(self, key: _Key) -> list[Group]:
         sums: dict[tuple[UUID | None, str | None, str | None], Group] = {}
-        for facility, group in zip(self.facilities, self.by_facility, strict=True):
+        for facility, group in self._at.values():
             named = key(facility)
             sums.setdefault(named, Group(*named)).merge(group)
+        for group in self.by_facility:
+            assert group.id is not None
+            if (last := self._last.get(group.id)) is not None:
+                counted = sums.setdefault(key(last), Group(*key(last)))
+                counted.facilities += group.facilities
+                counted.facilities_with_cameras += group.facilities_with_cameras
         return sorted(sums.values(), key=lambda group: (group.code is None, group.code or "", str(group.id)))

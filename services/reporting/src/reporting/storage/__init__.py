@@ -1,2 +1,2 @@
-"""PostgreSQL: tables, what writes them (`inbox`, `mirror`, `camera_runs`, `delivery_changes`, `workers`,
-`maintenance`, `housekeeping`) and what reads them (`plan`, `courses`)."""
+"""PostgreSQL: `tables`, and what reads them: `plan` (what should have been), `history` (what was), `lives`;
+`maintenance` and `housekeeping` write too."""

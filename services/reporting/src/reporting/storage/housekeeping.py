@@ -6,16 +6,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # A destination that is down makes its worker say connecting, backing_off, connecting, ... for days, all with the cause
-# of the failure. Of such a stretch the first row is kept, prolonged to the end of the last: the same worker, not
-# connected, for the same cause, without a gap. The newest row of a worker has no end and stays.
+# of the failure. Of such a stretch the first row is kept, prolonged to the end of the last: the same worker in the same
+# life, not connected, for the same cause, without a gap. The newest row of a worker has no end and stays.
 _FOLD = text(
     """
     with settled as (
         select delivery_id, worker_id, sequence, ends_at,
                failing and lag(failing) over chain
-               and lag(cause) over chain = cause and lag(ends_at) over chain = observed_at as goes_on
+               and lag(cause) over chain = cause and lag(ends_at) over chain = observed_at
+               and not exists (
+                   select from worker_life as life where life.worker_id = said.worker_id
+                   and life.started_at > said.before and life.started_at <= said.observed_at
+               ) as goes_on
         from (
-            select *, cause is not null and state in ('connecting', 'backing_off', 'refused') as failing
+            select *, cause is not null and state in ('connecting', 'backing_off', 'refused') as failing,
+                   lag(observed_at) over (partition by delivery_id, worker_id order by sequence) as before
             from delivery_change
             where observed_at >= :since and observed_at < :until and ends_at is not null
         ) as said

@@ -1,6 +1,6 @@
-"""What should be: cameras in scope with their facility, district, agency and planned deliveries."""
+"""What should have been, moment by moment: cameras with their dated facility and deliveries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -8,57 +8,35 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.scope import (
+    FOREVER,
+    NOT_COUNTED,
+    Camera,
+    CameraVersion,
+    Delivery,
+    Facility,
+    FacilityVersion,
+    Named,
+    Piece,
+    Reason,
+    Register,
+    absence,
+    deliveries_of,
+    pieces,
+    version_at,
+)
+from reporting.domain.segments import Period, Segment
 from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, district, facility
 from vonggac.events.inventory import FacilityStatus
 
-NOT_COUNTED = (FacilityStatus.PLANNED.value, FacilityStatus.CLOSED.value)
-"""The denominator leaves these facilities out (mandate 1.5)."""
-
-
-class Named(NamedTuple):
-    """A thing of the inventory. Code and name are None while only its id is known here."""
-
-    id: UUID
-    code: str | None
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Facility:
-    id: UUID
-    code: str
-    name: str
-    type: str
-    restricted: bool
-    district: Named
-    agency: Named
-
-
-class Delivery(NamedTuple):
-    """`role` is None while the destination is not known here yet, `verified_at` where no read-back ever matched.
-
-    Ids of deliveries and cameras are text: there are thousands, and they are only shown and handed on.
-    """
-
-    id: str
-    destination: Named
-    role: str | None
-    required_proof: str
-    enabled: bool
-    verified_at: datetime | None = None
-    delay_s: float | None = None
-
-
-class Camera(NamedTuple):
-    id: str
-    code: str
-    name: str
-    facility: Facility
-    deliveries: tuple[Delivery, ...]
+ELSEWHERE_ONLY = frozenset({Reason.ELSEWHERE, Reason.NOT_YET, Reason.REMOVED})
+MANY = 1000
+"""Above so many facilities, reading every camera is cheaper than naming the facilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,100 +48,62 @@ class Scope:
     facility_id: UUID | None = None
     type: str | None = None
 
-    def condition(self) -> ColumnElement[bool]:
-        wanted = [true(), facility.c.status.not_in(NOT_COUNTED)]
-        if self.district_id is not None:
-            wanted.append(facility.c.district_id == self.district_id)
-        if self.agency_id is not None:
-            wanted.append(facility.c.managing_agency_id == self.agency_id)
-        if self.facility_id is not None:
-            wanted.append(facility.c.id == self.facility_id)
-        if self.type is not None:
-            wanted.append(facility.c.type == self.type)
-        return and_(*wanted)
+    @property
+    def everything(self) -> bool:
+        return self == Scope()
 
-
-async def facilities(session: AsyncSession, scope: Scope) -> list[Facility]:
-    """Facilities of the scope that count, in the order of the reports: district, code."""
-    rows = await session.execute(_facilities().where(scope.condition()))
-    return [
-        Facility(
-            id=row.id,
-            code=row.code,
-            name=row.name,
-            type=row.type,
-            restricted=row.restricted,
-            district=Named(row.district_id, row.district_code, row.district_name),
-            agency=Named(row.managing_agency_id, row.agency_code, row.agency_name),
+    def wanted(self, one: Facility) -> bool:
+        return (
+            self.district_id in {None, one.district.id}
+            and self.agency_id in {None, one.agency.id}
+            and self.facility_id in {None, one.id}
+            and self.type in {None, one.type}
         )
-        for row in rows
-    ]
 
 
-async def cameras(session: AsyncSession, within: Sequence[Facility]) -> list[Camera]:
-    """Enabled cameras of those facilities, ordered by facility as given, then code."""
-    by_id = {str(one.id): (position, one) for position, one in enumerate(within)}
-    rows = await _rows(
-        session,
-        select(camera.c.id.cast(Text), camera.c.code, camera.c.name, camera.c.facility_id.cast(Text)).where(
-            camera.c.enabled,
-            camera.c.facility_id.in_(select(facility.c.id).where(facility.c.status.not_in(NOT_COUNTED))),
-        ),
+class Places(NamedTuple):
+    """Facilities of a scope as they were last in the period, in the order of the reports (district, code); which of
+    them were counted at some moment of it; and the dated register behind both."""
+
+    facilities: list[Facility]
+    counted: frozenset[UUID]
+    register: Register
+    period: Period
+
+
+def _ms(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.date_part("epoch", column) * 1000, BigInteger)
+
+
+def _touching(table: Any, period: Period) -> ColumnElement[bool]:
+    """Versions that hold at some moment of the period, and removals within it."""
+    return and_(
+        table.c.valid_from < moment(period.end),
+        or_(table.c.valid_to.is_(None), table.c.valid_to > moment(period.start)),
+        not_(and_(table.c.removed, table.c.valid_from <= moment(period.start))),
     )
-    wanted = [(*by_id[facility_id], code, id_, name) for id_, code, name, facility_id in rows if facility_id in by_id]
-    wanted.sort(key=itemgetter(0, 2))
-    planned = await _deliveries(session, None if len(wanted) > MANY else [UUID(row[3]) for row in wanted])
-    return [Camera(id_, code, name, place, planned.get(id_, ())) for _, place, code, id_, name in wanted]
 
 
-MANY = 1000
-"""Above so many cameras, reading every delivery is cheaper than naming the cameras."""
+async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
+    """Facilities of the scope that existed in the period, with the dated register."""
+    dated = await _facilities(session, period)
+    last: dict[UUID, Facility] = {}
+    counted: set[UUID] = set()
+    register = Register(dated, await _destination_changes(session, period), scope.wanted)
+    probe = CameraVersion(0, "", "", "", True, False, None, None)
+    for versions in dated.values():
+        for start, end, version in versions:
+            if start >= period.end or end <= period.start or not scope.wanted(version.facility):
+                continue
+            last[version.facility.id] = version.facility
+            if absence(probe, version, register) is None:
+                counted.add(version.facility.id)
+    ordered = sorted(last.values(), key=lambda one: (one.district.code or "\uffff", one.code, str(one.id)))
+    return Places(ordered, frozenset(counted), register, period)
 
 
-async def _deliveries(session: AsyncSession, camera_ids: Sequence[UUID] | None) -> dict[str, tuple[Delivery, ...]]:
+async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[Segment[FacilityVersion]]]:
     statement = (
-        select(
-            delivery.c.camera_id.cast(Text).label("camera"),
-            delivery.c.id.cast(Text),
-            delivery.c.destination_id.cast(Text).label("destination"),
-            delivery.c.destination_code,
-            delivery.c.required_proof,
-            delivery.c.enabled,
-            delivery_proof.c.verified_at,
-            delivery_proof.c.delay_s,
-        )
-        .outerjoin(destination, destination.c.id == delivery.c.destination_id)
-        .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)
-        .order_by(delivery.c.camera_id, destination.c.role, delivery.c.destination_code, delivery.c.id)
-    )
-    if camera_ids is not None:
-        statement = statement.where(delivery.c.camera_id.in_(camera_ids))
-    known = {str(row.id): row for row in await session.execute(select(destination))}
-    named = {key: Named(row.id, row.code, row.name) for key, row in known.items()}
-    found: dict[str, tuple[Delivery, ...]] = {}
-    for camera_id, rows in groupby(await _rows(session, statement), key=itemgetter(0)):
-        planned: list[Delivery] = []
-        for _, id_, destination_id, code, proof, enabled, verified_at, delay_s in rows:
-            to = known.get(destination_id)
-            if to is None:
-                name = named.setdefault(destination_id, Named(UUID(destination_id), code, None))
-                planned.append(Delivery(id_, name, None, proof, enabled, verified_at, delay_s))
-            else:
-                name, enabled = named[destination_id], enabled and to.enabled
-                planned.append(Delivery(id_, name, to.role, to.required_proof, enabled, verified_at, delay_s))
-        found[camera_id] = tuple(planned)
-    return found
-
-
-async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
-    """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
-    inner = statement.subquery()
-    columns = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
-    return zip(*(column or () for column in columns), strict=True)
-
-
-def _facilities() -> Select[tuple[object, ...]]:
-    return (
         select(
             facility,
             district.c.code.label("district_code"),
@@ -173,28 +113,241 @@ def _facilities() -> Select[tuple[object, ...]]:
         )
         .outerjoin(district, district.c.id == facility.c.district_id)
         .outerjoin(agency, agency.c.id == facility.c.managing_agency_id)
-        .order_by(district.c.code, facility.c.code, facility.c.id)
+        .where(not_(facility.c.removed))
+        .order_by(facility.c.id, facility.c.revision)
     )
+    found: dict[str, list[Segment[FacilityVersion]]] = {}
+    for row in await session.execute(statement):
+        place = Facility(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            type=row.type,
+            restricted=row.restricted,
+            district=Named(row.district_id, row.district_code, row.district_name),
+            agency=Named(row.managing_agency_id, row.agency_code, row.agency_name),
+        )
+        end = FOREVER if row.valid_to is None else millis(row.valid_to)
+        version = FacilityVersion(place, row.status, row.decided_by, row.decided_why)
+        versions, start, changed = found.setdefault(str(row.id), []), millis(row.valid_from), millis(row.changed_at)
+        if start < changed < end and row.status in NOT_COUNTED and row.revision > 1:
+            # Its earlier revisions never came here: what they were excuses nothing.
+            before = FacilityVersion(place, FacilityStatus.ACTIVE.value, None, None)
+            _keep(versions, Segment(start, changed, before), period)
+            start = changed
+        _keep(versions, Segment(start, end, version), period)
+    return {key: versions for key, versions in found.items() if versions}
+
+
+def _keep[T](versions: list[Segment[T]], version: Segment[T], period: Period) -> None:
+    """Versions that hold in the period; one that begins after it stands for the time before when there is none else."""
+    start, end, _ = version
+    if end > max(start, period.start) and (start < period.end or not versions):
+        versions.append(version)
+
+
+async def _destination_changes(session: AsyncSession, period: Period) -> dict[str, list[Millis]]:
+    """When destinations changed within the period."""
+    within = and_(destination.c.valid_from > moment(period.start), destination.c.valid_from < moment(period.end))
+    changes: dict[str, list[Millis]] = {}
+    for row in await session.execute(select(destination.c.id, destination.c.valid_from).where(within)):
+        changes.setdefault(str(row.id), []).append(millis(row.valid_from))
+    return changes
+
+
+async def cameras(session: AsyncSession, within: Places) -> list[Camera]:
+    """Cameras that existed at those facilities at some moment of the period, ordered by facility as given, then code.
+
+    Each with its plan of every moment; one that was switched off or not counted all the time is among them.
+    """
+    period, register = within.period, within.register
+    position = {str(one.id): number for number, one in enumerate(within.facilities)}
+    versions = await _camera_versions(session, within)
+    planned = await _Planned.read(session, period, versions if len(versions) <= MANY else None)
+    found: list[tuple[int, str, Camera]] = []
+    for camera_id, rows in versions.items():
+        made = _camera(camera_id, rows, register, planned, period)
+        if made is not None and (place := position.get(str(made.facility.id))) is not None:
+            found.append((place, made.code, made))
+    found.sort(key=itemgetter(0, 1))
+    return [made for _, _, made in found]
+
+
+def _camera(
+    camera_id: str, rows: Sequence[Segment[CameraVersion]], register: Register, planned: "_Planned", period: Period
+) -> Camera | None:
+    """None for a camera that never stood at a facility asked for, or whose facility is not known yet."""
+
+    start, end, only = rows[0]
+    stood = register.facilities.get(only.facility_id)
+    if (
+        len(rows) == 1
+        and start <= period.start
+        and end >= period.end
+        and not register.changes
+        and stood is not None
+        and len(stood) == 1
+    ):
+        place = stood[0].value
+        deliveries = planned.of(camera_id, only.revision, period.start)
+        piece = Piece(place.facility, absence(only, place, register), deliveries)
+        whole = (Segment(period.start, period.end, piece),)
+        if piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE:
+            return None
+        return Camera(camera_id, only.code, only.name, place.facility, deliveries, whole)
+
+    def delivered(version: CameraVersion, at: Millis) -> tuple[Delivery, ...]:
+        return planned.of(camera_id, version.revision, at)
+
+    made = pieces(period, rows, register, delivered)
+    here = [one for one in made if one.value.absence is None or one.value.absence.reason not in ELSEWHERE_ONLY]
+    if not here:
+        return None
+    last = [one.value for one in rows if not one.value.removed and one.start < period.end][-1]
+    return Camera(camera_id, last.code, last.name, here[-1].value.facility, deliveries_of(made), made)
+
+
+async def _camera_versions(session: AsyncSession, within: Places) -> dict[str, list[Segment[CameraVersion]]]:
+    condition = _touching(camera, within.period)
+    if len(within.facilities) <= MANY:
+        stood = select(camera.c.id).where(camera.c.facility_id.in_([one.id for one in within.facilities]))
+        condition = and_(condition, camera.c.id.in_(stood))
+    statement = (
+        select(
+            camera.c.id.cast(Text), _ms(camera.c.valid_from).label("start"), _ms(camera.c.valid_to).label("end"),
+            camera.c.revision, camera.c.code, camera.c.name, camera.c.facility_id.cast(Text).label("facility"),
+            camera.c.enabled, camera.c.removed, camera.c.decided_by, camera.c.decided_why,
+            _ms(camera.c.changed_at).label("changed"),
+        )
+        .where(condition)
+        .order_by(camera.c.id, camera.c.revision)
+    )  # fmt: skip
+    found: dict[str, list[Segment[CameraVersion]]] = {}
+    for id_, start, end, *fields, changed in await _rows(session, statement):
+        if end is None:
+            end = FOREVER
+        if end <= start:
+            continue
+        version = CameraVersion(*fields)
+        known = found.setdefault(id_, [])
+        if start < changed < end and not version.enabled and version.revision > 1:
+            # Its earlier revisions never came here: what they were excuses nothing.
+            known.append(Segment(start, changed, version._replace(enabled=True, by=None, why=None)))
+            start = changed
+        known.append(Segment(start, end, version))
+    return {key: rows for key, rows in found.items() if not rows[0].value.removed}
+
+
+class _Destination(NamedTuple):
+    role: str
+    required_proof: str
+    enabled: bool
+
+
+class _Planned:
+    """Deliveries by camera and revision, and the dated destinations that they go to."""
+
+    def __init__(
+        self,
+        rows: Mapping[tuple[str, int], list[tuple[Any, ...]]],
+        destinations: Mapping[str, list[Segment[_Destination]]],
+        named: dict[str, Named],
+        before: datetime,
+    ) -> None:
+        self._rows, self._destinations, self._named, self._before = rows, destinations, named, before
+
+    def of(self, camera_id: str, revision: int, at: Millis) -> tuple[Delivery, ...]:
+        """The deliveries of a revision, as their destinations were at a moment."""
+        return tuple([self._delivery(row, at) for row in self._rows.get((camera_id, revision), ())])
+
+    def _delivery(self, row: tuple[Any, ...], at: Millis) -> Delivery:
+        _, _, id_, destination_id, code, proof, enabled, verified_at, delay_s = row
+        if verified_at is not None and verified_at >= self._before:
+            # What was proven after the period is no state of the period.
+            verified_at = delay_s = None
+        versions = self._destinations.get(destination_id)
+        if not versions:
+            name = self._named.setdefault(destination_id, Named(UUID(destination_id), code, None))
+            return Delivery(id_, name, None, proof, enabled, verified_at, delay_s)
+        to = versions[0][2] if len(versions) == 1 else version_at(versions, at)
+        return Delivery(id_, self._named[destination_id], to[0], to[1], enabled and to[2], verified_at, delay_s)
+
+    @staticmethod
+    async def read(session: AsyncSession, period: Period, camera_ids: Iterable[str] | None) -> "_Planned":
+        destinations: dict[str, list[Segment[_Destination]]] = {}
+        named: dict[str, Named] = {}
+        roles: dict[str, str] = {}
+        known = select(destination).where(not_(destination.c.removed))
+        for row in await session.execute(known.order_by(destination.c.id, destination.c.revision)):
+            key = str(row.id)
+            end = FOREVER if row.valid_to is None else millis(row.valid_to)
+            named[key], roles[key] = Named(row.id, row.code, row.name), row.role
+            version = _Destination(row.role, row.required_proof, row.enabled)
+            _keep(destinations.setdefault(key, []), Segment(millis(row.valid_from), end, version), period)
+        statement = (
+            select(
+                delivery.c.camera_id.cast(Text).label("camera"), delivery.c.revision, delivery.c.id.cast(Text),
+                delivery.c.destination_id.cast(Text).label("destination"), delivery.c.destination_code,
+                delivery.c.required_proof, delivery.c.enabled,
+                delivery_proof.c.verified_at, delivery_proof.c.delay_s,
+            )
+            .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)
+            .where(
+                delivery.c.valid_from < moment(period.end),
+                or_(delivery.c.valid_to.is_(None), delivery.c.valid_to > moment(period.start)),
+            )
+            .order_by(delivery.c.camera_id, delivery.c.revision, delivery.c.destination_code, delivery.c.id)
+        )  # fmt: skip
+        if camera_ids is not None:
+            statement = statement.where(delivery.c.camera_id.in_([UUID(one) for one in camera_ids]))
+        rows: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        for key, group in groupby(await _rows(session, statement), key=itemgetter(0, 1)):
+            rows[key] = sorted(group, key=lambda row: roles.get(row[3], "\uffff"))
+        # At the moment of the report the newest proof is the present one.
+        before = moment(period.end + 1)
+        return _Planned(rows, destinations, named, before)
+
+
+async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
+    """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
+    inner = statement.subquery()
+    columns = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
+    return zip(*(column or () for column in columns), strict=True)
 
 
 async def find(session: AsyncSession, noun: str, given: str) -> UUID | None:
-    """The id of a district, agency or facility by its code or id."""
+    """The id of a district, agency or facility by its code or id; of several that had the code, the latest."""
     table = {"district": district, "agency": agency, "facility": facility}[noun]
     try:
         wanted = or_(table.c.code == given, table.c.id == UUID(given))
     except ValueError:
         wanted = table.c.code == given
-    found: UUID | None = (await session.execute(select(table.c.id).where(wanted))).scalars().first()
+    statement = select(table.c.id).where(wanted)
+    if table is facility:
+        statement = statement.order_by(facility.c.valid_to.desc().nulls_first())
+    found: UUID | None = (await session.execute(statement)).scalars().first()
     return found
 
 
-async def facility_of(session: AsyncSession, camera_id: UUID) -> UUID | None:
-    """The facility of a camera that is known, enabled or not."""
+async def camera_by_id(session: AsyncSession, camera_id: UUID, period: Period) -> Camera | None:
+    """One camera with its dated plan; None when it did not exist in the period, or is not known here."""
+    within = await places(session, Scope(), period)
+    condition = and_(_touching(camera, period), camera.c.id == camera_id)
+    if (await session.execute(select(camera.c.id).where(condition))).first() is None:
+        return None
+    stood = select(camera.c.facility_id).where(camera.c.id == camera_id)
+    here = {row for row in (await session.execute(stood)).scalars() if row is not None}
+    narrowed = within._replace(facilities=[one for one in within.facilities if one.id in here])
+    return next((one for one in await cameras(session, narrowed) if one.id == str(camera_id)), None)
+
+
+async def camera_of(session: AsyncSession, delivery_id: UUID) -> UUID | None:
+    """The camera of a delivery that is known, of whatever time."""
     found: UUID | None = (
-        (await session.execute(select(camera.c.facility_id).where(camera.c.id == camera_id))).scalars().first()
+        (await session.execute(select(delivery.c.camera_id).where(delivery.c.id == delivery_id))).scalars().first()
     )
     return found
 
 
-async def delivery_known(session: AsyncSession, delivery_id: UUID) -> bool:
-    return (await session.execute(select(delivery.c.id).where(delivery.c.id == delivery_id))).first() is not None
+async def camera_known(session: AsyncSession, camera_id: UUID) -> bool:
+    return (await session.execute(select(camera.c.id).where(camera.c.id == camera_id))).first() is not None

@@ -1,9 +1,11 @@
 """The tables. Times are timestamptz at millisecond precision.
 
-Mirrors of the inventory hold no foreign keys to each other: events of different things come in any order.
+What the register says is dated: a row per revision of a facility, destination or camera, valid in
+[valid_from, valid_to). There are no foreign keys between them: events of different things come in any order.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,6 +32,21 @@ def _time(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
+def _dated() -> tuple[Column[object], ...]:
+    """Of everything that is kept revision by revision."""
+    return (
+        Column("removed", Boolean, nullable=False, comment="The thing is gone from then on"),
+        Column("created_at", DateTime(timezone=True)),
+        _time("changed_at"),
+        Column("changed_by", Text),
+        Column("reason", Text),
+        Column("valid_from", DateTime(timezone=True), nullable=False),
+        Column("valid_to", DateTime(timezone=True), comment="The next revision's change; null while there is none"),
+        Column("decided_by", Text, comment="Who made the change since which it is as it is"),
+        Column("decided_why", Text),
+    )
+
+
 inbox = Table(
     "inbox",
     metadata,
@@ -38,12 +55,33 @@ inbox = Table(
     Index("ix_inbox_received_at", "received_at"),
 )
 
-tombstone = Table(
-    "tombstone",
+bus_position = Table(
+    "bus_position",
     metadata,
-    Column("id", Uuid, primary_key=True, comment="A thing of the inventory that is gone"),
-    Column("noun", Text, nullable=False),
-    Column("revision", BigInteger, nullable=False),
+    Column("stream", Text, primary_key=True),
+    Column("floor", BigInteger, comment="All up to here is in the tables; null: not known yet"),
+    Column("stream_created_at", DateTime(timezone=True)),
+)
+
+publisher = Table(
+    "publisher",
+    metadata,
+    Column("id", Text, primary_key=True, comment="A process that publishes facts"),
+    Column("newest", BigInteger, nullable=False, comment="Highest sequence of its facts"),
+    _time("newest_at"),
+)
+
+publisher_gap = Table(
+    "publisher_gap",
+    metadata,
+    Column("publisher_id", Text, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False, comment="First missing sequence"),
+    Column("last", BigInteger, nullable=False, comment="Last missing sequence"),
+    Column("began_at", DateTime(timezone=True), nullable=False, comment="Time of the fact before"),
+    Column("ended_at", DateTime(timezone=True), nullable=False, comment="Time of the fact after"),
+    _time("noticed_at"),
+    Column("lost_at", DateTime(timezone=True), comment="When it was given up"),
+    CheckConstraint('"last" >= "first"', name="ordered"),
 )
 
 agency = Table(
@@ -69,57 +107,69 @@ facility = Table(
     "facility",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("district_id", Uuid, nullable=False),
-    Column("managing_agency_id", Uuid, nullable=False),
-    Column("restricted", Boolean, nullable=False),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Text),
+    Column("name", Text),
+    Column("type", Text),
+    Column("status", Text),
+    Column("district_id", Uuid),
+    Column("managing_agency_id", Uuid),
+    Column("restricted", Boolean),
+    *_dated(),
 )
 
 destination = Table(
     "destination",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("required_proof", Text, nullable=False),
-    Column("enabled", Boolean, nullable=False),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Text),
+    Column("name", Text),
+    Column("role", Text),
+    Column("required_proof", Text),
+    Column("enabled", Boolean),
+    *_dated(),
 )
 
 camera = Table(
     "camera",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("facility_id", Uuid, nullable=False, index=True),
-    Column("enabled", Boolean, nullable=False),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Text),
+    Column("name", Text),
+    Column("facility_id", Uuid, index=True),
+    Column("enabled", Boolean),
+    *_dated(),
 )
 
 delivery = Table(
     "delivery",
     metadata,
+    Column("camera_id", Uuid, primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False, comment="Of its camera"),
     Column("id", Uuid, primary_key=True),
-    Column("camera_id", Uuid, nullable=False, index=True),
     Column("destination_id", Uuid, nullable=False),
     Column("destination_code", Text, nullable=False),
     Column("required_proof", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    _time("valid_from"),
+    Column("valid_to", DateTime(timezone=True)),
+    Index("ix_delivery_id", "id"),
+    comment="What each revision of a camera is delivered to",
 )
 
-worker = Table(
-    "worker",
+worker_life = Table(
+    "worker_life",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("worker_id", Text, primary_key=True),
+    Column("started_at", DateTime(timezone=True), primary_key=True),
+    _time("ended_at"),
     Column("kind", Text, nullable=False),
-    _time("last_alive_at"),
-    CheckConstraint("kind in ('prober', 'forwarder')", name="kind"),
+    CheckConstraint("kind in ('prober', 'forwarder', 'probing')", name="kind"),
+    CheckConstraint("ended_at >= started_at", name="ordered"),
+    Index("ix_worker_life_ended_at", "ended_at"),
+    comment="When each worker, and any prober (probing), watched without a hole",
 )
 
 camera_state = Table(
@@ -132,7 +182,7 @@ camera_state = Table(
     Column("cause", Text),
     _time("last_observed_at"),
     Column("anchor_at", DateTime(timezone=True), comment="Start of the run the tail begins in, once trimmed"),
-    Column("tail", LargeBinary, nullable=False, comment="The newest observations, 18 bytes each"),
+    Column("tail", LargeBinary, nullable=False, comment="The newest observations, 26 bytes each"),
     comment="The open run of each camera; closed ones are in camera_run",
     # The row is rewritten by every observation: room on the page keeps the update away from the index.
     postgresql_with={"fillfactor": "50"},
@@ -155,6 +205,39 @@ camera_run = Table(
         using="gist",
     ),
     Index("ix_camera_run_ends_at", "ends_at"),
+)
+
+read_back_state = Table(
+    "read_back_state",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    _time("started_at"),
+    _time("ends_at"),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    _time("last_observed_at"),
+    Column("anchor_at", DateTime(timezone=True), comment="Start of the run the tail begins in, once trimmed"),
+    Column("tail", LargeBinary, nullable=False, comment="The newest read-backs, 26 bytes each"),
+    comment="The open run of each delivery's read-backs; closed ones are in read_back_run",
+    postgresql_with={"fillfactor": "50"},
+)
+
+read_back_run = Table(
+    "read_back_run",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("started_at", DateTime(timezone=True), primary_key=True),
+    _time("ends_at"),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    _time("last_observed_at"),
+    CheckConstraint("ends_at > started_at", name="not_empty"),
+    ExcludeConstraint(
+        ("delivery_id", "="),
+        (func.tstzrange(text("started_at"), text("ends_at")), "&&"),
+        name="ex_read_back_run_overlap",
+        using="gist",
+    ),
 )
 
 delivery_change = Table(
@@ -181,6 +264,30 @@ delivery_proof = Table(
     comment="The newest read-back of each delivery that matched",
     # The row is rewritten by every match: room on the page keeps the update away from the index.
     postgresql_with={"fillfactor": "50"},
+)
+
+corrected_fact = Table(
+    "corrected_fact",
+    metadata,
+    Column("event_key", Uuid, primary_key=True),
+    Column("event_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    _time("dated_at"),
+    _time("taken_at"),
+    Index("ix_corrected_fact_taken_at", "taken_at", postgresql_using="brin"),
+    comment="Facts that were dated after they were stored: by themselves, and as they were taken",
+)
+
+site_fault = Table(
+    "site_fault",
+    metadata,
+    Column("facility_id", Uuid, primary_key=True),
+    Column("began_at", DateTime(timezone=True), primary_key=True),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("cause", Text, nullable=False),
+    Column("camera_ids", ARRAY(Uuid), nullable=False),
+    Index("ix_site_fault_began_at", "began_at"),
+    comment="All cameras of a facility failed alike",
 )
 
 maintenance_window = Table(

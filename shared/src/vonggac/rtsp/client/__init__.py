@@ -1,1 +1,1 @@
-"""RTSP clients: the two handshakes, one connection, and the sessions that come of them. One attempt; never retries."""
+"""RTSP clients: two handshakes, one connection, and their sessions. One attempt; no retry."""

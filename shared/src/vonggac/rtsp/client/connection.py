@@ -1,4 +1,4 @@
-"""One RTSP connection of a client: media is handed over as it comes, requests are answered.
+"""One RTSP connection of a client: passes media on as it comes, and answers requests.
 
 Works the same on asyncio and uvloop. `data_received` is the relay's hot path.
 """
@@ -30,12 +30,12 @@ class RtspConnection(asyncio.Protocol):
 
     `on_media` gets each batch synchronously, also before an answer that is still awaited. `on_lost` is called
     exactly once: with None after our own close or abort, else with the reason. `on_pause_writing` and
-    `on_resume_writing` tell when the write buffer crosses its limits.
+    `on_resume_writing` are called when the write buffer crosses its limits.
     """
 
     transport: asyncio.Transport
     write_directly: Write
-    """`write_media` without the check: for who stops to write when `on_lost` is called, at the latest."""
+    """`write_media` without the check: for a caller that stops writing at `on_lost` at the latest."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class RtspConnection(asyncio.Protocol):
         self.on_pause_writing: Callable[[], None] | None = None
         self.on_resume_writing: Callable[[], None] | None = None
         self.control_bytes_sent = 0
-        """Of requests and answers: what was written beside media."""
+        """Bytes of requests and answers, written beside media."""
         self.error: PeerError | None = None
-        """Why the connection was lost; None while it stands, and after our own close."""
+        """The reason of a lost connection; None while it is open, and after our own close."""
         self.closed = False
-        """No request and no media can be sent any more."""
+        """Whether requests and media can no longer be sent."""
         self.requests = RequestExchange(self._write_control, credentials)
         self._on_sample: OnMedia | None = None
         self._bytes_received = 0
@@ -100,36 +100,36 @@ class RtspConnection(asyncio.Protocol):
         *,
         timeout_s: float,
     ) -> Response:
-        """Send a request and return its final answer, whatever its status; requests go one after the other.
+        """Send a request and return its final answer, whatever its status; requests run one after the other.
 
-        A 401 is answered once per request, and once more when it calls our nonce stale; a login that was rejected is
+        A 401 is answered once per request, and once more when it marks our nonce as stale; a login that was rejected is
         never sent again on this connection: a 401 comes back to the caller, further requests raise auth_failed at once
         (cameras lock out after a few wrong logins).
 
-        Raises PeerError: timeout, auth_failed (see above), or the reason why the connection was lost; ReconnectError
+        Raises PeerError: timeout, auth_failed (see above), or the reason of the lost connection; ReconnectError
         when the peer closes with its 401.
         """
         return await self.requests.request(method, uri, headers, body, timeout_s=timeout_s)
 
     def write_media(self, data: bytes) -> None:
-        """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` has told it."""
+        """Queue whole interleaved frames. Does nothing on a closed connection: `on_lost` was called."""
         if not self.closed:
             self.write_directly(data)
 
     def deliver_media(self, batch: MediaBatch) -> None:
-        """Hand over media of this session that came by another way (UDP), as if it had come by this one."""
+        """Pass on media of this session that came over UDP, as if it had come here."""
         self._bytes_received += len(batch.data)
         if self.on_media is not None:
             self.on_media(batch)
 
     def open_fast_path(self, fast_path: FastPath) -> None:
-        """Let media go by the short way where it can; `on_media` gets the rest."""
+        """Pass media on by the fast path where possible; `on_media` gets the rest."""
         self._fast_path = fast_path
         self._choose_way()
 
     @property
     def on_sample(self) -> OnMedia | None:
-        """Gets each batch too, after `on_media`, while it is set: for statistics that need not see all."""
+        """Gets each batch too, after `on_media`, while it is set: for statistics of samples."""
         return self._on_sample
 
     @on_sample.setter
@@ -139,21 +139,21 @@ class RtspConnection(asyncio.Protocol):
 
     @property
     def bytes_received(self) -> int:
-        """Everything that came, media and answers."""
+        """Received bytes, media and answers."""
         return self._bytes_received + (self._fast_path.bytes if self._fast_path is not None else 0)
 
     @property
     def write_buffer_bytes(self) -> int:
-        """Bytes queued here that the kernel has not taken yet; under TLS those that are not encrypted yet."""
+        """Bytes that wait for the kernel; under TLS, for encryption."""
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     @property
     def junk_bytes(self) -> int:
-        """Received bytes that belonged to no frame and no message."""
+        """Received bytes of no frame and no message."""
         return self._deframer.junk_bytes
 
     def close(self) -> None:
-        """Close after what is queued is written, or after a second. Returns at once; see `wait_closed`."""
+        """Close when queued bytes are written, or after a second. Returns at once; see `wait_closed`."""
         self._end(None)
 
     def abort(self) -> None:
@@ -163,7 +163,7 @@ class RtspConnection(asyncio.Protocol):
         self.transport.abort()
 
     def fail(self, error: PeerError) -> None:
-        """Give the connection up for a reason that `on_lost` shall hear."""
+        """Close the connection; `on_lost` gets the reason."""
         drop_unsent(self.transport)
         self._end(error)
         self.transport.abort()
@@ -172,16 +172,16 @@ class RtspConnection(asyncio.Protocol):
         """Wait until the socket is closed; at most about a second after `close`."""
         await asyncio.shield(self._gone)
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's TCP transport is no subclass of asyncio.Transport, so there is nothing to assert here.
+        # uvloop's TCP transport is no subclass of asyncio.Transport, so no assert is possible here.
         self.transport = transport  # type: ignore[assignment]
         self.write_directly = writer_of(self.transport)
 
     def data_received(self, data: bytes) -> None:
         way = self._short_way
-        if way is None or not way.take(data):
+        if way is None or not way.pass_on(data):
             self._take_apart(data)
 
     def _take_apart(self, data: bytes) -> None:
@@ -244,7 +244,7 @@ class RtspConnection(asyncio.Protocol):
             self._end(end)
 
     def _end(self, error: PeerError | None) -> None:
-        """Once: fail what waits, tell the owner, close the transport (what is queued gets a second to leave)."""
+        """Once: fail waiting requests, call `on_lost`, close the transport (queued bytes get a second)."""
         if self.closed:
             return
         self.closed = True
@@ -255,8 +255,8 @@ class RtspConnection(asyncio.Protocol):
             self.transport.close()
         self._bytes_received, self._fast_path = self.bytes_received, None
         on_lost, self.on_lost = self.on_lost, None
-        # Whoever is called here usually holds this connection: while both held each other, only a search for garbage
-        # could free them, and hundreds of ended sessions waited for it.
+        # The callback usually refers to this connection: while each refers to the other, only the garbage collector
+        # can free them, and hundreds of ended sessions wait for it.
         self.on_media = self.on_sample = self.on_pause_writing = self.on_resume_writing = None
         if on_lost is not None:
             on_lost(error)

@@ -1,4 +1,4 @@
-"""One handshake over one connection: its steps, its deadline, what the peer has told; and redirects between them."""
+"""One handshake over one connection: its steps, its deadline and its findings; and redirects between handshakes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -8,12 +8,12 @@ from functools import partial
 from typing import Self
 
 from vonggac.events.causes import Cause
-from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.allowed_networks import AllowedNetworks, canonical_host, resolve
 from vonggac.net.dial import connect_socket, secure
 from vonggac.net.errors import MalformedError, PeerError, RedirectError, StatusError
 from vonggac.net.http_auth import Challenge, ReconnectError
 from vonggac.net.tls import TlsPolicy
-from vonggac.net.url import Credentials, RtspUrl, on_host_of
+from vonggac.net.url import Credentials, RtspUrl, on_host_of, repeats_password
 from vonggac.rtsp.client.connection import OnMedia, RtspConnection
 from vonggac.rtsp.client.session import DEFAULT_TIMEOUT_S, SessionOutcome, Step, session_header
 from vonggac.rtsp.wire.messages import Response, parse_session
@@ -29,22 +29,21 @@ _TEARDOWN_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where to connect to and how: what a redirect changes, and what holds everywhere."""
+    """The address and login of an attempt: what a redirect changes, and what stays."""
 
     url: RtspUrl
     credentials: Credentials | None
     allowed: AllowedNetworks | None
     tls: TlsPolicy
-    credentials_for_redirects: bool = False
-    """Whether another host gets our credentials too."""
     challenge: Challenge | None = None
-    """What the peer asked for before it closed the connection."""
+    """The challenge of a peer that closed the connection with its 401."""
 
     def redirected(self, error: RedirectError) -> "Route":
-        """The route that a redirect asks for.
+        """The route of a redirect.
 
-        Another host gets the credentials of its own address, if it has some, and ours only when they may go there.
-        Raises PeerError: protocol_error for an address that is none, tls when it leads from rtsps to rtsp.
+        Another host or port gets the credentials of its own address, if it has some, and never ours. Raises PeerError:
+        protocol_error for an address that is none, tls when it leads from rtsps to rtsp, secret_moved when our password
+        stood in the path and stands in the new one.
         """
         try:
             location = error.location
@@ -57,23 +56,31 @@ class Route:
         if error.status == 305 and url.target in ("", "/"):
             # "Use proxy" names the proxy only.
             url = replace(url, target=self.url.target)
-        ours = self.credentials_for_redirects or url.host.lower() == self.url.host.lower()
+        ours = (url.scheme, canonical_host(url.host), url.port) == (
+            self.url.scheme,
+            canonical_host(self.url.host),
+            self.url.port,
+        )
+        if not ours and repeats_password(url.target, self.url.target, self.credentials):
+            raise PeerError(
+                Cause.SECRET_MOVED, f"{error.method} was redirected elsewhere with the password in the path"
+            )
         return replace(self, url=url, credentials=self.credentials if ours else url.credentials, challenge=None)
 
 
 async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable[T]]) -> T:
-    """`attempt`, and again where the peer sends us, at most MAX_REDIRECTS times. Raises PeerError.
+    """Make `attempt`, and again at each redirect, at most MAX_REDIRECTS times. Raises PeerError.
 
-    A peer that closes the connection with its 401 is asked once more too, so it may see the login twice. An error says
-    whether it happened `elsewhere`.
+    A peer that closes the connection with its 401 gets a second attempt, so it may see the login twice. `elsewhere` of
+    an error: it happened after a redirect.
     """
-    first = _door(route.url)
+    first = _endpoint_of(route.url)
 
     async def tried(route: Route) -> T:
         try:
             return await attempt(route)
         except PeerError as error:
-            error.elsewhere = _door(route.url) != first
+            error.elsewhere = _endpoint_of(route.url) != first
             raise
 
     for _ in range(MAX_REDIRECTS):
@@ -91,12 +98,12 @@ async def follow_redirects[T](route: Route, attempt: Callable[[Route], Awaitable
         raise MalformedError(f"redirected more than {MAX_REDIRECTS} times") from None
 
 
-def _door(url: RtspUrl) -> tuple[str, str, int]:
+def _endpoint_of(url: RtspUrl) -> tuple[str, str, int]:
     return url.scheme, url.host.lower(), url.port
 
 
 class Clock:
-    """The deadline of everything that one call does, and the list of its steps."""
+    """The deadline of a whole call, and the list of its steps."""
 
     def __init__(self, deadline_s: float, steps: list[Step] | None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -110,7 +117,7 @@ class Clock:
 
     @contextmanager
     def step(self, name: str) -> Iterator[float]:
-        """Time a step (also one that fails) and give it what is left of the deadline."""
+        """Time a step (also one that fails) within the rest of the deadline."""
         began = self._loop.time()
         left_s = self._ends_at - began
         if left_s <= 0:
@@ -122,7 +129,7 @@ class Clock:
 
 
 class Handshake:
-    """One connection on its way to a session. Left with an error, it says goodbye."""
+    """One connection before its session. After an error it sends TEARDOWN."""
 
     def __init__(self, route: Route, clock: Clock) -> None:
         self._route = route
@@ -147,7 +154,7 @@ class Handshake:
             error.logged_in = self._connection.requests.logged_in
             error.login_sent = self._connection.requests.login_sent
         if self._session_id is not None:
-            # A camera may count the session against its few until it times out.
+            # A camera with few sessions may count this one until it times out.
             self._connection.requests.post("TEARDOWN", self.control_url, session_header(self._session_id))
         self._connection.close()
 
@@ -195,14 +202,16 @@ class Handshake:
             raise
 
     async def options(self) -> None:
-        """Learn what the peer can. One that does not know OPTIONS (or wants a login) has just told nothing."""
+        """Read the peer's methods. A peer that does not know OPTIONS (or demands a login) lists none."""
         with self._clock.step("options") as left_s:
             response = await self._request("OPTIONS", self.url, timeout_s=left_s)
         public = response.headers.get("Public")
         if response.ok and public is not None:
             self._public = frozenset(part.strip().upper() for part in public.split(","))
 
-    async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Response:
+    async def send_request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+    ) -> Response:
         """Raises RedirectError for a redirect with an address, else StatusError for an answer that is not 2xx."""
         fields = [*headers, *session_header(self._session_id)]
         with self._clock.step(method.lower()) as left_s:
@@ -215,8 +224,8 @@ class Handshake:
         raise StatusError(method, response.status, response.reason)
 
     async def set_up(self, track: Track, wanted: Transport) -> Transport:
-        """SETUP one track; returns what the peer answered, or what was wanted when it does not say."""
-        response = await self.ask("SETUP", track.control_url, [("Transport", wanted.encode())])
+        """SETUP one track; returns the peer's transport, or the wanted one when it names none."""
+        response = await self.send_request("SETUP", track.control_url, [("Transport", wanted.encode())])
         session = response.headers.get("Session")
         if session is not None and self._session_id is None:
             session_id, timeout_s = parse_session(session)
@@ -226,7 +235,7 @@ class Handshake:
         return parse_transports(answered)[0] if answered and answered.strip(" ,;") else wanted
 
     async def set_up_over_tcp(self, tracks: Sequence[Track], *, mode: str | None) -> tuple[Track, ...]:
-        """SETUP each track, asking for its channel numbers; returns the tracks with those that were answered."""
+        """SETUP each track with its channel numbers; returns the tracks with the peer's numbers."""
         agreed = []
         for track in tracks:
             wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
@@ -254,7 +263,7 @@ class Handshake:
     async def _request(
         self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, timeout_s: float
     ) -> Response:
-        """A request whose time runs out while the peer talks gibberish is not merely late."""
+        """A request whose time is over while the peer sends junk: not a mere timeout."""
         connection = self.connection
         try:
             response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
@@ -263,7 +272,7 @@ class Handshake:
             if error.cause is Cause.TIMEOUT and gibberish:
                 raise MalformedError(f"no answer to {method}, but bytes that are not RTSP") from None
             if error.cause is Cause.ENDED and self._route.challenge is not None and not self._answers:
-                # Asked without a login it answers 401, and with one it hangs up each time.
+                # Without a login it answers 401, and with one it disconnects each time.
                 raise PeerError(Cause.AUTH_FAILED, "the peer hangs up when it gets the login") from None
             raise
         self._answers += 1

@@ -1,7 +1,7 @@
 """The client's handshakes as plain coroutines: `open_player` and `open_publisher`.
 
-One attempt, one deadline, no retry: retrying is the supervisor's. A failure is raised as PeerError; the session that
-the peer may have made by then is torn down on the way out.
+One attempt, one deadline, no retry: supervisors retry. A failure is raised as PeerError; a session that the peer may
+have made by then gets a TEARDOWN.
 """
 
 import secrets
@@ -28,15 +28,15 @@ type OnTracks = Callable[[tuple[Track, ...]], None]
 PLAYER_TRANSPORTS = MappingProxyType(
     {"tcp": ("tcp",), "udp": ("udp",), "auto": ("tcp", "udp"), "udp_then_tcp": ("udp", "tcp")}
 )
-"""What may be asked for, and what is tried for it in this order."""
+"""The options, and the transports that each tries in order."""
 
 _DEFAULT_UDP = UdpOptions()
 
 
 class Publisher(RtspSession):
-    """A destination that records what is written with `connection.write_media`.
+    """A destination that records what `connection.write_media` writes.
 
-    `tracks` have the channels that the destination wants; `channel_map` leads from the source's to them.
+    `tracks` have the destination's channels; `channel_map` maps the source's to them.
     """
 
     channel_map: dict[int, int]
@@ -44,13 +44,13 @@ class Publisher(RtspSession):
 
     @property
     def verbatim(self) -> bool:
-        """Whether frames can be passed on with their channel numbers as they are."""
+        """Whether frames can be passed on with their own channel numbers."""
         return all(source == target for source, target in self.channel_map.items())
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a caller of open_player wants."""
+    """The arguments of open_player."""
 
     tracks: Collection[str]
     on_media: OnMedia
@@ -74,23 +74,22 @@ async def open_player(
     udp: UdpOptions = _DEFAULT_UDP,
     tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
-    credentials_for_redirects: bool = False,
     send_options: bool = False,
     report_interval_s: float | None = DEFAULT_REPORT_INTERVAL_S,
     steps: list[Step] | None = None,
 ) -> Player:
     """Connect, DESCRIBE, SETUP, PLAY: `deadline_s` seconds for all of it, redirects and second tries included.
 
-    `credentials` go before those of the URL. `tracks`: kinds of media. `on_tracks` is told the tracks with their
+    `credentials` go before those of the URL. `tracks`: kinds of media. `on_tracks` gets the tracks with their
     channels before PLAY is sent, because media may come before the answer to PLAY, and so before this returns; it is
-    told again when a second transport is tried. `on_lost` is called only for a session that was returned.
+    called again for a second transport. `on_lost` is called only for a session that was returned.
 
     `transport`: `tcp`; `udp`; `auto` is TCP, and UDP for a camera that does not know TCP; `udp_then_tcp` is UDP, and
-    TCP when UDP is not taken or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
-    it would not be encrypted. Media from UDP is handed over in the shape of interleaved frames.
+    TCP when UDP is refused or no media comes within `udp.first_media_s`. Under TLS media never goes over UDP, where
+    it would not be encrypted. Media from UDP comes as interleaved frames.
 
-    `tls`: whom to trust on rtsps://. `credentials_for_redirects`: send them to another host too. `send_options`: ask
-    first what the camera can, so that the keep-alive need not find out; costs one more round trip. `report_interval_s`:
+    `tls`: whom to trust on rtsps://. A redirect to another host or port gets no login of ours. `send_options`: read
+    the camera's methods first, for the keep-alive; costs one more round trip. `report_interval_s`:
     how often the camera gets a receiver report, None: never. `steps`: a list to fill, of use when this fails.
 
     Raises PeerError with a cause (see errors.cause_of_status for answers that are not 2xx).
@@ -104,7 +103,7 @@ async def open_player(
     async def attempt(route: Route) -> Player:
         return await _play_by_any(_transports(transport, route.url), wish, route, clock, on_lost)
 
-    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    route = Route(url, credentials or url.credentials, allowed, tls)
     return await follow_redirects(route, attempt)
 
 
@@ -119,14 +118,13 @@ async def open_publisher(
     on_media: OnMedia | None = None,
     tls: TlsPolicy = SYSTEM_AUTHORITIES,
     allowed: AllowedNetworks | None = None,
-    credentials_for_redirects: bool = False,
     send_options: bool = False,
     steps: list[Step] | None = None,
 ) -> Publisher:
     """Connect, ANNOUNCE, SETUP, RECORD: `deadline_s` seconds for all of it, redirects included.
 
     `sdp` and `tracks` are the source's (a Player has them): its payload types and fmtp are announced, and its channel
-    numbers asked for, so that its frames can go on verbatim. `on_media` gets what the destination sends (RTCP).
+    numbers requested, so that its frames can be written verbatim. `on_media` gets what the destination sends (RTCP).
     The rest is as in open_player.
 
     Raises PeerError with a cause, as open_player does.
@@ -140,24 +138,24 @@ async def open_publisher(
             await handshake.connect(on_media)
             if send_options:
                 await handshake.options()
-            await handshake.ask("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
+            await handshake.send_request("ANNOUNCE", handshake.url, [("Content-Type", "application/sdp")], body)
             wanted = [
                 replace(track, control_url=resolve_control(handshake.url, f"trackID={number}"))
                 for number, track in enumerate(tracks)
             ]
             agreed = await handshake.set_up_over_tcp(wanted, mode="record")
-            await handshake.ask("RECORD", handshake.url, [("Range", "npt=0.000-")])
+            await handshake.send_request("RECORD", handshake.url, [("Range", "npt=0.000-")])
             publisher = Publisher(handshake.connection, sdp=announced, tracks=agreed, **handshake.outcome())
             publisher.channel_map = _channel_map(tracks, agreed)
             publisher.start(on_lost)
             return publisher
 
-    route = Route(url, credentials or url.credentials, allowed, tls, credentials_for_redirects)
+    route = Route(url, credentials or url.credentials, allowed, tls)
     return await follow_redirects(route, attempt)
 
 
 def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
-    """What to try. Raises PeerError transport_unsupported when nothing is left under TLS."""
+    """The transports to try. Raises PeerError transport_unsupported when none is left under TLS."""
     order = tuple(name for name in PLAYER_TRANSPORTS[asked] if name == "tcp" or not url.secure)
     if not order:
         raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")
@@ -165,7 +163,7 @@ def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
 
 
 async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: Clock, on_lost: OnLost | None) -> Player:
-    """Try the transports in their order, each in a connection of its own."""
+    """Try the transports in order, each in its own connection."""
     name, *others = order
     player = None
     try:
@@ -187,7 +185,7 @@ async def _play_by_any(order: Sequence[str], wish: _Wish, route: Route, clock: C
 
 
 def _is_about_transport(error: PeerError, *, tried: str) -> bool:
-    """Whether another transport may succeed: with UDP refused, cameras also say 400, 406, 451 and the like."""
+    """Whether another transport may succeed: when they refuse UDP, cameras also answer 400, 406, 451 and the like."""
     if error.cause is Cause.TRANSPORT_UNSUPPORTED:
         return True
     refused = isinstance(error, StatusError) and error.method == "SETUP"
@@ -200,7 +198,7 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
         await handshake.connect()
         if wish.send_options:
             await handshake.options()
-        response = await handshake.ask("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
+        response = await handshake.send_request("DESCRIBE", handshake.url, [("Accept", "application/sdp")])
         sdp = parse_sdp(response.body)
         base = handshake.on_own_host(media_base(base_url(response.headers, handshake.url), sdp))
         handshake.control_url = handshake.on_own_host(resolve_control(base, sdp.control))
@@ -217,11 +215,11 @@ async def _play(transport: str, wish: _Wish, route: Route, clock: Clock) -> Play
                     udp.set_transport(await handshake.set_up(track, udp.open_track(track)))
             if wish.on_tracks is not None:
                 wish.on_tracks(agreed)
-            # Not before: whoever takes media must know the tracks.
+            # Not before: the receiver of media must know the tracks.
             connection.on_media = wish.on_media
             if udp is not None:
                 udp.start(wish.report_interval_s)
-            await handshake.ask("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
+            await handshake.send_request("PLAY", handshake.control_url, [("Range", "npt=0.000-")])
         except BaseException as error:
             if udp is not None:
                 udp.stop()

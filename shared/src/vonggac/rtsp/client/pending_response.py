@@ -1,4 +1,4 @@
-"""Which request an answer belongs to, also when the peer counts wrong."""
+"""Matches answers to requests, also when the peer counts wrong."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ STRAY_WAIT_S = 0.25
 
 
 class Answers:
-    """Of one connection, on which requests go one after the other. `stop` must be called at its end."""
+    """For one connection, whose requests run one after the other. Call `stop` at its end."""
 
     __slots__ = ("_answer", "_counts_wrong", "_cseq", "_loop", "_stray")
 
@@ -25,7 +25,7 @@ class Answers:
 
     @contextmanager
     def expected(self, cseq: int) -> Iterator[asyncio.Future[Response]]:
-        """The answer to the request with this number; given up when the block is left."""
+        """The answer to the request with this number; dropped when the block is left."""
         self._cseq = cseq
         self._answer = self._loop.create_future()
         try:
@@ -38,16 +38,16 @@ class Answers:
         answer = self._answer
         if answer is None or answer.done():
             return
-        # A few devices forget CSeq: one request waits, so there is no doubt.
+        # A few devices leave CSeq out: only one request waits, so the answer is certain.
         if response.cseq in (self._cseq, None) or self._counts_wrong:
             answer.set_result(response)
         elif self._stray is None:
-            # A few repeat one number or count on their own. But it may be the late answer to a request that was given
+            # A few repeat one number or count by themselves. But it may be the late answer to a request that was given
             # up: then the right one comes soon.
             self._stray = self._loop.call_later(STRAY_WAIT_S, self._receive_stray, answer, response)
 
     def fail(self, error: PeerError) -> None:
-        """Nothing will come any more."""
+        """No answer will come any more."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
 

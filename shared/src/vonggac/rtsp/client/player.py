@@ -12,7 +12,7 @@ from vonggac.rtsp.wire.tracks import Track
 
 
 class Player(RtspSession):
-    """Media arrives at `connection.on_media`, whichever way it comes."""
+    """Media arrives at `connection.on_media`, over TCP and UDP."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class Player(RtspSession):
 
     @property
     def transport(self) -> Literal["tcp", "udp"]:
-        """How the media comes."""
+        """The transport of the media."""
         return "tcp" if self._udp is None else "udp"
 
     @property
     def reception(self) -> ReceptionStats | None:
-        """What came over UDP; None over TCP, which loses nothing on the way."""
+        """Statistics of UDP; None over TCP, which loses nothing."""
         return None if self._udp is None else self._udp.stats
 
     def start(self, on_lost: OnLost | None) -> None:

@@ -21,7 +21,7 @@ _MIN_RTP_FRAME = 4 + 12
 class InterleavedReports:
     """Every `interval_s` one report per track, out of a few frame headers of that moment.
 
-    The media path is looked into for these few batches only. TCP loses nothing, so no loss is reported.
+    The media path is read for these few batches only. TCP loses nothing, so no loss is reported.
     """
 
     def __init__(self, connection: RtspConnection, tracks: Iterable[Track], interval_s: float) -> None:
@@ -44,14 +44,14 @@ class InterleavedReports:
 
     def _sample(self) -> None:
         if self._connection.on_sample is not None:
-            # No media since the last time: a report all the same.
+            # No media since the last report: send one nevertheless.
             self._send()
         self._missing = set(self._sources)
         self._batches_left = _SAMPLED_BATCHES
-        self._connection.on_sample = self._look
+        self._connection.on_sample = self._read_batch
         self.start()
 
-    def _look(self, batch: MediaBatch) -> None:
+    def _read_batch(self, batch: MediaBatch) -> None:
         for channel, start, end in reversed(batch.frames):
             if channel in self._missing and end - start >= _MIN_RTP_FRAME:
                 self._sources[channel].update(*_SEQUENCE_AND_SSRC.unpack_from(batch.data, start + 4))
@@ -63,7 +63,7 @@ class InterleavedReports:
 
     def _send(self) -> None:
         if self._connection.closed or self._connection.write_buffer_bytes:
-            # A peer that does not read gets no more to read.
+            # A peer that does not read gets nothing more.
             return
         frames = [
             interleave(

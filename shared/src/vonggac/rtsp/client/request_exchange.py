@@ -1,4 +1,4 @@
-"""Requests of a client on one connection: one after the other, each matched to its answer, with the login if asked."""
+"""Requests of a client on one connection: one after the other, each matched to its answer, with the login on demand."""
 
 import asyncio
 import time
@@ -14,11 +14,11 @@ from vonggac.rtsp.wire.messages import Headers, Request, Response
 USER_AGENT = "VongGac"
 
 _MAX_ANSWERS = 2
-"""To the 401s of one request: the second only to one that says that the login was right and its nonce too old."""
+"""Answers to the 401s of one request: the second only when the login was right and its nonce too old."""
 
 
 class RequestExchange:
-    """`send` writes a request's bytes. `end` must be called when the connection is over."""
+    """`send` writes a request's bytes. Call `end` when the connection has ended."""
 
     def __init__(self, send: Callable[[bytes], None], credentials: Credentials | None) -> None:
         self.login_sent = False
@@ -34,11 +34,11 @@ class RequestExchange:
 
     @property
     def logged_in(self) -> bool:
-        """Whether the peer took a request that carried our login."""
+        """Whether the peer accepted a request with our login."""
         return self._authenticator.taken
 
     def log_in_at_once(self, challenge: Challenge) -> None:
-        """Answer a challenge that the peer gave on another connection, from the first request on."""
+        """Answer a challenge of another connection from the first request on."""
         self._authenticator.challenge = challenge
 
     async def request(
@@ -53,12 +53,12 @@ class RequestExchange:
             raise PeerError(Cause.TIMEOUT, f"no answer to {method} within {timeout_s:.3g} s") from None
 
     def post(self, method: str, uri: str, headers: Iterable[tuple[str, str]] = ()) -> None:
-        """Send a request whose answer nobody waits for: a last TEARDOWN."""
+        """Send a request without waiting for its answer: a last TEARDOWN."""
         if self._send is not None:
             self._send(self._encode(method, uri, list(headers))[1])
 
     def answered(self, response: Response) -> None:
-        """Take in what the peer answered."""
+        """Handle the peer's answer."""
         if response.status < 200:
             return
         date = response.headers.get("Date")
@@ -67,8 +67,8 @@ class RequestExchange:
         self._answers.receive(response)
 
     def end(self, error: PeerError | None) -> None:
-        """Nothing is sent and answered any more; None: by our own close."""
-        # Whatever `send` belongs to holds this object: while both held each other, only a search for garbage could
+        """End all requests with this reason; None: our own close."""
+        # The owner of `send` refers to this object: while each refers to the other, only the garbage collector can
         # free them.
         self._send, self._error = None, error
         self._answers.fail(error or PeerError(Cause.ENDED, "the connection was closed here"))
@@ -126,7 +126,7 @@ class RequestExchange:
             return await answer
 
     def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes = b"") -> tuple[int, bytes]:
-        """With its CSeq, the next one."""
+        """The request with the next CSeq."""
         self._cseq += 1
         headers = Headers([("CSeq", str(self._cseq)), ("User-Agent", USER_AGENT), *fields])
         return self._cseq, Request(method, uri, headers, body).encode()

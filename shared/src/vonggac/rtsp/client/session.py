@@ -1,4 +1,4 @@
-"""A session that has been set up: what Player and Publisher have in common, its keep-alive and its end."""
+"""A session after SETUP: the common part of Player and Publisher, its keep-alive and its end."""
 
 import asyncio
 from contextlib import suppress
@@ -33,7 +33,7 @@ class SessionStats(NamedTuple):
 
 
 class SessionOutcome(TypedDict):
-    """What a handshake found out, beside description and tracks."""
+    """The findings of a handshake, beside description and tracks."""
 
     url: str
     session_id: str | None
@@ -43,7 +43,7 @@ class SessionOutcome(TypedDict):
 
 
 class RtspSession:
-    """Base of Player and Publisher. Whoever opened it must `close` or `abort` it."""
+    """Base of Player and Publisher. The opener must `close` or `abort` it."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class RtspSession:
         self.tracks = tracks
         self.session_id = outcome["session_id"]
         self.timeout_s = outcome["timeout_s"]
-        """The session timeout that the peer told, or 60 s."""
+        """The peer's session timeout, or 60 s."""
         self.steps = outcome["steps"]
         public = outcome["public"]
         self._keepalive_method = "GET_PARAMETER"
@@ -85,7 +85,7 @@ class RtspSession:
         return max(_MIN_KEEPALIVE_INTERVAL_S, min(self.timeout_s / 2, _MAX_KEEPALIVE_INTERVAL_S))
 
     def start(self, on_lost: OnLost | None) -> None:
-        """Begin the keep-alive; from now on a loss is reported to `on_lost`.
+        """Start the keep-alive; from now on `on_lost` gets a loss.
 
         Raises PeerError when the connection was lost between the last answer and now.
         """
@@ -101,7 +101,7 @@ class RtspSession:
         await self._stop_keepalive()
         try:
             if not self.connection.closed:
-                # A peer that does not take an orderly end changes nothing for us.
+                # A peer that refuses an orderly end changes nothing for us.
                 with suppress(PeerError):
                     await self.connection.request(
                         "TEARDOWN", self.url, session_header(self.session_id), timeout_s=timeout_s
@@ -117,7 +117,7 @@ class RtspSession:
         self.connection.abort()
 
     def _release(self) -> None:
-        """Give up what the session holds beside its connection; may be called more than once."""
+        """Release the session's parts beside its connection; may be called more than once."""
 
     def _lost(self, error: PeerError | None) -> None:
         self._release()
@@ -126,8 +126,8 @@ class RtspSession:
             self._on_lost(error)
 
     def _cancel_keepalive(self) -> asyncio.Task[None] | None:
-        """Returns what was cancelled and ends soon; None when nothing was, or when it is who calls."""
-        # Forgotten here and now: a cancelled task keeps where it stood, which is in this session.
+        """Returns the cancelled task, which ends soon; None when there is none, or when it is the caller."""
+        # Dropped at once: a cancelled task keeps its frames, which refer to this session.
         task, self._keepalive = self._keepalive, None
         if task is None or task is asyncio.current_task():
             return None
@@ -144,7 +144,7 @@ class RtspSession:
         clock = asyncio.get_running_loop().time
         due = clock()
         while not self.connection.closed:
-            # An answer that is waited for in vain must not make the next one late.
+            # A missing answer must not delay the next request.
             due = max(due + interval_s, clock())
             await asyncio.sleep(due - clock())
             self._keepalives_sent += 1
@@ -157,9 +157,9 @@ class RtspSession:
                 )
             except PeerError as error:
                 if error.cause is not Cause.TIMEOUT:
-                    # Lost (on_lost knows), or the login is no longer taken: then nothing may be sent any more.
+                    # Lost (`on_lost` was called), or the login is no longer accepted: send nothing more.
                     return
-                # Many cameras stream on without ever answering: whether media flows is the owner's judgement.
+                # Many cameras stream without ever answering: the owner judges whether media flows.
                 self._keepalives_unanswered += 1
                 self._keepalive_method = "OPTIONS"
                 continue
@@ -169,7 +169,7 @@ class RtspSession:
                 self._keepalive_method = "OPTIONS"
 
     async def _media_flows(self) -> bool:
-        """Some cameras say 454 to every GET_PARAMETER and play on; a session that is really gone falls silent."""
+        """Some cameras answer every GET_PARAMETER with 454 and continue to play; an ended session falls silent."""
         await asyncio.sleep(_SILENCE_S)
         before = self.connection.bytes_received
         await asyncio.sleep(_SILENCE_S)

@@ -1,6 +1,6 @@
-"""RTP and RTCP over UDP for a player: what arrives is handed over in the shape of interleaved frames.
+"""RTP and RTCP over UDP for a player: media comes as interleaved frames.
 
-So whoever takes media (a probe, the relay) need not know how it came.
+So its receiver (a probe, the relay) need not know the transport.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ _PAIR_ATTEMPTS = 64
 
 @dataclass(frozen=True, slots=True)
 class UdpOptions:
-    """How a player takes UDP.
+    """How a player uses UDP.
 
     `ports`: which local ports may be used (a firewall's opening), None: any. `hole_punching`: send a packet to the
-    camera's ports first, so that a NAT or firewall on our side lets its media in. `first_media_s`: how long
+    camera's ports first, so that a NAT or firewall on our side passes its media. `first_media_s`: how long
     `udp_then_tcp` waits for media before it tries TCP.
     """
 
@@ -44,21 +44,21 @@ class UdpOptions:
 
 
 class ReceptionStats(NamedTuple):
-    """What came over UDP, of all tracks together."""
+    """Statistics of UDP, of all tracks together."""
 
     packets: int
     """RTP packets that counted: without doubled ones."""
     lost: int
     reordered: int
     late: int
-    """Packets that came after their turn was given up, or twice: not handed over."""
+    """Packets that came too late, or twice: dropped."""
     foreign: int
-    """Datagrams from another address than the camera's: not looked at."""
+    """Datagrams from another address than the camera's: dropped unread."""
     malformed: int
 
 
 class UdpReception:
-    """The sockets of one player. `stop` must be called; nothing is read before `start`."""
+    """The sockets of one player. Call `stop` at the end; nothing is read before `start`."""
 
     def __init__(self, connection: RtspConnection, options: UdpOptions, allowed: AllowedNetworks | None) -> None:
         self._connection = connection
@@ -74,7 +74,7 @@ class UdpReception:
         """Done with the first packet."""
 
     def open_track(self, track: Track) -> Transport:
-        """Bind the ports of a track; returns the transport to ask for.
+        """Bind the ports of a track; returns the transport to request.
 
         Raises PeerError internal_error when there is no free pair of ports.
         """
@@ -92,7 +92,7 @@ class UdpReception:
         return Transport("RTP/AVP", client_port=(rtp.getsockname()[1], rtcp.getsockname()[1]))
 
     def set_transport(self, answered: Transport) -> None:
-        """Take the answer to the latest track's SETUP. Raises PeerError transport_unsupported."""
+        """Use the answer to the latest track's SETUP. Raises PeerError transport_unsupported."""
         if answered.over_tcp or not answered.unicast:
             raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "SETUP over UDP was answered with another transport")
         source = literal_address(answered.source)
@@ -102,7 +102,7 @@ class UdpReception:
         self._tracks[-1].expect({self._peer, address}, address, answered.server_port)
 
     def start(self, report_interval_s: float | None) -> None:
-        """Begin to read, open our own firewall's way, and report every `report_interval_s` (None: never)."""
+        """Start reading, open our own firewall, and report every `report_interval_s` (None: never)."""
         for track in self._tracks:
             track.start()
             if self._options.hole_punching:

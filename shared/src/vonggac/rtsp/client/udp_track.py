@@ -16,9 +16,9 @@ from vonggac.rtsp.wire.tracks import Track
 
 _MAX_DATAGRAM_BYTES = 65_535
 _DATAGRAMS_PER_TURN = 64
-"""Then the event loop gets its turn."""
+"""Then the event loop runs other work."""
 _RECEIVE_BUFFER_BYTES = 1024 * 1024
-"""Asked of the kernel: a keyframe comes in one burst."""
+"""Requested from the kernel: a keyframe comes in one burst."""
 _RTP_FIELDS = struct.Struct(">BxHII")
 _pack_frame_header = struct.Struct(">BBH").pack
 _MIN_RTP = 12
@@ -38,7 +38,7 @@ class TrackCounts(NamedTuple):
 
 
 class UdpTrack:
-    """Hands whole batches to `deliver`, RTP in order. Reads nothing before `start`; `close` must be called."""
+    """Passes whole batches to `deliver`, RTP in order. Reads nothing before `start`; call `close` at the end."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class UdpTrack:
         )
 
     def expect(self, senders: Collection[str], address: str, server_port: tuple[int, int] | None) -> None:
-        """Take datagrams from these IP addresses; send reports to the server's ports, if it told them."""
+        """Accept datagrams from these IP addresses; send reports to the server's ports, if it named them."""
         self._senders = frozenset(senders)
         if server_port is not None and server_port[0] > 0 and server_port[1] > 0:
             self._targets = ((address, server_port[0]), (address, server_port[1]))
@@ -104,7 +104,7 @@ class UdpTrack:
         self._reading = False
 
     def punch(self, ssrc: int, cname: str) -> None:
-        """Send an empty packet to each of the camera's ports, so that a firewall on our side knows the answers."""
+        """Send an empty packet to each of the camera's ports, so that a firewall on our side passes the answers."""
         if self._targets is not None:
             empty = build_rtp(b"", payload_type=self._track.payload_type or 0, sequence=0, timestamp=0, ssrc=ssrc)
             _send(self._rtp, empty, self._targets[0])
@@ -139,7 +139,7 @@ class UdpTrack:
             try:
                 packet, sender = opened.recvfrom(_MAX_DATAGRAM_BYTES)
             except OSError:
-                # Nothing more now, or an ICMP error about a packet of ours: the next ones come all the same.
+                # Nothing more now, or an ICMP error about our packet: the next ones come nevertheless.
                 break
             if sender[0].partition("%")[0] in self._senders:
                 packets.append(packet)
@@ -191,7 +191,7 @@ class UdpTrack:
 
 
 class _Source:
-    """What is known of one sender (SSRC) of a track."""
+    """Statistics of one sender (SSRC) of a track."""
 
     def __init__(self, clock_rate: int, ssrc: int | None = None) -> None:
         self.ssrc = ssrc
@@ -239,7 +239,7 @@ def interleaved_batch(channel: int, packets: Sequence[bytes]) -> MediaBatch:
 
 
 def literal_address(text: str | None) -> str | None:
-    """An IP address in its usual form, or None when `text` is none (a name is not looked up)."""
+    """An IP address in its usual form, or None when `text` is none (a name is not resolved)."""
     try:
         return str(ipaddress.ip_address(text)) if text else None
     except ValueError:
@@ -250,5 +250,5 @@ def _send(opened: socket.socket, packet: bytes, target: tuple[str, int]) -> None
     try:
         opened.sendto(packet, target)
     except OSError:
-        # Lost, as UDP may lose it: the next report says the same again.
+        # Lost, as UDP may lose it: the next report repeats it.
         return

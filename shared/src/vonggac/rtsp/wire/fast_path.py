@@ -1,8 +1,8 @@
-"""The fast path of media: whole frames of agreed channels, from one connection to others, read no further.
+"""The fast path of media: whole frames of agreed channels, from one connection to others, without reading more.
 
-Most of what a relay passes on needs nothing else. All of it is one function and few objects on purpose: between two
-pictures of a camera the kernel and a hundred other cameras have used the processor's caches, so what a picture costs is
-how many different things are touched for it.
+Most relayed media needs nothing else. It is one function with few objects on purpose: between two pictures of a camera
+the kernel and a hundred other cameras have used the processor's caches, so the cost of a picture is the number of
+objects that it touches.
 """
 
 import struct
@@ -22,7 +22,7 @@ class FastPath:
     """Counts what it passes on: `bytes` with frame headers, `packets`, and `endings` of pictures.
 
     An ending is a packet of video with the marker bit, the last of its picture (RFC 6184 §5.1, RFC 7798 §4.1).
-    `writes`: whom to hand everything to; None while the path is shut because somebody must read the frames.
+    `writes`: the destinations of everything; None while the path is closed because somebody must read the frames.
     """
 
     __slots__ = ("_heads", "_unmarked", "_video", "bytes", "endings", "packets", "writes")
@@ -38,13 +38,13 @@ class FastPath:
 
     @property
     def pictures(self) -> int:
-        """Grows while video comes, though its sender may set no marker bits."""
+        """Grows while video comes, even without marker bits."""
         return self.endings + self._unmarked
 
-    def take(self, data: bytes) -> bool:
+    def pass_on(self, data: bytes) -> bool:
         """Pass `data` on if it is whole frames of its channels and nothing else; if not, do nothing: False.
 
-        Nor does it take a piece whose last frame holds less than two bytes, which is no packet.
+        It refuses data whose last frame has less than two bytes: that is no packet.
         """
         writes = self.writes
         if writes is None:
@@ -69,7 +69,7 @@ class FastPath:
             return False
         if at != size:
             return False
-        # Before they are written: whoever stops taking in the midst of it was given this piece.
+        # Before the writes: a destination that is removed amid them has got this piece.
         self.bytes += size
         self.packets += count
         if endings:

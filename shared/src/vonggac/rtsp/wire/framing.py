@@ -1,7 +1,7 @@
 """Splitting a TCP stream into interleaved media and RTSP messages (RFC 2326 §10.12).
 
-This is the relay's hot path: media payloads are neither looked at nor decoded, only the four bytes of each
-frame header are. What the Deframer returns depends on the bytes alone, never on how TCP cut them.
+This is the relay's hot path: it reads the four bytes of each frame header and no media
+payload. What the Deframer returns depends on the bytes alone, never on how TCP cut them.
 """
 
 import re
@@ -21,8 +21,8 @@ _DOLLAR = 0x24
 _BLANK = b"\r\n"  # between messages RFC 2326 §4.1 lets empty lines pass
 _unpack_header = struct.Struct(">HH").unpack_from  # '$' and the channel as one number, and the length
 _MAX_START_LINE = 4096
-# Where a frame or a message can begin again after junk. Nobody negotiates more than 32 channels, so a '$' before
-# a higher number is taken for payload of a lost frame.
+# Where a frame or a message can begin again after junk. No session has more than 32 channels, so a '$' before a
+# higher number counts as payload of a lost frame.
 _RESYNC = re.compile(
     rb"\$[\x00-\x1f]|RTSP/|HTTP/|(?:OPTIONS|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|RECORD|REDIRECT|TEARDOWN"
     rb"|GET_PARAMETER|SET_PARAMETER) "
@@ -61,8 +61,8 @@ class MediaBatch:
     def frames(self) -> list[tuple[int, int, int]]:
         """(channel, start, end) into `data`; start is the offset of '$', end is exclusive.
 
-        The RTP or RTCP packet itself is `data[start + FRAME_HEADER_BYTES : end]`. Made when it is first asked for: who
-        passes a batch on never does.
+        The RTP or RTCP packet itself is `data[start + FRAME_HEADER_BYTES : end]`. Made at the first use: passing a
+        batch on needs none.
         """
         if self._frames is None:
             self._frames = _frames_of(self.data)
@@ -94,23 +94,23 @@ class Deframer:
         self._plain = True
         self._junk_run = 0
         self.junk_bytes = 0
-        """Bytes skipped so far because they belonged to no frame and no message."""
+        """Bytes skipped so far: of no frame and no message."""
         self.failure: PeerError | None = None
-        """Set when the stream cannot be followed any further; the next `feed` raises it."""
+        """Set when the stream cannot be parsed any further; the next `feed` raises it."""
 
     @property
     def idle(self) -> bool:
-        """Nothing is held back and nothing was lost: what comes next begins a frame or a message."""
+        """Whether the next byte begins a frame or a message: nothing waits and nothing was lost."""
         return self._plain
 
     def feed(self, data: bytes) -> list[Item]:
         """Return what is complete now, in order.
 
-        Raises PeerError when the stream cannot be followed (an oversized head or body, too much junk, HTTP).
+        Raises PeerError when the stream cannot be parsed (an oversized head or body, too much junk, HTTP).
         What was complete before the bad bytes is still returned: then `failure` is set and the next call raises.
         """
         if self._plain and data and data[0] == _DOLLAR:
-            # Almost always: frames, and nothing was held back or lost.
+            # Almost always: frames, and nothing waited or was lost.
             end, count, channels = _walk(data, 0)
             if end == len(data):
                 self._junk_run = 0
@@ -154,7 +154,7 @@ class Deframer:
                 pos = self._take_message(data, pos, out)
 
     def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
-        """Take whole frames from `begin`; holds a partial one and then returns the end."""
+        """Read whole frames from `begin`; keeps a partial one and then returns the end."""
         end, count, channels = _walk(data, begin)
         if count:
             self._junk_run = 0
@@ -167,7 +167,7 @@ class Deframer:
         return end
 
     def _hold(self, data: bytes, pos: int, needed: int) -> None:
-        """Keep the tail from `pos`; nothing can be done before `needed` bytes of it are there."""
+        """Keep the tail from `pos` until `needed` bytes of it are there."""
         tail = data[pos:]
         if tail:
             self._chunks = [tail]
@@ -175,7 +175,7 @@ class Deframer:
             self._needed = needed
 
     def _take_message(self, data: bytes, pos: int, out: list[Item]) -> int:
-        """Take the message at `pos`; holds a partial one and then returns the end; loses sync when it is none."""
+        """Read the message at `pos`; keeps a partial one and then returns the end; loses sync when it is none."""
         verdict = _looks_like_message(data, pos)
         if verdict is None:
             self._hold(data, pos, len(data) - pos + 1)
@@ -199,7 +199,7 @@ class Deframer:
         return self._take_body(data, body, out)
 
     def _take_body(self, data: bytes, pos: int, out: list[Item]) -> int:
-        """Complete the message in `_partial`; holds the tail and returns the end when its body is not there."""
+        """Complete the message in `_partial`; keeps the tail and returns the end when its body is incomplete."""
         assert self._partial is not None
         message, length = self._partial
         if len(data) - pos < length:
@@ -211,7 +211,7 @@ class Deframer:
         return pos + length
 
     def _resync(self, data: bytes, pos: int) -> int:
-        """Skip to where a frame or message may begin again; holds a tail that may be the beginning of that."""
+        """Skip to where a frame or message may begin again; keeps a tail that may be its beginning."""
         found = _RESYNC.search(data, pos)
         if found is not None:
             self._lost = False
@@ -230,7 +230,7 @@ class Deframer:
 
 
 def _walk(data: bytes, begin: int) -> tuple[int, int, int]:
-    """Hop over whole frames: where they end, how many they are, and the bits of their channels."""
+    """Skip whole frames: their end, their number, and the bits of their channels."""
     size = len(data)
     last = size - FRAME_HEADER_BYTES
     unpack = _unpack_header
@@ -283,7 +283,7 @@ def _head_end(data: bytes, pos: int, limit: int) -> tuple[int, int]:
 
 
 def _looks_like_message(data: bytes, pos: int) -> bool | None:
-    """Whether a message begins at `pos`; None when the bytes so far do not tell."""
+    """Whether a message begins at `pos`; None when more bytes are needed."""
     first = data[pos]
     if not 0x41 <= first <= 0x5A:
         return False

@@ -1,4 +1,4 @@
-"""Where in interleaved media a session may begin: the frame with which a keyframe's access unit starts."""
+"""Finds where a session may begin in interleaved media: the first frame of a keyframe's access unit."""
 
 from vonggac.media.h26x import VideoCodec
 from vonggac.media.keyframes import KeyframeDetector, Mark
@@ -7,7 +7,7 @@ from vonggac.net.errors import MalformedError
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES, MediaBatch
 
 MAX_LEAD_BYTES = 256 * 1024
-"""Kept of the batches in which a unit has begun whose kind is not known yet; what is longer is no lead."""
+"""Kept of batches with an open unit of unknown kind; anything longer is no lead."""
 IN_LEAD = -1
 """The place of a keyframe that began before the batch: with the first frame of `KeyframeScanner.lead`."""
 _SHORTEST = FRAME_HEADER_BYTES + 12
@@ -41,7 +41,7 @@ class KeyframeScanner:
         return bool(self._lead)
 
     def another(self) -> "KeyframeScanner":
-        """One of the same kind that has seen nothing."""
+        """A new scanner of the same kind."""
         return KeyframeScanner(self._codec, self._channel)
 
     def reset(self) -> None:
@@ -65,7 +65,7 @@ class KeyframeScanner:
             try:
                 header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
             except MalformedError:
-                # What the camera sends is passed on as it is; a session only does not begin with it.
+                # Passed on unchanged; only no session begins with it.
                 continue
             before, stamp = stamp, data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END]
             mark = self._mark(header, data, same=stamp == before)

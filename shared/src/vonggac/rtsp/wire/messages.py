@@ -15,16 +15,16 @@ _REQUEST_LINE = re.compile(r"([A-Z_]{3,32}) +(\S+) +RTSP/[0-9]\.[0-9]\s*$")
 
 
 class Headers:
-    """Header fields in their order: names compare without case, a name may come more than once."""
+    """Header fields in order: names compare without case, and may repeat."""
 
     __slots__ = ("_items",)
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items: list[tuple[str, str]] = []
         for name, value in items:
-            self.add(name, value)
+            self.add_field(name, value)
 
-    def add(self, name: str, value: str) -> None:
+    def add_field(self, name: str, value: str) -> None:
         """Append a field. Raises MalformedError for a line break (header injection)."""
         if _LINE_BREAK.search(name) or _LINE_BREAK.search(value):
             raise MalformedError("a header field holds a line break")
@@ -34,7 +34,7 @@ class Headers:
         """Replace every field of that name by this one, at the end."""
         lowered = name.lower()
         self._items = [item for item in self._items if item[0].lower() != lowered]
-        self.add(name, value)
+        self.add_field(name, value)
 
     def get(self, name: str) -> str | None:
         """The first value of that name, or None."""
@@ -142,7 +142,7 @@ def content_length(headers: Headers) -> int:
 def parse_session(value: str) -> tuple[str, float | None]:
     """`Session: id;timeout=60` -> (id, timeout in s or None) (RFC 2326 §12.37).
 
-    Also as devices write it: in quotes, with spaces around the `=`, with a unit behind the number, a comma for the
+    Also as devices write it: in quotes, with spaces around the `=`, with a unit after the number, a comma for the
     semicolon. A timeout of 0 is none.
     """
     session_id, *parameters = [part.strip() for part in re.split("[;,]", value)]
@@ -170,7 +170,7 @@ def _parse_headers(lines: list[str]) -> Headers:
         if len(fields) > MAX_HEADERS:
             raise MalformedError(f"more than {MAX_HEADERS} header fields")
     headers = Headers()
-    # As they are: a line has no line break in it.
+    # Unchanged: a line has no line break in it.
     headers._items = fields
     return headers
 

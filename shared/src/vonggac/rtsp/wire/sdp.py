@@ -1,4 +1,4 @@
-"""Session descriptions (RFC 8866) as cameras really write them: tolerant to read, plain to write."""
+"""Session descriptions (RFC 8866) as cameras write them: tolerant parsing, plain writing."""
 
 import base64
 import binascii
@@ -61,14 +61,14 @@ class MediaDescription:
     def rtpmap(self) -> tuple[str, int, int] | None:
         """(codec in upper case, clock rate in Hz or 0 if not said, channels), or None if unknown.
 
-        Of the first payload type; else the section's only rtpmap, whatever number it names; else what the payload
-        type means by itself (RFC 3551); else what the format parameters give away.
+        Of the first payload type; else the section's only rtpmap, whatever number it names; else the payload type's
+        own meaning (RFC 3551); else by the format parameters.
         """
         return _rtpmap(self)
 
     @property
     def codec(self) -> str:
-        """ "H264", "H265", "PCMA", "MPEG4-GENERIC" …; "" if the description does not say. HEVC is "H265"."""
+        """ "H264", "H265", "PCMA", "MPEG4-GENERIC" …; "" if the description names none. HEVC is "H265"."""
         codec = self.rtpmap[0] if self.rtpmap else ""
         return "H265" if codec == "HEVC" else codec
 
@@ -102,7 +102,7 @@ class MediaDescription:
 
     @property
     def direction(self) -> str | None:
-        """sendrecv, sendonly, recvonly, inactive, or None when not said."""
+        """sendrecv, sendonly, recvonly, inactive, or None when missing."""
         return next((name for name, _ in self.attributes if name in _DIRECTIONS), None)
 
     @property
@@ -148,7 +148,7 @@ def _parameter(attributes: Attributes, name: str, payload_type: int | None) -> s
 
 @lru_cache(maxsize=64)
 def _rtpmap(media: MediaDescription) -> tuple[str, int, int] | None:
-    """As the property. Kept, since one look or one session asks ten times, and cameras of one model say the same."""
+    """As the property. Cached: one probe or session reads it ten times, and cameras of one model send the same."""
     match = _RTPMAP.match(_parameter(media.attributes, "rtpmap", media.payload_type) or "")
     if match:
         return match[1].upper(), int(match[2] or 0), int(match[3] or 1)
@@ -160,7 +160,7 @@ def _rtpmap(media: MediaDescription) -> tuple[str, int, int] | None:
 
 @lru_cache(maxsize=64)
 def _parameter_sets(media: MediaDescription) -> tuple[bytes, ...]:
-    """As the property, kept likewise."""
+    """As the property, cached likewise."""
     fmtp = media.fmtp
     encoded = [part for key in _PARAMETER_SET_KEYS for part in fmtp.get(key, "").split(",")]
     return tuple(nal for part in encoded if (nal := _START_CODE.sub(b"", _decode_base64(part), count=1)))
@@ -172,10 +172,10 @@ def attribute(attributes: Attributes, name: str) -> str | None:
 
 
 def parse_sdp(data: bytes) -> SessionDescription:
-    """Lines that are odd, unknown or out of order are left out; missing ones are not missed.
+    """Odd, unknown or misplaced lines are left out; missing ones are tolerated.
 
-    A description without m= lines is one (an empty recorder slot writes it). Raises MalformedError when nothing in it
-    is SDP, or for more than MAX_MEDIA media or MAX_SDP_BYTES.
+    A description without m= lines is valid (an empty recorder channel sends it). Raises MalformedError when nothing
+    in it is SDP, or for more than MAX_MEDIA media or MAX_SDP_BYTES.
     """
     if len(data) > MAX_SDP_BYTES:
         raise MalformedError(f"the session description is longer than {MAX_SDP_BYTES} bytes")
@@ -212,22 +212,22 @@ def base_url(headers: Headers, request_url: str) -> str:
 
 
 def media_base(base: str, sdp: SessionDescription) -> str:
-    """What the media's controls are relative to: an absolute control at the session level, else `base`."""
+    """The base of the media's controls: an absolute control at the session level, else `base`."""
     control = (sdp.control or "").strip()
     return strip_userinfo(control) if is_absolute(control) else base
 
 
 def is_absolute(url: str) -> bool:
-    """Whether it begins with a scheme, and does not only hold another URL in its query."""
+    """Whether it begins with a scheme; a URL inside its query does not count."""
     return _ABSOLUTE.match(url) is not None
 
 
 def resolve_control(base: str, control: str | None) -> str:
-    """The URL a control attribute means.
+    """The URL of a control attribute.
 
     Absolute: itself. Missing, empty or `*`: the base. `/path`: on the base's host. Anything else is appended to the
-    base after a `/`, also behind a query string: RFC 3986 would cut the base's last segment, but that is how
-    cameras mean it (`…?channel=1&subtype=0` + `trackID=0`) and what all clients do.
+    base after a `/`, also after a query string: RFC 3986 would cut the base's last segment, but cameras
+    mean it so (`…?channel=1&subtype=0` + `trackID=0`) and what all clients do.
     """
     text = (control or "").strip()
     if text in ("", "*"):
@@ -260,7 +260,7 @@ def announce_sdp(sdp: SessionDescription, indexes: Sequence[int], *, origin_id: 
 
 
 def _announce_media(media: MediaDescription, number: int) -> MediaDescription:
-    """rtpmap and fmtp are written out for the payload type, also when the camera left them out or misnumbered them."""
+    """Write rtpmap and fmtp for the payload type, also when the camera left them out or misnumbered them."""
     own = str(media.payload_type)
     kept: list[tuple[str, str]] = []
     said = _parameter(media.attributes, "rtpmap", media.payload_type) or ""

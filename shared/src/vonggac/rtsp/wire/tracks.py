@@ -1,4 +1,4 @@
-"""Which media of a session are set up, and on which interleaved channels."""
+"""Chooses the media of a session to set up, and their interleaved channels."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
     """The first medium of each kind, in the description's order, with channels 0-1, 2-3 …
 
     Of several videos the first one in H.264 or H.265. A camera's talk-back channel (audio, sendonly in ONVIF's words)
-    and a medium that is inactive are taken only when there is no other of their kind. Control URLs stay on the host
-    of `base`, wherever they point to.
-    Raises PeerError no_track when video is wanted and there is none, or when nothing at all is left.
+    and a medium that is inactive are used only when there is no other of their kind. Control URLs stay on the host
+    of `base`, whatever host they name.
+    Raises PeerError no_track when video is wanted and missing, or when no medium is left.
     """
     chosen = {kind: index for kind in kinds if (index := _first_of(sdp, kind)) is not None}
     if "video" in kinds and "video" not in chosen:
@@ -71,7 +71,7 @@ def check_order(tracks: Collection[Track]) -> None:
 
 
 def check_channels(tracks: Collection[Track]) -> None:
-    """Raises MalformedError when a peer has given one channel number twice."""
+    """Raises MalformedError when a peer uses one channel number twice."""
     numbers = [number for track in tracks for number in (track.rtp_channel, track.rtcp_channel)]
     if len(set(numbers)) != len(numbers):
         raise MalformedError("SETUP was answered with a channel number that is in use")

@@ -20,7 +20,7 @@ class Transport:
     mode: str | None = None
     ssrc: str | None = None
     source: str | None = None
-    """Where a server sends from, when that is not its RTSP address."""
+    """The address a server sends from, when it is not its RTSP address."""
 
     @property
     def over_tcp(self) -> bool:
@@ -63,7 +63,7 @@ def _parse_one(text: str) -> Transport:
         values[name.strip().lower()] = value.strip().strip('"')
     interleaved = _pair(values.get("interleaved"), "interleaved", 255)
     if interleaved is not None or protocol.upper().endswith("/TCP"):
-        # Ports mean nothing here, and some devices fill them with anything.
+        # Ports have no meaning here, and some devices write anything into them.
         values = {name: value for name, value in values.items() if not name.endswith("_port")}
     return Transport(
         protocol=protocol.upper(),

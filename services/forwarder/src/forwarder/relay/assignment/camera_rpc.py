@@ -17,7 +17,7 @@ from forwarder.domain.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_keyframes, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
-from forwarder.relay.supervision.keyframes import SAMPLE_WITHIN_S, History, NoSample, Sample
+from forwarder.relay.supervision.keyframes import COPY_WITHIN_S, History, KeyframeCopy, NoKeyframe
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode
 from vonggac.events.forwarder import KeyframeHistory
@@ -26,7 +26,7 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
-MAX_SAMPLE_BYTES = (1 << 20) - (4 << 10)
+MAX_COPY_BYTES = (1 << 20) - (4 << 10)
 """NATS takes messages of 1 MiB, headers included."""
 MAX_ANSWERS = 8
 """Of one camera at a time. Requests beyond them are answered `busy`."""
@@ -89,16 +89,16 @@ class CameraRpc:
         if len(self._tasks) < MAX_ANSWERS:
             self._spawn(self._send_keyframe(message.reply, _within_s(message.data)))
         else:
-            await self._send(message.reply, b"", _why_none(self._relay.keyframes.no_sample("busy")))
+            await self._send(message.reply, b"", _why_none(self._relay.keyframes.no_keyframe("busy")))
 
     async def _send_keyframe(self, reply: str, within_s: float) -> None:
-        sample = await self._relay.keyframes.sample(within_s)
-        if isinstance(sample, NoSample):
-            await self._send(reply, b"", _why_none(sample))
-        elif len(sample.annex_b) > MAX_SAMPLE_BYTES:
-            await self._send(reply, b"", _why_none(self._relay.keyframes.no_sample("too_large")))
+        copy = await self._relay.keyframes.copy_keyframe(within_s)
+        if isinstance(copy, NoKeyframe):
+            await self._send(reply, b"", _why_none(copy))
+        elif len(copy.annex_b) > MAX_COPY_BYTES:
+            await self._send(reply, b"", _why_none(self._relay.keyframes.no_keyframe("too_large")))
         else:
-            await self._send(reply, sample.annex_b, _headers(sample) | {"worker_id": self._worker_id})
+            await self._send(reply, copy.annex_b, _headers(copy) | {"worker_id": self._worker_id})
 
     async def _on_hash_request(self, message: Msg) -> None:
         try:
@@ -179,24 +179,24 @@ class CameraRpc:
         task.add_done_callback(self._tasks.discard)
 
 
-def _headers(sample: Sample) -> dict[str, str]:
+def _headers(copy: KeyframeCopy) -> dict[str, str]:
     """What the prober reads; what was not measured is left out."""
-    headers = {"codec": sample.codec.value.lower(), "captured_at": sample.captured_at.isoformat()}
-    if sample.bitrate_kbps is not None:
-        headers["bitrate_kbps"] = f"{sample.bitrate_kbps:.1f}"
-    if sample.clock_drift_s is not None:
-        headers["clock_drift_s"] = f"{sample.clock_drift_s:.3f}"
-    if sample.figures is not None:
-        headers["fps"] = f"{sample.figures.fps:.2f}"
-        headers["packets_received"] = str(sample.figures.packets_received)
-        headers["packets_lost"] = str(sample.figures.packets_lost)
-    if sample.still is not None:
-        headers["still_since"] = sample.still.since.isoformat()
-        headers["still_keyframes"] = str(sample.still.keyframes)
+    headers = {"codec": copy.codec.value.lower(), "captured_at": copy.captured_at.isoformat()}
+    if copy.bitrate_kbps is not None:
+        headers["bitrate_kbps"] = f"{copy.bitrate_kbps:.1f}"
+    if copy.clock_drift_s is not None:
+        headers["clock_drift_s"] = f"{copy.clock_drift_s:.3f}"
+    if copy.figures is not None:
+        headers["fps"] = f"{copy.figures.fps:.2f}"
+        headers["packets_received"] = str(copy.figures.packets_received)
+        headers["packets_lost"] = str(copy.figures.packets_lost)
+    if copy.still is not None:
+        headers["still_since"] = copy.still.since.isoformat()
+        headers["still_keyframes"] = str(copy.still.keyframes)
     return headers
 
 
-def _why_none(none: NoSample) -> dict[str, str]:
+def _why_none(none: NoKeyframe) -> dict[str, str]:
     """The error, and what the prober can judge without a keyframe."""
     figures = {
         "silent_s": none.silent_s,
@@ -213,5 +213,5 @@ def _within_s(body: bytes) -> float:
     try:
         within_s = float(body)
     except ValueError:
-        return SAMPLE_WITHIN_S
-    return within_s if 0 < within_s < SAMPLE_WITHIN_S else SAMPLE_WITHIN_S
+        return COPY_WITHIN_S
+    return within_s if 0 < within_s < COPY_WITHIN_S else COPY_WITHIN_S

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import DeliveryCommand
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from forwarder.domain.rebalancing import Load, Membership, least_loaded
-from vonggac.bus import Bus, topology
+from vonggac.bus import Bus
 from vonggac.bus.bucket_cache import BucketCache
+from vonggac.bus.declared import topology
 from vonggac.events.forwarder import ForwarderAliveV1
 
 HEARTBEAT_S = 5.0

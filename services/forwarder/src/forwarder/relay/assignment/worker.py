@@ -6,6 +6,7 @@ may reach any worker. That worker offers it to the camera's holder first, and ho
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from uuid import UUID
 
 from nats.errors import Error as NatsError
@@ -24,7 +25,9 @@ from forwarder.relay.assignment.paced_reports import Changes, PacedReports
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from vonggac.bus import Bus, Job, JobQueue, Outgoing, topology
+from vonggac.bus import Bus, Job, JobQueue, Outgoing
+from vonggac.bus.declared import topology
+from vonggac.bus.jobs import DEAD_LETTERED, NOT_UNDERSTOOD
 from vonggac.events.forwarder import DeliveryCommand, DeliveryObservedV1, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.telemetry import get_logger
@@ -37,6 +40,8 @@ FETCH_AT_ONCE = 20
 """Small batches, so that workers that start together share the cameras."""
 FETCH_WAIT_S = 5.0
 FULL_RETRY_S = 2.0
+REPORTED_AT_ONCE = 25
+"""Cameras whose states are published anew before media has its turn again."""
 FULL_PAUSE_S = 0.2
 """Of a full worker between two fetches: cameras that nobody has room for must not keep it busy."""
 RECONNECTED_S = 10.0
@@ -65,7 +70,10 @@ class Worker:
         self.jobs_passed_on = 0
         self._bus, self._outgoing, self._context, self._reporter = bus, outgoing, context, reporter
         self._max_cameras = max_cameras
-        self._queue = JobQueue(bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER)
+        self.jobs_unreadable = {NOT_UNDERSTOOD: 0, DEAD_LETTERED: 0}
+        self._queue = JobQueue(
+            bus, stream=topology.DELIVERY_JOBS, durable=topology.FORWARDER, on_unreadable=self._count_unreadable
+        )
         self._adoption = Adoption(bus)
         self.board = StatusBoard(bus, self._report_came)
         self._commands = CommandStore(bus, outgoing, self._command_changed)
@@ -128,7 +136,7 @@ class Worker:
             self._reports.report,
             self._commands.commands,
             self._history_of,
-            on_media_change=self._report_media,
+            on_media_change=partial(_report_media, self._reporter, self._context),
         )
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
@@ -136,6 +144,18 @@ class Worker:
         if observed is None or observed.destination_id != planned.destination_id:
             return NO_HISTORY
         return history_of(observed, self.members.alive_at(observed.worker_id))
+
+    async def report_all(self) -> None:
+        """Publish every delivery and every camera's media anew: after a hole, earlier claims count no more.
+
+        Facts only: while this worker slept, another one may have taken the camera and the latest states.
+        """
+        for number, held in enumerate(list(self.held.values()), start=1):
+            if number % REPORTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            for supervisor in held.relay.deliveries.values():
+                self._reporter.report_change(held.relay, supervisor, latest=False)
+            _report_media(self._reporter, self._context, held.relay)
 
     async def _fetch_when_loaded(self) -> None:
         # A stopped delivery must not start at a restart, and its history must not be reported as new.
@@ -171,8 +191,8 @@ class Worker:
     async def _assign(self, job: Job) -> None:
         camera_id = _camera_id(job)
         if camera_id is None:
-            log.error("job_is_no_camera", event_type=job.event.type)
-            await answer_job(job.complete())
+            # Whoever published it there may have meant a camera: never taken away without a copy.
+            await self._queue.dead_letter(job, f"type: {job.event.type} is no job for a forwarder")
             return
         held = self.held.get(camera_id)
         if held is not None:
@@ -309,19 +329,23 @@ class Worker:
         for held in self.held.values():
             held.relay.apply_command(delivery_id, command)
 
-    def _report_media(self, relay: CameraRelay) -> None:
-        still = (relay.keyframes.still_since, relay.keyframes.still_until)
-        self._reporter.report_media(relay, self._context.now(), still, released=relay.media_reports.released)
-
     def _report_changes(self, relay: CameraRelay, supervisor: DeliverySupervisor, changes: Changes) -> None:
         latest = not relay.superseded
         self._reporter.report_change(
             relay, supervisor, latest=latest, changes=changes.count, first_changed_at=changes.first_at
         )
 
+    def _count_unreadable(self, outcome: str) -> None:
+        self.jobs_unreadable[outcome] += 1
+
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()
         self._renew_now.set()
+
+
+def _report_media(reporter: Reporter, context: RelayContext, relay: CameraRelay) -> None:
+    still = (relay.keyframes.still_since, relay.keyframes.still_until)
+    reporter.report_media(relay, context.now(), still, released=relay.media_reports.released)
 
 
 def _camera_id(job: Job) -> UUID | None:

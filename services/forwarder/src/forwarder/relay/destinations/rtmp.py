@@ -65,7 +65,7 @@ class RtmpPublishing:
         self._told: bytes | None = None
         self._begin_ms: int | None = None
         self._acknowledged = 0
-        tap.add(self._take)
+        tap.add_writer(self._write_unit)
 
     @property
     def counts(self) -> Counts:
@@ -91,7 +91,7 @@ class RtmpPublishing:
                 written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
     async def close(self) -> None:
@@ -105,10 +105,10 @@ class RtmpPublishing:
         self._connection.abort()
 
     def _leave(self) -> None:
-        self._tap.remove(self._take)
+        self._tap.remove_writer(self._write_unit)
         self._budget.remove_queue(self._outlet)
 
-    def _take(self, unit: Unit) -> None:
+    def _write_unit(self, unit: Unit) -> None:
         outlet, connection = self._outlet, self._connection
         if unit.kind == chunks.AUDIO and self._sound is None:
             return

@@ -38,7 +38,7 @@ class RtspPublishing:
         connection.on_media = self._reports.on_media
         self._send_buffer = SendBuffer(connection.transport)
         self._budget.add_queue(self._outlet)
-        source.fanout.add(self._outlet)
+        source.fanout.add_outlet(self._outlet)
 
     @property
     def counts(self) -> Counts:
@@ -65,11 +65,11 @@ class RtspPublishing:
                 written, buffered=connection.write_buffer_bytes, others=control
             )
         if written > self._acknowledged or self._outlet.lagging:
-            self._outlet.judge(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
+            self._outlet.judge_lag(lag_s=self._outlet.lag_s(now_s, self._acknowledged))
         return written, self._acknowledged
 
     def _leave(self) -> None:
-        self._fanout.remove(self._outlet)
+        self._fanout.remove_outlet(self._outlet)
         self._budget.remove_queue(self._outlet)
 
     def _lost(self, error: PeerError | None) -> None:

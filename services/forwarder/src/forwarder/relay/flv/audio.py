@@ -20,7 +20,7 @@ class Sound:
         self._rate = track.clock_rate
         self._clock = MediaClock(track.clock_rate, epoch_s)
 
-    def take(self, data: bytes, start: int, end: int, arrived_s: float) -> Iterator[tuple[int, bytes]]:
+    def convert_packet(self, data: bytes, start: int, end: int, arrived_s: float) -> Iterator[tuple[int, bytes]]:
         """(milliseconds, tag) of what one RTP packet holds. Raises MalformedError."""
         header = parse_rtp(data, start, end)
         payload = data[header.payload_start : header.payload_end]

@@ -32,7 +32,7 @@ class Unit:
     header: bytes | None = None
 
 
-type TakeUnit = Callable[[Unit], None]
+type WriteUnit = Callable[[Unit], None]
 
 
 class _Silent:
@@ -45,7 +45,7 @@ class _Silent:
 
 
 class UnitTap(Outlet):
-    """An outlet that always flows, and turns packets into units for its takers."""
+    """An outlet that always flows, and turns packets into units for its writers."""
 
     def __init__(self, source: CameraSource, codec: VideoCodec) -> None:
         video = next(track for track in source.tracks if track.kind == "video")
@@ -62,7 +62,7 @@ class UnitTap(Outlet):
         self._order = DecodeOrder()
         self._packets = 0
         self._header: tuple[tuple[bytes, ...], bytes] | None = None
-        self._takers: tuple[TakeUnit, ...] = ()
+        self._writers: tuple[WriteUnit, ...] = ()
         self._group: list[Unit] = []
         self._group_bytes = 0
         self.sound: Sound | None = None
@@ -71,19 +71,19 @@ class UnitTap(Outlet):
             if track.kind == "audio":
                 self.sound, self._sound_channel = sound_of(track, epoch_s), track.rtp_channel
 
-    def add(self, take: TakeUnit) -> None:
-        """`take` gets every unit from now on, and before that the current group of pictures while it is kept."""
+    def add_writer(self, write: WriteUnit) -> None:
+        """`write` gets every unit from now on, and before that the current group of pictures while it is kept."""
         for unit in self._group if self._source.gop_cache is not None else ():
-            take(unit)
-        self._takers = (*self._takers, take)
-        if len(self._takers) == 1:
-            self._source.add(self)
+            write(unit)
+        self._writers = (*self._writers, write)
+        if len(self._writers) == 1:
+            self._source.add_outlet(self)
 
-    def remove(self, take: TakeUnit) -> None:
-        if take in self._takers:
-            self._takers = tuple(other for other in self._takers if other != take)
-            if not self._takers:
-                self._source.remove(self)
+    def remove_writer(self, write: WriteUnit) -> None:
+        if write in self._writers:
+            self._writers = tuple(other for other in self._writers if other != write)
+            if not self._writers:
+                self._source.remove_outlet(self)
                 self._group = []
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
@@ -94,14 +94,14 @@ class UnitTap(Outlet):
         for channel, start, end in batch.frames:
             try:
                 if channel == self._video:
-                    self._take_video(data, start + FRAME_HEADER_BYTES, end, arrived_s)
+                    self._read_video(data, start + FRAME_HEADER_BYTES, end, arrived_s)
                 elif channel == self._sound_channel and self.sound is not None:
-                    for stamp_ms, body in self.sound.take(data, start + FRAME_HEADER_BYTES, end, arrived_s):
+                    for stamp_ms, body in self.sound.convert_packet(data, start + FRAME_HEADER_BYTES, end, arrived_s):
                         self._hand_on(Unit(chunks.AUDIO, body, stamp_ms, packets=1))
             except MalformedError:
                 self.malformed += 1
 
-    def _take_video(self, data: bytes, start: int, end: int, arrived_s: float) -> None:
+    def _read_video(self, data: bytes, start: int, end: int, arrived_s: float) -> None:
         header = parse_rtp(data, start, end)
         self._packets += 1
         units = self._depacketizer.push(
@@ -112,9 +112,9 @@ class UnitTap(Outlet):
         )
         for unit in units:
             packets, self._packets = self._packets, 0
-            self._take_unit(unit, packets, arrived_s)
+            self._convert_unit(unit, packets, arrived_s)
 
-    def _take_unit(self, unit: AccessUnit, packets: int, arrived_s: float) -> None:
+    def _convert_unit(self, unit: AccessUnit, packets: int, arrived_s: float) -> None:
         shown_ms = self._clock.at(unit.rtp_timestamp, arrived_s)
         decoded_ms = self._order.decoded_at(shown_ms)
         header = self._configure(unit.nals) if unit.keyframe else None
@@ -139,8 +139,8 @@ class UnitTap(Outlet):
             self._group_bytes += len(unit.body)
             # One that is too long is of no use in part.
             self._group = [*self._group, unit] if self._group_bytes <= MAX_UNIT_BYTES else []
-        for take in self._takers:
-            take(unit)
+        for write in self._writers:
+            write(unit)
 
 
 _TAPS: WeakKeyDictionary[FanOut, UnitTap] = WeakKeyDictionary()

@@ -1,1 +1,1 @@
-"""The camera's media on its way: the fan-out, the GOP cache, where keyframes begin. Nothing here waits."""
+"""The camera's media: the fan-out, the GOP cache, the keyframe tap. Nothing here waits."""

@@ -21,7 +21,7 @@ class Queue(Protocol):
     @property
     def buffered_bytes(self) -> int: ...
 
-    def pause_media(self, room_bytes: int) -> None: ...
+    def hold_back(self, room_bytes: int) -> None: ...
 
 
 class Cache(Protocol):
@@ -44,7 +44,7 @@ class MediaBudget:
     """The queues and caches of a process, and how much they may hold. Checks them while there is any."""
 
     def __init__(self, *, max_bytes: int = 64 << 20, check_s: float = CHECK_S) -> None:
-        self.deliveries_paused = 0
+        self.throttled = 0
         """How often a destination was held back."""
         self.caches_dropped = 0
         self._max_bytes, self._check_s = max_bytes, check_s
@@ -93,8 +93,8 @@ class MediaBudget:
             cache.drop()
         room_bytes = fair_share(self._max_bytes, len(buffered)) // _ROOM
         for queue in most_backed_up(buffered, self._max_bytes - kept):
-            self.deliveries_paused += 1
-            queue.pause_media(room_bytes)
+            self.throttled += 1
+            queue.hold_back(room_bytes)
 
     def _caches(self) -> list[Cache]:
         return [source.gop_cache for source in self._sources if source.gop_cache is not None]

@@ -1,7 +1,7 @@
 """The hot path: one batch from the camera, written to every destination without waiting for any of them.
 
-Nothing here awaits. A destination that is too slow is told by its own transport, loses groups of pictures by the rules
-of `forwarder.domain.backpressure`, and is passed over until it is fast again; the others never notice.
+Nothing here awaits. A destination that is too slow is reported by its own transport, loses groups of pictures by the
+rules of `forwarder.domain.backpressure`, and is skipped until it is fast again; the others do not notice.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ class MediaWriter(Protocol):
 
 
 class Outlet:
-    """One destination's end of the fan-out. It starts held, and flows from a keyframe on.
+    """One destination's end of the fan-out. It starts waiting, and flows from a keyframe on.
 
-    `packets_dropped` counts what was left out for overflow, and `packets_late` those of them for one of seconds.
+    `packets_dropped` counts packets left out for overflow, and `packets_late` those of them left out for lag.
     """
 
     __slots__ = (
@@ -59,9 +59,9 @@ class Outlet:
         *,
         direct: Write | None = None,
     ) -> None:
-        """`channels` leads from the camera's channel numbers to the destination's; others are not passed on.
+        """`channels` maps the camera's channel numbers to the destination's; other channels are not written.
 
-        `direct` is what `writer.write_media` comes to for as long as the outlet is part of the fan-out.
+        `direct` does the same as `writer.write_media` while the outlet is part of the fan-out, and faster.
         """
         self._fanout, self._writer, self.bounds = fanout, writer, bounds
         self._write_media = writer.write_media
@@ -69,7 +69,7 @@ class Outlet:
         same = all(source == target for source, target in channels.items())
         verbatim = same and channels.keys() >= fanout.channels
         self.direct = (direct or writer.write_media) if verbatim else None
-        """What takes clean media as it is; None where it must be rewritten."""
+        """Writes clean media unchanged; None where it must be rewritten."""
         self._marks: deque[tuple[float, int]] = deque()
         self._fast_path: FastPath | None = None
         self._entered = (0, 0, 0)
@@ -92,11 +92,11 @@ class Outlet:
 
     @property
     def frames(self) -> int:
-        """Pictures handed to the transport to their last packet, which has the marker bit."""
+        """Pictures handed to the transport with their last packet, which has the marker bit."""
         return self._frames + (self._fast_path.endings - self._entered[2] if self._fast_path is not None else 0)
 
-    def enter(self, fast_path: FastPath | None) -> None:
-        """Count as written what goes through `fast_path` from now on; None: no more of it."""
+    def count_from(self, fast_path: FastPath | None) -> None:
+        """Count what `fast_path` passes on as written from now on; None: stop counting it."""
         if fast_path is not self._fast_path:
             self._written, self._packets, self._frames = self.written, self.packets, self.frames
             self._fast_path = fast_path
@@ -105,7 +105,7 @@ class Outlet:
             )
 
     def write(self, batch: MediaBatch, *, clean: bool) -> None:
-        """Hand a batch on; `clean` when it holds nothing but frames of the camera's relayed channels."""
+        """Write a batch; `clean` when it holds only frames of the camera's relayed channels."""
         if clean and self.direct is not None:
             data = batch.data
             self._write_media(data)
@@ -116,17 +116,17 @@ class Outlet:
             self._rewrite(batch)
 
     def count(self, *, packets: int = 0, frames: int = 0, octets: int = 0) -> None:
-        """Count what was handed to the transport by another way."""
+        """Count what was handed to the transport elsewhere."""
         self._packets += packets
         self._frames += frames
         self._written += octets
 
     def buffer_is_full(self) -> None:
         """The transport's buffer crossed its bound."""
-        self.judge(lag_s=0.0, buffered=self.bounds.buffer_bytes)
+        self.judge_lag(lag_s=0.0, buffered=self.bounds.buffer_bytes)
 
-    def judge(self, *, lag_s: float, buffered: int | None = None) -> None:
-        """Begin to leave media out, or find that there is room again."""
+    def judge_lag(self, *, lag_s: float, buffered: int | None = None) -> None:
+        """Start or stop leaving media out, by the buffered bytes and the lag."""
         size = self._writer.write_buffer_bytes if buffered is None else buffered
         flow = overflow.lagged(self.flow, self.bounds, buffered=size, lag_s=lag_s)
         if flow is not self.flow:
@@ -137,9 +137,9 @@ class Outlet:
         """What waits in the transport."""
         return self._writer.write_buffer_bytes
 
-    def pause_media(self, room_bytes: int) -> None:
+    def hold_back(self, room_bytes: int) -> None:
         """Leave media out until fewer than `room_bytes` wait: the process holds too much in all."""
-        self._become(overflow.paused(self.flow, room_bytes=room_bytes))
+        self._become(overflow.throttled(self.flow, room_bytes=room_bytes))
 
     def keyframe_came(self) -> bool:
         """Whether media flows from this keyframe on."""
@@ -148,11 +148,11 @@ class Outlet:
 
     @property
     def lagging(self) -> bool:
-        """Whether the lag was worth a note lately, or media is being left out."""
+        """Whether unacknowledged media is being timed, or media is being left out."""
         return bool(self._marks) or self.flow.overflowing
 
     def lag_s(self, now_s: float, acknowledged: int) -> float:
-        """Age of the oldest media byte that the destination has not confirmed; call about once a second."""
+        """Age of the oldest media byte that the destination has not acknowledged; call about once a second."""
         marks = self._marks
         while marks and marks[0][1] <= acknowledged:
             marks.popleft()
@@ -166,7 +166,7 @@ class Outlet:
         turned = flow.flowing is not self.flow.flowing
         self.flow = flow
         if turned:
-            self._fanout.sort()
+            self._fanout.split_outlets()
 
     def _rewrite(self, batch: MediaBatch) -> None:
         data, out = batch.data, bytearray()
@@ -184,7 +184,7 @@ class Outlet:
 
 
 class FanOut:
-    """From one camera session to its outlets: by the `fast_path` while nobody needs more, else batch by batch."""
+    """From one camera session to its outlets: by the `fast_path` while nothing else is needed, else batch by batch."""
 
     def __init__(self, *, channels: frozenset[int], video_channel: int, scanner: KeyframeScanner) -> None:
         """`channels`: the RTP and RTCP channel numbers of the relayed tracks, as agreed with the camera."""
@@ -195,14 +195,14 @@ class FanOut:
         self._scanner = scanner
         self._outlets: tuple[Outlet, ...] = ()
         self._flowing: tuple[Outlet, ...] = ()
-        self._held: tuple[Outlet, ...] = ()
-        self._lead_given: set[Outlet] = set()
+        self._waiting: tuple[Outlet, ...] = ()
+        self._lead_written: set[Outlet] = set()
         self._began: Callable[[], None] | None = None
         self._tap: Callable[[MediaBatch], None] | None = None
         self._gop_cache: GopCache | None = None
         self._pictures = 0
         self.fast_path = FastPath(channels=channels, video_channel=video_channel)
-        """What the camera's connection tries first; what it does not take comes to `on_media`."""
+        """The camera's connection tries it first; what it refuses comes to `on_media`."""
 
     @property
     def pictures(self) -> int:
@@ -211,7 +211,7 @@ class FanOut:
 
     @property
     def tap(self) -> Callable[[MediaBatch], None] | None:
-        """Shown every batch after the destinations have it, while somebody wants to look."""
+        """Gets every batch after the destinations, while it is set."""
         return self._tap
 
     @tap.setter
@@ -233,11 +233,11 @@ class FanOut:
         """Call `began` once from the event loop: soon if video has come already, else with its first packets."""
         self._began = began
         if self.pictures:
-            self._tell_began()
+            self._call_began()
         self._switch()
 
     def endings(self, batch: MediaBatch) -> int:
-        """Packets of video with the marker bit: so many pictures end in this batch."""
+        """Packets of video with the marker bit: the number of pictures that end in this batch."""
         data, marked = batch.data, FRAME_HEADER_BYTES + 1
         return sum(
             data[start + marked] >= 0x80
@@ -251,17 +251,17 @@ class FanOut:
         if batch.channels & self._video:
             self._pictures += 1
             if self._began is not None:
-                self._tell_began()
-        # Outlets change sides while being written to; tuples are replaced, never changed, so this one stays as it is.
+                self._call_began()
+        # Outlets change sides amid writes; tuples are replaced, never changed, so this one stays as it is.
         flowing = self._flowing
-        if self._held:
-            self._start_held(batch, clean=clean)
+        if self._waiting:
+            self._start_waiting(batch, clean=clean)
         for outlet in flowing:
             outlet.write(batch, clean=clean)
         if self._tap is not None:
             self._tap(batch)
         if self._gop_cache is not None:
-            self._gop_cache.add(batch, clean=clean)
+            self._gop_cache.add_batch(batch, clean=clean)
 
     def keep_gop_cache(self) -> GopCache:
         """Keep the current group of pictures from its keyframe on, until `gop_cache` is set to None."""
@@ -269,55 +269,55 @@ class FanOut:
             self.gop_cache = GopCache(self._scanner.another())
         return self.gop_cache
 
-    def add(self, outlet: Outlet) -> None:
+    def add_outlet(self, outlet: Outlet) -> None:
         self._outlets = (*self._outlets, outlet)
-        self.sort()
+        self.split_outlets()
         if self.gop_cache is not None and self.gop_cache.begun and outlet.keyframe_came():
             for batch, clean in self.gop_cache:
                 if outlet.flow.flowing:
                     outlet.write(batch, clean=clean)
 
-    def remove(self, outlet: Outlet) -> None:
+    def remove_outlet(self, outlet: Outlet) -> None:
         self._outlets = tuple(other for other in self._outlets if other is not outlet)
-        outlet.enter(None)
-        self.sort()
+        outlet.count_from(None)
+        self.split_outlets()
 
-    def sort(self) -> None:
-        """Tell flowing outlets from held ones anew."""
-        if not self._held:
+    def split_outlets(self) -> None:
+        """Split the outlets into flowing and waiting ones."""
+        if not self._waiting:
             self._scanner.reset()
         elif self._scanner.open_lead:
-            # What flowed until now has been given the lead of the unit that is open: it does not begin with it.
-            self._lead_given |= set(self._flowing)
+            # Flowing outlets have got the lead of the open unit: they must not begin with it again.
+            self._lead_written |= set(self._flowing)
         self._flowing = tuple(outlet for outlet in self._outlets if outlet.flow.flowing)
-        self._held = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
+        self._waiting = tuple(outlet for outlet in self._outlets if not outlet.flow.flowing)
         self._switch()
 
     def _switch(self) -> None:
-        """Open the fast path if all that is to be done is to write everything to everybody; else shut it."""
-        alike = not self._held and self._tap is None and self._gop_cache is None and self._began is None
+        """Open the fast path if everything is written to everybody and nothing else is needed; else close it."""
+        alike = not self._waiting and self._tap is None and self._gop_cache is None and self._began is None
         writes = [outlet.direct for outlet in self._flowing if outlet.direct is not None]
         is_open = alike and len(writes) == len(self._flowing)
         self.fast_path.writes = tuple(writes) if is_open else None
         for outlet in self._outlets:
-            outlet.enter(self.fast_path if is_open else None)
+            outlet.count_from(self.fast_path if is_open else None)
 
-    def _tell_began(self) -> None:
+    def _call_began(self) -> None:
         began, self._began = self._began, None
         self._switch()
         if began is not None:
             asyncio.get_running_loop().call_soon(began)
 
-    def _start_held(self, batch: MediaBatch, *, clean: bool) -> None:
-        held = list(self._held)
-        passed = dict.fromkeys(held, batch.count)
+    def _start_waiting(self, batch: MediaBatch, *, clean: bool) -> None:
+        waiting = list(self._waiting)
+        passed = dict.fromkeys(waiting, batch.count)
         for index in self._scanner.scan(batch, clean=clean):
-            able = held if index != IN_LEAD else [outlet for outlet in held if outlet not in self._lead_given]
+            able = waiting if index != IN_LEAD else [outlet for outlet in waiting if outlet not in self._lead_written]
             for outlet in [outlet for outlet in able if outlet.keyframe_came()]:
-                held.remove(outlet)
+                waiting.remove(outlet)
                 passed[outlet] = self._begin(outlet, batch, index, clean=clean)
         if not self._scanner.open_lead:
-            self._lead_given.clear()
+            self._lead_written.clear()
         for outlet, count in passed.items():
             if outlet.flow.groups_dropped:
                 outlet.packets_dropped += count
@@ -326,7 +326,7 @@ class FanOut:
     def _begin(self, outlet: Outlet, batch: MediaBatch, index: int, *, clean: bool) -> int:
         """Write from a keyframe's first frame on; returns how many frames of the batch are left out.
 
-        Less than none when the keyframe began before the batch: those were counted as left out.
+        Negative when the keyframe began before the batch: those frames were counted as left out.
         """
         if index != IN_LEAD:
             outlet.write(tail(batch, index), clean=clean)

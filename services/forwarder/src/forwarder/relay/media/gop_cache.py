@@ -1,8 +1,7 @@
-"""What came from a camera since its newest keyframe, for destinations that are about to begin.
+"""The media of a camera since its newest keyframe, for new destinations.
 
-Cameras begin with a keyframe when they are asked to play; by the time a destination has answered, it is over, and the
-next one may be seconds away. Kept only while that matters: at the beginning of a pull, and while a camera is handed
-from one worker to the next.
+Cameras begin with a keyframe after PLAY; when a destination has answered, it is over, and the next one may be seconds
+away. Kept only while that matters: at the beginning of a pull, and during a hand-over.
 """
 
 import mmap
@@ -13,7 +12,7 @@ from vonggac.rtsp.wire.framing import MediaBatch
 from vonggac.rtsp.wire.keyframe_scanner import IN_LEAD, KeyframeScanner, tail
 
 MAX_BYTES = 3 << 20
-"""Below the bound of what may lie buffered for one destination."""
+"""Below the bound of one destination's buffer."""
 MAX_AGE_S = 5.0
 
 
@@ -50,13 +49,13 @@ class GopCache:
         self._spans, self._bytes, self._store = [], 0, None
 
     def when_begun(self, call: Callable[[], None]) -> None:
-        """Call once there is something to begin with; at once if there is."""
+        """Call `call` when a keyframe is there; at once if it is."""
         if self._spans:
             call()
         else:
             self._when_begun = call
 
-    def add(self, batch: MediaBatch, *, clean: bool) -> None:
+    def add_batch(self, batch: MediaBatch, *, clean: bool) -> None:
         begins = self._scanner.scan(batch, clean=clean)
         if begins:
             self._spans, self._bytes, self._began_s = [], 0, time.monotonic()
@@ -77,7 +76,7 @@ class GopCache:
         if self._bytes > self._max_bytes:
             return
         if self._store is None:
-            # Not the heap: small pieces of a hundred cameras that begin together would leave it full of holes for good.
+            # Not the heap: small pieces of a hundred cameras that begin together would fragment it.
             self._store = mmap.mmap(-1, self._max_bytes)
         self._store[begin : self._bytes] = data
         self._spans.append((begin, self._bytes, clean))

@@ -1,7 +1,7 @@
-"""Whole keyframes out of a camera's media, only while somebody wants them.
+"""Whole keyframes of a camera's media, only while they are wanted.
 
-The tap sits behind the fan-out: media has been written to every destination before it is looked at here, and an idle
-tap is not even called.
+The tap is behind the fan-out: media is written to every destination before it is read here, and an idle tap is not
+called.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,8 @@ class KeyframeTap:
         "_depacketizer",
         "_detector",
         "_fanout",
-        "_held",
-        "_held_bytes",
+        "_kept",
+        "_kept_bytes",
         "_on_keyframe",
         "_on_report",
         "_packets",
@@ -55,76 +55,76 @@ class KeyframeTap:
         on_keyframe: OnKeyframe,
         on_report: OnReport,
     ) -> None:
-        """`on_report` gets each RTCP packet of the video that goes by while the tap is open."""
+        """`on_report` gets each RTCP packet of the video while the tap is open."""
         self._fanout, self._codec, self._channel, self._rtcp_channel = fanout, codec, channel, rtcp_channel
         self._on_keyframe, self._on_report = on_keyframe, on_report
         self._detector = KeyframeDetector(codec)
         self._undecided = False
         self._depacketizer: Depacketizer | None = None
-        self._held: list[memoryview] = []
-        self._held_bytes = 0
+        self._kept: list[memoryview] = []
+        self._kept_bytes = 0
         self._stamp: bytes | None = None
         self._packets = 0
         self.meter = StreamMeter(clock_rate)
         self.keyframes_given_up = 0
-        """Keyframes that began and are not to be had: damaged, or larger than MAX_KEYFRAME_BYTES."""
+        """Keyframes that began and were dropped: damaged, or larger than MAX_KEYFRAME_BYTES."""
 
     def open(self) -> None:
-        """Look at the media from now on; harmless when it does already."""
+        """Read the media from now on; harmless when open."""
         if self._fanout.tap is None:
-            self._forget()
-            self._fanout.tap = self._take
+            self._reset()
+            self._fanout.tap = self._read_batch
 
     def close(self) -> None:
-        """Let the media go by; what was begun is forgotten."""
+        """Stop reading; drop an unfinished keyframe."""
         self._fanout.tap = None
-        self._forget()
+        self._reset()
 
     @property
     def is_open(self) -> bool:
         return self._fanout.tap is not None
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._stamp = None
         self._detector.reset()
         self._give_up()
         self.meter.pause()
 
     def _give_up(self) -> None:
-        self._depacketizer, self._held, self._held_bytes, self._undecided = None, [], 0, False
+        self._depacketizer, self._kept, self._kept_bytes, self._undecided = None, [], 0, False
 
-    def _take(self, batch: MediaBatch) -> None:
+    def _read_batch(self, batch: MediaBatch) -> None:
         data, view = batch.data, memoryview(batch.data)
-        held = False
+        kept = False
         for channel, start, end in batch.frames:
             if channel != self._channel or end - start < _SHORTEST:
                 if channel == self._rtcp_channel:
                     self._on_report(data[start + FRAME_HEADER_BYTES : end])
                 continue
             self._packets += 1
-            # Most packets are of the picture that the one before was of, and of no keyframe: nothing to parse.
+            # Most packets belong to the picture of the packet before, which is no keyframe: nothing to parse.
             same = data[start + _TIMESTAMP_AT : start + _TIMESTAMP_END] == self._stamp
             if self._depacketizer is None:
                 if not same or self._undecided:
-                    self._begin(data, start, end, same=same, held=held)
-                    held = bool(self._held)
+                    self._begin(data, start, end, same=same, kept=kept)
+                    kept = bool(self._kept)
                 continue
-            # A keyframe is put together in one go, when its packets are all there.
-            self._hold(view[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
-            held = True
+            # A keyframe is assembled at once, when all its packets are there.
+            self._keep_packet(view[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
+            kept = True
             if not same or data[start + _MARKER_AT] & _MARKER:
                 self._put_together(self._depacketizer)
-            elif self._held_bytes > MAX_KEYFRAME_BYTES:
+            elif self._kept_bytes > MAX_KEYFRAME_BYTES:
                 self.keyframes_given_up += 1
                 self._give_up()
             if not same:
                 # The keyframe ended without a marker, and this packet begins the next picture.
-                self._begin(data, start, end, same=False, held=False)
-                held = bool(self._held)
+                self._begin(data, start, end, same=False, kept=False)
+                kept = bool(self._kept)
 
-    def _begin(self, data: bytes, start: int, end: int, *, same: bool, held: bool) -> None:
-        """A packet of a picture whose kind is not known yet: is it a keyframe's? `held`: this batch is kept already."""
-        # Of the picture that is under way when the tap opens the beginning is missing.
+    def _begin(self, data: bytes, start: int, end: int, *, same: bool, kept: bool) -> None:
+        """A packet of a picture whose kind is not known yet: is it a keyframe's? `kept`: this batch is kept already."""
+        # The picture that is current when the tap opens lacks its beginning.
         whole = self._stamp is not None
         try:
             header = parse_rtp(data, start + FRAME_HEADER_BYTES, end)
@@ -137,31 +137,31 @@ class KeyframeTap:
             return
         payload = memoryview(data)[header.payload_start : header.payload_end]
         mark = self._detector.push(payload, timestamp=header.timestamp, marker=header.marker)
-        if mark is Mark.OTHER or self._held_bytes > MAX_KEYFRAME_BYTES:
+        if mark is Mark.OTHER or self._kept_bytes > MAX_KEYFRAME_BYTES:
             self._give_up()
             return
-        self._hold(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if held else len(data))
+        self._keep_packet(memoryview(data)[start + FRAME_HEADER_BYTES : end], 0 if kept else len(data))
         self._undecided = mark is Mark.LEAD
         if mark is Mark.KEYFRAME:
             self._depacketizer = Depacketizer(self._codec, max_unit_bytes=MAX_KEYFRAME_BYTES)
             if header.marker:
                 self._put_together(self._depacketizer)
 
-    def _hold(self, packet: memoryview, batch_bytes: int) -> None:
-        """Keep a packet. What is kept from being freed is its batch: `batch_bytes`, 0 when it is kept already."""
-        self._held.append(packet)
-        self._held_bytes += batch_bytes
+    def _keep_packet(self, packet: memoryview, batch_bytes: int) -> None:
+        """Keep a packet, and with it the memory of its batch: `batch_bytes`, 0 when the batch is kept already."""
+        self._kept.append(packet)
+        self._kept_bytes += batch_bytes
 
     def _put_together(self, depacketizer: Depacketizer) -> None:
         units: list[AccessUnit] = []
-        for packet in self._held:
+        for packet in self._kept:
             try:
                 units += depacketizer.push_packet(packet)
             except MalformedError:
                 continue
-        # Whole or damaged: the next one is looked for.
+        # Whole or damaged: wait for the next one.
         self._give_up()
-        # The packet that ended it may be a whole picture of its own, which is looked at by itself.
+        # The packet that ended it may be a whole picture itself, which is read separately.
         whole = [unit for unit in units if unit.keyframe and unit.rtp_timestamp.to_bytes(4, "big") == self._stamp]
         self.keyframes_given_up += not whole
         for unit in whole:

@@ -44,7 +44,9 @@ async def open_publishing(
         connection.send_command("releaseStream", 0.0, None, url.stream)
         connection.send_command("FCPublish", 0.0, None, url.stream)
         stream_id = _stream_id(await connection.call("createStream", None))
-        await connection.ask("publish", url.stream, "live", stream_id=stream_id, good="NetStream.Publish.Start")
+        await connection.call_for_status(
+            "publish", url.stream, "live", stream_id=stream_id, good="NetStream.Publish.Start"
+        )
         return stream_id
 
     return await _open(url, credentials, extra, publish, deadline_s=deadline_s, allowed=allowed, tls=tls)
@@ -74,7 +76,7 @@ async def open_playing(
         stream_id = _stream_id(await connection.call("createStream", None))
         connection.set_buffer_length(stream_id, _BUFFER_MS)
         # -2000: live, or recorded where there is no live one; many servers know nothing else.
-        await connection.ask("play", url.stream, -2000.0, stream_id=stream_id, good="NetStream.Play.Start")
+        await connection.call_for_status("play", url.stream, -2000.0, stream_id=stream_id, good="NetStream.Play.Start")
         return stream_id
 
     connection, _ = await _open(url, credentials, extra, play, deadline_s=deadline_s, allowed=allowed, tls=tls)

@@ -117,7 +117,7 @@ class RtmpConnection(asyncio.Protocol):
             raise CommandError(command, _text(information, "code"), _text(information, "description"))
         return answer
 
-    async def ask(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
+    async def call_for_status(self, command: str, *values: amf.AmfValue, stream_id: int, good: str) -> None:
         """Send a command that is answered by onStatus, and wait for the status `good`. Raises PeerError."""
         self._status, self._asked = asyncio.get_running_loop().create_future(), command
         self.send_command(command, 0.0, None, *values, stream_id=stream_id)

@@ -7,6 +7,7 @@ from typing import Protocol
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.fanout import FanOut
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import Logins
 from vonggac.media.h26x import video_codec
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.url import Credentials
@@ -37,7 +38,7 @@ class CameraSource(Protocol):
     def reception(self) -> ReceptionStats | None:
         """What was lost on the way over UDP; None over TCP."""
 
-    def take_report(self, packet: bytes) -> None:
+    def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
 
     def clock_drift_s(self) -> float | None:
@@ -55,12 +56,16 @@ class CameraSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlayLimits:
-    """Bounds of one attempt. `silence_s`: without media for so long, an input has ended."""
+    """Bounds of one attempt. `silence_s`: without media for so long, an input has ended.
+
+    `logins` is None until NATS is there, which remembers failed logins.
+    """
 
     deadline_s: float
     silence_s: float
     allowed: AllowedNetworks
     remux: RemuxPool
+    logins: Logins | None = None
 
 
 class Play(Protocol):

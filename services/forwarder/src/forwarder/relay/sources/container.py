@@ -58,7 +58,7 @@ class _Unpacked(StreamEnd):
         self._room.set()
 
     @property
-    def backlog_bytes(self) -> int:
+    def waiting_bytes(self) -> int:
         return 0 if self.gone.done() else self.transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
@@ -136,7 +136,7 @@ class RemuxedSource:
     def bytes_received(self) -> int:
         return self._end.bytes_received
 
-    def take_report(self, packet: bytes) -> None:
+    def read_report(self, packet: bytes) -> None:
         """Ignored: reports are made here, by our clock."""
 
     def clock_drift_s(self) -> None:
@@ -203,6 +203,7 @@ async def play_container(
         url=url,
         # A login that stands in the address is not offered a second time.
         credentials=credentials if url == camera.url else None,
+        filled=credentials if url != camera.url else None,
         allowed=limits.allowed,
         tls=policy_of(camera.tls),
         deadline_s=limits.deadline_s,

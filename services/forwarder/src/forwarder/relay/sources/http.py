@@ -14,7 +14,7 @@ from vonggac.net.dial import connect_plain, connect_socket, secure
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.net.http_auth import Authenticator
 from vonggac.net.tls import TlsPolicy
-from vonggac.net.url import Credentials
+from vonggac.net.url import Credentials, repeats_password
 from vonggac.rtsp.wire.messages import Headers
 
 _READ_BYTES = 64 << 10
@@ -40,6 +40,8 @@ class Web:
     tls: TlsPolicy
     url: str
     credentials: Credentials | None = None
+    filled: Credentials | None = None
+    """A login that stands in the path of `url`."""
 
     @asynccontextmanager
     async def get(self, url: str, *, deadline_s: float) -> AsyncIterator["Body"]:
@@ -69,6 +71,8 @@ class Web:
         for _ in range(_MAX_REDIRECTS + 2):
             parts = _split(url)
             mine = _endpoint(parts) == home
+            if not mine and repeats_password(_target(parts), _target(_split(self.url)), self.filled):
+                raise PeerError(Cause.SECRET_MOVED, "sent elsewhere with the password in the path: not followed")
             try:
                 stream = await self._connect(parts, ends_at)
             except PeerError as error:
@@ -187,7 +191,7 @@ async def _ask(stream: ByteStream, parts: SplitResult, authorization: str | None
         if not line:
             return int(status[1]), headers
         name, _, value = line.partition(":")
-        headers.add(name.strip(), value.strip())
+        headers.add_field(name.strip(), value.strip())
     raise MalformedError("the server's answer has too many header fields")
 
 

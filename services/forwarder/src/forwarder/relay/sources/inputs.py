@@ -26,18 +26,18 @@ from vonggac.net.url import Credentials
 
 _FLV_HEAD = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 _TAG_HEAD_BYTES = 11
-_DATAGRAM_BACKLOG_BYTES = 1 << 20
+_MAX_WAITING_BYTES = 1 << 20
 
 
 class Sink(Protocol):
-    """Where a feed writes. `room` waits until there is some; `backlog_bytes` waits to be unpacked."""
+    """Where a feed writes. `room` waits until there is some; `waiting_bytes` waits to be unpacked."""
 
     def write(self, data: bytes) -> None: ...
 
     async def room(self) -> None: ...
 
     @property
-    def backlog_bytes(self) -> int: ...
+    def waiting_bytes(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class Address:
     deadline_s: float
     silence_s: float
     audio: bool = False
+    filled: Credentials | None = None
+    """The login that was filled in, where placeholders stood."""
 
     @property
     def host(self) -> str:
@@ -70,7 +72,7 @@ class Address:
 
     @property
     def web(self) -> Web:
-        return Web(self.allowed, self.tls, self.url, self.credentials)
+        return Web(self.allowed, self.tls, self.url, self.credentials, self.filled)
 
 
 type Feed = Callable[[Address, Sink], Awaitable[None]]
@@ -129,7 +131,7 @@ async def feed_rtmp(address: Address, sink: Sink) -> None:
     def take(message: Message) -> None:
         heard.set()
         if message.kind in (chunks.AUDIO, chunks.VIDEO):
-            if sink.backlog_bytes > chunks.MAX_MESSAGE_BYTES:
+            if sink.waiting_bytes > chunks.MAX_MESSAGE_BYTES:
                 overrun.set()
             else:
                 sink.write(_flv_tag(message))
@@ -185,7 +187,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         # What cannot be unpacked in time is lost, as on the network.
-        if self._welcome(addr[0]) and self._sink.backlog_bytes < _DATAGRAM_BACKLOG_BYTES:
+        if self._welcome(addr[0]) and self._sink.waiting_bytes < _MAX_WAITING_BYTES:
             self.heard.set()
             self._sink.write(data)
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from forwarder.relay.sources.base import CameraSource, OnBegan, Play, PlayLimits
 from forwarder.relay.sources.container import SCHEMES, play_container
 from forwarder.relay.sources.rtsp import play_rtsp
-from forwarder.relay.supervision.context import RelayContext
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import Attempt
 from vonggac.net.errors import PeerError
 from vonggac.net.url import Credentials, hide_login, takes_credentials
 from vonggac.rtsp.client.connection import OnLost
@@ -27,14 +27,15 @@ SOURCES: Mapping[str, Play] = MappingProxyType(
 async def play(
     camera: CameraV1,
     credentials: Credentials | None,
-    context: RelayContext,
+    limits: PlayLimits,
     *,
     on_began: OnBegan,
     on_lost: OnLost,
 ) -> CameraSource:
     """Play the camera in the way of its scheme, when its login may be tried.
 
-    Raises PeerError; `transport_unsupported` for a scheme that is not in the table.
+    Raises PeerError: `transport_unsupported` for a scheme that is not in the table, `auth_failed` while the login
+    rests, `timeout` while another camera tries it and gets no answer.
     """
     scheme = camera.url.partition("://")[0].lower()
     play_by_scheme = SOURCES.get(scheme)
@@ -42,15 +43,15 @@ async def play(
         msg = f"the camera's scheme must be one of: {', '.join(sorted(SOURCES))}"
         raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
 
-    limits = PlayLimits(context.connect_deadline_s, context.media_timeout_s, context.allowed, context.remux)
-    logins = context.logins
+    logins = limits.logins
     login = logins.login_of(camera.url, credentials) if logins is not None else None
 
     def lost(error: PeerError | None) -> None:
         if error is not None:
             hide_login(error, credentials)
             if logins is not None and login is not None:
-                logins.ended(login)
+                # What broke it off may have been a new password.
+                logins.guard.doubt(login)
         on_lost(error)
 
     early = _EarlyEvents(on_began, lost)
@@ -67,9 +68,21 @@ async def play(
     if logins is None or login is None:
         source = await now()
     else:
-        source = await logins.attempt(login, now, wait_s=context.connect_deadline_s)
+        async with logins.attempt(login, wait_s=limits.deadline_s) as attempt:
+            if not attempt.granted:
+                raise _not_tried(attempt)
+            source = await now()
+            attempt.accept()
     early.release()
     return source
+
+
+def _not_tried(attempt: Attempt) -> PeerError:
+    if attempt.rest_s is None:
+        msg = "another camera of this device is asked with the same login, and does not answer"
+        return PeerError(Cause.TIMEOUT, msg)
+    msg = f"not tried: this login failed twice at this device, it rests for {attempt.rest_s / 60:.0f} minutes"
+    return PeerError(Cause.AUTH_FAILED, msg)
 
 
 class _EarlyEvents:

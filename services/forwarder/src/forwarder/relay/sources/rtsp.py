@@ -52,15 +52,15 @@ class RtspSource:
         """What was lost on the way over UDP; None over TCP."""
         return self._player.reception
 
-    def take_report(self, packet: bytes) -> None:
+    def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
         with suppress(MalformedError):
-            self._clock.take(parse_rtcp(packet))
+            self._clock.read_reports(parse_rtcp(packet))
 
     def clock_drift_s(self) -> float | None:
         """By its sender reports that were seen, or the Date of its answers, in the last minutes."""
         if (date := self._player.connection.requests.peer_date) is not None:
-            self._clock.take_date(*date)
+            self._clock.read_date(*date)
         return self._clock.drift_s(lately_s=CLOCK_REPORTED_WITHIN_S)
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:

@@ -16,7 +16,6 @@ from forwarder.relay.supervision.camera_puller import CameraPuller
 from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from forwarder.relay.supervision.keyframes import CameraKeyframes
-from forwarder.relay.supervision.resealed import sealed_as_before
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.events.inventory import CameraV1, PlannedDelivery
@@ -114,7 +113,7 @@ class CameraRelay:
     def start_prepared(self, camera: CameraV1) -> None:
         """Deliver, from the kept keyframe on. `camera` is the plan as it is by now."""
         self._prepared = None
-        camera = self._keep_sealed(camera)
+        camera = self._keep_seals(camera)
         restart = plan.compare(self.camera, camera).restart_source
         self.camera, self.held_since = camera, self._context.now().at
         self.media_reports.paused = False
@@ -135,7 +134,7 @@ class CameraRelay:
 
     def apply_plan(self, camera: CameraV1) -> None:
         """Take a changed plan over in place: only what changed is restarted."""
-        camera = self._keep_sealed(camera)
+        camera = self._keep_seals(camera)
         change = plan.compare(self.camera, camera)
         newer = camera.revision != self.camera.revision
         disabled = {planned.id for planned in change.disabled}
@@ -217,11 +216,11 @@ class CameraRelay:
             del self._leaving[key]
             gone.report_end(state)
 
-    def _keep_sealed(self, camera: CameraV1) -> CameraV1:
+    def _keep_seals(self, camera: CameraV1) -> CameraV1:
         refused = DeliveryState.REFUSED
         taken = {key for key, supervisor in self.deliveries.items() if supervisor.delivery.state is not refused}
         resting = self.pull.state is PullState.COOLING_DOWN
-        return sealed_as_before(self.camera, camera, self._context, deliveries=taken, source=not resting)
+        return self._context.keep_seals(self.camera, camera, deliveries=taken, source=not resting)
 
     def _replan_deliveries(self, camera: CameraV1, *, report: bool) -> None:
         for key, planned in plan.wanted(camera).items():

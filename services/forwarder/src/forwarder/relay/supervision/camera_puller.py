@@ -15,6 +15,7 @@ from forwarder.relay.supervision.reachability import SILENT, Endpoint, EndpointW
 from forwarder.relay.supervision.timer import Timer
 from vonggac.events.causes import Cause
 from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import device_origins
 from vonggac.net.errors import PeerError
 from vonggac.rtsp import ReceptionStats
 from vonggac.telemetry import get_logger
@@ -212,8 +213,10 @@ class CameraPuller:
             await asyncio.wait(self._endings)
         context, camera = self._context, self._camera
         try:
-            credentials = context.open_secret(camera.secret)
-            source = await play(camera, credentials, context, on_began=self._media_began, on_lost=self._lost)
+            credentials = context.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
+            source = await play(
+                camera, credentials, context.play_limits, on_began=self._media_began, on_lost=self._lost
+            )
         except PeerError as error:
             self._attempt = None
             self._failed(error.cause, error.message, elsewhere=error.elsewhere)

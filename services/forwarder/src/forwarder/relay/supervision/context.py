@@ -1,8 +1,9 @@
 """What supervisors are given: the clock, chance, keys, limits. One object for all cameras of a process."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.camera_pull import PullLimits
@@ -11,13 +12,15 @@ from forwarder.domain.delivery import Limits
 from forwarder.domain.keyframes import KeyframeTiming
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.media.budget import MediaBudget
-from forwarder.relay.supervision.camera_login import CameraLogins
+from forwarder.relay.sources.base import PlayLimits
 from forwarder.relay.supervision.reachability import ReachabilityChecks
 from forwarder.relay.supervision.ticker import Ticker
 from vonggac.auth.sealing import SecretUnreadableError, Unsealer
-from vonggac.events.causes import Cause
+from vonggac.events.inventory import CameraV1
+from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials
 
 
@@ -38,19 +41,53 @@ class RelayContext:
     media_timeout_s: float = 10.0
     monotonic_s: Callable[[], float] = time.monotonic
     """The same clock as `now().monotonic_s`, for what is read often."""
+    wall_correction_s: Callable[[], float] = lambda: 0.0
+    """What to add to this machine's wall clock to get that of `now`."""
     receive_low_water_bytes: int = 0
     reachability: ReachabilityChecks = field(default_factory=ReachabilityChecks)
     ticker: Ticker = field(default_factory=Ticker)
-    logins: CameraLogins | None = None
+    logins: Logins | None = None
     """None until NATS is there, which remembers failed logins."""
     remux: RemuxPool = field(default_factory=RemuxPool)
     """Its processes end when it is closed, or this process ends."""
 
-    def open_secret(self, sealed: str | None) -> Credentials | None:
-        """Raises PeerError `secret_unreadable`."""
+    @property
+    def play_limits(self) -> PlayLimits:
+        """Bounds of one attempt to play a camera."""
+        return PlayLimits(self.connect_deadline_s, self.media_timeout_s, self.allowed, self.remux, self.logins)
+
+    def open_secret(self, sealed: str | None, url: str, *others: Origin) -> Credentials | None:
+        """The login for `url`; `others` as of `Unsealer.unseal`.
+
+        Raises PeerError: secret_unreadable or secret_moved.
+        """
         if sealed is None:
             return None
         try:
-            return self.unsealer.unseal(sealed)
+            return self.unsealer.unseal(sealed, url, *others)
         except SecretUnreadableError as error:
-            raise PeerError(Cause.SECRET_UNREADABLE, str(error)) from None
+            raise PeerError(error.cause, str(error)) from None
+
+    def keep_seals(self, before: CameraV1, camera: CameraV1, *, deliveries: Collection[UUID], source: bool) -> CameraV1:
+        """The plan `camera`, with the sealed secrets of `before` where the secret inside is the same.
+
+        A secret that is sealed once more has other bytes; that alone must restart nothing. Only for these `deliveries`,
+        and for the camera itself if `source`: not where a login was refused, because a person may have corrected it at
+        the peer and enter it again for that reason.
+        """
+        known = {planned.id: planned.secret for planned in before.deliveries if planned.id in deliveries}
+        planned_deliveries = tuple(
+            planned.model_copy(update={"secret": self._keep_seal(known.get(planned.id), planned.secret, planned.url)})
+            for planned in camera.deliveries
+        )
+        secret = self._keep_seal(before.secret, camera.secret, camera.url) if source else camera.secret
+        return camera.model_copy(update={"secret": secret, "deliveries": planned_deliveries})
+
+    def _keep_seal(self, old: str | None, new: str | None, url: str) -> str | None:
+        """`old` where it may be used at `url` and holds the same login."""
+        if old is None or new is None or old == new:
+            return new
+        try:
+            return old if self.open_secret(old, url) == self.open_secret(new, url) else new
+        except PeerError:
+            return new

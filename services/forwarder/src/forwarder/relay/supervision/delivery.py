@@ -20,8 +20,8 @@ from forwarder.domain.delivery import (
     Event,
     Failed,
     Opened,
+    ProgressRead,
     RetryDue,
-    Sampled,
 )
 from forwarder.domain.ownership import NO_HISTORY, DeliveryHistory
 from forwarder.relay.sources.base import CameraSource
@@ -64,7 +64,7 @@ class DeliverySupervisor:
         self._source: CameraSource | None = None
         self._silent_s = 0.0
         self._written = self._acknowledged = 0
-        self._good_sample: tuple[float, Sampled] | None = None
+        self._good_sample: tuple[float, ProgressRead] | None = None
 
     @property
     def delivery(self) -> Delivery:
@@ -226,7 +226,7 @@ class DeliverySupervisor:
         if figures is None:
             return
         written, acknowledged = figures
-        sample = Sampled(written, acknowledged, self._silent_s)
+        sample = ProgressRead(written, acknowledged, self._silent_s)
         advanced = acknowledged > self._acknowledged and written > self._written
         self._written, self._acknowledged = written, acknowledged
         lively = self._silent_s < self._context.limits.silent_s

@@ -28,7 +28,7 @@ from vonggac.events.forwarder import KeyframeNote
 from vonggac.media.depacketizer import AccessUnit
 from vonggac.media.h26x import VideoCodec, video_codec
 
-SAMPLE_WITHIN_S = 10.0
+COPY_WITHIN_S = 10.0
 """Longer than any asker waits."""
 RATE_OVER_S = 10.0
 """The bit rate is that of the last so many seconds, or a little more."""
@@ -40,7 +40,7 @@ type History = tuple[KeyframeNote, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class KeyframeCopy:
     """A keyframe with the parameter sets to decode it; figures are None where nothing was measured yet."""
 
     codec: VideoCodec
@@ -55,7 +55,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSample:
+class NoKeyframe:
     """`reason`: camera_away, codec_unsupported, no_keyframe, too_large or busy; and what is known all the same.
 
     `silent_s`: how long no video has come; `media_s`: how long the camera's session has lasted; `keyframe_age_s`: of
@@ -88,9 +88,9 @@ class CameraKeyframes:
         self._parameter_sets: list[bytes] = []
         self._hash_due_s = 0.0
         self._hash_all_until_s: dict[str, float] = {}
-        self._asked: asyncio.Future[Sample | NoSample] | None = None
-        self._sample: Sample | None = None
-        self._sampled_s = 0.0
+        self._asked: asyncio.Future[KeyframeCopy | NoKeyframe] | None = None
+        self._copy: KeyframeCopy | None = None
+        self._copied_s = 0.0
         self._marks = ((0.0, 0), (0.0, 0))
         self._measure = False
         self._rhythm = Rhythm(90_000)
@@ -121,7 +121,7 @@ class CameraKeyframes:
             rtcp_channel=video.rtcp_channel,
             clock_rate=video.clock_rate,
             on_keyframe=self._came,
-            on_report=source.take_report,
+            on_report=source.read_report,
         )
         self._hash_due_s, self._measure = now.monotonic_s, True
         self._rhythm, self._learn_until_s = Rhythm(video.clock_rate), now.monotonic_s + LEARN_WITHIN_S
@@ -132,8 +132,8 @@ class CameraKeyframes:
         self._cancel_opening()
         if self._tap is not None:
             self._tap.close()
-        self._source = self._tap = self._sample = self.media_since = None
-        self._answer(NoSample("camera_away"))
+        self._source = self._tap = self._copy = self.media_since = None
+        self._answer(NoKeyframe("camera_away"))
 
     def tick(self, now_s: float) -> None:
         """See what is due; call about once a second."""
@@ -145,8 +145,8 @@ class CameraKeyframes:
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
             self._rest(self._tap, now_s)
-        if self._sample is not None and now_s - self._sampled_s >= self._context.keyframes.sample_s:
-            self._sample = None
+        if self._copy is not None and now_s - self._copied_s >= self._context.keyframes.sample_s:
+            self._copy = None
 
     def hash_all(self, seconds: float, *, asker: str = "") -> None:
         """Hash every keyframe for the next `seconds`, 30 at most; 0 when this asker has seen enough."""
@@ -159,31 +159,31 @@ class CameraKeyframes:
             others[asker] = now_s + min(seconds, HASH_AT_MOST_S)
             self._open()
 
-    async def sample(self, within_s: float = SAMPLE_WITHIN_S) -> Sample | NoSample:
+    async def copy_keyframe(self, within_s: float = COPY_WITHIN_S) -> KeyframeCopy | NoKeyframe:
         """The newest keyframe, or the next one if the last that was handed out is older than `sample_s`."""
         if self._tap is None:
-            return self.no_sample("codec_unsupported")
+            return self.no_keyframe("codec_unsupported")
         now_s = self._context.monotonic_s()
-        if self._sample is not None and now_s - self._sampled_s < self._context.keyframes.sample_s:
-            return self._sample
+        if self._copy is not None and now_s - self._copied_s < self._context.keyframes.sample_s:
+            return self._copy
         if self._asked is None:
             self._asked = asyncio.get_running_loop().create_future()
             self._open()
         try:
-            async with asyncio.timeout(min(within_s, SAMPLE_WITHIN_S)):
+            async with asyncio.timeout(min(within_s, COPY_WITHIN_S)):
                 return await asyncio.shield(self._asked)
         except TimeoutError:
-            return self.no_sample("no_keyframe")
+            return self.no_keyframe("no_keyframe")
 
-    def no_sample(self, reason: str) -> NoSample:
+    def no_keyframe(self, reason: str) -> NoKeyframe:
         """Why there is no keyframe to hand out, and what is known of the camera all the same."""
         if self._source is None:
-            return NoSample("camera_away")
+            return NoKeyframe("camera_away")
         now_s = self._context.monotonic_s()
         if self._source.fanout.pictures != self._pictures:
             self._pictures, self._picture_s = self._source.fanout.pictures, now_s
         video = next(track for track in self._source.tracks if track.kind == "video")
-        return NoSample(
+        return NoKeyframe(
             reason,
             silent_s=now_s - self._picture_s,
             media_s=now_s - self._began_s,
@@ -230,11 +230,14 @@ class CameraKeyframes:
             figures = self._tap.meter.figures if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
             drift_s = self._source.clock_drift_s() if self._source is not None else None
+            if drift_s is not None:
+                # The source compares with this machine's clock.
+                drift_s -= self._context.wall_correction_s()
             lately = {note.hash for note in self.history[-2:]}
             still = self.still if self.still is not None and keyframe.hash in lately else None
-            self._sample = Sample(self._codec, now.at, body, figures, rate, drift_s, still)
-            self._sampled_s = now.monotonic_s
-            self._answer(self._sample)
+            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, still)
+            self._copied_s = now.monotonic_s
+            self._answer(self._copy)
             # The next one shall have figures of lately.
             self._measure = True
         if self._tap is not None and not self._wants_more(now.monotonic_s):
@@ -272,7 +275,7 @@ class CameraKeyframes:
         if self.on_still is not None:
             self.on_still()
 
-    def _answer(self, answer: Sample | NoSample) -> None:
+    def _answer(self, answer: KeyframeCopy | NoKeyframe) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and not asked.done():
             asked.set_result(answer)

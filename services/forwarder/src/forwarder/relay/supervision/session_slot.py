@@ -113,7 +113,7 @@ class SessionSlot:
         context = self._context
         return Target(
             url=plan.url,
-            credentials=context.open_secret(plan.secret),
+            credentials=context.open_secret(plan.secret, plan.url),
             video_only=self._without_audio,
             deadline_s=context.connect_deadline_s,
             bounds=context.bounds,

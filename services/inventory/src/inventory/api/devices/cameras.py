@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import (
     Adder,
     Changer,
-    Edged,
+    Context,
     Reader,
+    Reason,
     Remover,
     SecretWriter,
     Shown,
@@ -21,7 +22,7 @@ from inventory.api.context import (
     merged,
     must_exist,
 )
-from inventory.api.devices.secrets import Secret, remove_secret, secret_of, write_secret
+from inventory.api.devices.secrets import Secret, device_origins, refuse_to_move, remove_secret, secret_of, write_secret
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
 from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN, Address, parse_camera_url
 from inventory.domain.devices.areas import Area
@@ -32,7 +33,7 @@ from inventory.domain.fields import Code, Name
 from inventory.storage.conflicts import not_found, unknown_reference
 from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
 from inventory.storage.lists import fetch_page, matches_search
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Delivery, Destination, Facility
 from vonggac.events.inventory import MediaTransport
 
@@ -125,12 +126,12 @@ class CameraFilter(BaseModel):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a camera")
-async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithDeliveries:
+async def add_camera(body: NewCamera, context: Context, caller: Adder) -> CameraWithDeliveries:
     """Probers probe it at once. Without `destination_ids` it is delivered to every enabled destination."""
-    address = edge.parse_address("url", body.url, parse_camera_url)
+    address = context.parse_address("url", body.url, parse_camera_url)
     check_trust(body.tls, address.url)
-    async with edge.write_transaction(caller) as writing:
-        facility = await writing.session.get(Facility, body.facility_id)
+    async with context.write_transaction(caller) as transaction:
+        facility = await transaction.session.get(Facility, body.facility_id)
         if facility is None:
             raise unknown_reference("facility_id", "facility")
         fields = body.model_dump(exclude={"url", "destination_ids", "probe_timeout_s"})
@@ -138,18 +139,18 @@ async def add_camera(body: NewCamera, edge: Edged, caller: Adder) -> CameraWithD
             **fields,
             url=address.url,
             probe_timeout_s=body.timeout_s,
-            **secret_of(edge, writing, caller, address),
+            **secret_of(context, transaction, caller, address, others=device_origins(fields["expected"])),
         )
-        await writing.add_thing(camera)
-        for destination in await _destinations(writing.session, body.destination_ids):
-            await writing.add_thing(planned_delivery(camera, facility.code, destination))
-        deliveries = await _deliveries(writing.session, camera.id)
-    return _with_deliveries(edge.answer_with(CameraShown, camera), deliveries)
+        await transaction.add_thing(camera)
+        for destination in await _destinations(transaction.session, body.destination_ids):
+            await transaction.add_thing(planned_delivery(camera, facility.code, destination))
+        deliveries = await _deliveries(transaction.session, camera.id)
+    return _with_deliveries(context.answer_with(CameraShown, camera), deliveries)
 
 
 @router.get("", summary="List cameras by code")
 async def list_cameras(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     narrowed: Annotated[CameraFilter, Depends()],
     q: Search = None,
@@ -160,58 +161,67 @@ async def list_cameras(
     query = narrowed.narrow(select(Camera))
     if q is not None:
         query = query.where(matches_search(Camera.search, q))
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         return as_page(CameraShown, await fetch_page(session, query, Camera.code, cursor=cursor, limit=limit))
 
 
 @router.get("/{camera_id}", summary="One camera with its deliveries")
-async def get_camera(camera_id: UUID, edge: Edged, _caller: Reader) -> CameraWithDeliveries:
+async def get_camera(camera_id: UUID, context: Context, _caller: Reader) -> CameraWithDeliveries:
     """The ETag is its revision; a change of its deliveries raises it too."""
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         camera = await session.get(Camera, camera_id)
         if camera is None:
             raise not_found("camera")
         deliveries = await _deliveries(session, camera_id)
-    return _with_deliveries(edge.answer_with(CameraShown, camera), deliveries)
+    return _with_deliveries(context.answer_with(CameraShown, camera), deliveries)
 
 
 @router.patch("/{camera_id}", summary="Change a camera")
-async def change_camera(camera_id: UUID, body: CameraPatch, edge: Edged, caller: Changer) -> CameraShown:
-    """A `url` with credentials replaces the secret; a `url` without leaves it."""
-    async with edge.write_transaction(caller) as writing:
-        camera = await writing.get_thing(Camera, camera_id)
-        edge.check_if_match(camera)
-        address = edge.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
-        secret = secret_of(edge, writing, caller, address)
-        await writing.change_thing(camera, await _patched(writing, camera, body, address) | secret)
-    return edge.answer_with(CameraShown, camera)
+async def change_camera(
+    camera_id: UUID, body: CameraPatch, context: Context, caller: Changer, reason: Reason = None
+) -> CameraShown:
+    """A `url` with credentials replaces the secret; a `url` without leaves it.
+
+    422 when there is a secret and a `url` without credentials leads to another scheme, host or port.
+    """
+    async with context.write_transaction(caller, reason=reason) as transaction:
+        camera = await transaction.get_thing(Camera, camera_id)
+        context.check_if_match(camera)
+        address = context.parse_address("url", body["url"], parse_camera_url) if "url" in body else None
+        refuse_to_move(camera, address)
+        values = await _patched(transaction, camera, body, address)
+        secret = secret_of(context, transaction, caller, address, others=device_origins(values["expected"]))
+        await transaction.change_thing(camera, values | secret)
+    return context.answer_with(CameraShown, camera)
 
 
 @router.delete("/{camera_id}", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera and its deliveries")
-async def remove_camera(camera_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_camera(camera_id: UUID, context: Context, caller: Remover, reason: Reason = None) -> None:
     """Workers stop probing and forwarding it."""
-    async with edge.write_transaction(caller) as writing:
-        camera = await writing.get_thing(Camera, camera_id)
-        edge.check_if_match(camera)
-        await disconnect_camera(writing, camera_id)
-        await writing.remove_thing(camera)
+    async with context.write_transaction(caller, reason=reason) as transaction:
+        camera = await transaction.get_thing(Camera, camera_id)
+        context.check_if_match(camera)
+        await disconnect_camera(transaction, camera_id)
+        await transaction.remove_thing(camera)
 
 
 @router.put("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Write a camera's credentials")
-async def write_camera_secret(camera_id: UUID, body: Secret, edge: Edged, caller: SecretWriter) -> None:
+async def write_camera_secret(camera_id: UUID, body: Secret, context: Context, caller: SecretWriter) -> None:
     """Seals them for the workers; nobody can read them back."""
-    async with edge.write_transaction(caller) as writing:
-        await write_secret(edge, writing, await writing.get_thing(Camera, camera_id), body)
+    async with context.write_transaction(caller) as transaction:
+        await write_secret(context, transaction, await transaction.get_thing(Camera, camera_id), body)
 
 
 @router.delete("/{camera_id}/secret", status_code=HTTPStatus.NO_CONTENT, summary="Remove a camera's credentials")
-async def remove_camera_secret(camera_id: UUID, edge: Edged, caller: SecretWriter) -> None:
+async def remove_camera_secret(camera_id: UUID, context: Context, caller: SecretWriter) -> None:
     """Workers then log in without credentials."""
-    async with edge.write_transaction(caller) as writing:
-        await remove_secret(edge, writing, await writing.get_thing(Camera, camera_id))
+    async with context.write_transaction(caller) as transaction:
+        await remove_secret(context, transaction, await transaction.get_thing(Camera, camera_id))
 
 
-async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address: Address | None) -> dict[str, Any]:
+async def _patched(
+    transaction: WriteTransaction, camera: Camera, body: CameraPatch, address: Address | None
+) -> dict[str, Any]:
     patch: dict[str, Any] = {name: value for name, value in body.items() if name not in {"url", "facility_id"}}
     if "probe_interval_s" in body and "probe_timeout_s" not in body:
         patch["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, body["probe_interval_s"])
@@ -222,7 +232,7 @@ async def _patched(writing: Writing, camera: Camera, body: CameraPatch, address:
     if address is not None:
         values["url"] = address.url
     if "facility_id" in body:
-        await must_exist(writing, "facility_id", Facility, body["facility_id"])
+        await must_exist(transaction, "facility_id", Facility, body["facility_id"])
         values["facility_id"] = body["facility_id"]
     return values
 

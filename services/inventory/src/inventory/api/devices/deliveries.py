@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, with_config
 from sqlalchemy import select
 
-from inventory.api.context import Adder, Changer, Edged, Reader, Remover, Shown, must_exist
+from inventory.api.context import Adder, Changer, Context, Reader, Reason, Remover, Shown, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, as_page
 from inventory.domain.fields import Fields
 from inventory.storage.conflicts import unknown_reference
@@ -40,24 +40,24 @@ class DeliveryShown(Shown):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Connect a camera to a destination")
-async def add_delivery(body: NewDelivery, edge: Edged, caller: Adder) -> DeliveryShown:
+async def add_delivery(body: NewDelivery, context: Context, caller: Adder) -> DeliveryShown:
     """409 when the delivery exists already."""
-    async with edge.write_transaction(caller) as writing:
-        session = writing.session
+    async with context.write_transaction(caller) as transaction:
+        session = transaction.session
         camera = await session.get(Camera, body.camera_id)
         if camera is None:
             raise unknown_reference("camera_id", "camera")
-        await must_exist(writing, "destination_id", Destination, body.destination_id)
+        await must_exist(transaction, "destination_id", Destination, body.destination_id)
         destination = await session.get_one(Destination, body.destination_id)
         facility = await session.get_one(Facility, camera.facility_id)
         delivery = planned_delivery(camera, facility.code, destination, enabled=body.enabled)
-        await writing.add_thing(delivery)
-    return edge.answer_with(DeliveryShown, delivery)
+        await transaction.add_thing(delivery)
+    return context.answer_with(DeliveryShown, delivery)
 
 
 @router.get("", summary="List deliveries")
 async def list_deliveries(
-    edge: Edged,
+    context: Context,
     _caller: Reader,
     camera_id: UUID | None = None,
     destination_id: UUID | None = None,
@@ -73,30 +73,32 @@ async def list_deliveries(
         query = query.where(Delivery.destination_id == destination_id)
     if enabled is not None:
         query = query.where(Delivery.enabled == enabled)
-    async with edge.read_transaction() as session:
+    async with context.read_transaction() as session:
         return as_page(DeliveryShown, await fetch_page(session, query, Delivery.id, cursor=cursor, limit=limit))
 
 
 @router.get("/{delivery_id}", summary="One delivery")
-async def get_delivery(delivery_id: UUID, edge: Edged, _caller: Reader) -> DeliveryShown:
+async def get_delivery(delivery_id: UUID, context: Context, _caller: Reader) -> DeliveryShown:
     """The ETag is its revision."""
-    return await edge.read_thing(DeliveryShown, Delivery, delivery_id)
+    return await context.read_thing(DeliveryShown, Delivery, delivery_id)
 
 
 @router.patch("/{delivery_id}", summary="Enable or disable a delivery")
-async def change_delivery(delivery_id: UUID, body: DeliveryPatch, edge: Edged, caller: Changer) -> DeliveryShown:
+async def change_delivery(
+    delivery_id: UUID, body: DeliveryPatch, context: Context, caller: Changer, reason: Reason = None
+) -> DeliveryShown:
     """The camera's other deliveries continue unchanged."""
-    async with edge.write_transaction(caller) as writing:
-        delivery = await writing.get_thing(Delivery, delivery_id)
-        edge.check_if_match(delivery)
-        await writing.change_thing(delivery, body)
-    return edge.answer_with(DeliveryShown, delivery)
+    async with context.write_transaction(caller, reason=reason) as transaction:
+        delivery = await transaction.get_thing(Delivery, delivery_id)
+        context.check_if_match(delivery)
+        await transaction.change_thing(delivery, body)
+    return context.answer_with(DeliveryShown, delivery)
 
 
 @router.delete("/{delivery_id}", status_code=HTTPStatus.NO_CONTENT, summary="Disconnect a camera from a destination")
-async def remove_delivery(delivery_id: UUID, edge: Edged, caller: Remover) -> None:
+async def remove_delivery(delivery_id: UUID, context: Context, caller: Remover) -> None:
     """The camera's other deliveries continue unchanged."""
-    async with edge.write_transaction(caller) as writing:
-        delivery = await writing.get_thing(Delivery, delivery_id)
-        edge.check_if_match(delivery)
-        await writing.remove_thing(delivery)
+    async with context.write_transaction(caller) as transaction:
+        delivery = await transaction.get_thing(Delivery, delivery_id)
+        context.check_if_match(delivery)
+        await transaction.remove_thing(delivery)

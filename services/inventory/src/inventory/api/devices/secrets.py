@@ -1,18 +1,21 @@
 """Credentials of cameras and destinations: sealed when written, never shown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field, SecretStr
 
-from inventory.api.context import Edge
-from inventory.domain.devices.addresses import Address
+from inventory.api.context import RequestContext, invalid
+from inventory.domain.devices.addresses import GIVE_AGAIN, Address, leads_elsewhere
 from inventory.domain.fields import Fields
-from inventory.storage.store import Writing
+from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Credentials, Principal, Right
 from vonggac.http import ProblemError
+from vonggac.net.errors import MalformedError
+from vonggac.net.origin import Origin
 
 
 class Secret(Fields):
@@ -28,42 +31,87 @@ class SecretColumns:
 
     sealed: str
     changed_at: str
+    template: str
+    """The destination's address that it belongs to."""
+
+    def address_of(self, thing: Camera | Destination) -> str:
+        """The column of the address that it belongs to."""
+        return "url" if isinstance(thing, Camera) else self.template
 
 
-LOGIN = SecretColumns("sealed_secret", "secret_changed_at")
-READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_changed_at")
+LOGIN = SecretColumns("sealed_secret", "secret_changed_at", "url_template")
+READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_changed_at", "read_back_url_template")
+
+
+def device_origins(expected: Mapping[str, Any] | None) -> tuple[Origin, ...]:
+    """Where else a camera is asked with its login: its ONVIF service, if the survey noted one."""
+    address = (expected or {}).get("onvif_address")
+    try:
+        return (Origin.of_device_service(address),) if address is not None else ()
+    except MalformedError:
+        return ()
 
 
 async def write_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, secret: Secret, columns: SecretColumns = LOGIN
+    context: RequestContext,
+    transaction: WriteTransaction,
+    thing: Camera | Destination,
+    secret: Secret,
+    columns: SecretColumns = LOGIN,
 ) -> None:
-    """Seal and store the login; publishes the cameras concerned again."""
-    edge.check_if_match(thing)
+    """Seal and store the login; publishes the cameras concerned again.
+
+    Raises ProblemError 422 when there is no address that the login could belong to.
+    """
+    context.check_if_match(thing)
     given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
-    await writing.change_thing(thing, sealed(edge, writing, given, columns))
-    edge.response.headers["ETag"] = f'"{thing.revision}"'
+    url = getattr(thing, columns.address_of(thing))
+    if url is None:
+        raise invalid(columns.address_of(thing), "is not set: the credentials would belong to no address")
+    try:
+        origin = Origin.of(url)
+    except MalformedError as error:
+        raise invalid(columns.address_of(thing), error.message) from None
+    others = device_origins(thing.expected) if isinstance(thing, Camera) else ()
+    await transaction.change_thing(thing, sealed(context, transaction, given, (origin, *others), columns))
+    context.response.headers["ETag"] = f'"{thing.revision}"'
 
 
 async def remove_secret(
-    edge: Edge, writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN
+    context: RequestContext, transaction: WriteTransaction, thing: Camera | Destination, columns: SecretColumns = LOGIN
 ) -> None:
     """Remove the login; without one, nothing changes."""
-    edge.check_if_match(thing)
+    context.check_if_match(thing)
     if getattr(thing, columns.sealed) is not None:
-        await writing.change_thing(thing, {columns.sealed: None, columns.changed_at: writing.now})
+        await transaction.change_thing(thing, {columns.sealed: None, columns.changed_at: transaction.now})
 
 
 def secret_of(
-    edge: Edge, writing: Writing, caller: Principal, address: Address | None, columns: SecretColumns = LOGIN
+    context: RequestContext,
+    transaction: WriteTransaction,
+    caller: Principal,
+    address: Address | None,
+    columns: SecretColumns = LOGIN,
+    *,
+    others: tuple[Origin, ...] = (),
 ) -> dict[str, Any]:
-    """The columns for the credentials in an address; empty when it has none.
+    """The columns for the credentials in an address; empty when it has none. `others`: as of `Sealer.seal`.
 
     Raises ProblemError 403 when the caller may not write secrets.
     """
     if address is None or address.credentials is None:
         return {}
     may_write_secrets(caller)
-    return sealed(edge, writing, address.credentials, columns)
+    return sealed(context, transaction, address.credentials, (address.origin, *others), columns)
+
+
+def refuse_to_move(thing: Camera | Destination, address: Address | None, columns: SecretColumns = LOGIN) -> None:
+    """Raises ProblemError 422 when a stored login would go to another origin than it was given for."""
+    if address is None or address.credentials is not None or getattr(thing, columns.sealed) is None:
+        return
+    column = columns.address_of(thing)
+    if leads_elsewhere(getattr(thing, column), address.url):
+        raise invalid(column, GIVE_AGAIN)
 
 
 def may_write_secrets(caller: Principal) -> None:
@@ -73,6 +121,12 @@ def may_write_secrets(caller: Principal) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
 
 
-def sealed(edge: Edge, writing: Writing, credentials: Credentials, columns: SecretColumns = LOGIN) -> dict[str, Any]:
+def sealed(
+    context: RequestContext,
+    transaction: WriteTransaction,
+    credentials: Credentials,
+    origins: tuple[Origin, *tuple[Origin, ...]],
+    columns: SecretColumns = LOGIN,
+) -> dict[str, Any]:
     """The columns that hold sealed credentials."""
-    return {columns.sealed: edge.services.sealer.seal(credentials), columns.changed_at: writing.now}
+    return {columns.sealed: context.services.sealer.seal(credentials, *origins), columns.changed_at: transaction.now}

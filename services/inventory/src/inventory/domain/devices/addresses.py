@@ -8,6 +8,7 @@ from uuid import UUID
 
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError
+from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
 _SECRET_PARAMETER = re.compile(r"\b(pass(?:word|wd|phrase)?|pwd|psw|token|auth|secret|key)=([^&/?;]*)", re.IGNORECASE)
@@ -36,6 +37,25 @@ class Address:
     url: str
     host: str
     credentials: Credentials | None = field(default=None, repr=False)
+
+    @property
+    def origin(self) -> Origin:
+        """Where a login that belongs to the address may be sent."""
+        return Origin.of(self.url)
+
+
+GIVE_AGAIN = (
+    "leads to another scheme, host or port than the stored credentials were given for: give the credentials again in "
+    "the same change, or remove them first"
+)
+
+
+def leads_elsewhere(before: str | None, after: str) -> bool:
+    """Whether a login given for the address `before` must not be sent to `after`."""
+    try:
+        return before is None or Origin.of(before) != Origin.of(after)
+    except MalformedError:
+        return True
 
 
 def scheme_of(url: str) -> str:
@@ -138,6 +158,9 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         msg = "has a second @ or a #: in a user name or password write %40, %23, %2F and %3F for @ # / ?"
         raise ValueError(msg)
     _check_placeholders(bare, allowed)
+    if _PLACEHOLDER.search(bare.split("://", 1)[1].partition("/")[0].partition("?")[0]):
+        msg = "holds a placeholder in host or port: they stand in path or query only"
+        raise ValueError(msg)
     _check_no_secret(bare)
     return Address(bare, parsed.host, _credentials(parsed))
 

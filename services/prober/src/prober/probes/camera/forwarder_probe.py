@@ -100,7 +100,7 @@ async def request_keyframe(bus: Bus, camera_id: UUID, *, timeout_s: float) -> Fo
     except (NatsError, OSError):
         # Nobody can tell whether the camera is pulled.
         return NoKeyframe(pulled=True, reason=NO_BUS)
-    return parse_keyframe(reply, now=datetime.now(UTC)) or parse_refusal(reply)
+    return parse_keyframe(reply, now=bus.clock.now()) or parse_refusal(reply)
 
 
 def parse_refusal(reply: Msg) -> NoKeyframe:

@@ -38,7 +38,12 @@ async def ask_device(plan: IdentityPlan, seen: StreamSeen, *, deadline_s: float)
     try:
         if plan.facts_wanted:
             return await _facts(plan, seen, deadline_s)
-        drift = await clock_drift(plan.address, deadline_s=deadline_s, allowed_networks=plan.allowed_networks)
+        drift = await clock_drift(
+            plan.address,
+            deadline_s=deadline_s,
+            allowed_networks=plan.allowed_networks,
+            clock=plan.logins.clock,
+        )
     except ValueError as error:
         return replace(seen, device_unknown=f"the ONVIF address {error}")
     return _with_clock(seen, drift) if isinstance(drift, float) else replace(seen, clock_unknown=f"ONVIF: {drift}")

@@ -4,9 +4,10 @@ Scheduled probes and those on demand go the same way, so both keep the limits.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prober.domain import schedule
@@ -20,15 +21,23 @@ from prober.probes.camera.picture_store import PictureStore
 from prober.probes.camera.probe_lock import ProbeLock
 from prober.probes.camera.prober import AGAIN_SOON_S, GRACE_S, CameraProber, NotNow, ProbePlan, abandoned
 from prober.probes.camera.recent_observations import Handout, RecentObservations
-from vonggac.bus import Bus, topology
+from prober.probes.silence import SLOW_AFTER_S, ProbePlace, SilentPlaces
+from vonggac.bus import Bus
+from vonggac.bus.clock import STEP_S
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1
 from vonggac.events.prober import CameraObservedV1, ProbeKind, Verdict
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 
 HOLD_EVERY_S = topology.PROBE_ACK_WAIT_S / 3
+PLACE_AGAIN_S = 1.0
+"""A silent camera without a place comes again after once or twice that."""
+SLOW_AGAIN_S = 1.0
+"""How often a probe that hangs looks for a place among the silent ones."""
 MAX_DETAIL = 500
 KNOWN_BY_ONVIF = frozenset({Cause.IDENTITY_CHANGED, Cause.CLOCK_DRIFT})
 
@@ -57,12 +66,17 @@ class Observation:
     """A probe that was made and published."""
 
     fact: CameraObservedV1
-    started_at: datetime
+    began_s: float
+    """Monotonic."""
+    backs_off: bool = False
+    """The camera is silent, and silent ones wait for places."""
 
     def next_probe_in_s(self) -> float:
         """From now."""
-        elapsed_s = (datetime.now(UTC) - self.started_at).total_seconds()
-        return schedule.next_probe_delay_s(interval_s=self.fact.interval_s, elapsed_s=elapsed_s)
+        elapsed_s = time.monotonic() - self.began_s
+        return schedule.next_probe_delay_s(
+            interval_s=self.fact.interval_s, elapsed_s=elapsed_s, backs_off=self.backs_off
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,10 @@ class Observer:
         metrics: Metrics,
         rules: Rules,
         bus: Bus,
+        awake: Awake | None = None,
+        silent: SilentPlaces | None = None,
     ) -> None:
+        self._awake, self._bus, self._silent = awake, bus, silent or SilentPlaces(0)
         self._recent = RecentObservations()
         self.lock = ProbeLock(
             bus, worker_id=worker_id, is_probing=self.is_probing, on_probed_elsewhere=self._recent.drop
@@ -121,45 +138,76 @@ class Observer:
         *,
         hold: Hold | None = None,
         handout: Handout | None = None,
+        on_silent: Callable[[], None] | None = None,
         on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         """One probe, published. `hold` is called while it lasts; `handout`: of the job that it is made for.
+
+        `on_silent` is called when the job takes none of the places any more of cameras that answer.
 
         `on_demand`: made though it is early, unless the login rests.
         """
         if not on_demand:
             if self.lock.is_locked_elsewhere(camera.id) or self.is_probing(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._alone(camera, hold, handout)
+            place = ProbePlace(self._silent, camera.facility_id, on_silent)
+            return await self._alone(camera, hold, handout, place)
         async with self.lock.lock(camera.id, lasts_s=camera.probe_timeout_s + GRACE_S) as locked:
             if not locked or self.is_probing(camera.id):
                 return NotNow(AGAIN_SOON_S)
-            return await self._alone(camera, None, None, on_demand=True)
+            place = ProbePlace(self._silent, camera.facility_id, None)
+            return await self._alone(camera, None, None, place, on_demand=True)
 
     async def _alone(
-        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, on_demand: bool = False
+        self,
+        camera: CameraV1,
+        hold: Hold | None,
+        handout: Handout | None,
+        place: ProbePlace,
+        *,
+        on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         """Await nothing between `is_probing` and this: it keeps a second probe out, here and elsewhere."""
         self._busy.add(camera.id)
+        answered = False
         try:
-            return await self._observe(camera, hold, handout, on_demand=on_demand)
+            outcome = await self._observe(camera, hold, handout, place, on_demand=on_demand)
+            answered = isinstance(outcome, Observation) and not place.is_slow
+            return outcome
         finally:
+            place.end(answered=answered)
             self._busy.discard(camera.id)
 
     async def _observe(
-        self, camera: CameraV1, hold: Hold | None, handout: Handout | None, *, on_demand: bool = False
+        self,
+        camera: CameraV1,
+        hold: Hold | None,
+        handout: Handout | None,
+        place: ProbePlace,
+        *,
+        on_demand: bool = False,
     ) -> Observation | Early | NotNow:
         previous = await self._previous(camera, handout)
-        started_at = datetime.now(UTC)
+        started_at, began_s = self._bus.clock.now(), time.monotonic()
         early_s = schedule.early_by_s(previous.probe, camera_revision=camera.revision, now=started_at)
         resting = previous.probe is not None and previous.probe.interval_s > camera.probe_interval_s
         if early_s is not None and (resting or not on_demand):
             return Early(early_s, resting)
+        if not place.is_free(previous.probe):
+            return NotNow(PLACE_AGAIN_S)
         late_s = schedule.lateness_s(previous.probe, camera_revision=camera.revision, started_at=started_at)
-        result = await self._under_deadline(camera, self._plan(camera, previous, started_at, on_demand), hold)
+        holes, apart_s = self._holes(), self._bus.clock.apart_s()
+        plan = self._plan(camera, previous, started_at, on_demand)
+        plan = replace(plan, answer_within_s=place.answer_within_s(camera.probe_timeout_s))
+        result = await self._under_deadline(camera, plan, hold, place)
         if isinstance(result, NotNow):
             return result
-        if late_s is not None and not on_demand:
+        stepped_s = self._bus.clock.apart_s() - apart_s
+        if self._holes() != holes or abs(stepped_s) > STEP_S:
+            # Its deadline ran out in our sleep, or the machine slept: that says nothing of the camera.
+            log.warning("probe_without_result", camera_id=str(camera.id), stepped_s=round(stepped_s, 3))
+            return NotNow(AGAIN_SOON_S)
+        if late_s is not None and not on_demand and not place.is_silent:
             self._metrics.lateness.observe(late_s)
         settled = settle(
             result,
@@ -171,7 +219,14 @@ class Observer:
         )
         fact = self._fact(camera, result, settled, previous, started_at)
         await self._publish(fact, result, settled, previous, handout)
-        return Observation(fact, started_at)
+        backs_off = place.is_slow and fact.verdict is not Verdict.UP and self._silent.is_crowded
+        return Observation(fact, began_s, backs_off)
+
+    def _holes(self) -> int:
+        if self._awake is None:
+            return 0
+        self._awake.check()
+        return self._awake.holes
 
     async def _previous(self, camera: CameraV1, handout: Handout | None) -> _Previous:
         status = self._recent.before(handout, camera.id) if handout is not None else None
@@ -199,29 +254,37 @@ class Observer:
             deep_at=before.deep_at if before is not None else None,
         )
 
-    async def _under_deadline(self, camera: CameraV1, plan: ProbePlan, hold: Hold | None) -> ProbeResult | NotNow:
+    async def _under_deadline(
+        self, camera: CameraV1, plan: ProbePlan, hold: Hold | None, place: ProbePlace
+    ) -> ProbeResult | NotNow:
         """The probe, its job held meanwhile; abandoned when it outlives its deadline."""
         probe = asyncio.create_task(self.prober.probe(camera, plan))
         self._probing[camera.id] = probe
         self._metrics.running.set(len(self._probing))
         try:
-            return await self._wait(camera, probe, hold)
+            return await self._wait(camera, probe, hold, place)
         finally:
             probe.cancel()
             self._probing.pop(camera.id, None)
             self._metrics.running.set(len(self._probing))
 
     async def _wait(
-        self, camera: CameraV1, probe: asyncio.Task[ProbeResult | NotNow], hold: Hold | None
+        self, camera: CameraV1, probe: asyncio.Task[ProbeResult | NotNow], hold: Hold | None, place: ProbePlace
     ) -> ProbeResult | NotNow:
         clock = asyncio.get_running_loop().time
-        ends_at = clock() + camera.probe_timeout_s + GRACE_S
-        while (left_s := ends_at - clock()) > 0:
-            done, _ = await asyncio.wait({probe}, timeout=min(HOLD_EVERY_S, left_s))
+        ends_at, hold_at = clock() + camera.probe_timeout_s + GRACE_S, clock() + HOLD_EVERY_S
+        slow_at = clock() + SLOW_AFTER_S
+        while (now := clock()) < ends_at:
+            done, _ = await asyncio.wait({probe}, timeout=max(0.0, min(slow_at, hold_at, ends_at) - now))
             if done:
                 return probe.result()
-            if hold is not None:
-                await hold()
+            if clock() >= slow_at:
+                slow_at = clock() + SLOW_AGAIN_S
+                place.lasts()
+            if clock() >= hold_at:
+                hold_at = clock() + HOLD_EVERY_S
+                if hold is not None:
+                    await hold()
         self._abandoned.add(probe)
         probe.add_done_callback(self._abandoned.discard)
         log.error("probe_abandoned", camera_id=str(camera.id), timeout_s=camera.probe_timeout_s)
@@ -231,7 +294,7 @@ class Observer:
         self, camera: CameraV1, result: ProbeResult, settled: Settled, previous: _Previous, started_at: datetime
     ) -> CameraObservedV1:
         judgement = settled.judgement
-        observed_at = datetime.fromtimestamp(started_at.timestamp() + result.duration_s, UTC)
+        observed_at = started_at + timedelta(seconds=result.duration_s)
         status = previous.status if previous.status and previous.status.camera_revision == camera.revision else None
         same = previous.status is not None and previous.status.verdict is judgement.verdict
         judged = result.picture is not None and judgement.verdict is not Verdict.UNKNOWN
@@ -251,11 +314,12 @@ class Observer:
             findings=judgement.findings,
             not_checked={cause.value: reason for cause, reason in judgement.not_checked.items()},
             facility_id=camera.facility_id,
-            since=(previous.status.since or previous.status.observed_at) if same and previous.status else observed_at,
+            since=_since(previous.status, observed_at) if same else observed_at,
             deep_at=observed_at if judged else status.deep_at if status else None,
             identity_at=_identity_at(result, judgement, status),
             login_proven=settled.login.proven,
             logins_failed=settled.login.failed,
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     async def _publish(
@@ -278,6 +342,11 @@ class Observer:
         if handout is not None:
             self._recent.keep(handout, fact)
         log.debug("camera_observed", camera_id=str(fact.camera_id), verdict=fact.verdict, cause=fact.cause)
+
+
+def _since(before: CameraObservedV1 | None, observed_at: datetime) -> datetime:
+    """When a verdict began that still holds; never later than now, whoever dated it."""
+    return observed_at if before is None else min(before.since or before.observed_at, observed_at)
 
 
 def _identity_at(result: ProbeResult, judgement: Judgement, status: CameraObservedV1 | None) -> datetime | None:

@@ -24,8 +24,9 @@ from prober.domain.picture import (
 )
 from prober.domain.verdict import nothing_checked
 from prober.messaging import CameraStatuses
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.bucket_cache import watch_bucket
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.telemetry import get_logger
 
@@ -133,7 +134,7 @@ class PictureStore:
         self._recent[camera_id] = _Recent(thumbnail, deep_at)
         if len(self._recent) > RECENT_THUMBNAILS:
             self._recent.popitem(last=False)
-        self._outgoing.queue_value(topology.THUMBNAILS, camera_id, thumbnail.encode())
+        self._outgoing.queue_value(topology.THUMBNAILS, camera_id, thumbnail.encode(), can_wait=True)
 
     async def _reference(self, camera_id: UUID) -> Thumbnail | None:
         if self._approved_known and str(camera_id) not in self._approved:

@@ -5,9 +5,9 @@ Whatever happens comes back as a value.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -23,13 +23,15 @@ from prober.probes.camera.rtsp_probe import probe_rtsp
 from prober.probes.camera.target import Probe, Target, Tools
 from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
+from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bus
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, ExpectedDevice
 from vonggac.events.prober import ProbeKind, Verdict
-from vonggac.logins.attempt import Logins, device_address
+from vonggac.logins.attempt import Logins, device_address, device_origins
 from vonggac.net.errors import PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger, redact
 
@@ -46,11 +48,15 @@ LEAST_STILL_KEYFRAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class ProbePlan:
-    """How to probe this time. `deep_at`: when the camera's picture was last judged, by whichever prober."""
+    """How to probe this time. `deep_at`: when the camera's picture was last judged, by whichever prober.
+
+    `answer_within_s`: without any answer by then the camera is given up, where that is less than its whole time.
+    """
 
     kind: ProbeKind = ProbeKind.DEEP
     ask_device: bool = False
     deep_at: datetime | None = None
+    answer_within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,9 @@ class CameraProber:
     async def _probe_camera(self, camera: CameraV1, plan: ProbePlan) -> ProbeResult | NotNow:
         began = time.monotonic()
         try:
-            credentials = self._open(camera.secret)
+            credentials = self._open(camera.secret, camera.url, *device_origins(camera.expected))
         except SecretUnreadableError as error:
-            return _not_tried(unknown(Cause.SECRET_UNREADABLE, str(error)))
+            return _not_tried(unknown(error.cause, str(error)))
         pictures = self._context.pictures
         history = None
         if plan.kind is not ProbeKind.LIGHT:
@@ -127,12 +133,14 @@ class CameraProber:
                 return _not_tried(down(error.cause, error.message))
             judge = history.judge if history is not None else None
             target = Target(camera.url, credentials, left_s, plan.kind, camera.transport.value, tls, judge)
-            result = await self._within_limits(target, facility_id=camera.facility_id, who=str(camera.id))
+            result = await self._within_limits(
+                target, facility_id=camera.facility_id, who=str(camera.id), answer_within_s=plan.answer_within_s
+            )
         if isinstance(result, NotNow):
             return result
         if plan.ask_device and result.judgement.verdict is Verdict.UP and camera.expected is not None:
             left_s = min(MOST_S, camera.probe_timeout_s - (time.monotonic() - began))
-            result = await self._with_identity(result, camera.expected, credentials, left_s)
+            result = await self._with_identity(result, camera, camera.expected, left_s)
         return self._checked(result, camera.expected, history)
 
     async def _by_forwarder(self, camera: CameraV1, plan: ProbePlan, *, with_login: bool) -> ProbeResult | NoKeyframe:
@@ -151,7 +159,9 @@ class CameraProber:
         result = await judge_keyframe(keyframe, decoder, began=began, deadline_s=camera.probe_timeout_s)
         return replace(result, login_accepted=True, login_needed=True) if with_login else result
 
-    async def _within_limits(self, target: Target, *, facility_id: UUID | None, who: str) -> ProbeResult | NotNow:
+    async def _within_limits(
+        self, target: Target, *, facility_id: UUID | None, who: str, answer_within_s: float | None = None
+    ) -> ProbeResult | NotNow:
         """An own session, unless the camera's network or login must be left alone now; `who`: names the probe."""
         scheme = target.url.partition("://")[0].lower()
         probe = self._probes.get(scheme)
@@ -179,26 +189,43 @@ class CameraProber:
                 # Others were let in while the login was waited for. A place held meanwhile would be one for nothing.
                 gate.must_wait(network, who)
                 return NotNow(AGAIN_SOON_S)
-            target = replace(target, logged_in=attempt.accept)
             with gate.within(network):
-                result = _without_secrets(await probe(target, self._context.tools), target.credentials)
+                session = _Session(probe, target, self._context.tools, attempt.accept)
+                result = _without_secrets(await session.run(answer_within_s), target.credentials)
             attempt.conclude(result.login_accepted)
         return result
 
     async def _with_identity(
-        self, result: ProbeResult, expected: ExpectedDevice, credentials: Credentials | None, left_s: float
+        self, result: ProbeResult, camera: CameraV1, expected: ExpectedDevice, left_s: float
     ) -> ProbeResult:
         if expected.onvif_address is None or result.seen is None or left_s < LEAST_S:
             return result
+        try:
+            credentials = self._open(camera.secret, *(device_origins(expected) or (expected.onvif_address,)))
+        except SecretUnreadableError as error:
+            # Without a login the device is asked for what it tells anybody.
+            log.debug("device_login_not_sent", cause=error.cause)
+            credentials = None
         plan = IdentityPlan(
             expected.onvif_address,
             facts_wanted=expected.serial is not None or expected.mac is not None,
-            logins=OnvifLogins(self._context.logins),
+            logins=OnvifLogins(self._context.logins, self._context.bus.clock),
             credentials=credentials,
             allowed_networks=self._context.tools.allowed_networks,
         )
-        seen = await ask_device(plan, result.seen, deadline_s=left_s)
-        return replace(result, seen=seen, media=seen.media, identity_at=datetime.now(UTC))
+        try:
+            host = Endpoint.parse(expected.onvif_address).host
+        except ValueError:
+            # Said by `ask_device`, which connects nowhere then.
+            host = ""
+        gate = self._context.gate
+        network = gate.network_of(host, camera.facility_id)
+        if gate.must_wait(network, f"{camera.id}/onvif"):
+            # Another time: its stream is what the probe is for.
+            return result
+        with gate.within(network):
+            seen = await ask_device(plan, result.seen, deadline_s=left_s)
+        return replace(result, seen=seen, media=seen.media, identity_at=self._context.bus.clock.now())
 
     def _checked(
         self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None
@@ -221,8 +248,40 @@ class CameraProber:
             _add_still(checks, result.still, least_s=self._context.pictures.frozen_min_age_s)
         return replace(result, judgement=conclude(result.judgement, checks), judged=judged)
 
-    def _open(self, secret: str | None) -> Credentials | None:
-        return self._context.logins.unsealer.unseal(secret) if secret is not None else None
+    def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
+        """Raises SecretUnreadableError."""
+        return self._context.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
+
+
+class _Session:
+    """One session, ended early where the camera does not answer at all."""
+
+    def __init__(self, probe: Probe, target: Target, tools: Tools, on_login: Callable[[], None]) -> None:
+        self._on_login = on_login
+        self._answered = asyncio.Event()
+        self._made = probe(replace(target, logged_in=self._on_answer), tools)
+
+    async def run(self, answer_within_s: float | None) -> ProbeResult:
+        """As the probe, with None; else down without an answer within that."""
+        if answer_within_s is None:
+            return await self._made
+        began = time.monotonic()
+        probing = asyncio.ensure_future(self._made)
+        answering = asyncio.create_task(self._answered.wait())
+        try:
+            await asyncio.wait({probing, answering}, timeout=answer_within_s, return_when=asyncio.FIRST_COMPLETED)
+            if probing.done() or self._answered.is_set():
+                return await probing
+            detail = f"no answer within {answer_within_s:g} s, as of all cameras of its site"
+            return ProbeResult(down(Cause.TIMEOUT, detail), time.monotonic() - began)
+        finally:
+            for task in (probing, answering):
+                task.cancel()
+            await asyncio.gather(probing, answering, return_exceptions=True)
+
+    def _on_answer(self) -> None:
+        self._answered.set()
+        self._on_login()
 
 
 def abandoned() -> Judgement:

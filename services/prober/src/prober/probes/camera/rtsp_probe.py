@@ -133,6 +133,7 @@ class _Attempt:
             channel=track.rtp_channel,
             rtcp_channel=track.rtcp_channel,
             clock=self._clock,
+            wall_clock=self._tools.clock.unix_s,
         )
 
     def _on_media(self, batch: MediaBatch) -> None:
@@ -158,7 +159,9 @@ class _Attempt:
             await self._measure(watch, connection)
             return
         nals = self._picture_nals(watch.codec, self._unit)
-        decoding = self._tools.decoder.decode(watch.codec, nals, judge=self._target.judge)
+        decoding = self._tools.decoder.decode(
+            watch.codec, nals, taken_at=self._tools.clock.now(), judge=self._target.judge
+        )
         try:
             await self._measure(watch, connection)
             await asyncio.wait({decoding}, timeout=self._left_s() + DECODE_GRACE_S)
@@ -245,7 +248,8 @@ class _Attempt:
             return StreamSeen(Media(codec=codec))
         profile, width, height, declared_fps = self._shape(watch.codec, track)
         if self._date is not None:
-            watch.camera_clock.take_date(*self._date)
+            date, came_at = self._date
+            watch.camera_clock.read_date(date, came_at + self._tools.clock.correction_s)
         media = Media(
             codec=codec,
             profile=profile,

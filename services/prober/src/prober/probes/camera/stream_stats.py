@@ -262,7 +262,7 @@ class VideoWatch:
     def _report(self, packet: bytes) -> None:
         with suppress(MalformedError):
             reports = parse_rtcp(packet)
-            self.camera_clock.take(reports)
+            self.camera_clock.read_reports(reports)
             self.said_goodbye = self.said_goodbye or any(isinstance(report, Goodbye) for report in reports)
 
     def _next_frame(self, timestamp: int, *, payload_type: int) -> None:

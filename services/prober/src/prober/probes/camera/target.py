@@ -1,12 +1,13 @@
 """What every probe gets, and the type of every probe."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prober.domain.picture import PictureJudgement, Thumbnail
 from prober.domain.result import ProbeResult
 from prober.probes.camera.decoder import Decoder
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.events.prober import ProbeKind
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
@@ -40,6 +41,7 @@ class Tools:
     allowed_networks: AllowedNetworks
     decoder: Decoder
     measure_window_s: float
+    clock: ServerClock = field(default_factory=ServerClock)
 
 
 type Probe = Callable[[Target, Tools], Awaitable[ProbeResult]]

@@ -9,6 +9,7 @@ from prober.probes.onvif.model import OnvifCause, OnvifFinding
 from prober.probes.onvif.probe import probe_device
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -18,6 +19,8 @@ class OnvifLogins:
     """Which login may be tried at which device."""
 
     logins: Logins
+    clock: ServerClock
+    """What devices' clocks are held against."""
 
     async def probe_device(
         self, address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
@@ -27,7 +30,9 @@ class OnvifLogins:
         Raises ValueError for an address that is none.
         """
         if credentials is None:
-            return await probe_device(address, None, deadline_s=deadline_s, allowed_networks=allowed_networks)
+            return await probe_device(
+                address, None, deadline_s=deadline_s, allowed_networks=allowed_networks, clock=self.clock
+            )
         login = self.logins.login_at(str(Endpoint.parse(address)), credentials)
         async with self.logins.attempt(login) as attempt:
             finding = await probe_device(
@@ -35,6 +40,7 @@ class OnvifLogins:
                 credentials if attempt.granted else None,
                 deadline_s=deadline_s,
                 allowed_networks=allowed_networks,
+                clock=self.clock,
             )
             refused = finding.cause is OnvifCause.AUTH_FAILED
             if attempt.granted:

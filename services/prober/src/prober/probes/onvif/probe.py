@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from prober.probes.onvif import soap
@@ -35,6 +35,7 @@ from prober.probes.onvif.parse import (
 )
 from prober.probes.onvif.targets import Endpoint
 from vonggac.auth import Credentials
+from vonggac.bus import ServerClock
 from vonggac.net.allowed_networks import AllowedNetworks, resolve
 from vonggac.net.errors import PeerError
 from vonggac.telemetry import get_logger
@@ -46,25 +47,34 @@ DEVICE_PATH = "/onvif/device_service"
 
 
 async def probe_device(
-    address: str, credentials: Credentials | None, *, deadline_s: float, allowed_networks: AllowedNetworks
+    address: str,
+    credentials: Credentials | None,
+    *,
+    deadline_s: float,
+    allowed_networks: AllowedNetworks,
+    clock: ServerClock,
 ) -> OnvifFinding:
     """Ask `address` (`host` or `host:port`, port 80) for everything; what was answered in time is in the finding.
 
     At most one failed login. Never raises for what a device does; raises ValueError for an address that is none.
     """
-    return await _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks).within(
-        deadline_s, everything=True
-    )
+    probe = _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks, clock)
+    return await probe.within(deadline_s, everything=True)
 
 
 async def clock_drift(
-    address: str, *, deadline_s: float, allowed_networks: AllowedNetworks, credentials: Credentials | None = None
+    address: str,
+    *,
+    deadline_s: float,
+    allowed_networks: AllowedNetworks,
+    clock: ServerClock,
+    credentials: Credentials | None = None,
 ) -> float | OnvifCause:
     """Device's UTC minus ours in seconds, good to a second, or why it is not known. As `probe_device` otherwise.
 
     Needs no login at devices that follow ONVIF; `credentials` are sent only to one that asks for them.
     """
-    probe = _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks)
+    probe = _DeviceProbe(Endpoint.parse(address), credentials, allowed_networks, clock)
     finding = await probe.within(deadline_s, everything=False)
     if finding.clock is not None:
         return finding.clock.drift_s
@@ -78,6 +88,7 @@ class _DeviceProbe:
     asked: Endpoint
     credentials: Credentials | None
     allowed_networks: AllowedNetworks
+    our_clock: ServerClock
     onvif: bool = False
     clock: ClockReading | None = None
     device: DeviceFacts = field(default_factory=DeviceFacts)
@@ -139,7 +150,7 @@ class _DeviceProbe:
         self.device = self.device.model_copy(update={"mac": mac_of(interfaces, self.own_hosts)})
 
     async def _ask_clock(self, device: Device) -> None:
-        asked_at = datetime.now(UTC)
+        asked_at = self.our_clock.now()
         try:
             answer = await device.call(self.asked.port, DEVICE_PATH, soap.DEVICE, "GetSystemDateAndTime")
         except FaultError as fault:
@@ -147,9 +158,10 @@ class _DeviceProbe:
             self.unanswered.append(fault.operation)
         self.onvif = True
         if isinstance(answer, Mapping):
-            self.clock = read_clock(answer, asked_at=asked_at, answered_at=datetime.now(UTC))
+            self.clock = read_clock(answer, asked_at=asked_at, answered_at=self.our_clock.now())
         self.remarks += clock_remarks(self.clock)
-        device.clock_offset = signing_offset(self.clock)
+        # A login is dated from this machine's own clock.
+        device.clock_offset = signing_offset(self.clock) + timedelta(seconds=self.our_clock.correction_s)
 
     async def _find_media(self, device: Device) -> tuple[int, str] | None:
         """Port and path of the media service: GetServices, and GetCapabilities at devices without it."""

@@ -6,13 +6,14 @@ The login of a scan lives in its task only; it is neither stored nor logged, and
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from nats.errors import Error as NatsError
 
 from prober.metrics import Metrics
+from prober.probes.limits import NetworkGate
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.onvif.model import OnvifCause, OnvifFinding
 from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState, ScanWriter
@@ -66,8 +67,9 @@ class Scanner:
         metrics: Metrics,
         concurrency: int,
         max_scans: int,
+        gate: NetworkGate,
     ) -> None:
-        self._worker_id, self._networks, self._metrics = worker_id, allowed_networks, metrics
+        self._worker_id, self._networks, self._metrics, self._gate = worker_id, allowed_networks, metrics, gate
         self._max_scans, self._admitted = max_scans, 0
         self._slots = asyncio.Semaphore(concurrency)
         self._running: dict[UUID, tuple[_Running, asyncio.Task[None]]] = {}
@@ -78,7 +80,7 @@ class Scanner:
             raise TooManyScansError
         self._admitted += 1
         try:
-            head = self._new_head(len(plan.targets))
+            head = self._new_head(len(plan.targets), bus.clock.now())
             await ScanRecords(bus).create(head)
         except BaseException:
             self._admitted -= 1
@@ -104,8 +106,7 @@ class Scanner:
             await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
             await _cancel(tasks)
 
-    def _new_head(self, total: int) -> ScanHead:
-        now = datetime.now(UTC)
+    def _new_head(self, total: int, now: datetime) -> ScanHead:
         return ScanHead(
             id=uuid4(), worker_id=self._worker_id, state=ScanState.RUNNING, total=total, started_at=now, updated_at=now
         )
@@ -120,15 +121,13 @@ class Scanner:
         sending = asyncio.create_task(outgoing.run())
         state = ScanState.FAILED
         try:
-            state = await self._first(
-                self._ask_all(scan, writer), self._steer(scan, writer, ScanRecords(bus)), _stopped(scan)
-            )
+            state = await self._first(self._ask_all(scan, writer), self._steer(scan, writer, bus), _stopped(scan))
         except Exception as error:
             # A mistake of ours ends this scan and says so; the prober goes on.
             log.error("scan_failed", scan_id=str(scan.head.id), exc_info=error)
         finally:
             self._metrics.scans.labels(state.value).inc()
-            writer.head(_now(scan.head, state))
+            writer.head(_as_of(bus.clock.now(), scan.head, state))
             try:
                 await outgoing.drain(within_s=STORE_WITHIN_S)
             finally:
@@ -151,7 +150,11 @@ class Scanner:
         return ScanState.FINISHED
 
     async def _ask(self, scan: _Running, index: int, target: Target, writer: ScanWriter) -> None:
-        async with self._slots:
+        # First the line, then a place of this process: who waits for a site takes none from the scans of others.
+        async with (
+            self._gate.admitted(self._gate.network_of(target.host, None), f"{scan.head.id}/{index}"),
+            self._slots,
+        ):
             finding = await self._ask_ports(target, scan.plan, scan.logins)
         self._metrics.scanned.labels(
             "onvif" if finding.onvif else finding.cause.value if finding.cause else "none"
@@ -174,11 +177,12 @@ class Scanner:
             findings.append(finding)
         return min(findings, key=_certainty)
 
-    async def _steer(self, scan: _Running, writer: ScanWriter, records: ScanRecords) -> ScanState:
+    async def _steer(self, scan: _Running, writer: ScanWriter, bus: Bus) -> ScanState:
         """Give a sign of life every second; ends when somebody asked another replica to stop the scan."""
+        records = ScanRecords(bus)
         while True:
             await asyncio.sleep(SIGN_OF_LIFE_S)
-            writer.head(_now(scan.head, ScanState.RUNNING))
+            writer.head(_as_of(bus.clock.now(), scan.head, ScanState.RUNNING))
             try:
                 if await records.is_stop_requested(scan.head.id):
                     return ScanState.CANCELLED
@@ -195,8 +199,8 @@ def _certainty(finding: OnvifFinding) -> int:
     return _BY_CERTAINTY.index(finding.cause) if finding.cause in _BY_CERTAINTY else -1
 
 
-def _now(head: ScanHead, state: ScanState) -> ScanHead:
-    return head.model_copy(update={"state": state, "updated_at": datetime.now(UTC)})
+def _as_of(now: datetime, head: ScanHead, state: ScanState) -> ScanHead:
+    return head.model_copy(update={"state": state, "updated_at": now})
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

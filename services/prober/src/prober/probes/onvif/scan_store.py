@@ -10,7 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from prober.probes.onvif.model import OnvifFinding
-from vonggac.bus import Bucket, Bus, Outgoing, topology
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)

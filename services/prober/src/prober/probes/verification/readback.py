@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prober.domain.verification import Failure, Keyframe, Seen
 from vonggac.auth import Credentials
@@ -49,10 +49,10 @@ class KeyframeHashes:
 
 
 class ReadBack:
-    """One session at a destination. `seen` is what came until now; `on_change` is called when it has grown."""
+    """One session at a destination. `seen` is what came, dated by `now`; `on_change` is called when it has grown."""
 
-    def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None]) -> None:
-        self._networks, self._on_change = networks, on_change
+    def __init__(self, networks: AllowedNetworks, on_change: Callable[[], None], now: Callable[[], datetime]) -> None:
+        self._networks, self._on_change, self._now = networks, on_change, now
         self._keyframes: list[Keyframe] = []
         self._failure: Failure | None = None
         self._player: Player | None = None
@@ -129,7 +129,7 @@ class ReadBack:
 
     def _on_hash(self, found: str, rtp_timestamp: int) -> None:
         if len(self._keyframes) < MAX_KEYFRAMES:
-            self._keyframes.append(Keyframe(found, datetime.now(UTC), rtp_timestamp))
+            self._keyframes.append(Keyframe(found, self._now(), rtp_timestamp))
             self._on_change()
 
     def _on_lost(self, error: PeerError | None) -> None:

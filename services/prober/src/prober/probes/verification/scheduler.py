@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from prober.domain.verification import due_in_s, is_due, next_interval_s, not_checkable
@@ -15,10 +15,11 @@ from prober.messaging import Announcer, VerificationResults
 from prober.metrics import ReadBackMetrics
 from prober.probes.camera.observer import MAX_DETAIL, Hold
 from prober.probes.verification.verifier import NO_SESSIONS, Verification, Verifier
-from vonggac.bus import topology
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1
 from vonggac.telemetry import get_logger, redact
+from vonggac.telemetry.awake import Awake
 
 log = get_logger(__name__)
 
@@ -39,11 +40,7 @@ class RoundResult:
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
     """The deliveries of the camera that are read back."""
-    return [
-        delivery
-        for delivery in camera.deliveries
-        if camera.in_service and delivery.enabled and delivery.read_back_url is not None
-    ]
+    return list(camera.read_back)
 
 
 class Verifications:
@@ -58,7 +55,9 @@ class Verifications:
         announcer: Announcer,
         metrics: ReadBackMetrics,
         interval_s: float,
+        awake: Awake | None = None,
     ) -> None:
+        self._awake = awake
         self._worker_id, self._verifier, self._results = worker_id, verifier, results
         self._announcer, self._metrics, self._interval_s = announcer, metrics, interval_s
         self._running: set[UUID] = set()
@@ -78,7 +77,7 @@ class Verifications:
         Raises NatsError, TimeoutError or OSError when NATS is away: then nothing was published.
         """
         wanted = to_read_back(camera)
-        now = datetime.now(UTC)
+        now = self._verifier.now()
         previous = {delivery.id: await self._results.get(delivery.id) for delivery in wanted}
         due = [
             delivery for delivery in wanted if is_due(previous[delivery.id], camera_revision=camera.revision, now=now)
@@ -90,7 +89,7 @@ class Verifications:
         facts = self._publish(camera, idle, previous)
         facts += await self._verify(camera, running, previous, hold) if running else ()
         latest = {**previous, **{fact.delivery_id: fact for fact in facts}}
-        now = datetime.now(UTC)
+        now = self._verifier.now()
         left = (due_in_s(result, camera_revision=camera.revision, now=now) for result in latest.values())
         return RoundResult(facts, max(LEAST_PAUSE_S, min(left, default=self._interval_s)))
 
@@ -102,7 +101,7 @@ class Verifications:
         previous = {delivery.id: await self._results.get(delivery.id) for delivery in deliveries}
         able = [delivery for delivery in deliveries if delivery.read_back_url is not None]
         facts = await self._verify(camera, able, previous, None) if able else ()
-        now = datetime.now(UTC)
+        now = self._verifier.now()
         unable = tuple(
             self._fact(camera, Verification(delivery, NO_ADDRESS, now, 0.0), None)
             for delivery in deliveries
@@ -138,7 +137,7 @@ class Verifications:
         self._running.add(camera.id)
         self._metrics.running.set(len(self._running))
         try:
-            async with asyncio.timeout(self.longest_s + GRACE_S), _held(hold):
+            async with asyncio.timeout(self.longest_s + GRACE_S), _kept_in_progress(hold):
                 found = await self._verifier.verify(camera.id, deliveries, since=since)
         finally:
             self._running.discard(camera.id)
@@ -172,6 +171,7 @@ class Verifications:
             detail=redact(finding.detail)[:MAX_DETAIL] if finding.detail else None,
             interval_s=next_interval_s(finding, previous, camera_revision=camera.revision, interval_s=self._interval_s),
             duration_ms=round(found.duration_s * 1000, 1),
+            awake_since=self._awake.since if self._awake is not None else None,
         )
 
     def _count_lateness(self, previous: DeliveryVerifiedV1 | None, revision: int, now: datetime) -> None:
@@ -186,7 +186,7 @@ def _settled(result: DeliveryVerifiedV1 | None, came_up_at: datetime) -> bool:
 
 
 @asynccontextmanager
-async def _held(hold: Hold | None) -> AsyncIterator[None]:
+async def _kept_in_progress(hold: Hold | None) -> AsyncIterator[None]:
     """Call `hold` again and again while the block lasts."""
 
     async def keep() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID, uuid4
 
@@ -15,14 +15,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from prober.domain.verification import Failure, Finding, Limits, Noted, Seen, decide, not_checkable, not_delivered
 from prober.messaging import DeliveryStates, end_keyframe_hashes, request_keyframe_hashes
 from prober.probes.verification.readback import ReadBack, Source
-from vonggac.auth import SecretUnreadableError
-from vonggac.bus import Bucket, Bus, topology
+from vonggac.auth import Credentials, SecretUnreadableError
+from vonggac.bus import Bucket, Bus
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.forwarder import KeyframeHistory, KeyframeNote
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.logins.attempt import Logins
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import PeerError
+from vonggac.net.errors import MalformedError, PeerError
+from vonggac.net.origin import Origin
 from vonggac.net.tls import policy_of
 from vonggac.telemetry import get_logger
 
@@ -68,13 +70,22 @@ class Verifier:
         self._histories = Bucket(bus, topology.KEYFRAMES)
         self._states = DeliveryStates(bus)
 
+    def now(self) -> datetime:
+        """The time that facts are dated by: the server's."""
+        return self._bus.clock.now()
+
+    def reached(self, delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
+        """A finding that was reached now."""
+        now = self.now()
+        return Verification(delivery, finding, now, (now - began_at).total_seconds())
+
     async def not_running(self, deliveries: Sequence[PlannedDelivery]) -> list[Verification]:
         """The findings on those that the forwarder does not deliver now. Raises NatsError or TimeoutError."""
         found = []
         for delivery in deliveries:
             finding = not_delivered(await self._states.get(delivery.id))
             if finding is not None:
-                found.append(_reached(delivery, finding, datetime.now(UTC)))
+                found.append(self.reached(delivery, finding, self.now()))
         return found
 
     async def verify(
@@ -84,10 +95,10 @@ class Verifier:
 
         Raises NatsError, TimeoutError or OSError when NATS is away.
         """
-        asked_at, asker = datetime.now(UTC), uuid4().hex
+        asked_at, asker = self.now(), uuid4().hex
         holder = await self._request_hashes(camera_id, asker)
         if isinstance(holder, Finding):
-            return [_reached(delivery, holder, asked_at) for delivery in deliveries]
+            return [self.reached(delivery, holder, asked_at) for delivery in deliveries]
         try:
             return await _Round(self, camera_id, deliveries, holder.worker_id, asked_at, since).run()
         finally:
@@ -132,7 +143,7 @@ class Verifier:
             return None
 
     def read_back(self, on_change: asyncio.Event) -> ReadBack:
-        return ReadBack(self._networks, on_change.set)
+        return ReadBack(self._networks, on_change.set, self.now)
 
     async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         """Play the delivery, within the limits of its login. Whatever goes wrong is in `readback`."""
@@ -144,7 +155,7 @@ class Verifier:
         except PeerError as error:
             readback.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
-            readback.fail(Failure(Cause.SECRET_UNREADABLE, str(error)))
+            readback.fail(Failure(error.cause, str(error)))
         except Exception as error:
             # A mistake of ours is a finding with a cause, not a dead worker.
             log.error("read_back_failed", delivery_id=str(delivery.id), exc_info=error)
@@ -153,8 +164,7 @@ class Verifier:
 
     async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
         assert delivery.read_back_url is not None, "chosen by the caller"
-        sealed = delivery.read_back_secret or delivery.secret
-        credentials = self._logins.unsealer.unseal(sealed) if sealed is not None else None
+        credentials = self._login_for(delivery.read_back_url, delivery)
         source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
         login = self._logins.login_of(source.url, credentials)
         while True:
@@ -167,6 +177,23 @@ class Verifier:
                     attempt.conclude(readback.login_accepted)
                     return
             await asyncio.sleep(LOGIN_AGAIN_S)
+
+    def _login_for(self, url: str, delivery: PlannedDelivery) -> Credentials | None:
+        """The login for reading back; the one for publishing only where it is published to the very same server.
+
+        Raises SecretUnreadableError.
+        """
+        sealed = delivery.read_back_secret
+        if sealed is None and _one_server(url, delivery.url):
+            sealed = delivery.secret
+        return self._logins.unsealer.unseal(sealed, url) if sealed is not None else None
+
+
+def _one_server(one: str, other: str) -> bool:
+    try:
+        return Origin.of(one) == Origin.of(other)
+    except MalformedError:
+        return False
 
 
 class _Round:
@@ -224,23 +251,18 @@ class _Round:
         self._notes |= {(note.hash, note.captured_at): note for note in history.keyframes}
 
     def _decide(self) -> None:
-        now = datetime.now(UTC)
+        now = self._verifier.now()
         noted = Noted(list(self._notes.values()), self._same_holder)
         for delivery, readback in list(self._open.values()):
             finding = self._finding(delivery.id, readback.seen, noted, now)
             if finding is not None:
                 del self._open[delivery.id]
-                self._done.append(_reached(delivery, finding, self._asked_at))
+                self._done.append(self._verifier.reached(delivery, finding, self._asked_at))
                 self._closing.append(asyncio.create_task(readback.close()))
 
     def _finding(self, delivery_id: UUID, seen: Seen, noted: Noted, now: datetime) -> Finding | None:
         limits, since = self._verifier.limits, self._since.get(delivery_id)
         return decide(seen, noted, asked_at=self._asked_at, now=now, limits=limits, since=since)
-
-
-def _reached(delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
-    now = datetime.now(UTC)
-    return Verification(delivery, finding, now, (now - began_at).total_seconds())
 
 
 def _resting(rest_s: float) -> Failure:

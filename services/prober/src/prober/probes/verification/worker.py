@@ -7,8 +7,9 @@ from functools import partial
 from prober.metrics import ReadBackMetrics
 from prober.probes.job_loop import JobLimits, JobLoop, hold
 from prober.probes.verification.scheduler import Verifications, to_read_back
-from vonggac.bus import Bus, Job, topology
+from vonggac.bus import Bus, Job
 from vonggac.bus.dead_letters import dead_letter
+from vonggac.bus.declared import topology
 from vonggac.events.inventory import CameraV1, RemovedV1
 from vonggac.telemetry import get_logger
 

@@ -1,0 +1,92 @@
+"""A forwarder whose clock is off publishes the server's time, is verified by others, and yields to nobody (skew)."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator import Simulator
+from vonggac.bus import Bus, ServerClock
+from vonggac.events import decode, subjects
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
+from vonggac.events.prober import VerificationVerdict
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+    from services.forwarder.tests.conftest import Planner
+    from services.forwarder.tests.relay.assignment.conftest import Asker, Inventory, StartForwarder, Statuses
+
+
+def skewed(by_s: float) -> ServerClock:
+    return ServerClock(wall=lambda: time.time() + by_s)
+
+
+@pytest.mark.parametrize("skew_s", [-600.0, 600.0])
+async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
+    skew_s: float,
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    asker: Asker,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    began = datetime.now(UTC)
+    forwarder = await start_forwarder(clock=skewed(skew_s))
+    facts: list[DeliveryObservedV1] = []
+    beats: list[ForwarderAliveV1] = []
+
+    async def take(message: Msg) -> None:
+        data = decode(message.data).data
+        if isinstance(data, DeliveryObservedV1):
+            facts.append(data)
+        elif isinstance(data, ForwarderAliveV1):
+            beats.append(data)
+
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    await statuses.become(camera, "acknowledged", "acknowledged")
+    await asker.say(
+        camera, camera.deliveries[0], VerificationVerdict.VERIFIED, captured_at=datetime.now(UTC), delay_s=0.1
+    )
+    await statuses.become(camera, "verified", "acknowledged")
+    history = await eventually(lambda: asker.history_of(camera, 1))
+    await eventually(lambda: len(beats) >= 1)
+    done = datetime.now(UTC)
+    slack = timedelta(seconds=1)
+    times = [fact.observed_at for fact in facts] + [fact.held_since for fact in facts]
+    times += [note.captured_at for note in history.keyframes] + [beats[-1].alive_at, beats[-1].started_at]
+    assert all(began - slack <= at <= done + slack for at in times)
+    skew = str(await forwarder.clock.check_skew())
+    assert ("600.0 s fast" if skew_s > 0 else "600.0 s slow") in skew
+
+
+async def test_skew_of_the_earlier_holder_does_not_make_the_later_one_yield(
+    sim: Simulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+    bus: Bus,
+) -> None:
+    fast = await start_forwarder(clock=skewed(600.0))
+    camera = planner.camera(sim)
+    await inventory.say(camera)
+    first = await statuses.become(camera, "acknowledged", "acknowledged")
+    assert {observed.worker_id for observed in first} == {fast.worker_id}
+    good = await start_forwarder()
+    fast.stop()
+
+    async def moved() -> bool:
+        observed = await statuses.of(camera)
+        return {one.worker_id for one in observed} == {good.worker_id}
+
+    await eventually(moved, within_s=20)
+    later = await statuses.become(camera, "acknowledged", "acknowledged")
+    assert later[0].held_since > first[0].held_since

@@ -1,0 +1,1 @@
+"""What keeps register, streams and work queues together: republishing, lost jobs, restores, measurement."""

@@ -1,0 +1,225 @@
+"""The five parts of time: where each millisecond of one camera and its deliveries went.
+
+Out of scope comes first, then maintenance, then what was observed: up, down or unknown. The parts of a period add up to
+it, always.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from reporting.domain.claims import PROVES, Status
+from reporting.domain.compliance import ACKNOWLEDGED, VERIFIED, complies, connection_name, role_connections
+from reporting.domain.instants import Millis
+from reporting.domain.segments import Period, Segment, overlay
+from reporting.domain.timeline import CameraState
+from vonggac.events.inventory import DestinationRole
+
+NO_CAUSE = "none"
+"""Key of not-connected time whose state carries no cause, such as `connecting`."""
+
+
+class Seen(NamedTuple):
+    """A camera's state in a segment; `since` is when it began, maybe before the segment.
+
+    `repeated`: more than one probe saw it so.
+    """
+
+    state: CameraState
+    cause: str | None
+    since: Millis
+    repeated: bool = True
+
+
+class DeliveryLine(NamedTuple):
+    """How one delivery stood. `required` is False while it or its destination is switched off, or it does not exist.
+
+    `failed`: when the last read-back had been tried and had failed, with its cause; only where one is demanded.
+    """
+
+    role: DestinationRole | None
+    proof: str
+    required: bool
+    segments: Sequence[Segment[Status]]
+    failed: Sequence[Segment[str]] = ()
+
+
+@dataclass(slots=True)
+class Durations:
+    """Where the time of cameras went, in milliseconds. Three partitions of `period`:
+
+    up + down + maintenance + unknown + out_of_scope;
+    compliant + non_compliant + compliance_unknown + maintenance + out_of_scope;
+    both + national_only + provincial_only + neither + connection_unknown + maintenance + out_of_scope.
+    """
+
+    period: Millis = 0
+    up: Millis = 0
+    down: Millis = 0
+    maintenance: Millis = 0
+    unknown: Millis = 0
+    out_of_scope: Millis = 0
+    compliant: Millis = 0
+    non_compliant: Millis = 0
+    compliance_unknown: Millis = 0
+    both: Millis = 0
+    national_only: Millis = 0
+    provincial_only: Millis = 0
+    neither: Millis = 0
+    connection_unknown: Millis = 0
+
+    @property
+    def lengths(self) -> tuple[Millis, ...]:
+        """All of them, in the order of DURATION_NAMES."""
+        return _lengths(self)
+
+    def add(self, other: "Durations") -> None:
+        for name in DURATION_NAMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+DURATION_NAMES = tuple(Durations.__dataclass_fields__)
+_lengths: Callable[[Durations], tuple[Millis, ...]] = attrgetter(*DURATION_NAMES)
+_INDEX = {name: index for index, name in enumerate(DURATION_NAMES)}
+_PERIOD = _INDEX["period"]
+
+
+@dataclass(slots=True)
+class DeliveryDurations:
+    """connected + not_connected + maintenance + unknown + out_of_scope is the period; `by_cause` divides
+    not_connected."""
+
+    connected: Millis = 0
+    not_connected: Millis = 0
+    maintenance: Millis = 0
+    unknown: Millis = 0
+    out_of_scope: Millis = 0
+    by_cause: dict[str, Millis] = field(default_factory=dict)
+
+    def add(self, other: "DeliveryDurations") -> None:
+        for name in LEDGER_NAMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for cause, length in other.by_cause.items():
+            self.by_cause[cause] = self.by_cause.get(cause, 0) + length
+
+
+LEDGER_NAMES = ("connected", "not_connected", "maintenance", "unknown", "out_of_scope")
+"""The partition of DeliveryDurations, in its order."""
+_LEDGER = {name: index for index, name in enumerate(LEDGER_NAMES)}
+
+
+class Account(NamedTuple):
+    """One camera over one period."""
+
+    camera: Durations
+    deliveries: tuple[DeliveryDurations, ...]
+
+
+def out_of_scope(period: Period, deliveries: int) -> Account:
+    """The account of a camera that is not counted, with so many deliveries."""
+    length = period.length
+    ledgers = tuple([DeliveryDurations(out_of_scope=length) for _ in range(deliveries)])
+    return Account(Durations(period=length, out_of_scope=length), ledgers)
+
+
+def account(
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    deliveries: Sequence[DeliveryLine],
+    maintenance: Sequence[Segment[bool]],
+) -> Account:
+    """Account for every millisecond of `period`, in which the camera is in scope and its plan stays the same.
+
+    All lines are sorted and free of overlap. Moments of the same codes are added up first: there are few kinds of
+    moments, and each is entered once.
+    """
+    lines: list[Iterable[tuple[Millis, Millis, Any]]] = [
+        maintenance,
+        # `_value_` is the field behind an enum's `value`, which is a function: a report asks a hundred thousand times.
+        [(start, end, seen[0]._value_) for start, end, seen in camera],
+        *map(_codes, deliveries),
+    ]
+    lengths: dict[tuple[Any, ...], Millis] = {}
+    for start, end, values in overlay(period, lines):
+        codes = tuple(values)
+        lengths[codes] = lengths.get(codes, 0) + end - start
+    plan = tuple([(line.role, line.required) for line in deliveries])
+    sums = [0] * (len(DURATION_NAMES) + len(LEDGER_NAMES) * len(deliveries))
+    by_cause: list[dict[str, Millis]] = [{} for _ in deliveries]
+    for codes, length in lengths.items():
+        entries, causes = _entries(plan, codes)
+        for entry in entries:
+            sums[entry] += length
+        for number, cause in causes:
+            by_cause[number][cause] = by_cause[number].get(cause, 0) + length
+    sums[_PERIOD] = period.length
+    first = len(DURATION_NAMES)
+    ledgers = [
+        DeliveryDurations(sums[at], sums[at + 1], sums[at + 2], sums[at + 3], sums[at + 4], causes)
+        for at, causes in zip(range(first, len(sums), len(LEDGER_NAMES)), by_cause, strict=True)
+    ]
+    return Account(Durations(*sums[:first]), tuple(ledgers))
+
+
+type _Code = bool | str
+"""A piece of a delivery's line: True connected, a cause not connected. Without a piece it is unknown."""
+
+
+def _codes(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
+    proving = PROVES[line.proof]
+    if line.proof == VERIFIED:
+        return _codes_by_read_backs(line)
+    return [
+        (start, end, True if status[0] in proving else status[1] or NO_CAUSE) for start, end, status in line.segments
+    ]
+
+
+def _codes_by_read_backs(line: DeliveryLine) -> list[tuple[Millis, Millis, _Code]]:
+    """Media that is only acknowledged where a read-back is demanded: not connected while the last read-back failed."""
+    proving, codes = PROVES[line.proof], list[tuple[Millis, Millis, _Code]]()
+    for start, end, status in line.segments:
+        if status[0] in proving:
+            codes.append((start, end, True))
+        elif status[0] != ACKNOWLEDGED:
+            codes.append((start, end, status[1] or NO_CAUSE))
+        else:
+            codes += [
+                (max(start, left), min(end, right), cause)
+                for left, right, cause in line.failed
+                if left < end and right > start
+            ]
+    return codes
+
+
+type _Entries = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
+"""Which sums a moment goes into, and under which cause it counts for which delivery."""
+
+
+@lru_cache(maxsize=100_000)
+def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple[Any, ...]) -> _Entries:
+    """One sum of each partition. Few combinations exist, so each is decided once."""
+    agreed, state, *connections = codes
+    ledgers = range(len(DURATION_NAMES), len(DURATION_NAMES) + len(LEDGER_NAMES) * len(plan), len(LEDGER_NAMES))
+    if agreed:
+        names = ["maintenance" if required else "out_of_scope" for _, required in plan]
+        return (_INDEX["maintenance"], *_ledger_entries(ledgers, names)), ()
+    verdict_state = CameraState.UNKNOWN if state is None else CameraState(state)
+    statuses = [None if code is None else code is True for code in connections]
+    national, provincial = role_connections(plan, statuses)
+    verdict = complies(verdict_state, national, provincial)
+    compliance = "compliance_unknown" if verdict is None else "compliant" if verdict else "non_compliant"
+    camera = _INDEX[verdict_state.value], _INDEX[compliance], _INDEX[connection_name(national, provincial)]
+    names = [
+        "out_of_scope" if not required else "unknown" if one is None else "connected" if one else "not_connected"
+        for one, (_, required) in zip(statuses, plan, strict=True)
+    ]
+    causes = tuple(
+        (number, code) for number, code in enumerate(connections) if isinstance(code, str) and plan[number][1]
+    )
+    return (*camera, *_ledger_entries(ledgers, names)), causes
+
+
+def _ledger_entries(ledgers: Iterable[int], names: Iterable[str]) -> list[int]:
+    return [ledger + _LEDGER[name] for ledger, name in zip(ledgers, names, strict=True)]

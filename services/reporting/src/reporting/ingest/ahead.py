@@ -1,0 +1,76 @@
+"""Facts that lie ahead of the clock that stored them: taken at that time, and marked.
+
+Nothing is observed after it was stored, so such a fact was dated by a clock that is fast. JetStream's own time of it is
+the latest that it can be of. All times in the fact move together: what lay between them is what the worker measured.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.ingest.inbox import event_key
+from vonggac.bus import Received
+from vonggac.events import Payload
+
+KEPT = timedelta(days=30)
+"""As long as the fact itself is in the stream."""
+
+_ADD = text(
+    """
+    insert into corrected_fact (event_key, event_type, subject, dated_at, taken_at)
+    select * from unnest(
+        cast(:keys as uuid[]), cast(:types as text[]), cast(:subjects as text[]),
+        cast(:dated as timestamptz[]), cast(:taken as timestamptz[])
+    )
+    on conflict do nothing
+    """
+)
+_FORGET = text("delete from corrected_fact where taken_at < :before")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An event as it is taken, the time that it gave itself, and the time that it is taken at."""
+
+    received: Received
+    dated_at: datetime
+    taken_at: datetime
+
+
+def correct(received: Received, dated_at: datetime, stored_at: datetime, *, tolerance: timedelta) -> Correction | None:
+    """None for a fact that is dated, by itself, at most `tolerance` after it was stored."""
+    if dated_at - stored_at <= tolerance:
+        return None
+    event = received.event
+    moved = _moved(event.data, stored_at - dated_at)
+    return Correction(replace(received, event=event.model_copy(update={"data": moved})), dated_at, stored_at)
+
+
+def _moved(data: Payload, by: timedelta) -> Payload:
+    times: dict[str, Any] = {name: value + by for name, value in data if isinstance(value, datetime)}
+    return data.model_copy(update=times)
+
+
+async def mark(session: AsyncSession, corrections: Sequence[Correction]) -> None:
+    """Keep what each corrected fact said of itself."""
+    if not corrections:
+        return
+    events = [one.received.event for one in corrections]
+    columns = {
+        "keys": [event_key(event.source, event.id) for event in events],
+        "types": [event.type for event in events],
+        "subjects": [event.subject for event in events],
+        "dated": [one.dated_at for one in corrections],
+        "taken": [one.taken_at for one in corrections],
+    }
+    await session.execute(_ADD, columns)
+
+
+async def forget(session: AsyncSession, *, now: datetime) -> int:
+    """Delete marks older than KEPT; returns how many."""
+    result = await session.execute(_FORGET, {"before": now - KEPT})
+    return int(result.rowcount)  # type: ignore[attr-defined] # a DELETE has one

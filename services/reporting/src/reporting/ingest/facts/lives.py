@@ -1,0 +1,110 @@
+"""Signs of life into intervals per worker, in whatever order they come."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.lives import Life, life_of, union
+from vonggac.events import Payload
+from vonggac.events.forwarder import ForwarderAliveV1
+from vonggac.events.prober import CameraObservedV1, ProberAliveV1
+
+# Written out and made once: a statement that is composed anew for every batch leaves its columns to the garbage
+# collector.
+_LOCK = text(
+    "select pg_advisory_xact_lock(key) from (select distinct hashtextextended(id, 7) as key "
+    "from unnest(cast(:ids as text[])) as id order by key) as locks"
+)
+_KNOWN = text(
+    "select worker_id, started_at, ended_at from worker_life "
+    "where worker_id = any(:ids) and ended_at >= :since for update"
+)
+_REMOVE = text(
+    "delete from worker_life using unnest(cast(:ids as text[]), cast(:started as timestamptz[])) as gone (id, at) "
+    "where worker_life.worker_id = gone.id and worker_life.started_at = gone.at"
+)
+_WRITE = text(
+    """
+    insert into worker_life (worker_id, started_at, ended_at, kind)
+    select * from unnest(
+        cast(:ids as text[]), cast(:started as timestamptz[]), cast(:ended as timestamptz[]), cast(:kinds as text[])
+    )
+    on conflict (worker_id, started_at) do update set ended_at = greatest(worker_life.ended_at, excluded.ended_at)
+    """
+)
+
+
+class Worker(NamedTuple):
+    kind: str
+    id: str
+
+
+PROBING = Worker("probing", "*")
+"""All probers together: when at least one watched. Kept joined, since a life may go on over the end of a worker's."""
+
+type Lives = dict[Worker, list[Life]]
+
+
+def signs_of_life(facts: Iterable[Payload], allowance: Millis) -> Lives:
+    """What heartbeats and probes vouch for. A delivery's change does not: it may be dated back."""
+    newest: dict[tuple[Worker, Millis | None], Millis] = {}
+    loose: list[tuple[Worker, Life]] = []
+    for fact in facts:
+        match fact:
+            case ProberAliveV1():
+                worker, at = Worker("prober", fact.worker_id), millis(fact.alive_at)
+            case ForwarderAliveV1():
+                worker, at = Worker("forwarder", fact.worker_id), millis(fact.alive_at)
+            case CameraObservedV1() if fact.awake_since is not None:
+                worker, at = Worker("prober", fact.worker_id), millis(fact.observed_at)
+            case _:
+                continue
+        if fact.awake_since is None:
+            loose.append((worker, life_of(at, None, allowance)))
+            continue
+        key = worker, millis(fact.awake_since)
+        if at > newest.get(key, -1):
+            newest[key] = at
+    found: Lives = {}
+    for (worker, since), at in newest.items():
+        found.setdefault(worker, []).append(life_of(at, since, allowance))
+    for worker, life in loose:
+        found.setdefault(worker, []).append(life)
+    probing = [life for worker, spans in found.items() if worker.kind == "prober" for life in spans]
+    if probing:
+        found[PROBING] = probing
+    return {worker: union(spans) for worker, spans in found.items()}
+
+
+async def record(session: AsyncSession, signs: Lives) -> None:
+    """Join these lives with those that are stored."""
+    if not signs:
+        return
+    ids = sorted({worker.id for worker in signs})
+    oldest = min(life.start for spans in signs.values() for life in spans)
+    await session.execute(_LOCK, {"ids": ids})
+    known: dict[str, list[Life]] = {}
+    for row in await session.execute(_KNOWN, {"ids": ids, "since": moment(oldest)}):
+        known.setdefault(row.worker_id, []).append(Life(millis(row.started_at), millis(row.ended_at)))
+    removed: list[tuple[str, Millis]] = []
+    written: list[tuple[Worker, Life]] = []
+    for worker, spans in signs.items():
+        before = known.get(worker.id, [])
+        after = union([*before, *spans])
+        kept = {life.start for life in after}
+        removed += [(worker.id, life.start) for life in before if life.start not in kept]
+        written += [(worker, life) for life in after if life not in before]
+    if removed:
+        gone = {"ids": [one[0] for one in removed], "started": [moment(one[1]) for one in removed]}
+        await session.execute(_REMOVE, gone)
+    if written:
+        columns = {
+            "ids": [worker.id for worker, _ in written],
+            "started": [moment(life.start) for _, life in written],
+            "ended": [moment(life.end) for _, life in written],
+            "kinds": [worker.kind for worker, _ in written],
+        }
+        await session.execute(_WRITE, columns)

@@ -1,0 +1,194 @@
+"""Observations into runs: one locked read of the batch's things, then one write of each kind of row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.timeline import CameraState, Change, Observation, Run, Tail, continues, fill, observe, prolonged
+from reporting.ingest.facts import tail as codec
+
+_LOCK = """
+    select {key} as id, started_at, ends_at, state, cause, last_observed_at, anchor_at, tail from {state}
+    where {key} = any(:ids) order by {key} for update
+"""
+
+# An advisory lock for things that have no row to lock yet: without it two replicas could both begin one.
+_LOCK_NEW = text(
+    "select pg_advisory_xact_lock(key) from (select distinct hashtextextended(id::text, 2021) as key "
+    "from unnest(cast(:ids as uuid[])) as id order by key) as locks"
+)
+
+_WRITE_STATES = """
+    insert into {state} as state
+        ({key}, started_at, ends_at, state, cause, last_observed_at, anchor_at, tail)
+    select * from unnest(
+        cast(:ids as uuid[]), cast(:started as timestamptz[]), cast(:ends as timestamptz[]), cast(:states as text[]),
+        cast(:causes as text[]), cast(:observed as timestamptz[]), cast(:anchors as timestamptz[]),
+        cast(:tails as bytea[])
+    )
+    on conflict ({key}) do update set
+        started_at = excluded.started_at, ends_at = excluded.ends_at, state = excluded.state, cause = excluded.cause,
+        last_observed_at = excluded.last_observed_at, anchor_at = excluded.anchor_at, tail = excluded.tail
+"""
+
+_REMOVE_RUNS = """
+    delete from {run} using unnest(cast(:ids as uuid[]), cast(:started as timestamptz[])) as gone (id, at)
+    where {run}.{key} = gone.id and {run}.started_at = gone.at
+"""
+
+_ADD_RUNS = """
+    insert into {run} ({key}, started_at, ends_at, state, cause, last_observed_at)
+    select * from unnest(
+        cast(:ids as uuid[]), cast(:started as timestamptz[]), cast(:ends as timestamptz[]), cast(:states as text[]),
+        cast(:causes as text[]), cast(:observed as timestamptz[])
+    )
+"""
+
+_NEIGHBOURS = """
+    select
+        (select max(ends_at) from {run} where {key} = :id and started_at <= :at) as covered_until,
+        (select min(started_at) from {run} where {key} = :id and started_at > :at) as next_start
+"""
+
+
+class Runs:
+    """Where the observations of one kind of thing are stored: the open run and tail of each, and its closed runs."""
+
+    def __init__(self, kind: str, thing: str) -> None:
+        names = {"state": f"{kind}_state", "run": f"{kind}_run", "key": f"{thing}_id"}
+        self.lock, self.lock_new = text(_LOCK.format(**names)), _LOCK_NEW
+        self.write_states, self.neighbours = text(_WRITE_STATES.format(**names)), text(_NEIGHBOURS.format(**names))
+        self.remove_runs, self.add_runs = text(_REMOVE_RUNS.format(**names)), text(_ADD_RUNS.format(**names))
+
+
+CAMERAS = Runs("camera", "camera")
+"""Probes."""
+READ_BACKS = Runs("read_back", "delivery")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of a batch's observations."""
+
+    placed: int = 0
+    late: int = 0
+    repeated: int = 0
+    beyond_window: int = 0
+
+    @property
+    def by_outcome(self) -> dict[str, int]:
+        return {"placed": self.placed, "late": self.late, "repeated": self.repeated, "beyond": self.beyond_window}
+
+
+@dataclass(slots=True)
+class _Writes:
+    states: list[tuple[UUID, Run, Millis | None, bytes]] = field(default_factory=list)
+    removed: list[tuple[UUID, Millis]] = field(default_factory=list)
+    added: list[tuple[UUID, Run]] = field(default_factory=list)
+    beyond: list[tuple[UUID, Observation]] = field(default_factory=list)
+
+
+async def record(session: AsyncSession, runs: Runs, seen: Mapping[UUID, Sequence[Observation]]) -> Counts:
+    """Put the observations of each thing in their places."""
+    counts, writes = Counts(), _Writes()
+    if not seen:
+        return counts
+    known = await _locked(session, runs, list(seen))
+    for thing_id, observations in seen.items():
+        _place(thing_id, known.get(thing_id), observations, writes, counts)
+    await _write(session, runs, writes)
+    for thing_id, observation in writes.beyond:
+        await _fill(session, runs, thing_id, observation)
+    return counts
+
+
+async def _locked(session: AsyncSession, runs: Runs, ids: list[UUID]) -> dict[UUID, Any]:
+    known = {row.id: row for row in await session.execute(runs.lock, {"ids": ids})}
+    if new := [one for one in ids if one not in known]:
+        await session.execute(runs.lock_new, {"ids": new})
+        known |= {row.id: row for row in await session.execute(runs.lock, {"ids": new})}
+    return known
+
+
+def _place(thing_id: UUID, row: Any, observations: Sequence[Observation], writes: _Writes, counts: Counts) -> None:
+    open_run = _open_run(row) if row is not None else None
+    if open_run is not None and len(observations) == 1 and continues(open_run, observations[0]):
+        tail = codec.appended(row.tail, observations[0], open_run.started_at)
+        if tail is not None:
+            trimmed = len(row.tail) >= codec.FULL
+            anchor = open_run.started_at if trimmed else _millis(row.anchor_at)
+            writes.states.append((thing_id, prolonged(open_run, observations[0]), anchor, tail))
+            counts.placed += 1
+            return
+    before = Tail() if row is None else Tail(codec.unpack_all(row.tail), _millis(row.anchor_at))
+    change = observe(before, observations)
+    assert change is not None, "there is at least one observation"
+    _collect(thing_id, change, writes)
+    counts.late += change.late
+    counts.repeated += change.repeated
+    counts.beyond_window += len(change.beyond)
+    counts.placed += len(observations) - change.repeated - len(change.beyond)
+
+
+def _collect(thing_id: UUID, change: Change, writes: _Writes) -> None:
+    writes.states.append((thing_id, change.open_run, change.tail.anchor, codec.pack_all(change.tail.observations)))
+    writes.removed += [(thing_id, started_at) for started_at in change.removed]
+    writes.added += [(thing_id, run) for run in change.added]
+    writes.beyond += [(thing_id, observation) for observation in change.beyond]
+
+
+async def _write(session: AsyncSession, runs: Runs, writes: _Writes) -> None:
+    if writes.removed:
+        gone = {"ids": [one[0] for one in writes.removed], "started": [moment(one[1]) for one in writes.removed]}
+        await session.execute(runs.remove_runs, gone)
+    if writes.added:
+        await session.execute(runs.add_runs, _run_columns(writes.added))
+    columns = _run_columns([(thing_id, run) for thing_id, run, _, _ in writes.states])
+    columns["anchors"] = [None if state[2] is None else moment(state[2]) for state in writes.states]
+    columns["tails"] = [state[3] for state in writes.states]
+    await session.execute(runs.write_states, columns)
+
+
+def _run_columns(rows: Sequence[tuple[UUID, Run]]) -> dict[str, list[Any]]:
+    return {
+        "ids": [thing_id for thing_id, _ in rows],
+        "started": [moment(run.started_at) for _, run in rows],
+        "ends": [moment(run.ends_at) for _, run in rows],
+        "states": [run.state.value for _, run in rows],
+        "causes": [run.cause for _, run in rows],
+        "observed": [moment(run.last_observed_at) for _, run in rows],
+    }
+
+
+async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observation) -> None:
+    """An observation older than the tail: it gets only time that no run covers."""
+    given = {"id": thing_id, "at": moment(seen.at)}
+    near = (await session.execute(runs.neighbours, given)).one()
+    state = (await session.execute(runs.lock, {"ids": [thing_id]})).one()
+    starts = [at for at in (_millis(near.next_start), _millis(state.started_at)) if at is not None and at > seen.at]
+    covered = max(_millis(near.covered_until) or 0, state_covers(state, seen.at))
+    previous = Run(0, covered, seen.state, seen.cause, 0)
+    run = fill(seen, previous, min(starts, default=seen.at))
+    if run is not None:
+        await session.execute(runs.add_runs, _run_columns([(thing_id, run)]))
+
+
+def state_covers(state: Any, at: Millis) -> Millis:
+    """The end of the open run when it has begun by `at`, else 0."""
+    run = _open_run(state)
+    return run.ends_at if run.started_at <= at else 0
+
+
+def _open_run(row: Any) -> Run:
+    return Run(
+        millis(row.started_at), millis(row.ends_at), CameraState(row.state), row.cause, millis(row.last_observed_at)
+    )
+
+
+def _millis(at: Any) -> Millis | None:
+    return None if at is None else millis(at)

@@ -1,0 +1,131 @@
+"""Facts that a publisher numbered and that did not come: a gap is unknown time, never smoothed over.
+
+Events come late, twice and in any order, so a gap is given up only after a while; what fills it later closes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vonggac.bus import Received
+
+GIVEN_UP_AFTER = timedelta(seconds=120)
+"""Publishers publish again within a minute what NATS forgot; a consumer tries again for as long."""
+
+_KNOWN = text("select id, newest, newest_at from publisher where id = any(:ids) order by id for update")
+_KEEP = text(
+    """
+    insert into publisher (id, newest, newest_at)
+    select * from unnest(cast(:ids as text[]), cast(:newest as bigint[]), cast(:at as timestamptz[]))
+    on conflict (id) do update set newest = greatest(publisher.newest, excluded.newest),
+        newest_at = case when excluded.newest > publisher.newest then excluded.newest_at else publisher.newest_at end
+    """
+)
+_TOUCHED = text(
+    'delete from publisher_gap where publisher_id = :id and "first" <= :last and "last" >= :first '
+    'returning "first", "last", began_at, ended_at, noticed_at, lost_at'
+)
+_ADD = text(
+    'insert into publisher_gap (publisher_id, "first", "last", began_at, ended_at, noticed_at, lost_at) '
+    "values (:id, :first, :last, :began, :ended, :noticed, :lost) on conflict do nothing"
+)
+_GIVE_UP = text(
+    "update publisher_gap set lost_at = :now where lost_at is null and noticed_at < :before "
+    'returning publisher_id, "last" - "first" + 1 as facts'
+)
+
+
+class Gap(NamedTuple):
+    """The missing facts [first, last], between two facts of these times."""
+
+    first: int
+    last: int
+    began_at: datetime
+    ended_at: datetime
+
+
+class Numbered(NamedTuple):
+    """A fact of a publisher."""
+
+    sequence: int
+    at: datetime
+
+
+def new_gaps(newest: Numbered | None, facts: Iterable[Numbered]) -> tuple[list[Gap], Numbered]:
+    """Gaps that these facts reveal after the newest known one, and the newest now. `facts` is not empty.
+
+    Of a publisher that is not known nothing is missing before its first fact: it may be older than the stream.
+    """
+    found = []
+    for fact in sorted(set(facts)):
+        if newest is not None and fact.sequence > newest.sequence + 1:
+            began, ended = sorted((newest.at, fact.at))
+            found.append(Gap(newest.sequence + 1, fact.sequence - 1, began, ended))
+        if newest is None or fact.sequence > newest.sequence:
+            newest = fact
+    assert newest is not None
+    return found, newest
+
+
+def without(gap: Gap, sequences: Iterable[int]) -> list[Gap]:
+    """What is left of a gap when these facts came after all."""
+    left, first = [], gap.first
+    for sequence in sorted(set(sequences)):
+        if not first <= sequence <= gap.last:
+            continue
+        if sequence > first:
+            left.append(gap._replace(first=first, last=sequence - 1))
+        first = sequence + 1
+    return [*left, gap._replace(first=first)] if first <= gap.last else left
+
+
+async def record(session: AsyncSession, batch: Sequence[Received], now: datetime) -> None:
+    """Note the sequences of a batch."""
+    facts: dict[str, list[Numbered]] = {}
+    for one in batch:
+        event = one.event
+        if event.publisher is not None and event.publishersequence is not None:
+            facts.setdefault(event.publisher, []).append(Numbered(event.publishersequence, event.time))
+    if not facts:
+        return
+    known = {row.id: row for row in await session.execute(_KNOWN, {"ids": sorted(facts)})}
+    newest: dict[str, Numbered] = {}
+    for publisher, numbered in facts.items():
+        row = known.get(publisher)
+        before = None if row is None else Numbered(row.newest, row.newest_at)
+        found, newest[publisher] = new_gaps(before, numbered)
+        if before is not None and (late := [fact.sequence for fact in numbered if fact.sequence <= before.sequence]):
+            await _close(session, publisher, late)
+        for gap in found:
+            await session.execute(_ADD, _row(publisher, gap, now, None))
+    ids = sorted(newest)
+    columns = {"ids": ids, "newest": [newest[one].sequence for one in ids], "at": [newest[one].at for one in ids]}
+    await session.execute(_KEEP, columns)
+
+
+async def give_up(session: AsyncSession, now: datetime) -> int:
+    """Call what is still missing lost; returns how many facts that are."""
+    rows = (await session.execute(_GIVE_UP, {"now": now, "before": now - GIVEN_UP_AFTER})).all()
+    return sum(row.facts for row in rows)
+
+
+async def _close(session: AsyncSession, publisher: str, sequences: list[int]) -> None:
+    span = {"id": publisher, "first": min(sequences), "last": max(sequences)}
+    for row in (await session.execute(_TOUCHED, span)).all():
+        for left in without(Gap(row.first, row.last, row.began_at, row.ended_at), sequences):
+            await session.execute(_ADD, _row(publisher, left, row.noticed_at, row.lost_at))
+
+
+def _row(publisher: str, gap: Gap, noticed: datetime, lost: datetime | None) -> dict[str, object]:
+    return {
+        "id": publisher,
+        "first": gap.first,
+        "last": gap.last,
+        "began": gap.began_at,
+        "ended": gap.ended_at,
+        "noticed": noticed,
+        "lost": lost,
+    }

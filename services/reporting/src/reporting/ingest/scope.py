@@ -1,0 +1,163 @@
+"""The register as reporting keeps it: dated, a row per revision, whatever the order of arrival."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.storage import tables
+from vonggac.events import Payload
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, DistrictV1, FacilityV1, RemovedV1
+
+NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, DistrictV1: tables.district})
+"""Only named in reports: the newest name is kept, also after a removal."""
+DATED: Mapping[type[Payload], Table] = MappingProxyType(
+    {FacilityV1: tables.facility, DestinationV1: tables.destination, CameraV1: tables.camera}
+)
+KEPT = frozenset({*NAMES, *DATED})
+"""Focal points are people: reporting keeps none."""
+
+# One writer at a time: rows are chained with what others may just be adding.
+_LOCK = text("select pg_advisory_xact_lock(17420510)")
+
+_CHAIN = """
+    with chained as (
+        select id, revision,
+               case when lag(revision) over chain is null then least(changed_at, created_at) else changed_at end
+                   as valid_from,
+               lead(changed_at) over chain as valid_to,
+               count(*) filter (where altered) over chain as stretch, changed_by, reason
+        from (
+            select *, {decided} is distinct from lag({decided}) over (partition by id order by revision)
+                      or removed or lag(revision) over (partition by id order by revision) is null as altered
+            from {table} where id = any(:ids)
+        ) as version
+        window chain as (partition by id order by revision)
+    ), decided as (
+        select chained.*, first_value(changed_by) over stretches as decided_by,
+               first_value(reason) over stretches as decided_why
+        from chained window stretches as (partition by id, stretch order by revision)
+    )
+    update {table} as version set valid_from = decided.valid_from, valid_to = decided.valid_to,
+        decided_by = decided.decided_by, decided_why = decided.decided_why
+    from decided
+    where version.id = decided.id and version.revision = decided.revision
+      and (version.valid_from, version.valid_to, version.decided_by, version.decided_why)
+          is distinct from (decided.valid_from, decided.valid_to, decided.decided_by, decided.decided_why)
+"""
+_CHAINS = {
+    tables.facility.name: text(_CHAIN.format(table="facility", decided="status")),
+    tables.destination.name: text(_CHAIN.format(table="destination", decided="enabled")),
+    tables.camera.name: text(_CHAIN.format(table="camera", decided="enabled")),
+}
+_CHAIN_DELIVERIES = text(
+    """
+    update delivery set valid_from = camera.valid_from, valid_to = camera.valid_to
+    from camera
+    where delivery.camera_id = camera.id and delivery.revision = camera.revision and camera.id = any(:ids)
+      and (delivery.valid_from, delivery.valid_to) is distinct from (camera.valid_from, camera.valid_to)
+    """
+)
+
+
+async def apply(session: AsyncSession, states: Iterable[Payload]) -> None:
+    """Keep these states and removals, each at its revision; twice or in any order makes no difference."""
+    versions: dict[str, dict[tuple[UUID, int], Payload]] = {}
+    for state in states:
+        noun = state.noun if isinstance(state, RemovedV1) else _TABLES[type(state)].name
+        key: tuple[UUID, int] = (state.id, state.revision)  # type: ignore[attr-defined] # every inventory payload has both
+        versions.setdefault(noun, {})[key] = state
+    await session.execute(_LOCK)
+    for table in NAMES.values():
+        named = [one for one in versions.get(table.name, {}).values() if not isinstance(one, RemovedV1)]
+        if named:
+            await _keep_newest(session, table, named)
+    for table in DATED.values():
+        if kept := versions.get(table.name):
+            await _keep_versions(session, table, list(kept.values()))
+
+
+_TABLES: Mapping[type[Payload], Table] = MappingProxyType({**NAMES, **DATED})
+
+
+async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any]) -> None:
+    newest: dict[UUID, Any] = {}
+    for state in sorted(states, key=lambda one: one.revision):
+        newest[state.id] = state
+    names = [column.name for column in table.columns]
+    rows = [{name: _plain(getattr(state, name)) for name in names} for state in newest.values()]
+    statement = insert(table).values(sorted(rows, key=lambda row: str(row["id"])))
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: statement.excluded[name] for name in names if name != "id"},
+            where=table.c.revision < statement.excluded.revision,
+        )
+    )
+
+
+_CHAINED = ("valid_from", "valid_to", "decided_by", "decided_why")
+"""Columns that follow from a thing's other revisions."""
+
+
+async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> None:
+    names = [column.name for column in table.columns if column.name not in _CHAINED]
+    rows = [{**_row(names, state), "valid_from": _changed_at(state)} for state in states]
+    statement = insert(table).values(sorted(rows, key=lambda row: (str(row["id"]), row["revision"])))
+    # The same revision again says the same, or more: what a migration could not know.
+    values = {name: statement.excluded[name] for name in names if name not in {"id", "revision"}}
+    statement = statement.on_conflict_do_update(
+        index_elements=["id", "revision"],
+        set_=values,
+        where=table.c.changed_at.is_distinct_from(statement.excluded.changed_at)
+        | table.c.created_at.is_distinct_from(statement.excluded.created_at),
+    )
+    await session.execute(statement)
+    ids = {"ids": sorted({state.id for state in states})}
+    if table is tables.camera:
+        await _keep_deliveries(session, [state for state in states if isinstance(state, CameraV1)])
+    await session.execute(_CHAINS[table.name], ids)
+    if table is tables.camera:
+        await session.execute(_CHAIN_DELIVERIES, ids)
+
+
+async def _keep_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]) -> None:
+    """The plan comes whole with its camera: what a revision does not name is not delivered any more."""
+    rows = [
+        {
+            "camera_id": camera.id,
+            "revision": camera.revision,
+            "id": planned.id,
+            "destination_id": planned.destination_id,
+            "destination_code": planned.destination_code,
+            "required_proof": planned.required_proof.value,
+            "enabled": planned.enabled,
+            "valid_from": camera.changed_at,
+        }
+        for camera in cameras
+        for planned in camera.deliveries
+    ]
+    if rows:
+        ordered = sorted(rows, key=lambda row: (str(row["camera_id"]), str(row["revision"]), str(row["id"])))
+        await session.execute(insert(tables.delivery).values(ordered).on_conflict_do_nothing())
+
+
+def _row(names: Sequence[str], state: Any) -> dict[str, object]:
+    row = {name: _plain(getattr(state, name, None)) for name in names}
+    row["removed"] = isinstance(state, RemovedV1)
+    row["changed_at"] = _changed_at(state)
+    if isinstance(state, RemovedV1):
+        row["changed_by"] = state.removed_by
+    return row
+
+
+def _changed_at(state: Any) -> object:
+    return state.removed_at if isinstance(state, RemovedV1) else state.changed_at
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,233 @@
+"""What was: the stored lines of cameras and deliveries that touch a period, ready for the domain.
+
+Rows come as arrays of integers, a column each: a province-month is some hundred thousand rows, and one Python object a
+row is what it costs.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.claims import ClaimRow
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.maintenance import Window, agreed
+from reporting.domain.partition import NO_CAUSE, Seen
+from reporting.domain.scope import Camera
+from reporting.domain.segments import Segment
+from reporting.domain.timeline import CameraState, within_lives
+from reporting.storage.columns import columns
+from reporting.storage.lives import Watch
+
+# One row of arrays, a column each, for all that is asked for: what carries a row over costs more than what is in it,
+# and so does a second statement while a thread computes. There is no join with the ids: once the statement is prepared
+# PostgreSQL no longer knows how many they are, and a nested loop over thousands takes minutes. date_part gives a
+# double, exact to the millisecond and cheaper than extract's numeric.
+_STORED = """
+select * from (
+    select array_agg(camera_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
+           array_agg(last_observed_at > started_at)
+    from (
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_run
+        where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
+        union all
+        select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_state
+        where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
+        order by camera_id, started_at
+    ) as seen
+) as runs, (
+    select array_agg(delivery_id::text), array_agg(worker_id),
+           array_agg((date_part('epoch', held_since) * 1000)::bigint), array_agg(sequence),
+           array_agg((date_part('epoch', observed_at) * 1000)::bigint),
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
+    from (
+        select delivery_id, worker_id, held_since, sequence, observed_at, ends_at, state, cause from delivery_change
+        where delivery_id = any(cast(%(deliveries)s as uuid[])) and observed_at < %(to)s
+          and (ends_at > %(from)s or (ends_at is null and worker_id = any(%(alive)s)))
+        order by delivery_id, observed_at, sequence
+    ) as said
+) as changes
+"""
+RUN_COLUMNS = 6
+
+_FAILED = """
+select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
+       array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(cause)
+from (
+    select delivery_id, started_at, ends_at, cause from read_back_run
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    union all
+    select delivery_id, started_at, ends_at, cause from read_back_state
+    where state = 'down' and delivery_id = any(cast(%(deliveries)s as uuid[]))
+      and ends_at > %(from)s and started_at < %(to)s
+    order by delivery_id, started_at
+) as failed
+"""
+
+_DOWN = text(
+    """
+    select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
+    union
+    select camera_id::text from camera_state where state = 'down' and ends_at > :from and started_at < :to
+    """
+)
+
+_SITE_FAULTS = text(
+    "select facility_id, began_at, ended_at, cause, camera_ids from site_fault "
+    "where began_at < :to and (ended_at is null or ended_at > :from) order by began_at desc, facility_id"
+)
+
+_WINDOWS = text(
+    """
+    select camera_id, facility_id, starts_at, ends_at, created_at from maintenance_window
+    where starts_at < :to and ends_at > :from
+    """
+)
+
+_STATES: Mapping[str, CameraState] = {state.value: state for state in CameraState}
+
+
+class Stored(NamedTuple):
+    """Columns as they were read, the id first. What puts them together takes time: let a thread do it."""
+
+    runs: Sequence[Sequence[Any]]
+    changes: Sequence[Sequence[Any]]
+    failures: Sequence[Sequence[Any]] = ()
+
+    def lines(self) -> dict[str, list[Segment[Seen]]]:
+        """What each camera was seen to be; the segments keep their true ends."""
+        return {
+            camera_id: [
+                Segment(start, end, Seen(_STATES[state], cause, start, repeated))
+                for start, end, state, cause, repeated in rows
+            ]
+            for camera_id, rows in _grouped(*self.runs)
+        }
+
+    def failed(self) -> dict[str, list[Segment[str]]]:
+        """When the last read-back of each delivery had been tried and had failed, with its cause."""
+        if not self.failures:
+            return {}
+        return {
+            delivery_id: [Segment(start, end, cause or NO_CAUSE) for start, end, cause in rows]
+            for delivery_id, rows in _grouped(*self.failures)
+        }
+
+    def claims(self) -> dict[str, list[ClaimRow]]:
+        """What workers claimed of each delivery."""
+        return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
+
+
+async def stored(
+    session: AsyncSession,
+    cameras: Iterable[object],
+    deliveries: Iterable[object],
+    start: Millis,
+    end: Millis,
+    watch: Watch,
+) -> Stored:
+    """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
+    given = {
+        "cameras": f"{{{','.join(map(str, cameras))}}}",
+        "deliveries": f"{{{','.join(map(str, deliveries))}}}",
+        "from": moment(start),
+        "to": moment(end),
+        "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start],
+    }
+    found = await columns(session, _STORED, given)
+    return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:])
+
+
+def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, Iterator[Any]]]:
+    """Rows id by id, out of columns. Those of one id stand together."""
+    rows = zip(*rest, strict=True)
+    return ((one, islice(rows, count)) for one, count in Counter(ids).items())
+
+
+async def failed_read_backs(
+    session: AsyncSession, deliveries: Iterable[str], start: Millis, end: Millis
+) -> Sequence[Sequence[Any]]:
+    """The columns of `Stored.failures`: ask only for deliveries whose destination demands a read-back."""
+    given = {"deliveries": f"{{{','.join(deliveries)}}}", "from": moment(start), "to": moment(end)}
+    return await columns(session, _FAILED, given)
+
+
+async def camera_lines(
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
+) -> dict[UUID, list[Segment[Seen]]]:
+    """What each camera was seen to be in [start, end), as far as a prober watched."""
+    lines = (await stored(session, ids, (), start, end, watch)).lines()
+    return {one: within_lives(lines[name], watch.probing) for one in ids if (name := str(one)) in lines}
+
+
+async def claims(
+    session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
+) -> dict[UUID, list[ClaimRow]]:
+    """What workers claimed of each delivery that may hold in [start, end)."""
+    claimed = (await stored(session, (), ids, start, end, watch)).claims()
+    return {one: claimed[name] for one in ids if (name := str(one)) in claimed}
+
+
+async def cameras_down(session: AsyncSession, start: Millis, end: Millis) -> set[str]:
+    """Ids of cameras that were down at some moment of [start, end)."""
+    return set((await session.execute(_DOWN, {"from": moment(start), "to": moment(end)})).scalars())
+
+
+async def maintenance(session: AsyncSession, start: Millis, end: Millis) -> dict[str, list[Window]]:
+    """Windows that touch [start, end), by the id of their camera or facility."""
+    found: dict[str, list[Window]] = {}
+    rows: Any = await session.execute(_WINDOWS, {"from": moment(start), "to": moment(end)})
+    for row in rows:
+        window = Window(millis(row.starts_at), millis(row.ends_at), millis(row.created_at))
+        found.setdefault(str(row.camera_id or row.facility_id), []).append(window)
+    return found
+
+
+def maintenance_line(
+    windows: Mapping[str, list[Window]], camera_id: UUID | str, facility_id: UUID | str
+) -> list[Segment[bool]]:
+    """The agreed time of one camera: its own windows and its facility's."""
+    if not windows:
+        return []
+    return agreed([*windows.get(str(camera_id), ()), *windows.get(str(facility_id), ())])
+
+
+def maintenance_of(windows: Mapping[str, list[Window]], camera: Camera) -> list[Segment[bool]]:
+    """The agreed time of a camera that may have moved: of each piece of its plan, cut to that piece."""
+    result: list[Segment[bool]] = []
+    for start, end, piece in camera.pieces if windows else ():
+        for left, right, _ in maintenance_line(windows, camera.id, piece.facility.id):
+            if left < end and right > start:
+                result.append(Segment(max(left, start), min(right, end), True))
+    return result
+
+
+class SiteFault(NamedTuple):
+    """All cameras of a facility failed alike; `began_at` is when the last of them did, `ended_at` None meanwhile."""
+
+    facility_id: UUID
+    began_at: Millis
+    ended_at: Millis | None
+    cause: str
+    camera_ids: frozenset[str]
+
+
+async def site_faults(session: AsyncSession, start: Millis, end: Millis) -> list[SiteFault]:
+    """Those that touch [start, end), newest first."""
+    rows = await session.execute(_SITE_FAULTS, {"from": moment(start), "to": moment(end)})
+    return [
+        SiteFault(
+            row.facility_id,
+            millis(row.began_at),
+            None if row.ended_at is None else millis(row.ended_at),
+            row.cause,
+            frozenset(map(str, row.camera_ids)),
+        )
+        for row in rows
+    ]

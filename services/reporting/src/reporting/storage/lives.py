@@ -1,0 +1,51 @@
+"""When workers watched, as stored."""
+
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.lives import Life, presumed, union, without_gaps
+
+_LIVES = text(
+    "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "
+    "order by worker_id, started_at"
+)
+_GAPS = text(
+    "select publisher_id, began_at, ended_at from publisher_gap "
+    "where lost_at is not null and ended_at >= :since and began_at <= :until order by began_at"
+)
+
+
+class Watch(NamedTuple):
+    """Who watched when. Forwarders speak each for itself; the prober's schedule goes on while one of them lives."""
+
+    forwarders: dict[str, list[Life]]
+    probers: dict[str, list[Life]]
+    probing: list[Life]
+    """When at least one prober watched."""
+
+    def alive(self, now: Millis) -> tuple[int, int]:
+        """How many probers and forwarders are presumed alive at `now`."""
+        probers, forwarders = (
+            sum(lives[-1].end > now for lives in kind.values()) for kind in (self.probers, self.forwarders)
+        )
+        return probers, forwarders
+
+
+async def watch(session: AsyncSession, start: Millis, now: Millis, grace: Millis) -> Watch:
+    """Lives that touch [start, now]."""
+    found: dict[str, dict[str, list[Life]]] = {"forwarder": {}, "prober": {}, "probing": {}}
+    rows = await session.execute(_LIVES, {"since": moment(start - grace), "until": moment(now)})
+    for row in rows:
+        spans = found[row.kind].setdefault(row.worker_id, [])
+        spans.append(Life(millis(row.started_at), millis(row.ended_at)))
+    gaps: dict[str, list[Life]] = {}
+    for row in await session.execute(_GAPS, {"since": moment(start - grace), "until": moment(now)}):
+        gaps.setdefault(row.publisher_id, []).append(Life(millis(row.began_at), millis(row.ended_at)))
+    for kind in found.values():
+        for name, spans in kind.items():
+            kind[name] = without_gaps(presumed(union(spans), now, grace), gaps.get(name, ()))
+    probing = [life for spans in found["probing"].values() for life in spans]
+    return Watch(found["forwarder"], found["prober"], probing)

@@ -1,0 +1,293 @@
+"""The second witness: the same seconds out of the same facts, in plain SQL with multiranges.
+
+Written from the definitions alone (README.md of reporting, "What it says, and how"), as sets of time: it knows nothing
+of runs, tails, pieces or any other thing that reporting makes of the facts, and shares no code.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from services.reporting.tests.witness.chaos import World
+
+from vonggac.events import Payload
+
+ALLOWANCE_MS = 15_000
+"""What a heartbeat that does not say since when vouches for."""
+
+_TABLES = """
+create temporary table fact (kind text, body jsonb) on commit drop;
+create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
+"""
+
+# Everything below reads `fact` and `agreed` and the period and district asked for.
+_DEFINITIONS = """
+create temporary table asked on commit drop as
+    select tstzrange(cast(%(start)s as timestamptz), cast(%(end)s as timestamptz)) as period,
+           cast(%(district)s as uuid) as district;
+
+-- When each worker watched: from the time since which it is awake to its sign of life.
+create temporary table watch on commit drop as
+    select body->>'worker_id' as worker, kind, range_agg(tstzrange(
+        least(coalesce((body->>'awake_since')::timestamptz, at - %(allowance)s * interval '1 ms'), at), at)) as lives
+    from (
+        select case kind when 'prober_alive' then 'prober' when 'probe' then 'prober' else 'forwarder' end as kind,
+               body, coalesce(body->>'alive_at', body->>'observed_at')::timestamptz as at
+        from fact where kind in ('prober_alive', 'forwarder_alive', 'probe')
+    ) as sign group by 1, 2;
+
+-- When at least one prober watched, life by life.
+create temporary table probing on commit drop as
+    select unnest(range_agg(life)) as life from (select unnest(lives) as life from watch where kind = 'prober') as one;
+create temporary table forwarding on commit drop as
+    select worker, unnest(lives) as life from watch where kind = 'forwarder';
+
+-- Probes and read-backs: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
+-- the next, at most two intervals, and no longer than the life of the probers in which it was made.
+create temporary table observed on commit drop as
+    select thing, at, state, cause, tstzrange(at, least(
+               at + 2 * round(interval_s * 1000) * interval '1 ms', lead(at) over (partition by kind, thing order by at)
+           )) * coalesce((select life from probing where life @> at), 'empty') as span, kind
+    from (
+        select distinct on (kind, thing, at) * from (
+            select kind, thing, state, cause, interval_s, awake,
+                   case state when 'down' then greatest(seen - duration, awake) else seen end as at
+            from (
+                select kind,
+                       (case kind when 'probe' then body->>'camera_id' else body->>'delivery_id' end)::uuid as thing,
+                       case body->>'verdict' when 'verified' then 'up' when 'mismatch' then 'down'
+                           when 'unreachable' then 'down' when 'not_checkable' then 'unknown' else body->>'verdict' end
+                           as state,
+                       case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
+                           when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
+                       (body->>'interval_s')::float as interval_s,
+                       round((body->>'duration_ms')::float) * interval '1 ms' as duration,
+                       (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
+                from fact where kind in ('probe', 'read_back')
+            ) as read
+        ) as dated
+        order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
+                 coalesce(cause, '') collate "C" desc, interval_s desc, awake
+    ) as one;
+
+create temporary table seen on commit drop as
+    select thing as camera, range_agg(span) filter (where state = 'up') as up,
+           range_agg(span) filter (where state = 'down') as down
+    from observed where kind = 'probe' group by 1;
+create temporary table failed on commit drop as
+    select thing as delivery, span, coalesce(cause, 'none') as cause
+    from observed where kind = 'read_back' and state = 'down' and not isempty(span);
+
+-- The register, revision by revision.
+create temporary table version on commit drop as
+    select kind, (body->>'id')::uuid as id, body, removed, tstzrange(
+               case when lag(changed) over w is null then least(changed, created) else changed end,
+               lead(changed) over w) as span,
+           lag(changed) over w is null as first
+    from (
+        select case kind when 'removed' then body->>'noun' else kind end as kind, body, kind = 'removed' as removed,
+               coalesce(body->>'changed_at', body->>'removed_at')::timestamptz as changed,
+               (body->>'created_at')::timestamptz as created, (body->>'revision')::int as revision
+        from fact where kind in ('facility', 'destination', 'camera', 'removed')
+    ) as stated window w as (partition by kind, body->>'id' order by revision);
+update version set span = tstzrange(null, upper(span)) where first and kind in ('facility', 'destination');
+
+create temporary table stay on commit drop as
+    select camera.id as camera, facility.id as facility, camera.body as plan, camera.span * facility.span as span,
+           facility.body->>'status' not in ('planned', 'suspended', 'closed')
+           and (facility.body->>'district_id')::uuid = (select district from asked)
+           and (camera.body->>'enabled')::boolean as counted
+    from version as camera join version as facility
+      on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
+    where camera.kind = 'camera' and not camera.removed and camera.span && facility.span;
+
+create temporary table scope on commit drop as
+    select camera, coalesce(range_agg(span) filter (where counted), '{}')
+                   * tstzmultirange((select period from asked)) as counted
+    from stay group by camera;
+
+create temporary table maintained on commit drop as
+    select camera, range_agg(span) as maintained from (
+        select stay.camera, stay.span * agreed.span as span from stay join agreed
+          on agreed.camera_id = stay.camera or agreed.facility_id = stay.facility
+        where lower(agreed.span) > agreed.created and stay.span && agreed.span
+    ) as one group by camera;
+
+-- What was demanded of each delivery.
+create temporary table demand on commit drop as
+    select stay.camera, (planned->>'id')::uuid as delivery, destination.body->>'role' as role,
+           destination.body->>'required_proof' as proof, stay.span * destination.span as span
+    from stay cross join jsonb_array_elements(stay.plan->'deliveries') as planned
+    join version as destination
+      on destination.kind = 'destination' and destination.id = (planned->>'destination_id')::uuid
+    where stay.span && destination.span and (planned->>'enabled')::boolean
+      and (destination.body->>'enabled')::boolean;
+
+-- What forwarders claimed: each state until the same worker's next, within the life in which it began.
+create temporary table claim on commit drop as
+    select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
+           (body->>'held_since')::timestamptz as held, (body->>'sequence')::bigint as sequence,
+           body->>'state' as state, coalesce(body->>'cause', 'none') as cause,
+           tstzrange(at, case when next < at then at else next end) * coalesce(
+               (select life from forwarding where worker = body->>'worker_id' and life @> at), 'empty') as span
+    from (
+        select body, (body->>'observed_at')::timestamptz as at,
+               lead((body->>'observed_at')::timestamptz) over (
+                   partition by body->>'delivery_id', body->>'worker_id' order by (body->>'sequence')::bigint) as next
+        from (select distinct body from fact where kind = 'change') as said
+    ) as one;
+delete from claim where state = 'released' or isempty(span);
+create temporary table stood on commit drop as
+    select delivery, state, cause, tstzmultirange(span) - coalesce((
+               select range_agg(other.span) from claim as other where other.delivery = claim.delivery
+               and (other.held, other.worker collate "C", other.sequence)
+                   > (claim.held, claim.worker collate "C", claim.sequence)
+           ), '{}') as span
+    from claim;
+
+-- Connected and not connected, by cause, while it was demanded, the camera in scope and nothing agreed.
+create temporary table counted on commit drop as
+    select scope.camera, scope.counted - coalesce(maintained, '{}') as counted, scope.counted as in_scope,
+           scope.counted * coalesce(maintained, '{}') as maintained
+    from scope left join maintained using (camera);
+create temporary table evidence on commit drop as
+    select demand.camera, demand.delivery, demand.role, what, cause, span * counted.counted as span from (
+        select demand.*, 'yes' as what, null as cause, stood.span * tstzmultirange(demand.span) as held
+        from demand join stood using (delivery)
+        where stood.state = 'verified' or (stood.state = 'acknowledged' and demand.proof = 'acknowledged')
+        union all
+        select demand.*, 'no', stood.cause, stood.span * tstzmultirange(demand.span)
+        from demand join stood using (delivery) where stood.state not in ('verified', 'acknowledged')
+        union all
+        select demand.*, 'no', failed.cause, stood.span * tstzmultirange(demand.span) * tstzmultirange(failed.span)
+        from demand join stood using (delivery) join failed using (delivery)
+        where stood.state = 'acknowledged' and demand.proof = 'verified'
+    ) as demand (camera, delivery, role, proof, demanded, what, cause, span) join counted using (camera);
+
+create temporary table role on commit drop as
+    select camera, role,
+           -- Every delivery demanded of the role is connected, and there is one.
+           counted.counted * coalesce(demanded, '{}') - coalesce(missing, '{}') as yes,
+           counted.counted - coalesce(demanded, '{}') + coalesce(refused, '{}') as no
+    from counted cross join (values ('national'), ('provincial')) as roles (role)
+    left join lateral (
+        select range_agg(demand.span) as demanded,
+               (select range_agg(gap) from (
+                    select tstzmultirange(one.span) - coalesce((
+                        select range_agg(evidence.span) from evidence where what = 'yes'
+                        and evidence.camera = one.camera and evidence.delivery = one.delivery
+                        and evidence.role = one.role), '{}') as gap
+                    from demand as one where one.camera = counted.camera and one.role = roles.role
+                ) as gaps) as missing,
+               (select range_agg(evidence.span) from evidence
+                where what = 'no' and evidence.camera = counted.camera and evidence.role = roles.role) as refused
+        from demand where demand.camera = counted.camera and demand.role = roles.role
+    ) as of_role on true;
+"""
+
+_LENGTH = """
+create or replace function pg_temp.ms(spans tstzmultirange) returns bigint language sql as $$
+    select coalesce(sum(round(extract(epoch from upper(span) - lower(span)) * 1000)), 0)::bigint
+    from unnest(spans) as span
+$$;
+"""
+
+_CAMERAS = """
+    select camera::text,
+           pg_temp.ms(tstzmultirange(period)) as period,
+           pg_temp.ms(counted * coalesce(up, '{}')) as up,
+           pg_temp.ms(counted * coalesce(down, '{}')) as down,
+           pg_temp.ms(maintained) as maintenance,
+           pg_temp.ms(counted - coalesce(up, '{}') - coalesce(down, '{}')) as unknown,
+           pg_temp.ms(tstzmultirange(period) - in_scope) as out_of_scope,
+           pg_temp.ms(counted * coalesce(up, '{}') * national.yes * provincial.yes) as compliant,
+           pg_temp.ms(counted * (coalesce(down, '{}') + national.no + provincial.no)) as non_compliant,
+           pg_temp.ms(counted - coalesce(up, '{}') * national.yes * provincial.yes
+                      - coalesce(down, '{}') - national.no - provincial.no) as compliance_unknown,
+           pg_temp.ms(national.yes * provincial.yes) as both,
+           pg_temp.ms(national.yes * provincial.no) as national_only,
+           pg_temp.ms(national.no * provincial.yes) as provincial_only,
+           pg_temp.ms(national.no * provincial.no) as neither,
+           pg_temp.ms(counted - (national.yes + national.no) * (provincial.yes + provincial.no)) as connection_unknown
+    from counted cross join asked
+    join role as national using (camera) join role as provincial using (camera)
+    left join seen using (camera)
+    where national.role = 'national' and provincial.role = 'provincial'
+"""
+
+_DELIVERIES = """
+    select delivery::text, pg_temp.ms(yes) as connected, pg_temp.ms(no) as not_connected,
+           pg_temp.ms(demanded * maintained) as maintenance,
+           pg_temp.ms(demanded * counted - yes - no) as unknown,
+           pg_temp.ms(tstzmultirange(period) - demanded * in_scope) as out_of_scope
+    from (
+        select camera, delivery, range_agg(span) as demanded,
+               coalesce((select range_agg(span) from evidence where what = 'yes'
+                         and evidence.delivery = demand.delivery), '{}') as yes,
+               coalesce((select range_agg(span) from evidence where what = 'no'
+                         and evidence.delivery = demand.delivery), '{}') as no
+        from demand group by camera, delivery
+    ) as one join counted using (camera) cross join asked
+"""
+
+_BY_CAUSE = """
+    select delivery::text, cause, pg_temp.ms(range_agg(span)) from evidence
+    where what = 'no' group by delivery, cause
+"""
+
+_KINDS = {
+    "prober_alive": "ProberAliveV1",
+    "forwarder_alive": "ForwarderAliveV1",
+    "probe": "CameraObservedV1",
+    "read_back": "DeliveryVerifiedV1",
+    "change": "DeliveryObservedV1",
+    "facility": "FacilityV1",
+    "destination": "DestinationV1",
+    "camera": "CameraV1",
+    "removed": "RemovedV1",
+}
+_KIND = {name: kind for kind, name in _KINDS.items()}
+
+type Sums = dict[str, int]
+
+
+def account(
+    connection: psycopg.Connection[Any], world: World
+) -> tuple[dict[str, Sums], dict[str, Sums], dict[str, Sums]]:
+    """Milliseconds of each camera and of each delivery by name, and of each delivery by cause. Commits nothing."""
+    facts: list[Payload] = [*world.register, *world.facts]
+    start, end = world.period
+    with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        with cursor.copy("copy fact (kind, body) from stdin") as copy:
+            for fact in facts:
+                if (kind := _KIND.get(type(fact).__name__)) is not None:
+                    copy.write_row((kind, fact.model_dump_json()))
+        for window in world.windows:
+            cursor.execute(
+                "insert into agreed select %(camera_id)s, %(facility_id)s, %(created_at)s, "
+                "tstzrange(%(starts_at)s, %(ends_at)s)",
+                window,
+            )
+        given = {"start": _at(start), "end": _at(end), "district": world.district, "allowance": ALLOWANCE_MS}
+        for statement in _DEFINITIONS.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement.encode(), given if "%(" in statement else None)
+        cursor.execute(_LENGTH.encode())
+        cameras, deliveries = _named(cursor, _CAMERAS), _named(cursor, _DELIVERIES)
+        causes: dict[str, Sums] = {}
+        for delivery, cause, length in cursor.execute(_BY_CAUSE.encode()).fetchall():
+            if length:
+                causes.setdefault(delivery, {})[cause] = length
+    return cameras, deliveries, causes
+
+
+def _named(cursor: psycopg.Cursor[Any], query: str) -> dict[str, Sums]:
+    rows = cursor.execute(query.encode()).fetchall()
+    assert cursor.description is not None
+    names = [column.name for column in cursor.description][1:]
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+
+
+def _at(instant: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)

@@ -1,0 +1,394 @@
+"""Seeded chaos: what workers and the register may say of some cameras within an hour, and in which order it comes.
+
+Workers die, sleep (also all together) and have clocks that are off; facts come late, doubled and in any order; cameras
+are added, moved, switched off and removed, facilities closed, destinations changed, maintenance agreed and cancelled.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from reporting.domain.instants import moment
+from vonggac.events import Payload
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ForwarderAliveV1
+from vonggac.events.inventory import (
+    CameraV1,
+    DestinationRole,
+    DestinationV1,
+    DistrictV1,
+    FacilityStatus,
+    FacilityType,
+    FacilityV1,
+    PlannedDelivery,
+    RemovedV1,
+    RequiredProof,
+)
+from vonggac.events.prober import (
+    CameraObservedV1,
+    DeliveryVerifiedV1,
+    ProberAliveV1,
+    SiteObservedV1,
+    SiteState,
+    Verdict,
+    VerificationVerdict,
+)
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+BEFORE, PERIOD, AFTER = 8 * MINUTE, 25 * MINUTE, 5 * MINUTE
+CAUSES = (Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED)
+
+
+@dataclass
+class Worker:
+    """`lives` in true time; everything it says is off by `skew`."""
+
+    id: str
+    skew: int
+    lives: list[tuple[int, int]]
+    says_since: bool = True
+
+    def life_at(self, at: int) -> tuple[int, int] | None:
+        return next((life for life in self.lives if life[0] <= at < life[1]), None)
+
+
+@dataclass
+class World:
+    """Some cameras of one district in one period of their own. `windows`: rows of maintenance."""
+
+    number: int
+    start: int
+    chance: random.Random
+    district: UUID
+    cameras: list[UUID] = field(default_factory=list)
+    register: list[Payload] = field(default_factory=list)
+    facts: list[Payload] = field(default_factory=list)
+    windows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def period(self) -> tuple[int, int]:
+        return self.start, self.start + PERIOD
+
+    def uuid(self) -> UUID:
+        return UUID(int=self.chance.getrandbits(128), version=4)
+
+    def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
+        return self.chance.randrange(self.start - before, self.start + PERIOD + after)
+
+    def arriving(self) -> Iterator[Payload]:
+        """The facts in any order, some of them twice."""
+        order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
+        if self.chance.random() < 0.5:
+            self.chance.shuffle(order)
+        else:
+            late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
+            order = [order[number] for _, number in late]
+        return iter(order)
+
+
+def world(number: int, start: int, cameras: int) -> World:
+    """The same for the same number, whatever else was made before."""
+    chance = random.Random(f"world-{number}")
+    made = World(number, start, chance, UUID(int=chance.getrandbits(128), version=4))
+    pause = _span(made, 20 * SECOND, chance.choice([90 * SECOND, 6 * MINUTE])) if chance.random() < 0.4 else None
+    probers = [_worker(made, f"prober-{number}-{name}", pause) for name in "ab"]
+    forwarders = [_worker(made, f"forwarder-{number}-{name}", pause) for name in "cd"]
+    forwarders[1].says_since = chance.random() < 0.6
+    _heartbeats(made, probers, forwarders)
+    facilities, destinations = _places(made), _destinations(made)
+    for _ in range(cameras):
+        _camera(made, facilities, destinations, probers, forwarders)
+    made.facts.append(
+        SiteObservedV1(
+            facility_id=facilities[0],
+            state=SiteState.FAILING,
+            cause=Cause.ROUTE,
+            camera_ids=tuple(made.cameras),
+            began_at=moment(made.some_time()),
+        )
+    )
+    chance.shuffle(made.facts)
+    return made
+
+
+def _span(made: World, least: int, most: int) -> tuple[int, int]:
+    begins = made.some_time()
+    return begins, begins + made.chance.randrange(least, most)
+
+
+def _worker(made: World, name: str, pause: tuple[int, int] | None) -> Worker:
+    chance = made.chance
+    holes = [_span(made, 6 * SECOND, 5 * MINUTE) for _ in range(chance.choice([0, 0, 1, 2]))]
+    if pause is not None:
+        holes.append(pause)
+    begins, ends = made.start - BEFORE - MINUTE, made.start + PERIOD + AFTER
+    if chance.random() < 0.2:
+        ends = made.some_time()
+    if chance.random() < 0.2:
+        begins = made.some_time()
+    lives: list[tuple[int, int]] = []
+    at = begins
+    for hole, over in sorted(holes):
+        if at < hole < ends:
+            lives.append((at, hole))
+        at = max(at, over)
+    if at < ends:
+        lives.append((at, ends))
+    # A paused machine has one clock: its workers sleep at the same time by what they say, too.
+    skew = 0 if pause is not None else chance.choice([0, 0, 0, -180 * SECOND, 170 * SECOND, 1234])
+    return Worker(name, skew, lives)
+
+
+def _heartbeats(made: World, probers: list[Worker], forwarders: list[Worker]) -> None:
+    chance = made.chance
+    for worker in (*probers, *forwarders):
+        for since, until in worker.lives:
+            step = 10 * SECOND if not worker.says_since else chance.randrange(MINUTE, 4 * MINUTE)
+            beats = {since, *range(since, until, step), chance.randrange(since, until)}
+            for beat in sorted(beats):
+                at = moment(beat + worker.skew)
+                awake_since = moment(since + worker.skew) if worker.says_since else None
+                known: dict[str, Any] = {"worker_id": worker.id, "started_at": at, "alive_at": at}
+                if worker in probers:
+                    made.facts.append(ProberAliveV1(**known, probes_running=0, awake_since=awake_since))
+                else:
+                    made.facts.append(ForwarderAliveV1(**known, cameras_held=0, awake_since=awake_since))
+
+
+def _changes(made: World, most: int) -> list[int]:
+    """Moments of changes of the register, in order."""
+    return sorted({made.some_time(before=2 * MINUTE, after=MINUTE) for _ in range(made.chance.randrange(most + 1))})
+
+
+def _places(made: World) -> list[UUID]:
+    """Three facilities, the last of another district; one of the others may change its district."""
+    long_ago, chance = moment(made.start - 30 * 24 * 3600 * SECOND), made.chance
+    other = made.uuid()
+    for district in (made.district, other):
+        code = f"{made.number}-{str(district)[:8]}"
+        made.register.append(
+            DistrictV1(id=district, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
+        )
+    facilities = [made.uuid() for _ in range(3)]
+    for number, facility in enumerate(facilities):
+        state = FacilityV1(
+            id=facility,
+            revision=1,
+            changed_at=long_ago,
+            created_at=long_ago,
+            code=f"{made.number}-F{number}",
+            name="Cơ sở",
+            type=FacilityType.SCHOOL,
+            status=FacilityStatus.ACTIVE,
+            district_id=other if number == 2 else made.district,
+            managing_agency_id=made.district,
+        )
+        made.register.append(state)
+        for revision, at in enumerate(_changes(made, 2 if chance.random() < 0.4 else 0), start=2):
+            status = chance.choice(list(FacilityStatus))
+            district = other if number == 1 and chance.random() < 0.3 else state.district_id
+            update = {"revision": revision, "changed_at": moment(at), "status": status, "district_id": district}
+            state = state.model_copy(update=update)
+            made.register.append(state)
+    return facilities
+
+
+def _destinations(made: World) -> list[UUID]:
+    chance, found = made.chance, []
+    for number, role in enumerate((DestinationRole.NATIONAL, DestinationRole.PROVINCIAL, DestinationRole.PROVINCIAL)):
+        created = made.start - 30 * 24 * 3600 * SECOND
+        state = DestinationV1(
+            id=made.uuid(),
+            revision=1,
+            changed_at=moment(created),
+            created_at=moment(created),
+            code=f"{made.number}-D{number}",
+            name="Trung tâm",
+            role=role,
+            required_proof=chance.choice(list(RequiredProof)),
+            enabled=True,
+        )
+        made.register.append(state)
+        for revision, at in enumerate(_changes(made, 2 if chance.random() < 0.3 else 0), start=2):
+            update: dict[str, Any] = {"revision": revision, "changed_at": moment(at)}
+            update["required_proof"] = chance.choice(list(RequiredProof))
+            update["enabled"] = chance.random() < 0.8
+            if chance.random() < 0.2:
+                update["role"] = chance.choice(list(DestinationRole))
+            state = state.model_copy(update=update)
+            made.register.append(state)
+        found.append(state.id)
+    return found
+
+
+def _camera(
+    made: World, facilities: list[UUID], destinations: list[UUID], probers: list[Worker], forwarders: list[Worker]
+) -> None:
+    chance = made.chance
+    camera_id = made.uuid()
+    made.cameras.append(camera_id)
+    sent_to = destinations if chance.random() < 0.3 else destinations[: chance.choice([1, 2, 2, 2, 2])]
+    planned = tuple(
+        PlannedDelivery(id=made.uuid(), destination_id=one, destination_code=str(one)[:4], url="rtsp://10.0.0.1/x")
+        for one in sent_to
+    )
+    created = made.some_time() if chance.random() < 0.2 else made.start - 24 * 3600 * SECOND
+    interval = chance.choice([45, 60, 120])
+    state = CameraV1(
+        id=camera_id,
+        revision=1,
+        changed_at=moment(created + chance.choice([0, 0, 3 * MINUTE])),
+        created_at=moment(created),
+        code=f"C-{str(camera_id)[:8]}",
+        name="Cổng",
+        facility_id=chance.choice(facilities[:2]),
+        enabled=chance.random() < 0.95,
+        url="rtsp://10.1.1.1/x",
+        probe_interval_s=interval,
+        probe_timeout_s=5,
+        deliveries=planned,
+    )
+    made.register.append(state)
+    _camera_changes(made, state, facilities, planned)
+    if chance.random() < 0.95:
+        _probes(made, camera_id, interval, probers)
+    for one in planned:
+        _claims(made, camera_id, one, forwarders)
+        if chance.random() < 0.7:
+            _read_backs(made, camera_id, one, probers)
+    for _ in range(chance.choice([0, 0, 1, 2])):
+        _maintenance(made, camera_id if chance.random() < 0.7 else None, chance.choice(facilities[:2]))
+
+
+def _camera_changes(made: World, state: CameraV1, facilities: list[UUID], planned: tuple[PlannedDelivery, ...]) -> None:
+    chance = made.chance
+    moments = [at for at in _changes(made, 3 if chance.random() < 0.5 else 0) if moment(at) > state.changed_at]
+    for revision, at in enumerate(moments, start=2):
+        if revision == len(moments) + 1 and chance.random() < 0.2:
+            gone = RemovedV1(id=state.id, noun="camera", revision=revision, removed_at=moment(at))
+            made.register.append(gone)
+            return
+        update: dict[str, Any] = {"revision": revision, "changed_at": moment(at)}
+        what = chance.choice(["enabled", "facility", "deliveries", "name"])
+        if what == "enabled":
+            update["enabled"] = not state.enabled
+        elif what == "facility":
+            update["facility_id"] = chance.choice(facilities)
+        elif what == "deliveries":
+            kept = [one for one in planned if chance.random() < 0.7]
+            update["deliveries"] = tuple(one.model_copy(update={"enabled": chance.random() < 0.8}) for one in kept)
+        state = state.model_copy(update=update)
+        made.register.append(state)
+
+
+def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) -> None:
+    """Fewer than are kept to be put in their places exactly."""
+    chance, verdict, cause = made.chance, Verdict.UP, None
+    at = made.start - BEFORE + chance.randrange(interval * SECOND)
+    while at < made.start + PERIOD + AFTER:
+        if chance.random() < 0.2:
+            verdict = chance.choice([Verdict.UP, Verdict.UP, Verdict.DOWN, Verdict.DOWN, Verdict.UNKNOWN])
+            cause = chance.choice(CAUSES) if verdict is Verdict.DOWN else None
+        for worker in chance.sample(probers, 2 if chance.random() < 0.05 else 1):
+            life = worker.life_at(at)
+            if life is None or chance.random() < 0.05:
+                continue
+            made.facts.append(
+                CameraObservedV1(
+                    camera_id=camera_id,
+                    camera_revision=1,
+                    worker_id=worker.id,
+                    observed_at=moment(at + worker.skew),
+                    verdict=verdict,
+                    cause=cause,
+                    interval_s=interval,
+                    duration_ms=chance.choice([0, 12, 1500, 5000]),
+                    awake_since=moment(life[0] + worker.skew),
+                )
+            )
+        at += interval * SECOND + chance.choice([0, 0, 7, 1000, 40 * SECOND])
+
+
+def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers: list[Worker]) -> None:
+    chance = made.chance
+    at = made.some_time(before=BEFORE, after=0)
+    while at < made.start + PERIOD + AFTER:
+        verdict = chance.choice(list(VerificationVerdict))
+        worker = chance.choice(probers)
+        life = worker.life_at(at)
+        if life is not None:
+            made.facts.append(
+                DeliveryVerifiedV1(
+                    delivery_id=planned.id,
+                    camera_id=camera_id,
+                    destination_id=planned.destination_id,
+                    camera_revision=1,
+                    worker_id=worker.id,
+                    observed_at=moment(at + worker.skew),
+                    verdict=verdict,
+                    cause=chance.choice([None, *CAUSES]) if verdict is VerificationVerdict.UNREACHABLE else None,
+                    interval_s=60,
+                    duration_ms=chance.choice([0, 900, 4000]),
+                    awake_since=moment(life[0] + worker.skew),
+                )
+            )
+        at += 60 * SECOND + chance.choice([0, 500, 70 * SECOND])
+
+
+GOOD = (DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED)
+BAD = (
+    DeliveryState.WAITING_FOR_CAMERA, DeliveryState.CONNECTING, DeliveryState.SENDING, DeliveryState.MISMATCH,
+    DeliveryState.STALLED, DeliveryState.BACKING_OFF, DeliveryState.REFUSED, DeliveryState.STOPPED,
+    DeliveryState.RELEASED,
+)  # fmt: skip
+
+
+def _claims(made: World, camera_id: UUID, planned: PlannedDelivery, forwarders: list[Worker]) -> None:
+    """One holder or two that contend; most say their state anew after a hole, some do not."""
+    chance = made.chance
+    for worker in chance.sample(forwarders, chance.choice([1, 1, 2])):
+        moments = {made.some_time() for _ in range(chance.randrange(1, 7))}
+        moments.add(made.start - BEFORE + chance.randrange(MINUTE))
+        if chance.random() < 0.7:
+            moments.update(since + 1 for since, _ in worker.lives)
+        held_since: datetime | None = None
+        for sequence, at in enumerate(sorted(moments), start=1):
+            if held_since is None or chance.random() < 0.15:
+                held_since = moment(at + worker.skew)
+            state = chance.choice(GOOD) if chance.random() < 0.7 else chance.choice(BAD)
+            made.facts.append(
+                DeliveryObservedV1(
+                    delivery_id=planned.id,
+                    camera_id=camera_id,
+                    destination_id=planned.destination_id,
+                    camera_revision=1,
+                    worker_id=worker.id,
+                    held_since=held_since,
+                    sequence=sequence,
+                    observed_at=moment(at + worker.skew),
+                    state=state,
+                    cause=None if state in GOOD else chance.choice([None, *CAUSES]),
+                )
+            )
+
+
+def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None:
+    starts, ends = _span(made, MINUTE, 15 * MINUTE)
+    created = starts - made.chance.randrange(1, 3600 * SECOND)
+    cancelled = made.chance.randrange(created, ends) if made.chance.random() < 0.3 else None
+    made.windows.append(
+        {
+            "id": made.uuid(),
+            "camera_id": camera_id,
+            "facility_id": None if camera_id is not None else facility_id,
+            "starts_at": moment(starts),
+            "ends_at": moment(ends if cancelled is None else max(starts, cancelled)),
+            "created_at": moment(created),
+            "reason": "thay nguồn",
+            "approved_by": "lead",
+        }
+    )

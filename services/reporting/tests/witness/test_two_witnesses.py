@@ -1,0 +1,116 @@
+"""Two witnesses agree: reporting's account and an independent one, to the millisecond, over seeded chaos.
+
+`VONGGAC_WITNESS_CASES` says over how many cameras (`make witnesses` takes 10,000).
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from services.reporting.tests.conftest import received
+from services.reporting.tests.witness.accounting import account
+from services.reporting.tests.witness.chaos import World, world
+from sqlalchemy import make_url
+
+from reporting.domain.instants import millis, moment
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
+from reporting.domain.segments import Period
+from reporting.reports.accounts import CameraAccount, Question, accounts
+from reporting.storage import maintenance, plan
+from reporting.storage.snapshot import snapshot
+from vonggac.events import new_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
+    from vonggac.events import Payload
+
+CASES = int(os.environ.get("VONGGAC_WITNESS_CASES", "300"))
+PER_WORLD = 25
+WORLDS = -(-CASES // PER_WORLD)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+APART = timedelta(hours=3)
+BATCH = 400
+
+
+def made(number: int) -> World:
+    return world(number, millis(FIRST + number * APART), PER_WORLD)
+
+
+async def feed(ingest: Ingest, database: Database, one: World) -> None:
+    """Everything as it arrives, in batches of one transaction."""
+    register = [*one.register, *one.chance.choices(one.register, k=len(one.register) // 10)]
+    one.chance.shuffle(register)
+    for batch in batches(register):
+        await ingest.inventory([received(event_of(fact)) for fact in batch])
+    for batch in batches(one.arriving()):
+        await ingest.observations([received(event_of(fact)) for fact in batch])
+    async with database.transaction() as session:
+        for window in one.windows:
+            await maintenance.add(session, window)
+
+
+def event_of(fact: Payload) -> Any:
+    return new_event(fact, source="/chaos", subject="chaos", time=FIRST)
+
+
+def batches(facts: Iterable[Payload]) -> Iterable[list[Payload]]:
+    batch: list[Payload] = []
+    for fact in facts:
+        batch.append(fact)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def reported(database: Database, one: World) -> list[CameraAccount]:
+    period = Period(*one.period)
+    question = Question(period, millis(datetime.now(UTC)), 15_000)
+    async with snapshot(database) as session:
+        places = await plan.places(session, plan.Scope(district_id=one.district), period)
+        cameras = await plan.cameras(session, places)
+        return [each async for portion in accounts(session, question, cameras, list) for each in portion]
+
+
+@pytest.mark.timeout(60 + CASES)
+async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: Database, reporting_url: str) -> None:
+    compared = 0
+    kinds: set[str] = set()
+    with psycopg.connect(make_url(reporting_url).set(drivername="postgresql").render_as_string(False)) as connection:
+        for number in range(WORLDS):
+            one = made(number)
+            await feed(ingest, database, one)
+            cameras, deliveries, causes = account(connection, one)
+            found = {each.camera.id: each for each in await reported(database, one)}
+            nowhere = {name for name, sums in cameras.items() if sums["out_of_scope"] == sums["period"]}
+            assert set(found) <= set(cameras), f"world {number}"
+            assert set(cameras) - set(found) <= nowhere, f"world {number}"
+            for camera_id, each in found.items():
+                where = f"world {number}, camera {camera_id}"
+                durations = dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True))
+                assert durations == cameras[camera_id], where
+                kinds.update(name for name, length in durations.items() if length)
+                for planned, ledger in zip(each.camera.deliveries, each.account.deliveries, strict=True):
+                    about = f"{where}, delivery {planned.id}"
+                    lengths = {name: getattr(ledger, name) for name in LEDGER_NAMES}
+                    period = one.period[1] - one.period[0]
+                    switched_off = {**dict.fromkeys(LEDGER_NAMES, 0), "out_of_scope": period}
+                    assert lengths == deliveries.get(planned.id, switched_off), about
+                    assert ledger.by_cause == causes.get(planned.id, {}), about
+            compared += len(one.cameras)
+    assert compared >= CASES
+    assert kinds == set(DURATION_NAMES), "the chaos reaches every part of time"
+
+
+def test_the_same_seed_makes_the_same_chaos() -> None:
+    assert made(3).facts == made(3).facts
+    assert made(3).facts != made(4).facts
+    assert moment(made(3).start) == FIRST + 3 * APART

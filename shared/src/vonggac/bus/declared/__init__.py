@@ -1,0 +1,1 @@
+"""What is declared once: streams and buckets, users and their permissions, and the documents generated from events."""

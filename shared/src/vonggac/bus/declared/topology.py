@@ -1,0 +1,382 @@
+"""Every stream, consumer and bucket of the platform, and the one function that declares them.
+
+Only one owner declares (nats-server #5526: delayed naks have been reported lost when a clustered stream is updated),
+and it touches nothing that is already as it should be. What NATS cannot change on a stream that stands is refused with
+the reason: the owner never deletes.
+"""
+
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RePublish,
+    RetentionPolicy,
+    StorageType,
+    StoreCompression,
+    StreamConfig,
+    StreamSource,
+    SubjectTransform,
+)
+from nats.js.errors import APIError, NotFoundError
+
+from vonggac.events import subjects
+
+INVENTORY = "INVENTORY"
+PROBE_JOBS = "PROBE_JOBS"
+DELIVERY_JOBS = "DELIVERY_JOBS"
+VERIFY_JOBS = "VERIFY_JOBS"
+OBSERVATIONS = "OBSERVATIONS"
+DEAD_LETTERS = "DEAD_LETTERS"
+BOUNDED = (OBSERVATIONS, DEAD_LETTERS)
+"""Streams that grow with time, not with the register."""
+
+PROBER = "prober"
+FORWARDER = "forwarder"
+VERIFIER = "verifier"
+REPORTING_INVENTORY = "reporting_inventory"
+REPORTING_OBSERVATIONS = "reporting_observations"
+
+CAMERA_STATUS = "camera_status"
+DELIVERY_STATUS = "delivery_status"
+WORKERS = "workers"
+SCANS = "scans"
+CAMERA_FAILURES = "camera_failures"
+THUMBNAILS = "thumbnails"
+PICTURE_REFERENCES = "picture_references"
+SITE_STATUS = "site_status"
+LOGIN_FAILURES = "login_failures"
+KEYFRAMES = "keyframes"
+VERIFICATIONS = "verifications"
+DELIVERY_COMMANDS = "delivery_commands"
+LEASES = "leases"
+POSITIONS = "positions"
+RESEALED_SECRETS = "resealed_secrets"
+READINESS = "readiness"
+"""Nobody reads it: whoever can write there is sure that JetStream stores."""
+
+PROBE_ACK_WAIT_S = 30.0
+VERIFY_ACK_WAIT_S = 30.0
+DELIVERY_ACK_WAIT_S = 3.0
+"""A dead forwarder's cameras are delivered to the others after this long."""
+EVENT_ACK_WAIT_S = 30.0
+WORKER_TTL_S = 15.0
+LEASE_S = 30.0
+"""A lease that is not renewed for so long is free."""
+SCANS_KEPT_S = 3600.0
+SCANS_MAX_BYTES = 64 << 20
+THUMBNAILS_KEPT_S = 86_400.0
+LOGIN_FAILURES_KEPT_S = 86_400.0
+KEYFRAMES_KEPT_S = 300.0
+VERIFICATIONS_KEPT_S = 86_400.0
+DEDUPLICATION_S = 120.0
+OBSERVATIONS_KEPT_S = 30 * 86_400.0
+OBSERVATIONS_MAX_BYTES = 8 << 30
+"""Unless told otherwise; docs/operations has the sizing."""
+DEAD_LETTERS_KEPT_S = 90 * 86_400.0
+DEAD_LETTERS_MAX_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable consumer of a stream."""
+
+    stream: str
+    name: str
+    ack_wait_s: float
+    max_deliver: int = -1
+
+
+CONSUMERS = (
+    Consumer(PROBE_JOBS, PROBER, PROBE_ACK_WAIT_S),
+    Consumer(DELIVERY_JOBS, FORWARDER, DELIVERY_ACK_WAIT_S),
+    Consumer(VERIFY_JOBS, VERIFIER, VERIFY_ACK_WAIT_S),
+    Consumer(INVENTORY, REPORTING_INVENTORY, EVENT_ACK_WAIT_S),
+    Consumer(OBSERVATIONS, REPORTING_OBSERVATIONS, EVENT_ACK_WAIT_S),
+)
+
+
+_CAMERA_ID = "{{wildcard(1)}}"
+"""In the server's subject transforms: the token that `*` matches in the source."""
+
+
+def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
+    """The streams, on disk, `replicas` copies each (1 or 3)."""
+
+    def jobs(name: str, job_subject: str) -> StreamConfig:
+        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
+        return StreamConfig(
+            name=name,
+            retention=RetentionPolicy.WORK_QUEUE,
+            sources=[StreamSource(name=INVENTORY, subject_transforms=[transform])],
+            max_msgs_per_subject=1,
+            discard=DiscardPolicy.OLD,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        )
+
+    return (
+        StreamConfig(
+            name=INVENTORY,
+            subjects=[subjects.inventory("*", "*")],
+            max_msgs_per_subject=1,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=DEDUPLICATION_S,
+            allow_direct=True,
+        ),
+        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
+        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
+        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
+        StreamConfig(
+            name=OBSERVATIONS,
+            subjects=[subjects.OBSERVATIONS],
+            max_age=OBSERVATIONS_KEPT_S,
+            max_bytes=observations_max_bytes,
+            # Facts of one kind resemble each other; the server compresses a block of them once it is full.
+            compression=StoreCompression.S2,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=DEDUPLICATION_S,
+            allow_direct=True,
+        ),
+        StreamConfig(
+            name=DEAD_LETTERS,
+            subjects=[subjects.DEAD_LETTERS],
+            max_age=DEAD_LETTERS_KEPT_S,
+            max_bytes=DEAD_LETTERS_MAX_BYTES,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        ),
+    )
+
+
+def buckets(replicas: int) -> tuple[StreamConfig, ...]:
+    """The latest of each, as streams `KV_<bucket>`: statuses, workers, scans, pictures to compare with, failures, …
+
+    Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
+    revision of these.
+    """
+
+    def bucket(name: str, *, ttl_s: float | None = None, max_bytes: int | None = None) -> StreamConfig:
+        return StreamConfig(
+            name=key_value_stream(name),
+            subjects=[subjects.key_value(name, ">")],
+            max_msgs_per_subject=1,
+            max_age=ttl_s,
+            max_bytes=max_bytes,
+            discard=DiscardPolicy.NEW,
+            deny_delete=True,
+            allow_rollup_hdrs=True,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=min(ttl_s or DEDUPLICATION_S, DEDUPLICATION_S),
+            # Whoever follows a bucket reads it by direct gets and hears what the server has stored since.
+            allow_direct=True,
+            republish=RePublish(src=subjects.key_value(name, ">"), dest=subjects.republished(name, ">")),
+        )
+
+    return (
+        bucket(CAMERA_STATUS),
+        bucket(DELIVERY_STATUS),
+        bucket(CAMERA_FAILURES),
+        bucket(PICTURE_REFERENCES),
+        bucket(SITE_STATUS),
+        bucket(DELIVERY_COMMANDS),
+        bucket(RESEALED_SECRETS),
+        bucket(POSITIONS),
+        bucket(READINESS),
+        bucket(THUMBNAILS, ttl_s=THUMBNAILS_KEPT_S),
+        bucket(LOGIN_FAILURES, ttl_s=LOGIN_FAILURES_KEPT_S),
+        bucket(KEYFRAMES, ttl_s=KEYFRAMES_KEPT_S),
+        bucket(VERIFICATIONS, ttl_s=VERIFICATIONS_KEPT_S),
+        bucket(WORKERS, ttl_s=WORKER_TTL_S),
+        bucket(LEASES, ttl_s=LEASE_S),
+        bucket(SCANS, ttl_s=SCANS_KEPT_S, max_bytes=SCANS_MAX_BYTES),
+    )
+
+
+READ_DIRECTLY = frozenset(
+    {CAMERA_STATUS, DELIVERY_STATUS, CAMERA_FAILURES, PICTURE_REFERENCES, THUMBNAILS, KEYFRAMES, VERIFICATIONS}
+)
+
+
+def key_value_stream(bucket: str) -> str:
+    """The stream that a bucket is."""
+    return f"KV_{bucket}"
+
+
+class UnchangeableError(ValueError):
+    """Something stands otherwise than it should, and NATS cannot change it; the text says what."""
+
+
+async def declare(
+    js: JetStreamContext, *, replicas: int = 1, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES
+) -> list[str]:
+    """Create what is missing, update what differs; returns the names touched.
+
+    Raises UnchangeableError for what cannot be updated, and what the server refuses.
+    """
+    wanted = (*streams(replicas, observations_max_bytes=observations_max_bytes), *buckets(replicas))
+    touched = [str(stream.name) for stream in wanted if await _declare_stream(js, stream)]
+    touched += [f"{consumer.stream}/{consumer.name}" for consumer in CONSUMERS if await _declare_consumer(js, consumer)]
+    return touched
+
+
+async def missing(js: JetStreamContext, consumers: Iterable[Consumer] = CONSUMERS) -> list[str]:
+    """Streams, buckets and consumers that are not declared yet; empty when the platform's topology stands.
+
+    A service asks for the consumers that it may ask for.
+    """
+    absent = []
+    for name in [str(stream.name) for stream in (*streams(1), *buckets(1))]:
+        try:
+            await js.stream_info(name)
+        except NotFoundError:
+            absent.append(name)
+    for consumer in consumers:
+        try:
+            await js.consumer_info(consumer.stream, consumer.name)
+        except NotFoundError:
+            absent.append(f"{consumer.stream}/{consumer.name}")
+    return absent
+
+
+def consumers_of(*durables: str) -> tuple[Consumer, ...]:
+    """The consumers of these names."""
+    return tuple(consumer for consumer in CONSUMERS if consumer.name in durables)
+
+
+_STREAM_DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {
+        "subjects": [],
+        "retention": RetentionPolicy.LIMITS,
+        "max_consumers": -1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0.0,
+        "max_msgs_per_subject": -1,
+        "max_msg_size": -1,
+        "discard": DiscardPolicy.OLD,
+        "storage": StorageType.FILE,
+        "num_replicas": 1,
+        "no_ack": False,
+        "duplicate_window": DEDUPLICATION_S,
+        "sources": [],
+        "deny_delete": False,
+        "deny_purge": False,
+        "allow_rollup_hdrs": False,
+        "allow_direct": False,
+        "republish": None,
+        "compression": StoreCompression.NONE,
+    }
+)
+"""What a field is at the server when we leave it out: every field that a change could spoil is compared."""
+_UNCHANGEABLE = frozenset({"storage", "retention", "max_consumers"})
+_CONSUMER_DEFAULTS: Mapping[str, object] = MappingProxyType(
+    {
+        "ack_policy": AckPolicy.EXPLICIT,
+        "deliver_policy": DeliverPolicy.ALL,
+        "ack_wait": 30.0,
+        "max_deliver": -1,
+        "max_ack_pending": -1,
+        "filter_subject": None,
+        "filter_subjects": [],
+        "backoff": [],
+        "headers_only": False,
+        "deliver_subject": None,
+        "inactive_threshold": 0.0,
+    }
+)
+_UNCHANGEABLE_OF_CONSUMERS = frozenset({"ack_policy", "deliver_policy", "deliver_subject"})
+_NO_ROOM = 10047
+"""NATS' error code when the bounds of all streams are more than its disk (or its limit) has."""
+
+
+async def _declare_stream(js: JetStreamContext, wanted: StreamConfig) -> bool:
+    assert wanted.name is not None
+    try:
+        present = (await js.stream_info(wanted.name)).config
+    except NotFoundError:
+        await _with_room(wanted, js.add_stream(wanted))
+        return True
+    changes = _differences(present, wanted, _STREAM_DEFAULTS)
+    if not changes:
+        return False
+    _refuse(wanted.name, present, changes, _UNCHANGEABLE)
+    await _with_room(wanted, js.update_stream(replace(present, **changes)))
+    return True
+
+
+async def _declare_consumer(js: JetStreamContext, consumer: Consumer) -> bool:
+    wanted = ConsumerConfig(
+        durable_name=consumer.name,
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_wait=consumer.ack_wait_s,
+        max_deliver=consumer.max_deliver,
+        # A delayed nak counts as pending: a limit here would be a limit on the number of cameras.
+        max_ack_pending=-1,
+    )
+    try:
+        present = (await js.consumer_info(consumer.stream, consumer.name)).config
+    except NotFoundError:
+        await js.add_consumer(consumer.stream, wanted)
+        return True
+    changes = _differences(present, wanted, _CONSUMER_DEFAULTS)
+    if not changes:
+        return False
+    _refuse(f"{consumer.stream}/{consumer.name}", present, changes, _UNCHANGEABLE_OF_CONSUMERS)
+    await js.add_consumer(consumer.stream, wanted)
+    return True
+
+
+async def _with_room(wanted: StreamConfig, request: Awaitable[object]) -> None:
+    try:
+        await request
+    except APIError as error:
+        if error.err_code != _NO_ROOM:
+            raise
+        msg = f"{wanted.name}: NATS has no room for {wanted.max_bytes} bytes: give it a larger disk or a lower bound"
+        raise UnchangeableError(msg) from None
+
+
+def _differences[C: (StreamConfig, ConsumerConfig)](
+    present: C, wanted: C, defaults: Mapping[str, object]
+) -> dict[str, Any]:
+    """The wanted value of every field that differs."""
+    return {
+        field: getattr(wanted, field)
+        for field, default in defaults.items()
+        if _plain(getattr(present, field), default) != _plain(getattr(wanted, field), default)
+    }
+
+
+def _plain(value: object, default: object) -> object:
+    """A field's value so that what is left out equals what the server makes of it."""
+    if value is None or value == 0 or value == []:
+        value = default
+    if isinstance(value, list):
+        return [item.as_dict() if isinstance(item, StreamSource) else item for item in value]
+    return value
+
+
+def _refuse(name: str, present: object, changes: Mapping[str, object], unchangeable: frozenset[str]) -> None:
+    """Raises UnchangeableError."""
+    if fixed := sorted(changes.keys() & unchangeable):
+        differ = ", ".join(
+            f"{field} is {_shown(getattr(present, field))}, not {_shown(changes[field])}" for field in fixed
+        )
+        msg = f"{name}: {differ}; NATS cannot change that: back it up and remove it, then declare again"
+        raise UnchangeableError(msg)
+
+
+def _shown(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,151 @@
+"""A NATS that comes back with an old disk: what it acknowledged and forgot is published again."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from vonggac.bus import Bucket, Bus, Outgoing
+from vonggac.bus.declared import topology
+from vonggac.bus.outgoing import KEPT_S
+from vonggac.embedded import NatsServer, free_port
+from vonggac.events import CloudEvent, decode, new_event, subjects
+from vonggac.events.prober import ProberAliveV1
+from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt
+from vonggac.testing.waiting import running_beside
+
+pytestmark = pytest.mark.server
+
+
+class ForgetfulServer(NatsServer):
+    """`remember` copies the store of the paused server; `forget` kills it and puts that copy back."""
+
+    @property
+    def _store(self) -> Path:
+        return self.folder / "jetstream"
+
+    @property
+    def _copy(self) -> Path:
+        return self.folder / "copy"
+
+    def remember(self) -> None:
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGSTOP)
+        shutil.copytree(self._store, self._copy)
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def forget(self) -> None:
+        self.kill()
+        shutil.rmtree(self._store)
+        self._copy.rename(self._store)
+        self.start()
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ForgetfulServer]:
+    own = ForgetfulServer(tmp_path / "nats", free_port())
+    own.start()
+    yield own
+    own.stop()
+
+
+@pytest_asyncio.fixture
+async def own_bus(server: ForgetfulServer) -> AsyncIterator[Bus]:
+    connected = await Bus.connect(NatsAt(server.url), name="test")
+    await topology.declare(connected.js)
+    yield connected
+    await connected.close()
+
+
+def heartbeat(worker: str) -> CloudEvent[ProberAliveV1]:
+    now = datetime.now(UTC)
+    data = ProberAliveV1(worker_id=worker, started_at=now, alive_at=now, probes_running=0)
+    return new_event(data, source="/prober", subject=worker, time=now)
+
+
+def publish(outgoing: Outgoing, first: int, last: int) -> None:
+    for number in range(first, last):
+        outgoing.queue_event(subjects.worker_heartbeat(f"w{number}"), heartbeat(f"w{number}"))
+        outgoing.queue_value(topology.WORKERS, f"w{number}", b"%d" % number)
+
+
+async def workers_seen(bus: Bus) -> set[str]:
+    info = await bus.js.stream_info(topology.OBSERVATIONS)
+    seen = set()
+    for sequence in range(info.state.first_seq or 1, info.state.last_seq + 1):
+        seen.add(decode((await bus.js.get_msg(topology.OBSERVATIONS, sequence)).data or b"").subject)
+    return seen
+
+
+async def all_there(bus: Bus, count: int) -> bool:
+    wanted = {f"w{number}" for number in range(count)}
+    seen = await workers_seen(bus)
+    assert seen >= wanted, sorted(wanted - seen)
+    values = await Bucket(bus, topology.WORKERS).all()
+    assert values.keys() >= wanted
+    return True
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["publishing on", "silent since"])
+async def test_amnesia_of_nats_loses_no_fact(server: ForgetfulServer, own_bus: Bus, silent: bool) -> None:
+    outgoing = Outgoing(own_bus, publisher="p")
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 20)
+        assert await outgoing.drain(within_s=10) == 0
+        await asyncio.to_thread(server.remember)
+        publish(outgoing, 20, 60)
+        assert await outgoing.drain(within_s=10) == 0
+        await asyncio.to_thread(server.forget)
+        await eventually(lambda: own_bus.connected)
+        if not silent:
+            publish(outgoing, 60, 70)
+        await eventually(lambda: all_there(own_bus, 60 if silent else 70), within_s=30)
+        assert outgoing.republished >= 40
+
+
+async def test_amnesia_of_a_stream_made_anew_loses_no_fact(own_bus: Bus) -> None:
+    outgoing = Outgoing(own_bus, publisher="p")
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 20)
+        assert await outgoing.drain(within_s=10) == 0
+        await own_bus.js.delete_stream(topology.OBSERVATIONS)
+        await topology.declare(own_bus.js)
+        publish(outgoing, 20, 21)
+        await eventually(lambda: all_there(own_bus, 21), within_s=10)
+
+
+async def test_amnesia_does_not_bring_back_what_is_older_than_what_is_kept(own_bus: Bus) -> None:
+    now = 1000.0
+    outgoing = Outgoing(own_bus, publisher="p", clock=lambda: now)
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 5)
+        assert await outgoing.drain(within_s=10) == 0
+        now += KEPT_S + 1
+        await own_bus.js.delete_stream(topology.OBSERVATIONS)
+        await topology.declare(own_bus.js)
+        publish(outgoing, 5, 8)
+        await eventually(lambda: all_there(own_bus, 0))
+        assert await outgoing.drain(within_s=10) == 0
+    assert await workers_seen(own_bus) == {"w5", "w6", "w7"}
+
+
+async def test_repetitions_and_a_mere_restart_are_no_amnesia(server: ForgetfulServer, own_bus: Bus) -> None:
+    outgoing = Outgoing(own_bus, publisher="p")
+    event = heartbeat("w0")
+    async with running_beside(outgoing.run()):
+        for _ in range(3):
+            outgoing.queue_event(subjects.worker_heartbeat("w0"), event)
+            assert await outgoing.drain(within_s=10) == 0
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        await eventually(lambda: own_bus.connected)
+        publish(outgoing, 1, 3)
+        assert await outgoing.drain(within_s=10) == 0
+    assert outgoing.republished == 0

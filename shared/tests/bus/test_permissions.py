@@ -1,0 +1,341 @@
+"""Who may do what at NATS, tried subject by subject against the server with the users of the platform."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nats
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from vonggac.bus.connection import connect_once
+from vonggac.bus.declared import topology
+from vonggac.bus.declared.permissions import USERS, configuration, inbox_of, passwords
+from vonggac.embedded import NatsServer, free_port
+
+pytestmark = pytest.mark.server
+ROOT = Path(__file__).parents[3]
+SETUP, INVENTORY, PROBER, FORWARDER, REPORTING = "setup", "inventory", "prober", "forwarder", "reporting"
+NAMES = (SETUP, INVENTORY, PROBER, FORWARDER, REPORTING)
+WORKERS = {PROBER, FORWARDER}
+EVERYBODY = set(NAMES)
+STREAMS = [str(stream.name) for stream in topology.streams(1)]
+BUCKETS = [str(bucket.name).removeprefix("KV_") for bucket in topology.buckets(1)]
+
+CONSUMERS = {
+    (topology.PROBE_JOBS, "prober"): {PROBER},
+    (topology.VERIFY_JOBS, "verifier"): {PROBER},
+    (topology.DELIVERY_JOBS, "forwarder"): {FORWARDER},
+    (topology.INVENTORY, "reporting_inventory"): {REPORTING},
+    (topology.OBSERVATIONS, "reporting_observations"): {REPORTING},
+}
+WRITES = {
+    "camera_status": {PROBER},
+    "camera_failures": {PROBER},
+    "thumbnails": {PROBER},
+    "picture_references": {PROBER},
+    "site_status": {PROBER},
+    "verifications": {PROBER},
+    "scans": {PROBER},
+    "delivery_status": {FORWARDER},
+    "delivery_commands": {FORWARDER},
+    "keyframes": {FORWARDER},
+    "login_failures": WORKERS,
+    "resealed_secrets": WORKERS,
+    "workers": WORKERS,
+    "leases": {INVENTORY},
+    "positions": {INVENTORY},
+}
+READS = WRITES | {
+    "camera_status": {PROBER, INVENTORY},
+    "delivery_status": WORKERS | {INVENTORY},
+    "keyframes": {PROBER},
+    "verifications": {PROBER, INVENTORY},
+    "workers": WORKERS | {INVENTORY},
+}
+RECONCILED = {topology.PROBE_JOBS, topology.DELIVERY_JOBS, topology.VERIFY_JOBS}
+FOLLOWS = {
+    "camera_status": {PROBER},
+    "picture_references": {PROBER},
+    "login_failures": WORKERS,
+    "resealed_secrets": WORKERS,
+    "delivery_status": {FORWARDER},
+    "delivery_commands": {FORWARDER},
+    "workers": WORKERS,
+}
+NOT_READ_DIRECTLY = {
+    "site_status",
+    "delivery_commands",
+    "login_failures",
+    "resealed_secrets",
+    "workers",
+    "scans",
+    "leases",
+    "positions",
+}
+REQUESTS = {
+    # subject: (who asks, who is asked)
+    "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
+    "forwarder.camera.c.hash_keyframes": ({PROBER}, {FORWARDER}),
+    "forwarder.camera.c.adopt": ({FORWARDER}, {FORWARDER}),
+    "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
+    "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
+    "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),
+    "prober.probe_lock.c": ({PROBER}, {PROBER}),
+}
+
+
+def may_publish() -> dict[str, set[str]]:
+    """Every family of subjects with those who may publish to it."""
+    table: dict[str, set[str]] = {
+        **{f"inventory.{noun}.x": {INVENTORY} for noun in ("camera", "facility", "destination", "focal_point")},
+        "observation.camera.c": {PROBER, INVENTORY},
+        "observation.verification.c.d": {PROBER, INVENTORY},
+        "observation.site.f": {PROBER, INVENTORY},
+        "observation.camera_media.c": {FORWARDER, INVENTORY},
+        "observation.delivery.d": {FORWARDER, INVENTORY},
+        "observation.worker.w": WORKERS | {INVENTORY},
+        "dead.OBSERVATIONS.outgoing": WORKERS,
+        "probe.job.c": set(),
+        "delivery.job.c": set(),
+        "verify.job.c": set(),
+        "$JS.API.INFO": EVERYBODY,
+        "$JS.API.STREAM.NAMES": set(),
+        "$JS.API.STREAM.LIST": set(),
+        "$JS.API.SERVER.REMOVE": set(),
+        "$JS.API.STREAM.CREATE.EVIL": {SETUP},
+        "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
+        "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
+        "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
+        "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},
+        "$JS.API.DIRECT.GET.OBSERVATIONS.observation.camera.c": set(),
+        "$SYS.REQ.SERVER.PING": set(),
+        "_INBOX.anybody.1": set(),
+        **{f"_INBOX_{name}.1": set() for name in NAMES},
+        **{f"$KV.readiness.{name}": {name} - {SETUP} for name in NAMES},
+        **{subject: asks for subject, (asks, _) in REQUESTS.items()},
+    }
+    for stream in [*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)]:
+        table[f"$JS.API.STREAM.INFO.{stream}"] = EVERYBODY
+        table[f"$JS.API.STREAM.UPDATE.{stream}"] = {SETUP}
+        for refused in ("STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE", "STREAM.SNAPSHOT", "CONSUMER.LIST"):
+            table[f"$JS.API.{refused}.{stream}"] = set()
+        table[f"$JS.API.CONSUMER.DELETE.{stream}.x"] = set()
+        table[f"$JS.API.CONSUMER.MSG.NEXT.{stream}.x"] = set()
+        for creating in ("CREATE.{}", "CREATE.{}.x", "CREATE.{}.x.>", "DURABLE.CREATE.{}.x"):
+            table["$JS.API.CONSUMER." + creating.format(stream)] = {SETUP}
+    for stream in STREAMS:
+        table[f"$JS.API.STREAM.MSG.GET.{stream}"] = set()
+    for right in ("GET", "DELETE"):
+        table[f"$JS.API.STREAM.MSG.{right}.{topology.DEAD_LETTERS}"] = {INVENTORY}
+    for (stream, durable), workers in CONSUMERS.items():
+        table[f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"] = workers
+        reconciled = {INVENTORY} if stream in RECONCILED else set()
+        table[f"$JS.API.CONSUMER.INFO.{stream}.{durable}"] = workers | {SETUP} | reconciled
+        table[f"$JS.ACK.{stream}.{durable}.1.2.3.4.5"] = workers
+        table[f"dead.{stream}.{durable}"] = workers
+    for bucket in BUCKETS:
+        table[f"$KV.{bucket}.k"] = WRITES.get(bucket, set())
+        table[f"kv.{bucket}.k"] = set()
+        table[f"$JS.API.DIRECT.GET.KV_{bucket}"] = READS.get(bucket, set())
+        table[f"$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.k"] = READS.get(bucket, set())
+        table[f"$JS.API.STREAM.MSG.GET.KV_{bucket}"] = (
+            READS.get(bucket, set()) if bucket in NOT_READ_DIRECTLY else set()
+        )
+    return table
+
+
+def may_subscribe() -> dict[str, set[str]]:
+    """Every family of subjects with those who may listen to it."""
+    table: dict[str, set[str]] = {
+        ">": set(),
+        "*.>": set(),
+        "inventory.>": set(),
+        "inventory.camera.*": set(),
+        "observation.>": set(),
+        "observation.camera.*": set(),
+        "observation.worker.*": set(),
+        "observation.delivery.*": {PROBER},
+        "observation.verification.c.*": {FORWARDER},
+        "probe.job.*": set(),
+        "delivery.job.*": set(),
+        "verify.job.*": set(),
+        "dead.>": set(),
+        "$JS.>": set(),
+        "$JS.API.>": set(),
+        "$JS.ACK.>": set(),
+        "$JS.EVENT.ADVISORY.>": set(),
+        "$SYS.>": set(),
+        "_INBOX.>": set(),
+        **{f"_INBOX_{name}.>": {name} for name in NAMES},
+        **{subject: asked for subject, (_, asked) in REQUESTS.items()},
+    }
+    for bucket in BUCKETS:
+        table[f"$KV.{bucket}.>"] = set()
+        table[f"kv.{bucket}.>"] = FOLLOWS.get(bucket, set())
+    return table
+
+
+@pytest.fixture(scope="module")
+def platform_nats(servers_folder: Path) -> Iterator[NatsServer]:
+    """A server as on a platform: nobody comes in without a login."""
+    server = NatsServer(servers_folder / "nats-with-users", free_port(), anonymous=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+class LoggedIn:
+    """A client of one user, and what the server refused it."""
+
+    def __init__(self, client: Client, refusals: list[str]) -> None:
+        self.client, self.refusals = client, refusals
+
+    async def is_refused(self, what: str, subject: str) -> bool:
+        """Whether the server has refused it by now. A refusal is on its way before the answers to these flushes."""
+        for _ in range(3):
+            await self.client.flush()
+            if any(f'violation for {what} to "{subject}"'.lower() in refusal.lower() for refusal in self.refusals):
+                return True
+        return False
+
+
+@pytest_asyncio.fixture
+async def users(platform_nats: NatsServer) -> AsyncIterator[dict[str, LoggedIn]]:
+    logged_in = {}
+    for name in NAMES:
+        refusals: list[str] = []
+
+        async def refused(error: Exception, refusals: list[str] = refusals) -> None:
+            refusals.append(str(error))
+
+        client = await nats.connect(
+            platform_nats.url,
+            user=name,
+            password=platform_nats.password(name),
+            inbox_prefix=inbox_of(name),
+            error_cb=refused,
+        )
+        logged_in[name] = LoggedIn(client, refusals)
+    await topology.declare(logged_in[SETUP].client.jetstream())
+    yield logged_in
+    for one in logged_in.values():
+        await one.client.close()
+
+
+async def test_subject_matrix_of_publishing(users: dict[str, LoggedIn]) -> None:
+    wrong = []
+    for subject, allowed in may_publish().items():
+        for name, user in users.items():
+            await user.client.publish(subject, b"{}")
+            if await user.is_refused("publish", subject) == (name in allowed):
+                wrong.append(f"{name} {'may not' if name in allowed else 'may'} publish {subject}")
+    assert wrong == []
+
+
+async def test_subject_matrix_of_subscribing(users: dict[str, LoggedIn]) -> None:
+    wrong = []
+    for subject, allowed in may_subscribe().items():
+        for name, user in users.items():
+            subscription = await user.client.subscribe(subject)
+            if await user.is_refused("subscription", subject) == (name in allowed):
+                wrong.append(f"{name} {'may not' if name in allowed else 'may'} subscribe to {subject}")
+            await subscription.unsubscribe()
+    assert wrong == []
+
+
+def test_the_subject_matrix_names_every_subject_that_a_user_is_allowed() -> None:
+    named_by_publish, named_by_subscribe = may_publish(), may_subscribe()
+    missing = [
+        (user.name, pattern)
+        for user in USERS
+        for patterns, named in ((user.publish, named_by_publish), (user.subscribe, named_by_subscribe))
+        for pattern in patterns
+        if not any(user.name in allowed and _fits(subject, pattern) for subject, allowed in named.items())
+    ]
+    assert missing == []
+
+
+async def test_the_owner_alone_declares_the_streams_again(users: dict[str, LoggedIn]) -> None:
+    assert await topology.declare(users[SETUP].client.jetstream()) == []
+    own = topology.consumers_of(topology.REPORTING_INVENTORY, topology.REPORTING_OBSERVATIONS)
+    assert await topology.missing(users[REPORTING].client.jetstream(timeout=1), own) == []
+
+
+async def test_nobody_reads_a_stream_by_a_consumer_of_his_own(users: dict[str, LoggedIn]) -> None:
+    await users[INVENTORY].client.jetstream().publish("inventory.camera.c", b"{}")
+    for name in (INVENTORY, PROBER, FORWARDER, REPORTING):
+        config = {
+            "stream_name": "INVENTORY",
+            "config": {"deliver_subject": f"_INBOX_{name}.mine", "ack_policy": "none"},
+        }
+        with pytest.raises(NatsTimeoutError):
+            await users[name].client.request("$JS.API.CONSUMER.CREATE.INVENTORY", json.dumps(config).encode(), 0.2)
+
+
+async def test_who_was_asked_answers_once_and_only_the_one_that_asked(users: dict[str, LoggedIn]) -> None:
+    forwarder, prober = users[FORWARDER], users[PROBER]
+    asked = await forwarder.client.subscribe("forwarder.camera.*.keyframe")
+    await forwarder.client.flush()
+    asking = asyncio.ensure_future(prober.client.request("forwarder.camera.c.keyframe", b"", 2))
+    question = await asked.next_msg(2)
+    await question.respond(b"picture")
+    assert (await asking).data == b"picture"
+    await question.respond(b"again")
+    assert await forwarder.is_refused("publish", question.reply)
+
+
+@pytest.mark.parametrize("login", [{}, {"user": "prober", "password": "wrong"}, {"user": "simulator", "password": ""}])
+async def test_nobody_comes_in_without_a_login(platform_nats: NatsServer, login: dict[str, str]) -> None:
+    with pytest.raises(NatsError, match="Authorization Violation"):
+        await connect_once(platform_nats.url, name="stranger", **login)
+
+
+def test_one_file_is_used_by_all(platform_nats: NatsServer) -> None:
+    committed = (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8")
+    assert committed == configuration(), "stale: run `make generate`"
+    assert (platform_nats.folder / "nats.conf").read_text("utf-8") == committed
+    assert 'sync_interval: "10s"' in committed
+
+
+def test_simulator_and_demo_have_no_user() -> None:
+    assert {user.name for user in USERS} == EVERYBODY
+
+
+def test_what_the_server_keeps_is_readable_by_its_owner_alone(platform_nats: NatsServer) -> None:
+    for path in (platform_nats.folder, *platform_nats.folder.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_any_character_of_a_password_reaches_the_server(tmp_path: Path) -> None:
+    odd = "5k %\"'\\ @:/#$é}"
+    text = passwords({"prober": odd})
+    assert json.loads(text.partition(": ")[2]) == odd
+
+
+async def test_a_password_of_any_characters_logs_in(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "nats", free_port(), anonymous=False)
+    odd = "5k %\"'\\ @:/#$é}"
+    server.password_file("prober").parent.mkdir(parents=True)
+    server.password_file("prober").write_text(odd + "\n", "utf-8")
+    server.start()
+    try:
+        client = await connect_once(server.url, name="odd", user="prober", password=server.password("prober"))
+        await client.close()
+    finally:
+        server.stop()
+
+
+def _fits(subject: str, pattern: str) -> bool:
+    tokens, wanted = subject.split("."), pattern.split(".")
+    if wanted[-1] == ">":
+        return len(tokens) >= len(wanted) and all(
+            want in ("*", token) for token, want in zip(tokens, wanted[:-1], strict=False)
+        )
+    return len(tokens) == len(wanted) and all(
+        want in ("*", token) or token == "*" for token, want in zip(tokens, wanted, strict=True)
+    )
