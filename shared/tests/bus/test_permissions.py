@@ -96,6 +96,7 @@ def may_publish() -> dict[str, set[str]]:
         "observation.camera.c": {PROBER, INVENTORY},
         "observation.verification.c.d": {PROBER, INVENTORY},
         "observation.site.f": {PROBER, INVENTORY},
+        "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
         "dead.OBSERVATIONS.outgoing": WORKERS,

@@ -210,6 +210,7 @@ FORWARDER = User(
         _ready("forwarder"),
         *_works(topology.DELIVERY_JOBS, topology.FORWARDER),
         _OUTGOING,
+        subjects.camera_media_observation(_ANY),
         subjects.delivery_observation(_ANY),
         subjects.worker_heartbeat(_ANY),
         *_OF_FORWARDERS,

@@ -7,6 +7,7 @@ may reach any worker. That worker offers it to the camera's holder first, and ho
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from uuid import UUID
 
 from nats.errors import Error as NatsError
@@ -139,7 +140,7 @@ class Worker:
             self._reports.report,
             self._commands.commands,
             self._history_of,
-            on_media_change=self._report_media,
+            on_media_change=partial(_report_media, self._reporter, self._context),
         )
 
     def _history_of(self, planned: PlannedDelivery) -> DeliveryHistory:
@@ -149,7 +150,7 @@ class Worker:
         return history_of(observed, self.members.alive_at(observed.worker_id))
 
     async def report_all(self) -> None:
-        """Publish every delivery's state anew: after a hole, earlier claims count no more.
+        """Publish every delivery and every camera's media anew: after a hole, earlier claims count no more.
 
         Facts only: while this worker slept, another one may have taken the camera and the latest states.
         """
@@ -158,6 +159,7 @@ class Worker:
                 await asyncio.sleep(0)
             for supervisor in held.relay.deliveries.values():
                 self._reporter.report_change(held.relay, supervisor, latest=False)
+            _report_media(self._reporter, self._context, held.relay)
 
     async def _fetch_when_loaded(self) -> None:
         # A stopped delivery must not start at a restart, and its history must not be reported as new.
@@ -331,10 +333,6 @@ class Worker:
         for held in self.held.values():
             held.relay.apply_command(delivery_id, command)
 
-    def _report_media(self, relay: CameraRelay) -> None:
-        still = (relay.keyframes.still_since, relay.keyframes.still_until)
-        self._reporter.report_media(relay, self._context.now(), still, released=relay.media_reports.released)
-
     def _report_changes(self, relay: CameraRelay, supervisor: DeliverySupervisor, changes: Changes) -> None:
         latest = not relay.superseded
         self._reporter.report_change(
@@ -344,6 +342,11 @@ class Worker:
     def _reconnected(self) -> None:
         self._reconnected_s = asyncio.get_running_loop().time()
         self._renew_now.set()
+
+
+def _report_media(reporter: Reporter, context: RelayContext, relay: CameraRelay) -> None:
+    still = (relay.keyframes.still_since, relay.keyframes.still_until)
+    reporter.report_media(relay, context.now(), still, released=relay.media_reports.released)
 
 
 def _camera_id(job: Job) -> UUID | None:
