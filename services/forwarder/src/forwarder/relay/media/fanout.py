@@ -137,7 +137,7 @@ class Outlet:
         """What waits in the transport."""
         return self._writer.write_buffer_bytes
 
-    def hold_back(self, room_bytes: int) -> None:
+    def pause_media(self, room_bytes: int) -> None:
         """Leave media out until fewer than `room_bytes` wait: the process holds too much in all."""
         self._become(overflow.paused(self.flow, room_bytes=room_bytes))
 
