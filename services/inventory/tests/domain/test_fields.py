@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.administration import DistrictFields
 from inventory.domain.devices.camera import CameraFields, fitting_timeout
 from inventory.domain.devices.destination import DestinationFields
-from inventory.domain.facility import Person
+from inventory.domain.people.focal_point import Person
+from inventory.domain.places.district import DistrictFields
 
 
 @pytest.mark.parametrize("code", ["", "-a", "a b", "Đ1", "a" * 65, ".x", "a/b"])

@@ -5,8 +5,10 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import agencies, changes, dead_letters, districts, exports, facilities, focal_points, imports
+    from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, deliveries, destinations
+    from inventory.api.people import agencies, focal_points
+    from inventory.api.places import districts, facilities
 
     nouns = (
         agencies,

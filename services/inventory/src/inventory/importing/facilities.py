@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inventory.domain.facility import FacilityFacts, Person
+from inventory.domain.people.focal_point import Person
+from inventory.domain.places.facility import FacilityFacts
 from inventory.importing import cells
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table

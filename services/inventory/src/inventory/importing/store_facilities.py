@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.facility import Person
+from inventory.domain.people.focal_point import Person
 from inventory.importing.facilities import FACTS, PERSON, FacilityFile, FacilityRow
 from inventory.importing.mistakes import Mistakes
 from inventory.storage.store import WriteTransaction

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, merged
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
-from inventory.domain.administration import AgencyFields
 from inventory.domain.fields import Code, Name
+from inventory.domain.people.agency import AgencyFields
 from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.tables import Agency, Facility

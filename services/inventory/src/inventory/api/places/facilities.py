@@ -11,8 +11,8 @@ from sqlalchemy import Select, select
 
 from inventory.api.context import Adder, Changer, Context, Reader, Reason, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
-from inventory.domain.facility import FacilityFields
 from inventory.domain.fields import Code, Line, Name
+from inventory.domain.places.facility import FacilityFields
 from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.store import WriteTransaction

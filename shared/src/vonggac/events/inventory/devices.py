@@ -1,58 +1,19 @@
-"""What inventory publishes: the whole current state of one thing per message.
+"""Cameras, destinations and the deliveries between them."""
 
-Subjects are `inventory.<noun>.<id>`; the last message of a subject is the truth, so a consumer that starts empty
-replays the stream and knows everything. A removal is a message too (`RemovedV1`), on the subject of what was removed.
-Secrets are sealed for the workers' key (vonggac.auth.sealing): inventory cannot read them back.
-"""
-
-from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from vonggac.events.envelope import Payload
+from vonggac.events.inventory.places import FacilityStatus
+from vonggac.events.inventory.state import State
 
 type SealedSecret = str
 """Base64 of a libsodium sealed box around `{"username": …, "password": …, "origins": ["scheme://host:port", …]}`.
 
 Boxes of earlier releases have no origins.
 """
-
-
-class AgencyRole(StrEnum):
-    """What an agency does in the mandate (letter 1742: Nơi nhận and sections 1 to 3)."""
-
-    LEAD = "lead"
-    OPERATOR = "operator"
-    MANAGING = "managing"
-    PEOPLES_COMMITTEE = "peoples_committee"
-    MINISTRY = "ministry"
-    STEERING_COMMITTEE = "steering_committee"
-
-
-class FacilityType(StrEnum):
-    """Kind of quarantine facility."""
-
-    MILITARY = "military"
-    HEALTH = "health"
-    SCHOOL = "school"
-    DORMITORY = "dormitory"
-    PUBLIC_BUILDING = "public_building"
-    HOTEL = "hotel"
-    FIELD_HOSPITAL = "field_hospital"
-    FACTORY = "factory"
-
-
-class FacilityStatus(StrEnum):
-    """Lifecycle (R23)."""
-
-    PLANNED = "planned"
-    APPROVED = "approved"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    CLOSED = "closed"
 
 
 class DestinationRole(StrEnum):
@@ -77,61 +38,7 @@ class MediaTransport(StrEnum):
     AUTO = "auto"
 
 
-class _State(Payload):
-    id: UUID
-    revision: int = Field(ge=1, description="Grows by one with every change of this thing.")
-    changed_at: AwareDatetime
-    created_at: AwareDatetime | None = Field(default=None, description="Since when it exists.")
-    changed_by: str | None = Field(default=None, description="Subject of the token that made this change.")
-    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")
-
-
-class AgencyV1(_State):
-    """An organisation with a part in the mandate; its current state."""
-
-    event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
-    code: str
-    name: str
-    role: AgencyRole
-
-
-class DistrictV1(_State):
-    """A district-level unit; its current state."""
-
-    event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
-    code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
-    name: str
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-
-class FacilityV1(_State):
-    """A quarantine facility; its current state."""
-
-    event_type: ClassVar[str] = "vn.vonggac.inventory.facility.v1"
-    code: str
-    name: str
-    type: FacilityType
-    status: FacilityStatus
-    district_id: UUID
-    managing_agency_id: UUID
-    restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
-
-
-class FocalPointV1(_State):
-    """The officer responsible for a facility's cameras (R17); its current state."""
-
-    event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
-    facility_id: UUID
-    full_name: str
-    position: str
-    phone: str
-    email: str | None = None
-    valid_from: date
-    valid_to: date | None = None
-
-
-class DestinationV1(_State):
+class DestinationV1(State):
     """A monitoring centre; its current state."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.destination.v1"
@@ -189,7 +96,7 @@ class ExpectedDevice(BaseModel):
     onvif_address: str | None = Field(default=None, description="host or host:port of the device service.")
 
 
-class CameraV1(_State):
+class CameraV1(State):
     """Everything a worker needs to probe and to forward one camera."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.camera.v1"
@@ -224,15 +131,3 @@ class CameraV1(_State):
     def read_back(self) -> tuple[PlannedDelivery, ...]:
         """The deliveries that are read back from their destinations."""
         return tuple(delivery for delivery in self.forwarded if delivery.read_back_url is not None)
-
-
-class RemovedV1(Payload):
-    """The tombstone: the thing named by the message's subject is gone."""
-
-    event_type: ClassVar[str] = "vn.vonggac.inventory.removed.v1"
-    id: UUID
-    noun: str
-    revision: int
-    removed_at: datetime
-    removed_by: str | None = Field(default=None, description="Subject of the token that removed it.")
-    reason: str | None = Field(default=None, max_length=500, description="Why, as far as it was given.")

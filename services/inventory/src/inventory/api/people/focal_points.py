@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from inventory.api.context import Adder, Changer, Context, Reader, Remover, Shown, merged, must_exist
 from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf, Search, as_page
-from inventory.domain.facility import FocalPointFields
 from inventory.domain.fields import Email, Line, Name, Phone
+from inventory.domain.people.focal_point import FocalPointFields
 from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.tables import Facility, FocalPoint
 

@@ -1,0 +1,38 @@
+"""Agencies and focal points."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.storage.tables.base import Coded, Thing
+from vonggac.events.inventory import (
+    AgencyRole,
+)
+
+
+class Agency(Coded):
+    __tablename__ = "agencies"
+    noun = "agency"
+
+    role: Mapped[AgencyRole]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class FocalPoint(Thing):
+    __tablename__ = "focal_points"
+    noun = "focal_point"
+    searched = ("full_name", "position", "phone", "email", "unit")
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    full_name: Mapped[str]
+    position: Mapped[str]
+    phone: Mapped[str]
+    email: Mapped[str | None]
+    unit: Mapped[str | None]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    appointment_document: Mapped[str | None]
+    search: Mapped[str]

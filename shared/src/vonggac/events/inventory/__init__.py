@@ -1,0 +1,42 @@
+"""What inventory publishes: the whole current state of one thing per message.
+
+Subjects are `inventory.<noun>.<id>`; the last message of a subject is the truth, so a consumer that starts empty
+replays the stream and knows everything. A removal is a message too (`RemovedV1`), on the subject of what was removed.
+Secrets are sealed for the workers' key (vonggac.auth.sealing): inventory cannot read them back.
+"""
+
+from vonggac.events.inventory.devices import (
+    CameraV1,
+    DestinationRole,
+    DestinationV1,
+    ExpectedDevice,
+    MediaTransport,
+    PlannedDelivery,
+    RequiredProof,
+    SealedSecret,
+    TlsTrust,
+)
+from vonggac.events.inventory.people import AgencyRole, AgencyV1, FocalPointV1
+from vonggac.events.inventory.places import DistrictV1, FacilityStatus, FacilityType, FacilityV1
+from vonggac.events.inventory.state import RemovedV1, State
+
+__all__ = [
+    "AgencyRole",
+    "AgencyV1",
+    "CameraV1",
+    "DestinationRole",
+    "DestinationV1",
+    "DistrictV1",
+    "ExpectedDevice",
+    "FacilityStatus",
+    "FacilityType",
+    "FacilityV1",
+    "FocalPointV1",
+    "MediaTransport",
+    "PlannedDelivery",
+    "RemovedV1",
+    "RequiredProof",
+    "SealedSecret",
+    "State",
+    "TlsTrust",
+]
