@@ -41,6 +41,7 @@ async def store_facilities(
     mistakes.raise_if_any()
     present = await things_by_code(session, Facility, (row.facts.code for row in file.rows))
     people = await _focal_points_in_office(session, today)
+    successors: list[FocalPoint] = []
     for number, row in enumerate(file.rows):
         values = _values(file, row, districts, agencies)
         facility = present.get(row.facts.code)
@@ -49,16 +50,20 @@ async def store_facilities(
             transaction.prepare_new(facility)
             session.add(facility)
             transaction.record_created(facility)
-            _appoint_focal_point(transaction, facility, None, row.person, file, today)
+            _appoint_focal_point(transaction, facility, None, row.person, file, today, successors)
             outcome.created += 1
         else:
             changed = transaction.stage_change(facility, values)
-            changed |= _appoint_focal_point(transaction, facility, people.get(facility.id), row.person, file, today)
+            changed |= _appoint_focal_point(
+                transaction, facility, people.get(facility.id), row.person, file, today, successors
+            )
             outcome.updated += changed
             outcome.unchanged += not changed
         if number % CHUNK == CHUNK - 1:
             await transaction.flush_changes()
             await asyncio.sleep(0)
+    await transaction.flush_changes()
+    session.add_all(successors)  # after their facilities: without a relationship the session does not order them
     await transaction.flush_changes()
     return outcome
 
@@ -80,6 +85,7 @@ def _appoint_focal_point(
     person: Person | None,
     file: FacilityFile,
     today: date,
+    successors: list[FocalPoint],
 ) -> bool:
     """Whether the focal point changed. Another name is a successor: the predecessor's term ends and stays on record."""
     if person is None:
@@ -92,7 +98,7 @@ def _appoint_focal_point(
         transaction.stage_change(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
     successor = FocalPoint(facility_id=facility.id, valid_from=today, **person.model_dump())
     transaction.prepare_new(successor)
-    transaction.session.add(successor)
+    successors.append(successor)
     transaction.record_created(successor)
     return True
 
