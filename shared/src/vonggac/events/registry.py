@@ -13,7 +13,7 @@ from vonggac.events.envelope import CloudEvent, MalformedEventError, NewerTypeEr
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
         inventory.AgencyV1,
-        inventory.DistrictV1,
+        inventory.UnitV1,
         inventory.FacilityV1,
         inventory.FocalPointV1,
         inventory.DestinationV1,

@@ -35,7 +35,7 @@ _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
 }
 _PARAMETERS = {
-    "noun": "agency, district, facility, focal_point, destination or camera",
+    "noun": "agency, unit, facility, focal_point, destination or camera",
     "id": "Id of the thing (UUID).",
     "camera_id": "Id of the camera (UUID).",
     "delivery_id": "Id of the delivery, one camera to one destination (UUID).",

@@ -17,7 +17,7 @@ from vonggac.events.inventory.devices import (
     TlsTrust,
 )
 from vonggac.events.inventory.people import AgencyRole, AgencyV1, FocalPointV1
-from vonggac.events.inventory.places import DistrictV1, FacilityStatus, FacilityType, FacilityV1
+from vonggac.events.inventory.places import FacilityStatus, FacilityType, FacilityV1, UnitLevel, UnitV1
 from vonggac.events.inventory.state import RemovedV1, State
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "CameraV1",
     "DestinationRole",
     "DestinationV1",
-    "DistrictV1",
     "ExpectedDevice",
     "FacilityStatus",
     "FacilityType",
@@ -39,4 +38,6 @@ __all__ = [
     "SealedSecret",
     "State",
     "TlsTrust",
+    "UnitLevel",
+    "UnitV1",
 ]

@@ -10,12 +10,22 @@ from pydantic import Field
 from vonggac.events.inventory.state import State
 
 
-class DistrictV1(State):
-    """A district-level unit; its current state."""
+class UnitLevel(StrEnum):
+    """Level of an administrative unit; from 01/7/2025 there are no districts."""
 
-    event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+
+
+class UnitV1(State):
+    """An administrative unit; its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.unit.v1"
     code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
     name: str
+    level: UnitLevel = UnitLevel.DISTRICT
+    parent_id: UUID | None = Field(default=None, description="The unit that it belongs to.")
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -51,6 +61,6 @@ class FacilityV1(State):
     name: str
     type: FacilityType
     status: FacilityStatus
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID
     restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
