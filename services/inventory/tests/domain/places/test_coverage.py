@@ -10,9 +10,9 @@ from inventory.domain.places.coverage import (
     REQUIRED,
     Assessed,
     CoverageFields,
-    CoverageVerdict,
     decide_sufficiency,
 )
+from vonggac.events.inventory import CoverageVerdict
 
 ALL = {area: Assessed(CoverageVerdict.COVERED) for area in REQUIRED}
 

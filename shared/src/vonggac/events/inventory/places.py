@@ -63,4 +63,25 @@ class FacilityV1(State):
     status: FacilityStatus
     unit_id: UUID
     managing_agency_id: UUID
+    beds: int | None = Field(default=None, description="Capacity.")
+    occupancy: int | None = Field(default=None, description="People in it, as one total.")
     restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+
+
+class CoverageVerdict(StrEnum):
+    """Of one area of one facility (R07)."""
+
+    COVERED = "covered"
+    NOT_COVERED = "not_covered"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class CoverageV1(State):
+    """What was found of one area that a facility has to watch (R07); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.coverage.v1"
+    facility_id: UUID
+    area: str
+    verdict: CoverageVerdict
+    reason: str | None = Field(default=None, description="Why the area does not apply.")
+    cameras_needed: int = 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -11,17 +10,10 @@ from pydantic import Field, model_validator
 from inventory.domain.devices.areas import Area
 from inventory.domain.devices.camera import AreaField
 from inventory.domain.fields import Fields, Line
+from vonggac.events.inventory import CoverageVerdict
 
 REQUIRED: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
 """The areas that every facility has to watch, unless it says why one does not apply (4403/CV-BCĐ)."""
-
-
-class CoverageVerdict(StrEnum):
-    """Of one area."""
-
-    COVERED = "covered"
-    NOT_COVERED = "not_covered"
-    NOT_APPLICABLE = "not_applicable"
 
 
 class CoverageFields(Fields):
