@@ -32,13 +32,13 @@ from vonggac.events.inventory import (
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
     MaintenanceWindowV1,
     PlannedDelivery,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
 from vonggac.testing.fixtures import login_of
@@ -125,7 +125,7 @@ AWAKE_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 class Province:
     """Facts as their producers publish them; everything a test does not care about is filled in."""
 
-    district: UUID = field(default_factory=uuid4)
+    unit: UUID = field(default_factory=uuid4)
     agency: UUID = field(default_factory=uuid4)
     facility: UUID = field(default_factory=uuid4)
     national: UUID = field(default_factory=uuid4)
@@ -133,10 +133,10 @@ class Province:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def base(self, **facility: Any) -> list[CloudEvent[Payload]]:
-        """One district, agency, facility and the two destinations."""
+        """One unit, agency, facility and the two destinations."""
         state = {"revision": 1, "changed_at": AWAKE_SINCE, "created_at": AWAKE_SINCE}
         things = {
-            "district": DistrictV1(id=self.district, code="465", name="Huyện Hướng Hóa", **state),
+            "unit": UnitV1(id=self.unit, code="465", name="Huyện Hướng Hóa", **state),
             "agency": AgencyV1(id=self.agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state),
             "facility": self.facility_state(**facility),
         }
@@ -153,7 +153,7 @@ class Province:
             "name": "Khu cách ly Lao Bảo",
             "type": FacilityType.SCHOOL,
             "status": FacilityStatus.ACTIVE,
-            "district_id": self.district,
+            "unit_id": self.unit,
             "managing_agency_id": self.agency,
         }
         return FacilityV1(**(known | given))

@@ -84,7 +84,7 @@ async def test_groups_are_the_sums_of_their_cameras(client: Client, ingest: Inge
     total = document["totals"]
     for name, length in total["seconds"].items():
         assert length == pytest.approx(sum(camera["seconds"][name] for camera in document["cameras"]), abs=1e-6)
-    for grouping in ("by_district", "by_agency", "by_type", "by_facility"):
+    for grouping in ("by_unit", "by_agency", "by_type", "by_facility"):
         (group,) = document[grouping]
         assert {key: group[key] for key in total} == total
     assert (document["by_type"][0]["code"], document["by_type"][0]["name"]) == ("school", "Trường học")
@@ -156,8 +156,8 @@ async def test_a_camera_without_deliveries_has_a_row(client: Client, ingest: Ing
 async def test_filters_take_codes_and_ids(client: Client, ingest: Ingest, province: Province) -> None:
     await one_day(ingest, province)
     for name, given in (
-        ("district", "465"),
-        ("district", str(province.district)),
+        ("unit", "465"),
+        ("unit", str(province.unit)),
         ("agency", "SYT"),
         ("facility", "KCL-01"),
         ("type", "school"),
@@ -173,7 +173,7 @@ async def test_filters_take_codes_and_ids(client: Client, ingest: Ingest, provin
     ({"to": "2999-01-01"}, "to", "in the future"),
     ({"from": "2026-11-21", "to": "2026-11-20"}, "from", "earlier than to"),
     ({"from": "2020-01-01", "to": "2026-11-20"}, "from", "366 days"),
-    ({"district": "999"}, "district", "no district"),
+    ({"unit": "999"}, "unit", "no unit"),
     ({"type": "palace"}, "type", "hotel"),
     ({"format": "pdf"}, "format", "json"),
 ])  # fmt: skip

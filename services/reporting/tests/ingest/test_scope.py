@@ -196,10 +196,10 @@ async def test_a_destination_not_known_yet_leaves_the_role_open(database: Databa
 async def test_a_removed_facility_keeps_its_names_for_what_was(database: Database, province: Province) -> None:
     camera = province.camera()
     gone = RemovedV1(id=province.facility, noun="facility", revision=2, removed_at=hour(20))
-    named = RemovedV1(id=province.district, noun="district", revision=2, removed_at=hour(21))
+    named = RemovedV1(id=province.unit, noun="unit", revision=2, removed_at=hour(21))
     await apply(database, *(event.data for event in province.base()), camera, removed(camera, 2, hour(19)), gone, named)
     (found,) = await cameras(database)
-    assert (found.facility.code, found.facility.district.name) == ("KCL-01", "Huyện Hướng Hóa")
+    assert (found.facility.code, found.facility.unit.name) == ("KCL-01", "Huyện Hướng Hóa")
 
 
 def test_migrations_and_tables_agree(reporting_url: str) -> None:

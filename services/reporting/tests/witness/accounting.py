@@ -20,11 +20,11 @@ create temporary table fact (kind text, body jsonb) on commit drop;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
 """
 
-# Everything below reads `fact` and `agreed` and the period and district asked for.
+# Everything below reads `fact` and `agreed` and the period and unit asked for.
 _DEFINITIONS = """
 create temporary table asked on commit drop as
     select tstzrange(cast(%(start)s as timestamptz), cast(%(end)s as timestamptz)) as period,
-           cast(%(district)s as uuid) as district;
+           cast(%(unit)s as uuid) as unit;
 
 -- When each worker watched: from the time since which it is awake to its sign of life.
 create temporary table watch on commit drop as
@@ -95,7 +95,7 @@ update version set span = tstzrange(null, upper(span)) where first and kind in (
 create temporary table stay on commit drop as
     select camera.id as camera, facility.id as facility, camera.body as plan, camera.span * facility.span as span,
            facility.body->>'status' not in ('planned', 'suspended', 'closed')
-           and (facility.body->>'district_id')::uuid = (select district from asked)
+           and (facility.body->>'unit_id')::uuid = (select unit from asked)
            and (camera.body->>'enabled')::boolean as counted
     from version as camera join version as facility
       on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
@@ -269,7 +269,7 @@ def account(
                 "tstzrange(%(starts_at)s, %(ends_at)s)",
                 window.model_dump(),
             )
-        given = {"start": _at(start), "end": _at(end), "district": world.district, "allowance": ALLOWANCE_MS}
+        given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
         for statement in _DEFINITIONS.split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)

@@ -19,7 +19,6 @@ from vonggac.events.inventory import (
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
@@ -27,6 +26,7 @@ from vonggac.events.inventory import (
     PlannedDelivery,
     RemovedV1,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.events.prober import (
     CameraObservedV1,
@@ -59,12 +59,12 @@ class Worker:
 
 @dataclass
 class World:
-    """Some cameras of one district in one period of their own. `windows`: maintenance as it stood at last."""
+    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
 
     number: int
     start: int
     chance: random.Random
-    district: UUID
+    unit: UUID
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
@@ -166,13 +166,13 @@ def _changes(made: World, most: int) -> list[int]:
 
 
 def _places(made: World) -> list[UUID]:
-    """Three facilities, the last of another district; one of the others may change its district."""
+    """Three facilities, the last of another unit; one of the others may change its unit."""
     long_ago, chance = moment(made.start - 30 * 24 * 3600 * SECOND), made.chance
     other = made.uuid()
-    for district in (made.district, other):
-        code = f"{made.number}-{str(district)[:8]}"
+    for unit in (made.unit, other):
+        code = f"{made.number}-{str(unit)[:8]}"
         made.register.append(
-            DistrictV1(id=district, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
+            UnitV1(id=unit, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
         )
     facilities = [made.uuid() for _ in range(3)]
     for number, facility in enumerate(facilities):
@@ -185,14 +185,14 @@ def _places(made: World) -> list[UUID]:
             name="Cơ sở",
             type=FacilityType.SCHOOL,
             status=FacilityStatus.ACTIVE,
-            district_id=other if number == 2 else made.district,
-            managing_agency_id=made.district,
+            unit_id=other if number == 2 else made.unit,
+            managing_agency_id=made.unit,
         )
         made.register.append(state)
         for revision, at in enumerate(_changes(made, 2 if chance.random() < 0.4 else 0), start=2):
             status = chance.choice(list(FacilityStatus))
-            district = other if number == 1 and chance.random() < 0.3 else state.district_id
-            update = {"revision": revision, "changed_at": moment(at), "status": status, "district_id": district}
+            unit = other if number == 1 and chance.random() < 0.3 else state.unit_id
+            update = {"revision": revision, "changed_at": moment(at), "status": status, "unit_id": unit}
             state = state.model_copy(update=update)
             made.register.append(state)
     return facilities

@@ -72,7 +72,7 @@ async def reported(database: Database, one: World) -> list[CameraAccount]:
     period = Period(*one.period)
     question = Question(period, millis(datetime.now(UTC)), 15_000)
     async with snapshot(database) as session:
-        places = await plan.places(session, plan.Scope(district_id=one.district), period)
+        places = await plan.places(session, plan.Scope(unit_id=one.unit), period)
         cameras = await plan.cameras(session, places)
         return [each async for portion in accounts(session, question, cameras, list) for each in portion]
 

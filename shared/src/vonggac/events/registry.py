@@ -13,7 +13,7 @@ from vonggac.events.envelope import CloudEvent, MalformedEventError, NewerTypeEr
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     "inventory": (
         inventory.AgencyV1,
-        inventory.DistrictV1,
+        inventory.UnitV1,
         inventory.FacilityV1,
         inventory.FocalPointV1,
         inventory.DestinationV1,
@@ -28,6 +28,9 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.MaintenanceWindowV1,
         inventory.JournalEntryV1,
         inventory.BlockedReasonV1,
+        inventory.OperatorAssignmentV1,
+        inventory.CoverageV1,
+        inventory.RecorderV1,
         inventory.RemovedV1,
     ),
     "prober": (prober.CameraObservedV1, prober.DeliveryVerifiedV1, prober.SiteObservedV1, prober.ProberAliveV1),

@@ -8,11 +8,11 @@ def routers() -> tuple[APIRouter, ...]:
     from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, deliveries, destinations
     from inventory.api.people import agencies, focal_points
-    from inventory.api.places import districts, facilities
+    from inventory.api.places import facilities, units
 
     nouns = (
         agencies,
-        districts,
+        units,
         facilities,
         focal_points,
         destinations,

@@ -14,7 +14,7 @@ from inventory.storage.tables import Change
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
 
-type Noun = Literal["agency", "district", "facility", "focal_point", "destination", "camera", "delivery"]
+type Noun = Literal["agency", "unit", "facility", "focal_point", "destination", "camera", "delivery"]
 type Action = Literal["created", "changed", "removed"]
 
 

@@ -9,24 +9,24 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
-from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint, Thing
+from inventory.storage.tables import Agency, Camera, Delivery, Destination, Facility, FocalPoint, Thing, Unit
 from vonggac.events import Payload
 from vonggac.events.inventory import (
     AgencyV1,
     CameraV1,
     DestinationV1,
-    DistrictV1,
     ExpectedDevice,
     FacilityV1,
     FocalPointV1,
     PlannedDelivery,
     TlsTrust,
+    UnitV1,
 )
 
 CHUNK = 250
 PAYLOADS: dict[type[Thing], type[Payload]] = {
     Agency: AgencyV1,
-    District: DistrictV1,
+    Unit: UnitV1,
     Facility: FacilityV1,
     FocalPoint: FocalPointV1,
     Destination: DestinationV1,

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage import tables
 from vonggac.events import Payload
-from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, DistrictV1, FacilityV1, RemovedV1
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityV1, RemovedV1, UnitV1
 
-NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, DistrictV1: tables.district})
+NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, UnitV1: tables.unit})
 """Only named in reports: the newest name is kept, also after a removal."""
 DATED: Mapping[type[Payload], Table] = MappingProxyType(
     {FacilityV1: tables.facility, DestinationV1: tables.destination, CameraV1: tables.camera}

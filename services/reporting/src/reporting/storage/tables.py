@@ -94,8 +94,8 @@ agency = Table(
     Column("role", Text, nullable=False),
 )
 
-district = Table(
-    "district",
+unit = Table(
+    "unit",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
@@ -112,7 +112,7 @@ facility = Table(
     Column("name", Text),
     Column("type", Text),
     Column("status", Text),
-    Column("district_id", Uuid),
+    Column("unit_id", Uuid),
     Column("managing_agency_id", Uuid),
     Column("restricted", Boolean),
     *_dated(),

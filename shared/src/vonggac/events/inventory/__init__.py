@@ -12,6 +12,7 @@ from vonggac.events.inventory.devices import (
     ExpectedDevice,
     MediaTransport,
     PlannedDelivery,
+    RecorderV1,
     RequiredProof,
     SealedSecret,
     TlsTrust,
@@ -33,8 +34,23 @@ from vonggac.events.inventory.mandate import (
     VisitStatus,
     VisitV1,
 )
-from vonggac.events.inventory.people import AgencyRole, AgencyV1, FocalPointV1, TeamMemberV1, TeamV1
-from vonggac.events.inventory.places import DistrictV1, FacilityStatus, FacilityType, FacilityV1
+from vonggac.events.inventory.people import (
+    AgencyRole,
+    AgencyV1,
+    FocalPointV1,
+    OperatorAssignmentV1,
+    TeamMemberV1,
+    TeamV1,
+)
+from vonggac.events.inventory.places import (
+    CoverageV1,
+    CoverageVerdict,
+    FacilityStatus,
+    FacilityType,
+    FacilityV1,
+    UnitLevel,
+    UnitV1,
+)
 from vonggac.events.inventory.state import RemovedV1, State
 
 __all__ = [
@@ -43,11 +59,12 @@ __all__ = [
     "BlockedKind",
     "BlockedReasonV1",
     "CameraV1",
+    "CoverageV1",
+    "CoverageVerdict",
     "DeadlineV1",
     "DestinationRole",
     "DestinationV1",
     "DirectiveV1",
-    "DistrictV1",
     "ExpectedDevice",
     "FacilityStatus",
     "FacilityType",
@@ -62,7 +79,9 @@ __all__ = [
     "ObligationKind",
     "ObligationStatus",
     "ObligationV1",
+    "OperatorAssignmentV1",
     "PlannedDelivery",
+    "RecorderV1",
     "RemovedV1",
     "RequiredProof",
     "SealedSecret",
@@ -70,6 +89,8 @@ __all__ = [
     "TeamMemberV1",
     "TeamV1",
     "TlsTrust",
+    "UnitLevel",
+    "UnitV1",
     "VisitPurpose",
     "VisitStatus",
     "VisitV1",

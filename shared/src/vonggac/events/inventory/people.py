@@ -28,6 +28,17 @@ class AgencyV1(State):
     role: AgencyRole
 
 
+class OperatorAssignmentV1(State):
+    """The operator of a province in one period (R02); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.operator_assignment.v1"
+    unit_id: UUID
+    agency_id: UUID
+    valid_from: date
+    valid_to: date | None = None
+    document: str | None = None
+
+
 class FocalPointV1(State):
     """The officer responsible for a facility's cameras (R17); its current state."""
 

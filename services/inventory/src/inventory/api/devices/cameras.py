@@ -108,16 +108,16 @@ class CameraFilter(BaseModel):
 
     code: str | None = None
     facility_id: UUID | None = None
-    district_id: UUID | None = None
+    unit_id: UUID | None = None
     destination_id: UUID | None = None
     area: Area | None = None
     enabled: bool | None = None
 
     def narrow(self, query: Select[Camera]) -> Select[Camera]:
-        for name, value in self.model_dump(exclude_none=True, exclude={"district_id", "destination_id"}).items():
+        for name, value in self.model_dump(exclude_none=True, exclude={"unit_id", "destination_id"}).items():
             query = query.where(getattr(Camera, name) == value)
-        if self.district_id is not None:
-            there = select(Facility.id).where(Facility.district_id == self.district_id)
+        if self.unit_id is not None:
+            there = select(Facility.id).where(Facility.unit_id == self.unit_id)
             query = query.where(Camera.facility_id.in_(there))
         if self.destination_id is not None:
             delivered = select(Delivery.camera_id).where(Delivery.destination_id == self.destination_id)

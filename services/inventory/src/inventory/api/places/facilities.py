@@ -16,7 +16,7 @@ from inventory.domain.places.facility import FacilityFields
 from inventory.storage.lists import fetch_page, matches_search
 from inventory.storage.references import refuse_while_referred
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Agency, Camera, District, Facility, FocalPoint
+from inventory.storage.tables import Agency, Camera, Facility, FocalPoint, Unit
 from vonggac.events.inventory import FacilityStatus, FacilityType
 
 router = APIRouter(prefix="/v1/facilities", tags=["facilities"])
@@ -28,7 +28,7 @@ class FacilityPatch(TypedDict, total=False):
     name: Name
     type: FacilityType
     status: FacilityStatus
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID
     address: Line | None
     beds: int | None
@@ -44,7 +44,7 @@ class FacilityShown(Shown):
     name: str
     type: FacilityType
     status: FacilityStatus
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID
     address: str | None
     beds: int | None
@@ -61,7 +61,7 @@ class FacilityFilter(BaseModel):
     code: str | None = None
     type: FacilityType | None = None
     status: FacilityStatus | None = None
-    district_id: UUID | None = None
+    unit_id: UUID | None = None
     managing_agency_id: UUID | None = None
     restricted: bool | None = None
 
@@ -73,7 +73,7 @@ class FacilityFilter(BaseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Add a facility")
 async def add_facility(body: FacilityFields, context: Context, caller: Adder) -> FacilityShown:
-    """409 when the code is taken, 422 when its district or managing agency does not exist."""
+    """409 when the code is taken, 422 when its unit or managing agency does not exist."""
     async with context.write_transaction(caller) as transaction:
         await _check_references(transaction, body)
         facility = Facility(**body.model_dump())
@@ -135,5 +135,5 @@ async def remove_facility(facility_id: UUID, context: Context, caller: Remover) 
 
 
 async def _check_references(transaction: WriteTransaction, fields: FacilityFields) -> None:
-    await must_exist(transaction, "district_id", District, fields.district_id)
+    await must_exist(transaction, "unit_id", Unit, fields.unit_id)
     await must_exist(transaction, "managing_agency_id", Agency, fields.managing_agency_id)

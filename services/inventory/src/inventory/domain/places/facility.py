@@ -10,7 +10,7 @@ from vonggac.events.inventory import FacilityStatus, FacilityType
 
 
 class FacilityFacts(Fields):
-    """The fields of a facility, without its district and agency."""
+    """The fields of a facility, without its unit and agency."""
 
     code: Code
     name: Name
@@ -26,7 +26,7 @@ class FacilityFacts(Fields):
 
 
 class FacilityFields(FacilityFacts):
-    """A facility with its district and its managing agency."""
+    """A facility with its unit and its managing agency."""
 
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID

@@ -4,9 +4,9 @@ from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination
 from inventory.storage.tables.log import Change, OutboxRow, PublishedStream
 from inventory.storage.tables.people import Agency, FocalPoint
-from inventory.storage.tables.places import District, Facility
+from inventory.storage.tables.places import Facility, Unit
 
-THINGS: tuple[type[Thing], ...] = (Agency, District, Facility, FocalPoint, Destination, Camera, Delivery)
+THINGS: tuple[type[Thing], ...] = (Agency, Unit, Facility, FocalPoint, Destination, Camera, Delivery)
 
 __all__ = [
     "THINGS",
@@ -17,10 +17,10 @@ __all__ = [
     "Coded",
     "Delivery",
     "Destination",
-    "District",
     "Facility",
     "FocalPoint",
     "OutboxRow",
     "PublishedStream",
     "Thing",
+    "Unit",
 ]
