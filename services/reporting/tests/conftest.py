@@ -35,6 +35,7 @@ from vonggac.events.inventory import (
     FacilityStatus,
     FacilityType,
     FacilityV1,
+    MaintenanceWindowV1,
     PlannedDelivery,
     RequiredProof,
     UnitV1,
@@ -181,6 +182,12 @@ class Province:
 
     def stated(self, noun: str, thing: Any) -> CloudEvent[Payload]:
         return new_event(thing, source="/inventory", subject=f"{noun}/{thing.id}", time=self.now)
+
+    def window(self, starts_at: datetime, ends_at: datetime, **given: Any) -> MaintenanceWindowV1:
+        """Maintenance agreed an hour beforehand, unless told otherwise."""
+        known: dict[str, Any] = {"id": uuid4(), "revision": 1, "purpose": "thay nguồn", "agreed_by": "lead"}
+        known["changed_at"] = known["agreed_at"] = starts_at - timedelta(hours=1)
+        return MaintenanceWindowV1(starts_at=starts_at, ends_at=ends_at, **{**known, **given})
 
     def camera(self, code: str = "CAM-01", **given: Any) -> CameraV1:
         deliveries = tuple(

@@ -6,13 +6,11 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
 from reporting.api.compliance_schemas import ComplianceReport
 from reporting.reports.tables import COLUMNS
-from reporting.storage import maintenance
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
@@ -212,10 +210,8 @@ async def test_agreed_maintenance_is_taken_out_of_the_figures(
 ) -> None:
     _, failing, _ = await one_day(ingest, province)
     start, end = DAY + timedelta(hours=2), DAY + timedelta(hours=3)
-    window = {"id": uuid4(), "facility_id": province.facility, "reason": "thay nguồn", "approved_by": "lead"}
-    window |= {"starts_at": start, "ends_at": end, "created_at": DAY}
-    async with database.transaction() as session:
-        await maintenance.add(session, window)
+    window = province.window(start, end, facility_id=province.facility)
+    await province.feed(ingest, province.stated("maintenance_window", window))
     line = (await read(client))["cameras"][1]
     assert line["id"] == str(failing.id)
     assert (line["seconds"]["down"], line["seconds"]["maintenance"]) == (0.0, 3600.0)

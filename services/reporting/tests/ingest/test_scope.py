@@ -20,7 +20,7 @@ from reporting.ingest import scope
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan, tables
 from vonggac.database.migrations import config
-from vonggac.events import new_event
+from vonggac.events import Payload, new_event
 from vonggac.events.inventory import CameraV1, JournalEntryV1, PlannedDelivery, RemovedV1
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ async def test_nouns_that_reporting_has_no_use_for_pass_by(
     entry = JournalEntryV1(id=uuid4(), noun="camera", thing_id=uuid4(), written_by="an", text="Đã gọi", **known)
     gone = RemovedV1(id=entry.id, noun="journal_entry", revision=2, removed_at=DAY)
     camera = province.camera()
-    other = [new_event(fact, source="/inventory", subject="-", time=DAY) for fact in (entry, gone)]
+    facts: list[Payload] = [entry, gone]
+    other = [new_event(fact, source="/inventory", subject="-", time=DAY) for fact in facts]
     await ingest.inventory([received(one) for one in (*other, *province.base(), province.stated("camera", camera))])
     assert [one.id for one in await cameras(database)] == [str(camera.id)]
 

@@ -265,9 +265,9 @@ def account(
                     copy.write_row((kind, fact.model_dump_json()))
         for window in world.windows:
             cursor.execute(
-                "insert into agreed select %(camera_id)s, %(facility_id)s, %(created_at)s, "
+                "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "
                 "tstzrange(%(starts_at)s, %(ends_at)s)",
-                window,
+                window.model_dump(),
             )
         given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
         for statement in _DEFINITIONS.split(";\n"):

@@ -22,6 +22,7 @@ from vonggac.events.inventory import (
     FacilityStatus,
     FacilityType,
     FacilityV1,
+    MaintenanceWindowV1,
     PlannedDelivery,
     RemovedV1,
     RequiredProof,
@@ -58,7 +59,7 @@ class Worker:
 
 @dataclass
 class World:
-    """Some cameras of one unit in one period of their own. `windows`: rows of maintenance."""
+    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
 
     number: int
     start: int
@@ -67,7 +68,7 @@ class World:
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
-    windows: list[dict[str, Any]] = field(default_factory=list)
+    windows: list[MaintenanceWindowV1] = field(default_factory=list)
 
     @property
     def period(self) -> tuple[int, int]:
@@ -380,15 +381,21 @@ def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None
     starts, ends = _span(made, MINUTE, 15 * MINUTE)
     created = starts - made.chance.randrange(1, 3600 * SECOND)
     cancelled = made.chance.randrange(created, ends) if made.chance.random() < 0.3 else None
-    made.windows.append(
-        {
-            "id": made.uuid(),
-            "camera_id": camera_id,
-            "facility_id": None if camera_id is not None else facility_id,
-            "starts_at": moment(starts),
-            "ends_at": moment(ends if cancelled is None else max(starts, cancelled)),
-            "created_at": moment(created),
-            "reason": "thay nguồn",
-            "approved_by": "lead",
-        }
+    window = MaintenanceWindowV1(
+        id=made.uuid(),
+        revision=1,
+        changed_at=moment(created),
+        camera_id=camera_id,
+        facility_id=None if camera_id is not None else facility_id,
+        starts_at=moment(starts),
+        ends_at=moment(ends),
+        purpose="thay nguồn",
+        agreed_by="lead",
+        agreed_at=moment(created),
     )
+    made.register.append(window)
+    if cancelled is not None:
+        cut = {"revision": 2, "changed_at": moment(cancelled), "ends_at": moment(max(starts, cancelled))}
+        window = window.model_copy(update=cut)
+        made.register.append(window)
+    made.windows.append(window)

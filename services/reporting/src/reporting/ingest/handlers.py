@@ -17,12 +17,13 @@ from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import ahead, gaps, inbox, scope
 from reporting.ingest.facts import claims, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
+from reporting.storage import maintenance
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
-from vonggac.events.inventory import RemovedV1, State
+from vonggac.events.inventory import MaintenanceWindowV1, RemovedV1, State
 from vonggac.events.prober import (
     CameraObservedV1,
     DeliveryVerifiedV1,
@@ -77,7 +78,9 @@ class Ingest:
         started = time.perf_counter()
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
-            await scope.apply(session, [one.event.data for one in new])
+            states = [one.event.data for one in new]
+            await scope.apply(session, states)
+            await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 

@@ -326,6 +326,7 @@ maintenance_window = Table(
     _time("created_at"),
     Column("cancelled_at", DateTime(timezone=True)),
     Column("cancelled_by", Text),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
     CheckConstraint("ends_at >= starts_at", name="ordered"),
     CheckConstraint("starts_at > created_at", name="agreed_beforehand"),
