@@ -92,7 +92,9 @@ class Province:
 
     async def etag(self, path: str) -> str:
         """The ETag of one thing as it is now."""
-        return str((await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"])
+        return str(
+            (await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"]
+        )
 
     async def change(self, path: str, body: dict[str, Any], **query: Any) -> httpx.Response:
         """PATCH with the present ETag, and a reason."""

@@ -15,7 +15,7 @@ def tags() -> dict[str, str]:
     """The tags of the API with what each is about, in the order they are documented."""
     from inventory.nouns.registry import NOUNS
 
-    return {noun.path.replace("-", " "): noun.table.__doc__ or noun.vietnamese for noun in NOUNS} | TAGS
+    return {noun.path.replace("-", " "): noun.about or noun.vietnamese.capitalize() + "." for noun in NOUNS} | TAGS
 
 
 def routers() -> tuple[APIRouter, ...]:

@@ -58,6 +58,8 @@ class Noun:
     """Plural, as in addresses: `focal-points`."""
     vietnamese: str
     group: Group
+    about: str = ""
+    """What the API's documentation says of it, one sentence."""
     table: type[Thing]
     fields: type[Fields]
     patch: type[BaseModel] | None = None
