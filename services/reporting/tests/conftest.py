@@ -12,7 +12,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
-from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from reporting.app import create_app
@@ -42,10 +41,6 @@ from vonggac.events.inventory import (
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
 from vonggac.testing.fixtures import login_of
-
-# How long an example takes depends on what else the machine does.
-hypothesis_settings.register_profile("reporting", deadline=None)
-hypothesis_settings.load_profile("reporting")
 
 
 @pytest.fixture(scope="session")
