@@ -64,6 +64,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.server)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Collect garbage when a module is done: what it has left open fails its last test, not one of another module."""
+    yield
+    gc.collect()
+
+
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of every garbage collection of the run: it stays to the end."""
     gc.collect()

@@ -13,9 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reporting import metrics
 from reporting.domain.instants import duration, millis
-from reporting.domain.timeline import CameraState, Observation
+from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import ahead, gaps, inbox, scope
-from reporting.ingest.facts import claims, lives, proofs, runs, site_faults
+from reporting.ingest.facts import claims, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage import maintenance
 from vonggac.bus import Received
@@ -27,6 +27,7 @@ from vonggac.events.inventory import MaintenanceWindowV1, RemovedV1, State
 from vonggac.events.prober import (
     CameraObservedV1,
     DeliveryVerifiedV1,
+    ProbeKind,
     ProberAliveV1,
     SiteObservedV1,
     Verdict,
@@ -109,6 +110,7 @@ class Ingest:
             await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
+            await media.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await site_faults.record(session, facts)
             await gaps.record(session, new, self._clock())
@@ -127,8 +129,17 @@ def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     for fact in facts:
         if isinstance(fact, CameraObservedV1):
             cause = None if fact.cause is None else fact.cause.value
+            if fact.verdict is Verdict.UP:
+                cause = BY_FORWARDER if _by_forwarder(fact) else None
             result.setdefault(fact.camera_id, []).append(_observation(fact, STATES[fact.verdict], cause))
     return result
+
+
+def _by_forwarder(fact: CameraObservedV1) -> bool:
+    """Whether it was probed by a keyframe that its forwarder gave."""
+    if fact.kind is ProbeKind.FORWARDER_KEYFRAME:
+        return True
+    return fact.kind is ProbeKind.LIGHT and any(step.name == BY_FORWARDER for step in fact.steps)
 
 
 def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
