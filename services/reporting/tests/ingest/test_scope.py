@@ -90,7 +90,7 @@ async def test_nouns_that_reporting_has_no_use_for_pass_by(
     ingest: Ingest, database: Database, province: Province
 ) -> None:
     known = {"revision": 1, "changed_at": DAY}
-    entry = JournalEntryV1(id=uuid4(), noun="camera", thing_id=uuid4(), written_by="an", text="Đã gọi", **known)
+    entry = JournalEntryV1(id=uuid4(), about_noun="camera", about_id=uuid4(), written_by="an", text="Đã gọi", **known)
     gone = RemovedV1(id=entry.id, noun="journal_entry", revision=2, removed_at=DAY)
     camera = province.camera()
     facts: list[Payload] = [entry, gone]

@@ -94,7 +94,7 @@ FACILITY = str(uuid4())
 REQUEST = {"code": "CCTT-1", "name": "Hiện trạng", "facility_id": FACILITY, "questions": [{"key": "line", "text": "?"}]}
 INSPECTION = {"facility_id": FACILITY, "inspected_on": "2021-05-20", "agency_id": FACILITY}
 BLOCKED = {"facility_id": FACILITY, "kind": "security_lock", "valid_from": "2021-05-09"}
-ENTRY = {"noun": "facility", "thing_id": FACILITY, "text": "Đã gọi"}
+ENTRY = {"about_noun": "facility", "about_id": FACILITY, "text": "Đã gọi"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ ENTRY = {"noun": "facility", "thing_id": FACILITY, "text": "Đã gọi"}
         (BlockedReasonFields, BLOCKED | {"kind": "other"}, "needs a text"),
         (BlockedReasonFields, BLOCKED | {"valid_to": "2021-05-08"}, "valid_from"),
         (JournalEntryFields, ENTRY | {"text": " \n "}, "text"),
-        (JournalEntryFields, ENTRY | {"noun": "Facility!"}, "noun"),
+        (JournalEntryFields, ENTRY | {"about_noun": "Facility!"}, "noun"),
     ],
 )
 def test_a_record_that_cannot_be_is_refused(model: type[Fields], body: dict[str, Any], says: str) -> None:

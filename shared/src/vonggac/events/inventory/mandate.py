@@ -79,6 +79,8 @@ class ObligationV1(State):
     every_days: int | None = Field(default=None, description="It is due again so many days after it was done last.")
     status: ObligationStatus
     completed_at: AwareDatetime | None = None
+    settled_by: str | None = Field(default=None, description="Subject of the token that settled it.")
+    settled_reason: str | None = Field(default=None, description="Why it was waived.")
     due_before: AwareDatetime | None = Field(default=None, description="The deadline that holds now.")
     deadlines: tuple[DeadlineV1, ...] = Field(default=(), description="Every deadline it ever had, oldest first.")
 
@@ -102,7 +104,7 @@ class InformationRequestV1(State):
     facility_id: UUID
     status: InformationRequestStatus
     due_before: AwareDatetime | None = None
-    questions: int = Field(ge=0)
+    asked: int = Field(ge=0, description="How many questions it has.")
     answered: int = Field(ge=0)
     missing: tuple[str, ...] = Field(default=(), description="Keys of the required questions without an answer.")
 
@@ -156,7 +158,7 @@ class InspectionV1(State):
     facility_id: UUID
     inspected_on: date
     agency_id: UUID
-    findings: int = Field(ge=0)
+    found: int = Field(ge=0, description="How many things it found wrong.")
     open_findings: int = Field(ge=0, description="Findings that are not mended.")
 
 
@@ -182,8 +184,8 @@ class JournalEntryV1(State):
     """A note on one thing of the register, never changed (R25)."""
 
     event_type: ClassVar[str] = "vn.vonggac.inventory.journal_entry.v1"
-    noun: str = Field(description="Of the thing that the note is about.")
-    thing_id: UUID
+    about_noun: str = Field(description="Of the thing that the note is about.")
+    about_id: UUID
     written_by: str = Field(description="Subject of the token that wrote it.")
     text: str
 

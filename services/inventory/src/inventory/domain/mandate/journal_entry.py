@@ -7,12 +7,12 @@ from pydantic import Field
 
 from inventory.domain.fields import Fields, Note
 
-HEADINGS: Mapping[str, str] = {"noun": "Loại", "thing_id": "Mã định danh", "text": "Nội dung"}
+HEADINGS: Mapping[str, str] = {"about_noun": "Loại", "about_id": "Mã định danh", "text": "Nội dung"}
 
 
 class JournalEntryFields(Fields):
     """A note. Who writes it and when is recorded by itself; a correction is another note."""
 
-    noun: str = Field(pattern=r"^[a-z_]{1,32}$", description="Noun of the thing, e.g. facility.")
-    thing_id: UUID
+    about_noun: str = Field(pattern=r"^[a-z_]{1,32}$", description="Noun of the thing, e.g. facility.")
+    about_id: UUID
     text: Note
