@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.demo import content
+from local.demo.mandate import load_mandate
 from local.demo.own_cameras import OwnCamera
 
 _PARENT = ("parent_level", "parent_code", "parent_valid_to")
@@ -21,7 +22,10 @@ class Loaded:
 
 
 async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
-    """Agencies, units, facilities, and the two destinations at the simulator's centres. Raises RefusedError."""
+    """Agencies, units, facilities, the two destinations at the simulator's centres, and the mandate.
+
+    Raises RefusedError.
+    """
     await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
     await _ensure_units(inventory)
     await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
@@ -33,6 +37,7 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     for one in wanted:
         if not present[one.code]["has_secret"]:
             await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
+    await load_mandate(inventory)
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:

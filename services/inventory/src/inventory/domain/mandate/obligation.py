@@ -14,9 +14,9 @@ from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import FacilityStatus, FacilityType, ObligationKind, ObligationStatus
 
 HEADINGS: Mapping[str, str] = {
-    "code": "Mã nhiệm vụ",
-    "name": "Tên nhiệm vụ",
-    "kind": "Loại nhiệm vụ",
+    "code": "Mã nghĩa vụ",
+    "name": "Tên nghĩa vụ",
+    "kind": "Loại nghĩa vụ",
     "directive_id": "Mã văn bản giao",
     "responsible_agency_id": "Mã cơ quan chịu trách nhiệm",
     "due_before": "Trước thời điểm",
