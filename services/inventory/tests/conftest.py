@@ -136,7 +136,11 @@ class Province:
         return await self.post("/v1/destinations", body | given)
 
     async def camera(self, **given: Any) -> dict[str, Any]:
-        body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang", "url": "rtsp://10.1.1.1/ch1"}
+        body: dict[str, Any] = {
+            "code": self._code("CAM"),
+            "name": "Hành lang",
+        }
+        body["url"] = f"rtsp://10.1.1.1/{body['code']}"
         if "facility_id" not in given:
             body["facility_id"] = (await self.facility())["id"]
         return await self.post("/v1/cameras", body | given)

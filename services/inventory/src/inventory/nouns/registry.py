@@ -12,8 +12,11 @@ NOUNS: tuple[Noun, ...] = (
     people.AGENCY,
     places.UNIT,
     places.FACILITY,
+    people.OPERATOR_ASSIGNMENT,
     people.FOCAL_POINT,
+    places.COVERAGE,
     devices.DESTINATION,
+    devices.RECORDER,
     devices.CAMERA,
     devices.DELIVERY,
 )

@@ -1,7 +1,7 @@
 """The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
 from inventory.storage.tables.base import Base, Coded, Thing
-from inventory.storage.tables.devices import Camera, Delivery, Destination
+from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.mandate import (
@@ -14,15 +14,18 @@ from inventory.storage.tables.mandate import (
     Obligation,
     Visit,
 )
-from inventory.storage.tables.people import Agency, FocalPoint, Team, TeamMember
-from inventory.storage.tables.places import Facility, Unit
+from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from inventory.storage.tables.places import Coverage, Facility, Unit
 
 THINGS: tuple[type[Thing], ...] = (
     Agency,
     Unit,
     Facility,
     FocalPoint,
+    OperatorAssignment,
+    Coverage,
     Destination,
+    Recorder,
     Camera,
     Delivery,
     Team,
@@ -49,6 +52,7 @@ __all__ = [
     "Camera",
     "Change",
     "Coded",
+    "Coverage",
     "Delivery",
     "Destination",
     "Directive",
@@ -60,8 +64,10 @@ __all__ = [
     "JournalEntry",
     "MaintenanceWindow",
     "Obligation",
+    "OperatorAssignment",
     "OutboxRow",
     "PublishedStream",
+    "Recorder",
     "Team",
     "TeamMember",
     "Thing",
