@@ -110,6 +110,11 @@ class Province:
         headers = {"If-Match": await self.etag(path)}
         return await self.client.delete(path, headers=headers, params={"reason": "nhập nhầm"} | query)
 
+    async def move(self, path: str, to: str, reason: str = "bảo trì") -> httpx.Response:
+        """A transition with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.post(f"{path}/transitions", json={"to": to, "reason": reason}, headers=headers)
+
     def _code(self, prefix: str) -> str:
         self._number += 1
         return f"{prefix}-{self._number:02d}"

@@ -113,7 +113,7 @@ async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_the
     elsewhere = await province.camera(facility_id=other["id"])
     assert (await published_camera(bus, camera, 1)).in_service
     one = f"/v1/facilities/{facility['id']}"
-    assert (await province.client.patch(one, json={"status": status})).status_code == 200
+    assert (await province.move(one, status)).status_code == 200
     closed = await published_camera(bus, camera, 2)
     # What the camera's own plan says stays as it is, so that reopening brings back what was.
     assert (closed.in_service, closed.enabled, closed.deliveries[0].enabled) == (False, True, True)
@@ -121,7 +121,7 @@ async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_the
     assert (await published_camera(bus, camera, 3)).in_service
     assert (await published_camera(bus, elsewhere, 1)).in_service
     moved = {"facility_id": facility["id"]}
-    await province.client.patch(one, json={"status": status})
+    await province.move(one, status)
     await province.client.patch(f"/v1/cameras/{elsewhere['id']}", json=moved)
     assert not (await published_camera(bus, elsewhere, 2)).in_service
 
@@ -295,7 +295,7 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
         f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
     )
     facility = camera["facility_id"]
-    await province.client.patch(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+    await province.move(f"/v1/facilities/{facility}", "suspended", "dọn")
 
     async def reason_of(noun: str, thing_id: str) -> Any:
         return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
