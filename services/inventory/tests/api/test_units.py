@@ -71,7 +71,9 @@ async def test_a_parent_that_cannot_be_is_refused(quang_tri: Any, given: dict[st
 
 
 async def test_a_unit_with_units_below_it_stays(quang_tri: Any) -> None:
-    answer = await quang_tri.client.delete(f"/v1/units/{quang_tri.old['id']}")
+    answer = await quang_tri.client.delete(
+        f"/v1/units/{quang_tri.old['id']}", params={"reason": "nhầm"}, headers={"If-Match": quang_tri.old["etag"]}
+    )
     assert answer.status_code == 409
     assert "461" in answer.text
 

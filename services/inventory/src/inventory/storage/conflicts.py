@@ -85,14 +85,27 @@ def field_conflict(field: str, message: str) -> ProblemError:
     )
 
 
-def not_found(noun: str) -> ProblemError:
+def not_found(noun: str, detail: str | None = None) -> ProblemError:
     words = noun.replace("_", " ")
-    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {words} with this id")
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", detail or f"there is no {words} with this id")
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:
     """A 422 about an unknown id in the body."""
-    message = f"there is no {noun.replace('_', ' ')} with this id"
+    return invalid(field, f"there is no {noun.replace('_', ' ')} with this id")
+
+
+@contextmanager
+def refuse_as_422(field: str) -> Iterator[None]:
+    """Turn a rule's ValueError into a 422 about `field`."""
+    try:
+        yield
+    except ValueError as error:
+        raise invalid(field, str(error)) from None
+
+
+def invalid(field: str, message: str) -> ProblemError:
+    """A 422 about one field."""
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "invalid",

@@ -4,7 +4,7 @@ One advisory lock admits one writer at a time: wanted state changes a few times 
 in the order of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
+from inventory.storage.clocks import missing
 from inventory.storage.codec_check import CodecCheck
-from inventory.storage.conflicts import conflict_problem, database_problems, not_found
-from inventory.storage.states import camera_plans, payload_of
+from inventory.storage.conflicts import conflict_problem, database_problems
+from inventory.storage.states import CameraPlan, camera_plans, payload_of
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
@@ -33,7 +34,12 @@ from vonggac.http import ProblemError
 WRITERS_LOCK = 1742_0510
 _SEALED = ("sealed_secret", "sealed_read_back_secret")
 _HIDDEN = frozenset({*_SEALED, "search", "revision", "created_at", "changed_at"})
-_CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after")
+_CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
+_NOW = text(
+    "select greatest(cast(:now as timestamptz), max(changed_at) + interval '1 microsecond') from changes "
+    "where changed_at < cast(:now as timestamptz) + interval '5 minutes'"
+)
+"""No two writes have one instant, and none an earlier one than the write before, unless the clock was far ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,13 @@ class WriteTransaction:
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
         self._stale_facilities: set[UUID] = set()
+        self._finished = False
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
-        """Read a thing. Raises ProblemError 404."""
+        """Read a thing. Raises ProblemError 404, or 410 when it was removed."""
         found = await self.session.get(kind, thing_id)
         if found is None:
-            raise not_found(kind.noun)
+            raise await missing(self.session, kind, thing_id)
         return found
 
     async def add_thing(self, thing: Thing) -> None:
@@ -148,13 +155,18 @@ class WriteTransaction:
         """Add a line to the change log."""
         shown = (Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None)
         actor = self.actor
-        self._changes.append((self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown))
+        self._changes.append(
+            (self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown, actor.reason)
+        )
 
-    async def write_log_and_outbox(self) -> None:
-        """Write the change log and the outbox rows; called once, before the commit.
+    async def finish(self) -> None:
+        """Write the change log and the outbox rows; what is on record is then what will be committed.
 
-        Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
+        Nothing is changed after it. Raises ProblemError 409, or 422 when a destination does not accept a codec.
         """
+        if self._finished:
+            return
+        self._finished = True
         if self._stale_facilities:
             query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
             self.mark_stale((await self.session.scalars(query)).all())
@@ -165,7 +177,7 @@ class WriteTransaction:
             for plan in plans:
                 codecs.check_camera(plan.payload)
                 self._queue_message("camera", plan.payload.id, plan.payload)
-                moved += [{"delivery_id": delivery_id, "new_url": url} for delivery_id, url in plan.moved]
+                moved += self._log_moved(plan)
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
         if self._changes:
@@ -189,6 +201,17 @@ class WriteTransaction:
             .values(revision=Camera.revision + 1, changed_at=self.now)
         )
         await self.session.execute(statement)
+
+    def _log_moved(self, plan: CameraPlan) -> Iterator[dict[str, Any]]:
+        """The new addresses of its deliveries, each with its line of the change log."""
+        for before in plan.moved:
+            after = before.values | {"url": before.new_url}
+            shown = (Jsonb(to_jsonable_python(before.values)), Jsonb(to_jsonable_python(after)), self.actor.reason)
+            actor = self.actor
+            self._changes.append(
+                (self.now, actor.subject, actor.request_id, Delivery.noun, before.delivery_id, "changed", *shown)
+            )
+            yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
     async def _store_moved_urls(self, moved: Sequence[dict[str, Any]]) -> None:
         try:
@@ -226,6 +249,11 @@ class WriteTransaction:
         self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
 
 
+async def set_recorded_now(session: AsyncSession, now: datetime) -> None:
+    """Have the history record what this transaction writes as of `now`."""
+    await session.execute(text("select set_config('vonggac.now', :now, true)"), {"now": now.isoformat()})
+
+
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
     return tuple(getattr(thing, name, None) for name in _SEALED)
 
@@ -251,7 +279,7 @@ class Store:
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`now`: aware UTC, the time that changes are dated by."""
-        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
+        self.database, self._on_commit, self._write_wait_s, self.now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -268,12 +296,19 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 await self._lock_writers(session)
-                transaction = WriteTransaction(session, actor, self._now())
+                transaction = WriteTransaction(session, actor, await self._date_write(session))
                 yield transaction
-                await transaction.write_log_and_outbox()
+                await transaction.finish()
                 if dry_run:
                     await session.rollback()
         self._on_commit()
+
+    async def _date_write(self, session: AsyncSession) -> datetime:
+        """The instant of this write, later than every one before it: the triggers of the history read it too."""
+        now: datetime | None = await session.scalar(_NOW, {"now": self.now()})
+        assert now is not None
+        await set_recorded_now(session, now)
+        return now
 
     async def _lock_writers(self, session: AsyncSession) -> None:
         await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))

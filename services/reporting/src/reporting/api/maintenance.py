@@ -68,6 +68,7 @@ async def read_windows(
     status_code=HTTPStatus.GONE,
     response_class=Response,
     summary="Maintenance is agreed in inventory",
+    operation_id="agree_maintenance",
 )
 @router.delete(
     "/{window_id}",
@@ -75,6 +76,7 @@ async def read_windows(
     status_code=HTTPStatus.GONE,
     response_class=Response,
     summary="Maintenance is cancelled in inventory",
+    operation_id="cancel_maintenance",
 )
 async def point_to_inventory(_caller: Annotated[Principal, Depends(require(Right.READ))]) -> None:
     """410: the windows are in the register, and come here by event."""

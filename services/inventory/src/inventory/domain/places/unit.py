@@ -13,7 +13,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from inventory.domain.fields import Code, Fields, Line, Name, ValidTo
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Fields, Line, Name
+from inventory.domain.fields import Dated as DatedFields
 from vonggac.events.inventory import UnitLevel
 
 
@@ -33,15 +34,13 @@ class Succession(Fields):
     kind: SuccessionKind
 
 
-class UnitFields(Fields):
+class UnitFields(DatedFields):
     """The fields of an administrative unit."""
 
     code: Code = Field(description="Official code of the unit, as text for its leading zeros.")
     name: Name
     level: UnitLevel = UnitLevel.DISTRICT
     parent_id: UUID | None = Field(default=None, description="The unit that it belongs to; null for a province.")
-    valid_from: date | None = Field(default=None, description="First day of the unit; null: before all records.")
-    valid_to: ValidTo = Field(default=None, description="Last day, included; null while it stands.")
     legal_basis: Line | None = Field(default=None, description="Decision that founded or dissolved the unit.")
     succeeds: tuple[Succession, ...] = Field(default=(), max_length=50, description="The units that it follows.")
 
@@ -57,10 +56,10 @@ HEADINGS = {
     "code": "Mã đơn vị",
     "name": "Tên đơn vị",
     "level": "Cấp",
-    "parent_code": "Mã đơn vị cấp trên",
-    "valid_from": "Hiệu lực từ ngày",
-    "valid_to": "Hiệu lực đến ngày",
+    "parent_id": "Mã đơn vị cấp trên",
     "legal_basis": "Căn cứ pháp lý",
+    "succeeds": "Kế thừa",
+    **PERIOD_HEADINGS,
 }
 """Headings of files, by column."""
 

@@ -4,8 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from inventory.migrations.history import add_history, drop_triggers, rename_history
+
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -13,7 +15,9 @@ depends_on = None
 def upgrade() -> None:
     # A trusted extension: the owner of the database may create it.
     op.execute("create extension if not exists btree_gist")
+    drop_triggers(op, "districts")
     op.rename_table("districts", "units")
+    rename_history(op, "districts", "units")
     op.execute("alter table units rename constraint pk_districts to pk_units")
     op.drop_constraint("uq_districts_code", "units")
     op.alter_column("facilities", "district_id", new_column_name="unit_id")
@@ -30,11 +34,19 @@ def upgrade() -> None:
         "alter table units add constraint ex_units_code "
         "exclude using gist (code with =, level with =, daterange(valid_from, valid_to, '[]') with &&)"
     )
+    op.alter_column("facilities_history", "district_id", new_column_name="unit_id")
+    add_history(op, "units")
+    add_history(op, "facilities")
+    op.execute("update units_history set level = 'district', succeeds = '[]'")
     op.execute("update changes set noun = 'unit' where noun = 'district'")
 
 
 def downgrade() -> None:
     op.execute("update changes set noun = 'district' where noun = 'unit'")
+    drop_triggers(op, "units")
+    for column in ("succeeds", "parent_id", "level"):
+        op.drop_column("units_history", column)
+    op.alter_column("facilities_history", "unit_id", new_column_name="district_id")
     op.drop_constraint("ex_units_code", "units")
     op.drop_column("units", "succeeds")
     op.drop_index("ix_units_parent_id", "units")
@@ -48,3 +60,6 @@ def downgrade() -> None:
     op.create_unique_constraint("uq_districts_code", "units", ["code"])
     op.execute("alter table units rename constraint pk_units to pk_districts")
     op.rename_table("units", "districts")
+    rename_history(op, "units", "districts")
+    add_history(op, "districts")
+    add_history(op, "facilities")

@@ -2,7 +2,8 @@
 
 from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination
-from inventory.storage.tables.log import Change, OutboxRow, PublishedStream
+from inventory.storage.tables.history import history_of
+from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.mandate import (
     BlockedReason,
     Directive,
@@ -36,7 +37,11 @@ THINGS: tuple[type[Thing], ...] = (
     BlockedReason,
 )
 
+HISTORY = {kind: history_of(kind) for kind in THINGS}
+"""The table of earlier states of each thing (decision 0042)."""
+
 __all__ = [
+    "HISTORY",
     "THINGS",
     "Agency",
     "Base",
@@ -49,6 +54,7 @@ __all__ = [
     "Directive",
     "Facility",
     "FocalPoint",
+    "IdempotencyKey",
     "InformationRequest",
     "Inspection",
     "JournalEntry",

@@ -17,8 +17,6 @@ class Agency(Coded):
     noun = "agency"
 
     role: Mapped[AgencyRole]
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
 
 
 class FocalPoint(Thing):
@@ -32,8 +30,7 @@ class FocalPoint(Thing):
     phone: Mapped[str]
     email: Mapped[str | None]
     unit: Mapped[str | None]
-    valid_from: Mapped[date]
-    valid_to: Mapped[date | None]
+    valid_from: Mapped[date] = mapped_column(nullable=False)
     appointment_document: Mapped[str | None]
     search: Mapped[str]
 
@@ -43,8 +40,6 @@ class Team(Coded):
     noun = "team"
 
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
 
 
 class TeamMember(Thing):
@@ -56,6 +51,4 @@ class TeamMember(Thing):
     full_name: Mapped[str]
     position: Mapped[str]
     phone: Mapped[str | None]
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
     search: Mapped[str]

@@ -33,8 +33,6 @@ class Unit(Coded):
     code: Mapped[str] = mapped_column()
     level: Mapped[UnitLevel]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
     legal_basis: Mapped[str | None]
     succeeds: Mapped[list[dict[str, Any]]] = mapped_column(JSONB(), server_default="[]")
 
