@@ -23,9 +23,11 @@ def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
     from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, destinations, vendors
+    from inventory.api.mandate import directives, obligations, records, visits
     from inventory.api.nouns import router_of
     from inventory.api.places import sufficiency
     from inventory.nouns.registry import NOUNS
 
-    beside = (cameras, destinations, vendors, sufficiency, imports, exports, changes, dead_letters)
+    mandate = (directives, obligations, records, visits)
+    beside = (cameras, destinations, vendors, sufficiency, *mandate, imports, exports, changes, dead_letters)
     return (*map(router_of, NOUNS), *(each.router for each in beside))

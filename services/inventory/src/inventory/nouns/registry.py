@@ -3,6 +3,14 @@
 from collections.abc import Sequence
 
 from inventory.nouns import devices, people, places
+from inventory.nouns.mandate import (
+    directives,
+    information_requests,
+    maintenance_windows,
+    notes,
+    obligations,
+    visits,
+)
 from inventory.nouns.noun import Noun
 from inventory.storage.lists import Named
 from inventory.storage.states import PAYLOADS
@@ -19,6 +27,16 @@ NOUNS: tuple[Noun, ...] = (
     devices.RECORDER,
     devices.CAMERA,
     devices.DELIVERY,
+    people.TEAM,
+    people.TEAM_MEMBER,
+    directives.DIRECTIVE,
+    obligations.OBLIGATION,
+    information_requests.INFORMATION_REQUEST,
+    visits.VISIT,
+    visits.INSPECTION,
+    maintenance_windows.MAINTENANCE_WINDOW,
+    notes.JOURNAL_ENTRY,
+    notes.BLOCKED_REASON,
 )
 
 _BY_NAME = {noun.name: noun for noun in NOUNS}

@@ -1,6 +1,6 @@
 """Verbs of obligations: settle one, give it its next deadline, see what is due (R05, R06, R11)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from inventory.api.context import Changer, Context, Reader
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import recorded_at
+from inventory.api.nouns.clocks import AsOf, recorded_at
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, NewDeadline, Standing, deadline_at, standing_at
 from inventory.domain.mandate.obligation import Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
@@ -54,7 +54,7 @@ class DueObligations(BaseModel):
 async def move_obligation(
     thing_id: UUID, body: Completion, context: Context, caller: Changer, if_match: IfMatch
 ) -> Response:
-    """`done` needs `completed_at` strictly before the deadline, `done_late` at it or later; 409 says what is allowed."""
+    """`done` needs `completed_at` before the deadline, `done_late` at it or later; 409 says what is allowed."""
 
     def settle(writing: Writing, _obligation: Obligation) -> Mapping[str, Any]:
         settled = body.to in _SETTLES
@@ -97,7 +97,7 @@ async def list_due_obligations(
     context: Context,
     _caller: Reader,
     at: Annotated[AwareDatetime | None, Query(description="By the clock of this instant; default: now.")] = None,
-    as_of: Annotated[AwareDatetime | None, Query(description="By what was on record at this instant.")] = None,
+    as_of: AsOf = None,
     standing: Annotated[Standing | None, Query(description="Only these.")] = None,
     responsible_agency_id: UUID | None = None,
     soon_days: Annotated[int, Query(ge=0, le=366, description="Due soon: within so many days.")] = DUE_SOON.days,
@@ -107,30 +107,21 @@ async def list_due_obligations(
     instant, recorded = at or now, recorded_at(as_of, now)
     obligations = recorded(Obligation)
     async with context.read_transaction() as session:
-        rows = (await session.execute(select(obligations).order_by(obligations.c.code))).mappings().all()
+        rows = (await session.execute(select(obligations).order_by(obligations.c.code))).all()
         views = await facility_views(session, recorded)
     items = []
     for row in rows:
-        due_before = _due_before(row, instant)
-        stands = standing_at(row["status"], due_before, instant, due_soon=timedelta(days=soon_days))
-        if standing in {None, stands} and responsible_agency_id in {None, row["responsible_agency_id"]}:
-            covered = [view.id for view in views if covers(_Row(row), view)]
-            values = {**row, "due_before": due_before, "standing": stands, "facility_ids": covered}
+        due_before = _due_before(row.deadlines, instant)
+        stands = standing_at(row.status, due_before, instant, due_soon=timedelta(days=soon_days))
+        if standing in {None, stands} and responsible_agency_id in {None, row.responsible_agency_id}:
+            covered = [view.id for view in views if covers(row, view)]
+            values = {**row._mapping, "due_before": due_before, "standing": stands, "facility_ids": covered}
             items.append(DueObligation.model_validate(values))
     items.sort(key=lambda one: (one.due_before is None, one.due_before or instant))
     return DueObligations(at=instant, items=items)
 
 
-def _due_before(row: Mapping[str, Any], instant: datetime) -> datetime | None:
+def _due_before(deadlines: Sequence[Deadline], instant: datetime) -> datetime | None:
     """A question about the past has the deadline that held then; before the first entry, the first holds."""
-    held = deadline_at(row["deadlines"], instant)
-    first: Deadline | None = row["deadlines"][0] if row["deadlines"] else None
-    entry = held or first
-    return entry.due_before if entry is not None else None
-
-
-class _Row:
-    """A row with its columns as attributes."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self.__dict__.update(row)
+    entry = deadline_at(deadlines, instant) or deadlines[0]
+    return entry.due_before

@@ -13,7 +13,7 @@ from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, recorded_at
 from inventory.domain.days import day_of, end_of, start_of
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
-from inventory.domain.mandate.obligation import BOUND, covers
+from inventory.domain.mandate.obligation import covers
 from inventory.domain.mandate.visit import workload
 from inventory.storage.conflicts import invalid
 from inventory.storage.tables import Facility, Inspection, Obligation, Visit
@@ -77,18 +77,21 @@ async def list_due_inspections(
         inspections.c.inspected_on <= day
     )
     async with context.read_transaction() as session:
-        rows = await session.execute(select(facilities.c.id, facilities.c.code, facilities.c.created_at))
+        rows = await session.execute(
+            select(facilities.c.id, facilities.c.code, facilities.c.valid_from, facilities.c.created_at)
+        )
         known = {row.id: row for row in rows}
         last = {row[0]: row[1] for row in await session.execute(last_of.group_by(inspections.c.facility_id))}
         ordered = (await session.execute(select(obligations).where(is_open, inspects))).all()
         views = await facility_views(session, recorded)
     items = []
     for view in views:
-        if view.status != FacilityStatus.ACTIVE or view.status not in BOUND:
+        if view.status != FacilityStatus.ACTIVE:
             continue
         intervals = [one.every_days for one in ordered if one.every_days is not None and covers(one, view)]
         every_days = min(intervals, default=INSPECT_EVERY_DAYS)
-        due = next_inspection(last.get(view.id), day_of(known[view.id].created_at), day, every_days=every_days)
+        since = known[view.id].valid_from or day_of(known[view.id].created_at)
+        due = next_inspection(last.get(view.id), since, day, every_days=every_days)
         if due.overdue_days or not overdue_only:
             items.append(
                 DueInspection(

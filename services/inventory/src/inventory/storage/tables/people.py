@@ -60,8 +60,6 @@ class Team(Coded):
     noun = "team"
 
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
 
 
 class TeamMember(Thing):
@@ -73,6 +71,4 @@ class TeamMember(Thing):
     full_name: Mapped[str]
     position: Mapped[str]
     phone: Mapped[str | None]
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
     search: Mapped[str]
