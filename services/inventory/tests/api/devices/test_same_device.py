@@ -42,7 +42,7 @@ async def test_a_change_to_something_else_is_not_held_up(province: Any) -> None:
     facility = await province.facility()
     await province.camera(facility_id=facility["id"], url="rtsp://10.1.1.1/ch1")
     twin = (await try_camera(province, facility, url="rtsp://10.1.1.1/ch1", shared_device_reason="hai góc")).json()
-    renamed = await province.change(f"/v1/cameras/{twin['id']}", {"name": "Sân"})
+    renamed = await province.change(f"/v1/cameras/{twin['id']}", json={"name": "Sân"})
     assert renamed.status_code == 200
 
 

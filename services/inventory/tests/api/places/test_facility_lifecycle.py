@@ -25,7 +25,7 @@ async def test_a_facility_opens_with_its_decision_and_its_focal_point(province: 
     undecided = await move(province, facility, "approved")
     assert undecided.status_code == 409
     assert "decision" in undecided.json()["detail"]
-    assert (await province.change(f"/v1/facilities/{facility['id']}", DECIDED)).status_code == 200
+    assert (await province.change(f"/v1/facilities/{facility['id']}", json=DECIDED)).status_code == 200
     assert (await move(province, facility, "approved")).status_code == 200
     alone = await move(province, facility, "active")
     assert alone.status_code == 409
@@ -54,11 +54,11 @@ async def test_the_last_focal_point_of_an_active_facility_stays(province: Any) -
     facility = await province.facility()
     first = await appoint(province, facility)
     path = f"/v1/focal-points/{first['id']}"
-    for answer in (await province.remove(path), await province.change(path, {"valid_to": "2021-06-01"})):
+    for answer in (await province.remove(path), await province.change(path, json={"valid_to": "2021-06-01"})):
         assert answer.status_code == 409
         assert "add the successor first" in answer.json()["detail"]
     await appoint(province, facility, full_name="Lê Thị Kế")
-    assert (await province.change(path, {"valid_to": "2021-06-01"})).status_code == 200
+    assert (await province.change(path, json={"valid_to": "2021-06-01"})).status_code == 200
 
 
 async def test_active_facilities_without_a_focal_point_are_listed(province: Any) -> None:
@@ -99,7 +99,7 @@ async def test_a_province_has_one_operator_a_day(province: Any) -> None:
     assert twice.status_code == 409
     assert "another operator" in twice.json()["detail"]
     path = f"/v1/operator-assignments/{first['id']}"
-    assert (await province.change(path, {"valid_to": "2021-12-31"})).status_code == 200
+    assert (await province.change(path, json={"valid_to": "2021-12-31"})).status_code == 200
     await province.post("/v1/operator-assignments", given | {"agency_id": other["id"], "valid_from": "2022-01-01"})
     on = await province.client.get("/v1/operator-assignments", params={"valid_on": "2021-06-01"})
     assert [one["agency_id"] for one in on.json()["items"]] == [operator["id"]]
