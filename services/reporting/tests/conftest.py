@@ -12,7 +12,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
-from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from reporting.app import create_app
@@ -25,7 +24,13 @@ from vonggac.bus import Bus, Received
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import Cause, CloudEvent, Payload, new_event, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ForwarderAliveV1
+from vonggac.events.forwarder import (
+    CameraMediaObservedV1,
+    DeliveryObservedV1,
+    DeliveryState,
+    ForwarderAliveV1,
+    MediaState,
+)
 from vonggac.events.inventory import (
     AgencyRole,
     AgencyV1,
@@ -42,10 +47,6 @@ from vonggac.events.inventory import (
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
 from vonggac.testing.fixtures import login_of
-
-# How long an example takes depends on what else the machine does.
-hypothesis_settings.register_profile("reporting", deadline=None)
-hypothesis_settings.load_profile("reporting")
 
 
 @pytest.fixture(scope="session")
@@ -252,7 +253,7 @@ class Province:
     def change(
         self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
         *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
-        verified_at: datetime | None = None, delay_s: float | None = None,
+        verified_at: datetime | None = None, delay_s: float | None = None, **given: Any,
     ) -> CloudEvent[Payload]:  # fmt: skip
         """One change of a delivery in the eyes of a worker."""
         change = DeliveryObservedV1(
@@ -268,8 +269,28 @@ class Province:
             cause=Cause(cause) if cause else None,
             verified_at=verified_at,
             delay_s=delay_s,
+            **given,
         )
         return new_event(change, source=f"/forwarder/{worker}", subject=str(planned.id), time=at)
+
+    def media(
+        self, camera: CameraV1, sequence: int, at: datetime, state: str = "flowing", *, cause: str | None = None,
+        worker: str = "forwarder-000000000001", held_since: datetime | None = None, **given: Any,
+    ) -> CloudEvent[Payload]:  # fmt: skip
+        """One report of a worker on the media of a camera."""
+        report = CameraMediaObservedV1(
+            camera_id=camera.id,
+            facility_id=camera.facility_id,
+            camera_revision=1,
+            worker_id=worker,
+            held_since=held_since or at,
+            sequence=sequence,
+            observed_at=at,
+            state=MediaState(state),
+            cause=Cause(cause) if cause else None,
+            **given,
+        )
+        return new_event(report, source=f"/forwarder/{worker}", subject=str(camera.id), time=at)
 
     def read_back(
         self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
@@ -323,6 +344,8 @@ class Province:
                 return subjects.camera_observation(data.camera_id)
             case DeliveryObservedV1():
                 return subjects.delivery_observation(data.delivery_id)
+            case CameraMediaObservedV1():
+                return subjects.camera_media_observation(data.camera_id)
             case ForwarderAliveV1() | ProberAliveV1():
                 return subjects.worker_heartbeat(data.worker_id)
             case _:

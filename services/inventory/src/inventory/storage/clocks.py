@@ -3,18 +3,21 @@
 A reader names neither table: `recorded` gives one with the same columns, whether it is the present or the history.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, FromClause, func, select
+from sqlalchemy import Column, ColumnElement, FromClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.conflicts import not_found
-from inventory.storage.tables import HISTORY, Thing
+from inventory.storage.tables import HISTORY, Change, Thing
 from inventory.storage.tables.history import SEALED, shown_flag
 from vonggac.http import ProblemError
+
+LONG_WRITES = 1742_0511
+"""Class of the advisory locks of long writes; the key is the second in which one began."""
 
 
 def recorded(kind: type[Thing], as_of: datetime | None) -> FromClause:
@@ -44,6 +47,24 @@ async def missing(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> P
     words = kind.noun.replace("_", " ")
     msg = f"this {words} was removed on {removed_at.isoformat()}; `as_of` before that shows it, its history says why"
     return ProblemError(HTTPStatus.GONE, "removed", msg)
+
+
+async def settled_instant(session: AsyncSession) -> datetime | None:
+    """The newest instant whose state no running write can change any more; None: nothing was ever written.
+
+    A long write records what is new as of its beginning, and commits later (decision 0043).
+    """
+    begun = await session.scalar(_LONG_WRITE_SINCE)
+    if begun is not None:
+        return datetime.fromtimestamp(begun, UTC) - timedelta(microseconds=1)
+    latest: datetime | None = await session.scalar(select(func.max(Change.changed_at)))
+    return latest
+
+
+_LONG_WRITE_SINCE = text(
+    "select min(objid::bigint) from pg_locks where locktype = 'advisory' and classid::bigint = :class "
+    "and database = (select oid from pg_database where datname = current_database())"
+).bindparams(**{"class": LONG_WRITES})
 
 
 def _etag(revision: ColumnElement[Any]) -> ColumnElement[str]:

@@ -59,6 +59,9 @@ def database_problems() -> Iterator[None]:
 
 
 def _unavailable_problem(error: BaseException | None) -> ProblemError:
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        msg = "another change is running (an import?), perhaps of the same record; try again shortly"
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"})
     log.warning("database_unavailable", error=type(error).__name__)
     msg = "the database does not answer; nothing was changed, try again shortly"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers={"Retry-After": "2"})

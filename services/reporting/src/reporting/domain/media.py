@@ -43,7 +43,7 @@ class MediaClaim(NamedTuple):
     """One report of one worker on a camera's media; it holds in [begins_at, ends_at), None: until its next report.
 
     `stopped_at`: when media came last before it stopped; None when this worker never had any. The picture stood still
-    in [still_since, still_ends_at); `still_until` is the end that this report itself gives.
+    in [still_since, still_ends_at), as far as this report and the next one say.
     """
 
     worker_id: str
@@ -56,8 +56,12 @@ class MediaClaim(NamedTuple):
     cause: str | None
     stopped_at: Millis | None
     still_since: Millis | None
-    still_until: Millis | None
     still_ends_at: Millis | None
+
+    @property
+    def moved_at(self) -> Millis | None:
+        """When the picture moved again after it had stood still."""
+        return self.still_ends_at if self.still_since is not None else None
 
 
 type Still = Segment[bool]
@@ -141,7 +145,7 @@ def joined(line: Iterable[Segment[Seen]]) -> list[Segment[Seen]]:
 
 def _cut(start: Millis, end: Millis, claim: MediaClaim | None) -> Iterable[tuple[Millis, Millis]]:
     """Where a picture that had stood still moved again, the finding of it ends."""
-    at = None if claim is None else claim.still_until
+    at = None if claim is None else claim.moved_at
     return ((start, end),) if at is None or not start < at < end else ((start, at), (at, end))
 
 
@@ -159,7 +163,7 @@ def _seen_at(at: Millis, seen: Seen | None, claim: MediaClaim | None, *, stands_
         return seen
     if seen.cause in WITHOUT_MEDIA:
         return Seen(CameraState.UP, None, at)
-    moved = claim.still_until
+    moved = claim.moved_at
     if seen.cause == FROZEN and not stands_still and moved is not None and seen.last_at < moved <= at:
         return Seen(CameraState.UP, None, at)
     return seen

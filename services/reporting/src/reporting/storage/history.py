@@ -63,7 +63,6 @@ select * from (
            array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
            array_agg((date_part('epoch', stopped_at) * 1000)::bigint),
            array_agg((date_part('epoch', still_since) * 1000)::bigint),
-           array_agg((date_part('epoch', still_until) * 1000)::bigint),
            array_agg((date_part('epoch', still_ends_at) * 1000)::bigint)
     from (
         select * from camera_media

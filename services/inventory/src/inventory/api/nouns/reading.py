@@ -20,7 +20,7 @@ from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
-from inventory.storage.clocks import in_force, missing
+from inventory.storage.clocks import in_force, missing, settled_instant
 from inventory.storage.conflicts import not_found
 from inventory.storage.lists import Recorded, matches_search
 from inventory.storage.tables import Change
@@ -32,6 +32,7 @@ type Row = Mapping[str, Any]
 type Rows = PageQuery[Row, Any]
 
 _ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
+_LATEST = select(func.max(Change.changed_at))
 _SEARCH = Annotated[
     str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
 ]
@@ -93,26 +94,40 @@ async def _list(
     as_of: datetime | None,
     valid_on: date | None,
 ) -> Response:
-    instant = page.as_of or as_of
-    recorded = recorded_at(instant, context.services.store.now())
-    things = recorded(noun.table)
-    conditions = list(_conditions(noun, things, filters, recorded, valid_on))
-    latest = select(func.max(Change.changed_at)).scalar_subquery()
-    query: Select[Any] = select(things, latest.label("latest")).where(*conditions)
+    instant, now = page.as_of or as_of, context.services.store.now()
+
+    def query(at: datetime | None) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        recorded = recorded_at(at, now)
+        things = recorded(noun.table)
+        return things, _conditions(noun, things, filters, recorded, valid_on)
+
     async with context.read_transaction() as session:
         await session.execute(_ONE_SNAPSHOT)
-        ordered = keyset_page(query, dict(things.c), page.orderings, page.last, page.limit)
-        rows = (await session.execute(ordered)).mappings().all()
+        things, conditions = query(instant)
+        rows = await _rows(session, page, things, conditions)
+        if instant is None and len(rows) > page.limit:
+            # The pages after this one show the same instant.
+            latest, instant = await session.scalar(_LATEST), await settled_instant(session)
+            if instant != latest:
+                things, conditions = query(instant)
+                rows = await _rows(session, page, things, conditions)
         counted = select(func.count()).select_from(things).where(*conditions)
         total = await session.scalar(counted) if page.wants_total else None
-    shown_at = instant or (rows[0]["latest"] if rows else None)
-    found = page.page(cast("Sequence[Row]", rows), total=total, as_of=shown_at)
+    found = page.page(rows, total=total, as_of=instant)
     return page.answer(found, [models.shown.model_validate(row) for row in found.rows])
+
+
+async def _rows(
+    session: AsyncSession, page: Rows, things: FromClause, conditions: Sequence[ColumnElement[bool]]
+) -> Sequence[Row]:
+    query: Select[Any] = select(things).where(*conditions)
+    ordered = keyset_page(query, dict(things.c), page.orderings, page.last, page.limit)
+    return cast("Sequence[Row]", (await session.execute(ordered)).mappings().all())
 
 
 def _conditions(
     noun: Noun, things: FromClause, filters: Mapping[str, Any], recorded: Recorded, valid_on: date | None
-) -> Sequence[ColumnElement[bool]]:
+) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for name, value in filters.items():
         if name == "q":
