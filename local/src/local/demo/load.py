@@ -21,14 +21,17 @@ class Loaded:
     """A note for the terminal."""
 
 
-async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
-    """Agencies, units, facilities, the two destinations at the simulator's centres, and the mandate.
-
-    Raises RefusedError.
-    """
+async def load_register(inventory: InventoryApi) -> None:
+    """Agencies, units, facilities, and the records of the mandate. Raises RefusedError."""
     await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
     await _ensure_units(inventory)
     await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
+    await load_mandate(inventory)
+
+
+async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
+    """The register, and the two destinations at the simulator's centres. Raises RefusedError."""
+    await load_register(inventory)
     centres = await simulator.centres()
     wanted = content.destinations()
     present = await inventory.ensure(
@@ -37,7 +40,6 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     for one in wanted:
         if not present[one.code]["has_secret"]:
             await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
-    await load_mandate(inventory)
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:
