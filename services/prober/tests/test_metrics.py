@@ -58,7 +58,7 @@ async def test_what_waits_and_what_is_lost_on_the_way_to_nats_is_shown(bus: Bus)
     for number in range(5):
         outgoing.queue_value(topology.CAMERA_STATUS, f"c{number}", b"{}")
     assert shown("waiting", "dropped_total") == [3, 2]
-    outgoing.queue_value("no_such_bucket", "c", b"{}")
+    outgoing.queue_value(topology.THUMBNAILS, "c", b"larger than the server takes" * (1 << 16))
     async with running_beside(outgoing.run()):
         await eventually(lambda: outgoing.waiting == 0)
     assert shown("waiting", "refused_total") == [0, 1]
