@@ -82,7 +82,7 @@ REQUESTS = {
     # subject: (who asks, who is asked)
     "forwarder.camera.c.keyframe": ({PROBER}, {FORWARDER}),
     "forwarder.camera.c.hash_keyframes": ({PROBER}, {FORWARDER}),
-    "forwarder.camera.c.adopt": ({FORWARDER}, {FORWARDER}),
+    "forwarder.adopt.c": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.deliveries": ({FORWARDER}, {FORWARDER}),
     "forwarder.camera.c.retry": ({FORWARDER}, {FORWARDER}),
     "forwarder.worker.w.handover": ({FORWARDER}, {FORWARDER}),

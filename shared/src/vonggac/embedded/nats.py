@@ -28,7 +28,7 @@ STOP_WITHIN_S = 10.0
 ASK_WITHIN_S = 2.0
 LEAST_STORE_BYTES = 128 << 20
 MEMORY = "256MiB"
-"""GOMEMLIMIT, no hard bound: near it the server collects garbage before it asks for more (decision 0051)."""
+"""GOMEMLIMIT, no hard bound: near it the server collects garbage before it asks for more (decision 0061)."""
 
 
 def nats_server_binary() -> str:
