@@ -90,6 +90,26 @@ class Province:
         made: dict[str, Any] = answer.json()
         return made
 
+    async def etag(self, path: str) -> str:
+        """The ETag of one thing as it is now."""
+        return str(
+            (await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"]
+        )
+
+    async def change(self, path: str, body: dict[str, Any], **query: Any) -> httpx.Response:
+        """PATCH with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.patch(path, json=body, headers=headers, params={"reason": "bảo trì"} | query)
+
+    async def put(self, path: str, body: dict[str, Any], client: Client | None = None) -> httpx.Response:
+        """PUT of a secret with the present ETag."""
+        return await (client or self.client).put(path, json=body, headers={"If-Match": await self.etag(path)})
+
+    async def remove(self, path: str, **query: Any) -> httpx.Response:
+        """DELETE with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.delete(path, headers=headers, params={"reason": "nhập nhầm"} | query)
+
     def _code(self, prefix: str) -> str:
         self._number += 1
         return f"{prefix}-{self._number:02d}"
@@ -98,13 +118,13 @@ class Province:
         body = {"code": self._code("AG"), "name": "Sở Y tế", "role": "managing"}
         return await self.post("/v1/agencies", body | given)
 
-    async def district(self, **given: Any) -> dict[str, Any]:
-        return await self.post("/v1/districts", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
+    async def unit(self, **given: Any) -> dict[str, Any]:
+        return await self.post("/v1/units", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
 
     async def facility(self, **given: Any) -> dict[str, Any]:
         body: dict[str, Any] = {"code": self._code("KCL"), "name": "Khu cách ly", "type": "school"}
-        if "district_id" not in given:
-            body["district_id"] = (await self.district())["id"]
+        if "unit_id" not in given:
+            body["unit_id"] = (await self.unit())["id"]
         if "managing_agency_id" not in given:
             body["managing_agency_id"] = (await self.agency())["id"]
         return await self.post("/v1/facilities", body | given)

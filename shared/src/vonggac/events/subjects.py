@@ -8,7 +8,7 @@ DEAD_LETTERS = "dead.>"
 
 
 def inventory(noun: str, thing_id: UUID | str) -> str:
-    """`inventory.<noun>.<id>`; nouns: agency, district, facility, focal_point, destination, camera."""
+    """`inventory.<noun>.<id>`; a noun is the name in its payload's type: `vn.vonggac.inventory.<noun>.v1`."""
     return f"inventory.{noun}.{thing_id}"
 
 
