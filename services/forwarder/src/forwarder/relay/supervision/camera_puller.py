@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
 from forwarder.domain.backoff import early_in_s
-from forwarder.domain.camera_pull import STOPPED_AFTER_S, Media, Pull, PullState
+from forwarder.domain.camera_pull import Media, Pull, PullState
 from forwarder.domain.clock import Instant
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
@@ -40,10 +40,12 @@ class MediaWatch:
         self._on_flow = on_flow
         self._pictures = 0
         self._media_s = self._watched_s = now_s
+        self._usual_gap_s = 0.0
 
     def begin_session(self, now_s: float) -> None:
         """A session stands; its media has not come yet."""
         self._media_s = self._watched_s = now_s
+        self._usual_gap_s = 0.0
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
         """The first media of a session."""
@@ -54,13 +56,13 @@ class MediaWatch:
         """How long no media came."""
         self._see(source, now_s)
         if now_s - self._watched_s >= HOLE_S:
-            self._media_s = now_s
+            self._media_s, self._usual_gap_s = now_s, 0.0
         self._watched_s = now_s
         return now_s - self._media_s
 
     def date(self, silent_s: float, now: Instant) -> None:
         """The session stands, and media came `silent_s` ago."""
-        if silent_s >= STOPPED_AFTER_S:
+        if silent_s >= domain.stopped_after_s(self._usual_gap_s):
             self._flow(domain.media_stopped(self.media, Cause.STALLED, now.after(-silent_s)))
         elif not self.media.flowing:
             self._flow(domain.media_flows(self.media, now.after(-silent_s)))
@@ -73,6 +75,7 @@ class MediaWatch:
 
     def _see(self, source: CameraSource, now_s: float) -> None:
         if source.fanout.pictures != self._pictures:
+            self._usual_gap_s = domain.usual_gap_s(self._usual_gap_s, now_s - self._media_s)
             self._pictures, self._media_s = source.fanout.pictures, now_s
 
     def _flow(self, media: Media) -> None:
