@@ -118,7 +118,12 @@ class Result:
 
 def _worst(found: Sequence[Found], name: str) -> object:
     values: list[float] = [getattr(one, name) for one in found if getattr(one, name) is not None]
-    return round(max(values, key=lambda one: abs(one)), 2) if values else "-"
+    worst = max((_size(one), one) for one in values)[1] if values else None
+    return "-" if worst is None else round(worst, 2)
+
+
+def _size(seconds: float) -> float:
+    return abs(seconds)
 
 
 async def run(made: Stage, result: Result, arguments: argparse.Namespace, progress: Progress) -> None:
@@ -283,9 +288,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress, stopping: S
     folder, picture = _new_folder(), PICTURE | {"gop_s": 1}
     result, problems = Result(), list[str]()
     try:
-        async with stage(
-            folder, arguments.cameras, progress, log_level="warning", picture=PICTURE | {"gop_s": 1}
-        ) as made:
+        async with stage(folder, arguments.cameras, progress, log_level="warning", picture=picture) as made:
             stopping.kill = made.platform.kill
             await made.platform.while_running(run(made, result, arguments, progress))
     except* (RefusedError, ProcessEndedError, ServerError) as errors:

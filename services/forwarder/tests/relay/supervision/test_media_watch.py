@@ -58,8 +58,9 @@ def test_a_silence_of_three_seconds_is_a_stop_that_began_with_the_last_media() -
     camera.run(25, every_s=None)
     camera.run(30, every_s=1)
     assert camera.told == [(0.0, True), (23.0, False), (26.0, True)]
-    assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=20)
-    assert camera.watch.media.since == BEGAN + timedelta(seconds=26)
+    # Looked at once a second: dated to the middle.
+    assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=19.5)
+    assert camera.watch.media.since == BEGAN + timedelta(seconds=25.5)
 
 
 def test_flapping_a_camera_that_sends_a_picture_every_five_seconds_stops_once_at_most() -> None:
@@ -73,7 +74,7 @@ def test_a_slow_camera_that_is_gone_is_seen_after_twice_its_usual_gap() -> None:
     camera.run(60, every_s=5)
     camera.run(75, every_s=None)
     assert camera.told[-1] == (70.0, False)
-    assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=60)
+    assert camera.watch.media.stopped_at == BEGAN + timedelta(seconds=59.5)
 
 
 def test_a_stall_makes_the_next_one_unseen_for_some_seconds_only() -> None:
