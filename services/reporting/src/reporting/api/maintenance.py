@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from reporting.api.parameters import InContext, invalid, not_found
@@ -14,6 +14,8 @@ from reporting.domain.maintenance import Window, refusal
 from reporting.storage import maintenance
 from vonggac.auth import Principal, Right, require
 from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
 
@@ -24,7 +26,20 @@ LISTED_AHEAD = timedelta(days=366)
 class NewWindow(BaseModel):
     """One camera or one facility, [from, to), and why."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "facility_id": "3f2b1c7e-5a0d-4c8e-9b1a-2d6f0e4a7c31",
+                    "from": "2026-12-01T22:00:00+07:00",
+                    "to": "2026-12-02T02:00:00+07:00",
+                    "reason": "The operator replaces the switch.",
+                }
+            ]
+        },
+    )
 
     camera_id: UUID | None = None
     facility_id: UUID | None = None
@@ -50,8 +65,13 @@ class WindowShape(BaseModel):
     cancelled_by: str | None
 
 
-class Windows(BaseModel):
-    items: list[WindowShape]
+KEYS: dict[str, Key[Any]] = {
+    "from": Key(lambda row: row.starts_at, datetime),
+    "to": Key(lambda row: row.ends_at, datetime),
+    "created_at": Key(lambda row: row.created_at, datetime),
+    "id": Key(lambda row: row.id, UUID),
+}
+WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 
 
 @router.post(
@@ -89,31 +109,42 @@ async def add_window(
         return _shape(await maintenance.add(session, values))
 
 
-@router.get("", summary="Maintenance agreed", description="By start. A camera's list holds its facility's windows too.")
-async def read_windows(
+@router.get(
+    "",
+    summary="Maintenance agreed",
+    description="By start. A camera's list holds its facility's windows too.",
+    response_model=None,
+    responses=WINDOWS.responses,
+)
+async def list_windows(
     shared: InContext,
+    paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
     start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 31 days ago.")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: in a year.")] = None,
     camera_id: UUID | None = None,
     facility_id: UUID | None = None,
-) -> Windows:
-    now = shared.clock()
+) -> Response:
+    now = paging.as_of or shared.clock()
+    wanted = maintenance.listed(
+        since=start or now - LISTED_BACK,
+        until=end or now + LISTED_AHEAD,
+        camera_id=camera_id,
+        facility_id=facility_id,
+    )
     async with shared.database.transaction() as session:
-        rows = await maintenance.listed(
-            session,
-            since=start or now - LISTED_BACK,
-            until=end or now + LISTED_AHEAD,
-            camera_id=camera_id,
-            facility_id=facility_id,
+        rows, total = await maintenance.page(
+            session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )
-    return Windows(items=[_shape(row) for row in rows])
+    page = paging.page(rows, total=total, as_of=now)
+    return paging.answer(page, [_shape(row) for row in page.rows])
 
 
 @router.delete(
     "/{window_id}",
     summary="Cancel maintenance",
     description="One that has not begun never counts; a running one ends now. What is over stays as it was: 409.",
+    responses=problems({404: "There is no such window", 409: "It is over or cancelled"}),
 )
 async def cancel_window(
     window_id: UUID, shared: InContext, caller: Annotated[Principal, Depends(require(Right.REMOVE))]

@@ -1,13 +1,22 @@
 """Windows of maintenance: entered, listed, cut short; never deleted (R25)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage.tables import camera, facility, maintenance_window
+from vonggac.database.keyset import Ordered, keyset_page
+
+SORTABLE = {
+    "from": maintenance_window.c.starts_at,
+    "to": maintenance_window.c.ends_at,
+    "created_at": maintenance_window.c.created_at,
+    "id": maintenance_window.c.id,
+}
 
 
 async def subject_known(session: AsyncSession, *, camera_id: UUID | None, facility_id: UUID | None) -> bool:
@@ -21,10 +30,8 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> Any:
     return (await session.execute(insert(maintenance_window).values(values).returning(maintenance_window))).one()
 
 
-async def listed(
-    session: AsyncSession, *, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None
-) -> list[Any]:
-    """Windows that touch [since, until), by start; a camera's list holds its facility's windows too."""
+def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None) -> Select[Any]:
+    """Windows that touch [since, until); a camera's list holds its facility's windows too."""
     table = maintenance_window
     statement = select(table).where(table.c.starts_at < until, table.c.ends_at >= since)
     if camera_id is not None:
@@ -34,7 +41,22 @@ async def listed(
         statement = statement.where(or_(table.c.camera_id == camera_id, of_facility))
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
-    return list(await session.execute(statement.order_by(table.c.starts_at, table.c.id)))
+    return statement
+
+
+async def page(
+    session: AsyncSession,
+    wanted: Select[Any],
+    orderings: Sequence[Ordered],
+    last: Sequence[Any] | None,
+    limit: int,
+    *,
+    count: bool,
+) -> tuple[Sequence[Any], int | None]:
+    """The rows of one page of `wanted` and one more, and the number of all of them when it is asked."""
+    rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
+    return rows, total
 
 
 async def cancel(session: AsyncSession, window_id: UUID, *, now: datetime, by: str) -> Any | None:
