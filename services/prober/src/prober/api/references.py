@@ -37,6 +37,7 @@ class ReferenceShown(BaseModel):
 @router.get(
     "",
     summary="Which picture is the camera's reference",
+    description="Who approved it and when; 404 where nobody has.",
     dependencies=[Depends(require(Right.READ))],
     responses=problems({404: "No picture was approved", **AWAY}),
 )
@@ -74,6 +75,7 @@ async def approve_reference(
     "",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Forget the camera's reference",
+    description="From now on `scene_changed` is not checked at this camera. No reference is no mistake.",
     dependencies=[Depends(require(Right.OPERATE))],
     responses=problems(AWAY),
 )
