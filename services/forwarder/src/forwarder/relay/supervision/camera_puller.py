@@ -66,7 +66,7 @@ class MediaWatch:
 
     def flows_on(self, silent_s: float) -> bool:
         """Whether `date` would find nothing new: for most cameras in most seconds."""
-        return self.media.flowing and silent_s < STOPPED_AFTER_S
+        return self.media.flowing and silent_s < domain.STOPPED_AFTER_S
 
     def date(self, silent_s: float, now: Instant) -> None:
         """The session stands, and media came `silent_s` ago."""
