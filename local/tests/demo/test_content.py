@@ -6,7 +6,7 @@ from vonggac.events.inventory import AgencyRole, FacilityType
 
 
 def test_the_ten_districts_of_2021_are_there() -> None:
-    assert [row["code"] for row in content.rows("districts")] == [
+    assert [row["code"] for row in content.rows("units") if row["level"] == "district"] == [
         "461", "462", "464", "465", "466", "467", "468", "469", "470", "471",
     ]  # fmt: skip
 
@@ -15,7 +15,7 @@ def test_twelve_facilities_cover_every_type() -> None:
     facilities = content.rows("facilities")
     assert len(facilities) == 12
     assert {row["type"] for row in facilities} == set(FacilityType)
-    assert {row["district_code"] for row in facilities} <= {row["code"] for row in content.rows("districts")}
+    assert {row["unit_code"] for row in facilities} <= {row["code"] for row in content.rows("units")}
     assert {row["managing_agency_code"] for row in facilities} <= {row["code"] for row in content.rows("agencies")}
     assert {row["code"] for row in facilities if row["type"] == "military"} == {
         row["code"] for row in facilities if row["restricted"] == "true"

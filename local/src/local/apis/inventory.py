@@ -61,6 +61,10 @@ class InventoryApi:
                 present[code] = await self.change(noun, thing["id"], body, reason="ensured")
         return {str(body["code"]): present[str(body["code"])] for body in wanted}
 
+    async def add(self, noun: str, body: Json) -> Json:
+        """Add one thing."""
+        return await self._call("POST", f"/v1/{noun}", json=dict(body))
+
     async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any], *, reason: str | None = None) -> Json:
         """Change the fields given, of the thing as it is now. Some changes need a reason."""
         headers = {"If-Match": await self._etag(noun, thing_id)}

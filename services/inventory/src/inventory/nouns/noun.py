@@ -30,7 +30,7 @@ type Condition = Callable[[FromClause, Any, Recorded], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter of a list that is no column of its own: `district_id` of cameras."""
+    """A filter of a list that is no column of its own: `unit_id` of cameras."""
 
     kind: Any
     """Type of its value."""

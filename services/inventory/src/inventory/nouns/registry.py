@@ -10,7 +10,7 @@ from inventory.storage.tables import Thing
 
 NOUNS: tuple[Noun, ...] = (
     people.AGENCY,
-    places.DISTRICT,
+    places.UNIT,
     places.FACILITY,
     people.FOCAL_POINT,
     devices.DESTINATION,

@@ -4,10 +4,38 @@ from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
-from inventory.storage.tables.people import Agency, FocalPoint
-from inventory.storage.tables.places import District, Facility
+from inventory.storage.tables.mandate import (
+    BlockedReason,
+    Directive,
+    InformationRequest,
+    Inspection,
+    JournalEntry,
+    MaintenanceWindow,
+    Obligation,
+    Visit,
+)
+from inventory.storage.tables.people import Agency, FocalPoint, Team, TeamMember
+from inventory.storage.tables.places import Facility, Unit
 
-THINGS: tuple[type[Thing], ...] = (Agency, District, Facility, FocalPoint, Destination, Camera, Delivery)
+THINGS: tuple[type[Thing], ...] = (
+    Agency,
+    Unit,
+    Facility,
+    FocalPoint,
+    Destination,
+    Camera,
+    Delivery,
+    Team,
+    TeamMember,
+    Directive,
+    Obligation,
+    InformationRequest,
+    Visit,
+    Inspection,
+    MaintenanceWindow,
+    JournalEntry,
+    BlockedReason,
+)
 
 HISTORY = {kind: history_of(kind) for kind in THINGS}
 """The table of earlier states of each thing (decision 0042)."""
@@ -17,16 +45,26 @@ __all__ = [
     "THINGS",
     "Agency",
     "Base",
+    "BlockedReason",
     "Camera",
     "Change",
     "Coded",
     "Delivery",
     "Destination",
-    "District",
+    "Directive",
     "Facility",
     "FocalPoint",
     "IdempotencyKey",
+    "InformationRequest",
+    "Inspection",
+    "JournalEntry",
+    "MaintenanceWindow",
+    "Obligation",
     "OutboxRow",
     "PublishedStream",
+    "Team",
+    "TeamMember",
     "Thing",
+    "Unit",
+    "Visit",
 ]
