@@ -18,12 +18,21 @@ from vonggac.events.inventory.devices import (
 )
 from vonggac.events.inventory.people import AgencyRole, AgencyV1, FocalPointV1
 from vonggac.events.inventory.places import DistrictV1, FacilityStatus, FacilityType, FacilityV1
+from vonggac.events.inventory.plans import ConnectionPlanV1, PlanBasis, PlanExceptionV1, PlannedConnection, PlanStatus
 from vonggac.events.inventory.state import RemovedV1, State
+from vonggac.events.inventory.surveys import (
+    InstallationProposalV1,
+    ProposalStatus,
+    SurveyStatus,
+    SurveyV1,
+    SurveyVerdict,
+)
 
 __all__ = [
     "AgencyRole",
     "AgencyV1",
     "CameraV1",
+    "ConnectionPlanV1",
     "DestinationRole",
     "DestinationV1",
     "DistrictV1",
@@ -32,11 +41,20 @@ __all__ = [
     "FacilityType",
     "FacilityV1",
     "FocalPointV1",
+    "InstallationProposalV1",
     "MediaTransport",
+    "PlanBasis",
+    "PlanExceptionV1",
+    "PlanStatus",
+    "PlannedConnection",
     "PlannedDelivery",
+    "ProposalStatus",
     "RemovedV1",
     "RequiredProof",
     "SealedSecret",
     "State",
+    "SurveyStatus",
+    "SurveyV1",
+    "SurveyVerdict",
     "TlsTrust",
 ]
