@@ -90,6 +90,26 @@ class Province:
         made: dict[str, Any] = answer.json()
         return made
 
+    async def etag(self, path: str) -> str:
+        """The ETag of one thing as it is now."""
+        return str(
+            (await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"]
+        )
+
+    async def change(self, path: str, body: dict[str, Any], **query: Any) -> httpx.Response:
+        """PATCH with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.patch(path, json=body, headers=headers, params={"reason": "bảo trì"} | query)
+
+    async def put(self, path: str, body: dict[str, Any], client: Client | None = None) -> httpx.Response:
+        """PUT of a secret with the present ETag."""
+        return await (client or self.client).put(path, json=body, headers={"If-Match": await self.etag(path)})
+
+    async def remove(self, path: str, **query: Any) -> httpx.Response:
+        """DELETE with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.delete(path, headers=headers, params={"reason": "nhập nhầm"} | query)
+
     def _code(self, prefix: str) -> str:
         self._number += 1
         return f"{prefix}-{self._number:02d}"

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
 from inventory.domain.text import clean
 
@@ -48,6 +48,10 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PERIOD_HEADINGS = {"valid_from": "Từ ngày", "valid_to": "Đến ngày"}
+"""Headings of the period of validity, which every noun has."""
+
+
 def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
     """Check a `valid_to` declared after `valid_from` in its model; both days belong to the period."""
     valid_from = info.data.get("valid_from")
@@ -58,3 +62,10 @@ def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
 
 
 type ValidTo = Annotated[date | None, AfterValidator(check_period)]
+
+
+class Dated(Fields):
+    """A body with a period of validity; both days belong to it. It says what is in force, and stops nothing itself."""
+
+    valid_from: date | None = Field(default=None, description="First day on which it is in force.")
+    valid_to: ValidTo = Field(default=None, description="Last day, included.")

@@ -9,28 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
-from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint, Thing
+from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events import Payload
 from vonggac.events.inventory import (
-    AgencyV1,
     CameraV1,
-    DestinationV1,
-    DistrictV1,
     ExpectedDevice,
-    FacilityV1,
-    FocalPointV1,
     PlannedDelivery,
     TlsTrust,
 )
 
 CHUNK = 250
-PAYLOADS: dict[type[Thing], type[Payload]] = {
-    Agency: AgencyV1,
-    District: DistrictV1,
-    Facility: FacilityV1,
-    FocalPoint: FocalPointV1,
-    Destination: DestinationV1,
-}
+PAYLOADS: dict[type[Thing], type[Payload]] = {}
+"""What is published of each thing that is neither a camera nor a delivery; `inventory.nouns` fills it."""
 
 
 def payload_of(thing: Thing) -> Payload:
@@ -39,11 +29,20 @@ def payload_of(thing: Thing) -> Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedDelivery:
+    """A delivery whose stored address is not that of its plan. `values`: what the change log has of it now."""
+
+    delivery_id: UUID
+    values: dict[str, Any]
+    new_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """A camera's payload, and the new address of each delivery whose stored address differs."""
+    """A camera's payload, and its deliveries whose stored address differs."""
 
     payload: CameraV1
-    moved: tuple[tuple[UUID, str], ...]
+    moved: tuple[MovedDelivery, ...]
 
 
 async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> AsyncIterator[list[CameraPlan]]:
@@ -74,6 +73,8 @@ _DELIVERIES = (
         Delivery.destination_id,
         Delivery.url,
         Delivery.enabled,
+        Delivery.valid_from,
+        Delivery.valid_to,
         Destination.code,
         Destination.url_template,
         Destination.sealed_secret,
@@ -88,10 +89,16 @@ _DELIVERIES = (
     .order_by(Delivery.camera_id, Destination.code)
 )
 
+_LOGGED = ("id", "camera_id", "destination_id", "enabled", "url", "valid_from", "valid_to")
+
 
 def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
     planned = tuple(_planned(camera, row) for row in deliveries)
-    moved = tuple((row.id, new.url) for row, new in zip(deliveries, planned, strict=True) if new.url != row.url)
+    moved = tuple(
+        MovedDelivery(row.id, {name: getattr(row, name) for name in _LOGGED}, new.url)
+        for row, new in zip(deliveries, planned, strict=True)
+        if new.url != row.url
+    )
     payload = CameraV1(
         id=camera.id,
         revision=camera.revision,

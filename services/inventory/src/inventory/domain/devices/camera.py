@@ -1,13 +1,15 @@
 """Cameras: the area they watch, their transport and trust, the interval of their probes."""
 
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN
 from inventory.domain.devices.areas import Area, check_area
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
-from inventory.domain.fields import Code, Fields, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
 from vonggac.events.inventory import MediaTransport
 
 DEFAULT_INTERVAL_S = 30.0
@@ -18,7 +20,23 @@ type IntervalS = Annotated[float, Field(ge=5, le=3600)]
 type TimeoutS = Annotated[float, Field(ge=1, le=60)]
 
 
-class CameraFields(Fields):
+HEADINGS = {
+    "code": "Mã camera",
+    "name": "Tên camera",
+    "facility_id": "Mã cơ sở",
+    "url": "Địa chỉ luồng",
+    "enabled": "Đang dùng",
+    "area": "Khu vực",
+    "transport": "Giao vận",
+    "forward_audio": "Chuyển âm thanh",
+    "probe_interval_s": "Chu kỳ kiểm tra (giây)",
+    "probe_timeout_s": "Thời hạn kiểm tra (giây)",
+    "destination_ids": "Trung tâm nhận",
+    **PERIOD_HEADINGS,
+}
+
+
+class CameraFields(Dated):
     """The fields of a camera, without its facility, address and credentials."""
 
     code: Code
@@ -53,6 +71,30 @@ class CameraFields(Fields):
     def timeout_s(self) -> float:
         """Seconds one probe may take, with the default applied."""
         return fitting_timeout(self.probe_timeout_s, self.probe_interval_s)
+
+
+class NewCamera(CameraFields):
+    """A camera to add."""
+
+    facility_id: UUID
+    url: str = Field(
+        description=f"Address ({CAMERA_SCHEMES_SHOWN}); user:password@ is split off and sealed; {{username}} and "
+        "{password} may stand in path or query.",
+        examples=["rtsp://10.20.1.5:554/Streaming/Channels/101"],
+    )
+    destination_ids: tuple[UUID, ...] | None = Field(
+        default=None, description="Its destinations; by default every enabled one."
+    )
+
+
+class _Switched(Protocol):
+    @property
+    def enabled(self) -> bool: ...
+
+
+def asks_reason(before: _Switched | None, after: _Switched | None) -> str | None:
+    """Why something is switched off stands in the reports."""
+    return "switching it off" if before is not None and after is not None and before.enabled > after.enabled else None
 
 
 def fitting_timeout(timeout_s: float | None, interval_s: float) -> float:

@@ -1,18 +1,16 @@
 """Agencies: organisations with a part in the mandate and a validity period."""
 
-from datetime import date
-
 from pydantic import Field
 
-from inventory.domain.fields import Code, Fields, Name, ValidTo
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
 from vonggac.events.inventory import AgencyRole
 
+HEADINGS = {"code": "Mã cơ quan", "name": "Tên cơ quan", "role": "Vai trò", **PERIOD_HEADINGS}
 
-class AgencyFields(Fields):
+
+class AgencyFields(Dated):
     """The fields of an agency."""
 
     code: Code
     name: Name
     role: AgencyRole = Field(description="The agency's role in the mandate.")
-    valid_from: date | None = Field(default=None, description="First day the agency exists under this name.")
-    valid_to: ValidTo = Field(default=None, description="Last day, included.")

@@ -5,7 +5,18 @@ from uuid import UUID
 
 from pydantic import Field
 
-from inventory.domain.fields import Email, Fields, Line, Name, Phone, ValidTo
+from inventory.domain.fields import PERIOD_HEADINGS, Email, Fields, Line, Name, Phone, ValidTo
+
+HEADINGS = {
+    "facility_id": "Mã cơ sở",
+    "full_name": "Họ và tên",
+    "position": "Chức vụ",
+    "phone": "Điện thoại",
+    "email": "Email",
+    "unit": "Đơn vị",
+    "appointment_document": "Văn bản cử",
+    **PERIOD_HEADINGS,
+}
 
 
 class Person(Fields):

@@ -1,15 +1,34 @@
 """Quarantine facilities (R23)."""
 
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import Field
 
-from inventory.domain.fields import Code, Fields, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from vonggac.events.inventory import FacilityStatus, FacilityType
 
+HEADINGS = {
+    "code": "Mã cơ sở",
+    "name": "Tên cơ sở",
+    "type": "Loại hình",
+    "status": "Trạng thái",
+    "district_id": "Mã huyện",
+    "managing_agency_id": "Mã cơ quan quản lý",
+    "address": "Địa chỉ",
+    "beds": "Số giường",
+    "decision_number": "Số quyết định",
+    "decision_date": "Ngày quyết định",
+    "latitude": "Vĩ độ",
+    "longitude": "Kinh độ",
+    "restricted": "Khu vực quân sự",
+    **PERIOD_HEADINGS,
+}
+_IN_SERVICE = frozenset({FacilityStatus.PLANNED, FacilityStatus.APPROVED, FacilityStatus.ACTIVE})
 
-class FacilityFacts(Fields):
+
+class FacilityFacts(Dated):
     """The fields of a facility, without its district and agency."""
 
     code: Code
@@ -30,3 +49,17 @@ class FacilityFields(FacilityFacts):
 
     district_id: UUID
     managing_agency_id: UUID
+
+
+class _WithStatus(Protocol):
+    @property
+    def status(self) -> FacilityStatus: ...
+
+
+def asks_reason(before: _WithStatus | None, after: _WithStatus | None) -> str | None:
+    """Why a facility goes out of service, and why it comes back, stands in the reports."""
+    if before is None or after is None or before.status == after.status:
+        return None
+    if before.status in _IN_SERVICE and after.status in _IN_SERVICE:
+        return None
+    return "reopening the facility" if after.status in _IN_SERVICE else f"setting the facility to {after.status}"

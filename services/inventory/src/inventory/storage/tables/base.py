@@ -1,6 +1,6 @@
 """What every table shares: ids, revisions, codes, enums as text."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -40,6 +40,15 @@ class Thing(Base):
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    valid_from: Mapped[date | None]
+    """First day on which it is in force, in Asia/Ho_Chi_Minh; None: always was."""
+    valid_to: Mapped[date | None]
+    """Last day, included; None: no end is known."""
+
+    @property
+    def etag(self) -> str:
+        """Its revision as it stands in the headers ETag and If-Match."""
+        return f'"{self.revision}"'
 
     def searchable(self) -> str:
         """The folded text that `q` searches."""

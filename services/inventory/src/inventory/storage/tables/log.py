@@ -1,4 +1,4 @@
-"""The change log, the outbox, and where the streams stood."""
+"""The change log, the outbox, where the streams stood, and the answers kept for repeated requests."""
 
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ class Change(Base):
     action: Mapped[str]
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str | None]
 
 
 class OutboxRow(Base):
@@ -52,3 +53,18 @@ class PublishedStream(Base):
     stream_created_at: Mapped[datetime | None]
     last_sequence: Mapped[int] = mapped_column(BigInteger)
     epoch: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class IdempotencyKey(Base):
+    """The answer of a write that was asked for with an Idempotency-Key: a repetition gets it again."""
+
+    __tablename__ = "idempotency_keys"
+
+    caller: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    """SHA-256 of method, path and body, hexadecimal; credentials are left out."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[int]
+    headers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    body: Mapped[bytes] = mapped_column(LargeBinary)

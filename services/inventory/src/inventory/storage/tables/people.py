@@ -17,8 +17,6 @@ class Agency(Coded):
     noun = "agency"
 
     role: Mapped[AgencyRole]
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
 
 
 class FocalPoint(Thing):
@@ -32,7 +30,6 @@ class FocalPoint(Thing):
     phone: Mapped[str]
     email: Mapped[str | None]
     unit: Mapped[str | None]
-    valid_from: Mapped[date]
-    valid_to: Mapped[date | None]
+    valid_from: Mapped[date] = mapped_column(nullable=False)
     appointment_document: Mapped[str | None]
     search: Mapped[str]

@@ -17,8 +17,6 @@ class District(Coded):
     __tablename__ = "districts"
     noun = "district"
 
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
     legal_basis: Mapped[str | None]
 
 

@@ -1,1 +1,0 @@
-"""Agencies and focal points."""

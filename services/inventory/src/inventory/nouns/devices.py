@@ -1,0 +1,85 @@
+"""Destinations, cameras, and the deliveries between them."""
+
+from uuid import UUID
+
+from inventory.domain.devices.camera import HEADINGS as CAMERA_HEADINGS
+from inventory.domain.devices.camera import NewCamera, asks_reason
+from inventory.domain.devices.delivery import HEADINGS as DELIVERY_HEADINGS
+from inventory.domain.devices.delivery import DeliveryFields
+from inventory.domain.devices.destination import HEADINGS as DESTINATION_HEADINGS
+from inventory.domain.devices.destination import NewDestination
+from inventory.nouns.cameras import (
+    CameraShown,
+    CameraWithDeliveries,
+    CameraWriter,
+    delivered_to,
+    in_district,
+    with_deliveries,
+)
+from inventory.nouns.deliveries import DeliveryShown, DeliveryWriter
+from inventory.nouns.destinations import DestinationShown, DestinationWriter
+from inventory.nouns.noun import Filter, Noun
+from inventory.storage.tables import Camera, Delivery, Destination
+from vonggac.events.inventory import DestinationV1
+
+DESTINATION = Noun(
+    name="destination",
+    path="destinations",
+    vietnamese="trung tâm nhận",
+    group="devices",
+    about="The monitoring centres that receive every camera (R09, R10).",
+    table=Destination,
+    fields=NewDestination,
+    shown=DestinationShown,
+    payload=DestinationV1,
+    headings=DESTINATION_HEADINGS,
+    filters=("code", "role", "enabled"),
+    sorts=("code", "name", "role"),
+    unchangeable=frozenset({"connect_all_cameras"}),
+    asks_reason=asks_reason,
+    writer=DestinationWriter(),
+    hand_written=frozenset({"remove"}),
+)
+
+CAMERA = Noun(
+    name="camera",
+    path="cameras",
+    vietnamese="camera",
+    group="devices",
+    about="Cameras with their addresses and sealed logins.",
+    table=Camera,
+    fields=NewCamera,
+    shown=CameraShown,
+    headings=CAMERA_HEADINGS,
+    references={"facility_id": "facility"},
+    filters=("code", "facility_id", "area", "enabled"),
+    more_filters={"district_id": Filter(UUID, in_district), "destination_id": Filter(UUID, delivered_to)},
+    sorts=("code", "name", "area", "facility_id"),
+    searched_through=("facility_id",),
+    owns=("delivery",),
+    unchangeable=frozenset({"destination_ids"}),
+    asks_reason=asks_reason,
+    item=CameraWithDeliveries,
+    expand=with_deliveries,
+    writer=CameraWriter(),
+)
+
+DELIVERY = Noun(
+    name="delivery",
+    path="deliveries",
+    vietnamese="luồng chuyển",
+    group="devices",
+    about="Which camera goes to which destination; each is independent of the other.",
+    table=Delivery,
+    fields=DeliveryFields,
+    shown=DeliveryShown,
+    headings=DELIVERY_HEADINGS,
+    key=("camera_id", "destination_id"),
+    label="id",
+    references={"camera_id": "camera", "destination_id": "destination"},
+    filters=("camera_id", "destination_id", "enabled"),
+    sorts=("id",),
+    unchangeable=frozenset({"camera_id", "destination_id"}),
+    asks_reason=asks_reason,
+    writer=DeliveryWriter(),
+)
