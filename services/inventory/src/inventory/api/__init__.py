@@ -22,8 +22,10 @@ def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
     from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, destinations
+    from inventory.api.mandate import attachments, minutes, plans, surveys
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    beside = (cameras, destinations, imports, exports, changes, dead_letters)
-    return (*map(router_of, NOUNS), *(each.router for each in beside))
+    beside = (cameras, destinations, surveys, attachments, minutes, plans, imports, exports, changes, dead_letters)
+    # Before the routes of one survey: `form.schema.json` is no id.
+    return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

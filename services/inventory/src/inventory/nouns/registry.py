@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from inventory.nouns import devices, people, places
+from inventory.nouns.mandate import plans, proposals, surveys
 from inventory.nouns.noun import Noun
 from inventory.storage.lists import Named
 from inventory.storage.states import PAYLOADS
@@ -16,6 +17,10 @@ NOUNS: tuple[Noun, ...] = (
     devices.DESTINATION,
     devices.CAMERA,
     devices.DELIVERY,
+    surveys.SURVEY,
+    plans.PLAN,
+    plans.PLAN_EXCEPTION,
+    proposals.PROPOSAL,
 )
 
 _BY_NAME = {noun.name: noun for noun in NOUNS}

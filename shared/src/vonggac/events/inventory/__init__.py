@@ -23,6 +23,7 @@ from vonggac.events.inventory.state import RemovedV1, State
 from vonggac.events.inventory.surveys import (
     InstallationProposalV1,
     ProposalStatus,
+    ProposedCameras,
     SurveyStatus,
     SurveyV1,
     SurveyVerdict,
@@ -49,6 +50,7 @@ __all__ = [
     "PlannedConnection",
     "PlannedDelivery",
     "ProposalStatus",
+    "ProposedCameras",
     "RemovedV1",
     "RequiredProof",
     "SealedSecret",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from vonggac.events.inventory.state import State
 
@@ -64,6 +64,16 @@ class ProposalStatus(StrEnum):
     CONNECTED = "connected"
 
 
+class ProposedCameras(BaseModel):
+    """Cameras for one area."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    area: str
+    cameras: int
+    type: str
+
+
 class InstallationProposalV1(State):
     """What a facility without enough cameras shall get; its current state."""
 
@@ -73,7 +83,7 @@ class InstallationProposalV1(State):
     status: ProposalStatus
     status_since: AwareDatetime
     cameras: int = Field(description="Cameras to install, of all areas together.")
-    areas: tuple[str, ...] = Field(default=(), description="Areas they shall watch.")
+    areas: tuple[ProposedCameras, ...] = ()
     estimated_cost_vnd: int | None = Field(default=None, description="In đồng.")
     lead_time_days: int | None = Field(default=None, description="Days from funding to connection.")
     decision_number: str | None = None

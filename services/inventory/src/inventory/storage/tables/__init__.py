@@ -6,8 +6,28 @@ from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.people import Agency, FocalPoint
 from inventory.storage.tables.places import District, Facility
+from inventory.storage.tables.surveys import (
+    ConnectionPlan,
+    InstallationProposal,
+    PlanException,
+    Survey,
+    SurveyContent,
+    SurveySubmission,
+)
 
-THINGS: tuple[type[Thing], ...] = (Agency, District, Facility, FocalPoint, Destination, Camera, Delivery)
+THINGS: tuple[type[Thing], ...] = (
+    Agency,
+    District,
+    Facility,
+    FocalPoint,
+    Destination,
+    Camera,
+    Delivery,
+    Survey,
+    ConnectionPlan,
+    PlanException,
+    InstallationProposal,
+)
 
 HISTORY = {kind: history_of(kind) for kind in THINGS}
 """The table of earlier states of each thing (decision 0042)."""
@@ -20,13 +40,19 @@ __all__ = [
     "Camera",
     "Change",
     "Coded",
+    "ConnectionPlan",
     "Delivery",
     "Destination",
     "District",
     "Facility",
     "FocalPoint",
     "IdempotencyKey",
+    "InstallationProposal",
     "OutboxRow",
+    "PlanException",
     "PublishedStream",
+    "Survey",
+    "SurveyContent",
+    "SurveySubmission",
     "Thing",
 ]

@@ -18,7 +18,7 @@ from vonggac.events.inventory.plans import PlanStatus
 
 MAX_CONNECTIONS = 1000
 
-PLAN = StateMachine(
+MACHINE = StateMachine(
     noun="connection_plan",
     states=PlanStatus,
     initial=PlanStatus.DRAFT,

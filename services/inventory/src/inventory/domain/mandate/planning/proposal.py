@@ -15,7 +15,7 @@ from vonggac.events.inventory.surveys import ProposalStatus
 
 MAX_COST_VND = 10**12
 
-PROPOSAL = StateMachine(
+MACHINE = StateMachine(
     noun="installation_proposal",
     states=ProposalStatus,
     initial=ProposalStatus.DRAFT,

@@ -49,7 +49,7 @@ class Attachment(Fields):
     name: Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
     kind: AttachmentKind = AttachmentKind.PHOTO
     media_type: MediaType
-    bytes: Annotated[int, Field(ge=1, le=MAX_BYTES)]
+    size_bytes: Annotated[int, Field(ge=1, le=MAX_BYTES)]
     caption: Line | None = None
 
 
@@ -58,7 +58,7 @@ def check_attachments(declared: Sequence[Attachment]) -> None:
     if len(declared) > MAX_ATTACHMENTS:
         msg = f"attachments: {len(declared)} are too many for one survey; at most {MAX_ATTACHMENTS}"
         raise ValueError(msg)
-    if (total := sum(one.bytes for one in declared)) > MAX_SURVEY_BYTES:
+    if (total := sum(one.size_bytes for one in declared)) > MAX_SURVEY_BYTES:
         msg = (
             f"attachments: {total} bytes together; one survey takes at most {MAX_SURVEY_BYTES}: make the photos smaller"
         )
@@ -78,8 +78,8 @@ def missing_contents(declared: Iterable[Attachment], stored: Iterable[str]) -> t
 
 def check_content(declared: Attachment, content: bytes) -> None:
     """Raises ValueError when `content` is not what was declared, or no whole JPEG, PNG or PDF."""
-    if len(content) != declared.bytes:
-        msg = f"has {len(content)} bytes, but {declared.bytes} were declared: send the whole file"
+    if len(content) != declared.size_bytes:
+        msg = f"has {len(content)} bytes, but {declared.size_bytes} were declared: send the whole file"
         raise ValueError(msg)
     if hashlib.sha256(content).hexdigest() != declared.sha256:
         msg = "does not have the declared SHA-256: it was changed or damaged on its way; send it again"

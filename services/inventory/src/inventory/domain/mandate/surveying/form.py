@@ -15,7 +15,6 @@ from inventory.domain.devices.expected import Pixels, check_mac
 from inventory.domain.fields import Code, Fields, Line, Name
 from inventory.domain.text import clean
 
-FORM_VERSION = 1
 MAX_ROWS = 500
 
 type Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -181,7 +180,7 @@ class Access(Fields):
 class SurveyForm(Fields):
     """What a survey found at the site."""
 
-    version: Literal[1] = FORM_VERSION
+    version: Literal[1] = 1
     site: Site | None = Field(default=None, title="Cơ sở")
     areas: tuple[SurveyedArea, ...] = Field(default=(), max_length=MAX_ROWS, title="Khu vực phải giám sát")
     system: System | None = Field(default=None, title="Hệ thống camera hiện có")

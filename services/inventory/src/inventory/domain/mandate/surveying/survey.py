@@ -17,7 +17,7 @@ from vonggac.events.inventory.surveys import SurveyStatus, SurveyVerdict
 
 MAX_PARTICIPANTS = 50
 
-SURVEY = StateMachine(
+MACHINE = StateMachine(
     noun="survey",
     states=SurveyStatus,
     initial=SurveyStatus.NOT_STARTED,
@@ -86,6 +86,7 @@ HEADINGS = {
     "lead_name": "Trưởng đoàn",
     "lead_phone": "Điện thoại trưởng đoàn",
     "lead_agency_id": "Đơn vị chủ trì",
+    "basis": "Căn cứ",
     "scheduled_on": "Ngày hẹn",
     "surveyed_on": "Ngày khảo sát",
     "place": "Địa điểm",
@@ -156,6 +157,7 @@ class SurveyFields(Findings):
     lead_name: Name | None = Field(default=None, description="Who leads the survey.")
     lead_phone: Phone | None = None
     lead_agency_id: UUID | None = Field(default=None, description="The lead's agency.")
+    basis: Line | None = Field(default=None, description="The directive it carries out, as the minutes cite it.")
     scheduled_on: date | None = Field(default=None, description="Day agreed with the facility.")
     place: Line | None = Field(default=None, description="Where the minutes are made.")
     briefed_by: Name | None = Field(default=None, description="Who of the facility gave the safety briefing.")
@@ -169,7 +171,7 @@ class SurveyFields(Findings):
 
 
 class Guard(StrEnum):
-    """Names of the guards of SURVEY."""
+    """Names of the guards of MACHINE."""
 
     LEAD_NAMED = "lead_named"
     DAY_AGREED = "day_agreed"
