@@ -20,7 +20,7 @@ TOP_MM, BOTTOM_MM, LEFT_MM, RIGHT_MM = 20, 20, 30, 15
 """Allowed: 20 to 25, 20 to 25, 30 to 35, 15 to 20."""
 TEXT_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
 FIRST_LINE_MM = 12.7
-LEFT_HEAD_MM, RIGHT_HEAD_MM = 66, TEXT_MM - 66
+LEFT_HEAD_MM, RIGHT_HEAD_MM = 60, TEXT_MM - 60
 COUNTRY = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO = "Độc lập - Tự do - Hạnh phúc"
 _MOTTO_MM = 64
@@ -83,6 +83,7 @@ class Page:
 
     def signatures(self, titles: Sequence[str]) -> None:
         """Two beside each other, with room to sign."""
+        self._paragraph("", LEFT, size=8)
         count = (len(titles) + 1) // 2
         table = self._table((TEXT_MM / 2, TEXT_MM / 2), count=count)
         for row in table.rows:
@@ -134,6 +135,8 @@ class Page:
         table = self._document.add_table(rows=count, cols=len(widths_mm))
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
         table.autofit = False
+        for column, width in zip(table.columns, widths_mm, strict=True):
+            column.width = Mm(width)
         for row in table.rows:
             for cell, width in zip(row.cells, widths_mm, strict=True):
                 cell.width = Mm(width)
@@ -146,7 +149,7 @@ class Page:
         paragraph = self._document.add_paragraph()
         paragraph.alignment = alignment
         shape = paragraph.paragraph_format
-        shape.space_before, shape.keep_with_next = Pt(before), keep
+        shape.space_before, shape.space_after, shape.keep_with_next = Pt(before), Pt(2), keep
         if indent:
             shape.first_line_indent = Mm(indent)
         _write(paragraph, text, size, bold=bold, italic=italic)
@@ -164,8 +167,8 @@ class Page:
         shape = paragraph.paragraph_format
         shape.left_indent = shape.right_indent = Mm((width_mm - length_mm) / 2)
         shape.space_after = Pt(4)
-        shape.line_spacing = Pt(3)
-        borders, line = OxmlElement("w:pBdr"), OxmlElement("w:top")
+        shape.line_spacing = Pt(4)
+        borders, line = OxmlElement("w:pBdr"), OxmlElement("w:bottom")
         for name, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
             line.set(qn(f"w:{name}"), value)
         borders.append(line)

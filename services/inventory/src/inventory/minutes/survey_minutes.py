@@ -165,17 +165,28 @@ _ASSIGNMENTS = {"static": "tĩnh", "dynamic": "động", "cgnat": "dùng chung (
 
 def _verdict(page: Page, survey: SurveyFields) -> None:
     page.heading("IV. KẾT LUẬN, ĐỀ XUẤT")
+    for number, line in enumerate(_conclusions(survey), start=1):
+        page.text(f"{number}. {line}")
+
+
+def _conclusions(survey: SurveyFields) -> Iterator[str]:
     if survey.verdict is not None:
-        page.text(f"1. Kết luận: {VERDICTS[survey.verdict]}. Lý do: {survey.verdict_reason}.")
+        yield f"Kết luận: {VERDICTS[survey.verdict]}. Lý do: {_sentence(survey.verdict_reason or '')}"
     form = survey.form
-    if form is not None and form.uncovered():
+    if form is None:
+        return
+    if form.uncovered():
         needed = sum(one.cameras_needed or 0 for one in form.areas)
         areas = ", ".join(AREAS[area].lower() for area in form.uncovered())
-        page.text(f"2. Chưa đủ camera giám sát: {areas}; cần bổ sung {amount(needed)} camera.")
-    if form is not None and form.proposal is not None:
-        page.text(f"3. Đề xuất: {form.proposal}.")
-    if form is not None and form.estimated_cost_vnd is not None:
-        page.text(f"4. Kinh phí dự kiến: {amount(form.estimated_cost_vnd)} đồng.")
+        yield f"Chưa đủ camera giám sát: {areas}; cần bổ sung {amount(needed)} camera."
+    if form.proposal is not None:
+        yield f"Đề xuất: {_sentence(form.proposal)}"
+    if form.estimated_cost_vnd is not None:
+        yield f"Kinh phí dự kiến: {amount(form.estimated_cost_vnd)} đồng."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _by_agency(of: MinutesOf) -> Iterator[tuple[str | None, list[Participant]]]:
