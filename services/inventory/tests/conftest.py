@@ -118,14 +118,14 @@ class Province:
         body = {"code": self._code("AG"), "name": "Sở Y tế", "role": "managing"}
         return await self.post("/v1/agencies", body | given)
 
-    async def district(self, **given: Any) -> dict[str, Any]:
-        return await self.post("/v1/districts", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
+    async def unit(self, **given: Any) -> dict[str, Any]:
+        return await self.post("/v1/units", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
 
     async def facility(self, *, planned: bool = False, **given: Any) -> dict[str, Any]:
         """`planned`: its cameras are forwarded only under an agreed plan."""
         body: dict[str, Any] = {"code": self._code("KCL"), "name": "Khu cách ly", "type": "school"}
-        if "district_id" not in given:
-            body["district_id"] = (await self.district())["id"]
+        if "unit_id" not in given:
+            body["unit_id"] = (await self.unit())["id"]
         if "managing_agency_id" not in given:
             body["managing_agency_id"] = (await self.agency())["id"]
         made = await self.post("/v1/facilities", body | given)

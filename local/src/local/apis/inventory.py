@@ -61,6 +61,10 @@ class InventoryApi:
                 present[code] = await self.change(noun, thing["id"], body)
         return {str(body["code"]): present[str(body["code"])] for body in wanted}
 
+    async def add(self, noun: str, body: Json) -> Json:
+        """Add one thing."""
+        return await self._call("POST", f"/v1/{noun}", json=dict(body))
+
     async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any]) -> Json:
         """Change the fields given."""
         return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch))

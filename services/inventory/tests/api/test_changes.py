@@ -27,7 +27,7 @@ async def test_a_refused_change_leaves_no_line(province: Any) -> None:
 async def test_the_log_is_narrowed_and_paged_newest_first(province: Any) -> None:
     for _ in range(3):
         await province.agency()
-    await province.district()
+    await province.unit()
     query: dict[str, Any] = {"noun": "agency", "action": "created", "limit": 2}
     first = (await province.client.get("/v1/changes", params=query)).json()
     second = (await province.client.get("/v1/changes", params=query | {"cursor": first["next"]})).json()

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-PATHS = ("agencies", "districts", "facilities", "focal-points", "destinations", "cameras", "deliveries")
+PATHS = ("agencies", "units", "facilities", "focal-points", "destinations", "cameras", "deliveries")
 
 
 async def make(province: Any, path: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ async def test_a_stale_if_match_is_refused(province: Any, path: str) -> None:
     assert (await province.client.delete(one, headers={"If-Match": "*"}, params=why)).status_code == 204
 
 
-@pytest.mark.parametrize("noun", ["agency", "district", "facility", "destination", "camera"])
+@pytest.mark.parametrize("noun", ["agency", "unit", "facility", "destination", "camera"])
 async def test_a_taken_code_is_a_conflict_about_the_code(province: Any, noun: str) -> None:
     make_one = getattr(province, noun)
     made = await make_one()
@@ -97,7 +97,7 @@ async def test_null_empties_what_may_be_empty_and_nothing_else(province: Any) ->
 
 @pytest.mark.parametrize(
     ("path", "field"),
-    [("facilities", "district_id"), ("facilities", "managing_agency_id"), ("focal-points", "facility_id")],
+    [("facilities", "unit_id"), ("facilities", "managing_agency_id"), ("focal-points", "facility_id")],
 )
 async def test_a_reference_to_nothing_is_named(province: Any, path: str, field: str) -> None:
     made = await make(province, path)
@@ -110,7 +110,7 @@ async def test_what_is_referred_to_stays_and_says_by_whom(province: Any) -> None
     camera = await province.camera(facility_id=facility["id"])
     for path, thing_id, name in (
         ("agencies", facility["managing_agency_id"], facility["code"]),
-        ("districts", facility["district_id"], facility["code"]),
+        ("units", facility["unit_id"], facility["code"]),
         ("facilities", facility["id"], camera["code"]),
     ):
         answer = await province.remove(f"/v1/{path}/{thing_id}")
@@ -141,22 +141,22 @@ async def test_a_cursor_of_something_else_is_refused(province: Any, path: str) -
 
 @pytest.mark.parametrize("q", ["huong hoa", "HƯỚNG", "hoá hướng"])
 async def test_search_finds_without_diacritics(province: Any, q: str) -> None:
-    wanted = await province.district(name="Huyện Hướng Hóa")
-    await province.district(name="Huyện Đakrông")
-    found = (await province.client.get("/v1/districts", params={"q": q})).json()["items"]
-    assert [district["id"] for district in found] == [wanted["id"]]
+    wanted = await province.unit(name="Huyện Hướng Hóa")
+    await province.unit(name="Huyện Đakrông")
+    found = (await province.client.get("/v1/units", params={"q": q})).json()["items"]
+    assert [unit["id"] for unit in found] == [wanted["id"]]
 
 
 async def test_search_takes_wildcards_literally(province: Any) -> None:
-    await province.district()
-    assert (await province.client.get("/v1/districts", params={"q": "%"})).json()["items"] == []
+    await province.unit()
+    assert (await province.client.get("/v1/units", params={"q": "%"})).json()["items"] == []
 
 
-async def test_a_district_is_listed_for_the_days_it_exists(province: Any) -> None:
-    await province.district(code="461", valid_from="2004-01-01", valid_to="2025-06-30")
+async def test_a_unit_is_listed_for_the_days_it_exists(province: Any) -> None:
+    await province.unit(code="461", valid_from="2004-01-01", valid_to="2025-06-30")
     days = {"2021-05-07": 1, "2025-06-30": 1, "2025-07-02": 0}
     for day, count in days.items():
-        listed = (await province.client.get("/v1/districts", params={"valid_on": day})).json()["items"]
+        listed = (await province.client.get("/v1/units", params={"valid_on": day})).json()["items"]
         assert len(listed) == count
 
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, overload
 
+from nats.aio.client import Client
+
 
 @overload
 async def eventually[T](
@@ -49,3 +51,12 @@ async def running_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[async
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def flush_all(client: Client) -> None:
+    """Wait until the server has taken in what was sent, subscriptions included.
+
+    One `flush` of nats-py is not enough: its ping is written at once, and what waits to be sent goes after it.
+    """
+    for _ in range(2):
+        await client.flush()

@@ -22,10 +22,11 @@ def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
     from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, destinations
-    from inventory.api.mandate import attachments, minutes, plans, surveys
+    from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    beside = (cameras, destinations, surveys, attachments, minutes, plans, imports, exports, changes, dead_letters)
+    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
+    beside = (cameras, destinations, *mandate, imports, exports, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.
     return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from inventory.domain.text import clean
+from inventory.domain.text import clean, clean_lines
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,23}[0-9]")
@@ -38,6 +38,7 @@ def _check_email(text: str) -> str:
 type Code = Annotated[str, AfterValidator(check_code)]
 type Name = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
 type Line = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
+type Note = Annotated[str, AfterValidator(clean_lines), StringConstraints(min_length=1, max_length=2000)]
 type Phone = Annotated[str, AfterValidator(clean), AfterValidator(_check_phone)]
 type Email = Annotated[str, AfterValidator(clean), AfterValidator(_check_email), StringConstraints(max_length=254)]
 

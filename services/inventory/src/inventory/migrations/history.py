@@ -120,10 +120,23 @@ def backfill_history(op: Op, table: str) -> None:
 
 def drop_history(op: Op, table: str) -> None:
     """Take the history of `table` away, for a downgrade."""
+    drop_triggers(op, table)
+    op.execute(f"drop table if exists {table}_history")
+
+
+def drop_triggers(op: Op, table: str) -> None:
+    """Stop writing the history of `table`, before it gets another name; `add_history` goes on under the new one."""
     for event in ("insert", "update", "delete"):
         op.execute(f"drop trigger if exists record_{event} on {table}")
         op.execute(f"drop function if exists {table}_record_{event}()")
-    op.execute(f"drop table if exists {table}_history")
+
+
+def rename_history(op: Op, before: str, after: str) -> None:
+    """Give the history of a table the name that follows from the table's new one."""
+    op.execute(f"alter table {before}_history rename to {after}_history")
+    op.execute(f"alter table {after}_history rename constraint pk_{before}_history to pk_{after}_history")
+    for part in ("present", "code"):
+        op.execute(f"alter index if exists ix_{before}_history_{part} rename to ix_{after}_history_{part}")
 
 
 def _columns(op: Op, table: str) -> Sequence[tuple[str, str]]:

@@ -66,10 +66,10 @@ async def with_deliveries(session: AsyncSession, row: Mapping[str, Any], recorde
     return {"deliveries": (await session.execute(query)).mappings().all()}
 
 
-def in_district(cameras: FromClause, district_id: UUID, recorded: Recorded) -> ColumnElement[bool]:
-    """Whether the camera's facility is in a district."""
+def in_unit(cameras: FromClause, unit_id: UUID, recorded: Recorded) -> ColumnElement[bool]:
+    """Whether the camera's facility is in a unit."""
     facilities = recorded(Facility)
-    return cameras.c.facility_id.in_(select(facilities.c.id).where(facilities.c.district_id == district_id))
+    return cameras.c.facility_id.in_(select(facilities.c.id).where(facilities.c.unit_id == unit_id))
 
 
 def delivered_to(cameras: FromClause, destination_id: UUID, recorded: Recorded) -> ColumnElement[bool]:

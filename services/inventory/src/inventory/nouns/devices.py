@@ -13,7 +13,7 @@ from inventory.nouns.cameras import (
     CameraWithDeliveries,
     CameraWriter,
     delivered_to,
-    in_district,
+    in_unit,
     with_deliveries,
 )
 from inventory.nouns.deliveries import DeliveryShown, DeliveryWriter
@@ -53,7 +53,7 @@ CAMERA = Noun(
     headings=CAMERA_HEADINGS,
     references={"facility_id": "facility"},
     filters=("code", "facility_id", "area", "enabled"),
-    more_filters={"district_id": Filter(UUID, in_district), "destination_id": Filter(UUID, delivered_to)},
+    more_filters={"unit_id": Filter(UUID, in_unit), "destination_id": Filter(UUID, delivered_to)},
     sorts=("code", "name", "area", "facility_id"),
     searched_through=("facility_id",),
     owns=("delivery",),

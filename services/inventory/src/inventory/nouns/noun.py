@@ -30,7 +30,7 @@ type Condition = Callable[[FromClause, Any, Recorded], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter of a list that is no column of its own: `district_id` of cameras."""
+    """A filter of a list that is no column of its own: `unit_id` of cameras."""
 
     kind: Any
     """Type of its value."""
@@ -83,7 +83,7 @@ class Noun:
     """Nouns that refer to it and go with it."""
     unchangeable: frozenset[str] = frozenset()
     """Fields that are given once, when it is created."""
-    hand_written: frozenset[Literal["create", "change", "remove", "bulk"]] = frozenset()
+    hand_written: frozenset[Literal["create", "change", "remove", "bulk", "transitions"]] = frozenset()
     """Routes that are not made from the declaration."""
     searched_through: tuple[str, ...] = ()
     """References whose names `q` searches too."""

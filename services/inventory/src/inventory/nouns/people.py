@@ -1,12 +1,14 @@
-"""Agencies and focal points."""
+"""Agencies, focal points and teams."""
 
 from inventory.domain.people.agency import HEADINGS as AGENCY_HEADINGS
 from inventory.domain.people.agency import AgencyFields
 from inventory.domain.people.focal_point import HEADINGS as FOCAL_POINT_HEADINGS
 from inventory.domain.people.focal_point import FocalPointFields
+from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
+from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
 from inventory.nouns.noun import Noun
-from inventory.storage.tables import Agency, FocalPoint
-from vonggac.events.inventory import AgencyV1, FocalPointV1
+from inventory.storage.tables import Agency, FocalPoint, Team, TeamMember
+from vonggac.events.inventory import AgencyV1, FocalPointV1, TeamMemberV1, TeamV1
 
 AGENCY = Noun(
     name="agency",
@@ -38,4 +40,38 @@ FOCAL_POINT = Noun(
     filters=("facility_id",),
     sorts=("full_name", "valid_from"),
     searched_through=("facility_id",),
+)
+
+TEAM = Noun(
+    name="team",
+    path="teams",
+    vietnamese="tổ công tác",
+    group="people",
+    about="The operator's teams that survey and connect (R14).",
+    table=Team,
+    fields=TeamFields,
+    payload=TeamV1,
+    headings=TEAM_HEADINGS,
+    references={"agency_id": "agency"},
+    filters=("code", "agency_id"),
+    sorts=("code", "name"),
+    searched_through=("agency_id",),
+)
+
+TEAM_MEMBER = Noun(
+    name="team_member",
+    path="team-members",
+    vietnamese="thành viên tổ công tác",
+    group="people",
+    about="The people of each team (R14); those who left stay on record.",
+    table=TeamMember,
+    fields=TeamMemberFields,
+    payload=TeamMemberV1,
+    headings=MEMBER_HEADINGS,
+    key=("team_id", "full_name"),
+    label="full_name",
+    references={"team_id": "team"},
+    filters=("team_id",),
+    sorts=("full_name", "position"),
+    searched_through=("team_id",),
 )

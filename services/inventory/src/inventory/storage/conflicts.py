@@ -14,6 +14,10 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 _FIELDS = {
+    "ex_units_code": (
+        "code",
+        "another unit of this level has the code on a day of this period; end the earlier one by its valid_to",
+    ),
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",
         "this camera has a delivery to this destination already",

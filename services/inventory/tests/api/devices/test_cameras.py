@@ -123,14 +123,14 @@ async def test_a_destination_in_use_stays_unless_it_is_disconnected(province: An
     assert await deliveries_of(province, camera) == []
 
 
-async def test_cameras_are_found_by_facility_district_destination_and_area(province: Any) -> None:
+async def test_cameras_are_found_by_facility_unit_destination_and_area(province: Any) -> None:
     facility = await province.facility()
     destination = await province.destination()
     wanted = await province.camera(facility_id=facility["id"], area="gate")
     await province.camera(destination_ids=[])
     filters = (
         {"facility_id": facility["id"]},
-        {"district_id": facility["district_id"]},
+        {"unit_id": facility["unit_id"]},
         {"destination_id": destination["id"]},
         {"area": "gate"},
         {"code": wanted["code"]},

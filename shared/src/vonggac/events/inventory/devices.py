@@ -50,6 +50,18 @@ class DestinationV1(State):
     enabled: bool
 
 
+class RecorderV1(State):
+    """An NVR or DVR of a facility; its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.recorder.v1"
+    code: str
+    name: str
+    facility_id: UUID
+    vendor: str | None = None
+    model: str | None = None
+    channels: int
+
+
 class TlsTrust(BaseModel):
     """Whom to trust over TLS; at most one of the two. Neither: the system's authorities."""
 
@@ -118,6 +130,10 @@ class CameraV1(State):
     probe_timeout_s: float = Field(gt=0)
     deliveries: tuple[PlannedDelivery, ...] = ()
     expected: ExpectedDevice | None = None
+    area: str | None = Field(default=None, description="The area it watches (4403/CV-BCĐ).")
+    shared_device_reason: str | None = Field(
+        default=None, description="Why another camera on record has the same device; None: none has."
+    )
     facility_status: FacilityStatus | None = Field(
         default=None, description="Of its facility: nothing of a suspended or closed one is probed or forwarded."
     )

@@ -1,4 +1,4 @@
-"""Agencies and focal points."""
+"""Agencies, focal points and teams."""
 
 from datetime import date
 from enum import StrEnum
@@ -28,6 +28,17 @@ class AgencyV1(State):
     role: AgencyRole
 
 
+class OperatorAssignmentV1(State):
+    """The operator of a province in one period (R02); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.operator_assignment.v1"
+    unit_id: UUID
+    agency_id: UUID
+    valid_from: date
+    valid_to: date | None = None
+    document: str | None = None
+
+
 class FocalPointV1(State):
     """The officer responsible for a facility's cameras (R17); its current state."""
 
@@ -38,4 +49,25 @@ class FocalPointV1(State):
     phone: str
     email: str | None = None
     valid_from: date
+    valid_to: date | None = None
+
+
+class TeamV1(State):
+    """People of the operator who survey and connect (R14); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.team.v1"
+    code: str
+    name: str
+    agency_id: UUID
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class TeamMemberV1(State):
+    """One person of a team (R14); the current state, without name and phone."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.team_member.v1"
+    team_id: UUID
+    position: str
+    valid_from: date | None = None
     valid_to: date | None = None

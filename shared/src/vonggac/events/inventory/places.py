@@ -10,12 +10,22 @@ from pydantic import Field
 from vonggac.events.inventory.state import State
 
 
-class DistrictV1(State):
-    """A district-level unit; its current state."""
+class UnitLevel(StrEnum):
+    """Level of an administrative unit; from 01/7/2025 there are no districts."""
 
-    event_type: ClassVar[str] = "vn.vonggac.inventory.district.v1"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+
+
+class UnitV1(State):
+    """An administrative unit; its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.unit.v1"
     code: str = Field(description="Official code of the unit at that time; text, for its leading zeros.")
     name: str
+    level: UnitLevel = UnitLevel.DISTRICT
+    parent_id: UUID | None = Field(default=None, description="The unit that it belongs to.")
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -51,6 +61,27 @@ class FacilityV1(State):
     name: str
     type: FacilityType
     status: FacilityStatus
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID
+    beds: int | None = Field(default=None, description="Capacity.")
+    occupancy: int | None = Field(default=None, description="People in it, as one total.")
     restricted: bool = Field(default=False, description="Military site: its address and streams are not for others.")
+
+
+class CoverageVerdict(StrEnum):
+    """Of one area of one facility (R07)."""
+
+    COVERED = "covered"
+    NOT_COVERED = "not_covered"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class CoverageV1(State):
+    """What was found of one area that a facility has to watch (R07); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.coverage.v1"
+    facility_id: UUID
+    area: str
+    verdict: CoverageVerdict
+    reason: str | None = Field(default=None, description="Why the area does not apply.")
+    cameras_needed: int = 0

@@ -14,7 +14,7 @@ HEADINGS = {
     "name": "Tên cơ sở",
     "type": "Loại hình",
     "status": "Trạng thái",
-    "district_id": "Mã huyện",
+    "unit_id": "Mã đơn vị hành chính",
     "managing_agency_id": "Mã cơ quan quản lý",
     "address": "Địa chỉ",
     "beds": "Số giường",
@@ -29,7 +29,7 @@ _IN_SERVICE = frozenset({FacilityStatus.PLANNED, FacilityStatus.APPROVED, Facili
 
 
 class FacilityFacts(Dated):
-    """The fields of a facility, without its district and agency."""
+    """The fields of a facility, without its unit and agency."""
 
     code: Code
     name: Name
@@ -45,9 +45,9 @@ class FacilityFacts(Dated):
 
 
 class FacilityFields(FacilityFacts):
-    """A facility with its district and its managing agency."""
+    """A facility with its unit and its managing agency."""
 
-    district_id: UUID
+    unit_id: UUID
     managing_agency_id: UUID
 
 

@@ -1,22 +1,15 @@
 """How surveys, plans and proposals are written: fields while they are open, states by transitions."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
 
 from inventory.domain.states import StateMachine
-from inventory.nouns.noun import Filter
 from inventory.nouns.writer import Writer, Writing, merge
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
-
-
-def filter_by_status(states: type[StrEnum]) -> Mapping[str, Filter]:
-    """The filter `status` of a list."""
-    return {"status": Filter(states, lambda things, value, _recorded: things.c.status == value)}
 
 
 def columns_of(fields: BaseModel) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from inventory.domain.mandate.planning.plan import (
     plan_code,
     why_closed,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed, filter_by_status
+from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.states import status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Writing, merge
@@ -129,7 +130,7 @@ PLAN = Noun(
     headings=HEADINGS,
     references={"facility_id": "facility"},
     filters=("facility_id", "connect_by"),
-    more_filters=filter_by_status(PlanStatus),
+    more_filters=status_filter(PlanStatus),
     sorts=("code", "status", "status_since", "version"),
     unchangeable=frozenset({"facility_id"}),
     searched_through=("facility_id",),

@@ -18,7 +18,8 @@ from inventory.domain.mandate.planning.proposal import (
     is_open,
     met_guards,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed, filter_by_status
+from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.states import status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import merge
@@ -107,7 +108,7 @@ PROPOSAL = Noun(
     headings=HEADINGS,
     references={"facility_id": "facility"},
     filters=("code", "facility_id", "decision_number"),
-    more_filters=filter_by_status(ProposalStatus),
+    more_filters=status_filter(ProposalStatus),
     sorts=("code", "status", "status_since"),
     unchangeable=frozenset({"facility_id"}),
     searched_through=("facility_id",),

@@ -17,7 +17,8 @@ from inventory.domain.mandate.surveying.survey import (
     is_open,
     met_guards,
 )
-from inventory.nouns.mandate.moving import MovingWriter, closed, filter_by_status
+from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.states import status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Writing, merge
@@ -121,7 +122,7 @@ SURVEY = Noun(
     headings=HEADINGS,
     references={"facility_id": "facility", "lead_agency_id": "agency"},
     filters=("code", "facility_id", "verdict", "scheduled_on", "surveyed_on", "mode"),
-    more_filters=filter_by_status(SurveyStatus),
+    more_filters=status_filter(SurveyStatus),
     sorts=("code", "status", "status_since"),
     unchangeable=frozenset({"facility_id"}),
     searched_through=("facility_id",),

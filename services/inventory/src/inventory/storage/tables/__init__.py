@@ -4,8 +4,18 @@ from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
-from inventory.storage.tables.people import Agency, FocalPoint
-from inventory.storage.tables.places import District, Facility
+from inventory.storage.tables.mandate import (
+    BlockedReason,
+    Directive,
+    InformationRequest,
+    Inspection,
+    JournalEntry,
+    MaintenanceWindow,
+    Obligation,
+    Visit,
+)
+from inventory.storage.tables.people import Agency, FocalPoint, Team, TeamMember
+from inventory.storage.tables.places import Facility, Unit
 from inventory.storage.tables.surveys import (
     ConnectionPlan,
     InstallationProposal,
@@ -17,12 +27,22 @@ from inventory.storage.tables.surveys import (
 
 THINGS: tuple[type[Thing], ...] = (
     Agency,
-    District,
+    Unit,
     Facility,
     FocalPoint,
     Destination,
     Camera,
     Delivery,
+    Team,
+    TeamMember,
+    Directive,
+    Obligation,
+    InformationRequest,
+    Visit,
+    Inspection,
+    MaintenanceWindow,
+    JournalEntry,
+    BlockedReason,
     Survey,
     ConnectionPlan,
     PlanException,
@@ -37,22 +57,32 @@ __all__ = [
     "THINGS",
     "Agency",
     "Base",
+    "BlockedReason",
     "Camera",
     "Change",
     "Coded",
     "ConnectionPlan",
     "Delivery",
     "Destination",
-    "District",
+    "Directive",
     "Facility",
     "FocalPoint",
     "IdempotencyKey",
+    "InformationRequest",
+    "Inspection",
     "InstallationProposal",
+    "JournalEntry",
+    "MaintenanceWindow",
+    "Obligation",
     "OutboxRow",
     "PlanException",
     "PublishedStream",
     "Survey",
     "SurveyContent",
     "SurveySubmission",
+    "Team",
+    "TeamMember",
     "Thing",
+    "Unit",
+    "Visit",
 ]

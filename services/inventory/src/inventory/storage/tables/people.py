@@ -1,4 +1,4 @@
-"""Agencies and focal points."""
+"""Agencies, focal points and teams."""
 
 from datetime import date
 from uuid import UUID
@@ -32,4 +32,23 @@ class FocalPoint(Thing):
     unit: Mapped[str | None]
     valid_from: Mapped[date] = mapped_column(nullable=False)
     appointment_document: Mapped[str | None]
+    search: Mapped[str]
+
+
+class Team(Coded):
+    __tablename__ = "teams"
+    noun = "team"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+
+
+class TeamMember(Thing):
+    __tablename__ = "team_members"
+    noun = "team_member"
+    searched = ("full_name", "position", "phone")
+
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"), index=True)
+    full_name: Mapped[str]
+    position: Mapped[str]
+    phone: Mapped[str | None]
     search: Mapped[str]

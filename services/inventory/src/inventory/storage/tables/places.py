@@ -1,23 +1,40 @@
 """Units and facilities."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.storage.tables.base import Coded
 from vonggac.events.inventory import (
     FacilityStatus,
     FacilityType,
+    UnitLevel,
 )
 
 
-class District(Coded):
-    __tablename__ = "districts"
-    noun = "district"
+class Unit(Coded):
+    """An administrative unit. A code is unique among the units of one level that stand on the same day."""
 
+    __tablename__ = "units"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("code", "="),
+            ("level", "="),
+            (text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            name="ex_units_code",
+        ),
+    )
+    noun = "unit"
+
+    code: Mapped[str] = mapped_column()
+    level: Mapped[UnitLevel]
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
     legal_basis: Mapped[str | None]
+    succeeds: Mapped[list[dict[str, Any]]] = mapped_column(JSONB(), server_default="[]")
 
 
 class Facility(Coded):
@@ -27,7 +44,7 @@ class Facility(Coded):
 
     type: Mapped[FacilityType]
     status: Mapped[FacilityStatus]
-    district_id: Mapped[UUID] = mapped_column(ForeignKey("districts.id"), index=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
     managing_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
     address: Mapped[str | None]
     beds: Mapped[int | None]
