@@ -23,11 +23,12 @@ def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
     from inventory.api import changes, dead_letters, exports, imports
     from inventory.api.devices import cameras, destinations, vendors
-    from inventory.api.mandate import directives, obligations, records, visits
+    from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
     from inventory.api.nouns import router_of
     from inventory.api.places import sufficiency
     from inventory.nouns.registry import NOUNS
 
-    mandate = (directives, obligations, records, visits)
+    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
     beside = (cameras, destinations, vendors, sufficiency, *mandate, imports, exports, changes, dead_letters)
-    return (*map(router_of, NOUNS), *(each.router for each in beside))
+    # Before the routes of one survey: `form.schema.json` is no id.
+    return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

@@ -16,6 +16,14 @@ from inventory.storage.tables.mandate import (
 )
 from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
 from inventory.storage.tables.places import Coverage, Facility, Unit
+from inventory.storage.tables.surveys import (
+    ConnectionPlan,
+    InstallationProposal,
+    PlanException,
+    Survey,
+    SurveyContent,
+    SurveySubmission,
+)
 
 THINGS: tuple[type[Thing], ...] = (
     Agency,
@@ -38,6 +46,10 @@ THINGS: tuple[type[Thing], ...] = (
     MaintenanceWindow,
     JournalEntry,
     BlockedReason,
+    Survey,
+    ConnectionPlan,
+    PlanException,
+    InstallationProposal,
 )
 
 HISTORY = {kind: history_of(kind) for kind in THINGS}
@@ -52,6 +64,7 @@ __all__ = [
     "Camera",
     "Change",
     "Coded",
+    "ConnectionPlan",
     "Coverage",
     "Delivery",
     "Destination",
@@ -61,13 +74,18 @@ __all__ = [
     "IdempotencyKey",
     "InformationRequest",
     "Inspection",
+    "InstallationProposal",
     "JournalEntry",
     "MaintenanceWindow",
     "Obligation",
     "OperatorAssignment",
     "OutboxRow",
+    "PlanException",
     "PublishedStream",
     "Recorder",
+    "Survey",
+    "SurveyContent",
+    "SurveySubmission",
     "Team",
     "TeamMember",
     "Thing",
