@@ -25,7 +25,7 @@ NOT_COMPRESSED = (
     "application/pdf",
     "text/plain",
 )
-"""Formats that are compressed already; and `/metrics`, of up to a megabyte: a forwarder relays media on this event loop."""
+"""Formats that are compressed already, and `/metrics`: a megabyte, while a forwarder relays media on this loop."""
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
