@@ -1,4 +1,4 @@
-"""What forwarders say of deliveries and cameras: contending holders, changes dated back, summed, twice or not at all."""
+"""What forwarders say of deliveries and cameras: contending holders; changes dated back, summed or doubled."""
 
 import random
 from datetime import datetime
