@@ -9,6 +9,9 @@ from inventory.nouns.mandate import (
     maintenance_windows,
     notes,
     obligations,
+    plans,
+    proposals,
+    surveys,
     visits,
 )
 from inventory.nouns.noun import Noun
@@ -20,8 +23,11 @@ NOUNS: tuple[Noun, ...] = (
     people.AGENCY,
     places.UNIT,
     places.FACILITY,
+    people.OPERATOR_ASSIGNMENT,
     people.FOCAL_POINT,
+    places.COVERAGE,
     devices.DESTINATION,
+    devices.RECORDER,
     devices.CAMERA,
     devices.DELIVERY,
     people.TEAM,
@@ -34,6 +40,10 @@ NOUNS: tuple[Noun, ...] = (
     maintenance_windows.MAINTENANCE_WINDOW,
     notes.JOURNAL_ENTRY,
     notes.BLOCKED_REASON,
+    surveys.SURVEY,
+    plans.PLAN,
+    plans.PLAN_EXCEPTION,
+    proposals.PROPOSAL,
 )
 
 _BY_NAME = {noun.name: noun for noun in NOUNS}
