@@ -112,16 +112,18 @@ async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_the
     camera = await province.camera(facility_id=facility["id"])
     elsewhere = await province.camera(facility_id=other["id"])
     assert (await published_camera(bus, camera, 1)).in_service
+    person = {"full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng", "phone": "0233 3852 123"}
+    await province.post("/v1/focal-points", person | {"facility_id": facility["id"], "valid_from": "2021-05-07"})
     one = f"/v1/facilities/{facility['id']}"
-    assert (await province.change(one, json={"status": status})).status_code == 200
+    assert (await province.move(one, status)).status_code == 200
     closed = await published_camera(bus, camera, 2)
     # What the camera's own plan says stays as it is, so that reopening brings back what was.
     assert (closed.in_service, closed.enabled, closed.deliveries[0].enabled) == (False, True, True)
-    assert (await province.change(one, json={"status": "active"})).status_code == 200
+    assert (await province.move(one, "active")).status_code == 200
     assert (await published_camera(bus, camera, 3)).in_service
     assert (await published_camera(bus, elsewhere, 1)).in_service
     moved = {"facility_id": facility["id"]}
-    await province.change(one, json={"status": status})
+    await province.move(one, status)
     await province.change(f"/v1/cameras/{elsewhere['id']}", json=moved)
     assert not (await published_camera(bus, elsewhere, 2)).in_service
 
@@ -295,7 +297,7 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
         f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
     )
     facility = camera["facility_id"]
-    await province.change(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+    await province.move(f"/v1/facilities/{facility}", "suspended", "dọn")
 
     async def reason_of(noun: str, thing_id: str) -> Any:
         return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds

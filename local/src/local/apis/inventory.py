@@ -23,9 +23,14 @@ class RefusedError(Exception):
 class InventoryApi:
     """`async with InventoryApi(address, token) as inventory:`. Every method raises RefusedError."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """`transport`: to a service in this process."""
         self._client = httpx.AsyncClient(
-            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S, trust_env=False
+            base_url=address,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.demo import content
+from local.demo.mandate import load_mandate
 from local.demo.own_cameras import OwnCamera
 
 _PARENT = ("parent_level", "parent_code", "parent_valid_to")
@@ -20,11 +21,17 @@ class Loaded:
     """A note for the terminal."""
 
 
-async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
-    """Agencies, units, facilities, and the two destinations at the simulator's centres. Raises RefusedError."""
+async def load_register(inventory: InventoryApi) -> None:
+    """Agencies, units, facilities, and the records of the mandate. Raises RefusedError."""
     await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
     await _ensure_units(inventory)
     await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
+    await load_mandate(inventory)
+
+
+async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
+    """The register, and the two destinations at the simulator's centres. Raises RefusedError."""
+    await load_register(inventory)
     centres = await simulator.centres()
     wanted = content.destinations()
     present = await inventory.ensure(

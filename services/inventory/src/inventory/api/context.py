@@ -73,7 +73,7 @@ class RequestContext:
         self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
     ) -> AsyncIterator[WriteTransaction]:
         """A write transaction of the caller, committed at its end."""
-        actor = Actor(caller.subject, self.request_id, reason)
+        actor = Actor(caller.subject, self.request_id, reason, caller.roles)
         async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
             yield transaction
 

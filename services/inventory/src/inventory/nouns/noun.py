@@ -83,7 +83,7 @@ class Noun:
     """Nouns that refer to it and go with it."""
     unchangeable: frozenset[str] = frozenset()
     """Fields that are given once, when it is created."""
-    hand_written: frozenset[Literal["create", "change", "remove", "bulk"]] = frozenset()
+    hand_written: frozenset[Literal["create", "change", "remove", "bulk", "transitions"]] = frozenset()
     """Routes that are not made from the declaration."""
     searched_through: tuple[str, ...] = ()
     """References whose names `q` searches too."""

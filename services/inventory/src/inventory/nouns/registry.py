@@ -3,6 +3,17 @@
 from collections.abc import Sequence
 
 from inventory.nouns import devices, people, places
+from inventory.nouns.mandate import (
+    directives,
+    information_requests,
+    maintenance_windows,
+    notes,
+    obligations,
+    plans,
+    proposals,
+    surveys,
+    visits,
+)
 from inventory.nouns.noun import Noun
 from inventory.storage.lists import Named
 from inventory.storage.states import PAYLOADS
@@ -12,10 +23,27 @@ NOUNS: tuple[Noun, ...] = (
     people.AGENCY,
     places.UNIT,
     places.FACILITY,
+    people.OPERATOR_ASSIGNMENT,
     people.FOCAL_POINT,
+    places.COVERAGE,
     devices.DESTINATION,
+    devices.RECORDER,
     devices.CAMERA,
     devices.DELIVERY,
+    people.TEAM,
+    people.TEAM_MEMBER,
+    directives.DIRECTIVE,
+    obligations.OBLIGATION,
+    information_requests.INFORMATION_REQUEST,
+    visits.VISIT,
+    visits.INSPECTION,
+    maintenance_windows.MAINTENANCE_WINDOW,
+    notes.JOURNAL_ENTRY,
+    notes.BLOCKED_REASON,
+    surveys.SURVEY,
+    plans.PLAN,
+    plans.PLAN_EXCEPTION,
+    proposals.PROPOSAL,
 )
 
 _BY_NAME = {noun.name: noun for noun in NOUNS}

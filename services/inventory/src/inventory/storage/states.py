@@ -9,11 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
+from inventory.domain.mandate.planning.basis import FacilityPlan
+from inventory.storage.plans import facility_plans
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events import Payload
 from vonggac.events.inventory import (
     CameraV1,
     ExpectedDevice,
+    PlanBasis,
     PlannedDelivery,
     TlsTrust,
 )
@@ -54,7 +57,8 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
         deliveries: dict[UUID, list[Any]] = {}
         for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(chunk)))).all():
             deliveries.setdefault(row.camera_id, []).append(row)
-        yield [_plan(camera, deliveries.get(camera.id, [])) for camera in cameras]
+        under = await facility_plans(session, {camera.facility_id for camera in cameras})
+        yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
 
 
 _CAMERAS = (
@@ -92,8 +96,8 @@ _DELIVERIES = (
 _LOGGED = ("id", "camera_id", "destination_id", "enabled", "url", "valid_from", "valid_to")
 
 
-def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
-    planned = tuple(_planned(camera, row) for row in deliveries)
+def _plan(camera: Any, deliveries: Sequence[Any], under: FacilityPlan) -> CameraPlan:
+    planned = tuple(_planned(camera, row, under) for row in deliveries)
     moved = tuple(
         MovedDelivery(row.id, {name: getattr(row, name) for name in _LOGGED}, new.url)
         for row, new in zip(deliveries, planned, strict=True)
@@ -116,15 +120,18 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
         deliveries=planned,
+        area=camera.area,
+        shared_device_reason=camera.shared_device_reason,
         facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
     return CameraPlan(payload, moved)
 
 
-def _planned(camera: Any, row: Any) -> PlannedDelivery:
+def _planned(camera: Any, row: Any, under: FacilityPlan) -> PlannedDelivery:
     names = {"camera_code": camera.code, "facility_code": camera.facility_code, "camera_id": camera.id}
     read_back = row.read_back_url_template
+    basis = under.basis(camera.code, row.code)
     return PlannedDelivery(
         id=row.id,
         destination_id=row.destination_id,
@@ -137,6 +144,8 @@ def _planned(camera: Any, row: Any) -> PlannedDelivery:
         enhanced_rtmp=row.enhanced_rtmp,
         read_back_url=render(read_back, **names) if read_back is not None else None,
         read_back_secret=row.sealed_read_back_secret,
+        plan=basis,
+        plan_exception=under.exception if basis is PlanBasis.EXCEPTED else None,
     )
 
 

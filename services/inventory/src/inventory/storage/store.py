@@ -27,6 +27,7 @@ from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.states import CameraPlan, camera_plans, payload_of
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
+from vonggac.auth import Role
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
 
@@ -50,6 +51,7 @@ class Actor:
     subject: str
     request_id: str
     reason: str | None = None
+    roles: frozenset[Role] = frozenset()
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -152,6 +154,10 @@ class WriteTransaction:
         self._stale_cameras.discard(thing.id)
         tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
         self._queue_message(thing.noun, thing.id, tombstone)
+
+    def mark_facility_stale(self, facility_id: UUID) -> None:
+        """Publish the cameras of a facility again at the end."""
+        self._stale_facilities.add(facility_id)
 
     def mark_stale(self, camera_ids: Iterable[UUID]) -> None:
         """Publish these cameras again at the end: their messages are stale."""

@@ -51,7 +51,16 @@ from vonggac.events.inventory.places import (
     UnitLevel,
     UnitV1,
 )
+from vonggac.events.inventory.plans import ConnectionPlanV1, PlanBasis, PlanExceptionV1, PlannedConnection, PlanStatus
 from vonggac.events.inventory.state import RemovedV1, State
+from vonggac.events.inventory.surveys import (
+    InstallationProposalV1,
+    ProposalStatus,
+    ProposedCameras,
+    SurveyStatus,
+    SurveyV1,
+    SurveyVerdict,
+)
 
 __all__ = [
     "AgencyRole",
@@ -59,6 +68,7 @@ __all__ = [
     "BlockedKind",
     "BlockedReasonV1",
     "CameraV1",
+    "ConnectionPlanV1",
     "CoverageV1",
     "CoverageVerdict",
     "DeadlineV1",
@@ -73,6 +83,7 @@ __all__ = [
     "InformationRequestStatus",
     "InformationRequestV1",
     "InspectionV1",
+    "InstallationProposalV1",
     "JournalEntryV1",
     "MaintenanceWindowV1",
     "MediaTransport",
@@ -80,12 +91,21 @@ __all__ = [
     "ObligationStatus",
     "ObligationV1",
     "OperatorAssignmentV1",
+    "PlanBasis",
+    "PlanExceptionV1",
+    "PlanStatus",
+    "PlannedConnection",
     "PlannedDelivery",
+    "ProposalStatus",
+    "ProposedCameras",
     "RecorderV1",
     "RemovedV1",
     "RequiredProof",
     "SealedSecret",
     "State",
+    "SurveyStatus",
+    "SurveyV1",
+    "SurveyVerdict",
     "TeamMemberV1",
     "TeamV1",
     "TlsTrust",

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from vonggac.events.inventory.places import FacilityStatus
+from vonggac.events.inventory.plans import PlanBasis
 from vonggac.events.inventory.state import State
 
 type SealedSecret = str
@@ -92,6 +93,10 @@ class PlannedDelivery(BaseModel):
     read_back_secret: SealedSecret | None = Field(
         default=None, description="For reading back, where it needs another login than publishing."
     )
+    plan: PlanBasis | None = Field(
+        default=None, description="What it runs under (R04); under `none` it does not. Left out by earlier releases."
+    )
+    plan_exception: str | None = Field(default=None, description="Why it runs without an agreed plan.")
 
 
 class ExpectedDevice(BaseModel):
@@ -140,8 +145,12 @@ class CameraV1(State):
 
     @property
     def forwarded(self) -> tuple[PlannedDelivery, ...]:
-        """The deliveries that shall run; none when the camera is not in service."""
-        return tuple(delivery for delivery in self.deliveries if self.in_service and delivery.enabled)
+        """The deliveries that shall run: enabled, planned or excepted (R04), of a camera in service."""
+        return tuple(
+            delivery
+            for delivery in self.deliveries
+            if self.in_service and delivery.enabled and delivery.plan is not PlanBasis.NONE
+        )
 
     @property
     def read_back(self) -> tuple[PlannedDelivery, ...]:

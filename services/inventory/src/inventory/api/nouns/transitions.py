@@ -28,7 +28,7 @@ _REASON: Any = (
 def add_transitions(router: APIRouter, noun: Noun, models: Models) -> None:
     """Add the route that moves `noun` to another state. Does nothing for a noun without states."""
     machine = noun.machine
-    if machine is None:
+    if machine is None or "transitions" in noun.hand_written:
         return
     body_model: type[BaseModel] = create_model(
         f"{noun.title}Transition",

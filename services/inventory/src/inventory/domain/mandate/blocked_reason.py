@@ -6,15 +6,14 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from inventory.domain.fields import Fields, Line, ValidTo
+from inventory.domain.fields import PERIOD_HEADINGS, Fields, Line, ValidTo
 from vonggac.events.inventory import BlockedKind
 
 HEADINGS: Mapping[str, str] = {
     "facility_id": "Mã cơ sở",
     "kind": "Vướng mắc",
     "text": "Nội dung",
-    "valid_from": "Từ ngày",
-    "valid_to": "Đến ngày",
+    **PERIOD_HEADINGS,
 }
 VIETNAMESE: Mapping[BlockedKind, str] = {
     BlockedKind.OBSOLETE_EQUIPMENT: "thiết bị cũ, lạc hậu",

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from inventory.domain.fields import Code, Fields, Line, Name, ValidTo
-from inventory.domain.text import clean, fold
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
+from inventory.domain.text import fold
 
 HEADINGS: Mapping[str, str] = {
     "code": "Mã văn bản",
@@ -24,8 +24,7 @@ HEADINGS: Mapping[str, str] = {
     "implements_id": "Mã văn bản được thực hiện",
     "supersedes_id": "Mã văn bản được thay thế",
     "source": "Nguồn",
-    "valid_from": "Hiệu lực từ ngày",
-    "valid_to": "Hiệu lực đến ngày",
+    **PERIOD_HEADINGS,
 }
 _UNFIT = re.compile(r"[^A-Z0-9._]+")
 _DASHES = re.compile("[‐-―]")
@@ -41,7 +40,7 @@ def number_code(number: str, issued_on: date) -> str:
     return f"{bare[:59]}-{issued_on.year}"
 
 
-class DirectiveFields(Fields):
+class DirectiveFields(Dated):
     """A directive. Its number is free text, as printed."""
 
     code: Code = Field(default="", description="Left out: made of the number and the year, e.g. 597-CD-BCD-2021.")
@@ -58,8 +57,6 @@ class DirectiveFields(Fields):
     implements_id: UUID | None = Field(default=None, description="The directive that it carries out.")
     supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
     source: Line | None = Field(default=None, description="Where this entry comes from, if not from the document.")
-    valid_from: date | None = None
-    valid_to: ValidTo = None
 
     @model_validator(mode="before")
     @classmethod
@@ -74,7 +71,7 @@ class DirectiveFields(Fields):
                 return given
         if not isinstance(number, str) or not isinstance(issued_on, date):
             return given
-        return {**given, "code": number_code(clean(number), issued_on)}
+        return {**given, "code": number_code(number, issued_on)}
 
     @model_validator(mode="after")
     def _file_is_whole(self) -> "DirectiveFields":

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from inventory.migrations.history import add_history, drop_history
+
 revision = "0008"
 down_revision = "0006"
 branch_labels = None
@@ -32,10 +34,13 @@ def upgrade() -> None:
     _visits_and_inspections()
     _maintenance_windows()
     _notes()
+    for table in _TABLES:
+        add_history(op, table)
 
 
 def downgrade() -> None:
     for table in reversed(_TABLES):
+        drop_history(op, table)
         op.drop_table(table)
 
 

@@ -1,7 +1,7 @@
 """The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
 from inventory.storage.tables.base import Base, Coded, Thing
-from inventory.storage.tables.devices import Camera, Delivery, Destination
+from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.mandate import (
@@ -14,15 +14,26 @@ from inventory.storage.tables.mandate import (
     Obligation,
     Visit,
 )
-from inventory.storage.tables.people import Agency, FocalPoint, Team, TeamMember
-from inventory.storage.tables.places import Facility, Unit
+from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from inventory.storage.tables.places import Coverage, Facility, Unit
+from inventory.storage.tables.surveys import (
+    ConnectionPlan,
+    InstallationProposal,
+    PlanException,
+    Survey,
+    SurveyContent,
+    SurveySubmission,
+)
 
 THINGS: tuple[type[Thing], ...] = (
     Agency,
     Unit,
     Facility,
     FocalPoint,
+    OperatorAssignment,
+    Coverage,
     Destination,
+    Recorder,
     Camera,
     Delivery,
     Team,
@@ -35,6 +46,10 @@ THINGS: tuple[type[Thing], ...] = (
     MaintenanceWindow,
     JournalEntry,
     BlockedReason,
+    Survey,
+    ConnectionPlan,
+    PlanException,
+    InstallationProposal,
 )
 
 HISTORY = {kind: history_of(kind) for kind in THINGS}
@@ -49,6 +64,8 @@ __all__ = [
     "Camera",
     "Change",
     "Coded",
+    "ConnectionPlan",
+    "Coverage",
     "Delivery",
     "Destination",
     "Directive",
@@ -57,11 +74,18 @@ __all__ = [
     "IdempotencyKey",
     "InformationRequest",
     "Inspection",
+    "InstallationProposal",
     "JournalEntry",
     "MaintenanceWindow",
     "Obligation",
+    "OperatorAssignment",
     "OutboxRow",
+    "PlanException",
     "PublishedStream",
+    "Recorder",
+    "Survey",
+    "SurveyContent",
+    "SurveySubmission",
     "Team",
     "TeamMember",
     "Thing",

@@ -21,12 +21,7 @@ from vonggac.events.inventory import (
 )
 
 
-class Dated:
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
-
-
-class Directive(Dated, Thing):
+class Directive(Thing):
     __tablename__ = "directives"
     noun = "directive"
     searched = ("code", "number", "subject", "signer")
@@ -46,7 +41,7 @@ class Directive(Dated, Thing):
     search: Mapped[str]
 
 
-class Obligation(Dated, Coded):
+class Obligation(Coded):
     """`due_before` is that of the last of `deadlines`."""
 
     __tablename__ = "obligations"
@@ -70,7 +65,7 @@ class Obligation(Dated, Coded):
     settled_reason: Mapped[str | None]
 
 
-class InformationRequest(Dated, Coded):
+class InformationRequest(Coded):
     __tablename__ = "information_requests"
     noun = "information_request"
 
@@ -96,7 +91,7 @@ class InformationRequest(Dated, Coded):
         )
 
 
-class Visit(Dated, Thing):
+class Visit(Thing):
     __tablename__ = "visits"
     noun = "visit"
     searched = ("gate_contact", "escort", "briefed_by", "obstruction", "note")
@@ -130,7 +125,7 @@ class Visit(Dated, Thing):
         return self.briefed_at is not None
 
 
-class Inspection(Dated, Thing):
+class Inspection(Thing):
     __tablename__ = "inspections"
     noun = "inspection"
     searched = ("note",)
@@ -152,7 +147,7 @@ class Inspection(Dated, Thing):
         return sum(Finding.model_validate(one).mended_on is None for one in self.findings)
 
 
-class MaintenanceWindow(Dated, Thing):
+class MaintenanceWindow(Thing):
     __tablename__ = "maintenance_windows"
     __table_args__ = (
         CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
@@ -177,7 +172,7 @@ class MaintenanceWindow(Dated, Thing):
         return self.created_at
 
 
-class JournalEntry(Dated, Thing):
+class JournalEntry(Thing):
     __tablename__ = "journal_entries"
     noun = "journal_entry"
     searched = ("text",)
@@ -189,7 +184,7 @@ class JournalEntry(Dated, Thing):
     search: Mapped[str]
 
 
-class BlockedReason(Dated, Thing):
+class BlockedReason(Thing):
     __tablename__ = "blocked_reasons"
     noun = "blocked_reason"
     searched = ("text",)
@@ -197,5 +192,5 @@ class BlockedReason(Dated, Thing):
     facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
     kind: Mapped[BlockedKind]
     text: Mapped[str | None]
-    valid_from: Mapped[date]
+    valid_from: Mapped[date] = mapped_column(nullable=False)
     search: Mapped[str]
