@@ -27,7 +27,7 @@ def generate_python(service: str, folder: Path) -> str:
     """
     package = f"vong_gac_{service}_client"
     beside = Path(sys.executable).parent
-    command = [
+    command: list[str | Path] = [
         beside / "openapi-python-client", "generate", "--meta", "none",
         "--path", document(service), "--output-path", folder / package,
     ]  # fmt: skip

@@ -8,24 +8,24 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.clients.generated import SERVICES, PythonClient, generate_python
-from tests.platform import RunningPlatform
+from tests.clients.conftest import Services
+from tests.clients.generated import PythonClient, generate_python
 
 from vonggac.testing import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 type Clients = dict[str, PythonClient]
 
 
 @pytest.fixture(scope="module")
-def clients(running: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+def clients(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     folder: Path = tmp_path_factory.mktemp("generated")
     sys.path.insert(0, str(folder))
     try:
-        packages = {service: generate_python(service, folder) for service in SERVICES}
+        packages = {service: generate_python(service, folder) for service in services.addresses}
         yield {
-            service: PythonClient(package, getattr(running.platform.addresses, service), running.token)
+            service: PythonClient(package, services.addresses[service], services.token)
             for service, package in packages.items()
         }
     finally:
@@ -34,7 +34,6 @@ def clients(running: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) 
 
 LISTS = [
     ("prober", "cameras", "list_cameras", "camera_id"),
-    ("prober", "verifications", "list_verifications", "delivery_id"),
     ("prober", "workers", "list_workers", "worker_id"),
     ("forwarder", "deliveries", "list_deliveries", "delivery_id"),
     ("forwarder", "workers", "list_workers", "worker_id"),
@@ -43,9 +42,8 @@ LISTS = [
 
 @pytest.mark.parametrize(("service", "tag", "operation", "key"), LISTS)
 async def test_a_list_is_walked_page_by_page(
-    clients: Clients, running: RunningPlatform, service: str, tag: str, operation: str, key: str
+    clients: Clients, services: Services, service: str, tag: str, operation: str, key: str
 ) -> None:
-    await running.truth()
     client = clients[service]
     page_class = "PageOf"
 
@@ -67,8 +65,7 @@ async def test_a_list_is_walked_page_by_page(
     assert found == expected
 
 
-async def test_fields_give_sparse_items(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+async def test_fields_give_sparse_items(clients: Clients, services: Services) -> None:
     page = await clients["prober"].call("cameras", "list_cameras", limit=1, fields="camera_id,verdict")
     assert type(page).__name__ == "SparsePage"
     assert set(page.items[0].to_dict()) == {"camera_id", "verdict"}
@@ -85,7 +82,6 @@ async def test_fields_give_sparse_items(clients: Clients, running: RunningPlatfo
         ("reporting", "intervals", "read_camera_intervals", ["id"]),
         ("reporting", "intervals", "read_delivery_intervals", ["id"]),
         ("reporting", "maintenance", "cancel_window", ["id"]),
-        ("inventory", "cameras", "get_camera", ["id"]),
     ],
 )
 async def test_what_is_not_there_is_a_problem(
@@ -118,18 +114,15 @@ async def test_a_list_that_is_as_before_is_not_sent_again(clients: Clients) -> N
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_without_a_token_there_is_a_problem_and_how_to_authenticate(
-    clients: Clients, running: RunningPlatform
-) -> None:
+async def test_without_a_token_there_is_a_problem_and_how_to_authenticate(clients: Clients, services: Services) -> None:
     for service, tag, operation, _ in LISTS:
-        stranger = PythonClient(clients[service]._package, getattr(running.platform.addresses, service), "nonsense")
+        stranger = PythonClient(clients[service]._package, services.addresses[service], "nonsense")
         answer = await stranger.detailed(tag, operation)
         assert (answer.status_code, answer.parsed.code) == (401, "unauthorized")
         assert "WWW-Authenticate" in answer.headers
 
 
-async def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+async def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, services: Services) -> None:
     client = clients["reporting"]
     report = await client.call("compliance", "read_compliance")
     camera = report.cameras[0].id
@@ -148,8 +141,7 @@ async def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, r
     assert (problem.status, problem.code) == (409, "maintenance_over")
 
 
-async def test_a_delivery_is_stopped_and_started(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+async def test_a_delivery_is_stopped_and_started(clients: Clients, services: Services) -> None:
     client = clients["forwarder"]
     page = await client.call("deliveries", "list_deliveries", limit=1)
     delivery: UUID = page.items[0].delivery_id
@@ -160,8 +152,7 @@ async def test_a_delivery_is_stopped_and_started(clients: Clients, running: Runn
     assert (await client.call("deliveries", "start_delivery", delivery)).delivery_id == delivery
 
 
-async def test_files_are_downloaded(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+async def test_files_are_downloaded(clients: Clients, services: Services) -> None:
     table = await clients["reporting"].call("compliance", "download_compliance")
     assert len(table.splitlines()) > 2
     report = await clients["reporting"].call("compliance", "read_compliance")
