@@ -186,6 +186,7 @@ def services(
         with api:
             _wait(lambda: total("prober", "/v1/cameras") == CAMERAS)
             _wait(lambda: total("forwarder", "/v1/deliveries") == 2 * CAMERAS)
+            _wait(lambda: total("prober", "/v1/workers") == total("forwarder", "/v1/workers") == 1)
             where = served.addresses["reporting"]
             _wait(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
         yield Services(served.addresses, token)
