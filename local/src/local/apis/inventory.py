@@ -69,6 +69,11 @@ class InventoryApi:
         """Change the fields given."""
         return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch))
 
+    async def do(self, noun: str, thing_id: str, verb: str, body: Json) -> Json:
+        """A verb on one thing as it is now, such as `transitions`."""
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        return await self._call("POST", f"/v1/{noun}/{thing_id}/{verb}", json=dict(body), headers=headers)
+
     async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:
         """Write credentials; they cannot be read back."""
         await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json={"username": username, "password": password})

@@ -173,7 +173,10 @@ def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]
     running = camera.forwarded
     enabled = [delivery for delivery in mine if delivery in running]
     if not enabled:
-        msg = "the camera or its delivery is disabled or without an agreed plan, or its facility closed: change that in the inventory"
+        msg = (
+            "the camera or its delivery is disabled or without an agreed plan, or its facility closed: "
+            "change that in the inventory"
+        )
         raise ProblemError(HTTPStatus.CONFLICT, "delivery_disabled", msg)
     return enabled
 
