@@ -1,6 +1,7 @@
 """Letter 1742, as far as the register goes: two facilities, one with cameras and one without, with every refusal."""
 
 import hashlib
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -115,7 +116,7 @@ async def test_letter_1742_from_the_directive_to_connected_and_to_an_approved_pr
     await agree_on_the_plan(field)
     assert await connections(field, with_cameras) == {("agreed", True)}
     for camera in cameras:
-        await eventually(lambda camera=camera: forwarded_as_agreed(last_message, camera))
+        await eventually(partial(forwarded_as_agreed, last_message, camera))
 
     field.facility = await field.province.facility(
         code="QT-02", managing_agency_id=field.agencies["managing"]["id"], name="Trường TH Hải Lăng"
@@ -145,9 +146,11 @@ async def test_letter_1742_is_published_so_that_reports_need_not_ask(field: Any,
     await field.prepare(restricted=True)
     approved = await field.survey_approved()
 
-    async def settled() -> SurveyV1 | None:
+    async def settled() -> SurveyV1:
         message = await last_message("survey", approved["id"])
-        return message if isinstance(message, SurveyV1) and message.status == "approved" else None
+        assert isinstance(message, SurveyV1)
+        assert message.status == "approved"
+        return message
 
     message = await eventually(settled)
     assert (message.verdict, message.cameras_found, message.cameras_needed) == ("needs_config", 1, 9)

@@ -241,6 +241,10 @@ async def test_a_reader_sends_nothing(field: Any, as_role: Callable[[Role], http
     assert (sent.status_code, (await put_content(reader, survey, photo(1))).status_code) == (403, 403)
 
 
+def mm(length: Any) -> int:
+    return round(length.mm)
+
+
 async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> None:
     await field.prepare(name="Trường Tiểu học Cam An", address="xã Cam An")
     await field.province.agency(role="peoples_committee", name="Ủy ban nhân dân tỉnh Quảng Trị")
@@ -265,8 +269,8 @@ async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> 
     ):
         assert line in text
     section = document.sections[0]
-    assert [round(each.mm) for each in (section.page_width, section.page_height)] == [210, 297]
+    assert [mm(each) for each in (section.page_width, section.page_height)] == [210, 297]
     margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
-    assert [round(each.mm) for each in margins] == [20, 20, 30, 15]
+    assert [mm(each) for each in margins] == [20, 20, 30, 15]
     assert document.styles["Normal"].font.name == "Times New Roman"
     assert section.different_first_page_header_footer
