@@ -5,6 +5,7 @@ from fastapi import APIRouter
 TAGS = {
     "imports": "Files that add and change many rows.",
     "exports": "Files of what is on record.",
+    "templates": "Empty files to fill in.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
 }
@@ -20,10 +21,11 @@ def tags() -> dict[str, str]:
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import changes, dead_letters, exports, imports
+    from inventory.api import changes, dead_letters
     from inventory.api.devices import cameras, destinations
+    from inventory.api.files import exports, imports, templates
     from inventory.api.nouns import router_of
     from inventory.nouns.registry import NOUNS
 
-    beside = (cameras, destinations, imports, exports, changes, dead_letters)
+    beside = (cameras, destinations, imports, exports, templates, changes, dead_letters)
     return (*map(router_of, NOUNS), *(each.router for each in beside))

@@ -25,7 +25,7 @@ from inventory.storage.clocks import LONG_WRITES, missing
 from inventory.storage.codec_check import CodecCheck
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
-from inventory.storage.states import CameraPlan, camera_plans, payload_of
+from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
@@ -211,6 +211,21 @@ class WriteTransaction:
         codecs.raise_if_any()
         self._stale_cameras -= new
         await self._write_log()
+
+    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]], others: Iterable[UUID]) -> None:
+        """After `prepare`: compose the messages of cameras as they will be, with their next revision.
+
+        `cameras`: columns; the caller updates the rows in the queue. `others`: ids of cameras that the caller updates
+        too, and whose messages are composed in the queue. Raises ProblemError 422 as `prepare` does.
+        """
+        codecs = CodecCheck()
+        async for plans in staged_plans(self.session, cameras):
+            for plan in plans:
+                codecs.check_camera(plan.payload)
+                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
+        codecs.raise_if_any()
+        self._new_cameras.update(camera["id"] for camera in cameras)
+        self._new_cameras.update(others)
 
     async def enter_queue(self) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.

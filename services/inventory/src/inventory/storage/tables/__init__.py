@@ -3,6 +3,7 @@
 from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination
 from inventory.storage.tables.history import history_of
+from inventory.storage.tables.imports import ImportRow
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.people import Agency, FocalPoint
 from inventory.storage.tables.places import District, Facility
@@ -26,6 +27,7 @@ __all__ = [
     "Facility",
     "FocalPoint",
     "IdempotencyKey",
+    "ImportRow",
     "OutboxRow",
     "PublishedStream",
     "Thing",
