@@ -23,7 +23,7 @@ EVERYWHERE = {
     "api",
 }
 CRAFT = {
-    "inventory": {"importing", "nouns"},
+    "inventory": {"exporting", "importing", "nouns"},
     "prober": {"probes"},
     "forwarder": {"relay"},
     "reporting": {"ingest", "reports"},

@@ -13,10 +13,13 @@ from inventory.api.context import Context, Importer, Reader, Reason, RequestCont
 from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.running import Outcome, Run
+from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
 from inventory.importing.storing.ledger import State, state_of
+from inventory.importing.storing.taking_back import BackRules, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
+from inventory.nouns.writer import Writing
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Principal
@@ -127,6 +130,43 @@ async def stop_import(import_id: UUID, context: Context, _caller: Importer) -> I
         row = await _row(session, import_id)
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return _shown(context, row)
+
+
+class LeftShown(BaseModel):
+    """A record that was not taken back."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    noun: str
+    id: UUID
+    key: str
+    reason: str
+
+
+class TakenBackShown(BaseModel):
+    """What became of what an import had done."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    removed: int = Field(description="Records that the import had created.")
+    restored: int = Field(description="Records that are as they were before it; passwords stay the newer ones.")
+    left: list[LeftShown] = Field(description="Records that somebody changed since or that are referred to.")
+
+
+@router.post("/{import_id}/revert", summary="Take an import back")
+async def revert_import(import_id: UUID, context: Context, caller: Importer, reason: Reason = None) -> TakenBackShown:
+    """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
+    why = reason or f"import {import_id} is taken back"
+    async with context.write_transaction(caller, reason=why) as transaction:
+        row = await _row(transaction.session, import_id)
+        if row.state != State.DONE or row.dry_run:
+            msg = f"the import is {row.state}: only one that is done can be taken back"
+            raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
+        writing = Writing(transaction, caller, context.services.sealer, context.services.allowed)
+        result = await take_back(writing, import_id, BackRules(patch_thing, remove_thing))
+        row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
+        await transaction.finish()
+    return TakenBackShown.model_validate(result)
 
 
 def _add_import(noun: Noun) -> None:
