@@ -93,6 +93,10 @@ bench-forward: setup ## Cost of forwarding beside ffmpeg, nginx-rtmp, PyAV and a
 bench-faults: setup ## Faults at one destination: losses of the other, false states, time to detect and to recover
 	@exec $(python) -m bench.faults.faults $(ARGS)
 
+.PHONY: bench-import
+bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memory, other writers (ARGS="--cameras 2000")
+	@exec $(python) -m bench.records.import_cameras $(ARGS)
+
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)
