@@ -40,7 +40,7 @@ CODES = {noun: {id_: code for code, id_ in ids.items()} for noun, ids in IDS.ite
 def refusals_of(noun: Noun, body: bytes, sealer: Sealer) -> Sequence[Mistake]:
     """All mistakes of a file, beside a register of one facility."""
     mistakes = Mistakes()
-    raw = read_file(body, mistakes)
+    raw = read_file(body, mistakes, columns_of(noun).by_heading)
     if raw is None:
         return mistakes.found
     table = read_table(raw.sheets[0], columns_of(noun), mistakes)

@@ -52,7 +52,8 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
     """The tables of `nouns`, in their order: one of a CSV file, those that a workbook has. Mistakes are in it."""
     upload = Upload(body)
     mistakes = Mistakes()
-    upload.raw = await asyncio.to_thread(read_file, body, mistakes)
+    known = {heading for noun in nouns for heading in columns_of(noun).by_heading}
+    upload.raw = await asyncio.to_thread(read_file, body, mistakes, known)
     upload.mistakes += mistakes.found
     if upload.raw is None:
         return upload

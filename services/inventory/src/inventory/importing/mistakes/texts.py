@@ -46,6 +46,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
                  "giải nén ra lớn bất thường ({found}; nhiều nhất {most}): bị từ chối trước khi đọc"),
     "xml_entities": ("holds a document type or entities ({part}): save it again in Excel or LibreOffice",
                      "chứa khai báo DOCTYPE hoặc thực thể XML ({part}): hãy lưu lại bằng Excel hoặc LibreOffice"),
+    "far_cell": ("has cells beyond row {rows} or column {columns}: clear them, or split the file",
+                 "có ô nằm ngoài {rows} dòng hoặc {columns} cột: hãy xoá các ô đó hoặc chia nhỏ tệp"),
     "macros": ("holds macros: save it as .xlsx", "có chứa macro: hãy lưu dạng .xlsx"),
     "quotes": ("cannot be parsed from here on: check the quotation marks; a quote inside a cell is written twice",
                "không đọc được từ đây trở đi: kiểm tra dấu ngoặc kép; ngoặc kép trong ô phải viết hai lần"),

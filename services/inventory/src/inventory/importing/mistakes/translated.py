@@ -43,6 +43,7 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"holds a space or a letter", "có dấu cách hoặc ký tự không dùng trong địa chỉ: hãy mã hoá phần trăm"),
         (r"has a second @", "có hai dấu @ hoặc dấu #: trong tài khoản hoặc mật khẩu viết %40, %23, %2F, %3F"),
         (r"holds credentials beside username", "có tài khoản trong địa chỉ và cả ở cột riêng: chỉ điền một nơi"),
+        (r"a focal point needs name, position and phone", "để trống: cán bộ đầu mối cần họ tên, chức vụ và điện thoại"),
         (r"is empty though there is a password", "để trống mà có mật khẩu: điền cả hai hoặc để trống cả hai"),
         (r"holds a placeholder", "có chỗ điền {{…}} không dùng được ở đây"),
         (r"has no port", "thiếu cổng: viết ví dụ tcp://10.1.2.3:5000"),

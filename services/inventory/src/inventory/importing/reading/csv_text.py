@@ -4,9 +4,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from inventory.domain.text import legacy_of
+from inventory.importing.columns import folded_heading
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE
 from inventory.importing.reading.sheet import Format, RawFile, RawRow, Sheet
@@ -18,14 +19,17 @@ _PROBED_LINES = 20
 csv.field_size_limit(_MAX_CELL)
 
 
-def read_csv(body: bytes, mistakes: Mistakes) -> RawFile | None:
-    """UTF-8 with or without BOM, UTF-16 with BOM. None when the bytes are no such text."""
+def read_csv(body: bytes, mistakes: Mistakes, known: Collection[str] = ()) -> RawFile | None:
+    """UTF-8 with or without BOM, UTF-16 with BOM. None when the bytes are no such text.
+
+    `known`: folded headings; the separator is the one that splits most of them.
+    """
     text = _decoded(body, mistakes)
     if text is None:
         return None
     named = _NAMED_SEPARATOR.match(text)
     skipped = 1 if named is not None else 0
-    separator = named[1] if named is not None else _separator(text)
+    separator = named[1] if named is not None else _separator(text, known)
     stream = io.StringIO(text[named.end() :] if named is not None else text, newline="")
     rows = list(_records(csv.reader(stream, delimiter=separator, strict=True), skipped, mistakes))
     return RawFile(Format.CSV, [Sheet("", rows)], separator)
@@ -51,11 +55,15 @@ def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
         return None
 
 
-def _separator(text: str) -> str:
-    """The one that the first lines have most, quoted cells left out."""
+def _separator(text: str, known: Collection[str]) -> str:
     lines = [line for line in text[:20_000].splitlines()[:_PROBED_LINES] if line.strip()]
-    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
-    return max(SEPARATORS, key=lambda each: max((line.count(each) for line in bare), default=0))
+
+    def split_by(separator: str) -> tuple[int, int]:
+        cells = [line.split(separator) for line in lines]
+        headings = (sum(folded_heading(cell) in known for cell in row) for row in cells)
+        return max(headings, default=0), len(cells[0]) if cells else 0
+
+    return max(SEPARATORS, key=split_by)
 
 
 def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes) -> Iterator[RawRow]:

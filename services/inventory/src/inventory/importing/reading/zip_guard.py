@@ -1,6 +1,7 @@
 """Refuses a workbook that is a zip bomb or holds XML entities, before any parser sees it."""
 
 import io
+import re
 import zipfile
 import zlib
 
@@ -12,11 +13,15 @@ MOST_BYTES = 200 * 1024 * 1024
 MOST_RATIO = 200
 RATIO_FROM_BYTES = 2 * 1024 * 1024
 """Smaller entries may be as dense as they like."""
+MOST_ROWS = 50_000
+MOST_COLUMNS = 104
+_FAR = re.compile(rb"""\br=["'](?:[A-Z]{3,}\d+|[D-Z][A-Z]\d+|[A-Z]*(?:[5-9]\d{4}|\d{6,}))["']""")
+"""A cell beyond column CZ or row 50,000: the parser allots all cells between the first and the last one."""
 _PIECE = 256 * 1024
 _DECLARATIONS = tuple(
     word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
-_LONGEST = max(map(len, _DECLARATIONS))
+_LONGEST = max(48, *map(len, _DECLARATIONS))
 _PARSED = (".xml", ".rels", ".vml")
 
 
@@ -51,9 +56,12 @@ def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) ->
             if unpacked > RATIO_FROM_BYTES and unpacked > MOST_RATIO * max(entry.compress_size, 1):
                 refuse("zip_bomb", found=f"{unpacked // max(entry.compress_size, 1)} : 1", most=f"{MOST_RATIO} : 1")
             if parsed:
-                seen = (tail + piece).upper()
+                seen_as_is = tail + piece
+                seen = seen_as_is.upper()
                 if any(word in seen for word in _DECLARATIONS):
                     refuse("xml_entities", part=entry.filename[:60])
+                if entry.filename.startswith("xl/worksheets/") and _FAR.search(seen_as_is):
+                    refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
                 tail = piece[-_LONGEST:]
     return unpacked
 
