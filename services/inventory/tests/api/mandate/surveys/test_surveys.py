@@ -242,7 +242,7 @@ async def test_a_reader_sends_nothing(field: Any, as_role: Callable[[Role], http
 
 
 def mm(length: Any) -> int:
-    return round(length.mm)
+    return round(float(length.mm))
 
 
 async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> None:
