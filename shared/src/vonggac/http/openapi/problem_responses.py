@@ -42,6 +42,8 @@ def describe_problems(operation: Operation) -> None:
     expected = dict(_UNIVERSAL)
     if operation.get("security"):
         expected |= _GUARDED
+    if "requestBody" in operation:
+        expected[400] = "The body cannot be read"
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header":
             expected |= _BY_HEADER.get(parameter["name"], {})
