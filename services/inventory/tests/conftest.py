@@ -135,11 +135,10 @@ class Province:
             body["managing_agency_id"] = (await self.agency())["id"]
         return await self.post("/v1/facilities", body | given)
 
-    async def plan_exception(self, facility_id: str) -> None:
+    async def plan_exception(self, facility_id: str) -> dict[str, Any]:
         """Have the facility's cameras forwarded without an agreed plan."""
         body = {"facility_id": facility_id, "why": "Thử nghiệm", "approved_by": "Sở", "decided_on": "2021-05-07"}
-        answer = await self.client.post("/v1/plan-exceptions", json=body)
-        assert answer.status_code in {201, 409}, answer.text
+        return await self.post("/v1/plan-exceptions", body)
 
     async def destination(self, **given: Any) -> dict[str, Any]:
         code = given.get("code") or self._code("TT")
@@ -147,15 +146,18 @@ class Province:
         body = {"code": code, "name": "Trung tâm", "role": "national", "url_template": template}
         return await self.post("/v1/destinations", body | given)
 
-    async def camera(self, *, planned: bool = False, **given: Any) -> dict[str, Any]:
-        """`planned`: it is forwarded only under an agreed plan."""
+    async def camera(self, **given: Any) -> dict[str, Any]:
         body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang"}
         body["url"] = f"rtsp://10.1.1.1/{body['code']}"
         if "facility_id" not in given:
             body["facility_id"] = (await self.facility())["id"]
-        if not planned:
-            await self.plan_exception((body | given)["facility_id"])
         return await self.post("/v1/cameras", body | given)
+
+    async def forwarded_camera(self, **given: Any) -> dict[str, Any]:
+        """A camera that is forwarded to every destination, by an exception of its facility."""
+        facility = await self.facility()
+        await self.plan_exception(facility["id"])
+        return await self.camera(facility_id=facility["id"], **given)
 
 
 @pytest.fixture

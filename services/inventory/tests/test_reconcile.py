@@ -128,7 +128,7 @@ async def test_reconcile_brings_a_job_back_that_a_worker_took_away(
         await province.destination(
             required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/{camera_code}"
         )
-        made = await province.camera()
+        made = await province.forwarded_camera()
         job = await fetched(bus, queue)
         await job.message.term()
         again = await fetched(bus, queue)
@@ -154,7 +154,7 @@ async def test_reconcile_republishes_a_camera_that_nobody_holds_or_probes(
     province: Any, bus: Bus, database: Database
 ) -> None:
     await province.destination()
-    made = await province.camera()
+    made = await province.forwarded_camera()
     for queue in Queue:
         # A delayed nak that the server lost: the job stands, and nobody gets it again.
         await (await fetched(bus, queue)).postpone(3600)
@@ -185,7 +185,7 @@ async def held_and_probed(bus: Bus, camera_id: UUID, delivery_id: UUID, worker: 
 @pytest.mark.server
 async def test_reconcile_trusts_a_holder_that_lives_and_no_other(province: Any, bus: Bus, database: Database) -> None:
     await province.destination()
-    made = await province.camera(probe_interval_s=3600)
+    made = await province.forwarded_camera(probe_interval_s=3600)
     for queue in Queue:
         await (await fetched(bus, queue)).postpone(3600)
     board, now = JobBoard(bus), datetime.now(UTC)

@@ -108,7 +108,7 @@ async def test_letter_1742_from_the_directive_to_connected_and_to_an_approved_pr
     await field.prepare(lead=letter.lead, code="QT-01", name="Trường Tiểu học Cam An")
     with_cameras, cameras = field.facility, []
     for code in ("QT-01-C01", "QT-01-C02"):
-        made = await field.province.camera(planned=True, code=code, facility_id=with_cameras["id"], url=address(code))
+        made = await field.province.camera(code=code, facility_id=with_cameras["id"], url=address(code))
         cameras.append(made["id"])
     assert await connections(field, with_cameras) == {("none", False)}
     await survey_the_facility(field, "KS-QT-01")

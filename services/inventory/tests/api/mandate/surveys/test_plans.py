@@ -26,7 +26,7 @@ async def ready(field: Any) -> Any:
     await field.prepare()
     await field.province.destination(code="BTTTT")
     await field.province.destination(code="IOC", role="provincial")
-    await field.province.camera(planned=True, code="QT-01-C01", facility_id=field.facility["id"])
+    await field.province.camera(code="QT-01-C01", facility_id=field.facility["id"])
     await field.survey_approved()
     return field
 
