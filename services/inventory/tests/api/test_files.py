@@ -158,7 +158,9 @@ async def test_mistakes_come_back_in_a_workbook_marked_and_commented(stocked: An
     answer = await send(stocked, "cameras", spoiled.getvalue(), answer="file")
     assert (answer.status_code, answer.headers["content-type"]) == (422, XLSX)
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
-    assert "KCL-99" in sheet.cell(3, place).comment.text
+    comment = sheet.cell(3, place).comment
+    assert comment is not None
+    assert "KCL-99" in comment.text
     assert sheet.cell(3, place).fill.bgColor.rgb or sheet.cell(3, place).fill.fgColor.rgb == "FFFFC7CE"
     assert any("KCL-99" in str(cell.value) for cell in sheet[3] if cell.column != place)
 

@@ -116,7 +116,7 @@ def check(mistakes: Sequence[Mistake]) -> None:
 
 def difference(plan: Plan, most: int) -> list[dict[str, Any]]:
     """Row by row, field by field, what a plan changes; rows without a change are left out."""
-    shown = []
+    shown: list[dict[str, Any]] = []
     for row in plan.rows:
         if row.action is Action.UNCHANGED:
             continue
