@@ -68,7 +68,7 @@ async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]
     began = time.perf_counter()
     answer = await client.post(f"/v1/imports/{import_id}/revert", timeout=300)
     answer.raise_for_status()
-    result = answer.json()
+    result: dict[str, Any] = answer.json()
     return {"seconds": round(time.perf_counter() - began, 2)} | result | {"left": len(result["left"])}
 
 

@@ -3,13 +3,14 @@
 import csv
 import io
 
-from inventory.importing.cameras import COLUMNS, parse_cameras
-from nacl.public import PrivateKey
-
-from inventory.importing.mistakes import Mistakes
+from inventory.importing.checking.rows import check_cells
+from inventory.importing.derived import columns_of
+from inventory.importing.mistakes.collected import Mistakes
+from inventory.importing.reading.file import read_file
+from inventory.importing.reading.table import read_table
+from inventory.nouns.devices import CAMERA
 from prober.probes.onvif import DeviceFacts, MediaProfile, OnvifFinding
 from prober.probes.onvif.csv_export import cameras_csv
-from vonggac.auth import Sealer
 
 
 def test_the_file_of_a_scan_is_imported_without_a_mistake() -> None:
@@ -29,13 +30,16 @@ def test_the_file_of_a_scan_is_imported_without_a_mistake() -> None:
         )
     ]
     text = cameras_csv(found, facility_code="QT-KCL-01")
-    mistakes = Mistakes()
-    file = parse_cameras(text.encode(), mistakes, Sealer(bytes(PrivateKey.generate().public_key)))
-    mistakes.raise_if_any()
-    assert set(next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))) <= set(COLUMNS.all)
-    assert [(row.fields.code, row.fields.name) for row in file.rows] == [
+    mistakes, columns = Mistakes(), columns_of(CAMERA)
+    file = read_file(text.encode(), mistakes)
+    assert file is not None
+    table = read_table(file.sheets[0], columns, mistakes)
+    rows = check_cells(table, mistakes)
+    assert not mistakes.found
+    headings = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert set(headings) <= {column.name for column in columns.columns}
+    assert [(row.values["code"], row.values["name"]) for row in rows] == [
         ("CAM-10-20-1-5-8081-01", "=Acme NVR, 2 kênh 10.20.1.5 kênh 1"),
         ("CAM-10-20-1-5-8081-02", "=Acme NVR, 2 kênh 10.20.1.5 kênh 2"),
     ]
-    assert [row.url for row in file.rows] == [profile.stream_url for profile in found[0].profiles]
-    assert not file.has_secrets
+    assert [row.values["url"] for row in rows] == [profile.stream_url for profile in found[0].profiles]

@@ -62,8 +62,8 @@ def _write(
             note = "\n".join(sentence(mistake, columns) for mistake in here)
             page.write_string(line - 1, last if line != heading else last + 1, note, formats["wrong"])
             for mistake in here:
-                if (found_at := at.get(mistake.column)) is not None and left > 0:
-                    page.write_comment(line - 1, found_at, sentence(mistake, columns))
+                if mistake.column in at and left > 0:
+                    page.write_comment(line - 1, at[mistake.column], sentence(mistake, columns))
                     left -= 1
     return left
 

@@ -27,9 +27,8 @@ class Register:
 async def read_register(session: AsyncSession, noun: Noun) -> Register:
     """Everything of the noun; its rows without what belongs to the search."""
     columns = [column for column in noun.table.__table__.c if column.name != "search"]
-    rows = (await session.execute(select(*columns))).mappings()
-    found = [{str(name): value for name, value in row.items()} for row in rows]
-    present = {key_of(noun, row): row for row in found}
+    rows = [dict(row) for row in (await session.execute(select(*columns))).mappings()]
+    present = {key_of(noun, row): row for row in rows}
     ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
     codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
     return Register(present, ids, codes)
