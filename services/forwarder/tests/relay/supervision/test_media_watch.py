@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from forwarder.domain.clock import Instant
 from forwarder.relay.media.fanout import FanOut
@@ -29,7 +29,8 @@ class Watched:
 
     def __init__(self) -> None:
         scanner = KeyframeScanner(VideoCodec.H264, 0)
-        self.source: Any = Source(FanOut(channels=frozenset({0}), video_channel=0, scanner=scanner))
+        source: Any = cast("Any", Source(FanOut(channels=frozenset({0}), video_channel=0, scanner=scanner)))
+        self.source = source
         self.told: list[tuple[float, bool]] = []
         self.now_s = 0.0
         self.watch = MediaWatch(0.0, self._flowed)
