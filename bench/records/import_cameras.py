@@ -44,15 +44,15 @@ def cameras_csv(count: int, *, credentials: bool, interval_s: int) -> bytes:
 
 
 async def prepare(client: httpx.AsyncClient) -> None:
-    """Two destinations, a district, an agency, FACILITIES facilities."""
+    """Two destinations, a unit, an agency, FACILITIES facilities."""
     for role in ("national", "provincial"):
         template = f"rtsp://10.9.0.1:8554/{role}/{{camera_code}}"
         body = {"code": role, "name": role, "role": role, "url_template": template}
         (await client.post("/v1/destinations", json=body)).raise_for_status()
-    (await client.post("/v1/districts", json={"code": "461", "name": "Đông Hà"})).raise_for_status()
+    (await client.post("/v1/units", json={"code": "461", "name": "Đông Hà"})).raise_for_status()
     (await client.post("/v1/agencies", json={"code": "SYT", "name": "Sở Y tế", "role": "managing"})).raise_for_status()
     rows = [f"KCL-{number:04d},Khu cách ly {number},school,461,SYT" for number in range(FACILITIES)]
-    text = "\n".join(["code,name,type,district_code,managing_agency_code", *rows])
+    text = "\n".join(["code,name,type,unit_code,managing_agency_code", *rows])
     (await send(client, "facilities", text.encode())).raise_for_status()
 
 

@@ -23,7 +23,7 @@ EVERYWHERE = {
     "api",
 }
 CRAFT = {
-    "inventory": {"importing"},
+    "inventory": {"importing", "nouns"},
     "prober": {"probes"},
     "forwarder": {"relay"},
     "reporting": {"ingest", "reports"},

@@ -1,9 +1,6 @@
 """A NATS that comes back with an old disk: what it acknowledged and forgot is published again."""
 
 import asyncio
-import os
-import shutil
-import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,38 +11,15 @@ import pytest_asyncio
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.bus.outgoing import KEPT_S
-from vonggac.embedded import NatsServer, free_port
+from vonggac.embedded import free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
+from vonggac.testing.processes import ForgetfulServer
 from vonggac.testing.waiting import running_beside
 
 pytestmark = pytest.mark.server
-
-
-class ForgetfulServer(NatsServer):
-    """`remember` copies the store of the paused server; `forget` kills it and puts that copy back."""
-
-    @property
-    def _store(self) -> Path:
-        return self.folder / "jetstream"
-
-    @property
-    def _copy(self) -> Path:
-        return self.folder / "copy"
-
-    def remember(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
-        shutil.copytree(self._store, self._copy)
-        os.kill(self.process.pid, signal.SIGCONT)
-
-    def forget(self) -> None:
-        self.kill()
-        shutil.rmtree(self._store)
-        self._copy.rename(self._store)
-        self.start()
 
 
 @pytest_asyncio.fixture

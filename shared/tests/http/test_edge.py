@@ -45,7 +45,9 @@ def health() -> Health:
 async def client(keys_folder: Path, health: Health) -> AsyncIterator[httpx.AsyncClient]:
     registry = CollectorRegistry()
     Counter("vonggac_test_things", "Things.", registry=registry).inc()
-    app = new_application(title="t", description="d", version="1", lifespan=lifespan, health=health, metrics=registry)
+    app = new_application(
+        title="t", description="d", version="1", lifespan=lifespan, health=health, metrics=registry, tags={}
+    )
     verifier = TokenVerifier(jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac")
     install_authentication(app, verifier)
 

@@ -52,12 +52,17 @@ def create_app_for(simulator: Simulator, *, owned: bool = False) -> FastAPI:
     health = Health()
     health.add("simulator", simulator.not_ready_reason)
     app = new_application(
-        title="Vọng Gác simulator",
+        title="Vong Gac Simulator",
         description="Virtual cameras and monitoring centres with faults on demand.",
         version="1",
         lifespan=lifespan,
         health=health,
         metrics=CollectorRegistry(),
+        tags={
+            "cameras": "The virtual cameras, their counters and their faults.",
+            "centres": "The virtual monitoring centres, what they received, and their faults.",
+            "authority": "The authority that signs the certificates of devices with TLS.",
+        },
     )
     app.state.simulator = simulator
     app.include_router(cameras.router)

@@ -189,8 +189,20 @@ class Platform:
     async def _declare_streams(self) -> None:
         """Raises ProcessEndedError when NATS does not take them."""
         login = Login(OWNER.name, self.state.nats_password(OWNER.name))
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
+
+        def report_bound(most: int) -> None:
+            self._progress.step("NATS", f"the disk is nearly full: the newest {most >> 20} MiB of facts are kept")
+
         try:
-            await declare_streams(self.addresses.nats, login, within_s=STREAMS_WITHIN_S)
+            await declare_streams(
+                self.addresses.nats,
+                login,
+                within_s=STREAMS_WITHIN_S,
+                store_bytes=nats.stated_bytes,
+                report_bound=report_bound,
+            )
         except (TimeoutError, NatsError) as error:
             raise ProcessEndedError(f"NATS did not take its streams: {type(error).__name__} {error}") from None
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from forwarder.api import cameras, commands, deliveries, workers
+from forwarder.api import TAGS, cameras, commands, deliveries, workers
 from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
@@ -49,12 +49,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             await tasks.stop_all()
 
     app = new_application(
-        title="Vọng Gác: forwarder",
-        description="One camera to two destinations, neither harming the other: how each delivery stands.",
+        title="Vong Gac Forwarder",
+        description="Vọng Gác. One camera to two destinations, neither harming the other: how each delivery stands.",
         version=version("vonggac-forwarder"),
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        tags=TAGS,
     )
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,

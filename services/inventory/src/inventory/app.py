@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from inventory.api import routers
+from inventory.api import routers, tags
 from inventory.api.context import Services
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
@@ -72,12 +72,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("background", tasks.check)
     health.add("clock", clock.check_skew, degrades=True)
     app = new_application(
-        title="Vọng Gác inventory",
-        description="Facilities, cameras, people and destinations: the wanted state.",
+        title="Vong Gac Inventory",
+        description="Vọng Gác. Facilities, cameras, people and destinations: the wanted state.",
         version=version("vonggac-inventory"),
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        tags=tags(),
     )
     app.state.tasks = tasks
     app.state.services = Services(

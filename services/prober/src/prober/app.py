@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from prober.api import cameras, networks, probes, prometheus, references, scans, verifications, workers
+from prober.api import TAGS, cameras, networks, probes, prometheus, references, scans, verifications, workers
 from prober.metrics import Metrics
 from prober.probes.limits import OnDemandLimit
 from prober.probes.onvif.scan import Scanner
@@ -62,13 +62,14 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
             await tasks.stop_all()
 
     app = new_application(
-        title="Vọng Gác: prober",
-        description="Is the stream alive, is the picture true, do its destinations receive it: the latest probe of "
-        "each camera, the latest read-back of each delivery.",
+        title="Vong Gac Prober",
+        description="Vọng Gác. Is the stream alive, is the picture true, do its destinations receive it: the latest "
+        "probe of each camera, the latest read-back of each delivery.",
         version=version("vonggac-prober"),
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        tags=TAGS,
     )
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import compliance, intervals, lost_facts, maintenance, outages, overview
+from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
@@ -56,12 +56,13 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     health.add("bus", feed.check)
     health.add("background", tasks.check)
     app = new_application(
-        title="Vọng Gác reporting",
-        description="Observations to intervals to compliance: what is connected, and for how long, truthfully.",
+        title="Vong Gac Reporting",
+        description="Vọng Gác. From observations to compliance: what is connected, and for how long, truthfully.",
         version=version("vonggac-reporting"),
         lifespan=lifespan,
         health=health,
         metrics=metrics.registry,
+        tags=TAGS,
     )
     app.state.context = Context(settings, database)
     app.state.tasks = tasks

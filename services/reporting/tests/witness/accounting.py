@@ -20,11 +20,11 @@ create temporary table fact (kind text, body jsonb) on commit drop;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
 """
 
-# Everything below reads `fact` and `agreed` and the period and district asked for.
+# Everything below reads `fact` and `agreed` and the period and unit asked for.
 _DEFINITIONS = """
 create temporary table asked on commit drop as
     select tstzrange(cast(%(start)s as timestamptz), cast(%(end)s as timestamptz)) as period,
-           cast(%(district)s as uuid) as district;
+           cast(%(unit)s as uuid) as unit;
 
 -- When each worker watched: from the time since which it is awake to its sign of life.
 create temporary table watch on commit drop as
@@ -108,13 +108,15 @@ create temporary table report on commit drop as
                        least((body->>'observed_at')::timestamptz, (case body->>'state'
                            when 'flowing' then body->>'media_since'
                            when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
-                       )::timestamptz) as told_of
+                       )::timestamptz - case when body->>'state' = 'stopped' and body->>'media_stopped_at' is null
+                                                  and body->>'cause' is null then interval '1 ms'
+                                             else interval '0' end) as told_of
                 from (select distinct body from fact where kind = 'media') as said
             ) as read window w as (partition by camera, worker order by sequence)
         ) as dated window w as (partition by camera, worker order by sequence)
     ) as chained where state <> 'released';
 create temporary table flow on commit drop as
-    select camera, stopped_at, moved_at, state = 'flowing' as flows,
+    select camera, held, stopped_at, moved_at, state = 'flowing' as flows,
            state = 'stopped' and cause not in
                ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
            tstzmultirange(span) - coalesce((
@@ -140,7 +142,8 @@ create temporary table revised on commit drop as
     union all
     select probe.camera, 'back', tstzmultirange(probe.span) * flow.span
     from probe join flow using (camera)
-    where probe.state = 'up' and gone and own and (stopped_at is null or first_at > stopped_at)
+    where probe.state = 'up' and gone and own
+          and case when stopped_at is null then last_at > held else first_at > stopped_at end
     union all
     select camera, 'gone', span from flow where gone
     union all
@@ -183,7 +186,7 @@ update version set span = tstzrange(null, upper(span)) where first and kind in (
 create temporary table stay on commit drop as
     select camera.id as camera, facility.id as facility, camera.body as plan, camera.span * facility.span as span,
            facility.body->>'status' not in ('planned', 'suspended', 'closed')
-           and (facility.body->>'district_id')::uuid = (select district from asked)
+           and (facility.body->>'unit_id')::uuid = (select unit from asked)
            and (camera.body->>'enabled')::boolean as counted
     from version as camera join version as facility
       on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
@@ -370,11 +373,11 @@ def account(
                     copy.write_row((kind, fact.model_dump_json()))
         for window in world.windows:
             cursor.execute(
-                "insert into agreed select %(camera_id)s, %(facility_id)s, %(created_at)s, "
+                "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "
                 "tstzrange(%(starts_at)s, %(ends_at)s)",
-                window,
+                window.model_dump(),
             )
-        given = {"start": _at(start), "end": _at(end), "district": world.district, "allowance": ALLOWANCE_MS}
+        given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
         for statement in _DEFINITIONS.split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)

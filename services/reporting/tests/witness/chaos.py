@@ -30,13 +30,14 @@ from vonggac.events.inventory import (
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
+    MaintenanceWindowV1,
     PlannedDelivery,
     RemovedV1,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.events.prober import (
     CameraObservedV1,
@@ -126,13 +127,13 @@ def _changes(made: World, most: int) -> list[int]:
 
 
 def _places(made: World) -> list[UUID]:
-    """Three facilities, the last of another district; one of the others may change its district."""
+    """Three facilities, the last of another unit; one of the others may change its unit."""
     long_ago, chance = moment(made.start - 30 * 24 * 3600 * SECOND), made.chance
     other = made.uuid()
-    for district in (made.district, other):
-        code = f"{made.number}-{str(district)[:8]}"
+    for unit in (made.unit, other):
+        code = f"{made.number}-{str(unit)[:8]}"
         made.register.append(
-            DistrictV1(id=district, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
+            UnitV1(id=unit, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
         )
     facilities = [made.uuid() for _ in range(3)]
     for number, facility in enumerate(facilities):
@@ -145,14 +146,14 @@ def _places(made: World) -> list[UUID]:
             name="Cơ sở",
             type=FacilityType.SCHOOL,
             status=FacilityStatus.ACTIVE,
-            district_id=other if number == 2 else made.district,
-            managing_agency_id=made.district,
+            unit_id=other if number == 2 else made.unit,
+            managing_agency_id=made.unit,
         )
         made.register.append(state)
         for revision, at in enumerate(_changes(made, 2 if chance.random() < 0.4 else 0), start=2):
             status = chance.choice(list(FacilityStatus))
-            district = other if number == 1 and chance.random() < 0.3 else state.district_id
-            update = {"revision": revision, "changed_at": moment(at), "status": status, "district_id": district}
+            unit = other if number == 1 and chance.random() < 0.3 else state.unit_id
+            update = {"revision": revision, "changed_at": moment(at), "status": status, "unit_id": unit}
             state = state.model_copy(update=update)
             made.register.append(state)
     return facilities
@@ -317,15 +318,21 @@ def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None
     starts, ends = _span(made, MINUTE, 15 * MINUTE)
     created = starts - made.chance.randrange(1, 3600 * SECOND)
     cancelled = made.chance.randrange(created, ends) if made.chance.random() < 0.3 else None
-    made.windows.append(
-        {
-            "id": made.uuid(),
-            "camera_id": camera_id,
-            "facility_id": None if camera_id is not None else facility_id,
-            "starts_at": moment(starts),
-            "ends_at": moment(ends if cancelled is None else max(starts, cancelled)),
-            "created_at": moment(created),
-            "reason": "thay nguồn",
-            "approved_by": "lead",
-        }
+    window = MaintenanceWindowV1(
+        id=made.uuid(),
+        revision=1,
+        changed_at=moment(created),
+        camera_id=camera_id,
+        facility_id=None if camera_id is not None else facility_id,
+        starts_at=moment(starts),
+        ends_at=moment(ends),
+        purpose="thay nguồn",
+        agreed_by="lead",
+        agreed_at=moment(created),
     )
+    made.register.append(window)
+    if cancelled is not None:
+        cut = {"revision": 2, "changed_at": moment(cancelled), "ends_at": moment(max(starts, cancelled))}
+        window = window.model_copy(update=cut)
+        made.register.append(window)
+    made.windows.append(window)

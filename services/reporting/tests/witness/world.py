@@ -3,11 +3,11 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from vonggac.events import Payload
 from vonggac.events.causes import Cause
+from vonggac.events.inventory import MaintenanceWindowV1
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -31,16 +31,16 @@ class Worker:
 
 @dataclass
 class World:
-    """Some cameras of one district in one period of their own. `windows`: rows of maintenance."""
+    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
 
     number: int
     start: int
     chance: random.Random
-    district: UUID
+    unit: UUID
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
-    windows: list[dict[str, Any]] = field(default_factory=list)
+    windows: list[MaintenanceWindowV1] = field(default_factory=list)
 
     @property
     def period(self) -> tuple[int, int]:

@@ -1,17 +1,30 @@
 """Making a service's FastAPI app: health routes, metrics and errors are the same in all four."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
+from vonggac.http.conditional import Revalidation
 from vonggac.http.exposition import exposition
-from vonggac.http.problems import Problem, install_problem_handlers
+from vonggac.http.lists.parameters import check_query_parameters, install_query_check
+from vonggac.http.openapi import add_documentation, describe_operations
+from vonggac.http.openapi.document import operation_id
+from vonggac.http.problems import install_problem_handlers
 from vonggac.telemetry.health import Health
+
+NOT_COMPRESSED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.apache.parquet",
+    "application/pdf",
+)
+"""Formats that are compressed already."""
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -24,17 +37,32 @@ def new_application(
     lifespan: Lifespan,
     health: Health,
     metrics: CollectorRegistry,
+    tags: Mapping[str, str],
 ) -> FastAPI:
-    """An app with problem+json errors, `/livez`, `/readyz` and `/metrics`; routes are the service's own.
+    """An app with what the four APIs have in common; routes are the service's own.
+
+    Problem+json errors, strict query parameters, conditional GET, gzip, `/openapi.json` with `/docs`, `/livez`,
+    `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are described.
 
     `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
     200 with `degraded` when the process works but somebody should see to it.
     """
-    problem: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
-        for status, text in ((401, "No valid token"), (403, "The token's role may not do this"))
-    }
-    app = FastAPI(title=title, description=description, version=version, lifespan=lifespan, responses=problem)
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=operation_id,
+        dependencies=[Depends(check_query_parameters)],
+    )
+    install_query_check(app)
+    app.add_middleware(Revalidation)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
+    app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
+    add_documentation(app)
     install_problem_handlers(app)
 
     @app.get("/livez", tags=["health"], summary="The process answers", include_in_schema=False)

@@ -53,6 +53,18 @@ class ProblemError(Exception):
         self.headers = headers
 
 
+def refuse_fields(errors: list[FieldError]) -> ProblemError:
+    """A 422 that names each wrong field or parameter."""
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:3])
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail + more, errors)
+
+
+def not_found(noun: str, given: object) -> ProblemError:
+    """A 404 about one thing."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {noun} {given}")
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of `app`, the framework's own included, a problem+json document."""
 

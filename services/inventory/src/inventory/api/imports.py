@@ -12,8 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
-from inventory.api.context import Context, Importer, RequestContext, invalid
-from inventory.api.devices.secrets import may_write_secrets
+from inventory.api.context import Context, Importer, RequestContext
 from inventory.importing.cameras import COLUMNS as CAMERA_COLUMNS
 from inventory.importing.cameras import parse_cameras
 from inventory.importing.facilities import COLUMNS as FACILITY_COLUMNS
@@ -22,6 +21,8 @@ from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns
 from inventory.importing.store_cameras import store_cameras
 from inventory.importing.store_facilities import Outcome, store_facilities
+from inventory.nouns.secrets import may_write_secrets
+from inventory.storage.conflicts import invalid
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
 

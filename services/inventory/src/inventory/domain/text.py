@@ -21,6 +21,11 @@ def clean(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
+def clean_lines(text: str) -> str:
+    """As `clean`, of a text that keeps its lines; empty lines at its ends go."""
+    return "\n".join(clean(line) for line in text.replace("\r\n", "\n").split("\n")).strip("\n")
+
+
 def fold(text: str) -> str:
     """The form that search compares: no diacritics, đ as d, y as i, lower case, single spaces.
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inventory.domain.facility import FacilityFacts, Person
+from inventory.domain.people.focal_point import Person
+from inventory.domain.places.facility import FacilityFacts
 from inventory.importing import cells
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.reading import Columns, Row, read_table
 
 COLUMNS = Columns(
-    required=("code", "name", "type", "district_code", "managing_agency_code"),
+    required=("code", "name", "type", "unit_code", "managing_agency_code"),
     optional=(
         "status", "address", "beds", "decision_number", "decision_date", "latitude", "longitude", "restricted",
         "focal_point_name", "focal_point_position", "focal_point_phone", "focal_point_email",
@@ -44,7 +45,7 @@ class FacilityRow:
 
     line: int
     facts: FacilityFacts
-    district_code: str
+    unit_code: str
     managing_agency_code: str
     person: Person | None
 
@@ -76,7 +77,7 @@ def check_codes_unique(codes: Any, mistakes: Mistakes) -> None:
 
 def _parse(row: Row, mistakes: Mistakes) -> FacilityRow | None:
     before = mistakes.count
-    for column in ("district_code", "managing_agency_code"):
+    for column in ("unit_code", "managing_agency_code"):
         if not row.cells[column]:
             mistakes.add_mistake(row.line, column, "is empty: give the code")
     given = {
@@ -91,7 +92,7 @@ def _parse(row: Row, mistakes: Mistakes) -> FacilityRow | None:
     person = _person(row, mistakes)
     if mistakes.count > before:
         return None
-    return FacilityRow(row.line, facts, row.cells["district_code"], row.cells["managing_agency_code"], person)
+    return FacilityRow(row.line, facts, row.cells["unit_code"], row.cells["managing_agency_code"], person)
 
 
 def _person(row: Row, mistakes: Mistakes) -> Person | None:

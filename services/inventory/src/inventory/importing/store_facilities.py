@@ -10,11 +10,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.facility import Person
+from inventory.domain.people.focal_point import Person
+from inventory.domain.places.unit import latest
 from inventory.importing.facilities import FACTS, PERSON, FacilityFile, FacilityRow
 from inventory.importing.mistakes import Mistakes
 from inventory.storage.store import WriteTransaction
-from inventory.storage.tables import Agency, Coded, District, Facility, FocalPoint
+from inventory.storage.tables import Agency, Coded, Facility, FocalPoint, Unit
+from vonggac.events.inventory import UnitLevel
 
 CHUNK = 250
 NAMED = 8
@@ -32,43 +34,48 @@ class Outcome:
 async def store_facilities(
     transaction: WriteTransaction, file: FacilityFile, mistakes: Mistakes, today: date
 ) -> Outcome:
-    """Create or update the facilities. Raises ProblemError 422 when a district or agency is not on record."""
+    """Create or update the facilities. Raises ProblemError 422 when a unit or agency is not on record."""
     session, outcome = transaction.session, Outcome()
-    districts, agencies = await ids_by_code(session, District), await ids_by_code(session, Agency)
+    units, agencies = await _units_by_code(session, today), await ids_by_code(session, Agency)
     for row in file.rows:
-        check_on_record(mistakes, row.line, "district_code", row.district_code, districts)
+        check_on_record(mistakes, row.line, "unit_code", row.unit_code, units)
         check_on_record(mistakes, row.line, "managing_agency_code", row.managing_agency_code, agencies)
     mistakes.raise_if_any()
     present = await things_by_code(session, Facility, (row.facts.code for row in file.rows))
     people = await _focal_points_in_office(session, today)
+    successors: list[FocalPoint] = []
     for number, row in enumerate(file.rows):
-        values = _values(file, row, districts, agencies)
+        values = _values(file, row, units, agencies)
         facility = present.get(row.facts.code)
         if facility is None:
             facility = Facility(**row.facts.model_dump() | values)
             transaction.prepare_new(facility)
             session.add(facility)
             transaction.record_created(facility)
-            _appoint_focal_point(transaction, facility, None, row.person, file, today)
+            _appoint_focal_point(transaction, facility, None, row.person, file, today, successors)
             outcome.created += 1
         else:
             changed = transaction.stage_change(facility, values)
-            changed |= _appoint_focal_point(transaction, facility, people.get(facility.id), row.person, file, today)
+            changed |= _appoint_focal_point(
+                transaction, facility, people.get(facility.id), row.person, file, today, successors
+            )
             outcome.updated += changed
             outcome.unchanged += not changed
         if number % CHUNK == CHUNK - 1:
             await transaction.flush_changes()
             await asyncio.sleep(0)
     await transaction.flush_changes()
+    session.add_all(successors)  # after their facilities: without a relationship the session does not order them
+    await transaction.flush_changes()
     return outcome
 
 
 def _values(
-    file: FacilityFile, row: FacilityRow, districts: Mapping[str, UUID], agencies: Mapping[str, UUID]
+    file: FacilityFile, row: FacilityRow, units: Mapping[str, UUID], agencies: Mapping[str, UUID]
 ) -> dict[str, Any]:
     stated = {name: getattr(row.facts, name) for name in FACTS if name in file.present}
     return stated | {
-        "district_id": districts[row.district_code],
+        "unit_id": units[row.unit_code],
         "managing_agency_id": agencies[row.managing_agency_code],
     }
 
@@ -80,6 +87,7 @@ def _appoint_focal_point(
     person: Person | None,
     file: FacilityFile,
     today: date,
+    successors: list[FocalPoint],
 ) -> bool:
     """Whether the focal point changed. Another name is a successor: the predecessor's term ends and stays on record."""
     if person is None:
@@ -92,7 +100,7 @@ def _appoint_focal_point(
         transaction.stage_change(present, {"valid_to": max(present.valid_from, today - timedelta(days=1))})
     successor = FocalPoint(facility_id=facility.id, valid_from=today, **person.model_dump())
     transaction.prepare_new(successor)
-    transaction.session.add(successor)
+    successors.append(successor)
     transaction.record_created(successor)
     return True
 
@@ -102,6 +110,15 @@ async def _focal_points_in_office(session: AsyncSession, today: date) -> dict[UU
     query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
     people = (await session.scalars(query.order_by(FocalPoint.valid_from, FocalPoint.created_at))).all()
     return {person.facility_id: person for person in people}
+
+
+async def _units_by_code(session: AsyncSession, today: date) -> dict[str, UUID]:
+    """Code to the id of the unit that stands on `today`, else of the one that ended last; below a province."""
+    rows: dict[str, list[Unit]] = {}
+    for unit in await session.scalars(select(Unit).where(Unit.level != UnitLevel.PROVINCE)):
+        rows.setdefault(unit.code, []).append(unit)
+    found = {code: latest(units, today) for code, units in rows.items()}
+    return {code: unit.id for code, unit in found.items() if unit is not None}
 
 
 async def ids_by_code(session: AsyncSession, kind: type[Coded]) -> dict[str, UUID]:

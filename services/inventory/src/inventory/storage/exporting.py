@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.devices.destination import NO_DESTINATION
 from inventory.importing.cameras import SURVEYED, TRUST
 from inventory.importing.facilities import FACTS, PERSON
-from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint
+from inventory.storage.tables import Agency, Camera, Delivery, Destination, Facility, FocalPoint, Unit
 
 CHUNK = 500
 
@@ -20,18 +20,18 @@ CHUNK = 500
 async def exported_facilities(session: AsyncSession, today: date) -> AsyncIterator[dict[str, Any]]:
     """Facilities by code, each with the focal point in office on `today`."""
     query = (
-        select(Facility, District.code, Agency.code)
-        .join(District, District.id == Facility.district_id)
+        select(Facility, Unit.code, Agency.code)
+        .join(Unit, Unit.id == Facility.unit_id)
         .join(Agency, Agency.id == Facility.managing_agency_id)
         .order_by(Facility.code)
     )
     async for rows in (await session.stream(query)).partitions(CHUNK):
         people = await _focal_points_in_office(session, [facility.id for facility, _, _ in rows], today)
-        for facility, district_code, agency_code in rows:
+        for facility, unit_code, agency_code in rows:
             person = people.get(facility.id)
             yield {
                 **{name: getattr(facility, name) for name in FACTS},
-                "district_code": district_code,
+                "unit_code": unit_code,
                 "managing_agency_code": agency_code,
                 **{column: getattr(person, field, None) for field, column in PERSON.items()},
             }

@@ -1,1 +1,13 @@
 """HTTP: a file per noun, its schemas beside its routes."""
+
+TAGS = {
+    "cameras": "The latest probe of each camera, and its last failures.",
+    "references": "The picture of a camera that a person approved.",
+    "probes": "A probe now.",
+    "verifications": "What destinations play: read-backs of deliveries.",
+    "scans": "Search for cameras by ONVIF.",
+    "networks": "Where this prober may connect to.",
+    "workers": "The probers that are alive.",
+    "prometheus": "Probes as Prometheus metrics.",
+}
+"""The tags of the API, with what each is about."""

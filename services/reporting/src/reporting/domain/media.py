@@ -170,7 +170,10 @@ def _seen_at(at: Millis, seen: Seen | None, claim: MediaClaim | None, *, stands_
 
 
 def _refutes(seen: Seen, claim: MediaClaim) -> bool:
-    """Whether a prober that asked the camera itself saw it, since the forwarder had its last media."""
+    """Whether a prober that asked the camera itself saw it, since the forwarder had its last media, or took the
+    camera."""
     if seen.state is not CameraState.UP or seen.by_forwarder:
         return False
-    return claim.stopped_at is None or seen.since > claim.stopped_at
+    if claim.stopped_at is None:
+        return seen.last_at > claim.held_since
+    return seen.since > claim.stopped_at

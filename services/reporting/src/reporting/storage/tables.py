@@ -94,8 +94,8 @@ agency = Table(
     Column("role", Text, nullable=False),
 )
 
-district = Table(
-    "district",
+unit = Table(
+    "unit",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
@@ -112,7 +112,7 @@ facility = Table(
     Column("name", Text),
     Column("type", Text),
     Column("status", Text),
-    Column("district_id", Uuid),
+    Column("unit_id", Uuid),
     Column("managing_agency_id", Uuid),
     Column("restricted", Boolean),
     *_dated(),
@@ -326,6 +326,7 @@ maintenance_window = Table(
     _time("created_at"),
     Column("cancelled_at", DateTime(timezone=True)),
     Column("cancelled_by", Text),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
     CheckConstraint("ends_at >= starts_at", name="ordered"),
     CheckConstraint("starts_at > created_at", name="agreed_beforehand"),

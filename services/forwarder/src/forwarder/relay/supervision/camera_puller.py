@@ -64,6 +64,10 @@ class MediaWatch:
         self._watched_s = now_s
         return now_s - self._media_s
 
+    def flows_on(self, silent_s: float) -> bool:
+        """Whether `date` would find nothing new: for most cameras in most seconds."""
+        return self.media.flowing and silent_s < domain.STOPPED_AFTER_S
+
     def date(self, silent_s: float, now: Instant) -> None:
         """The session stands, and media came `silent_s` ago."""
         if silent_s >= domain.stopped_after_s(self._usual_gap_s):
@@ -178,7 +182,7 @@ class CameraPuller:
         if silent_s >= self._context.media_timeout_s:
             self._failed(Cause.STALLED if live else Cause.NO_MEDIA, f"no media for {silent_s:.0f} s")
             return None
-        if live:
+        if live and not self.media_watch.flows_on(silent_s):
             self.media_watch.date(silent_s, self._context.now())
         return silent_s if live else None
 

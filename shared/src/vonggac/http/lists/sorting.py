@@ -1,0 +1,125 @@
+"""`sort=code,-changed_at` and `fields=code,name`: lists of names, checked against what the list has."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from vonggac.http.lists.parameters import describe_unknown
+from vonggac.http.problems import FieldError
+from vonggac.telemetry.redaction import redact
+
+type Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key[R]:
+    """One thing a list can be sorted by: its value in a row. None is last, or first when descending."""
+
+    of: Callable[[R], Any]
+    kind: type = str
+    """Type of the value: str, int, float, bool, UUID, date or datetime."""
+
+    def pack(self, row: R) -> Scalar:
+        """The value in `row` as it stands in a cursor."""
+        value = self.of(row)
+        if isinstance(value, Enum):
+            value = value.value
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat()
+        if isinstance(value, date):
+            return value.isoformat()
+        if value is None or isinstance(value, str | int | float):
+            return value
+        return str(value)
+
+    def unpack(self, packed: Scalar) -> Any:
+        """The value again. Raises ValueError or TypeError when it is none of this key."""
+        if packed is None:
+            return None
+        if issubclass(self.kind, datetime | date):
+            return self.kind.fromisoformat(str(packed))
+        if issubclass(self.kind, UUID):
+            return UUID(str(packed))
+        if isinstance(packed, bool) != (self.kind is bool) or not isinstance(packed, self.kind):
+            if self.kind is float and isinstance(packed, int) and not isinstance(packed, bool):
+                return float(packed)
+            msg = f"{packed!r} is no {self.kind.__name__}"
+            raise ValueError(msg)
+        return packed
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """One level of a sort."""
+
+    name: str
+    descending: bool = False
+
+    def __str__(self) -> str:
+        return f"-{self.name}" if self.descending else self.name
+
+
+def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[FieldError]]:
+    """The orderings of a `sort` parameter, and its mistakes. A name that stands twice counts where it stands first."""
+    found: dict[str, Ordering] = {}
+    mistakes: list[FieldError] = []
+    for part in text.split(","):
+        name = part.strip().removeprefix("-")
+        if name not in known:
+            mistakes.append(_unknown("sort", name, known))
+        else:
+            found.setdefault(name, Ordering(name, part.strip().startswith("-")))
+    return list(found.values()), mistakes
+
+
+def parse_fields(text: str, known: Collection[str]) -> tuple[list[str], list[FieldError]]:
+    """The names of a `fields` parameter, and its mistakes."""
+    names = [part.strip() for part in text.split(",")]
+    return list(dict.fromkeys(names)), [_unknown("fields", name, known) for name in names if name not in known]
+
+
+def sort_pattern(known: Sequence[str]) -> str:
+    """What `parse_sort` takes, as a regular expression of JSON Schema."""
+    one = f"-?({'|'.join(known)})"
+    return f"^{one}(,{one})*$"
+
+
+def fields_pattern(known: Sequence[str]) -> str:
+    """What `parse_fields` takes, as a regular expression of JSON Schema."""
+    one = f"({'|'.join(known)})"
+    return f"^{one}(,{one})*$"
+
+
+def sort_rows[R](rows: Sequence[R], orderings: Sequence[Ordering], keys: dict[str, Key[R]]) -> list[R]:
+    """`rows` by several keys, each in its direction."""
+    result = list(rows)
+    for ordering in reversed(orderings):
+        of = keys[ordering.name].of
+        result.sort(key=_sortable(of, result), reverse=ordering.descending)
+    return result
+
+
+def _sortable[R](of: Callable[[R], Any], rows: Sequence[R]) -> Callable[[R], Any]:
+    """`of`, made comparable where it gives None: the tuple costs three times as much, so only there."""
+    if any(of(row) is None for row in rows):
+        return lambda row: (True, 0) if (value := of(row)) is None else (False, value)
+    return of
+
+
+def is_after[R](row: R, last: Sequence[Any], orderings: Sequence[Ordering], keys: dict[str, Key[R]]) -> bool:
+    """Whether `row` comes behind the row whose values of the orderings are `last`."""
+    for ordering, before in zip(orderings, last, strict=True):
+        value = keys[ordering.name].of(row)
+        if value == before:
+            continue
+        larger = value is None or (before is not None and value > before)
+        return larger is not ordering.descending
+    return False
+
+
+def _unknown(parameter: str, name: str, known: Collection[str]) -> FieldError:
+    shown = redact(name)[:64]
+    return FieldError(field=parameter, message=f"'{shown}' is {describe_unknown(shown, known)}")

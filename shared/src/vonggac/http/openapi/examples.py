@@ -1,0 +1,111 @@
+"""An example for every body in the document: made of the examples of its fields, and of their types elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vonggac.http.problems import CONTENT_TYPE
+
+type Schema = Mapping[str, Any]
+
+_BY_FORMAT = {
+    "uuid": "3f2b1c7e-5a0d-4c8e-9b1a-2d6f0e4a7c31",
+    "date-time": "2026-11-24T07:00:00+07:00",
+    "date": "2026-11-24",
+    "time": "07:00:00",
+    "uri": "https://example.org/",
+    "password": "a password",
+    "binary": "",
+}
+_DEEPEST = 8
+
+
+def add_examples(document: dict[str, Any]) -> None:
+    """Give each media type of each request and good answer an `example`, where its route has given none."""
+    schemas = document["components"]["schemas"]
+    for body, of_request in _bodies(document):
+        for name, media in body.get("content", {}).items():
+            if "example" in media or "examples" in media or name == CONTENT_TYPE or "schema" not in media:
+                continue
+            media["example"] = example_of(media["schema"], schemas, sparse=of_request)
+
+
+def example_of(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool = False, depth: int = 0) -> Any:
+    """A value that fits `schema`. `sparse` leaves out properties that are neither required nor have an example.
+
+    A field with a `pattern` needs an example of its own: none is made up.
+    """
+    schema = _resolved(schema, schemas)
+    for key in ("example", "const", "default"):
+        if key in schema and not (key == "default" and schema[key] is None):
+            return schema[key]
+    for key in ("examples", "enum"):
+        if schema.get(key):
+            return schema[key][0]
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return _of_choice(schema[key], schemas, sparse=sparse, depth=depth)
+    return _of_type(schema, schemas, sparse=sparse, depth=depth)
+
+
+def _of_choice(choices: list[Schema], schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> Any:
+    fitting = [choice for choice in choices if choice.get("type") != "null"]
+    if not fitting or depth > _DEEPEST:
+        return None
+    return example_of(fitting[0], schemas, sparse=sparse, depth=depth + 1)
+
+
+def _of_type(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> Any:
+    match schema.get("type"):
+        case "object":
+            return _of_object(schema, schemas, sparse=sparse, depth=depth)
+        case "array":
+            return _of_array(schema, schemas, sparse=sparse, depth=depth)
+        case "string":
+            text = _BY_FORMAT.get(schema.get("format", ""), "text")
+            return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength", len(text) + 1000)]
+        case "integer":
+            return max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1)
+        case "number":
+            return max(schema.get("minimum", 1.5), schema.get("exclusiveMinimum", 0) + 0.5)
+        case "boolean":
+            return True
+    return None if schema.get("type") == "null" else {}
+
+
+def _of_object(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> dict[str, Any]:
+    required = set(schema.get("required", ()))
+    return {
+        name: example_of(inner, schemas, sparse=sparse, depth=depth + 1)
+        for name, inner in schema.get("properties", {}).items()
+        if name in required or (depth <= _DEEPEST and not (sparse and "examples" not in inner))
+    }
+
+
+def _of_array(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> list[Any]:
+    if "prefixItems" in schema:
+        return [example_of(inner, schemas, sparse=sparse, depth=depth + 1) for inner in schema["prefixItems"]]
+    if "items" not in schema or (depth > _DEEPEST and not schema.get("minItems")):
+        return []
+    return [example_of(schema["items"], schemas, sparse=sparse, depth=depth + 1)] * max(1, schema.get("minItems", 1))
+
+
+def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
+    """The schema behind a reference, with what stands beside the reference over it."""
+    beside = {name: value for name, value in schema.items() if name not in {"$ref", "allOf"}}
+    parts = [schema] if "$ref" in schema else list(schema.get("allOf", ()))
+    merged: dict[str, Any] = {}
+    for part in parts:
+        reference = part.get("$ref")
+        merged |= _resolved(schemas[reference.rpartition("/")[2]], schemas) if reference else part
+    return merged | beside if parts else schema
+
+
+def _bodies(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "responses" in operation:
+                if "requestBody" in operation:
+                    yield operation["requestBody"], True
+                for status, response in operation["responses"].items():
+                    if status.startswith("2"):
+                        yield response, False
