@@ -114,7 +114,8 @@ create temporary table report on commit drop as
                 from (select distinct body from fact where kind = 'media') as said
             ) as read window w as (partition by camera, worker order by sequence)
         ) as dated window w as (partition by camera, worker order by sequence)
-    ) as chained where state <> 'released';
+    ) as chained
+    where state <> 'released' and (state <> 'stopped' or stopped_at is not null or cause is not null);
 create temporary table flow on commit drop as
     select camera, held, stopped_at, moved_at, state = 'flowing' as flows,
            state = 'stopped' and cause not in
