@@ -109,8 +109,7 @@ create temporary table report on commit drop as
                            when 'flowing' then body->>'media_since'
                            when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
                        )::timestamptz - case when body->>'state' = 'stopped' and body->>'media_stopped_at' is null
-                                                  and body->>'cause' is null then interval '1 ms'
-                                             else interval '0' end) as told_of
+                           and body->>'cause' is null then interval '1 ms' else interval '0' end) as told_of
                 from (select distinct body from fact where kind = 'media') as said
             ) as read window w as (partition by camera, worker order by sequence)
         ) as dated window w as (partition by camera, worker order by sequence)
@@ -229,8 +228,7 @@ create temporary table claim on commit drop as
                    when state in ('acknowledged', 'verified', 'released') then at
                    when lag(state) over w in ('acknowledged', 'verified')
                    then greatest(lag(at) over w, least(coalesce(confirmed, left_at, at), at))
-                   when left_at is not null
-                   then greatest(lag(at) over w, least(greatest(left_at, confirmed), at))
+                   when left_at is not null then greatest(lag(at) over w, least(greatest(left_at, confirmed), at))
                    else at end as begins
             from (
                 select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
