@@ -68,6 +68,7 @@ class Result:
     """By kind: seconds called unknown, of seconds in which nobody could look."""
     untrue: dict[str, float] = field(default_factory=dict)
     false_s: dict[str, float] = field(default_factory=dict)
+    false: list[tuple[str, Thing, Gap]] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -225,6 +226,7 @@ def _outages(result: Result, thing: Thing, truth: Sequence[Gap], reported: Seque
         ):
             kind = next((one.kind for one in result.windows if _within(span, one)), "between faults")
             result.false_s[kind] = result.false_s.get(kind, 0.0) + span.length
+            result.false.append((kind, thing, span))
 
 
 def _within(gap: Gap, window: Window) -> bool:
@@ -265,11 +267,14 @@ async def _lost(made: Stage) -> dict[str, float]:
     """Facts that never came, and cameras and deliveries that nobody works on any more."""
     address, headers = made.platform.addresses.reporting, {"Authorization": f"Bearer {made.token}"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
-        gaps: Any = await call(client, "GET", "/v1/lost-facts", params={"limit": 1000})
+        answer = await call(client, "GET", "/v1/lost-facts", params={"limit": 200})
     document = await made.reporting.compliance()
     idle = sum(camera["state"] == "unknown" for camera in document["cameras"])
     idle += sum(one["state"] == "unknown" for camera in document["cameras"] for one in camera["deliveries"])
-    return {"amnesia_lost": float(sum(gap["last"] - gap["first"] + 1 for gap in gaps)), "jobs_lost": float(idle)}
+    return {
+        "amnesia_lost": float(sum(gap["last"] - gap["first"] + 1 for gap in answer["items"])),
+        "jobs_lost": float(idle),
+    }
 
 
 def _shown(unix_s: float) -> str:
@@ -304,7 +309,7 @@ async def measure(arguments: argparse.Namespace, progress: Progress, stopping: S
     if arguments.details:
         for one in result.found:
             progress.line(str(one))
-        progress.line(f"false: {result.false_s}")
+        progress.line(f"false: {result.false}")
     progress.line(json.dumps(result.line()))
     return 0 if result.holds else 1
 

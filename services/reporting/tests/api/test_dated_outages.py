@@ -72,7 +72,7 @@ async def test_an_outage_of_a_forwarded_camera_goes_from_its_last_to_its_first_m
         ("up", None, 160, 600),
     ]
     found = (await client.get("/v1/outages", params=PERIOD)).json()
-    (outage,) = found["outages"]
+    (outage,) = found["items"]
     assert (outage["seconds"], outage["causes"], outage["confirmed"]) == (60.0, ["ended", "timeout"], True)
 
 
@@ -146,6 +146,26 @@ async def test_a_stop_of_our_own_or_a_fault_of_ours_accuses_nobody(
         province.media(camera, 4, at(400), "released", media_stopped_at=at(200)),
     )
     assert await intervals(client, "cameras", camera.id) == [("up", None, 0, 600)]
+
+
+async def test_a_camera_that_is_handed_over_while_it_is_away_stays_down(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera, other = await forwarded(ingest, province), "forwarder-000000000002"
+    await province.feed(ingest, *province.probes(camera, at(-25), at(100)), province.alive(at(700), worker=other))
+    await province.feed(
+        ingest,
+        province.media(camera, 2, at(103), "stopped", cause="timeout", media_since=at(-30), media_stopped_at=at(100)),
+        province.media(camera, 3, at(104), "released", media_since=at(-30), media_stopped_at=at(100)),
+        province.probe(camera, at(110), "down", cause="timeout"),
+        # The next holder has not tried yet; its first attempt ends ten seconds later.
+        province.media(camera, 1, at(104), "stopped", worker=other),
+        province.media(camera, 2, at(114), "stopped", cause="timeout", worker=other, held_since=at(104)),
+        province.media(camera, 3, at(120), media_since=at(120), worker=other, held_since=at(104)),
+        *province.probes(camera, at(125), at(700)),
+    )
+    line = await intervals(client, "cameras", camera.id)
+    assert line == [("up", None, 0, 100), ("down", "timeout", 100, 120), ("up", None, 120, 600)]
 
 
 async def test_asleep_a_forwarder_dates_nothing_within_its_hole(

@@ -108,13 +108,15 @@ create temporary table report on commit drop as
                        least((body->>'observed_at')::timestamptz, (case body->>'state'
                            when 'flowing' then body->>'media_since'
                            when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
-                       )::timestamptz) as told_of
+                       )::timestamptz - case when body->>'state' = 'stopped' and body->>'media_stopped_at' is null
+                           and body->>'cause' is null then interval '1 ms' else interval '0' end) as told_of
                 from (select distinct body from fact where kind = 'media') as said
             ) as read window w as (partition by camera, worker order by sequence)
         ) as dated window w as (partition by camera, worker order by sequence)
-    ) as chained where state <> 'released';
+    ) as chained
+    where state <> 'released' and (state <> 'stopped' or stopped_at is not null or cause is not null);
 create temporary table flow on commit drop as
-    select camera, stopped_at, moved_at, state = 'flowing' as flows,
+    select camera, held, stopped_at, moved_at, state = 'flowing' as flows,
            state = 'stopped' and cause not in
                ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
            tstzmultirange(span) - coalesce((
@@ -140,7 +142,8 @@ create temporary table revised on commit drop as
     union all
     select probe.camera, 'back', tstzmultirange(probe.span) * flow.span
     from probe join flow using (camera)
-    where probe.state = 'up' and gone and own and (stopped_at is null or first_at > stopped_at)
+    where probe.state = 'up' and gone and own
+          and case when stopped_at is null then last_at > held else first_at > stopped_at end
     union all
     select camera, 'gone', span from flow where gone
     union all
@@ -225,8 +228,7 @@ create temporary table claim on commit drop as
                    when state in ('acknowledged', 'verified', 'released') then at
                    when lag(state) over w in ('acknowledged', 'verified')
                    then greatest(lag(at) over w, least(coalesce(confirmed, left_at, at), at))
-                   when left_at is not null
-                   then greatest(lag(at) over w, least(greatest(left_at, confirmed), at))
+                   when left_at is not null then greatest(lag(at) over w, least(greatest(left_at, confirmed), at))
                    else at end as begins
             from (
                 select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,

@@ -127,6 +127,11 @@ class Rhythm:
         return self._interval_s is not None
 
     @property
+    def lost(self) -> bool:
+        """Whether it was known, turned out wrong, and is worth learning anew."""
+        return self._interval_s is None and 0 < self._uneven < UNEVEN_AT_MOST
+
+    @property
     def steady(self) -> bool:
         """Whether every keyframe can be awaited without looking at what is between them."""
         interval_s = self._interval_s
@@ -141,6 +146,10 @@ class Rhythm:
             self._interval_s = None
             self._uneven += 1
         self._newest_s, self._stamp, self._watching = now_s, stamp, True
+
+    def forgive(self) -> None:
+        """A rhythm that was wrong once is no proof for ever: call about every half minute."""
+        self._uneven = max(0, self._uneven - 1)
 
     def looked_away(self) -> None:
         """Keyframes may go by unseen from now on."""

@@ -59,6 +59,12 @@ class MediaClaim(NamedTuple):
     still_ends_at: Millis | None
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether its worker holds the camera no more, or has not tried to have it yet."""
+        not_yet = self.state == STOPPED and self.cause is None and self.stopped_at is None
+        return not_yet or self.state == RELEASED
+
+    @property
     def moved_at(self) -> Millis | None:
         """When the picture moved again after it had stood still."""
         return self.still_ends_at if self.still_since is not None else None
@@ -83,7 +89,7 @@ def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) 
     still: list[tuple[Millis, Millis]] = []
     for claim in claims:
         life = life_at(lives.get(claim.worker_id, ()), claim.observed_at)
-        if life is None or claim.state == RELEASED:
+        if life is None or claim.says_nothing:
             continue
         start, end = _within(life, claim.begins_at, claim.ends_at)
         if end > start:
@@ -170,7 +176,10 @@ def _seen_at(at: Millis, seen: Seen | None, claim: MediaClaim | None, *, stands_
 
 
 def _refutes(seen: Seen, claim: MediaClaim) -> bool:
-    """Whether a prober that asked the camera itself saw it, since the forwarder had its last media."""
+    """Whether a prober that asked the camera itself saw it, since the forwarder had its last media, or took the
+    camera."""
     if seen.state is not CameraState.UP or seen.by_forwarder:
         return False
-    return claim.stopped_at is None or seen.since > claim.stopped_at
+    if claim.stopped_at is None:
+        return seen.last_at > claim.held_since
+    return seen.since > claim.stopped_at

@@ -241,6 +241,8 @@ class CameraKeyframes:
     def _came(self, unit: AccessUnit) -> None:
         now = self._context.now()
         self._rhythm.seen(now.monotonic_s, unit.rtp_timestamp)
+        if self._rhythm.lost:
+            self._learn_until_s = now.monotonic_s + LEARN_WITHIN_S
         self._keyframe_s = now.monotonic_s
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
@@ -286,6 +288,7 @@ class CameraKeyframes:
     def _note(self, note: KeyframeNote, now: Instant) -> None:
         timing = self._context.keyframes
         self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._context.chance())
+        self._rhythm.forgive()
         self.history = (*self.history, note)[-HISTORY:]
         if self.on_history is not None:
             self.on_history(self.history)

@@ -5,7 +5,7 @@ that never gave any, since it was held. One that tells of no new change holds fr
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
+
+NOT_YET = timedelta(milliseconds=1)
 
 _INSERT = text(
     """
@@ -86,6 +88,9 @@ def dated_at(report: CameraMediaObservedV1) -> datetime:
     match report.state:
         case MediaState.FLOWING:
             found = report.media_since
+        case MediaState.STOPPED if report.media_stopped_at is None and report.cause is None:
+            # Not tried yet: what the first attempt finds is dated to the beginning of the holding, which is later.
+            found = report.held_since - NOT_YET
         case MediaState.STOPPED:
             found = report.media_stopped_at or report.held_since
         case MediaState.RELEASED:
