@@ -39,7 +39,9 @@ async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
             letter = directives["1742-UBND-VX-2021"]["id"]
             chain = (await client.get(f"/v1/directives/{letter}/chain")).json()["items"]
-            due = (await client.get("/v1/due-obligations", params={"at": NIGHT, "standing": "overdue"})).json()["items"]
+            due = (await client.get("/v1/due-obligations", params={"at": NIGHT, "due_state": "overdue"})).json()[
+                "items"
+            ]
             blocked = (await client.get("/v1/blocked-reasons")).json()["items"]
     assert [one["number"] for one in chain] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
     assert {one["code"] for one in due} == {"NV-1742-A", "NV-1742-B"}

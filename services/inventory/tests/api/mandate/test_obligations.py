@@ -99,20 +99,20 @@ async def test_verbs_need_the_etag(letter: Letter, verb: str, body: dict[str, An
     assert stale.status_code == 412
 
 
-async def standings(letter: Letter, **query: str) -> dict[str, str]:
+async def due_states(letter: Letter, **query: str) -> dict[str, str]:
     answer = await letter.client.get("/v1/due-obligations", params=query)
     assert answer.status_code == 200, answer.text
-    return {one["code"]: one["standing"] for one in answer.json()["items"]}
+    return {one["code"]: one["due_state"] for one in answer.json()["items"]}
 
 
 async def test_what_is_due_follows_from_the_clock(letter: Letter) -> None:
     await letter.obligation(code="A")
     await letter.obligation(code="B", kind="proposal", due_before=None)
-    assert await standings(letter, at="2021-05-01T00:00:00Z") == {"A": "open", "B": "open"}
-    assert await standings(letter, at="2021-05-09T16:59:59Z") == {"A": "due_soon", "B": "open"}
-    assert await standings(letter, at="2021-05-09T17:00:00Z", standing="overdue") == {"A": "overdue"}
-    assert await standings(letter, standing="overdue") == {"A": "overdue"}
-    assert await standings(letter, at="2021-05-01T00:00:00Z", soon_days="30") == {"A": "due_soon", "B": "open"}
+    assert await due_states(letter, at="2021-05-01T00:00:00Z") == {"A": "open", "B": "open"}
+    assert await due_states(letter, at="2021-05-09T16:59:59Z") == {"A": "due_soon", "B": "open"}
+    assert await due_states(letter, at="2021-05-09T17:00:00Z", due_state="overdue") == {"A": "overdue"}
+    assert await due_states(letter, due_state="overdue") == {"A": "overdue"}
+    assert await due_states(letter, at="2021-05-01T00:00:00Z", soon_days="30") == {"A": "due_soon", "B": "open"}
 
 
 async def test_what_is_due_names_the_facilities_that_it_is_about(letter: Letter) -> None:

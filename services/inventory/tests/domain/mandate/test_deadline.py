@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.days import VIETNAM, day_of, end_of, start_of
-from inventory.domain.mandate.deadline import Deadline, NewDeadline, deadline_at, is_in_time, standing_at
+from inventory.domain.mandate.deadline import Deadline, NewDeadline, deadline_at, due_state_at, is_in_time
 
 BEFORE_10_MAY = datetime(2021, 5, 10, tzinfo=VIETNAM)
 
@@ -43,11 +43,11 @@ def test_the_ninth_of_may_belongs_to_before_the_tenth_and_midnight_does_not(
 
 def test_without_a_deadline_nothing_is_late() -> None:
     assert is_in_time(datetime(2031, 1, 1, tzinfo=UTC), None)
-    assert standing_at("open", None, datetime(2031, 1, 1, tzinfo=UTC)) == "open"
+    assert due_state_at("open", None, datetime(2031, 1, 1, tzinfo=UTC)) == "open"
 
 
 @pytest.mark.parametrize(
-    ("now", "standing"),
+    ("now", "due_state"),
     [
         (BEFORE_10_MAY - timedelta(days=3, microseconds=1), "open"),
         (BEFORE_10_MAY - timedelta(days=3), "due_soon"),
@@ -55,13 +55,13 @@ def test_without_a_deadline_nothing_is_late() -> None:
         (BEFORE_10_MAY, "overdue"),
     ],
 )
-def test_what_is_open_becomes_due_soon_and_overdue_by_the_clock(now: datetime, standing: str) -> None:
-    assert standing_at("open", BEFORE_10_MAY, now) == standing
+def test_what_is_open_becomes_due_soon_and_overdue_by_the_clock(now: datetime, due_state: str) -> None:
+    assert due_state_at("open", BEFORE_10_MAY, now) == due_state
 
 
 @pytest.mark.parametrize("status", ["done", "done_late", "waived"])
 def test_what_is_settled_stands_so_at_every_instant(status: str) -> None:
-    assert standing_at(status, BEFORE_10_MAY, BEFORE_10_MAY + timedelta(days=365)) == status
+    assert due_state_at(status, BEFORE_10_MAY, BEFORE_10_MAY + timedelta(days=365)) == status
 
 
 def test_the_deadline_that_held_at_an_instant_is_found() -> None:

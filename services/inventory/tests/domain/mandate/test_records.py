@@ -9,7 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.domain.fields import Fields
-from inventory.domain.mandate.blocked_reason import VIETNAMESE, BlockedReasonFields
 from inventory.domain.mandate.information_request import (
     ALL_ANSWERED,
     MACHINE,
@@ -20,7 +19,7 @@ from inventory.domain.mandate.information_request import (
     missing,
 )
 from inventory.domain.mandate.inspection import Due, InspectionFields, next_inspection
-from inventory.domain.mandate.journal_entry import JournalEntryFields
+from inventory.domain.mandate.notes import VIETNAMESE, BlockedReasonFields, JournalEntryFields
 from vonggac.events.inventory import BlockedKind
 from vonggac.events.inventory import InformationRequestStatus as Status
 

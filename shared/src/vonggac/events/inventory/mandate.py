@@ -106,8 +106,8 @@ class InformationRequestV1(State):
     facility_id: UUID
     status: InformationRequestStatus
     due_before: AwareDatetime | None = None
-    asked: int = Field(ge=0, description="How many questions it has.")
-    answered: int = Field(ge=0)
+    question_count: int = Field(ge=0)
+    answer_count: int = Field(ge=0)
     missing: tuple[str, ...] = Field(default=(), description="Keys of the required questions without an answer.")
 
 

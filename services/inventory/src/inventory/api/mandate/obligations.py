@@ -13,7 +13,7 @@ from inventory.api.context import Changer, Context, Reader
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, recorded_at
-from inventory.domain.mandate.deadline import DUE_SOON, Deadline, NewDeadline, Standing, deadline_at, standing_at
+from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
 from inventory.domain.mandate.obligation import Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
 from inventory.nouns.writer import Writing
@@ -35,7 +35,7 @@ class DueObligation(BaseModel):
     kind: ObligationKind
     responsible_agency_id: UUID
     due_before: AwareDatetime | None = Field(description="The deadline that held then.")
-    standing: Standing
+    due_state: DueState
     facility_ids: list[UUID] = Field(description="The facilities that it is about, by their code.")
 
 
@@ -98,7 +98,7 @@ async def list_due_obligations(
     _caller: Reader,
     at: Annotated[AwareDatetime | None, Query(description="By the clock of this instant; default: now.")] = None,
     as_of: AsOf = None,
-    standing: Annotated[Standing | None, Query(description="Only these.")] = None,
+    due_state: Annotated[DueState | None, Query(description="Only these.")] = None,
     responsible_agency_id: UUID | None = None,
     soon_days: Annotated[int, Query(ge=0, le=366, description="Due soon: within so many days.")] = DUE_SOON.days,
 ) -> DueObligations:
@@ -112,10 +112,10 @@ async def list_due_obligations(
     items = []
     for row in rows:
         due_before = _due_before(row.deadlines, instant)
-        stands = standing_at(row.status, due_before, instant, due_soon=timedelta(days=soon_days))
-        if standing in {None, stands} and responsible_agency_id in {None, row.responsible_agency_id}:
+        stands = due_state_at(row.status, due_before, instant, due_soon=timedelta(days=soon_days))
+        if due_state in {None, stands} and responsible_agency_id in {None, row.responsible_agency_id}:
             covered = [view.id for view in views if covers(row, view)]
-            values = {**row._mapping, "due_before": due_before, "standing": stands, "facility_ids": covered}
+            values = {**row._mapping, "due_before": due_before, "due_state": stands, "facility_ids": covered}
             items.append(DueObligation.model_validate(values))
     items.sort(key=lambda one: (one.due_before is None, one.due_before or instant))
     return DueObligations(at=instant, items=items)

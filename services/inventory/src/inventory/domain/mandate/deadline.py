@@ -19,7 +19,7 @@ DUE_SOON = timedelta(days=3)
 """Before a deadline, unless the question says otherwise."""
 
 
-class Standing(StrEnum):
+class DueState(StrEnum):
     """How a duty stands at an instant; the last three are final."""
 
     OPEN = "open"
@@ -83,10 +83,12 @@ def is_in_time(completed_at: datetime, due_before: datetime | None) -> bool:
     return due_before is None or completed_at < due_before
 
 
-def standing_at(status: str, due_before: datetime | None, now: datetime, *, due_soon: timedelta = DUE_SOON) -> Standing:
+def due_state_at(
+    status: str, due_before: datetime | None, now: datetime, *, due_soon: timedelta = DUE_SOON
+) -> DueState:
     """How a duty with this status stands at `now`: what is open is due soon or overdue by the clock alone."""
-    if status != Standing.OPEN:
-        return Standing(status)
+    if status != DueState.OPEN:
+        return DueState(status)
     if due_before is None or now < due_before - due_soon:
-        return Standing.OPEN
-    return Standing.DUE_SOON if now < due_before else Standing.OVERDUE
+        return DueState.OPEN
+    return DueState.DUE_SOON if now < due_before else DueState.OVERDUE

@@ -1,4 +1,7 @@
-"""Teams of the operator and their members (R14)."""
+"""Teams of the operator and their members (R14).
+
+A member who leaves gets a last day; the entry stays, so that a visit of then can name who was there.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID

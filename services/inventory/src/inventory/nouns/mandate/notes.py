@@ -5,9 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from inventory.domain.mandate.blocked_reason import HEADINGS as BLOCKED_HEADINGS
-from inventory.domain.mandate.blocked_reason import BlockedReasonFields
-from inventory.domain.mandate.journal_entry import HEADINGS, JournalEntryFields
+from inventory.domain.mandate.notes import (
+    BLOCKED_HEADINGS,
+    JOURNAL_HEADINGS,
+    BlockedReasonFields,
+    JournalEntryFields,
+)
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Writer, Writing
@@ -50,7 +53,7 @@ JOURNAL_ENTRY = Noun(
     fields=JournalEntryFields,
     shown=JournalEntryShown,
     payload=JournalEntryV1,
-    headings=HEADINGS,
+    headings=JOURNAL_HEADINGS,
     key=("about_noun", "about_id", "text"),
     label="id",
     filters=("about_noun", "about_id"),

@@ -76,11 +76,11 @@ class InformationRequest(Coded):
     status: Mapped[InformationRequestStatus]
 
     @property
-    def asked(self) -> int:
+    def question_count(self) -> int:
         return len(self.questions)
 
     @property
-    def answered(self) -> int:
+    def answer_count(self) -> int:
         return len(self.answers)
 
     @property

@@ -1,4 +1,4 @@
-"""Why a facility cannot be connected as it is: a closed list of reasons, with free text (R20)."""
+"""What officials note: free journal entries (R25), and why a facility cannot be connected as it is (R20)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,10 +6,16 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from inventory.domain.fields import PERIOD_HEADINGS, Fields, Line, ValidTo
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Fields, Line, Note, ValidTo
 from vonggac.events.inventory import BlockedKind
 
-HEADINGS: Mapping[str, str] = {
+JOURNAL_HEADINGS: Mapping[str, str] = {
+    "about_noun": "Loại",
+    "about_id": "Mã định danh",
+    "text": "Nội dung",
+    **PERIOD_HEADINGS,
+}
+BLOCKED_HEADINGS: Mapping[str, str] = {
     "facility_id": "Mã cơ sở",
     "kind": "Vướng mắc",
     "text": "Nội dung",
@@ -24,6 +30,14 @@ VIETNAMESE: Mapping[BlockedKind, str] = {
     BlockedKind.NEEDS_SUPPLEMENT: "cần bổ sung",
     BlockedKind.OTHER: "khác",
 }
+
+
+class JournalEntryFields(Dated):
+    """A note on any thing. Who writes it and when is recorded by itself; a correction is another note."""
+
+    about_noun: str = Field(pattern=r"^[a-z_]{1,32}$", description="Noun of the thing, e.g. facility.")
+    about_id: UUID
+    text: Note
 
 
 class BlockedReasonFields(Fields):
