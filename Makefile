@@ -13,6 +13,9 @@ BASE ?= main
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
+# A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/tiers.py). A leak
+# is never repeated: it would be gone.
+repeated := --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks --rerun-except '(?i)unraisable'
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
@@ -42,15 +45,16 @@ test-unit: setup ## Tests without a server or another process, with few random e
 	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
-test: setup ## All tests, on the real PostgreSQL and NATS (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -n 4 --dist loadfile $(ARGS)
+test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
+	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
 .PHONY: coverage
-coverage: setup ## All tests, with lines and branches counted: slower, and fails below the floor in pyproject.toml
-	@exec $(python) -m pytest -n 4 --dist loadfile --cov
+coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
+	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit \
+		--cov --cov-config=tests/branches.toml --cov-report=
 
 .PHONY: diff-cover
-diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make coverage`: at least 90 %
+diff-cover: setup ## Coverage of the lines changed since BASE (main), from the last `make test`: at least 90 %
 	@$(python) -m coverage xml -q --fail-under 0
 	@.venv/bin/diff-cover coverage.xml --compare-branch $(BASE) --fail-under 90
 
@@ -92,6 +96,14 @@ bench-forward: setup ## Cost of forwarding beside ffmpeg, nginx-rtmp, PyAV and a
 .PHONY: bench-faults
 bench-faults: setup ## Faults at one destination: losses of the other, false states, time to detect and to recover
 	@exec $(python) -m bench.faults.faults $(ARGS)
+
+.PHONY: bench-truth
+bench-truth: setup ## Every kind of fault: reporting's seconds against the simulator's record (ARGS="--seconds 120")
+	@exec $(python) -m bench.truth.truth $(ARGS)
+
+.PHONY: bench-import
+bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memory, other writers (ARGS="--cameras 2000")
+	@exec $(python) -m bench.records.import_cameras $(ARGS)
 
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end

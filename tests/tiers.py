@@ -3,11 +3,15 @@
 A test is `server` when one of its fixtures (or one that these use) is in `SERVER_FIXTURES`, or when it is marked so. A
 unit test that starts a process or a simulator, or that sends beyond this machine, fails: neither the list nor the marks
 can go stale. `make test-unit` runs what is neither `server` nor `slow`.
+
+`make test` repeats a failed `server` test once, a few times in a run, and prints it with its traceback: one time-out of
+a busy machine hides no other result. No other test is repeated: one that fails is wrong.
 """
 
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,15 +66,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+        if item.get_closest_marker("server") is None:
+            item.add_marker(pytest.mark.flaky(reruns=0))
 
 
-def pytest_collection_finish() -> None:
+_with_servers: set[Path] = set()
+"""Files of the run that have tests marked `server`."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect garbage when a file is done: what it has left open fails its last test, not one of another file."""
+    yield
+    if request.path in _with_servers:
+        gc.collect()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what was imported and collected out of every garbage collection of the run: it stays to the end."""
+    _with_servers.update(item.path for item in session.items if item.get_closest_marker("server"))
     gc.collect()
     gc.freeze()
 
 
 def pytest_configure() -> None:
+    # Importing and reading the house's own code make a million objects that stay: they are looked through less often.
+    gc.set_threshold(50_000, 20, 20)
     sys.addaudithook(_guard.audit)
     Simulator.bind = _refused_in_unit_tests(Simulator.bind)  # type: ignore[method-assign, assignment]
 

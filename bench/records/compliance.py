@@ -29,16 +29,16 @@ from vonggac.embedded import PostgresServer, free_port
 DAYS = 30
 
 FILL = """
-insert into district select gen_random_uuid(), 1, 'D' || n, 'Huyện ' || n from generate_series(1, 10) n;
+insert into unit select gen_random_uuid(), 1, 'D' || n, 'Huyện ' || n from generate_series(1, 10) n;
 insert into agency select gen_random_uuid(), 1, 'A' || n, 'Cơ quan ' || n, 'managing' from generate_series(1, 5) n;
 insert into destination
     (id, revision, code, name, role, required_proof, enabled, removed, changed_at, valid_from) values
     (gen_random_uuid(), 1, 'D1', 'Bộ TT&TT', 'national', 'acknowledged', true, false, 'epoch', 'epoch'),
     (gen_random_uuid(), 1, 'D2', 'IOC', 'provincial', 'acknowledged', true, false, 'epoch', 'epoch');
-insert into facility (id, revision, code, name, type, status, district_id, managing_agency_id, restricted, removed,
+insert into facility (id, revision, code, name, type, status, unit_id, managing_agency_id, restricted, removed,
                       changed_at, valid_from)
     select gen_random_uuid(), 1, 'F' || n, 'Cơ sở ' || n, 'hotel', 'active',
-           (select id from district where code = 'D' || (1 + n % 10)),
+           (select id from unit where code = 'D' || (1 + n % 10)),
            (select id from agency where code = 'A' || (1 + n % 5)),
            false, false, 'epoch', 'epoch'
     from generate_series(1, greatest(1, :cameras / 20)) n;

@@ -24,13 +24,13 @@ SOURCES = [
 ]
 BEGINNINGS = (
     "observation.", "inventory.", "probe.job.", "delivery.job.", "verify.job.", "dead.", "prober.probe_lock.",
-    "forwarder.camera.", "forwarder.worker.", "$KV.", "$JS.", "kv.",
+    "forwarder.adopt.", "forwarder.camera.", "forwarder.worker.", "$KV.", "$JS.", "kv.",
 )  # fmt: skip
 QUOTED_BEGINNING = re.compile("[\"'](?:" + "|".join(re.escape(beginning) for beginning in BEGINNINGS) + ")")
 """Only files in which this stands are read as syntax trees."""
 SUBJECT = re.compile(
     r"(?:observation\.(?:\w+\.)?|inventory\.(?:\w+\.)?|(?:probe|delivery|verify)\.job\.|dead\.|prober\.probe_lock\."
-    r"|forwarder\.(?:camera|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
+    r"|forwarder\.(?:adopt|camera|worker)\.)[{*>]|\$(?:KV|JS)\.|kv\.[{*>]"
 )
 
 

@@ -36,12 +36,12 @@ from vonggac.events.inventory import (
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
     PlannedDelivery,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.testing.fixtures import NatsAt, forget_topology, login_of
 
@@ -60,10 +60,10 @@ class Services:
 def register() -> list[tuple[str, Any]]:
     """Noun and state of each thing, as inventory publishes them. Nobody listens at the addresses."""
     state: dict[str, Any] = {"revision": 1, "changed_at": datetime.now(UTC), "created_at": datetime.now(UTC)}
-    district, agency = uuid4(), uuid4()
+    unit, agency = uuid4(), uuid4()
     facility = FacilityV1(
         id=uuid4(), code="KCL-01", name="Khu cách ly Lao Bảo", type=FacilityType.SCHOOL, status=FacilityStatus.ACTIVE,
-        district_id=district, managing_agency_id=agency, **state,
+        unit_id=unit, managing_agency_id=agency, **state,
     )  # fmt: skip
     destinations = [
         DestinationV1(
@@ -92,7 +92,7 @@ def register() -> list[tuple[str, Any]]:
         for number in range(CAMERAS)
     ]  # fmt: skip
     return [
-        ("district", DistrictV1(id=district, code="465", name="Huyện Hướng Hóa", **state)),
+        ("unit", UnitV1(id=unit, code="465", name="Huyện Hướng Hóa", **state)),
         ("agency", AgencyV1(id=agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state)),
         ("facility", facility),
         *(("destination", one) for one in destinations),

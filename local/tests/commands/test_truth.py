@@ -29,7 +29,7 @@ def camera(
     return {
         "code": code,
         "facility": {"code": "QT-01", "name": "Trường Tiểu học Cam An"},
-        "district": {"code": "468", "name": "Huyện Cam Lộ"},
+        "unit": {"code": "468", "name": "Huyện Cam Lộ"},
         "state": state,
         "cause": cause,
         "compliant": state == "up" and set(states) == {"verified"},

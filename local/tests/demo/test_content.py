@@ -1,12 +1,12 @@
 """The demo: complete, and in step with the simulator that plays it."""
 
-from local.demo import content
+from local.demo import content, mandate, surveys
 from simulator.demo import SILENT_CAMERA_ID, WRONG_PASSWORD_CAMERA_ID, demo_config
 from vonggac.events.inventory import AgencyRole, FacilityType
 
 
 def test_the_ten_districts_of_2021_are_there() -> None:
-    assert [row["code"] for row in content.rows("districts")] == [
+    assert [row["code"] for row in content.rows("units") if row["level"] == "district"] == [
         "461", "462", "464", "465", "466", "467", "468", "469", "470", "471",
     ]  # fmt: skip
 
@@ -15,7 +15,7 @@ def test_twelve_facilities_cover_every_type() -> None:
     facilities = content.rows("facilities")
     assert len(facilities) == 12
     assert {row["type"] for row in facilities} == set(FacilityType)
-    assert {row["district_code"] for row in facilities} <= {row["code"] for row in content.rows("districts")}
+    assert {row["unit_code"] for row in facilities} <= {row["code"] for row in content.rows("units")}
     assert {row["managing_agency_code"] for row in facilities} <= {row["code"] for row in content.rows("agencies")}
     assert {row["code"] for row in facilities if row["type"] == "military"} == {
         row["code"] for row in facilities if row["restricted"] == "true"
@@ -57,3 +57,38 @@ def test_the_destinations_can_log_in_at_their_centres() -> None:
 def test_rows_survive_the_way_through_csv() -> None:
     rows = [{"code": "A", "name": 'Sân "sau", dãy B'}, {"code": "B", "area": "gate"}]
     assert content.as_csv(rows) == 'code,name,area\nA,"Sân ""sau"", dãy B",\nB,,gate\n'
+
+
+def test_the_letter_carries_out_1407_which_carries_out_597() -> None:
+    directives = {row["code"]: row for row in mandate.content()["directives"]}
+    chain, code = [], "1742-UBND-VX-2021"
+    while code:
+        chain.append(directives[code]["number"])
+        code = directives[code].get("implements", "")
+    assert chain == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
+
+
+def test_every_obligation_cites_a_directive_and_names_its_source() -> None:
+    data = mandate.content()
+    directives = {row["code"] for row in data["directives"]}
+    agencies = {row["code"] for row in content.rows("agencies")}
+    for row in data["obligations"]:
+        assert row["directive"] in directives
+        assert row["responsible"] in agencies
+        assert row["source"] in data["sources"]
+    assert {row["code"]: row.get("due_before") for row in data["obligations"] if "1742" in row["code"]} == {
+        "NV-1742-A": "2021-05-10",
+        "NV-1742-B": "2021-05-10",
+        "NV-1742-C": None,
+        "NV-1742-D": None,
+        "NV-1742-E": None,
+    }
+
+
+def test_every_camera_of_the_demo_is_forwarded_under_a_plan_or_an_exception() -> None:
+    data = surveys.content()
+    planned = set(data["plans"]) | {row["facility"] for row in data["exceptions"]}
+    assert {row["facility_code"] for row in content.rows("cameras")} <= planned
+    approved = {row["facility"] for row in data["surveys"] if row["to"] == "approved"}
+    assert set(data["plans"]) <= approved
+    assert {row["facility"] for row in data["proposals"]} <= approved

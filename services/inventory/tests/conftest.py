@@ -90,6 +90,32 @@ class Province:
         made: dict[str, Any] = answer.json()
         return made
 
+    async def etag(self, path: str) -> str:
+        """The ETag of one thing as it is now."""
+        return str(
+            (await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"]
+        )
+
+    async def change(self, path: str, *, params: Any = None, headers: Any = None, **body: Any) -> httpx.Response:
+        """PATCH with the present ETag, and a reason unless it is given."""
+        headers = {"If-Match": await self.etag(path)} | (headers or {})
+        return await self.client.patch(path, headers=headers, params={"reason": "bảo trì"} | (params or {}), **body)
+
+    async def put(self, path: str, **body: Any) -> httpx.Response:
+        """PUT with the present ETag."""
+        return await self.client.put(path, headers={"If-Match": await self.etag(path)}, **body)
+
+    async def remove(self, path: str, *, params: Any = None) -> httpx.Response:
+        """DELETE with the present ETag, and a reason unless it is given."""
+        headers = {"If-Match": await self.etag(path)}
+        params = ({} if path.endswith("secret") else {"reason": "nhập nhầm"}) | (params or {})
+        return await self.client.delete(path, headers=headers, params=params)
+
+    async def move(self, path: str, to: str, reason: str = "bảo trì") -> httpx.Response:
+        """A transition with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.post(f"{path}/transitions", json={"to": to, "reason": reason}, headers=headers)
+
     def _code(self, prefix: str) -> str:
         self._number += 1
         return f"{prefix}-{self._number:02d}"
@@ -98,16 +124,22 @@ class Province:
         body = {"code": self._code("AG"), "name": "Sở Y tế", "role": "managing"}
         return await self.post("/v1/agencies", body | given)
 
-    async def district(self, **given: Any) -> dict[str, Any]:
-        return await self.post("/v1/districts", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
+    async def unit(self, **given: Any) -> dict[str, Any]:
+        return await self.post("/v1/units", {"code": self._code("46"), "name": "Huyện Hướng Hóa"} | given)
 
     async def facility(self, **given: Any) -> dict[str, Any]:
         body: dict[str, Any] = {"code": self._code("KCL"), "name": "Khu cách ly", "type": "school"}
-        if "district_id" not in given:
-            body["district_id"] = (await self.district())["id"]
+        if "unit_id" not in given:
+            body["unit_id"] = (await self.unit())["id"]
         if "managing_agency_id" not in given:
             body["managing_agency_id"] = (await self.agency())["id"]
         return await self.post("/v1/facilities", body | given)
+
+    async def plan_exception(self, facility_id: str) -> None:
+        """Have the facility's cameras forwarded without an agreed plan."""
+        body = {"facility_id": facility_id, "why": "Thử nghiệm", "approved_by": "Sở", "decided_on": "2021-05-07"}
+        answer = await self.client.post("/v1/plan-exceptions", json=body)
+        assert answer.status_code in {201, 409}, answer.text
 
     async def destination(self, **given: Any) -> dict[str, Any]:
         code = given.get("code") or self._code("TT")
@@ -115,10 +147,14 @@ class Province:
         body = {"code": code, "name": "Trung tâm", "role": "national", "url_template": template}
         return await self.post("/v1/destinations", body | given)
 
-    async def camera(self, **given: Any) -> dict[str, Any]:
-        body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang", "url": "rtsp://10.1.1.1/ch1"}
+    async def camera(self, *, planned: bool = False, **given: Any) -> dict[str, Any]:
+        """`planned`: it is forwarded only under an agreed plan."""
+        body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang"}
+        body["url"] = f"rtsp://10.1.1.1/{body['code']}"
         if "facility_id" not in given:
             body["facility_id"] = (await self.facility())["id"]
+        if not planned:
+            await self.plan_exception((body | given)["facility_id"])
         return await self.post("/v1/cameras", body | given)
 
 

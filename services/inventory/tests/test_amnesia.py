@@ -1,9 +1,6 @@
 """A NATS that forgot states which it had acknowledged gets them again, and no older ones after them."""
 
 import asyncio
-import os
-import shutil
-import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,31 +18,16 @@ from inventory.storage.tables import OutboxRow
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
 from vonggac.database import Database
-from vonggac.embedded import NatsServer, free_port
+from vonggac.embedded import free_port
 from vonggac.events import subjects
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
+from vonggac.testing.processes import ForgetfulServer
 from vonggac.testing.waiting import running_beside
 
 pytestmark = pytest.mark.server
 
 A, B, C = (subjects.inventory("camera", name) for name in "abc")
-
-
-class ForgetfulServer(NatsServer):
-    """`remember` copies the store of the paused server; `forget` kills it and puts that copy back."""
-
-    def remember(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
-        shutil.copytree(self.folder / "jetstream", self.folder / "copy")
-        os.kill(self.process.pid, signal.SIGCONT)
-
-    def forget(self) -> None:
-        self.kill()
-        shutil.rmtree(self.folder / "jetstream")
-        (self.folder / "copy").rename(self.folder / "jetstream")
-        self.start()
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
-from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from reporting.app import create_app
@@ -25,26 +24,29 @@ from vonggac.bus import Bus, Received
 from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import Cause, CloudEvent, Payload, new_event, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ForwarderAliveV1
+from vonggac.events.forwarder import (
+    CameraMediaObservedV1,
+    DeliveryObservedV1,
+    DeliveryState,
+    ForwarderAliveV1,
+    MediaState,
+)
 from vonggac.events.inventory import (
     AgencyRole,
     AgencyV1,
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
+    MaintenanceWindowV1,
     PlannedDelivery,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, Verdict, VerificationVerdict
 from vonggac.testing.fixtures import login_of
-
-# How long an example takes depends on what else the machine does.
-hypothesis_settings.register_profile("reporting", deadline=None)
-hypothesis_settings.load_profile("reporting")
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +126,7 @@ AWAKE_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 class Province:
     """Facts as their producers publish them; everything a test does not care about is filled in."""
 
-    district: UUID = field(default_factory=uuid4)
+    unit: UUID = field(default_factory=uuid4)
     agency: UUID = field(default_factory=uuid4)
     facility: UUID = field(default_factory=uuid4)
     national: UUID = field(default_factory=uuid4)
@@ -132,10 +134,10 @@ class Province:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def base(self, **facility: Any) -> list[CloudEvent[Payload]]:
-        """One district, agency, facility and the two destinations."""
+        """One unit, agency, facility and the two destinations."""
         state = {"revision": 1, "changed_at": AWAKE_SINCE, "created_at": AWAKE_SINCE}
         things = {
-            "district": DistrictV1(id=self.district, code="465", name="Huyện Hướng Hóa", **state),
+            "unit": UnitV1(id=self.unit, code="465", name="Huyện Hướng Hóa", **state),
             "agency": AgencyV1(id=self.agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state),
             "facility": self.facility_state(**facility),
         }
@@ -152,7 +154,7 @@ class Province:
             "name": "Khu cách ly Lao Bảo",
             "type": FacilityType.SCHOOL,
             "status": FacilityStatus.ACTIVE,
-            "district_id": self.district,
+            "unit_id": self.unit,
             "managing_agency_id": self.agency,
         }
         return FacilityV1(**(known | given))
@@ -181,6 +183,12 @@ class Province:
 
     def stated(self, noun: str, thing: Any) -> CloudEvent[Payload]:
         return new_event(thing, source="/inventory", subject=f"{noun}/{thing.id}", time=self.now)
+
+    def window(self, starts_at: datetime, ends_at: datetime, **given: Any) -> MaintenanceWindowV1:
+        """Maintenance agreed an hour beforehand, unless told otherwise."""
+        known: dict[str, Any] = {"id": uuid4(), "revision": 1, "purpose": "thay nguồn", "agreed_by": "lead"}
+        known["changed_at"] = known["agreed_at"] = starts_at - timedelta(hours=1)
+        return MaintenanceWindowV1(starts_at=starts_at, ends_at=ends_at, **{**known, **given})
 
     def camera(self, code: str = "CAM-01", **given: Any) -> CameraV1:
         deliveries = tuple(
@@ -245,7 +253,7 @@ class Province:
     def change(
         self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
         *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
-        verified_at: datetime | None = None, delay_s: float | None = None,
+        verified_at: datetime | None = None, delay_s: float | None = None, **given: Any,
     ) -> CloudEvent[Payload]:  # fmt: skip
         """One change of a delivery in the eyes of a worker."""
         change = DeliveryObservedV1(
@@ -261,8 +269,28 @@ class Province:
             cause=Cause(cause) if cause else None,
             verified_at=verified_at,
             delay_s=delay_s,
+            **given,
         )
         return new_event(change, source=f"/forwarder/{worker}", subject=str(planned.id), time=at)
+
+    def media(
+        self, camera: CameraV1, sequence: int, at: datetime, state: str = "flowing", *, cause: str | None = None,
+        worker: str = "forwarder-000000000001", held_since: datetime | None = None, **given: Any,
+    ) -> CloudEvent[Payload]:  # fmt: skip
+        """One report of a worker on the media of a camera."""
+        report = CameraMediaObservedV1(
+            camera_id=camera.id,
+            facility_id=camera.facility_id,
+            camera_revision=1,
+            worker_id=worker,
+            held_since=held_since or at,
+            sequence=sequence,
+            observed_at=at,
+            state=MediaState(state),
+            cause=Cause(cause) if cause else None,
+            **given,
+        )
+        return new_event(report, source=f"/forwarder/{worker}", subject=str(camera.id), time=at)
 
     def read_back(
         self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
@@ -316,6 +344,8 @@ class Province:
                 return subjects.camera_observation(data.camera_id)
             case DeliveryObservedV1():
                 return subjects.delivery_observation(data.delivery_id)
+            case CameraMediaObservedV1():
+                return subjects.camera_media_observation(data.camera_id)
             case ForwarderAliveV1() | ProberAliveV1():
                 return subjects.worker_heartbeat(data.worker_id)
             case _:

@@ -1,9 +1,6 @@
 """A NATS that comes back with an old disk: what it acknowledged and forgot is published again."""
 
 import asyncio
-import os
-import shutil
-import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,38 +11,15 @@ import pytest_asyncio
 from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.declared import topology
 from vonggac.bus.outgoing import KEPT_S
-from vonggac.embedded import NatsServer, free_port
+from vonggac.embedded import free_port
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1
 from vonggac.testing import eventually
 from vonggac.testing.fixtures import NatsAt
+from vonggac.testing.processes import ForgetfulServer
 from vonggac.testing.waiting import running_beside
 
 pytestmark = pytest.mark.server
-
-
-class ForgetfulServer(NatsServer):
-    """`remember` copies the store of the paused server; `forget` kills it and puts that copy back."""
-
-    @property
-    def _store(self) -> Path:
-        return self.folder / "jetstream"
-
-    @property
-    def _copy(self) -> Path:
-        return self.folder / "copy"
-
-    def remember(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
-        shutil.copytree(self._store, self._copy)
-        os.kill(self.process.pid, signal.SIGCONT)
-
-    def forget(self) -> None:
-        self.kill()
-        shutil.rmtree(self._store)
-        self._copy.rename(self._store)
-        self.start()
 
 
 @pytest_asyncio.fixture
@@ -134,6 +108,20 @@ async def test_amnesia_does_not_bring_back_what_is_older_than_what_is_kept(own_b
         await eventually(lambda: all_there(own_bus, 0))
         assert await outgoing.drain(within_s=10) == 0
     assert await workers_seen(own_bus) == {"w5", "w6", "w7"}
+
+
+async def test_what_was_stored_is_kept_no_longer_also_when_nothing_more_is_published(
+    own_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.bus.outgoing.CHECK_EVERY_S", 0.05)
+    now = 1000.0
+    outgoing = Outgoing(own_bus, publisher="p", clock=lambda: now)
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 5)
+        assert await outgoing.drain(within_s=10) == 0
+        assert outgoing.kept == 10
+        now += KEPT_S + 1
+        await eventually(lambda: outgoing.kept == 0)
 
 
 async def test_repetitions_and_a_mere_restart_are_no_amnesia(server: ForgetfulServer, own_bus: Bus) -> None:

@@ -164,7 +164,7 @@ def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObjec
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=20 * settings().max_examples)
 @given(data=st.data())
 def test_a_parser_raises_nothing_else_many_times(name: str, data: st.DataObject) -> None:
     check(name, data.draw(mutants(*PARSERS[name][1])))
@@ -325,14 +325,16 @@ WAYS = st.sampled_from(["tcp", "udp", "auto", "udp_then_tcp", "publish"])
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=max(15, settings().max_examples // 2), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: int, way: str) -> None:
     field.attack(seed, way)
 
 
 @pytest.mark.slow
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_it_many_times(field: Field, seed: int, way: str) -> None:
     field.attack(seed, way)

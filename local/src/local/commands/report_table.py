@@ -10,7 +10,7 @@ from local.apis.inventory import Json
 
 WIDTH = 300
 """Wider than any table, so that states and causes are never cut."""
-WIDEST = {"facility": 32, "district": 22}
+WIDEST = {"facility": 32, "unit": 22}
 ROLES = ("national", "provincial")
 
 
@@ -18,14 +18,14 @@ def render(document: Json) -> str:
     """A line per camera with its state and both deliveries, then the totals."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     codes = _destination_codes(document)
-    for heading in ("camera", "facility", "district", "state", *(codes[role] for role in ROLES), "compliant"):
+    for heading in ("camera", "facility", "unit", "state", *(codes[role] for role in ROLES), "compliant"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=WIDEST.get(heading))
     for camera in sorted(document["cameras"], key=lambda camera: str(camera["code"])):
         deliveries = {one["destination"]["role"]: one for one in camera["deliveries"]}
         table.add_row(
             camera["code"],
             _named(camera["facility"]),
-            _named(camera["district"]),
+            _named(camera["unit"]),
             _state(camera),
             *(_state(deliveries[role]) if role in deliveries else "none" for role in ROLES),
             {True: "yes", False: "no", None: "unknown"}[camera["compliant"]],

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from local.apis.inventory import InventoryApi, Json
 from local.apis.simulator import SimulatorApi
 from local.demo import content
+from local.demo.mandate import load_mandate
 from local.demo.own_cameras import OwnCamera
+from local.demo.surveys import except_from_plans, load_surveys
+
+OWN_CAMERAS = "Camera của người dùng `make run`, chưa có phương án kết nối"
+_PARENT = ("parent_level", "parent_code", "parent_valid_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +23,17 @@ class Loaded:
     """A note for the terminal."""
 
 
-async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
-    """Agencies, districts, facilities, and the two destinations at the simulator's centres. Raises RefusedError."""
+async def load_register(inventory: InventoryApi) -> None:
+    """Agencies, units, facilities, and the records of the mandate. Raises RefusedError."""
     await inventory.ensure("agencies", [dict(row) for row in content.rows("agencies")])
-    await inventory.ensure("districts", [dict(row) for row in content.rows("districts")])
+    await _ensure_units(inventory)
     await inventory.import_csv("facilities", content.as_csv(content.rows("facilities")))
+    await load_mandate(inventory)
+
+
+async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
+    """The register, and the two destinations at the simulator's centres. Raises RefusedError."""
+    await load_register(inventory)
     centres = await simulator.centres()
     wanted = content.destinations()
     present = await inventory.ensure(
@@ -31,6 +42,26 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     for one in wanted:
         if not present[one.code]["has_secret"]:
             await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
+    await load_surveys(inventory)
+
+
+async def _ensure_units(inventory: InventoryApi) -> None:
+    """The units of units.csv, parents first: a code stands for another unit in another time."""
+    ids = {_unit_key(unit): str(unit["id"]) for unit in await inventory.all("units")}
+    for row in content.rows("units"):
+        body: Json = {name: value for name, value in row.items() if name not in {*_PARENT, "succeeds"}}
+        if parent := tuple(row[name] for name in _PARENT if name in row):
+            body["parent_id"] = ids[parent]
+        if succeeded := row.get("succeeds", "").split():
+            earlier = (ids["province", code, "2025-06-30"] for code in succeeded)
+            body["succeeds"] = [{"unit_id": one, "kind": "merged"} for one in earlier]
+        if _unit_key(body) not in ids:
+            ids[_unit_key(body)] = str((await inventory.add("units", body))["id"])
+
+
+def _unit_key(unit: Json) -> tuple[str, ...]:
+    """Level, code, and the last day of a unit that has one: a code has another unit in another time."""
+    return tuple(str(unit[name]) for name in ("level", "code", "valid_to") if unit.get(name) is not None)
 
 
 async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
@@ -48,7 +79,8 @@ async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) ->
 
 
 async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
-    """The user's cameras; demo cameras of an earlier run are disabled."""
+    """The user's cameras, forwarded by exception; demo cameras of an earlier run are disabled."""
+    await except_from_plans(inventory, {camera.facility_code for camera in cameras}, OWN_CAMERAS)
     await inventory.import_csv("cameras", content.as_csv([camera.row() for camera in cameras]))
     codes = {camera.code for camera in cameras}
     present = await inventory.all("cameras")
@@ -93,5 +125,5 @@ def _demo_row(row: dict[str, str], addresses: dict[str, str], present: dict[str,
 async def _enable(cameras: list[Json], inventory: InventoryApi, *, enabled: bool) -> int:
     differing = [camera for camera in cameras if camera["enabled"] is not enabled]
     for camera in differing:
-        await inventory.change("cameras", camera["id"], {"enabled": enabled})
+        await inventory.change("cameras", camera["id"], {"enabled": enabled}, reason="thử nghiệm")
     return len(differing)

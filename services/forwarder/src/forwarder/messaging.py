@@ -308,14 +308,19 @@ async def serve_camera(
     verification: OnMessage,
 ) -> list[Subscription]:
     """Subscribe to what others request of the camera's holder, and to its verifications. Raises NatsError."""
-    handlers = (
-        (subjects.camera_keyframe(camera_id), keyframe),
-        (subjects.camera_hash_keyframes(camera_id), hash_keyframes),
-        (subjects.camera_retry(camera_id), retry),
-        (subjects.camera_deliveries(camera_id), deliveries),
-        (subjects.delivery_verification(camera_id, "*"), verification),
-    )
-    return [await bus.client.subscribe(subject, cb=handler) for subject, handler in handlers]
+    handlers = {"keyframe": keyframe, "hash_keyframes": hash_keyframes, "retry": retry, "deliveries": deliveries}
+
+    async def requested(message: Msg) -> None:
+        handler = handlers.get(message.subject.rpartition(".")[2])
+        if handler is not None:
+            await handler(message)
+
+    # One subscription for all requests: each has a queue and a task of its own, 5 kB of memory.
+    requests = await bus.client.subscribe(subjects.camera_requests(camera_id), cb=requested)
+    return [
+        requests,
+        await bus.client.subscribe(subjects.delivery_verification(camera_id, "*"), cb=verification),
+    ]
 
 
 async def publish_keyframes(bus: Bus, history: KeyframeHistory) -> None:

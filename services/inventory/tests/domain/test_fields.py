@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inventory.domain.administration import DistrictFields
 from inventory.domain.devices.camera import CameraFields, fitting_timeout
 from inventory.domain.devices.destination import DestinationFields
-from inventory.domain.facility import Person
+from inventory.domain.people.focal_point import Person
+from inventory.domain.places.unit import UnitFields
 
 
 @pytest.mark.parametrize("code", ["", "-a", "a b", "Đ1", "a" * 65, ".x", "a/b"])
 def test_a_code_that_cannot_stand_in_an_address_is_refused(code: str) -> None:
     with pytest.raises(ValidationError, match=r"e\.g\. QT-KCL-01"):
-        DistrictFields(code=code, name="x")
+        UnitFields(code=code, name="x")
 
 
 @pytest.mark.parametrize("area", ["room", "bedroom", "toilet", "bathroom", " Toilet "])
@@ -31,7 +31,7 @@ def test_an_unknown_area_is_refused_naming_the_known() -> None:
 
 def test_a_period_does_not_end_before_it_begins() -> None:
     with pytest.raises(ValidationError, match="2021-05-07"):
-        DistrictFields(code="1", name="n", valid_from=date(2021, 5, 7), valid_to=date(2021, 5, 6))
+        UnitFields(code="1", name="n", valid_from=date(2021, 5, 7), valid_to=date(2021, 5, 6))
 
 
 @pytest.mark.parametrize(("interval_s", "timeout_s"), [(4, None), (3601, None), (30, 0.5), (30, 61), (10, 10)])

@@ -1,6 +1,7 @@
 """reporting: observations to intervals to compliance; it tells the truth.
 
-Owns: runs of each camera, claims on each delivery, lives of workers, maintenance agreed beforehand, and the dated plan.
+Owns: runs of each camera, claims on each delivery, lives of workers, and the dated plan with the
+maintenance agreed beforehand.
 Consumes: INVENTORY (durable `reporting_inventory`) and OBSERVATIONS (durable `reporting_observations`).
 Publishes: nothing; it answers at its HTTP API.
 """

@@ -6,13 +6,11 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
 from reporting.api.compliance_schemas import ComplianceReport
 from reporting.reports.tables import COLUMNS
-from reporting.storage import maintenance
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ async def test_groups_are_the_sums_of_their_cameras(client: Client, ingest: Inge
     total = document["totals"]
     for name, length in total["seconds"].items():
         assert length == pytest.approx(sum(camera["seconds"][name] for camera in document["cameras"]), abs=1e-6)
-    for grouping in ("by_district", "by_agency", "by_type", "by_facility"):
+    for grouping in ("by_unit", "by_agency", "by_type", "by_facility"):
         (group,) = document[grouping]
         assert {key: group[key] for key in total} == total
     assert (document["by_type"][0]["code"], document["by_type"][0]["name"]) == ("school", "Trường học")
@@ -158,8 +156,8 @@ async def test_a_camera_without_deliveries_has_a_row(client: Client, ingest: Ing
 async def test_filters_take_codes_and_ids(client: Client, ingest: Ingest, province: Province) -> None:
     await one_day(ingest, province)
     for name, given in (
-        ("district", "465"),
-        ("district", str(province.district)),
+        ("unit", "465"),
+        ("unit", str(province.unit)),
         ("agency", "SYT"),
         ("facility", "KCL-01"),
         ("type", "school"),
@@ -175,7 +173,7 @@ async def test_filters_take_codes_and_ids(client: Client, ingest: Ingest, provin
     ({"to": "2999-01-01"}, "to", "in the future"),
     ({"from": "2026-11-21", "to": "2026-11-20"}, "from", "earlier than to"),
     ({"from": "2020-01-01", "to": "2026-11-20"}, "from", "366 days"),
-    ({"district": "999"}, "district", "no district"),
+    ({"unit": "999"}, "unit", "no unit"),
     ({"type": "palace"}, "type", "hotel"),
     ({"format": "pdf"}, "format", "json"),
 ])  # fmt: skip
@@ -212,10 +210,8 @@ async def test_agreed_maintenance_is_taken_out_of_the_figures(
 ) -> None:
     _, failing, _ = await one_day(ingest, province)
     start, end = DAY + timedelta(hours=2), DAY + timedelta(hours=3)
-    window = {"id": uuid4(), "facility_id": province.facility, "reason": "thay nguồn", "approved_by": "lead"}
-    window |= {"starts_at": start, "ends_at": end, "created_at": DAY}
-    async with database.transaction() as session:
-        await maintenance.add(session, window)
+    window = province.window(start, end, facility_id=province.facility)
+    await province.feed(ingest, province.stated("maintenance_window", window))
     line = (await read(client))["cameras"][1]
     assert line["id"] == str(failing.id)
     assert (line["seconds"]["down"], line["seconds"]["maintenance"]) == (0.0, 3600.0)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-from vonggac.auth import Role
-
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Province
 
     from reporting.ingest.handlers import Ingest
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 PERIOD = {"from": DAY.isoformat(), "to": (DAY + timedelta(hours=1)).isoformat()}
+
+
+HOUR = timedelta(hours=1)
+SOON = datetime.now(UTC).replace(microsecond=0) + HOUR
 
 
 def minutes(count: float) -> datetime:
@@ -108,61 +110,31 @@ async def test_a_silent_forwarders_deliveries_are_unknown(client: Client, ingest
     assert answer["workers"]["forwarders"] == 0
 
 
-def window(**given: Any) -> dict[str, Any]:
-    soon = datetime.now(UTC) + timedelta(hours=1)
-    return {"from": soon.isoformat(), "to": (soon + timedelta(hours=2)).isoformat(), "reason": "thay nguồn"} | given
-
-
-async def test_maintenance_agreed_beforehand_is_kept_with_who_agreed(
+async def test_maintenance_of_the_register_is_listed_with_who_agreed(
     client: Client, ingest: Ingest, province: Province
 ) -> None:
     camera = province.camera()
-    await province.feed(ingest, *province.base(), province.stated("camera", camera))
-    of_camera = await client.post("/v1/maintenance", json=window(camera_id=str(camera.id)))
-    of_facility = await client.post("/v1/maintenance", json=window(facility_id=str(province.facility)))
-    assert (of_camera.status_code, of_facility.status_code) == (201, 201)
-    assert of_camera.json()["approved_by"] == f"test-{Role.PROVINCE_LEAD}"
+    moved = camera.model_copy(update={"revision": 2, "facility_id": province.facility, "name": "Cổng phụ"})
+    await province.feed(ingest, *province.base(), *(province.stated("camera", one) for one in (camera, moved)))
+    of_camera = province.window(SOON, SOON + 2 * HOUR, camera_id=camera.id)
+    of_facility = province.window(SOON, SOON + HOUR, facility_id=province.facility)
+    of_another = province.window(SOON, SOON + HOUR, camera_id=uuid4())
+    windows = (of_camera, of_facility, of_another)
+    await province.feed(ingest, *(province.stated("maintenance_window", one) for one in windows))
     listed = (await client.get("/v1/maintenance", params={"camera_id": str(camera.id)})).json()["items"]
-    assert {one["id"] for one in listed} == {of_camera.json()["id"], of_facility.json()["id"]}
+    assert {one["id"] for one in listed} == {str(of_camera.id), str(of_facility.id)}
+    assert {(one["approved_by"], one["reason"]) for one in listed} == {("lead", "thay nguồn")}
 
 
-@pytest.mark.parametrize(("given", "field", "says"), [
-    ({"from": "2026-11-20T00:00:00+07:00", "to": "2999-01-01T00:00:00Z"}, "from", "agreed beforehand"),
-    ({"to": "2026-11-20T00:00:00+07:00"}, "to", "later than from"),
-    ({"from": "2999-01-01T00:00:00"}, "from", "timezone"),
-    ({"reason": ""}, "reason", "at least 1"),
-    ({"camera_id": None}, "camera_id", "facility_id must be given"),
-    ({"camera_id": "00000000-0000-4000-8000-000000000000"}, "camera_id", "no camera"),
-])  # fmt: skip
-async def test_maintenance_that_cannot_be_agreed_is_refused(
-    client: Client, ingest: Ingest, province: Province, given: dict[str, Any], field: str, says: str
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0)])
+async def test_the_newest_revision_of_a_window_holds_in_any_order(
+    client: Client, ingest: Ingest, province: Province, order: tuple[int, ...]
 ) -> None:
-    camera = province.camera()
-    await province.feed(ingest, province.stated("camera", camera))
-    answer = await client.post("/v1/maintenance", json=window(camera_id=str(camera.id)) | given)
-    assert answer.status_code == 422
-    error = answer.json()["errors"][0]
-    assert error["field"] == field
-    assert says in error["message"]
-    assert (await client.get("/v1/maintenance")).json()["items"] == []
-
-
-async def test_cancelled_maintenance_never_counts_and_keeps_its_line(
-    client: Client, ingest: Ingest, province: Province
-) -> None:
-    camera = province.camera()
-    await province.feed(ingest, province.stated("camera", camera))
-    made = (await client.post("/v1/maintenance", json=window(camera_id=str(camera.id)))).json()
-    cancelled = await client.delete(f"/v1/maintenance/{made['id']}")
-    assert cancelled.json()["to"] == cancelled.json()["from"] == made["from"]
-    assert cancelled.json()["cancelled_by"] == f"test-{Role.PROVINCE_LEAD}"
-    again = await client.delete(f"/v1/maintenance/{made['id']}")
-    assert (again.status_code, again.json()["code"]) == (409, "maintenance_over")
-    assert (await client.delete(f"/v1/maintenance/{uuid4()}")).status_code == 404
-
-
-async def test_only_who_may_add_can_agree_on_maintenance(start: Start, client: Client) -> None:
-    async with start(role=Role.READER) as reader:
-        refused = await reader.post("/v1/maintenance", json=window(camera_id=str(uuid4())))
-        assert refused.status_code == 403
-        assert (await reader.delete(f"/v1/maintenance/{uuid4()}")).status_code == 403
+    window = province.window(SOON, SOON + HOUR, camera_id=uuid4())
+    change = {"revision": 2, "ends_at": SOON, "cancelled_at": SOON - HOUR / 2, "cancelled_by": "phó"}
+    states = (window, window.model_copy(update=change))
+    for which in order:
+        await province.feed(ingest, province.stated("maintenance_window", states[which]))
+    (listed,) = (await client.get("/v1/maintenance")).json()["items"]
+    assert listed["to"] == listed["from"]
+    assert listed["cancelled_by"] == "phó"

@@ -135,8 +135,8 @@ async def test_a_camera_added_now_is_charged_nothing_before_it_existed(
 async def test_the_time_of_a_camera_that_moved_counts_where_it_stood(
     client: Client, ingest: Ingest, province: Province
 ) -> None:
-    camera, district = await bad_camera(ingest, province), uuid4()
-    other = changed(province.facility_state(), 1, DAY, id=uuid4(), code="KCL-02", district_id=district, created_at=DAY)
+    camera, unit = await bad_camera(ingest, province), uuid4()
+    other = changed(province.facility_state(), 1, DAY, id=uuid4(), code="KCL-02", unit_id=unit, created_at=DAY)
     moved = changed(camera, 2, hour(5), facility_id=other.id)
     await province.feed(ingest, province.stated("facility", other), province.stated("camera", moved))
     document = await read(client)
@@ -144,7 +144,7 @@ async def test_the_time_of_a_camera_that_moved_counts_where_it_stood(
     assert (line["facility"]["code"], line["seconds"]["down"]) == ("KCL-02", 4 * 3600.0)
     downs = {one["code"]: one["seconds"]["down"] for one in document["by_facility"]}
     assert downs == {"KCL-01": 2 * 3600.0, "KCL-02": 2 * 3600.0}
-    assert sorted(one["seconds"]["down"] for one in document["by_district"]) == [2 * 3600.0, 2 * 3600.0]
+    assert sorted(one["seconds"]["down"] for one in document["by_unit"]) == [2 * 3600.0, 2 * 3600.0]
     assert document["totals"]["seconds"]["period"] == 10 * 3600.0
     assert document["totals"]["cameras"]["total"] == 1
     (there,) = (await read(client, facility="KCL-01"))["cameras"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
-from reporting.domain.maintenance import Window, agreed, refusal
+from reporting.domain.maintenance import Window, agreed, is_agreed
 from reporting.domain.outages import accounted, confirmed, outages
 from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded
@@ -20,10 +20,14 @@ def seen(start: int, end: int, state: CameraState, cause: str | None = None, sin
     return Segment(start, end, Seen(state, cause, start if since is None else since))
 
 
-def test_a_window_entered_after_it_began_is_refused() -> None:
-    assert refusal(Window(10, 20, 5)) is None
-    assert refusal(Window(10, 20, 10)) == ("from", refusal(Window(10, 20, 15))[1])  # type: ignore[index]
-    assert refusal(Window(20, 20, 5)) is not None
+def test_a_window_entered_after_it_began_excuses_nothing() -> None:
+    assert is_agreed(Window(10, 20, 5))
+    assert not is_agreed(Window(10, 20, 10))
+    assert not is_agreed(Window(10, 20, 15))
+
+
+def test_a_window_cancelled_before_it_began_excuses_nothing() -> None:
+    assert not is_agreed(Window(20, 20, 5))
 
 
 def test_windows_that_touch_are_one() -> None:

@@ -18,7 +18,7 @@ def claim(
     held: int = 0,
     sequence: int = 1,
 ) -> Claim:
-    return Claim(worker, held, sequence, start, end, state, None)
+    return Claim(worker, held, sequence, start, start, end, state, None)
 
 
 def lives(alive: dict[str, int]) -> dict[str, list[Life]]:

@@ -31,13 +31,13 @@ def test_a_silent_worker_lived_up_to_its_last_sign_of_life() -> None:
 
 def test_asleep_a_claim_ends_with_the_life_in_which_it_began_also_when_it_is_closed_later() -> None:
     lives = {"w1": [Life(0, 100), Life(250, 400)]}
-    (found,) = resolve([Claim("w1", 0, 1, 50, 300, "verified", None)], lives)
+    (found,) = resolve([Claim("w1", 0, 1, 50, 50, 300, "verified", None)], lives)
     assert (found.start, found.end) == (50, 100)
 
 
 def test_asleep_after_the_hole_only_what_is_said_anew_counts() -> None:
     lives = {"w1": [Life(0, 100), Life(250, 400)]}
-    said = [Claim("w1", 0, 1, 50, 260, "verified", None), Claim("w1", 0, 2, 260, None, "verified", None)]
+    said = [Claim("w1", 0, 1, 50, 50, 260, "verified", None), Claim("w1", 0, 2, 260, 260, None, "verified", None)]
     assert [(one.start, one.end) for one in resolve(said, lives)] == [(50, 100), (260, 400)]
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from services.reporting.tests.conftest import received
 from sqlalchemy import create_engine, text
 
 from reporting.domain.instants import millis
@@ -19,11 +20,13 @@ from reporting.ingest import scope
 from reporting.migrations import SCRIPTS
 from reporting.storage import plan, tables
 from vonggac.database.migrations import config
-from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
+from vonggac.events import Payload, new_event
+from vonggac.events.inventory import CameraV1, JournalEntryV1, PlannedDelivery, RemovedV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Province
 
+    from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -81,6 +84,19 @@ async def test_two_revisions_in_one_batch_are_two_versions(database: Database, p
     (found,) = await cameras(database)
     assert (found.code, absences(found)) == ("NEW", [(6, 24, "switched_off")])
     assert (found.absences[0].value.by, found.absences[0].value.why) == ("an", "sửa mái")
+
+
+async def test_nouns_that_reporting_has_no_use_for_pass_by(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    known = {"revision": 1, "changed_at": DAY}
+    entry = JournalEntryV1(id=uuid4(), about_noun="camera", about_id=uuid4(), written_by="an", text="Đã gọi", **known)
+    gone = RemovedV1(id=entry.id, noun="journal_entry", revision=2, removed_at=DAY)
+    camera = province.camera()
+    facts: list[Payload] = [entry, gone]
+    other = [new_event(fact, source="/inventory", subject="-", time=DAY) for fact in facts]
+    await ingest.inventory([received(one) for one in (*other, *province.base(), province.stated("camera", camera))])
+    assert [one.id for one in await cameras(database)] == [str(camera.id)]
 
 
 async def test_who_switched_a_camera_off_stays_known_after_changes(database: Database, province: Province) -> None:
@@ -180,10 +196,10 @@ async def test_a_destination_not_known_yet_leaves_the_role_open(database: Databa
 async def test_a_removed_facility_keeps_its_names_for_what_was(database: Database, province: Province) -> None:
     camera = province.camera()
     gone = RemovedV1(id=province.facility, noun="facility", revision=2, removed_at=hour(20))
-    named = RemovedV1(id=province.district, noun="district", revision=2, removed_at=hour(21))
+    named = RemovedV1(id=province.unit, noun="unit", revision=2, removed_at=hour(21))
     await apply(database, *(event.data for event in province.base()), camera, removed(camera, 2, hour(19)), gone, named)
     (found,) = await cameras(database)
-    assert (found.facility.code, found.facility.district.name) == ("KCL-01", "Huyện Hướng Hóa")
+    assert (found.facility.code, found.facility.unit.name) == ("KCL-01", "Huyện Hướng Hóa")
 
 
 def test_migrations_and_tables_agree(reporting_url: str) -> None:

@@ -120,7 +120,7 @@ def camera_cells(one: CameraAccount) -> list[Cell]:
             percents += [percent, None if short is None else Rounded(short)]
     return [
         at(QUESTION.period.start), at(QUESTION.period.end), at(QUESTION.now), "2",
-        facility.district.id, harmless(facility.district.code), harmless(facility.district.name),
+        facility.unit.id, harmless(facility.unit.code), harmless(facility.unit.name),
         facility.agency.id, harmless(facility.agency.code), harmless(facility.agency.name),
         facility.id, harmless(facility.code), harmless(facility.name), facility.type, truth(facility.restricted),
         camera.id, harmless(camera.code), harmless(camera.name), *absence_cells(one),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from services.reporting.tests.witness.chaos import World
+from services.reporting.tests.witness.world import World
 
 from vonggac.events import Payload
 
@@ -20,11 +20,11 @@ create temporary table fact (kind text, body jsonb) on commit drop;
 create temporary table agreed (camera_id uuid, facility_id uuid, created timestamptz, span tstzrange) on commit drop;
 """
 
-# Everything below reads `fact` and `agreed` and the period and district asked for.
+# Everything below reads `fact` and `agreed` and the period and unit asked for.
 _DEFINITIONS = """
 create temporary table asked on commit drop as
     select tstzrange(cast(%(start)s as timestamptz), cast(%(end)s as timestamptz)) as period,
-           cast(%(district)s as uuid) as district;
+           cast(%(unit)s as uuid) as unit;
 
 -- When each worker watched: from the time since which it is awake to its sign of life.
 create temporary table watch on commit drop as
@@ -45,12 +45,12 @@ create temporary table forwarding on commit drop as
 -- Probes and read-backs: a failure is dated to its beginning; of two in one moment the worse counts; each holds until
 -- the next, at most two intervals, and no longer than the life of the probers in which it was made.
 create temporary table observed on commit drop as
-    select thing, at, state, cause, tstzrange(at, least(
+    select thing, at, state, cause, own, interval_s, awake, tstzrange(at, least(
                at + 2 * round(interval_s * 1000) * interval '1 ms', lead(at) over (partition by kind, thing order by at)
            )) * coalesce((select life from probing where life @> at), 'empty') as span, kind
     from (
         select distinct on (kind, thing, at) * from (
-            select kind, thing, state, cause, interval_s, awake,
+            select kind, thing, state, cause, own, interval_s, awake,
                    case state when 'down' then greatest(seen - duration, awake) else seen end as at
             from (
                 select kind,
@@ -60,6 +60,8 @@ create temporary table observed on commit drop as
                            as state,
                        case body->>'verdict' when 'mismatch' then coalesce(body->>'cause', 'mismatch')
                            when 'up' then null when 'unknown' then null else body->>'cause' end as cause,
+                       body->>'verdict' = 'up' and body->>'kind' <> 'forwarder_keyframe'
+                           and not body->'steps' @> '[{"name": "forwarder_keyframe"}]' as own,
                        (body->>'interval_s')::float as interval_s,
                        round((body->>'duration_ms')::float) * interval '1 ms' as duration,
                        (body->>'observed_at')::timestamptz as seen, (body->>'awake_since')::timestamptz as awake
@@ -67,13 +69,99 @@ create temporary table observed on commit drop as
             ) as read
         ) as dated
         order by kind, thing, at, case state when 'down' then 2 when 'up' then 1 else 0 end desc,
-                 coalesce(cause, '') collate "C" desc, interval_s desc, awake
+                 coalesce(cause, '') collate "C" desc, own, interval_s desc, awake
     ) as one;
 
+-- Probes in a row that found the same: when the first and the last of them were made.
+create temporary table probe on commit drop as
+    select thing as camera, state, cause, own, span, min(at) over same as first_at, max(at) over same as last_at
+    from (
+        select *, count(*) filter (where goes_on is not true) over (partition by thing order by at) as number from (
+            select *, lag(state) over w = state and lag(cause) over w is not distinct from cause
+                      and lag(own) over w is not distinct from own and coalesce(awake <= lag(at) over w, true)
+                      and lag(at) over w + 2 * round(lag(interval_s) over w * 1000) * interval '1 ms' >= at as goes_on
+            from observed where kind = 'probe' window w as (partition by thing order by at)
+        ) as compared
+    ) as counted window same as (partition by thing, number);
+
+-- What the latest holder says of a camera's media: from the change that a report tells of, or else from the report,
+-- until the next one, within the life in which it was made.
+create temporary table report on commit drop as
+    select camera, worker, held, sequence, state, cause, stopped_at,
+           case when still_since is not null then still_ends end as moved_at, life * (
+               case when ends < begins then 'empty' else tstzrange(begins, ends) end) as span,
+           life * case when still_since is null or still_ends < still_since then 'empty'
+                       else tstzrange(still_since, still_ends) end as still
+    from (
+        select *, lead(begins) over w as ends, coalesce(moved_at, case when lead(still_since) over w = still_since
+                      then coalesce(lead(moved_at) over w, lead(at) over w) else lead(at) over w end) as still_ends,
+               coalesce((select life from forwarding where forwarding.worker = dated.worker and life @> at), 'empty')
+                   as life
+        from (
+            select *, case when told_of <= lag(told_of) over w then at else told_of end as begins from (
+                select (body->>'camera_id')::uuid as camera, body->>'worker_id' as worker, (body->>'sequence')::int
+                       as sequence, (body->>'held_since')::timestamptz as held, body->>'state' as state,
+                       body->>'cause' as cause, (body->>'observed_at')::timestamptz as at,
+                       (body->>'media_stopped_at')::timestamptz as stopped_at,
+                       (body->>'still_since')::timestamptz as still_since,
+                       (body->>'still_until')::timestamptz as moved_at,
+                       least((body->>'observed_at')::timestamptz, (case body->>'state'
+                           when 'flowing' then body->>'media_since'
+                           when 'stopped' then coalesce(body->>'media_stopped_at', body->>'held_since') end
+                       )::timestamptz) as told_of
+                from (select distinct body from fact where kind = 'media') as said
+            ) as read window w as (partition by camera, worker order by sequence)
+        ) as dated window w as (partition by camera, worker order by sequence)
+    ) as chained where state <> 'released';
+create temporary table flow on commit drop as
+    select camera, stopped_at, moved_at, state = 'flowing' as flows,
+           state = 'stopped' and cause not in
+               ('address_not_allowed', 'secret_unreadable', 'secret_moved', 'internal_error') as gone,
+           tstzmultirange(span) - coalesce((
+               select range_agg(other.span) from report as other where other.camera = report.camera
+               and (other.held, other.worker collate "C", other.sequence)
+                   > (report.held, report.worker collate "C", report.sequence)
+           ), '{}') as span
+    from report;
+create temporary table frozen on commit drop as
+    select camera, range_agg(flow.span) filter (where flows) * (
+               select range_agg(still) from report where report.camera = flow.camera and not isempty(still)) as span
+    from flow group by camera;
+
+-- Media that flows refutes a failed probe that saw none, and a frozen picture that moved since; media that stopped
+-- refutes every probe but one that the prober made itself after it.
+create temporary table revised on commit drop as
+    select probe.camera, 'moving' as what, tstzmultirange(probe.span) * flow.span
+               * case when cause = 'frozen' then tstzmultirange(tstzrange(moved_at, null)) else '{(,)}' end
+               - coalesce(frozen.span, '{}') as span
+    from probe join flow using (camera) join frozen using (camera)
+    where probe.state = 'down' and flows and (cause in ('timeout', 'refused', 'auth_failed')
+                                              or (cause = 'frozen' and last_at < moved_at))
+    union all
+    select probe.camera, 'back', tstzmultirange(probe.span) * flow.span
+    from probe join flow using (camera)
+    where probe.state = 'up' and gone and own and (stopped_at is null or first_at > stopped_at)
+    union all
+    select camera, 'gone', span from flow where gone
+    union all
+    select camera, 'still', span from frozen;
 create temporary table seen on commit drop as
-    select thing as camera, range_agg(span) filter (where state = 'up') as up,
-           range_agg(span) filter (where state = 'down') as down
-    from observed where kind = 'probe' group by 1;
+    select camera, up - coalesce(gone, '{}') - coalesce(still, '{}') + coalesce(moving, '{}') + coalesce(back, '{}')
+               as up,
+           down - coalesce(moving, '{}') + (coalesce(gone, '{}') - coalesce(back, '{}')) + coalesce(still, '{}')
+               as down
+    from (
+        select camera, coalesce(range_agg(span) filter (where state = 'up'), '{}') as up,
+               coalesce(range_agg(span) filter (where state = 'down'), '{}') as down
+        from (select camera, state, span from probe union all select camera, '', 'empty' from flow) as each
+        group by camera
+    ) as probed left join (
+        select camera, range_agg(span) filter (where what = 'moving') as moving,
+               range_agg(span) filter (where what = 'back') as back,
+               range_agg(span) filter (where what = 'gone') as gone,
+               range_agg(span) filter (where what = 'still') as still
+        from revised group by camera
+    ) as changed using (camera);
 create temporary table failed on commit drop as
     select thing as delivery, span, coalesce(cause, 'none') as cause
     from observed where kind = 'read_back' and state = 'down' and not isempty(span);
@@ -95,7 +183,7 @@ update version set span = tstzrange(null, upper(span)) where first and kind in (
 create temporary table stay on commit drop as
     select camera.id as camera, facility.id as facility, camera.body as plan, camera.span * facility.span as span,
            facility.body->>'status' not in ('planned', 'suspended', 'closed')
-           and (facility.body->>'district_id')::uuid = (select district from asked)
+           and (facility.body->>'unit_id')::uuid = (select unit from asked)
            and (camera.body->>'enabled')::boolean as counted
     from version as camera join version as facility
       on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
@@ -123,19 +211,35 @@ create temporary table demand on commit drop as
     where stay.span && destination.span and (planned->>'enabled')::boolean
       and (destination.body->>'enabled')::boolean;
 
--- What forwarders claimed: each state until the same worker's next, within the life in which it began.
+-- What forwarders claimed: each state until the same worker's next, within the life in which it was seen. What is not
+-- connected after what was began with the last media that was confirmed; a report of several changes ends what was
+-- before it at the first of them, and says nothing of the time until its state.
 create temporary table claim on commit drop as
-    select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
-           (body->>'held_since')::timestamptz as held, (body->>'sequence')::bigint as sequence,
-           body->>'state' as state, coalesce(body->>'cause', 'none') as cause,
-           tstzrange(at, case when next < at then at else next end) * coalesce(
-               (select life from forwarding where worker = body->>'worker_id' and life @> at), 'empty') as span
+    select delivery, worker, held, sequence, state, cause,
+           case when ends < begins then 'empty' else tstzrange(begins, ends) end * coalesce(
+               (select life from forwarding where forwarding.worker = begun.worker and life @> at), 'empty') as span
     from (
-        select body, (body->>'observed_at')::timestamptz as at,
-               lead((body->>'observed_at')::timestamptz) over (
-                   partition by body->>'delivery_id', body->>'worker_id' order by (body->>'sequence')::bigint) as next
-        from (select distinct body from fact where kind = 'change') as said
-    ) as one;
+        select *, least(lead(begins) over w, lead(coalesce(left_at, at)) over w) as ends
+        from (
+            select *, case
+                   when state in ('acknowledged', 'verified', 'released') then at
+                   when lag(state) over w in ('acknowledged', 'verified')
+                   then greatest(lag(at) over w, least(coalesce(confirmed, left_at, at), at))
+                   when left_at is not null
+                   then greatest(lag(at) over w, least(greatest(left_at, confirmed), at))
+                   else at end as begins
+            from (
+                select (body->>'delivery_id')::uuid as delivery, body->>'worker_id' as worker,
+                       (body->>'held_since')::timestamptz as held, (body->>'sequence')::bigint as sequence,
+                       body->>'state' as state, coalesce(body->>'cause', 'none') as cause,
+                       (body->>'observed_at')::timestamptz as at,
+                       (body->>'last_acknowledged_at')::timestamptz as confirmed,
+                       case when (body->>'changes')::int > 1 then least((body->>'first_changed_at')::timestamptz,
+                           (body->>'observed_at')::timestamptz) end as left_at
+                from (select distinct body from fact where kind = 'change') as said
+            ) as read window w as (partition by delivery, worker order by sequence)
+        ) as dated window w as (partition by delivery, worker order by sequence)
+    ) as begun;
 delete from claim where state = 'released' or isempty(span);
 create temporary table stood on commit drop as
     select delivery, state, cause, tstzmultirange(span) - coalesce((
@@ -241,6 +345,7 @@ _KINDS = {
     "probe": "CameraObservedV1",
     "read_back": "DeliveryVerifiedV1",
     "change": "DeliveryObservedV1",
+    "media": "CameraMediaObservedV1",
     "facility": "FacilityV1",
     "destination": "DestinationV1",
     "camera": "CameraV1",
@@ -265,11 +370,11 @@ def account(
                     copy.write_row((kind, fact.model_dump_json()))
         for window in world.windows:
             cursor.execute(
-                "insert into agreed select %(camera_id)s, %(facility_id)s, %(created_at)s, "
+                "insert into agreed select %(camera_id)s, %(facility_id)s, %(agreed_at)s, "
                 "tstzrange(%(starts_at)s, %(ends_at)s)",
-                window,
+                window.model_dump(),
             )
-        given = {"start": _at(start), "end": _at(end), "district": world.district, "allowance": ALLOWANCE_MS}
+        given = {"start": _at(start), "end": _at(end), "unit": world.unit, "allowance": ALLOWANCE_MS}
         for statement in _DEFINITIONS.split(";\n"):
             if statement.strip():
                 cursor.execute(statement.encode(), given if "%(" in statement else None)

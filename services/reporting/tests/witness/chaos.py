@@ -5,89 +5,51 @@ are added, moved, switched off and removed, facilities closed, destinations chan
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.reporting.tests.witness.forwarders import add_claims, add_media
+from services.reporting.tests.witness.world import (
+    AFTER,
+    BEFORE,
+    CAUSES,
+    MINUTE,
+    OF_THE_PICTURE,
+    PERIOD,
+    SECOND,
+    Worker,
+    World,
+)
+
 from reporting.domain.instants import moment
-from vonggac.events import Payload
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState, ForwarderAliveV1
+from vonggac.events.forwarder import (
+    ForwarderAliveV1,
+)
 from vonggac.events.inventory import (
     CameraV1,
     DestinationRole,
     DestinationV1,
-    DistrictV1,
     FacilityStatus,
     FacilityType,
     FacilityV1,
+    MaintenanceWindowV1,
     PlannedDelivery,
     RemovedV1,
     RequiredProof,
+    UnitV1,
 )
 from vonggac.events.prober import (
     CameraObservedV1,
     DeliveryVerifiedV1,
+    ProbeKind,
     ProberAliveV1,
     SiteObservedV1,
     SiteState,
+    Step,
     Verdict,
     VerificationVerdict,
 )
-
-SECOND = 1000
-MINUTE = 60 * SECOND
-BEFORE, PERIOD, AFTER = 8 * MINUTE, 25 * MINUTE, 5 * MINUTE
-CAUSES = (Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED)
-
-
-@dataclass
-class Worker:
-    """`lives` in true time; everything it says is off by `skew`."""
-
-    id: str
-    skew: int
-    lives: list[tuple[int, int]]
-    says_since: bool = True
-
-    def life_at(self, at: int) -> tuple[int, int] | None:
-        return next((life for life in self.lives if life[0] <= at < life[1]), None)
-
-
-@dataclass
-class World:
-    """Some cameras of one district in one period of their own. `windows`: rows of maintenance."""
-
-    number: int
-    start: int
-    chance: random.Random
-    district: UUID
-    cameras: list[UUID] = field(default_factory=list)
-    register: list[Payload] = field(default_factory=list)
-    facts: list[Payload] = field(default_factory=list)
-    windows: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def period(self) -> tuple[int, int]:
-        return self.start, self.start + PERIOD
-
-    def uuid(self) -> UUID:
-        return UUID(int=self.chance.getrandbits(128), version=4)
-
-    def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
-        return self.chance.randrange(self.start - before, self.start + PERIOD + after)
-
-    def arriving(self) -> Iterator[Payload]:
-        """The facts in any order, some of them twice."""
-        order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
-        if self.chance.random() < 0.5:
-            self.chance.shuffle(order)
-        else:
-            late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
-            order = [order[number] for _, number in late]
-        return iter(order)
 
 
 def world(number: int, start: int, cameras: int) -> World:
@@ -165,13 +127,13 @@ def _changes(made: World, most: int) -> list[int]:
 
 
 def _places(made: World) -> list[UUID]:
-    """Three facilities, the last of another district; one of the others may change its district."""
+    """Three facilities, the last of another unit; one of the others may change its unit."""
     long_ago, chance = moment(made.start - 30 * 24 * 3600 * SECOND), made.chance
     other = made.uuid()
-    for district in (made.district, other):
-        code = f"{made.number}-{str(district)[:8]}"
+    for unit in (made.unit, other):
+        code = f"{made.number}-{str(unit)[:8]}"
         made.register.append(
-            DistrictV1(id=district, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
+            UnitV1(id=unit, revision=1, changed_at=long_ago, created_at=long_ago, code=code, name=code)
         )
     facilities = [made.uuid() for _ in range(3)]
     for number, facility in enumerate(facilities):
@@ -184,14 +146,14 @@ def _places(made: World) -> list[UUID]:
             name="Cơ sở",
             type=FacilityType.SCHOOL,
             status=FacilityStatus.ACTIVE,
-            district_id=other if number == 2 else made.district,
-            managing_agency_id=made.district,
+            unit_id=other if number == 2 else made.unit,
+            managing_agency_id=made.unit,
         )
         made.register.append(state)
         for revision, at in enumerate(_changes(made, 2 if chance.random() < 0.4 else 0), start=2):
             status = chance.choice(list(FacilityStatus))
-            district = other if number == 1 and chance.random() < 0.3 else state.district_id
-            update = {"revision": revision, "changed_at": moment(at), "status": status, "district_id": district}
+            unit = other if number == 1 and chance.random() < 0.3 else state.unit_id
+            update = {"revision": revision, "changed_at": moment(at), "status": status, "unit_id": unit}
             state = state.model_copy(update=update)
             made.register.append(state)
     return facilities
@@ -256,8 +218,10 @@ def _camera(
     _camera_changes(made, state, facilities, planned)
     if chance.random() < 0.95:
         _probes(made, camera_id, interval, probers)
+    if chance.random() < 0.8:
+        add_media(made, state, forwarders)
     for one in planned:
-        _claims(made, camera_id, one, forwarders)
+        add_claims(made, camera_id, one, forwarders)
         if chance.random() < 0.7:
             _read_backs(made, camera_id, one, probers)
     for _ in range(chance.choice([0, 0, 1, 2])):
@@ -285,6 +249,16 @@ def _camera_changes(made: World, state: CameraV1, facilities: list[UUID], planne
         made.register.append(state)
 
 
+OWN_OR_THE_FORWARDERS: tuple[dict[str, Any], ...] = (
+    {"kind": ProbeKind.DEEP},
+    {"kind": ProbeKind.FORWARDER_KEYFRAME},
+    {"kind": ProbeKind.FORWARDER_KEYFRAME},
+    {"kind": ProbeKind.LIGHT},
+    {"kind": ProbeKind.LIGHT, "steps": (Step(name="forwarder_keyframe", duration_ms=1),)},
+)
+"""A camera is probed by a session of the prober's own, or by what its forwarder gives."""
+
+
 def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) -> None:
     """Fewer than are kept to be put in their places exactly."""
     chance, verdict, cause = made.chance, Verdict.UP, None
@@ -292,7 +266,7 @@ def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) 
     while at < made.start + PERIOD + AFTER:
         if chance.random() < 0.2:
             verdict = chance.choice([Verdict.UP, Verdict.UP, Verdict.DOWN, Verdict.DOWN, Verdict.UNKNOWN])
-            cause = chance.choice(CAUSES) if verdict is Verdict.DOWN else None
+            cause = chance.choice((*CAUSES, *OF_THE_PICTURE)) if verdict is Verdict.DOWN else None
         for worker in chance.sample(probers, 2 if chance.random() < 0.05 else 1):
             life = worker.life_at(at)
             if life is None or chance.random() < 0.05:
@@ -308,6 +282,7 @@ def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) 
                     interval_s=interval,
                     duration_ms=chance.choice([0, 12, 1500, 5000]),
                     awake_since=moment(life[0] + worker.skew),
+                    **chance.choice(OWN_OR_THE_FORWARDERS),
                 )
             )
         at += interval * SECOND + chance.choice([0, 0, 7, 1000, 40 * SECOND])
@@ -339,56 +314,25 @@ def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers:
         at += 60 * SECOND + chance.choice([0, 500, 70 * SECOND])
 
 
-GOOD = (DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED)
-BAD = (
-    DeliveryState.WAITING_FOR_CAMERA, DeliveryState.CONNECTING, DeliveryState.SENDING, DeliveryState.MISMATCH,
-    DeliveryState.STALLED, DeliveryState.BACKING_OFF, DeliveryState.REFUSED, DeliveryState.STOPPED,
-    DeliveryState.RELEASED,
-)  # fmt: skip
-
-
-def _claims(made: World, camera_id: UUID, planned: PlannedDelivery, forwarders: list[Worker]) -> None:
-    """One holder or two that contend; most say their state anew after a hole, some do not."""
-    chance = made.chance
-    for worker in chance.sample(forwarders, chance.choice([1, 1, 2])):
-        moments = {made.some_time() for _ in range(chance.randrange(1, 7))}
-        moments.add(made.start - BEFORE + chance.randrange(MINUTE))
-        if chance.random() < 0.7:
-            moments.update(since + 1 for since, _ in worker.lives)
-        held_since: datetime | None = None
-        for sequence, at in enumerate(sorted(moments), start=1):
-            if held_since is None or chance.random() < 0.15:
-                held_since = moment(at + worker.skew)
-            state = chance.choice(GOOD) if chance.random() < 0.7 else chance.choice(BAD)
-            made.facts.append(
-                DeliveryObservedV1(
-                    delivery_id=planned.id,
-                    camera_id=camera_id,
-                    destination_id=planned.destination_id,
-                    camera_revision=1,
-                    worker_id=worker.id,
-                    held_since=held_since,
-                    sequence=sequence,
-                    observed_at=moment(at + worker.skew),
-                    state=state,
-                    cause=None if state in GOOD else chance.choice([None, *CAUSES]),
-                )
-            )
-
-
 def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None:
     starts, ends = _span(made, MINUTE, 15 * MINUTE)
     created = starts - made.chance.randrange(1, 3600 * SECOND)
     cancelled = made.chance.randrange(created, ends) if made.chance.random() < 0.3 else None
-    made.windows.append(
-        {
-            "id": made.uuid(),
-            "camera_id": camera_id,
-            "facility_id": None if camera_id is not None else facility_id,
-            "starts_at": moment(starts),
-            "ends_at": moment(ends if cancelled is None else max(starts, cancelled)),
-            "created_at": moment(created),
-            "reason": "thay nguồn",
-            "approved_by": "lead",
-        }
+    window = MaintenanceWindowV1(
+        id=made.uuid(),
+        revision=1,
+        changed_at=moment(created),
+        camera_id=camera_id,
+        facility_id=None if camera_id is not None else facility_id,
+        starts_at=moment(starts),
+        ends_at=moment(ends),
+        purpose="thay nguồn",
+        agreed_by="lead",
+        agreed_at=moment(created),
     )
+    made.register.append(window)
+    if cancelled is not None:
+        cut = {"revision": 2, "changed_at": moment(cancelled), "ends_at": moment(max(starts, cancelled))}
+        window = window.model_copy(update=cut)
+        made.register.append(window)
+    made.windows.append(window)

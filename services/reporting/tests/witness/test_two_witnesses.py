@@ -13,14 +13,15 @@ import psycopg
 import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
-from services.reporting.tests.witness.chaos import World, world
+from services.reporting.tests.witness.chaos import world
+from services.reporting.tests.witness.world import World
 from sqlalchemy import make_url
 
 from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, accounts
-from reporting.storage import maintenance, plan
+from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from vonggac.events import new_event
 
@@ -51,9 +52,6 @@ async def feed(ingest: Ingest, database: Database, one: World) -> None:
         await ingest.inventory([received(event_of(fact)) for fact in batch])
     for batch in batches(one.arriving()):
         await ingest.observations([received(event_of(fact)) for fact in batch])
-    async with database.transaction() as session:
-        for window in one.windows:
-            await maintenance.add(session, window)
 
 
 def event_of(fact: Payload) -> Any:
@@ -75,7 +73,7 @@ async def reported(database: Database, one: World) -> list[CameraAccount]:
     period = Period(*one.period)
     question = Question(period, millis(datetime.now(UTC)), 15_000)
     async with snapshot(database) as session:
-        places = await plan.places(session, plan.Scope(district_id=one.district), period)
+        places = await plan.places(session, plan.Scope(unit_id=one.unit), period)
         cameras = await plan.cameras(session, places)
         return [each async for portion in accounts(session, question, cameras, list) for each in portion]
 

@@ -8,7 +8,7 @@ DEAD_LETTERS = "dead.>"
 
 
 def inventory(noun: str, thing_id: UUID | str) -> str:
-    """`inventory.<noun>.<id>`; nouns: agency, district, facility, focal_point, destination, camera."""
+    """`inventory.<noun>.<id>`; a noun is the name in its payload's type: `vn.vonggac.inventory.<noun>.v1`."""
     return f"inventory.{noun}.{thing_id}"
 
 
@@ -79,9 +79,14 @@ def camera_deliveries(camera_id: UUID | str) -> str:
     return f"forwarder.camera.{camera_id}.deliveries"
 
 
+def camera_requests(camera_id: UUID | str) -> str:
+    """All of these requests of one camera: its holder listens to them with one subscription."""
+    return f"forwarder.camera.{camera_id}.*"
+
+
 def camera_adopt(camera_id: UUID | str) -> str:
     """Core NATS request-reply, body a job: the holder of the camera adopts it."""
-    return f"forwarder.camera.{camera_id}.adopt"
+    return f"forwarder.adopt.{camera_id}"
 
 
 def worker_handover(worker_id: str) -> str:

@@ -126,6 +126,17 @@ def token_for(keys_folder: Path) -> Callable[[Role], str]:
 
 
 @pytest.fixture
+def patient_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for another's login waits to its end, however busy this machine is.
+
+    On a platform nobody is kept waiting for longer than a second, and a login more is made then.
+    """
+    monkeypatch.setattr("vonggac.logins.lock.PATIENCE_S", 60.0)
+    monkeypatch.setattr("vonggac.logins.guard.PATIENCE_S", 60.0)
+    monkeypatch.setattr("vonggac.logins.guard.SHORT_CLAIM_LASTS", timedelta(seconds=60))
+
+
+@pytest.fixture
 def logging_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For tests that call `configure_logging`. Loggers that are used meanwhile keep none of its configuration."""
     root = logging.getLogger()

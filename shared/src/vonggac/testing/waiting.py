@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, overload
 
+from nats.aio.client import Client
+
 
 @overload
 async def eventually[T](
@@ -17,11 +19,12 @@ async def eventually[T](
     observe: Callable[[], T], *, within_s: float = ..., poll_s: float = ..., what: str = ...
 ) -> T: ...
 async def eventually(
-    observe: Callable[[], Any], *, within_s: float = 10.0, poll_s: float = 0.02, what: str = ""
+    observe: Callable[[], Any], *, within_s: float = 30.0, poll_s: float = 0.02, what: str = ""
 ) -> Any:
     """Call `observe` until its result is true, and return that.
 
     Raises AssertionError with the last value when `within_s` is over. An AssertionError of `observe` counts as not yet.
+    The default is for a busy machine: give a shorter time only where the time is what the test is about.
     """
     deadline = time.monotonic() + within_s
     while True:
@@ -49,3 +52,33 @@ async def running_beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[async
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def flush_all(client: Client) -> None:
+    """Wait until the server has taken in what was sent, subscriptions included.
+
+    One `flush` of nats-py is not enough: its ping is written at once, and what waits to be sent goes after it.
+    """
+    for _ in range(2):
+        await client.flush()
+
+
+class Lag:
+    """How late this process was called at worst: what a busy machine adds to every wait."""
+
+    worst_s = 0.0
+
+
+@asynccontextmanager
+async def measured_lag(every_s: float = 0.02) -> AsyncIterator[Lag]:
+    """Measure how late the loop is, for as long as the block lasts."""
+    lag = Lag()
+
+    async def measure() -> None:
+        while True:
+            due = time.monotonic() + every_s
+            await asyncio.sleep(every_s)
+            lag.worst_s = max(lag.worst_s, time.monotonic() - due)
+
+    async with running_beside(measure()):
+        yield lag

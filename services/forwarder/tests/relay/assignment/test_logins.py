@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from services.forwarder.tests.relay.assignment.conftest import Inventory, Statuses
 
 type StartForwarder = Callable[..., Awaitable[Process]]
+pytestmark = pytest.mark.usefixtures("patient_logins")
 LOGIN = {"auth": "digest", "username": "viewer", "password": "s3cret-Xem"}
 
 

@@ -20,6 +20,7 @@ from simulator.centres.centre import Centre
 from vonggac.events import Cause
 from vonggac.events.forwarder import DeliveryState
 from vonggac.testing import eventually
+from vonggac.testing.processes import put_to_sleep
 
 if TYPE_CHECKING:
     from services.forwarder.tests.conftest import Planner, Recorder
@@ -196,7 +197,7 @@ async def test_a_process_that_hangs_is_ended(
 ) -> None:
     relay = play(await broadcaster.start("tcp"))
     await eventually(lambda: relay.pull.state is PullState.LIVE, within_s=20)
-    os.kill(pool.process_ids[0], signal.SIGSTOP)
+    put_to_sleep(pool.process_ids[0])
     await relay.release(DeliveryState.RELEASED)
     await eventually(lambda: pool.process_ids == [])
     assert pool.died == 1

@@ -15,7 +15,7 @@ import pytest
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.delivery import Limits
 from forwarder.relay.destinations.send_buffer import FIRST_BYTES, SendBuffer
-from forwarder.relay.media.budget import MediaBudget
+from forwarder.relay.media.budget import CALM_CHECK_S, CHECK_S, MediaBudget
 from forwarder.relay.supervision.camera import CameraRelay
 from simulator import CameraConfig
 from vonggac.events.forwarder import DeliveryState
@@ -75,6 +75,38 @@ async def test_backlog_bound_drops_gop_caches_before_anybody_loses_media(
         await eventually(lambda: budget.caches_dropped > 0)
         await eventually(lambda: all(one.slot.counts.frames_sent > 10 for one in relay.deliveries.values()))
         assert [one.slot.counts.groups_dropped for one in relay.deliveries.values()] == [0, 0]
+
+
+class WaitingQueue:
+    """A destination for which so many bytes wait."""
+
+    def __init__(self) -> None:
+        self.buffered_bytes = 0
+        self.asked = 0
+
+    def pause_media(self, room_bytes: int) -> None:
+        self.asked = room_bytes
+
+
+async def test_backlog_bound_is_checked_before_the_room_that_is_left_can_be_full() -> None:
+    budget, queues = MediaBudget(max_bytes=64 << 20), [WaitingQueue() for _ in range(400)]
+    for queue in queues:
+        budget.add_queue(queue)
+    try:
+        budget.check()
+        # 200 cameras of 4 Mbit/s with two centres that read nothing fill 64 MiB in a third of a second.
+        assert budget.next_check_in_s == pytest.approx(0.32, abs=0.01)
+        queues[0].buffered_bytes = 60 << 20
+        budget.check()
+        assert budget.next_check_in_s == CHECK_S
+        for queue in queues[10:]:
+            budget.remove_queue(queue)
+        queues[0].buffered_bytes = 0
+        budget.check()
+        assert budget.next_check_in_s == CALM_CHECK_S
+    finally:
+        for queue in queues:
+            budget.remove_queue(queue)
 
 
 @pytest.mark.parametrize(("bytes_per_s", "expected"), [(100_000, FIRST_BYTES), (800_000, 320_000)])

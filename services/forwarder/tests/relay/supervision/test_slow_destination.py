@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 
 from forwarder.domain.backpressure import Bounds
 from forwarder.domain.delivery import LEFT_OUT
 from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.context import RelayContext
 from forwarder.relay.supervision.delivery import DeliverySupervisor
 from simulator import CameraConfig, Simulator
 from vonggac.events import Cause
@@ -29,6 +32,12 @@ async def sim(simulate: StartSimulator, make_gate: Callable[..., CameraConfig]) 
     """As everywhere, with keyframes ten seconds apart."""
     async with simulate(cameras=[make_gate(gop_s=10.0, loop_s=20.0)]) as running:
         yield running
+
+
+@pytest.fixture
+def context(context: RelayContext) -> RelayContext:
+    """As everywhere, and nobody is given up for acknowledging little, however busy this machine is."""
+    return replace(context, limits=replace(context.limits, drop_s=90.0), media_timeout_s=60.0)
 
 
 async def media_goes_on(sim: Simulator) -> None:

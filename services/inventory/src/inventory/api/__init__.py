@@ -1,39 +1,37 @@
-"""The HTTP API under /v1: a file per noun, its schemas beside its routes."""
+"""The HTTP API under /v1: the routes of every noun, and what is beside them."""
 
 from fastapi import APIRouter
 
 TAGS = {
-    "agencies": "The agencies of the mandate.",
-    "districts": "Administrative units.",
-    "facilities": "Facilities with their status and history.",
-    "focal points": "Who answers for a facility.",
-    "destinations": "The centres that receive.",
-    "cameras": "Cameras with their addresses and sealed logins.",
-    "deliveries": "Which camera goes to which destination.",
+    "vendors": "Makes whose addresses are known.",
     "imports": "Files that add and change many rows.",
     "exports": "Files of what is on record.",
+    "templates": "Empty files to fill in.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
 }
-"""The tags of the API, with what each is about."""
+"""The tags that are no noun's, with what each is about."""
+
+
+def tags() -> dict[str, str]:
+    """The tags of the API with what each is about, in the order they are documented."""
+    from inventory.nouns.registry import NOUNS
+
+    return {noun.path.replace("-", " "): noun.about or noun.vietnamese.capitalize() + "." for noun in NOUNS} | TAGS
 
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import agencies, changes, dead_letters, districts, exports, facilities, focal_points, imports
-    from inventory.api.devices import cameras, deliveries, destinations
+    from inventory.api import changes, dead_letters
+    from inventory.api.devices import cameras, destinations, vendors
+    from inventory.api.files import exports, imports, templates
+    from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
+    from inventory.api.nouns import router_of
+    from inventory.api.places import sufficiency
+    from inventory.nouns.registry import NOUNS
 
-    nouns = (
-        agencies,
-        districts,
-        facilities,
-        focal_points,
-        destinations,
-        cameras,
-        deliveries,
-        imports,
-        exports,
-        changes,
-        dead_letters,
-    )
-    return tuple(noun.router for noun in nouns)
+    mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
+    devices = (cameras, destinations, vendors)
+    beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
+    # Before the routes of one survey: `form.schema.json` is no id.
+    return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

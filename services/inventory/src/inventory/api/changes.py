@@ -1,20 +1,31 @@
 """/v1/changes: the change log (R25)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import select
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import Select, func, select
 
-from inventory.api.context import Context, Reader
-from inventory.api.pages import DEFAULT_LIMIT, Cursor, Limit, PageOf
-from inventory.storage.lists import fetch_page
+from inventory.api.context import Context, Reader, RequestContext
+from inventory.nouns.registry import NOUNS
 from inventory.storage.tables import Change
+from vonggac.database.keyset import keyset_page
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
 
-type Noun = Literal["agency", "district", "facility", "focal_point", "destination", "camera", "delivery"]
+_NAMES = [noun.name for noun in NOUNS]
+
+
+def _check_name(name: str) -> str:
+    if name not in _NAMES:
+        msg = f"there is no such noun; there are {', '.join(_NAMES)}"
+        raise ValueError(msg)
+    return name
+
+
+NounName = Annotated[str, AfterValidator(_check_name), Query(json_schema_extra={"enum": list(_NAMES)})]
 type Action = Literal["created", "changed", "removed"]
 
 
@@ -32,22 +43,31 @@ class ChangeShown(BaseModel):
     action: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    reason: str | None
 
 
-@router.get("", summary="List changes, newest first")
+CHANGES = Listing[Change, ChangeShown](
+    ChangeShown,
+    keys={"id": Key(lambda change: change.id, int)},
+    id_key="id",
+    default_sort="-id",
+)
+type ChangePage = PageQuery[Change, ChangeShown]
+
+
+@router.get("", summary="List changes, newest first", responses=CHANGES.responses, response_model=None)
 async def list_changes(
     context: Context,
     _caller: Reader,
-    noun: Noun | None = None,
+    page: Annotated[ChangePage, Depends(CHANGES)],
+    noun: NounName | None = None,
     thing_id: UUID | None = None,
     action: Action | None = None,
     changed_by: str | None = None,
     request_id: str | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-    cursor: Cursor = None,
-    limit: Limit = DEFAULT_LIMIT,
-) -> PageOf[ChangeShown]:
+) -> Response:
     """All filters must match; `since` is included, `until` is not."""
     query = select(Change)
     equal = {"noun": noun, "thing_id": thing_id, "action": action, "changed_by": changed_by, "request_id": request_id}
@@ -58,6 +78,20 @@ async def list_changes(
         query = query.where(Change.changed_at >= since)
     if until is not None:
         query = query.where(Change.changed_at < until)
+    return await _answer(context, page, query)
+
+
+async def changes_of(context: RequestContext, page: ChangePage, noun: str, thing_id: UUID) -> Response:
+    """A page of the changes of one thing."""
+    return await _answer(context, page, select(Change).where(Change.noun == noun, Change.thing_id == thing_id))
+
+
+async def _answer(context: RequestContext, page: ChangePage, query: Select[Change]) -> Response:
     async with context.read_transaction() as session:
-        found = await fetch_page(session, query, Change.id, cursor=cursor, limit=limit, newest_first=True)
-    return PageOf[ChangeShown](items=[ChangeShown.model_validate(row) for row in found.items], next=found.next)
+        ordered = keyset_page(query, {"id": Change.__table__.c.id}, page.orderings, page.last, page.limit)
+        rows = (await session.scalars(ordered)).all()
+        total = None
+        if page.wants_total:
+            total = await session.scalar(select(func.count()).select_from(query.subquery()))
+    found = page.page(rows, total=total)
+    return page.answer(found, [ChangeShown.model_validate(row) for row in found.rows])

@@ -10,7 +10,6 @@ from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
 from inventory.api.context import Context, Operator, Reader, RequestContext
-from inventory.api.pages import DEFAULT_LIMIT, Limit
 from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
@@ -18,6 +17,8 @@ from vonggac.http import ProblemError
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
 _CHARACTERS = 64 * 1024
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items a page.")]
+DEFAULT_LIMIT = 100
 
 
 class DeadLetterShown(BaseModel):

@@ -4,9 +4,9 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from inventory.domain.text import clean
+from inventory.domain.text import clean, clean_lines
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 .()-]{4,23}[0-9]")
@@ -38,6 +38,7 @@ def _check_email(text: str) -> str:
 type Code = Annotated[str, AfterValidator(check_code)]
 type Name = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=200)]
 type Line = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=500)]
+type Note = Annotated[str, AfterValidator(clean_lines), StringConstraints(min_length=1, max_length=2000)]
 type Phone = Annotated[str, AfterValidator(clean), AfterValidator(_check_phone)]
 type Email = Annotated[str, AfterValidator(clean), AfterValidator(_check_email), StringConstraints(max_length=254)]
 
@@ -46,6 +47,10 @@ class Fields(BaseModel):
     """A body; an unknown field is refused by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+PERIOD_HEADINGS = {"valid_from": "Từ ngày", "valid_to": "Đến ngày"}
+"""Headings of the period of validity, which every noun has."""
 
 
 def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
@@ -58,3 +63,10 @@ def check_period(valid_to: date | None, info: ValidationInfo) -> date | None:
 
 
 type ValidTo = Annotated[date | None, AfterValidator(check_period)]
+
+
+class Dated(Fields):
+    """A body with a period of validity; both days belong to it. It says what is in force, and stops nothing itself."""
+
+    valid_from: date | None = Field(default=None, description="First day on which it is in force.")
+    valid_to: ValidTo = Field(default=None, description="Last day, included.")

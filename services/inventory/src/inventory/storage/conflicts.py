@@ -14,6 +14,15 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 _FIELDS = {
+    "ex_operator_assignments_unit_id": (
+        "valid_from",
+        "the province has another operator on a day of this period; end that assignment by its valid_to",
+    ),
+    "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
+    "ex_units_code": (
+        "code",
+        "another unit of this level has the code on a day of this period; end the earlier one by its valid_to",
+    ),
     "uq_deliveries_camera_id_destination_id": (
         "destination_id",
         "this camera has a delivery to this destination already",
@@ -55,6 +64,9 @@ def database_problems() -> Iterator[None]:
 
 
 def _unavailable_problem(error: BaseException | None) -> ProblemError:
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        msg = "another change is running (an import?), perhaps of the same record; try again shortly"
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"})
     log.warning("database_unavailable", error=type(error).__name__)
     msg = "the database does not answer; nothing was changed, try again shortly"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable", msg, headers={"Retry-After": "2"})
@@ -81,14 +93,27 @@ def field_conflict(field: str, message: str) -> ProblemError:
     )
 
 
-def not_found(noun: str) -> ProblemError:
+def not_found(noun: str, detail: str | None = None) -> ProblemError:
     words = noun.replace("_", " ")
-    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {words} with this id")
+    return ProblemError(HTTPStatus.NOT_FOUND, "not_found", detail or f"there is no {words} with this id")
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:
     """A 422 about an unknown id in the body."""
-    message = f"there is no {noun.replace('_', ' ')} with this id"
+    return invalid(field, f"there is no {noun.replace('_', ' ')} with this id")
+
+
+@contextmanager
+def refuse_as_422(field: str) -> Iterator[None]:
+    """Turn a rule's ValueError into a 422 about `field`."""
+    try:
+        yield
+    except ValueError as error:
+        raise invalid(field, str(error)) from None
+
+
+def invalid(field: str, message: str) -> ProblemError:
+    """A 422 about one field."""
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "invalid",

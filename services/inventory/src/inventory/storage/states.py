@@ -1,7 +1,8 @@
 """Rows to event payloads: the whole current state of a thing."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -9,28 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
-from inventory.storage.tables import Agency, Camera, Delivery, Destination, District, Facility, FocalPoint, Thing
+from inventory.domain.mandate.planning.basis import FacilityPlan
+from inventory.storage.plans import facility_plans
+from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events import Payload
 from vonggac.events.inventory import (
-    AgencyV1,
     CameraV1,
-    DestinationV1,
-    DistrictV1,
     ExpectedDevice,
-    FacilityV1,
-    FocalPointV1,
+    PlanBasis,
     PlannedDelivery,
     TlsTrust,
 )
 
 CHUNK = 250
-PAYLOADS: dict[type[Thing], type[Payload]] = {
-    Agency: AgencyV1,
-    District: DistrictV1,
-    Facility: FacilityV1,
-    FocalPoint: FocalPointV1,
-    Destination: DestinationV1,
-}
+PAYLOADS: dict[type[Thing], type[Payload]] = {}
+"""What is published of each thing that is neither a camera nor a delivery; `inventory.nouns` fills it."""
 
 
 def payload_of(thing: Thing) -> Payload:
@@ -39,11 +33,20 @@ def payload_of(thing: Thing) -> Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedDelivery:
+    """A delivery whose stored address is not that of its plan. `values`: what the change log has of it now."""
+
+    delivery_id: UUID
+    values: dict[str, Any]
+    new_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """A camera's payload, and the new address of each delivery whose stored address differs."""
+    """A camera's payload, and its deliveries whose stored address differs."""
 
     payload: CameraV1
-    moved: tuple[tuple[UUID, str], ...]
+    moved: tuple[MovedDelivery, ...]
 
 
 async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> AsyncIterator[list[CameraPlan]]:
@@ -55,7 +58,30 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
         deliveries: dict[UUID, list[Any]] = {}
         for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(chunk)))).all():
             deliveries.setdefault(row.camera_id, []).append(row)
-        yield [_plan(camera, deliveries.get(camera.id, [])) for camera in cameras]
+        under = await facility_plans(session, {camera.facility_id for camera in cameras})
+        yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
+
+
+async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
+    """As `camera_plans`, of cameras that are not stored yet as they will be. `cameras`: their columns."""
+    query = select(Facility.id, Facility.code, Facility.status)
+    facilities = {row.id: row for row in await session.execute(query)}
+    for start in range(0, len(cameras), CHUNK):
+        chunk = cameras[start : start + CHUNK]
+        deliveries: dict[UUID, list[Any]] = {}
+        ids = [camera["id"] for camera in chunk]
+        for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(ids)))).all():
+            deliveries.setdefault(row.camera_id, []).append(row)
+        under = await facility_plans(session, {camera["facility_id"] for camera in chunk})
+        yield [
+            _plan(
+                SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status),
+                deliveries.get(camera["id"], []),
+                under[facility.id],
+            )
+            for camera in chunk
+            if (facility := facilities[camera["facility_id"]])
+        ]
 
 
 _CAMERAS = (
@@ -74,6 +100,8 @@ _DELIVERIES = (
         Delivery.destination_id,
         Delivery.url,
         Delivery.enabled,
+        Delivery.valid_from,
+        Delivery.valid_to,
         Destination.code,
         Destination.url_template,
         Destination.sealed_secret,
@@ -88,10 +116,16 @@ _DELIVERIES = (
     .order_by(Delivery.camera_id, Destination.code)
 )
 
+_LOGGED = ("id", "camera_id", "destination_id", "enabled", "url", "valid_from", "valid_to")
 
-def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
-    planned = tuple(_planned(camera, row) for row in deliveries)
-    moved = tuple((row.id, new.url) for row, new in zip(deliveries, planned, strict=True) if new.url != row.url)
+
+def _plan(camera: Any, deliveries: Sequence[Any], under: FacilityPlan) -> CameraPlan:
+    planned = tuple(_planned(camera, row, under) for row in deliveries)
+    moved = tuple(
+        MovedDelivery(row.id, {name: getattr(row, name) for name in _LOGGED}, new.url)
+        for row, new in zip(deliveries, planned, strict=True)
+        if new.url != row.url
+    )
     payload = CameraV1(
         id=camera.id,
         revision=camera.revision,
@@ -109,15 +143,18 @@ def _plan(camera: Any, deliveries: Sequence[Any]) -> CameraPlan:
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
         deliveries=planned,
+        area=camera.area,
+        shared_device_reason=camera.shared_device_reason,
         facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )
     return CameraPlan(payload, moved)
 
 
-def _planned(camera: Any, row: Any) -> PlannedDelivery:
+def _planned(camera: Any, row: Any, under: FacilityPlan) -> PlannedDelivery:
     names = {"camera_code": camera.code, "facility_code": camera.facility_code, "camera_id": camera.id}
     read_back = row.read_back_url_template
+    basis = under.basis(camera.code, row.code)
     return PlannedDelivery(
         id=row.id,
         destination_id=row.destination_id,
@@ -130,6 +167,8 @@ def _planned(camera: Any, row: Any) -> PlannedDelivery:
         enhanced_rtmp=row.enhanced_rtmp,
         read_back_url=render(read_back, **names) if read_back is not None else None,
         read_back_secret=row.sealed_read_back_secret,
+        plan=basis,
+        plan_exception=under.exception if basis is PlanBasis.EXCEPTED else None,
     )
 
 

@@ -1,39 +1,47 @@
-"""Write transactions: thing, change log and outbox together.
+"""Write transactions: thing, change log, history and outbox together.
 
-One advisory lock admits one writer at a time: wanted state changes a few times a minute. In exchange, outbox rows are
-in the order of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks.
+Writers queue at one advisory lock: wanted state changes a few times a minute. In exchange, outbox rows are in the order
+of their commits, the parts of a message cannot change while it is composed, and nothing deadlocks. A long write, such
+as an import, writes what is new before it queues (decision 0043).
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg.types.json import Jsonb
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Uuid, any_, bindparam, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
+from inventory.storage.clocks import announce_long_write, missing
 from inventory.storage.codec_check import CodecCheck
-from inventory.storage.conflicts import conflict_problem, database_problems, not_found
-from inventory.storage.states import camera_plans, payload_of
+from inventory.storage.conflicts import conflict_problem, database_problems
+from inventory.storage.prepared import PreparedMessages
+from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
+from vonggac.auth import Role
 from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
-from vonggac.http import ProblemError
 
 WRITERS_LOCK = 1742_0510
+OTHERS_WAIT = "900ms"
+"""A writer in the queue waits no longer for a row: others wait for it."""
 _SEALED = ("sealed_secret", "sealed_read_back_secret")
 _HIDDEN = frozenset({*_SEALED, "search", "revision", "created_at", "changed_at"})
-_CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after")
+_CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
+_NOW = text(
+    "select greatest(cast(:now as timestamptz), max(changed_at) + interval '1 microsecond') from changes "
+    "where changed_at < cast(:now as timestamptz) + interval '5 minutes'"
+)
+"""No two writes have one instant, and none an earlier one than the write before, unless the clock was far ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Actor:
     subject: str
     request_id: str
     reason: str | None = None
+    roles: frozenset[Role] = frozenset()
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
@@ -52,22 +61,29 @@ def snapshot(thing: Thing) -> dict[str, Any]:
     return shown
 
 
+type Queue = Callable[[AsyncSession], Awaitable[datetime]]
+
+
 class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
-    def __init__(self, session: AsyncSession, actor: Actor, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, queue: Queue | None = None) -> None:
+        """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
         self.session, self.actor, self.now = session, actor, now
+        self._queue = queue  # None once the place is taken.
+        self._prepared = PreparedMessages()
         self._changes: list[tuple[Any, ...]] = []
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
         self._stale_cameras: set[UUID] = set()
         self._stale_facilities: set[UUID] = set()
+        self._finished = False
 
     async def get_thing[T: Thing](self, kind: type[T], thing_id: UUID) -> T:
-        """Read a thing. Raises ProblemError 404."""
+        """Read a thing. Raises ProblemError 404, or 410 when it was removed."""
         found = await self.session.get(kind, thing_id)
         if found is None:
-            raise not_found(kind.noun)
+            raise await missing(self.session, kind, thing_id)
         return found
 
     async def add_thing(self, thing: Thing) -> None:
@@ -128,15 +144,24 @@ class WriteTransaction:
 
     async def remove_thing(self, thing: Thing) -> None:
         """Delete a thing without references, and publish its tombstone."""
-        self.log_change(thing, "removed", snapshot(thing), None)
-        await self.session.delete(thing)
-        await self.flush_changes()
         if isinstance(thing, Delivery):
             self._stale_cameras.add(thing.camera_id)
-            return
+            self.log_change(thing, "removed", snapshot(thing), None)
+        else:
+            self.record_removed(thing)
+        await self.session.delete(thing)
+        await self.flush_changes()
+
+    def record_removed(self, thing: Thing) -> None:
+        """Log and publish the removal; the caller deletes the row."""
+        self.log_change(thing, "removed", snapshot(thing), None)
         self._stale_cameras.discard(thing.id)
         tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
         self._queue_message(thing.noun, thing.id, tombstone)
+
+    def mark_facility_stale(self, facility_id: UUID) -> None:
+        """Publish the cameras of a facility again at the end."""
+        self._stale_facilities.add(facility_id)
 
     def mark_stale(self, camera_ids: Iterable[UUID]) -> None:
         """Publish these cameras again at the end: their messages are stale."""
@@ -147,36 +172,85 @@ class WriteTransaction:
     ) -> None:
         """Add a line to the change log."""
         shown = (Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None)
-        actor = self.actor
-        self._changes.append((self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown))
+        who, request_id, why = self.actor.subject, self.actor.request_id, self.actor.reason
+        self._changes.append((self.now, who, request_id, thing.noun, thing.id, action, *shown, why))
 
-    async def write_log_and_outbox(self) -> None:
-        """Write the change log and the outbox rows; called once, before the commit.
+    async def finish(self) -> None:
+        """Write the change log and the outbox rows; what is on record is then what will be committed.
 
-        Raises ProblemError 409, or 422 when a destination does not accept a camera's codec.
+        Nothing is changed after it. Raises ProblemError 409, or 422 when a destination does not accept a codec.
         """
+        if self._finished:
+            return
+        self._finished = True
+        await self.enter_queue()
         if self._stale_facilities:
             query = select(Camera.id).where(Camera.facility_id.in_(self._stale_facilities))
             self.mark_stale((await self.session.scalars(query)).all())
         await self._raise_revisions()
         moved: list[dict[str, Any]] = []
         codecs = CodecCheck()
-        async for plans in camera_plans(self.session, self._new_cameras | self._stale_cameras):
+        ready = await self._prepared.still_true(self.session)
+        self._messages += (message for camera_id, message in ready.items() if camera_id not in self._stale_cameras)
+        waiting = (self._new_cameras - ready.keys()) | self._stale_cameras
+        async for plans in camera_plans(self.session, waiting):
             for plan in plans:
                 codecs.check_camera(plan.payload)
                 self._queue_message("camera", plan.payload.id, plan.payload)
-                moved += [{"delivery_id": delivery_id, "new_url": url} for delivery_id, url in plan.moved]
+                moved += self._log_moved(plan)
         codecs.raise_if_any()
         await self._store_moved_urls(moved)
-        if self._changes:
-            await copy_rows(self.session, Change, _CHANGE_COLUMNS, self._changes)
+        await self._write_log()
         if self._messages:
             await outbox.append_messages(self.session, self._messages, now=self.now)
 
+    async def prepare(self) -> None:
+        """Of a long write, before it queues: write the log of what is new, and compose the messages of new cameras.
+
+        Raises ProblemError 422 when a destination does not accept a camera's codec.
+        """
+        codecs, new = CodecCheck(), self._new_cameras
+        await self._prepared.begin(self.session)
+        async for plans in camera_plans(self.session, new):
+            for plan in plans:
+                codecs.check_camera(plan.payload)
+                message = self._message("camera", plan.payload.id, plan.payload)
+                self._prepared.keep(plan.payload, message)
+        codecs.raise_if_any()
+        self._stale_cameras -= new
+        await self._write_log()
+
+    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]], others: Iterable[UUID]) -> None:
+        """After `prepare`: compose the messages of cameras as the caller will update them in the queue.
+
+        `others`: ids of those that it updates too, with messages composed there. Raises ProblemError 422 as `prepare`.
+        """
+        codecs = CodecCheck()
+        async for plans in staged_plans(self.session, cameras):
+            for plan in plans:
+                codecs.check_camera(plan.payload)
+                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
+        codecs.raise_if_any()
+        self._new_cameras.update([*(camera["id"] for camera in cameras), *others])
+
+    async def enter_queue(self) -> None:
+        """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.
+
+        Raises ProblemError 503 when the wait is too long.
+        """
+        if self._queue is not None:
+            queue, self._queue = self._queue, None
+            self.now = await queue(self.session)
+
+    async def _write_log(self) -> None:
+        if self._changes:
+            await copy_rows(self.session, Change, _CHANGE_COLUMNS, self._changes)
+            self._changes.clear()
+
     async def _raise_revisions(self) -> None:
         bumped = self._stale_cameras - self._new_cameras
-        for held in list(self.session.identity_map.values()):
-            if isinstance(held, Camera) and held.id in bumped:
+        for held in [each for each in self.session.identity_map.values() if isinstance(each, Camera)]:
+            if held.id in bumped:
                 held.revision += 1
                 held.changed_at = self.now
                 bumped.discard(held.id)
@@ -189,6 +263,17 @@ class WriteTransaction:
             .values(revision=Camera.revision + 1, changed_at=self.now)
         )
         await self.session.execute(statement)
+
+    def _log_moved(self, plan: CameraPlan) -> Iterator[dict[str, Any]]:
+        """The new addresses of its deliveries, each with its line of the change log."""
+        for before in plan.moved:
+            after = before.values | {"url": before.new_url}
+            shown = (Jsonb(to_jsonable_python(before.values)), Jsonb(to_jsonable_python(after)), self.actor.reason)
+            actor = self.actor
+            self._changes.append(
+                (self.now, actor.subject, actor.request_id, Delivery.noun, before.delivery_id, "changed", *shown)
+            )
+            yield {"delivery_id": before.delivery_id, "new_url": before.new_url}
 
     async def _store_moved_urls(self, moved: Sequence[dict[str, Any]]) -> None:
         try:
@@ -221,9 +306,17 @@ class WriteTransaction:
             self._queue_message(thing.noun, thing.id, payload_of(thing))
 
     def _queue_message(self, noun: str, thing_id: UUID, payload: Any) -> None:
+        self._messages.append(self._message(noun, thing_id, payload))
+
+    def _message(self, noun: str, thing_id: UUID, payload: Any) -> outbox.OutboxMessage:
         who = "removed_by" if isinstance(payload, RemovedV1) else "changed_by"
         payload = payload.model_copy(update={who: self.actor.subject, "reason": self.actor.reason})
-        self._messages.append(outbox.new_message(noun, thing_id, payload, now=self.now))
+        return outbox.new_message(noun, thing_id, payload, now=self.now)
+
+
+async def set_recorded_now(session: AsyncSession, now: datetime) -> None:
+    """Have the history record what this transaction writes as of `now`."""
+    await session.execute(text("select set_config('vonggac.now', :now, true)"), {"now": now.isoformat()})
 
 
 def _secrets(thing: Thing) -> tuple[str | None, ...]:
@@ -251,7 +344,7 @@ class Store:
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`now`: aware UTC, the time that changes are dated by."""
-        self.database, self._on_commit, self._write_wait_s, self._now = database, on_commit, write_wait_s, now
+        self.database, self._on_commit, self._write_wait_s, self.now = database, on_commit, write_wait_s, now
 
     @asynccontextmanager
     async def read_transaction(self) -> AsyncIterator[AsyncSession]:
@@ -267,20 +360,43 @@ class Store:
         """
         with database_problems():
             async with self.database.transaction() as session:
-                await self._lock_writers(session)
-                transaction = WriteTransaction(session, actor, self._now())
+                transaction = WriteTransaction(session, actor, await self._enter_queue(session))
                 yield transaction
-                await transaction.write_log_and_outbox()
+                await transaction.finish()
                 if dry_run:
                     await session.rollback()
         self._on_commit()
 
+    @asynccontextmanager
+    async def long_write_transaction(self, actor: Actor) -> AsyncIterator[WriteTransaction]:
+        """A transaction that queues only at its end: for files of thousands of rows (decision 0043).
+
+        Its body inserts what is new and calls `prepare`, then `enter_queue`, then checks that what it read is still so
+        and changes what is there already, all at once. Raises ProblemError as `write_transaction` does.
+        """
+        with database_problems():
+            async with self.database.transaction() as session:
+                now = self.now()
+                await announce_long_write(session, now)
+                await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
+                await set_recorded_now(session, now)
+                transaction = WriteTransaction(session, actor, now, self._enter_queue)
+                yield transaction
+                await transaction.finish()
+        self._on_commit()
+
+    async def _enter_queue(self, session: AsyncSession) -> datetime:
+        await self._lock_writers(session)
+        return await self._date_write(session)
+
+    async def _date_write(self, session: AsyncSession) -> datetime:
+        """The instant of this write, later than every one before it: the triggers of the history read it too."""
+        now: datetime | None = await session.scalar(_NOW, {"now": self.now()})
+        assert now is not None
+        await set_recorded_now(session, now)
+        return now
+
     async def _lock_writers(self, session: AsyncSession) -> None:
         await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
-        try:
-            await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
-        except OperationalError as error:
-            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                msg = "another change is running (an import?); try again shortly"
-                raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"}) from None
-            raise
+        await session.execute(text(f"select pg_advisory_xact_lock({WRITERS_LOCK})"))
+        await session.execute(text(f"set local lock_timeout = '{OTHERS_WAIT}'"))

@@ -18,6 +18,7 @@ from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import ProbeKind, Verdict
 from vonggac.media.depacketizer import Depacketizer
 from vonggac.testing.recordings import codec_of, recorded
+from vonggac.testing.waiting import flush_all
 
 type Frames = list[list[bytes]]
 
@@ -58,7 +59,7 @@ async def forward(bus: Bus, camera: CameraV1, body: bytes, **headers: str) -> li
         await bus.client.publish(request.reply, body, headers=given)
 
     await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
-    await bus.client.flush()
+    await flush_all(bus.client)
     return asked
 
 
@@ -261,7 +262,7 @@ async def test_a_forwarder_that_does_not_answer_is_left_its_session(bus: Bus, ga
         return
 
     await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=silent)
-    await bus.client.flush()
+    await flush_all(bus.client)
     judgement = (await probe(camera)).judgement
     assert (judgement.verdict, judgement.cause) == (Verdict.UNKNOWN, Cause.INTERNAL_ERROR)
     assert "did not answer" in (judgement.detail or "")

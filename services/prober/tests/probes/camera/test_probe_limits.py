@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.events import Cause
@@ -94,6 +96,7 @@ async def test_the_channels_of_a_recorder_with_one_wrong_login_count_together(
     assert b"viewer" not in record
 
 
+@pytest.mark.usefixtures("patient_logins")
 async def test_a_password_that_is_changed_at_a_recorder_costs_two_logins_however_many_channels_are_probed(
     simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:

@@ -16,13 +16,14 @@ from vonggac.bus import Bus
 from vonggac.events import subjects
 from vonggac.events.prober import CameraObservedV1
 from vonggac.testing import eventually
+from vonggac.testing.waiting import flush_all
 
 
 @asynccontextmanager
 async def running(bus: Bus, *locks: ProbeLock) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(one.run()) for one in locks]
     await asyncio.sleep(0)
-    await bus.client.flush()
+    await flush_all(bus.client)
     try:
         yield
     finally:

@@ -37,6 +37,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
 from vonggac.testing import eventually
 from vonggac.testing.media import MediaRecorder, relay
+from vonggac.testing.waiting import flush_all
 
 SMALL: dict[str, Any] = {"width": 320, "height": 180, "fps": 10, "bitrate_kbps": 300, "gop_s": 0.5, "loop_s": 2.0}
 QUICK = Limits(max_delay_s=2.0, first_within_s=2.0, settle_s=1.0)
@@ -157,7 +158,7 @@ async def hold(site: Site, stack: AsyncExitStack) -> None:
         await asyncio.gather(noting, return_exceptions=True)
 
     stack.push_async_callback(stop)
-    await site.bus.client.flush()
+    await flush_all(site.bus.client)
 
 
 @dataclass

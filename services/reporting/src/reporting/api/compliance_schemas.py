@@ -33,7 +33,7 @@ class RuleShape(_Part):
 class FilterShape(_Part):
     """What the caller narrowed the report to."""
 
-    district: str | None
+    unit: str | None
     agency: str | None
     type: str | None
     facility: str | None
@@ -106,7 +106,7 @@ class Figures(_Part):
 
 
 class GroupShape(Figures):
-    """One district, agency, type (id is null) or facility."""
+    """One unit, agency, type (id is null) or facility."""
 
     id: UUID | None
     code: str | None
@@ -174,7 +174,7 @@ class CameraShape(_Part):
     code: str
     name: str
     facility: FacilityShape
-    district: NamedShape
+    unit: NamedShape
     agency: NamedShape
     state: CameraState | None = Field(description="What the last probe saw; null for a past period.")
     cause: str | None
@@ -200,7 +200,7 @@ class ComplianceReport(_Part):
     rule: RuleShape
     filters: FilterShape
     totals: Figures
-    by_district: list[GroupShape]
+    by_unit: list[GroupShape]
     by_agency: list[GroupShape]
     by_type: list[GroupShape]
     by_facility: list[GroupShape]

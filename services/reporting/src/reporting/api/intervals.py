@@ -53,7 +53,7 @@ async def read_camera_intervals(
     async with snapshot(shared.database) as session:
         camera = await plan.camera_by_id(session, camera_id, asks.period)
         watch = await watch_of(session, asks)
-        seen = (await history.camera_lines(session, [camera_id], start, end, watch)).get(camera_id, [])
+        seen = (await history.camera_lines(session, [camera_id], start, end, watch)).get(camera_id, ())
         if camera is None and not seen and not await plan.camera_known(session, camera_id):
             raise not_found("camera", camera_id)
         windows = await history.maintenance(session, start, end)

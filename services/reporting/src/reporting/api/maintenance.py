@@ -1,51 +1,22 @@
-"""POST, GET, DELETE /v1/maintenance: time agreed beforehand."""
+"""GET /v1/maintenance: time agreed beforehand, as the register has it."""
 
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from reporting.api.parameters import InContext, invalid, not_found
-from reporting.domain.instants import VIETNAM, millis, moment
-from reporting.domain.maintenance import Window, refusal
+from reporting.api.parameters import InContext
+from reporting.domain.instants import VIETNAM
 from reporting.storage import maintenance
 from vonggac.auth import Principal, Right, require
-from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
-from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
 
 LISTED_BACK = timedelta(days=31)
 LISTED_AHEAD = timedelta(days=366)
-
-
-class NewWindow(BaseModel):
-    """One camera or one facility, [from, to), and why."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        populate_by_name=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "facility_id": "3f2b1c7e-5a0d-4c8e-9b1a-2d6f0e4a7c31",
-                    "from": "2026-12-01T22:00:00+07:00",
-                    "to": "2026-12-02T02:00:00+07:00",
-                    "reason": "The operator replaces the switch.",
-                }
-            ]
-        },
-    )
-
-    camera_id: UUID | None = None
-    facility_id: UUID | None = None
-    start: AwareDatetime = Field(alias="from", description="Start, included; in the future.")
-    end: AwareDatetime = Field(alias="to", description="End, excluded.")
-    reason: str = Field(min_length=1, max_length=500)
 
 
 class WindowShape(BaseModel):
@@ -72,41 +43,6 @@ KEYS: dict[str, Key[Any]] = {
     "id": Key(lambda row: row.id, UUID),
 }
 WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
-
-
-@router.post(
-    "",
-    status_code=HTTPStatus.CREATED,
-    summary="Agree on maintenance",
-    description=(
-        "Only a window entered before it begins counts as maintenance; one that has begun is refused, for it would "
-        "excuse an outage afterwards. Give `camera_id` or `facility_id`, not both."
-    ),
-)
-async def add_window(
-    given: NewWindow, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
-) -> WindowShape:
-    now = shared.clock()
-    if (given.camera_id is None) == (given.facility_id is None):
-        raise invalid("camera_id", "or facility_id must be given, and not both")
-    refused = refusal(Window(millis(given.start), millis(given.end), millis(now)))
-    if refused is not None:
-        raise invalid(*refused)
-    async with shared.database.transaction() as session:
-        subject = {"camera_id": given.camera_id, "facility_id": given.facility_id}
-        if not await maintenance.subject_known(session, **subject):
-            field, value = next((name, value) for name, value in subject.items() if value is not None)
-            raise invalid(field, f"names no {field.removesuffix('_id')} that is known here: {value}")
-        values = {
-            **subject,
-            "id": uuid4(),
-            "starts_at": moment(millis(given.start)),
-            "ends_at": moment(millis(given.end)),
-            "reason": given.reason,
-            "approved_by": caller.subject,
-            "created_at": moment(millis(now)),
-        }
-        return _shape(await maintenance.add(session, values))
 
 
 @router.get(
@@ -138,26 +74,6 @@ async def list_windows(
         )
     page = paging.page(rows, total=total, as_of=now)
     return paging.answer(page, [_shape(row) for row in page.rows])
-
-
-@router.delete(
-    "/{window_id}",
-    summary="Cancel maintenance",
-    description="One that has not begun never counts; a running one ends now. What is over stays as it was: 409.",
-    responses=problems({404: "There is no such window", 409: "It is over or cancelled"}),
-)
-async def cancel_window(
-    window_id: UUID, shared: InContext, caller: Annotated[Principal, Depends(require(Right.REMOVE))]
-) -> WindowShape:
-    now = moment(millis(shared.clock()))
-    async with shared.database.transaction() as session:
-        row = await maintenance.cancel(session, window_id, now=now, by=caller.subject)
-        if row is None:
-            if not await maintenance.exists(session, window_id):
-                raise not_found("maintenance window", window_id)
-            detail = "this maintenance is over or already cancelled; what has been cannot be changed"
-            raise ProblemError(HTTPStatus.CONFLICT, "maintenance_over", detail)
-        return _shape(row)
 
 
 def _shape(row: Any) -> WindowShape:

@@ -11,7 +11,6 @@ from reporting.api.parameters import Asks, Filters, InContext, resumed
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import Outage, outages
 from reporting.domain.scope import Camera
-from reporting.domain.timeline import within_lives
 from reporting.reports.accounts import Question, watch_of
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault
@@ -127,7 +126,8 @@ OUTAGES = Listing(
     "/outages",
     summary="Outages of cameras",
     description=(
-        "Down time with its causes, newest first, dated to the beginning of the first failed probe. Agreed maintenance "
+        "Down time with its causes, newest first, dated to the last and the first media of a camera that is forwarded, "
+        "and otherwise to the beginning of the first failed probe. Agreed maintenance "
         "and time out of scope are no outage; unknown ends one. Outages of one site fault are counted once."
     ),
     response_model=None,
@@ -151,7 +151,7 @@ async def list_outages(
         failed = await history.cameras_down(session, start, end)
         wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
         watch = await watch_of(session, asks)
-        seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines()
+        seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines(watch)
         windows = await history.maintenance(session, start, end)
         faults = await history.site_faults(session, start, end)
     found = [
@@ -159,7 +159,7 @@ async def list_outages(
         for one in wanted
         for outage in outages(
             asks.period,
-            within_lives(seen.get(one.id, []), watch.probing),
+            seen.get(one.id, ()),
             history.maintenance_of(windows, one),
             asks.now,
             one.absences,

@@ -82,23 +82,23 @@ class Filters:
 
     def __init__(
         self,
-        district: Annotated[str | None, Query(description="Code or id of a district.", max_length=64)] = None,
+        unit: Annotated[str | None, Query(description="Code or id of a unit.", max_length=64)] = None,
         agency: Annotated[str | None, Query(description="Code or id of a managing agency.", max_length=64)] = None,
         type: Annotated[FacilityType | None, Query(description="Type of the facility.")] = None,  # noqa: A002
         facility: Annotated[str | None, Query(description="Code or id of a facility.", max_length=64)] = None,
     ) -> None:
-        self.district, self.agency, self.facility = district, agency, facility
+        self.unit, self.agency, self.facility = unit, agency, facility
         self.type = type.value if type is not None else None
 
     async def resolved(self, session: AsyncSession) -> AppliedFilters:
         """Raises ProblemError naming the parameter whose code or id is unknown."""
         scope = plan.Scope(
-            district_id=await self._find(session, "district", self.district),
+            unit_id=await self._find(session, "unit", self.unit),
             agency_id=await self._find(session, "agency", self.agency),
             facility_id=await self._find(session, "facility", self.facility),
             type=self.type,
         )
-        given = {"district": self.district, "agency": self.agency, "type": self.type, "facility": self.facility}
+        given = {"unit": self.unit, "agency": self.agency, "type": self.type, "facility": self.facility}
         return AppliedFilters(scope, given)
 
     @staticmethod

@@ -1,15 +1,15 @@
 """What the forwarders claim about a delivery becomes one line of segments.
 
-A worker's state holds from its change until the same worker's next change (by sequence), and never beyond the life of
-the worker in which it began: a hole in the signs of life ends it for good. Among the workers whose claim holds at a
-moment, the one that took the camera last wins; where no claim holds, the state is unknown. The order in which changes
+A worker's state holds from its beginning until the same worker's next change (by sequence), and never beyond the life
+of the worker in which it was seen: a hole in the signs of life ends it for good. Among the workers whose claim holds at
+a moment, the one that took the camera last wins; where no claim holds, the state is unknown. The order in which changes
 and heartbeats arrive does not matter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reporting.domain.instants import Millis
 from reporting.domain.lives import Life, life_at
@@ -30,12 +30,16 @@ PROVES: Mapping[str, frozenset[str]] = {
 
 
 class Claim(NamedTuple):
-    """One change of one worker. `ends_at` is its next change; None while there is none."""
+    """One change of one worker, seen at `observed_at`, that holds in [begins_at, ends_at); None: until its next one.
+
+    A state that is not connected is dated back to the last bytes that the destination confirmed.
+    """
 
     worker_id: str
     held_since: Millis
     sequence: int
     observed_at: Millis
+    begins_at: Millis
     ends_at: Millis | None
     state: str
     cause: str | None
@@ -49,7 +53,7 @@ class Status(NamedTuple):
     since: Millis
 
 
-type ClaimRow = tuple[str, Millis, int, Millis, Millis | None, str, str | None]
+type ClaimRow = tuple[str, Millis, int, Millis, Millis, Millis | None, str, str | None]
 """The fields of a Claim, in its order: what a query gives, a million times a report."""
 
 
@@ -66,18 +70,20 @@ def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> 
     counted: list[ClaimRow] = []
     latest, contested = -1, False
     for claim in claims:
-        worker, _, _, start, end, state, cause = claim
+        worker, _, _, seen_at, start, end, state, cause = claim
         if state == RELEASED:
             continue
         watched = lives.get(worker)
         if not watched:
             continue
         born, died = watched[-1]
-        if not born <= start < died:
-            life = life_at(watched, start)
+        if not born <= seen_at < died:
+            life = life_at(watched, seen_at)
             if life is None:
                 continue
-            died = life[1]
+            born, died = life
+        if start < born:
+            start = born
         if end is None or end > died:
             end = died
         if end > start:
@@ -87,18 +93,22 @@ def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> 
             result.append(_new(Segment, (start, end, _new(Status, (state, cause, start)))))
     if not contested:
         return result
-    spans = [(segment.start, segment.end, claim) for segment, claim in zip(result, counted, strict=True)]
-    return _contested(sorted(spans, key=itemgetter(0)))
+    spans = [
+        (start, end, (claim[0], claim[1], claim[2], status))
+        for (start, end, status), claim in zip(result, counted, strict=True)
+    ]
+    holders = latest_holders(sorted(spans, key=itemgetter(0)))
+    return [Segment(start, end, holder[3]) for start, end, holder in holders]
 
 
-type _Span = tuple[Millis, Millis, ClaimRow]
+def latest_holders[Row: tuple[Any, ...]](spans: Sequence[tuple[Millis, Millis, Row]]) -> list[Segment[Row]]:
+    """Of spans that are sorted by their start, and may overlap: the latest holder of each moment wins.
 
-
-def _contested(spans: list[_Span]) -> list[Segment[Status]]:
-    """Several workers claim the same moments: the latest holder of each moment wins."""
+    A row begins with worker, held_since and sequence.
+    """
     cuts = sorted({cut for start, end, _ in spans for cut in (start, end)})
-    result: list[Segment[Status]] = []
-    holding: list[_Span] = []
+    result: list[Segment[Row]] = []
+    holding: list[tuple[Millis, Millis, Row]] = []
     following = 0
     for left, right in pairwise(cuts):
         while following < len(spans) and spans[following][0] <= left:
@@ -108,14 +118,12 @@ def _contested(spans: list[_Span]) -> list[Segment[Status]]:
         if not holding:
             continue
         winner = max((span[2] for span in holding), key=_precedence)
-        status = Status(winner[5], winner[6], winner[3])
-        if result and result[-1].end == left and result[-1].value == status:
-            result[-1] = Segment(result[-1].start, right, status)
+        if result and result[-1].end == left and result[-1].value == winner:
+            result[-1] = Segment(result[-1].start, right, winner)
         else:
-            result.append(Segment(left, right, status))
+            result.append(Segment(left, right, winner))
     return result
 
 
-def _precedence(claim: ClaimRow) -> tuple[Millis, str, int]:
-    worker, held_since, sequence, *_ = claim
-    return held_since, worker, sequence
+def _precedence(row: tuple[Any, ...]) -> tuple[Millis, str, int]:
+    return row[1], row[0], row[2]

@@ -15,19 +15,15 @@ class Window(NamedTuple):
     created_at: Millis
 
 
-def refusal(window: Window) -> tuple[str, str] | None:
-    """Field and message when `window` cannot be agreed; None when it can."""
-    if window.ends_at <= window.starts_at:
-        return "to", "must be later than from"
-    if window.starts_at <= window.created_at:
-        return "from", "must lie in the future: maintenance is agreed beforehand, it cannot excuse an outage afterwards"
-    return None
+def is_agreed(window: Window) -> bool:
+    """Whether it counts: it was entered before it begins, so that it excuses no outage, and has not been cancelled."""
+    return window.created_at < window.starts_at < window.ends_at
 
 
 def agreed(windows: Iterable[Window]) -> list[Segment[bool]]:
     """The union of the windows that were entered before they began, sorted, without overlap."""
     result: list[Segment[bool]] = []
-    for window in sorted(window for window in windows if refusal(window) is None):
+    for window in sorted(filter(is_agreed, windows)):
         if result and window.starts_at <= result[-1].end:
             result[-1] = Segment(result[-1].start, max(result[-1].end, window.ends_at), True)
         else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reporting.domain.instants import Millis
+from reporting.domain.media import joined
 from reporting.domain.partition import Seen
 from reporting.domain.scope import Absence
 from reporting.domain.segments import Period, Segment, overlay
@@ -42,19 +43,7 @@ def confirmed(camera: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
             result[-1] = Segment(before.start, end, before.value)
         else:
             result.append(Segment(start, end, Seen(CameraState.UNKNOWN, None, start)))
-    return _joined(result)
-
-
-def _joined(line: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
-    """Segments of one state that touch, as one: it began when the first did."""
-    result: list[Segment[Seen]] = []
-    for segment in line:
-        before = result[-1] if result else None
-        if before is not None and before.end == segment.start and before.value[:2] == segment.value[:2]:
-            result[-1] = Segment(before.start, segment.end, before.value)
-        else:
-            result.append(segment)
-    return result
+    return joined(result)
 
 
 def _stretches(camera: Sequence[Segment[Seen]]) -> list[list[Segment[Seen]]]:

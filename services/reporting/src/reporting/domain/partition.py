@@ -24,13 +24,16 @@ NO_CAUSE = "none"
 class Seen(NamedTuple):
     """A camera's state in a segment; `since` is when it began, maybe before the segment.
 
-    `repeated`: more than one probe saw it so.
+    `repeated`: more than one probe saw it so, the last at `last_at`. `by_forwarder`: it is `up` by a keyframe that the
+    forwarder gave, not by a session of the prober's own.
     """
 
     state: CameraState
     cause: str | None
     since: Millis
     repeated: bool = True
+    last_at: Millis = 0
+    by_forwarder: bool = False
 
 
 class DeliveryLine(NamedTuple):

@@ -64,7 +64,7 @@ class Facility:
     name: str
     type: str
     restricted: bool
-    district: Named
+    unit: Named
     agency: Named
 
 

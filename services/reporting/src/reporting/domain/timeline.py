@@ -33,6 +33,9 @@ class CameraState(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
 
 
+BY_FORWARDER = "forwarder_keyframe"
+"""Instead of a cause, of a probe that found `up` by a keyframe of the forwarder, not by a session of its own."""
+
 SEVERITY = {CameraState.UNKNOWN: 0, CameraState.UP: 1, CameraState.DOWN: 2}
 
 

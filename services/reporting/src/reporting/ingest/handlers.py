@@ -13,19 +13,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reporting import metrics
 from reporting.domain.instants import duration, millis
-from reporting.domain.timeline import CameraState, Observation
+from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
 from reporting.ingest import ahead, gaps, inbox, scope
-from reporting.ingest.facts import claims, lives, proofs, runs, site_faults
+from reporting.ingest.facts import claims, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
+from reporting.storage import maintenance
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.events import Cause, Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, ForwarderAliveV1
-from vonggac.events.inventory import FocalPointV1, RemovedV1
+from vonggac.events.inventory import MaintenanceWindowV1, RemovedV1, State
 from vonggac.events.prober import (
     CameraObservedV1,
     DeliveryVerifiedV1,
+    ProbeKind,
     ProberAliveV1,
     SiteObservedV1,
     Verdict,
@@ -66,16 +68,19 @@ class Ingest:
         return bool(getattr(error, "connection_invalidated", False))
 
     async def inventory(self, batch: Sequence[Received]) -> None:
-        """Keep states and removals. Raises UnexpectedEventError and what PostgreSQL raises."""
+        """Keep states and removals; what reporting has no use for passes by.
+
+        Raises UnexpectedEventError for what is no state of the register, and what PostgreSQL raises.
+        """
         for received in batch:
-            data = received.event.data
-            if not isinstance(data, RemovedV1 | FocalPointV1) and type(data) not in scope.KEPT:
+            if not isinstance(received.event.data, State | RemovedV1):
                 raise UnexpectedEventError(f"{received.event.type} does not belong in {topology.INVENTORY}")
         started = time.perf_counter()
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
-            states = [one.event.data for one in new if not isinstance(one.event.data, FocalPointV1)]
+            states = [one.event.data for one in new]
             await scope.apply(session, states)
+            await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
@@ -105,6 +110,7 @@ class Ingest:
             await runs.record(session, runs.READ_BACKS, read_backs(facts))
             changes = [fact for fact in facts if isinstance(fact, DeliveryObservedV1)]
             await claims.record(session, changes)
+            await media.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await site_faults.record(session, facts)
             await gaps.record(session, new, self._clock())
@@ -123,8 +129,17 @@ def probes(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:
     for fact in facts:
         if isinstance(fact, CameraObservedV1):
             cause = None if fact.cause is None else fact.cause.value
+            if fact.verdict is Verdict.UP:
+                cause = BY_FORWARDER if _by_forwarder(fact) else None
             result.setdefault(fact.camera_id, []).append(_observation(fact, STATES[fact.verdict], cause))
     return result
+
+
+def _by_forwarder(fact: CameraObservedV1) -> bool:
+    """Whether it was probed by a keyframe that its forwarder gave."""
+    if fact.kind is ProbeKind.FORWARDER_KEYFRAME:
+        return True
+    return fact.kind is ProbeKind.LIGHT and any(step.name == BY_FORWARDER for step in fact.steps)
 
 
 def read_backs(facts: Iterable[Payload]) -> dict[UUID, list[Observation]]:

@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage import tables
 from vonggac.events import Payload
-from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, DistrictV1, FacilityV1, RemovedV1
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityV1, RemovedV1, UnitV1
 
-NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, DistrictV1: tables.district})
+NAMES: Mapping[type[Payload], Table] = MappingProxyType({AgencyV1: tables.agency, UnitV1: tables.unit})
 """Only named in reports: the newest name is kept, also after a removal."""
 DATED: Mapping[type[Payload], Table] = MappingProxyType(
     {FacilityV1: tables.facility, DestinationV1: tables.destination, CameraV1: tables.camera}
 )
 KEPT = frozenset({*NAMES, *DATED})
-"""Focal points are people: reporting keeps none."""
+"""What else the register has, reporting has no use for; focal points are people, and it keeps none."""
 
 # One writer at a time: rows are chained with what others may just be adding.
 _LOCK = text("select pg_advisory_xact_lock(17420510)")
@@ -65,9 +65,14 @@ _CHAIN_DELIVERIES = text(
 
 
 async def apply(session: AsyncSession, states: Iterable[Payload]) -> None:
-    """Keep these states and removals, each at its revision; twice or in any order makes no difference."""
+    """Keep these states and removals, each at its revision; twice or in any order makes no difference.
+
+    States of nouns that are not KEPT pass by.
+    """
     versions: dict[str, dict[tuple[UUID, int], Payload]] = {}
     for state in states:
+        if not isinstance(state, RemovedV1) and type(state) not in KEPT:
+            continue
         noun = state.noun if isinstance(state, RemovedV1) else _TABLES[type(state)].name
         key: tuple[UUID, int] = (state.id, state.revision)  # type: ignore[attr-defined] # every inventory payload has both
         versions.setdefault(noun, {})[key] = state

@@ -139,11 +139,11 @@ class _Material:
 
 
 def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[list[CameraAccount]], Made]) -> Made:
-    seen, claims, failed = material.stored.lines(), material.stored.claims(), material.stored.failed()
+    seen, claims, failed = material.stored.lines(material.watch), material.stored.claims(), material.stored.failed()
     probing, forwarders = material.watch.probing, material.watch.forwarders
     made: list[CameraAccount] = []
     for camera in portion:
-        line = within_lives(seen.get(camera.id, []), probing)
+        line = seen.get(camera.id, ())
         evidence = {
             one.id: Evidence(
                 resolve(claims.get(one.id, ()), forwarders),

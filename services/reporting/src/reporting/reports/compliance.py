@@ -8,10 +8,10 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.compliance import RULE_EN, RULE_VERSION, RULE_VI
 from reporting.domain.instants import millis, seconds, shown
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages
-from reporting.domain.rule import RULE_EN, RULE_VERSION, RULE_VI
 from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
 from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Now, Question, accounts
@@ -85,7 +85,7 @@ def _head(question: Question, asked: AppliedFilters, totals: Totals) -> dict[str
         "rule": {"version": RULE_VERSION, "text_vi": RULE_VI, "text_en": RULE_EN},
         "filters": asked.shown,
         "totals": figures(totals.total, question),
-        "by_district": [_group(one, question) for one in totals.by_district],
+        "by_unit": [_group(one, question) for one in totals.by_unit],
         "by_agency": [_group(one, question) for one in totals.by_agency],
         "by_type": [_group(one, question) for one in totals.by_type],
         "by_facility": [_group(one, question) for one in totals.by_facility],
@@ -131,11 +131,11 @@ class _Places:
         self._destinations: dict[int, dict[str, Any]] = {}
 
     def of(self, facility: Facility) -> dict[str, Any]:
-        """Facility, district and agency of a camera."""
+        """Facility, unit and agency of a camera."""
         known = self._facilities.get(id(facility))
         if known is None:
-            district, agency = _named(facility.district), _named(facility.agency)
-            known = {"facility": _facility(facility), "district": district, "agency": agency}
+            unit, agency = _named(facility.unit), _named(facility.agency)
+            known = {"facility": _facility(facility), "unit": unit, "agency": agency}
             self._facilities[id(facility)] = known
         return known
 

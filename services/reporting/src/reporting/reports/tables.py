@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
+from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import Millis, millis, shown
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations
 from reporting.domain.percentages import percentages, rounded
-from reporting.domain.rule import RULE_VERSION
 from reporting.domain.scope import Delivery, Facility
 from reporting.reports.accounts import CameraAccount, Now, Question
 
@@ -32,7 +32,7 @@ class Dialect(StrEnum):
 _PERCENTAGES = ("measured", "strict", "lenient", "coverage")
 COLUMNS = (
     "period_from", "period_to", "generated_at", "rule_version",
-    "district_id", "district_code", "district_name", "agency_id", "agency_code", "agency_name",
+    "unit_id", "unit_code", "unit_name", "agency_id", "agency_code", "agency_name",
     "facility_id", "facility_code", "facility_name", "facility_type", "facility_restricted",
     "camera_id", "camera_code", "camera_name", "out_of_scope_reason", "out_of_scope_by", "out_of_scope_why",
     "camera_state", "camera_cause", "camera_since", "camera_confirmed_state", "camera_confirmed_since",
@@ -169,9 +169,9 @@ class _Line:
 
 
 def _place(facility: Facility) -> list[str | None]:
-    district, agency = facility.district, facility.agency
+    unit, agency = facility.unit, facility.agency
     return [
-        str(district.id), text(district.code), text(district.name),
+        str(unit.id), text(unit.code), text(unit.name),
         str(agency.id), text(agency.code), text(agency.name),
         str(facility.id), text(facility.code), text(facility.name), facility.type, _truth(facility.restricted),
     ]  # fmt: skip

@@ -126,8 +126,8 @@ class Totals:
         return list(groups.values())
 
     @property
-    def by_district(self) -> list[Group]:
-        return self._sums(lambda one: (one.district.id, one.district.code, one.district.name))
+    def by_unit(self) -> list[Group]:
+        return self._sums(lambda one: (one.unit.id, one.unit.code, one.unit.name))
 
     @property
     def by_agency(self) -> list[Group]:

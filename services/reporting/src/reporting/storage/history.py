@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.claims import ClaimRow
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
+from reporting.domain.media import MediaClaim, dated, media_of
 from reporting.domain.partition import NO_CAUSE, Seen
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
-from reporting.domain.timeline import CameraState, within_lives
+from reporting.domain.timeline import BY_FORWARDER, CameraState, within_lives
 from reporting.storage.columns import columns
 from reporting.storage.lives import Watch
 
@@ -31,7 +32,7 @@ _STORED = """
 select * from (
     select array_agg(camera_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
            array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
-           array_agg(last_observed_at > started_at)
+           array_agg((date_part('epoch', last_observed_at) * 1000)::bigint)
     from (
         select camera_id, started_at, ends_at, state, cause, last_observed_at from camera_run
         where camera_id = any(cast(%(cameras)s as uuid[])) and ends_at > %(from)s and started_at < %(to)s
@@ -44,16 +45,34 @@ select * from (
     select array_agg(delivery_id::text), array_agg(worker_id),
            array_agg((date_part('epoch', held_since) * 1000)::bigint), array_agg(sequence),
            array_agg((date_part('epoch', observed_at) * 1000)::bigint),
+           array_agg((date_part('epoch', begins_at) * 1000)::bigint),
            array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause)
     from (
-        select delivery_id, worker_id, held_since, sequence, observed_at, ends_at, state, cause from delivery_change
-        where delivery_id = any(cast(%(deliveries)s as uuid[])) and observed_at < %(to)s
+        select delivery_id, worker_id, held_since, sequence, observed_at, coalesce(begins_at, observed_at) as begins_at,
+               ends_at, state, cause
+        from delivery_change
+        where delivery_id = any(cast(%(deliveries)s as uuid[])) and coalesce(begins_at, observed_at) < %(to)s
           and (ends_at > %(from)s or (ends_at is null and worker_id = any(%(alive)s)))
         order by delivery_id, observed_at, sequence
     ) as said
-) as changes
+) as changes, (
+    select array_agg(camera_id::text), array_agg(worker_id),
+           array_agg((date_part('epoch', held_since) * 1000)::bigint), array_agg(sequence),
+           array_agg((date_part('epoch', observed_at) * 1000)::bigint),
+           array_agg((date_part('epoch', begins_at) * 1000)::bigint),
+           array_agg((date_part('epoch', ends_at) * 1000)::bigint), array_agg(state), array_agg(cause),
+           array_agg((date_part('epoch', stopped_at) * 1000)::bigint),
+           array_agg((date_part('epoch', still_since) * 1000)::bigint),
+           array_agg((date_part('epoch', still_ends_at) * 1000)::bigint)
+    from (
+        select * from camera_media
+        where camera_id = any(cast(%(cameras)s as uuid[])) and least(begins_at, still_since) < %(to)s
+          and (greatest(ends_at, still_ends_at) > %(from)s or (ends_at is null and worker_id = any(%(alive)s)))
+        order by camera_id, begins_at, sequence
+    ) as reported
+) as media
 """
-RUN_COLUMNS = 6
+RUN_COLUMNS, CHANGE_COLUMNS = 6, 9
 
 _FAILED = """
 select array_agg(delivery_id::text), array_agg((date_part('epoch', started_at) * 1000)::bigint),
@@ -72,6 +91,10 @@ from (
 
 _DOWN = text(
     """
+    select camera_id::text from camera_media
+    where (state = 'stopped' and begins_at < :to and (ends_at is null or ends_at > :from))
+       or (still_since < :to and (still_ends_at is null or still_ends_at > :from))
+    union
     select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
     union
     select camera_id::text from camera_state where state = 'down' and ends_at > :from and started_at < :to
@@ -98,17 +121,25 @@ class Stored(NamedTuple):
 
     runs: Sequence[Sequence[Any]]
     changes: Sequence[Sequence[Any]]
+    media: Sequence[Sequence[Any]]
     failures: Sequence[Sequence[Any]] = ()
 
-    def lines(self) -> dict[str, list[Segment[Seen]]]:
-        """What each camera was seen to be; the segments keep their true ends."""
-        return {
-            camera_id: [
-                Segment(start, end, Seen(_STATES[state], cause, start, repeated))
-                for start, end, state, cause, repeated in rows
-            ]
-            for camera_id, rows in _grouped(*self.runs)
-        }
+    def lines(self, watch: Watch) -> dict[str, Sequence[Segment[Seen]]]:
+        """What each camera was seen to be, as far as a prober watched, dated by its forwarder; segments keep their true
+        ends."""
+        reported = self.reports()
+        lines: dict[str, Sequence[Segment[Seen]]] = {}
+        for camera_id, rows in _grouped(*self.runs):
+            probed = within_lives([_probed(*row) for row in rows], watch.probing)
+            claims = reported.pop(camera_id, None)
+            lines[camera_id] = probed if claims is None else dated(probed, media_of(claims, watch.forwarders))
+        for camera_id, claims in reported.items():
+            lines[camera_id] = dated((), media_of(claims, watch.forwarders))
+        return lines
+
+    def reports(self) -> dict[str, list[MediaClaim]]:
+        """What workers reported of each camera's media."""
+        return {camera_id: [MediaClaim(*row) for row in rows] for camera_id, rows in _grouped(*self.media)}
 
     def failed(self) -> dict[str, list[Segment[str]]]:
         """When the last read-back of each delivery had been tried and had failed, with its cause."""
@@ -122,6 +153,12 @@ class Stored(NamedTuple):
     def claims(self) -> dict[str, list[ClaimRow]]:
         """What workers claimed of each delivery."""
         return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
+
+
+def _probed(start: Millis, end: Millis, state: str, cause: str | None, last_at: Millis) -> Segment[Seen]:
+    by_forwarder = cause == BY_FORWARDER
+    seen = Seen(_STATES[state], None if by_forwarder else cause, start, last_at > start, last_at, by_forwarder)
+    return Segment(start, end, seen)
 
 
 async def stored(
@@ -141,7 +178,8 @@ async def stored(
         "alive": [name for name, lives in watch.forwarders.items() if lives[-1].end > start],
     }
     found = await columns(session, _STORED, given)
-    return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:])
+    media = RUN_COLUMNS + CHANGE_COLUMNS
+    return Stored(found[:RUN_COLUMNS], found[RUN_COLUMNS:media], found[media:])
 
 
 def _grouped(ids: Sequence[str], *rest: Sequence[Any]) -> Iterator[tuple[str, Iterator[Any]]]:
@@ -160,10 +198,10 @@ async def failed_read_backs(
 
 async def camera_lines(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
-) -> dict[UUID, list[Segment[Seen]]]:
-    """What each camera was seen to be in [start, end), as far as a prober watched."""
-    lines = (await stored(session, ids, (), start, end, watch)).lines()
-    return {one: within_lives(lines[name], watch.probing) for one in ids if (name := str(one)) in lines}
+) -> dict[UUID, Sequence[Segment[Seen]]]:
+    """What each camera was seen to be in [start, end), as far as somebody watched."""
+    lines = (await stored(session, ids, (), start, end, watch)).lines(watch)
+    return {one: lines[name] for one in ids if (name := str(one)) in lines}
 
 
 async def claims(
@@ -175,7 +213,7 @@ async def claims(
 
 
 async def cameras_down(session: AsyncSession, start: Millis, end: Millis) -> set[str]:
-    """Ids of cameras that were down at some moment of [start, end)."""
+    """Ids of cameras that may have been down at some moment of [start, end)."""
     return set((await session.execute(_DOWN, {"from": moment(start), "to": moment(end)})).scalars())
 
 

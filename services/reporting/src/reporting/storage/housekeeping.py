@@ -13,7 +13,7 @@ _FOLD = text(
     with settled as (
         select delivery_id, worker_id, sequence, ends_at,
                failing and lag(failing) over chain
-               and lag(cause) over chain = cause and lag(ends_at) over chain = observed_at
+               and lag(cause) over chain = cause and lag(ends_at) over chain = coalesce(begins_at, observed_at)
                and not exists (
                    select from worker_life as life where life.worker_id = said.worker_id
                    and life.started_at > said.before and life.started_at <= said.observed_at

@@ -1,15 +1,17 @@
-"""Windows of maintenance: entered, listed, cut short; never deleted (R25)."""
+"""Windows of maintenance as the register has them; a cancelled one keeps its line (R25)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.storage.tables import camera, facility, maintenance_window
+from reporting.storage.tables import camera, maintenance_window
 from vonggac.database.keyset import Ordered, keyset_page
+from vonggac.events.inventory import MaintenanceWindowV1
 
 SORTABLE = {
     "from": maintenance_window.c.starts_at,
@@ -19,15 +21,37 @@ SORTABLE = {
 }
 
 
-async def subject_known(session: AsyncSession, *, camera_id: UUID | None, facility_id: UUID | None) -> bool:
-    """Whether the camera or facility exists here."""
-    table, wanted = (camera, camera_id) if camera_id is not None else (facility, facility_id)
-    return (await session.execute(select(table.c.id).where(table.c.id == wanted))).first() is not None
-
-
-async def add(session: AsyncSession, values: dict[str, Any]) -> Any:
-    """The row as stored."""
-    return (await session.execute(insert(maintenance_window).values(values).returning(maintenance_window))).one()
+async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) -> None:
+    """Keep the newest revision of each window; twice or in any order makes no difference."""
+    newest: dict[UUID, MaintenanceWindowV1] = {}
+    for window in sorted(windows, key=lambda one: one.revision):
+        newest[window.id] = window
+    if not newest:
+        return
+    rows = [
+        {
+            "id": window.id,
+            "revision": window.revision,
+            "camera_id": window.camera_id,
+            "facility_id": window.facility_id,
+            "starts_at": window.starts_at,
+            "ends_at": window.ends_at,
+            "reason": window.purpose,
+            "approved_by": window.agreed_by,
+            "created_at": window.agreed_at,
+            "cancelled_at": window.cancelled_at,
+            "cancelled_by": window.cancelled_by,
+        }
+        for window in sorted(newest.values(), key=lambda one: str(one.id))
+    ]
+    table = maintenance_window
+    statement = insert(table).values(rows)
+    values = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_=values, where=table.c.revision < statement.excluded.revision
+        )
+    )
 
 
 def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None) -> Select[Any]:
@@ -35,9 +59,7 @@ def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility
     table = maintenance_window
     statement = select(table).where(table.c.starts_at < until, table.c.ends_at >= since)
     if camera_id is not None:
-        of_facility = (
-            table.c.facility_id == select(camera.c.facility_id).where(camera.c.id == camera_id).scalar_subquery()
-        )
+        of_facility = table.c.facility_id.in_(select(camera.c.facility_id).where(camera.c.id == camera_id))
         statement = statement.where(or_(table.c.camera_id == camera_id, of_facility))
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
@@ -57,19 +79,3 @@ async def page(
     rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
     return rows, total
-
-
-async def cancel(session: AsyncSession, window_id: UUID, *, now: datetime, by: str) -> Any | None:
-    """Cut the window short at `now`, or to nothing if it has not begun; None when it is unknown or already over."""
-    table = maintenance_window
-    statement = (
-        update(table)
-        .where(table.c.id == window_id, table.c.ends_at > now, table.c.cancelled_at.is_(None))
-        .values(ends_at=func.greatest(table.c.starts_at, now), cancelled_at=now, cancelled_by=by)
-    )
-    return (await session.execute(statement.returning(table))).first()
-
-
-async def exists(session: AsyncSession, window_id: UUID) -> bool:
-    wanted = select(maintenance_window.c.id).where(maintenance_window.c.id == window_id)
-    return (await session.execute(wanted)).first() is not None

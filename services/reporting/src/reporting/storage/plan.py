@@ -31,7 +31,7 @@ from reporting.domain.scope import (
     version_at,
 )
 from reporting.domain.segments import Period, Segment
-from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, district, facility
+from reporting.storage.tables import agency, camera, delivery, delivery_proof, destination, facility, unit
 from vonggac.events.inventory import FacilityStatus
 
 ELSEWHERE_ONLY = frozenset({Reason.ELSEWHERE, Reason.NOT_YET, Reason.REMOVED})
@@ -43,7 +43,7 @@ MANY = 1000
 class Scope:
     """Which facilities are asked for; None is all."""
 
-    district_id: UUID | None = None
+    unit_id: UUID | None = None
     agency_id: UUID | None = None
     facility_id: UUID | None = None
     type: str | None = None
@@ -54,7 +54,7 @@ class Scope:
 
     def wanted(self, one: Facility) -> bool:
         return (
-            self.district_id in {None, one.district.id}
+            self.unit_id in {None, one.unit.id}
             and self.agency_id in {None, one.agency.id}
             and self.facility_id in {None, one.id}
             and self.type in {None, one.type}
@@ -62,7 +62,7 @@ class Scope:
 
 
 class Places(NamedTuple):
-    """Facilities of a scope as they were last in the period, in the order of the reports (district, code); which of
+    """Facilities of a scope as they were last in the period, in the order of the reports (unit, code); which of
     them were counted at some moment of it; and the dated register behind both."""
 
     facilities: list[Facility]
@@ -98,7 +98,7 @@ async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
             last[version.facility.id] = version.facility
             if absence(probe, version, register) is None:
                 counted.add(version.facility.id)
-    ordered = sorted(last.values(), key=lambda one: (one.district.code or "\uffff", one.code, str(one.id)))
+    ordered = sorted(last.values(), key=lambda one: (one.unit.code or "\uffff", one.code, str(one.id)))
     return Places(ordered, frozenset(counted), register, period)
 
 
@@ -106,12 +106,12 @@ async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[S
     statement = (
         select(
             facility,
-            district.c.code.label("district_code"),
-            district.c.name.label("district_name"),
+            unit.c.code.label("unit_code"),
+            unit.c.name.label("unit_name"),
             agency.c.code.label("agency_code"),
             agency.c.name.label("agency_name"),
         )
-        .outerjoin(district, district.c.id == facility.c.district_id)
+        .outerjoin(unit, unit.c.id == facility.c.unit_id)
         .outerjoin(agency, agency.c.id == facility.c.managing_agency_id)
         .where(not_(facility.c.removed))
         .order_by(facility.c.id, facility.c.revision)
@@ -124,7 +124,7 @@ async def _facilities(session: AsyncSession, period: Period) -> dict[str, list[S
             name=row.name,
             type=row.type,
             restricted=row.restricted,
-            district=Named(row.district_id, row.district_code, row.district_name),
+            unit=Named(row.unit_id, row.unit_code, row.unit_name),
             agency=Named(row.managing_agency_id, row.agency_code, row.agency_name),
         )
         end = FOREVER if row.valid_to is None else millis(row.valid_to)
@@ -316,8 +316,8 @@ async def _rows(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple
 
 
 async def find(session: AsyncSession, noun: str, given: str) -> UUID | None:
-    """The id of a district, agency or facility by its code or id; of several that had the code, the latest."""
-    table = {"district": district, "agency": agency, "facility": facility}[noun]
+    """The id of a unit, agency or facility by its code or id; of several that had the code, the latest."""
+    table = {"unit": unit, "agency": agency, "facility": facility}[noun]
     try:
         wanted = or_(table.c.code == given, table.c.id == UUID(given))
     except ValueError:

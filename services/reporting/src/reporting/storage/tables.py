@@ -94,8 +94,8 @@ agency = Table(
     Column("role", Text, nullable=False),
 )
 
-district = Table(
-    "district",
+unit = Table(
+    "unit",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
@@ -112,7 +112,7 @@ facility = Table(
     Column("name", Text),
     Column("type", Text),
     Column("status", Text),
-    Column("district_id", Uuid),
+    Column("unit_id", Uuid),
     Column("managing_agency_id", Uuid),
     Column("restricted", Boolean),
     *_dated(),
@@ -252,7 +252,30 @@ delivery_change = Table(
     Column("state", Text, nullable=False),
     Column("cause", Text),
     Column("attempt", SmallInteger, nullable=False),
+    Column("begins_at", DateTime(timezone=True), comment="When the state began; null: when it was seen, observed_at"),
+    Column("acknowledged_at", DateTime(timezone=True), comment="The last media that the destination had confirmed"),
+    Column("first_changed_at", DateTime(timezone=True), comment="Of several changes in one report: the first"),
     Index("ix_delivery_change_observed_at", "observed_at", postgresql_using="brin"),
+)
+
+camera_media = Table(
+    "camera_media",
+    metadata,
+    Column("camera_id", Uuid, primary_key=True),
+    Column("worker_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _time("held_since"),
+    _time("observed_at"),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    _time("dated_at"),
+    Column("stopped_at", DateTime(timezone=True), comment="The last media before it stopped; null: never any"),
+    Column("still_since", DateTime(timezone=True)),
+    Column("still_until", DateTime(timezone=True)),
+    Column("begins_at", DateTime(timezone=True), comment="dated_at where the state changed, observed_at elsewhere"),
+    Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
+    Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),
+    comment="What forwarders reported of each camera's media",
 )
 
 delivery_proof = Table(
@@ -303,6 +326,7 @@ maintenance_window = Table(
     _time("created_at"),
     Column("cancelled_at", DateTime(timezone=True)),
     Column("cancelled_by", Text),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
     CheckConstraint("ends_at >= starts_at", name="ordered"),
     CheckConstraint("starts_at > created_at", name="agreed_beforehand"),

@@ -35,7 +35,11 @@ _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
 }
 _PARAMETERS = {
-    "noun": "agency, district, facility, focal_point, destination or camera",
+    "noun": "One of "
+    + ", ".join(
+        model.event_type.split(".")[-2] for model in PAYLOADS_BY_PRODUCER["inventory"] if model is not RemovedV1
+    )
+    + ".",
     "id": "Id of the thing (UUID).",
     "camera_id": "Id of the camera (UUID).",
     "delivery_id": "Id of the delivery, one camera to one destination (UUID).",

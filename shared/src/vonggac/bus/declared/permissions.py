@@ -231,9 +231,9 @@ FORWARDER = User(
         ),
     ),
     subscribe=(
-        *_OF_FORWARDERS,
-        subjects.camera_hash_keyframes(_ANY),
-        subjects.camera_keyframe(_ANY),
+        subjects.camera_adopt(_ANY),
+        subjects.camera_requests(_ANY),
+        subjects.worker_handover(_ANY),
         subjects.delivery_verification(_ANY, _ANY),
         *_follows(
             topology.DELIVERY_COMMANDS,

@@ -33,6 +33,29 @@ class RtspConnection(asyncio.Protocol):
     `on_resume_writing` are called when the write buffer crosses its limits.
     """
 
+    # Three per relayed camera: without slots each has a dict of its own.
+    __slots__ = (
+        "_abort_timer",
+        "_bytes_received",
+        "_deframer",
+        "_fast_path",
+        "_gone",
+        "_loop",
+        "_on_sample",
+        "_short_way",
+        "_write_paused",
+        "closed",
+        "control_bytes_sent",
+        "error",
+        "on_lost",
+        "on_media",
+        "on_pause_writing",
+        "on_resume_writing",
+        "requests",
+        "transport",
+        "write_directly",
+    )
+
     transport: asyncio.Transport
     write_directly: Write
     """`write_media` without the check: for a caller that stops writing at `on_lost` at the latest."""

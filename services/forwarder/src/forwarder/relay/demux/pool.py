@@ -46,7 +46,9 @@ class _Child:
         """It ends by itself when nobody can send requests any more."""
         if not self.ending:
             self.ending = True
-            self.requests.shutdown(socket.SHUT_RDWR)
+            # Closed already when its death was seen before: `_hear` and `_watch` learn of it in either order.
+            if self.requests.fileno() >= 0:
+                self.requests.shutdown(socket.SHUT_RDWR)
 
 
 class RemuxPool:

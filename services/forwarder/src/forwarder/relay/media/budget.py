@@ -11,6 +11,10 @@ from forwarder.domain.backpressure import fair_share, most_backed_up
 
 CHECK_S = 0.125
 """Two hundred cameras of 4 Mbit/s bring 12 MB in that time."""
+CALM_CHECK_S = 1.0
+"""The longest time between two checks."""
+STREAM_BYTES_PER_S = 512 << 10
+"""4 Mbit/s for each destination: so fast may the room that is left become full."""
 _ROOM = 4
 """A destination that was held back goes on when it has a quarter of its fair share left."""
 
@@ -41,7 +45,10 @@ class Caching(Protocol):
 
 
 class MediaBudget:
-    """The queues and caches of a process, and how much they may hold. Checks them while there is any."""
+    """The queues and caches of a process, and how much they may hold. Checks them while there is any.
+
+    A check asks each transport. So the next one comes when the room that is left may be full, not before.
+    """
 
     def __init__(self, *, max_bytes: int = 64 << 20, check_s: float = CHECK_S) -> None:
         self.deliveries_paused = 0
@@ -50,7 +57,14 @@ class MediaBudget:
         self._max_bytes, self._check_s = max_bytes, check_s
         self._queues: dict[Queue, None] = {}
         self._sources: dict[Caching, None] = {}
+        self._room_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def next_check_in_s(self) -> float:
+        """The time in which all destinations together may fill the room that the last check found."""
+        full_in_s = self._room_bytes / (STREAM_BYTES_PER_S * max(len(self._queues), 1))
+        return max(self._check_s, min(CALM_CHECK_S, full_in_s))
 
     @property
     def queued_bytes(self) -> int:
@@ -77,12 +91,16 @@ class MediaBudget:
 
     def check(self) -> None:
         """Drop the largest caches and hold the most backed-up destinations back, if there is too much."""
+        queued = self.queued_bytes
+        self._room_bytes = max(0, self._max_bytes - queued)
+        if queued >= self._max_bytes:
+            self._make_room()
+
+    def _make_room(self) -> None:
         buffered = {queue: queue.buffered_bytes for queue in self._queues}
         caches = self._caches()
         kept = sum(cache.size_bytes for cache in caches)
         too_much = sum(buffered.values()) + kept - self._max_bytes
-        if too_much < 0:
-            return
         for cache in sorted(caches, key=lambda cache: cache.size_bytes, reverse=True):
             if too_much < 0:
                 break
@@ -108,5 +126,7 @@ class MediaBudget:
             self._timer = None
 
     def _fire(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._check_s, self._fire)
-        self.check()
+        try:
+            self.check()
+        finally:
+            self._timer = asyncio.get_running_loop().call_later(self.next_check_in_s, self._fire)

@@ -1,1 +1,1 @@
-"""Routes of cameras, destinations, deliveries and their credentials."""
+"""Routes of destinations and of credentials."""

@@ -1,21 +1,24 @@
-"""Credentials of cameras and destinations: sealed when written, never shown."""
+"""Routes of credentials: they can be written and removed, never read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated
+from uuid import UUID
 
+from fastapi import Depends, Response
 from pydantic import Field, SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import RequestContext, invalid
-from inventory.domain.devices.addresses import GIVE_AGAIN, Address, leads_elsewhere
+from inventory.api.context import Context, RequestContext, SecretWriter
 from inventory.domain.fields import Fields
-from inventory.storage.store import WriteTransaction
+from inventory.nouns.secrets import LOGIN, SecretColumns, remove_secret, write_secret
+from inventory.nouns.writer import Writing
 from inventory.storage.tables import Camera, Destination
-from vonggac.auth import Credentials, Principal, Right
-from vonggac.http import ProblemError
-from vonggac.net.errors import MalformedError
-from vonggac.net.origin import Origin
+from vonggac.auth import Credentials, Principal
+from vonggac.http.conditional import IfMatch, Precondition
+from vonggac.http.idempotency import KeptAnswer
+
+type Holder = type[Camera | Destination]
 
 
 class Secret(Fields):
@@ -24,109 +27,48 @@ class Secret(Fields):
     username: SecretStr = Field(min_length=1, max_length=256)
     password: SecretStr = Field(max_length=256, description="May be empty, where the device has none.")
 
-
-@dataclass(frozen=True, slots=True)
-class SecretColumns:
-    """The columns of one kind of secret."""
-
-    sealed: str
-    changed_at: str
-    template: str
-    """The destination's address that it belongs to."""
-
-    def address_of(self, thing: Camera | Destination) -> str:
-        """The column of the address that it belongs to."""
-        return "url" if isinstance(thing, Camera) else self.template
+    def credentials(self) -> Credentials:
+        return Credentials(username=self.username.get_secret_value(), password=self.password.get_secret_value())
 
 
-LOGIN = SecretColumns("sealed_secret", "secret_changed_at", "url_template")
-READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_changed_at", "read_back_url_template")
+class SecretRequest:
+    """A request about the credentials of one thing, with what is common to all of them."""
+
+    def __init__(self, context: Context, caller: SecretWriter, if_match: IfMatch) -> None:
+        self._context: RequestContext = context
+        self._caller: Principal = caller
+        self._if_match: Precondition = if_match
+
+    async def write(self, kind: Holder, thing_id: UUID, secret: Secret, columns: SecretColumns = LOGIN) -> Response:
+        """Seal and store a login."""
+
+        async def work(writing: Writing, thing: Camera | Destination) -> None:
+            await write_secret(writing, thing, secret.credentials(), columns)
+
+        return await self._do(kind, thing_id, work)
+
+    async def remove(self, kind: Holder, thing_id: UUID, columns: SecretColumns = LOGIN) -> Response:
+        """Remove a login; without one, nothing changes."""
+
+        async def work(writing: Writing, thing: Camera | Destination) -> None:
+            await remove_secret(writing, thing, columns)
+
+        return await self._do(kind, thing_id, work)
+
+    async def _do(
+        self, kind: Holder, thing_id: UUID, work: Callable[[Writing, Camera | Destination], Awaitable[None]]
+    ) -> Response:
+        async def change(writing: Writing) -> Camera | Destination:
+            thing = await writing.transaction.get_thing(kind, thing_id)
+            self._if_match.check(thing.revision)
+            await work(writing, thing)
+            return thing
+
+        async def answer(session: AsyncSession, thing: Camera | Destination) -> KeptAnswer:
+            await session.refresh(thing, ["revision"])
+            return KeptAnswer(HTTPStatus.NO_CONTENT, {"ETag": thing.etag}, b"")
+
+        return await self._context.write(self._caller, change, answer)
 
 
-def device_origins(expected: Mapping[str, Any] | None) -> tuple[Origin, ...]:
-    """Where else a camera is asked with its login: its ONVIF service, if the survey noted one."""
-    address = (expected or {}).get("onvif_address")
-    try:
-        return (Origin.of_device_service(address),) if address is not None else ()
-    except MalformedError:
-        return ()
-
-
-async def write_secret(
-    context: RequestContext,
-    transaction: WriteTransaction,
-    thing: Camera | Destination,
-    secret: Secret,
-    columns: SecretColumns = LOGIN,
-) -> None:
-    """Seal and store the login; publishes the cameras concerned again.
-
-    Raises ProblemError 422 when there is no address that the login could belong to.
-    """
-    context.check_if_match(thing)
-    given = Credentials(username=secret.username.get_secret_value(), password=secret.password.get_secret_value())
-    url = getattr(thing, columns.address_of(thing))
-    if url is None:
-        raise invalid(columns.address_of(thing), "is not set: the credentials would belong to no address")
-    try:
-        origin = Origin.of(url)
-    except MalformedError as error:
-        raise invalid(columns.address_of(thing), error.message) from None
-    others = device_origins(thing.expected) if isinstance(thing, Camera) else ()
-    await transaction.change_thing(thing, sealed(context, transaction, given, (origin, *others), columns))
-    context.response.headers["ETag"] = f'"{thing.revision}"'
-
-
-async def remove_secret(
-    context: RequestContext, transaction: WriteTransaction, thing: Camera | Destination, columns: SecretColumns = LOGIN
-) -> None:
-    """Remove the login; without one, nothing changes."""
-    context.check_if_match(thing)
-    if getattr(thing, columns.sealed) is not None:
-        await transaction.change_thing(thing, {columns.sealed: None, columns.changed_at: transaction.now})
-
-
-def secret_of(
-    context: RequestContext,
-    transaction: WriteTransaction,
-    caller: Principal,
-    address: Address | None,
-    columns: SecretColumns = LOGIN,
-    *,
-    others: tuple[Origin, ...] = (),
-) -> dict[str, Any]:
-    """The columns for the credentials in an address; empty when it has none. `others`: as of `Sealer.seal`.
-
-    Raises ProblemError 403 when the caller may not write secrets.
-    """
-    if address is None or address.credentials is None:
-        return {}
-    may_write_secrets(caller)
-    return sealed(context, transaction, address.credentials, (address.origin, *others), columns)
-
-
-def refuse_to_move(thing: Camera | Destination, address: Address | None, columns: SecretColumns = LOGIN) -> None:
-    """Raises ProblemError 422 when a stored login would go to another origin than it was given for."""
-    if address is None or address.credentials is not None or getattr(thing, columns.sealed) is None:
-        return
-    column = columns.address_of(thing)
-    if leads_elsewhere(getattr(thing, column), address.url):
-        raise invalid(column, GIVE_AGAIN)
-
-
-def may_write_secrets(caller: Principal) -> None:
-    """Raises ProblemError 403."""
-    if not caller.may(Right.WRITE_SECRET):
-        msg = f"the request holds credentials, which needs the right '{Right.WRITE_SECRET.value}'"
-        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
-
-
-def sealed(
-    context: RequestContext,
-    transaction: WriteTransaction,
-    credentials: Credentials,
-    origins: tuple[Origin, *tuple[Origin, ...]],
-    columns: SecretColumns = LOGIN,
-) -> dict[str, Any]:
-    """The columns that hold sealed credentials."""
-    return {columns.sealed: context.services.sealer.seal(credentials, *origins), columns.changed_at: transaction.now}
+OfSecret = Annotated[SecretRequest, Depends(SecretRequest)]

@@ -4,10 +4,22 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN
 from inventory.domain.devices.trust import Trust
-from inventory.domain.fields import Code, Fields, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
 from vonggac.events.inventory import DestinationRole, RequiredProof
 
+HEADINGS = {
+    "code": "Mã trung tâm",
+    "name": "Tên trung tâm",
+    "role": "Cấp",
+    "url_template": "Mẫu địa chỉ nhận",
+    "read_back_url_template": "Mẫu địa chỉ phát lại",
+    "required_proof": "Bằng chứng yêu cầu",
+    "enabled": "Đang dùng",
+    "enhanced_rtmp": "Nhận H.265 qua RTMP",
+    **PERIOD_HEADINGS,
+}
 NO_DESTINATION = "none"
 """In a CSV's `destinations` column: no destination. So no destination may have this code."""
 
@@ -19,7 +31,7 @@ def _check_not_reserved(code: str) -> str:
     return code
 
 
-class DestinationFields(Fields):
+class DestinationFields(Dated):
     """The fields of a destination, without its address and credentials."""
 
     code: Annotated[Code, AfterValidator(_check_not_reserved)]
@@ -34,6 +46,23 @@ class DestinationFields(Fields):
         default=None, description="Trust for rtsps and rtmps; by default the system's authorities."
     )
     enhanced_rtmp: bool = Field(default=False, description="The centre accepts H.265 over RTMP (enhanced RTMP).")
+
+
+class NewDestination(DestinationFields):
+    """A destination to add."""
+
+    url_template: str = Field(
+        description=f"Address ({DESTINATION_SCHEMES_SHOWN}) with {{camera_code}} or {{camera_id}}, perhaps "
+        "{facility_code}; user:password@ is split off and sealed.",
+        examples=["rtsp://10.9.0.1:8554/{camera_code}"],
+    )
+    read_back_url_template: str | None = Field(
+        default=None,
+        description="Address where the centre plays the stream back, with the same placeholders (often the same as "
+        "url_template); null: the centre plays nothing back, so nothing can be verified there. user:password@ becomes "
+        "the read-back secret.",
+    )
+    connect_all_cameras: bool = Field(default=False, description="Create a delivery to it for every camera.")
 
 
 def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
-from inventory.storage.store import WRITERS_LOCK
+from inventory.storage.store import WRITERS_LOCK, set_recorded_now
 from inventory.storage.tables import THINGS, PublishedStream
 from inventory.storage.upkeep.republishing import append_everything
 from vonggac.bus.declared import topology
@@ -54,6 +54,7 @@ class Restores:
             }
             if not known:
                 return None
+            await set_recorded_now(session, now)
             epoch = max(published.epoch, await _epoch(session)) + 1
             for kind in THINGS:
                 revision = kind.revision % EPOCH + epoch * EPOCH

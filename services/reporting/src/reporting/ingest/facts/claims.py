@@ -1,4 +1,9 @@
-"""What forwarders said about deliveries: one row per change, chained per worker by `ends_at`."""
+"""What forwarders said about deliveries: one row per change, chained per worker by `ends_at`.
+
+A state begins when it was seen to (`observed_at`), except one that is not connected: after one that was, it begins with
+the last media that the destination had confirmed. A report may stand for several changes; then the state before it
+ended with the first of them (`first_changed_at`), and what was in between is not claimed.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,22 +16,36 @@ from vonggac.events.forwarder import DeliveryObservedV1
 _INSERT = text(
     """
     insert into delivery_change
-        (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt)
+        (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt, acknowledged_at,
+         first_changed_at)
     select * from unnest(
         cast(:delivery_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[]),
         cast(:held as timestamptz[]), cast(:observed as timestamptz[]),
-        cast(:states as text[]), cast(:causes as text[]), cast(:attempts as smallint[])
-    ) as new (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt)
+        cast(:states as text[]), cast(:causes as text[]), cast(:attempts as smallint[]),
+        cast(:acknowledged as timestamptz[]), cast(:changed as timestamptz[])
+    ) as new (delivery_id, worker_id, sequence, held_since, observed_at, state, cause, attempt, acknowledged_at,
+              first_changed_at)
     order by delivery_id, worker_id, sequence
     on conflict do nothing
     returning delivery_id, worker_id, sequence
     """
 )
 
-# Each new row and its predecessor get the start of what follows them. Reading after the insert of the same transaction,
+_BEGINS = """
+    case when {this}.state is null then null
+         when {this}.state in ('acknowledged', 'verified', 'released') then {this}.observed_at
+         when {before}.state in ('acknowledged', 'verified') then greatest({before}.observed_at, least(
+             coalesce({this}.acknowledged_at, {this}.first_changed_at, {this}.observed_at), {this}.observed_at))
+         when {this}.first_changed_at is null then {this}.observed_at
+         else greatest({before}.observed_at, least(
+             greatest({this}.first_changed_at, {this}.acknowledged_at), {this}.observed_at))
+    end
+"""
+
+# Each new row, its predecessor and what follows it are dated anew. Reading after the insert of the same transaction,
 # and holding a lock per delivery, so that two replicas that add neighbours see each other.
 _CHAIN = text(
-    """
+    f"""
     with added as (
         select * from unnest(
             cast(:delivery_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[])
@@ -34,27 +53,43 @@ _CHAIN = text(
     ), touched as (
         select delivery_id, worker_id, sequence from added
         union
-        select added.delivery_id, added.worker_id, before.sequence
+        select added.delivery_id, added.worker_id, near.sequence
         from added cross join lateral (
-            select sequence from delivery_change as earlier
-            where earlier.delivery_id = added.delivery_id and earlier.worker_id = added.worker_id
-              and earlier.sequence < added.sequence
-            order by earlier.sequence desc limit 1
-        ) as before
+            (select sequence from delivery_change as earlier
+             where earlier.delivery_id = added.delivery_id and earlier.worker_id = added.worker_id
+               and earlier.sequence < added.sequence
+             order by earlier.sequence desc limit 1)
+            union all
+            (select sequence from delivery_change as later
+             where later.delivery_id = added.delivery_id and later.worker_id = added.worker_id
+               and later.sequence > added.sequence
+             order by later.sequence limit 1)
+        ) as near
     ), chained as (
-        select touched.*, following.observed_at as ends_at
-        from touched cross join lateral (
-            select observed_at from delivery_change as later
-            where later.delivery_id = touched.delivery_id and later.worker_id = touched.worker_id
-              and later.sequence > touched.sequence
+        select this.delivery_id, this.worker_id, this.sequence,
+               {_BEGINS.format(this="this", before="before")} as begins_at,
+               least(coalesce(following.first_changed_at, following.observed_at),
+                     {_BEGINS.format(this="following", before="this")}) as ends_at
+        from touched join delivery_change as this using (delivery_id, worker_id, sequence)
+        left join lateral (
+            select state, observed_at from delivery_change as earlier
+            where earlier.delivery_id = this.delivery_id and earlier.worker_id = this.worker_id
+              and earlier.sequence < this.sequence
+            order by earlier.sequence desc limit 1
+        ) as before on true
+        left join lateral (
+            select state, observed_at, acknowledged_at, first_changed_at from delivery_change as later
+            where later.delivery_id = this.delivery_id and later.worker_id = this.worker_id
+              and later.sequence > this.sequence
             order by later.sequence limit 1
-        ) as following
+        ) as following on true
     )
-    update delivery_change as change set ends_at = chained.ends_at
+    update delivery_change as change set begins_at = chained.begins_at, ends_at = chained.ends_at
     from chained
     where change.delivery_id = chained.delivery_id and change.worker_id = chained.worker_id
-      and change.sequence = chained.sequence and change.ends_at is distinct from chained.ends_at
-    """
+      and change.sequence = chained.sequence
+      and (change.begins_at, change.ends_at) is distinct from (chained.begins_at, chained.ends_at)
+    """  # noqa: S608 - of our own text
 )
 
 _LOCK = text(
@@ -86,6 +121,11 @@ def _columns(changes: Sequence[DeliveryObservedV1]) -> dict[str, list[object]]:
         "states": [one.state.value for one in changes],
         "causes": [one.cause.value if one.cause else None for one in changes],
         "attempts": [min(one.attempt, 32_767) for one in changes],
+        "acknowledged": [one.last_acknowledged_at for one in changes],
+        "changed": [
+            None if one.changes == 1 or one.first_changed_at is None else min(one.first_changed_at, one.observed_at)
+            for one in changes
+        ],
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from reporting.domain.instants import Millis
-from reporting.domain.timeline import WINDOW, CameraState, Observation
+from reporting.domain.timeline import BY_FORWARDER, WINDOW, CameraState, Observation
 from vonggac.events import Cause
 
 _RECORD = struct.Struct("<qqqBB")
@@ -53,6 +53,7 @@ CAUSE_CODES: Mapping[str, int] = MappingProxyType(
         Cause.STOPPED: 34,
         Cause.SECRET_MOVED: 35,
         Cause.ALREADY_PUBLISHING: 36,
+        BY_FORWARDER: 255,
     }
 )
 """Stored: a number once given is never given to another cause. A test demands one for every cause."""

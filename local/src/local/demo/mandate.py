@@ -1,0 +1,66 @@
+"""Loads what the letter demands into inventory: directives, obligations, and an example of each record of the mandate.
+
+`mandate.json` names the source of each directive and obligation. What is on record already stays as it is.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from local.apis.inventory import InventoryApi, Json
+
+NOUNS = ("directives", "obligations", "teams", "information_requests", "blocked_reasons")
+"""In order of dependence."""
+_REFERENCES = {
+    "issuer": ("issuer_id", "agencies"),
+    "responsible": ("responsible_agency_id", "agencies"),
+    "agency": ("agency_id", "agencies"),
+    "directive": ("directive_id", "directives"),
+    "implements": ("implements_id", "directives"),
+    "facility": ("facility_id", "facilities"),
+}
+"""Name in mandate.json: the field of inventory, and the noun whose code it holds."""
+
+
+def content() -> dict[str, Any]:
+    """The data as it stands in mandate.json."""
+    found: dict[str, Any] = json.loads(files("local.demo").joinpath("mandate.json").read_text("utf-8"))
+    return found
+
+
+async def load_mandate(inventory: InventoryApi) -> None:
+    """Add what is missing. Raises RefusedError."""
+    data, ids = content(), dict[str, dict[str, str]]()
+    for noun in ("agencies", "facilities", *NOUNS):
+        path = noun.replace("_", "-")
+        ids[noun] = {_key(thing): str(thing["id"]) for thing in await inventory.all(path)}
+        for row in data.get(noun, ()):
+            body = _body(noun, row, data["sources"], ids)
+            if _key(body) not in ids[noun]:
+                ids[noun][_key(body)] = str((await inventory.add(path, body))["id"])
+
+
+def _body(noun: str, row: Json, sources: Mapping[str, str], ids: Mapping[str, Mapping[str, str]]) -> Json:
+    body: Json = {}
+    for name, value in row.items():
+        if name == "source":
+            body |= _source(noun, sources[value], row)
+        elif name in _REFERENCES:
+            field, referred = _REFERENCES[name]
+            body[field] = ids[referred][value]
+        else:
+            body[name] = value
+    return body
+
+
+def _key(thing: Mapping[str, Any]) -> str:
+    """What tells one from another: the code, or for a blocked reason its facility and kind."""
+    return str(thing["code"]) if "code" in thing else f"{thing['facility_id']} {thing['kind']}"
+
+
+def _source(noun: str, source: str, row: Json) -> Json:
+    """A directive has a field for its source; an obligation has it in its note."""
+    if noun == "directives":
+        return {"source": source}
+    return {"note": "; ".join(part for part in (row.get("note"), f"Nguồn: {source}") if part)}

@@ -1,0 +1,37 @@
+"""The processes that unpack streams, without a camera."""
+
+import asyncio
+import gc
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from forwarder.relay.demux.pool import RemuxPool, StreamEnd
+from forwarder.relay.demux.request import RemuxRequest
+from vonggac.testing import eventually
+
+pytestmark = pytest.mark.server
+
+
+class End(StreamEnd):
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set_result(None)
+
+
+async def test_a_death_that_is_seen_together_with_the_end_of_the_answers_is_counted_and_is_no_mistake() -> None:
+    mistakes: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: mistakes.append(context))
+    pool = RemuxPool()
+    end = await pool.open(RemuxRequest("mpegts"), End)
+    [process_id] = pool.process_ids
+    # The loop stands still meanwhile, so that it sees both at once.
+    os.kill(process_id, signal.SIGKILL)
+    os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222
+    await eventually(end.gone.done)
+    await pool.close()
+    assert (pool.process_ids, pool.died) == ([], 1)
+    del end
+    gc.collect()
+    assert mistakes == []

@@ -1,0 +1,1 @@
+"""The verbs of the mandate: what its nouns do beside being read and written."""

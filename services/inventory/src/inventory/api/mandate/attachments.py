@@ -1,0 +1,181 @@
+"""Contents of a survey's attachments: uploaded and read by their SHA-256.
+
+Of a restricted site position and device data are taken out of a photo before it is stored, and again when it is read: a
+site may have become restricted later.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import ClientDisconnect
+
+from inventory.api.context import Changer, Context, Reader, RequestContext
+from inventory.api.mandate.surveys import declared, missing_of, read_survey, submit_when_complete
+from inventory.domain.mandate.surveying.attachments import (
+    MAX_SURVEY_BYTES,
+    Attachment,
+    MediaType,
+    check_content,
+)
+from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, without_metadata
+from inventory.nouns.writer import Writing
+from inventory.storage.conflicts import invalid, not_found
+from inventory.storage.contents import read_content, stored_bytes, stored_hashes
+from inventory.storage.tables import Facility, Survey, SurveyContent
+from vonggac.events.inventory import SurveyStatus
+from vonggac.http import ProblemError
+from vonggac.http.idempotency import KeptAnswer
+
+router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
+
+Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the content as it was declared.")]
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in MediaType},
+    }
+}
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+"""What was uploaded is never run by a browser."""
+_SUFFIX = {MediaType.JPEG: "jpg", MediaType.PNG: "png", MediaType.PDF: "pdf"}
+
+
+class AttachmentShown(Attachment):
+    """A declared attachment, and whether its content is there."""
+
+    received: bool
+
+
+class AttachmentList(BaseModel):
+    """All attachments of a survey, in the order of their declaration."""
+
+    items: list[AttachmentShown]
+
+
+class UploadShown(BaseModel):
+    """How far the survey is after an upload."""
+
+    survey_id: UUID
+    sha256: str
+    status: SurveyStatus
+    missing: tuple[str, ...] = Field(description="SHA-256 of the attachments that are still to upload.")
+
+
+@router.get("/{thing_id}/attachments", summary="Attachments of a survey")
+async def list_survey_attachments(thing_id: UUID, context: Context, _caller: Reader) -> AttachmentList:
+    """Each says whether its content was received."""
+    async with context.read_transaction() as session:
+        survey = await read_survey(context, session, thing_id)
+        there = await stored_hashes(session, thing_id)
+    shown = [AttachmentShown(**one.model_dump(), received=one.sha256 in there) for one in survey.attachments]
+    return AttachmentList(items=shown)
+
+
+@router.put(
+    "/{thing_id}/attachments/{sha256}",
+    summary="Upload the content of an attachment",
+    openapi_extra=_BODY,
+    response_model=UploadShown,
+)
+async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Changer) -> Response:
+    """JPEG, PNG or PDF, as declared; safe to send again. With the last one missing the survey is submitted.
+
+    422 when size, SHA-256 or kind is not the declared one. Of a restricted site photos are stored without position and
+    device data, and a PDF is refused.
+    """
+    async with context.read_transaction() as session:
+        survey = await read_survey(context, session, thing_id)
+        one = declared(survey, sha256)
+        facility = await session.get_one(Facility, survey.facility_id)
+    content = await _read_content(context, one)
+    kept = await asyncio.to_thread(_checked, one, content, restricted=facility.restricted)
+
+    async def work(writing: Writing) -> UploadShown:
+        transaction = writing.transaction
+        survey = await transaction.get_thing(Survey, thing_id)
+        declared(survey, sha256)
+        if sha256 not in await stored_hashes(transaction.session, thing_id):
+            await _store(writing, survey, one, kept, bare=facility.restricted)
+        await submit_when_complete(writing, survey)
+        lacking = await missing_of(transaction.session, survey)
+        return UploadShown(survey_id=thing_id, sha256=sha256, status=survey.status, missing=lacking)
+
+    async def answer(_session: AsyncSession, shown: UploadShown) -> KeptAnswer:
+        return KeptAnswer(HTTPStatus.OK, {}, shown.model_dump_json().encode())
+
+    return await context.write(caller, work, answer)
+
+
+@router.get(
+    "/{thing_id}/attachments/{sha256}",
+    summary="The content of an attachment",
+    response_class=Response,
+    responses={
+        200: {"content": {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in MediaType}}
+    },
+)
+async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, _caller: Reader) -> Response:
+    """As a file to save; of a restricted site without position and device data."""
+    async with context.read_transaction() as session:
+        survey = await read_survey(context, session, thing_id)
+        stored = await read_content(session, thing_id, sha256)
+        facility = await session.get_one(Facility, survey.facility_id)
+    if stored is None:
+        raise not_found("attachment")
+    kind, content = MediaType(stored.media_type), stored.content
+    if facility.restricted and not stored.bare:
+        try:
+            content = await asyncio.to_thread(without_metadata, content, kind)
+        except UnreadablePhotoError as error:
+            msg = f"the site is restricted now, and the attachment {error}"
+            raise ProblemError(HTTPStatus.FORBIDDEN, "restricted", msg) from None
+    name = f'attachment; filename="{sha256[:16]}.{_SUFFIX[kind]}"'
+    return Response(content, media_type=kind, headers=_HEADERS | {"Content-Disposition": name})
+
+
+def _checked(one: Attachment, content: bytes, *, restricted: bool) -> bytes:
+    """What is stored. Raises ProblemError 422."""
+    try:
+        check_content(one, content)
+        return without_metadata(content, one.media_type) if restricted else content
+    except ValueError as error:
+        raise invalid("content", str(error)) from None
+
+
+async def _read_content(context: RequestContext, one: Attachment) -> bytes:
+    """The body, read no further than declared. Raises ProblemError 400, 413."""
+    body = bytearray()
+    try:
+        async for piece in context.request.stream():
+            body += piece
+            if len(body) > one.size_bytes:
+                msg = f"the content is longer than the {one.size_bytes} bytes that were declared"
+                raise ProblemError(HTTPStatus(413), "too_large", msg)
+    except ClientDisconnect:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "cut_off", "the connection ended before the content did") from None
+    return bytes(body)
+
+
+async def _store(writing: Writing, survey: Survey, one: Attachment, content: bytes, *, bare: bool) -> None:
+    transaction = writing.transaction
+    if await stored_bytes(transaction.session, survey.id) + len(content) > MAX_SURVEY_BYTES:
+        msg = f"the survey would hold more than {MAX_SURVEY_BYTES} bytes of attachments, earlier ones included"
+        raise ProblemError(HTTPStatus(413), "survey_full", msg)
+    transaction.session.add(
+        SurveyContent(
+            survey_id=survey.id,
+            sha256=one.sha256,
+            media_type=one.media_type,
+            size_bytes=len(content),
+            bare=bare,
+            content=content,
+            received_at=transaction.now,
+            received_by=transaction.actor.subject,
+        )
+    )
+    await transaction.flush_changes()

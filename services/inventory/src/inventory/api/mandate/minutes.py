@@ -1,0 +1,58 @@
+"""The minutes of a survey as a document to print and sign (R19)."""
+
+import asyncio
+from http import HTTPStatus
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.api.context import Context, Reader
+from inventory.api.mandate.surveys import read_survey
+from inventory.domain.mandate.surveying.survey import SurveyFields
+from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
+from inventory.nouns.writer import merge
+from inventory.storage.tables import Agency, Facility, Survey
+from vonggac.events.inventory import AgencyRole
+from vonggac.http import ProblemError
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
+
+
+@router.get(
+    "/{thing_id}/minutes.docx",
+    summary="The minutes of a survey, to print and sign",
+    response_class=Response,
+    responses={200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def get_survey_minutes(thing_id: UUID, context: Context, _caller: Reader) -> Response:
+    """In the form of Decree 30/2020/NĐ-CP, Annex I; number and signatures are left blank."""
+    async with context.read_transaction() as session:
+        of = await _minutes_of(session, await read_survey(context, session, thing_id))
+        code = of.survey.code
+    content = await asyncio.to_thread(survey_minutes, of)
+    disposition = {"Content-Disposition": f'attachment; filename="{code}.docx"'}
+    return Response(content, media_type=DOCX, headers=disposition)
+
+
+async def _minutes_of(session: AsyncSession, survey: Survey) -> MinutesOf:
+    facility = await session.get_one(Facility, survey.facility_id)
+    agencies = {one.id: one for one in await session.scalars(select(Agency).order_by(Agency.code))}
+    by_role = {role: [one for one in agencies.values() if one.role is role] for role in AgencyRole}
+    if survey.lead_agency_id is None and not by_role[AgencyRole.LEAD]:
+        msg = "no agency leads the survey: give its lead_agency_id"
+        raise ProblemError(HTTPStatus.CONFLICT, "no_lead", msg)
+    issuer = agencies[survey.lead_agency_id] if survey.lead_agency_id is not None else by_role[AgencyRole.LEAD][0]
+    parents = by_role[AgencyRole.PEOPLES_COMMITTEE]
+    return MinutesOf(
+        survey=merge(SurveyFields, survey, {}),
+        facility_name=facility.name,
+        facility_address=facility.address,
+        issuer=issuer.name,
+        issuer_code=issuer.code,
+        issuer_parent=parents[0].name if parents else None,
+        agencies={one.id: one.name for one in agencies.values()},
+    )

@@ -1,0 +1,171 @@
+"""What is done with connection plans (versions, consents, differences), and what deliveries run under."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.api.context import Adder, Changer, Context, Reader
+from inventory.api.nouns.models import models_of
+from inventory.api.nouns.rules import make_thing, patch_thing
+from inventory.api.nouns.writing import answer_with
+from inventory.domain.mandate.planning.difference import difference
+from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
+from inventory.nouns.mandate.moving import closed
+from inventory.nouns.mandate.plans import PLAN, PlanShown
+from inventory.nouns.writer import Writing, merge
+from inventory.storage.clocks import missing
+from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.states import camera_plans
+from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
+from vonggac.auth import Role
+from vonggac.events.inventory import AgencyRole, PlanBasis, PlanStatus
+from vonggac.http import ProblemError
+from vonggac.http.conditional import IfMatch
+from vonggac.http.idempotency import KeptAnswer
+
+router = APIRouter(tags=["connection plans"])
+
+
+class ChangedField(BaseModel):
+    """One field that differs."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    camera_code: str | None = Field(description="None: a field of the plan itself.")
+    field: str
+    before: Any
+    after: Any
+
+
+class DifferenceShown(BaseModel):
+    """What the second version has otherwise than the first."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    added: tuple[str, ...] = Field(description="Codes of cameras that only the second version has.")
+    removed: tuple[str, ...]
+    changed: tuple[ChangedField, ...]
+
+
+class ConnectionShown(BaseModel):
+    """One camera to one destination, and what it runs under."""
+
+    camera_id: UUID
+    camera_code: str
+    destination_id: UUID
+    destination_code: str
+    delivery_id: UUID
+    enabled: bool
+    plan: PlanBasis
+    plan_exception: str | None = Field(description="Why it runs without an agreed plan.")
+    forwarded: bool = Field(description="Enabled, of a camera in service, and planned or excepted.")
+
+
+class ConnectionList(BaseModel):
+    """Every delivery of a facility, by camera and destination."""
+
+    items: list[ConnectionShown]
+
+
+@router.post(
+    "/v1/connection-plans/{thing_id}/versions",
+    status_code=HTTPStatus.CREATED,
+    summary="Make a new version of a plan",
+    response_model=PlanShown,
+)
+async def add_connection_plan_version(thing_id: UUID, context: Context, caller: Adder) -> Response:
+    """A draft with the same content: what is agreed stays in force until the new version is agreed."""
+
+    async def work(writing: Writing) -> Thing:
+        plan = await writing.transaction.get_thing(ConnectionPlan, thing_id)
+        return await make_thing(writing, PLAN, merge(PlanFields, plan, {}))
+
+    async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
+        return await answer_with(session, PLAN, models_of(PLAN), thing.id, created=True)
+
+    return await context.write(caller, work, answer)
+
+
+@router.post(
+    "/v1/connection-plans/{thing_id}/consents",
+    summary="Record an agency's word on a proposed plan",
+    response_model=PlanShown,
+)
+async def add_connection_plan_consent(
+    thing_id: UUID, body: Consent, context: Context, caller: Changer, if_match: IfMatch
+) -> Response:
+    """The province lead alone records the word of the lead. A later word of an agency replaces its earlier one."""
+
+    async def work(writing: Writing) -> Thing:
+        transaction = writing.transaction
+        plan = await transaction.get_thing(ConnectionPlan, thing_id)
+        if_match.check(plan.revision)
+        if plan.status is not PlanStatus.PROPOSED:
+            msg = f"the plan is {plan.status}: agencies give their word on a proposed plan"
+            raise closed(msg)
+        agency = await transaction.session.get(Agency, body.agency_id)
+        if agency is None:
+            raise unknown_reference("agency_id", "agency")
+        _check_consent(body, agency, transaction.actor.roles)
+        others = [one for one in plan.consents if one.agency_id != body.agency_id]
+        return await patch_thing(writing, PLAN, plan, {"consents": (*others, body)})
+
+    async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
+        return await answer_with(session, PLAN, models_of(PLAN), thing.id)
+
+    return await context.write(caller, work, answer)
+
+
+@router.get("/v1/connection-plans/{thing_id}/difference", summary="What differs between two versions of a plan")
+async def get_connection_plan_difference(
+    thing_id: UUID,
+    context: Context,
+    _caller: Reader,
+    to: Annotated[UUID, Query(description="The other version, of the same facility.")],
+) -> DifferenceShown:
+    """From this version to the other one, camera by camera and field by field."""
+    async with context.read_transaction() as session:
+        found = [await session.get(ConnectionPlan, each) for each in (thing_id, to)]
+        for plan, each in zip(found, (thing_id, to), strict=True):
+            if plan is None:
+                problem: ProblemError = await missing(session, ConnectionPlan, each)
+                raise problem
+    before, after = (merge(PlanFields, plan, {}) for plan in found if plan is not None)
+    if before.facility_id != after.facility_id:
+        raise invalid("to", "is a plan of another facility")
+    return DifferenceShown.model_validate(difference(before, after))
+
+
+@router.get("/v1/facilities/{thing_id}/connections", summary="What a facility's deliveries run under")
+async def list_facility_connections(thing_id: UUID, context: Context, _caller: Reader) -> ConnectionList:
+    """Each camera to each destination: under the agreed plan, under an exception, or not forwarded (R04)."""
+    async with context.read_transaction() as session:
+        if await session.get(Facility, thing_id) is None:
+            raise await missing(session, Facility, thing_id)
+        ids = (await session.scalars(select(Camera.id).where(Camera.facility_id == thing_id))).all()
+        found = [plan.payload async for plans in camera_plans(session, ids) for plan in plans]
+    items = [
+        ConnectionShown(
+            camera_id=camera.id,
+            camera_code=camera.code,
+            delivery_id=one.id,
+            forwarded=one in camera.forwarded,
+            **one.model_dump(include={"destination_id", "destination_code", "enabled", "plan", "plan_exception"}),
+        )
+        for camera in found
+        for one in camera.deliveries
+    ]
+    return ConnectionList(items=sorted(items, key=lambda item: (item.camera_code, item.destination_code)))
+
+
+def _check_consent(consent: Consent, agency: Agency, roles: frozenset[Role]) -> None:
+    if agency.role is AgencyRole.LEAD and Role.PROVINCE_LEAD not in roles:
+        msg = "the word of the lead is recorded by the province lead"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg)
+    if agency.role in {AgencyRole.LEAD, AgencyRole.OPERATOR} and consent.kind is ConsentKind.CONSULTED:
+        raise invalid("kind", f"the {agency.role} agrees: being consulted is not enough")

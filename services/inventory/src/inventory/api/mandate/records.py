@@ -1,0 +1,69 @@
+"""Verbs of requests for information and of maintenance windows."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from inventory.api.context import Changer, Context, Reason
+from inventory.api.mandate.doing import do
+from inventory.domain.mandate.information_request import Answer, GivenAnswers, Question, merge_answers
+from inventory.domain.mandate.maintenance_window import cancelled
+from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown
+from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, MaintenanceWindowShown, span_of
+from inventory.nouns.writer import Writing
+from inventory.storage.conflicts import refuse_as_422
+from inventory.storage.tables import InformationRequest, MaintenanceWindow
+from vonggac.events.inventory import InformationRequestStatus
+from vonggac.http import ProblemError
+from vonggac.http.conditional import IfMatch
+
+router = APIRouter()
+
+
+@router.post(
+    "/v1/information-requests/{thing_id}/answers",
+    summary="Answer questions of a request",
+    tags=["information requests"],
+    response_model=InformationRequestShown,
+)
+async def answer_information_request(
+    thing_id: UUID, body: GivenAnswers, context: Context, caller: Changer, if_match: IfMatch
+) -> Response:
+    """As many as are known; a later answer replaces an earlier one. 409 unless the request was sent and is open."""
+
+    def add(writing: Writing, request: InformationRequest) -> Mapping[str, Any]:
+        if request.status != InformationRequestStatus.SENT:
+            msg = f"the request is {request.status}: only one that is sent takes answers"
+            raise ProblemError(HTTPStatus.CONFLICT, "not_open", msg)
+        questions = [Question.model_validate(one) for one in request.questions]
+        answers = [Answer.model_validate(one) for one in request.answers]
+        now, by = writing.transaction.now, writing.transaction.actor.subject
+        with refuse_as_422("answers"):
+            return {"answers": merge_answers(questions, answers, body.answers, now=now, by=by)}
+
+    return await do(context, caller, INFORMATION_REQUEST, thing_id, if_match, add)
+
+
+@router.post(
+    "/v1/maintenance-windows/{thing_id}/cancel",
+    summary="Cancel maintenance",
+    tags=["maintenance windows"],
+    response_model=MaintenanceWindowShown,
+)
+async def cancel_maintenance_window(
+    thing_id: UUID, context: Context, caller: Changer, if_match: IfMatch, reason: Reason = None
+) -> Response:
+    """One that has not begun never counts; a running one ends now. What is over stays as it was: 409."""
+
+    def cut(writing: Writing, window: MaintenanceWindow) -> Mapping[str, Any]:
+        left = cancelled(span_of(window), writing.transaction.now)
+        if left is None:
+            detail = "this maintenance is over or already cancelled; what has been cannot be changed"
+            raise ProblemError(HTTPStatus.CONFLICT, "maintenance_over", detail)
+        by = writing.transaction.actor.subject
+        return {"ends_at": left.ends_at, "cancelled_at": left.cancelled_at, "cancelled_by": by}
+
+    return await do(context, caller, MAINTENANCE_WINDOW, thing_id, if_match, cut, reason=reason)

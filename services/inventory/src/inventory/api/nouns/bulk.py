@@ -1,0 +1,155 @@
+"""Many things in one request, all or nothing: create, change, remove, with one list of all mistakes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Response
+from pydantic import BaseModel, ValidationError, create_model
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.api.context import Adder, Changer, Context, Reason, ReasonNeeded, Remover
+from inventory.api.nouns.models import MAX_BULK, BulkRemoval, Models, given
+from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
+from inventory.api.nouns.signatures import with_parameters
+from inventory.api.nouns.writing import NOTHING, answer_with_all
+from inventory.nouns.noun import Noun
+from inventory.nouns.writer import Writing
+from inventory.storage.tables import Thing
+from vonggac.http import FieldError, ProblemError
+from vonggac.http.conditional import etag_of
+from vonggac.http.idempotency import KeptAnswer
+
+_ONE_BY_ONE = Body(min_length=1, max_length=MAX_BULK)
+_WHOSE = frozenset({"id", "etag"})
+
+
+def add_bulk(router: APIRouter, noun: Noun, models: Models) -> None:
+    """Add `/bulk` and `/bulk/remove` of `noun`."""
+    items: Any = (_many(models.shown), ...)
+    shape: type[BaseModel] = create_model(f"{noun.title}Items", __doc__="In the order of the request.", items=items)
+    _add_create(router, noun, models, shape)
+    _add_change(router, noun, models, shape)
+    _add_remove(router, noun)
+
+
+def _many(model: type[BaseModel]) -> Any:
+    return list[model]  # type: ignore[valid-type] # known at run time
+
+
+def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
+    async def add_things(body: Any, context: Context, caller: Adder, reason: Reason = None) -> Response:
+        async def work(writing: Writing) -> list[UUID]:
+            return [thing.id for thing in await _each(writing, body, lambda fields: make_thing(writing, noun, fields))]
+
+        async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
+            return await answer_with_all(session, noun, shape, models, ids, HTTPStatus.CREATED)
+
+        return await context.write(caller, work, answer, reason=reason)
+
+    endpoint = with_parameters(
+        add_things,
+        named=f"add_many_{noun.path.replace('-', '_')}",
+        doc=f"All or nothing, {MAX_BULK} at most; the answer to a mistake names every one, by its place in the array.",
+        body=Annotated[_many(models.new), _ONE_BY_ONE],
+    )
+    summary = f"Add many {noun.path.replace('-', ' ')}"
+    router.post("/bulk", status_code=HTTPStatus.CREATED, summary=summary, response_model=shape)(endpoint)
+
+
+def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
+    async def change_things(body: Any, context: Context, caller: Changer, reason: Reason = None) -> Response:
+        async def work(writing: Writing) -> list[UUID]:
+            async def change(item: Any) -> Thing:
+                thing = await _read(writing, noun, item)
+                patch = {name: value for name, value in given(item).items() if name not in _WHOSE}
+                return await patch_thing(writing, noun, thing, patch)
+
+            return [thing.id for thing in await _each(writing, body, change)]
+
+        async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
+            return await answer_with_all(session, noun, shape, models, ids, HTTPStatus.OK)
+
+        return await context.write(caller, work, answer, reason=reason)
+
+    endpoint = with_parameters(
+        change_things,
+        named=f"change_many_{noun.path.replace('-', '_')}",
+        doc="Each item has the id, the etag as it was read, and what to change. All or nothing.",
+        body=Annotated[_many(models.bulk_patch), _ONE_BY_ONE],
+    )
+    router.patch("/bulk", summary=f"Change many {noun.path.replace('-', ' ')}", response_model=shape)(endpoint)
+
+
+def _add_remove(router: APIRouter, noun: Noun) -> None:
+    async def remove_things(
+        body: Annotated[list[BulkRemoval], _ONE_BY_ONE], context: Context, caller: Remover, reason: ReasonNeeded = None
+    ) -> Response:
+        async def work(writing: Writing) -> None:
+            async def remove(item: BulkRemoval) -> None:
+                await remove_thing(writing, noun, await _read(writing, noun, item))
+
+            await _each(writing, body, remove)
+
+        async def answer(_session: AsyncSession, _nothing: None) -> KeptAnswer:
+            return NOTHING
+
+        return await context.write(caller, work, answer, reason=reason)
+
+    endpoint = with_parameters(
+        remove_things,
+        named=f"remove_many_{noun.path.replace('-', '_')}",
+        doc="All or nothing. 409 while something refers to one of them.",
+    )
+    router.post(
+        "/bulk/remove",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary=f"Remove many {noun.path.replace('-', ' ')}",
+        response_model=None,
+    )(endpoint)
+
+
+async def _read(writing: Writing, noun: Noun, item: Any) -> Thing:
+    """The thing that an item is about. Raises ProblemError when it is gone or was changed meanwhile."""
+    thing = await writing.transaction.get_thing(noun.table, item.id)
+    if item.etag != etag_of(thing.revision):
+        message = f"it has changed since you read it: its revision is {thing.revision}; read it again"
+        errors = [FieldError(field="etag", message=message)]
+        raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "stale", message, errors)
+    return thing
+
+
+async def _each[I, T](writing: Writing, items: Sequence[I], do: Callable[[I], Awaitable[T]]) -> list[T]:
+    """Do it to each item; raises ProblemError with the mistakes of all of them."""
+    done: list[T] = []
+    refused: list[ProblemError] = []
+    errors: list[FieldError] = []
+    for place, item in enumerate(items):
+        try:
+            async with writing.transaction.session.begin_nested():
+                done.append(await do(item))
+        except ProblemError as error:
+            if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            refused.append(error)
+            named = error.problem.errors or [FieldError(field="", message=error.problem.detail or error.problem.title)]
+            errors += [_at(place, each.field, each.message) for each in named]
+        except ValidationError as error:
+            errors += [_at(place, ".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
+    if errors:
+        raise _all_of(refused, errors, len(items))
+    return done
+
+
+def _at(place: int, field: str, message: str) -> FieldError:
+    return FieldError(field=f"{place}.{field}" if field else str(place), message=message.removeprefix("Value error, "))
+
+
+def _all_of(refused: Sequence[ProblemError], errors: list[FieldError], items: int) -> ProblemError:
+    """One problem of many: with their status where they have one, else 422."""
+    kinds = {(error.problem.status, error.problem.code) for error in refused}
+    places = {error.field.partition(".")[0] for error in errors}
+    status, code = kinds.pop() if len(kinds) == 1 and len(refused) == len(places) else (422, "invalid")
+    detail = f"Nothing was changed: {len(places)} of {items} items do not fit. {errors[0].field}: {errors[0].message}"
+    return ProblemError(HTTPStatus(status), code, detail, errors)

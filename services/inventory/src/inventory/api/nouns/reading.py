@@ -1,0 +1,192 @@
+"""The routes that read a noun: list, item, history."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum
+from http import HTTPStatus
+from operator import itemgetter
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, FromClause, Select, func, select, text, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.api.changes import CHANGES, changes_of
+from inventory.api.context import Context, Reader, RequestContext
+from inventory.api.nouns.clocks import AsOf, ValidOn, recorded_at
+from inventory.api.nouns.models import Models, bare
+from inventory.api.nouns.signatures import QueryParameters, with_parameters
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import searched_through
+from inventory.storage.clocks import in_force, missing, settled_instant
+from inventory.storage.conflicts import not_found
+from inventory.storage.lists import Recorded, matches_search
+from inventory.storage.tables import Change
+from vonggac.database.keyset import keyset_page
+from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
+
+type Row = Mapping[str, Any]
+type Rows = PageQuery[Row, Any]
+
+_ONE_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
+_LATEST = select(func.max(Change.changed_at))
+_SEARCH = Annotated[
+    str | None, Query(max_length=200, description="Words to find; diacritics, case and đ/d do not matter.")
+]
+
+
+def add_reading(router: APIRouter, noun: Noun, models: Models) -> None:
+    """Add the routes that read `noun`."""
+    _add_list(router, noun, models)
+    _add_item(router, noun, models)
+    _add_history(router, noun)
+
+
+def _add_list(router: APIRouter, noun: Noun, models: Models) -> None:
+    listing = _listing(noun, models)
+
+    async def list_things(
+        context: Context, _caller: Reader, page: Any, filters: Any, as_of: AsOf = None, valid_on: ValidOn = None
+    ) -> Response:
+        return await _list(noun, models, context, page, filters, as_of=as_of, valid_on=valid_on)
+
+    endpoint = with_parameters(
+        list_things,
+        named=f"list_{noun.path.replace('-', '_')}",
+        doc="All filters must match. A page and those after it show one instant: the cursor holds it.",
+        page=Annotated[Any, Depends(listing)],
+        filters=Annotated[Any, Depends(QueryParameters(_filters(noun)))],
+    )
+    summary = f"List {noun.path.replace('-', ' ')}"
+    router.get("", summary=summary, responses=listing.responses, response_model=None)(endpoint)
+
+
+def _listing(noun: Noun, models: Models) -> Listing[Row, Any]:
+    columns = noun.table.__table__.columns
+    names = dict.fromkeys((*noun.sorts, "changed_at", "id"))
+    keys = {name: Key[Row](itemgetter(name), _kind(columns[name].type.python_type)) for name in names}
+    return Listing(models.shown, keys=keys, id_key="id", default_sort=noun.sorts[0])
+
+
+def _kind(python_type: type) -> type:
+    return str if issubclass(python_type, Enum) else python_type
+
+
+def _filters(noun: Noun) -> dict[str, Any]:
+    named: dict[str, Any] = {"q": _SEARCH} if "search" in noun.table.__table__.columns else {}
+    for name in noun.filters:
+        named[name] = bare(noun.fields.model_fields[name].annotation) | None
+    for name, more in noun.more_filters.items():
+        named[name] = more.kind | None
+    return named
+
+
+async def _list(
+    noun: Noun,
+    models: Models,
+    context: RequestContext,
+    page: Rows,
+    filters: Mapping[str, Any],
+    *,
+    as_of: datetime | None,
+    valid_on: date | None,
+) -> Response:
+    instant, now = page.as_of or as_of, context.services.store.now()
+
+    def query(at: datetime | None) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        recorded = recorded_at(at, now)
+        things = recorded(noun.table)
+        return things, _conditions(noun, things, filters, recorded, valid_on)
+
+    async with context.read_transaction() as session:
+        await session.execute(_ONE_SNAPSHOT)
+        things, conditions = query(instant)
+        rows = await _rows(session, page, things, conditions)
+        if instant is None and len(rows) > page.limit:
+            # The pages after this one show the same instant.
+            latest, instant = await session.scalar(_LATEST), await settled_instant(session)
+            if instant != latest:
+                things, conditions = query(instant)
+                rows = await _rows(session, page, things, conditions)
+        counted = select(func.count()).select_from(things).where(*conditions)
+        total = await session.scalar(counted) if page.wants_total else None
+    found = page.page(rows, total=total, as_of=instant)
+    return page.answer(found, [models.shown.model_validate(row) for row in found.rows])
+
+
+async def _rows(
+    session: AsyncSession, page: Rows, things: FromClause, conditions: Sequence[ColumnElement[bool]]
+) -> Sequence[Row]:
+    query: Select[Any] = select(things).where(*conditions)
+    ordered = keyset_page(query, dict(things.c), page.orderings, page.last, page.limit)
+    return cast("Sequence[Row]", (await session.execute(ordered)).mappings().all())
+
+
+def _conditions(
+    noun: Noun, things: FromClause, filters: Mapping[str, Any], recorded: Recorded, valid_on: date | None
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name, value in filters.items():
+        if name == "q":
+            found.append(matches_search(things, value, searched_through(noun), recorded))
+        elif name in noun.more_filters:
+            found.append(noun.more_filters[name].condition(things, value, recorded))
+        else:
+            found.append(things.c[name] == value)
+    if valid_on is not None:
+        found.append(in_force(things, valid_on))
+    return found
+
+
+def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
+    async def get_thing(
+        thing_id: UUID, context: Context, _caller: Reader, as_of: AsOf = None, valid_on: ValidOn = None
+    ) -> BaseModel:
+        recorded = recorded_at(as_of, context.services.store.now())
+        async with context.read_transaction() as session:
+            row = await _item(session, noun, recorded(noun.table), thing_id, as_of=as_of, valid_on=valid_on)
+            more = await noun.expand(session, row, recorded) if noun.expand is not None else {}
+        if as_of is None:
+            context.response.headers["ETag"] = row["etag"]
+        return item.model_validate({**row, **more})
+
+    item = noun.item or models.shown
+    endpoint = with_parameters(
+        get_thing,
+        named=f"get_{noun.name}",
+        doc="The ETag is its revision. 410 when it was removed; with `as_of`, 404 when it was not on record then.",
+    )
+    router.get("/{thing_id}", summary=f"One {noun.singular}", response_model=item)(endpoint)
+
+
+async def _item(
+    session: AsyncSession, noun: Noun, things: FromClause, thing_id: UUID, *, as_of: datetime | None,
+    valid_on: date | None,
+) -> Row:  # fmt: skip
+    query: Select[Any] = select(things, (in_force(things, valid_on) if valid_on else true()).label("in_force"))
+    row = (await session.execute(query.where(things.c.id == thing_id))).mappings().one_or_none()
+    if row is None and as_of is None:
+        raise await missing(session, noun.table, thing_id)
+    if row is None:
+        raise not_found(noun.name, f"there was no {noun.singular} with this id on record then")
+    if not row["in_force"]:
+        msg = f"this {noun.singular} was not in force on {valid_on}"
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not_in_force", msg)
+    return cast("Row", row)
+
+
+def _add_history(router: APIRouter, noun: Noun) -> None:
+    async def get_history(thing_id: UUID, context: Context, _caller: Reader, page: Any) -> Response:
+        return await changes_of(context, page, noun.name, thing_id)
+
+    endpoint = with_parameters(
+        get_history,
+        named=f"list_changes_of_{noun.name}",
+        doc="Who changed what, when and why, newest first; also of one that was removed.",
+        page=Annotated[Any, Depends(CHANGES)],
+    )
+    summary = f"The changes of one {noun.singular}"
+    router.get("/{thing_id}/history", summary=summary, responses=CHANGES.responses, response_model=None)(endpoint)

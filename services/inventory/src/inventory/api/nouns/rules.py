@@ -1,0 +1,95 @@
+"""What every write of a noun keeps to: references exist, states follow the machine, reasons are given."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import inspect, select
+
+from inventory.domain.states import REASON
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import noun_named, referring
+from inventory.nouns.writer import Writing
+from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.references import refuse_while_referred
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Thing
+from vonggac.http import ProblemError
+
+
+async def make_thing(writing: Writing, noun: Noun, fields: BaseModel) -> Thing:
+    """Store a new thing. Raises ProblemError."""
+    await _check_references(writing.transaction, noun, {name: getattr(fields, name) for name in noun.references})
+    thing = await noun.writer.make(writing, noun.table, fields)
+    _check_reason(writing.transaction, noun, None, thing)
+    await _call_hooks(writing.transaction, noun, None, thing)
+    return thing
+
+
+async def patch_thing(writing: Writing, noun: Noun, thing: Thing, patch: Mapping[str, Any]) -> Thing:
+    """Change a thing. Raises ProblemError, or ValidationError of its fields as a whole."""
+    transaction, before = writing.transaction, copy_of(thing)
+    await _check_references(transaction, noun, {name: patch[name] for name in noun.references if name in patch})
+    await noun.writer.change(writing, thing, noun.fields, patch)
+    await _check_transition(transaction, noun, before, thing)
+    _check_reason(transaction, noun, before, thing)
+    await _call_hooks(transaction, noun, before, thing)
+    return thing
+
+
+async def remove_thing(writing: Writing, noun: Noun, thing: Thing) -> None:
+    """Remove a thing that nothing refers to. Raises ProblemError."""
+    transaction = writing.transaction
+    if transaction.actor.reason is None:
+        raise reason_needed(f"removing the {noun.singular}")
+    for other, field in referring(noun):
+        if other.name not in noun.owns:
+            columns = other.table.__table__.c
+            names = select(columns[other.label]).where(columns[field] == thing.id)
+            await refuse_while_referred(transaction.session, other.path.replace("-", " "), names)
+    before = copy_of(thing)
+    await noun.writer.remove(writing, thing)
+    await _call_hooks(transaction, noun, before, None)
+
+
+def copy_of[T: Thing](thing: T) -> T:
+    """The thing as it is now, for what compares it later; it belongs to no transaction."""
+    return type(thing)(**{column.key: getattr(thing, column.key) for column in inspect(type(thing)).columns})
+
+
+def reason_needed(what: str) -> ProblemError:
+    """The 422 of a change that an official will be asked about."""
+    return invalid("reason", f"is missing: {what} needs a reason, which stands in the change log and in the reports")
+
+
+async def _check_references(transaction: WriteTransaction, noun: Noun, values: Mapping[str, Any]) -> None:
+    for field, value in values.items():
+        other = noun_named(noun.references[field])
+        if value is not None and await transaction.session.get(other.table, value) is None:
+            raise unknown_reference(field, other.name)
+
+
+async def _check_transition(transaction: WriteTransaction, noun: Noun, before: Any, after: Any) -> None:
+    if noun.machine is None or before.status == after.status:
+        return
+    met = set(await noun.guards(transaction, before, after.status)) if noun.guards is not None else set()
+    asked = REASON in noun.machine.transitions[before.status].get(after.status, ())
+    if asked and transaction.actor.reason is None:
+        raise reason_needed(f"the change from {before.status} to {after.status}")
+    refusal = noun.machine.check(before.status, after.status, met | {REASON})
+    if refusal is not None:
+        raise ProblemError(HTTPStatus.CONFLICT, "transition_not_allowed", refusal.detail)
+
+
+def _check_reason(transaction: WriteTransaction, noun: Noun, before: Thing | None, after: Thing) -> None:
+    what = noun.asks_reason(before, after)
+    if what is not None and transaction.actor.reason is None:
+        raise reason_needed(what)
+
+
+async def _call_hooks(transaction: WriteTransaction, noun: Noun, before: Thing | None, after: Thing | None) -> None:
+    if noun.check is not None:
+        await noun.check(transaction, before, after)
+    if noun.after_change is not None:
+        await noun.after_change(transaction, before, after)

@@ -1,0 +1,71 @@
+"""One device under two cameras is counted twice: by its address, serial number or MAC address."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from inventory.domain.devices.vendors import RTSP_PORT
+
+_DEFAULT_PORTS = {"rtsp": RTSP_PORT, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What tells one camera's device from another's."""
+
+    camera_id: UUID
+    code: str
+    url: str
+    serial: str | None = None
+    mac: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Another camera on record with the same device. `field`: url, serial or mac."""
+
+    field: str
+    code: str
+
+    @property
+    def advice(self) -> str:
+        """What is wrong, and how to mend it."""
+        shown = {"url": "address", "serial": "serial number", "mac": "MAC address"}[self.field]
+        return (
+            f"camera {self.code} has this {shown} already: correct one of the two, or give shared_device_reason; "
+            "both are then flagged in every report"
+        )
+
+
+def normal_url(url: str) -> str:
+    """The address for comparing: scheme and host in lower case, the default port left out, no slash at the end."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    shown = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme) else ""
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme.lower()}://{shown}{port}{parts.path.rstrip('/')}{query}"
+
+
+def find_same(device: Device, others: Iterable[Device]) -> tuple[Same, ...]:
+    """The other cameras that are the same device, each with the first field that says so."""
+    found = []
+    for other in others:
+        if other.camera_id == device.camera_id:
+            continue
+        for field, mine, theirs in (
+            ("mac", device.mac, other.mac),
+            ("serial", device.serial, other.serial),
+            ("url", normal_url(device.url), normal_url(other.url)),
+        ):
+            # The channels of one recorder share its serial number and MAC address, not their address.
+            if mine and mine == theirs and (field == "url" or not _of_one_recorder(device.url, other.url)):
+                found.append(Same(field, other.code))
+                break
+    return tuple(found)
+
+
+def _of_one_recorder(one: str, other: str) -> bool:
+    mine, theirs = urlsplit(one), urlsplit(other)
+    return (mine.hostname, mine.port) == (theirs.hostname, theirs.port) and normal_url(one) != normal_url(other)

@@ -1,0 +1,1 @@
+"""The mandate: what the directives demand, and the process that carries it out."""

@@ -1,0 +1,96 @@
+"""Directives: the documents that order something (R01), and the chain in which one carries out another."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
+from inventory.domain.text import fold
+
+HEADINGS: Mapping[str, str] = {
+    "code": "Mã văn bản",
+    "number": "Số, ký hiệu",
+    "issuer_id": "Mã cơ quan ban hành",
+    "issued_on": "Ngày ban hành",
+    "subject": "Trích yếu",
+    "signer": "Người ký",
+    "file_name": "Tên tệp",
+    "file_sha256": "SHA-256 của tệp",
+    "link": "Đường dẫn",
+    "implements_id": "Mã văn bản được thực hiện",
+    "supersedes_id": "Mã văn bản được thay thế",
+    "source": "Nguồn",
+    **PERIOD_HEADINGS,
+}
+_UNFIT = re.compile(r"[^A-Z0-9._]+")
+_DASHES = re.compile("[‐-―]")
+MAX_CHAIN = 100
+
+
+def number_code(number: str, issued_on: date) -> str:
+    """The code of a document's number in its year: `597/CĐ-BCĐ` and `597/CD-BCĐ` of 2021 are both 597-CD-BCD-2021.
+
+    Letters print one number in several ways; folding makes them one.
+    """
+    bare = _UNFIT.sub("-", fold(_DASHES.sub("-", number)).upper()).strip("-._")
+    return f"{bare[:59]}-{issued_on.year}"
+
+
+class DirectiveFields(Dated):
+    """A directive. Its number is free text, as printed."""
+
+    code: Code = Field(default="", description="Left out: made of the number and the year, e.g. 597-CD-BCD-2021.")
+    number: Name = Field(description="Number and symbol as printed, e.g. 1742/UBND-VX.")
+    issuer_id: UUID = Field(description="The agency that issued it.")
+    issued_on: date
+    subject: Line = Field(description="Trích yếu.")
+    signer: Name | None = None
+    file_name: Name | None = None
+    file_sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="Of the file, 64 hexadecimal digits in lower case."
+    )
+    link: Line | None = Field(default=None, pattern=r"^https?://[^\s]+$", description="Where it is published.")
+    implements_id: UUID | None = Field(default=None, description="The directive that it carries out.")
+    supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
+    source: Line | None = Field(default=None, description="Where this entry comes from, if not from the document.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _make_code(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or given.get("code"):
+            return given
+        number, issued_on = given.get("number"), given.get("issued_on")
+        if isinstance(issued_on, str):
+            try:
+                issued_on = date.fromisoformat(issued_on)
+            except ValueError:
+                return given
+        if not isinstance(number, str) or not isinstance(issued_on, date):
+            return given
+        return {**given, "code": number_code(number, issued_on)}
+
+    @model_validator(mode="after")
+    def _file_is_whole(self) -> "DirectiveFields":
+        if (self.file_name is None) != (self.file_sha256 is None):
+            msg = "file_name and file_sha256 go together: give both or neither"
+            raise ValueError(msg)
+        return self
+
+
+def chain_of(directive_id: UUID, links: Mapping[UUID, UUID | None]) -> Iterator[UUID]:
+    """`directive_id`, then what it carries out, what that carries out, and so on; every directive once."""
+    seen: set[UUID] = set()
+    current: UUID | None = directive_id
+    while current is not None and current not in seen:
+        seen.add(current)
+        yield current
+        current = links.get(current)
+
+
+def closes_circle(directive_id: UUID, target_id: UUID, links: Mapping[UUID, UUID | None]) -> bool:
+    """Whether a link from `directive_id` to `target_id` would lead back to `directive_id`."""
+    return directive_id in chain_of(target_id, links)

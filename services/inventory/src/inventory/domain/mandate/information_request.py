@@ -1,0 +1,107 @@
+"""Requests for information: a checklist sent to a facility's focal point, answered question by question (R18)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name, Note
+from inventory.domain.mandate.deadline import DueBefore
+from inventory.domain.states import REASON, StateMachine
+from vonggac.events.inventory import InformationRequestStatus as Status
+
+HEADINGS: Mapping[str, str] = {
+    "code": "Mã yêu cầu",
+    "name": "Tên yêu cầu",
+    "facility_id": "Mã cơ sở",
+    "due_before": "Trả lời trước thời điểm",
+    "questions": "Danh mục thông tin",
+    **PERIOD_HEADINGS,
+}
+MAX_QUESTIONS = 50
+ALL_ANSWERED = "all_answered"
+
+MACHINE = StateMachine(
+    noun="information_request",
+    states=Status,
+    initial=Status.DRAFT,
+    transitions={
+        Status.DRAFT: {Status.SENT: (), Status.WITHDRAWN: (REASON,)},
+        Status.SENT: {Status.ANSWERED: (ALL_ANSWERED,), Status.WITHDRAWN: (REASON,)},
+        Status.ANSWERED: {Status.ACCEPTED: (ALL_ANSWERED,), Status.SENT: (REASON,)},
+        Status.ACCEPTED: {},
+        Status.WITHDRAWN: {},
+    },
+    vietnamese={
+        Status.DRAFT: "đang soạn",
+        Status.SENT: "đã gửi",
+        Status.ANSWERED: "đã trả lời",
+        Status.ACCEPTED: "đã nhận đủ",
+        Status.WITHDRAWN: "đã thu hồi",
+    },
+    guards={ALL_ANSWERED: "every required question has an answer"},
+)
+
+
+class Question(Fields):
+    """One line of the checklist."""
+
+    key: Code = Field(description="Names the question within the request.")
+    text: Line
+    required: bool = True
+
+
+class Answer(Fields):
+    """What was answered, when and by whom; a later answer replaces an earlier one, the change log has both."""
+
+    key: Code
+    text: Note
+    answered_at: AwareDatetime
+    answered_by: str
+
+
+class InformationRequestFields(Dated):
+    """A request. Once it was sent, its questions stay as they are."""
+
+    code: Code
+    name: Name
+    facility_id: UUID
+    due_before: DueBefore | None = None
+    questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=MAX_QUESTIONS)]
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> "InformationRequestFields":
+        keys = [question.key for question in self.questions]
+        if len(set(keys)) < len(keys):
+            msg = "two questions have the same key"
+            raise ValueError(msg)
+        return self
+
+
+class GivenAnswers(Fields):
+    """Answers by the keys of their questions."""
+
+    answers: Annotated[dict[Code, Note], Field(min_length=1, max_length=MAX_QUESTIONS)]
+
+
+def missing(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[str, ...]:
+    """Keys of the required questions without an answer."""
+    answered = {answer.key for answer in answers}
+    return tuple(one.key for one in questions if one.required and one.key not in answered)
+
+
+def merge_answers(
+    questions: Sequence[Question], answers: Sequence[Answer], given: Mapping[str, str], *, now: datetime, by: str
+) -> tuple[Answer, ...]:
+    """`answers` with `given` over them, in the order of the questions. Raises ValueError for a key of no question."""
+    keys = [question.key for question in questions]
+    if unknown := sorted(set(given) - set(keys)):
+        msg = f"no question has the key {', '.join(unknown)}; the keys are {', '.join(keys)}"
+        raise ValueError(msg)
+    present = {answer.key: answer for answer in answers}
+    for key, text in given.items():
+        if key not in present or present[key].text != text:
+            present[key] = Answer(key=key, text=text, answered_at=now, answered_by=by)
+    return tuple(present[key] for key in keys if key in present)

@@ -1,0 +1,43 @@
+"""Operator assignments: which operator connects the cameras of a province, and since when (R02)."""
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import Field
+
+from inventory.domain.fields import Fields, Line, ValidTo
+from vonggac.events.inventory import AgencyRole, UnitLevel
+
+
+class OperatorAssignmentFields(Fields):
+    """One operator for one province in one period; the next operator is a new entry, so the history stays."""
+
+    unit_id: UUID = Field(description="The province.")
+    agency_id: UUID = Field(description="The operator: an agency of the role operator.")
+    valid_from: date = Field(description="First day.")
+    valid_to: ValidTo = Field(default=None, description="Last day, included; empty while it is in force.")
+    document: Line | None = Field(default=None, description="The document that assigns it.")
+
+
+HEADINGS = {
+    "unit_id": "Mã tỉnh",
+    "agency_id": "Mã đơn vị vận hành",
+    "valid_from": "Từ ngày",
+    "valid_to": "Đến ngày",
+    "document": "Văn bản giao nhiệm vụ",
+}
+"""Headings of files, by column."""
+
+
+def check_operator(role: AgencyRole) -> None:
+    """Raises ValueError unless the agency is an operator."""
+    if role is not AgencyRole.OPERATOR:
+        msg = f"is an agency of the role {role}: give an agency of the role operator"
+        raise ValueError(msg)
+
+
+def check_province(level: UnitLevel) -> None:
+    """Raises ValueError unless the unit is a province."""
+    if level is not UnitLevel.PROVINCE:
+        msg = f"is a unit of the level {level}: an operator is assigned to a province"
+        raise ValueError(msg)

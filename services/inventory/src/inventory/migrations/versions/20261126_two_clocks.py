@@ -1,0 +1,94 @@
+"""Both clocks: validity of every thing, the history of every table, reasons, and answers kept for repeated requests."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from inventory.migrations.history import add_history, backfill_history, drop_history
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_UNDATED = ("facilities", "destinations", "cameras", "deliveries")
+_TABLES = {
+    "agency": "agencies",
+    "district": "districts",
+    "facility": "facilities",
+    "focal_point": "focal_points",
+    "destination": "destinations",
+    "camera": "cameras",
+    "delivery": "deliveries",
+}
+# What a log line lacks: the columns that are no part of it, and those that came after it was written.
+_SEARCHED = {
+    "facilities": "s ->> 'code', s ->> 'name', s ->> 'address'",
+    "focal_points": "s ->> 'full_name', s ->> 'position', s ->> 'phone', s ->> 'email', s ->> 'unit'",
+}
+_FOLD = (
+    "btrim(regexp_replace(replace(replace(regexp_replace(normalize(lower(concat_ws(' ', {texts})), NFD), "
+    "'[\u0300-\u036f]', '', 'g'), 'đ', 'd'), 'y', 'i'), '\\s+', ' ', 'g'))"
+)
+_FROM_LOG = """
+insert into {history}
+select (jsonb_populate_record(null::{history}, v.s || jsonb_build_object(
+  'recorded_from', v.changed_at, 'recorded_to', v.until, 'changed_at', v.changed_at, 'created_at', v.born,
+  'id', v.thing_id, 'revision', v.number, 'search', {search},
+  'has_secret', v.s ->> 'secret_changed_at' is not null,
+  'has_read_back_secret', v.s ->> 'read_back_secret_changed_at' is not null
+))).*
+from (
+  select w.*, jsonb_build_object('enhanced_rtmp', false) || w.after as s from (
+    select l.*, row_number() over t as number, min(l.changed_at) over (partition by l.thing_id) as born,
+      coalesce(lead(l.changed_at) over t, p.changed_at) as until
+    from (
+      select distinct on (thing_id, changed_at) thing_id, changed_at, after
+      from changes where noun = :noun order by thing_id, changed_at, id desc
+    ) l left join {table} p on p.id = l.thing_id
+    window t as (partition by l.thing_id order by l.changed_at)
+  ) w where w.after is not null and w.until > w.changed_at
+) v
+"""
+
+
+def upgrade() -> None:
+    for table in _UNDATED:
+        op.add_column(table, sa.Column("valid_from", sa.Date()))
+        op.add_column(table, sa.Column("valid_to", sa.Date()))
+    op.add_column("changes", sa.Column("reason", sa.Text()))
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotency_keys")),
+    )
+    op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"])
+    for noun, table in _TABLES.items():
+        add_history(op, table)
+        _backfill_from_log(noun, table)
+        backfill_history(op, table)
+
+
+def downgrade() -> None:
+    for table in reversed(_TABLES.values()):
+        drop_history(op, table)
+    op.execute("drop function if exists recorded_now()")
+    op.drop_table("idempotency_keys")
+    op.drop_column("changes", "reason")
+    for table in _UNDATED:
+        op.drop_column(table, "valid_to")
+        op.drop_column(table, "valid_from")
+
+
+def _backfill_from_log(noun: str, table: str) -> None:
+    """Earlier states as the change log has them; the present one, or the removal, ends the last of them."""
+    history = f"{table}_history"
+    search = _FOLD.format(texts=_SEARCHED.get(table, "s ->> 'code', s ->> 'name'"))
+    statement = _FROM_LOG.format(history=history, table=table, search=search)
+    op.get_bind().execute(sa.text(statement), {"noun": noun})

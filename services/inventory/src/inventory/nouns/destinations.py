@@ -1,0 +1,101 @@
+"""How destinations are written: addresses apart from their credentials, for publishing and for reading back."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from inventory.domain.devices.addresses import Address, parse_url_template
+from inventory.domain.devices.destination import DestinationFields, NewDestination, check_provable
+from inventory.domain.devices.trust import Trust
+from inventory.nouns.secrets import (
+    LOGIN,
+    READ_BACK_LOGIN,
+    check_trust,
+    parse_address,
+    refuse_to_move,
+    secret_of,
+)
+from inventory.nouns.shown import Shown
+from inventory.nouns.writer import Writer, Writing, merge
+from inventory.storage.conflicts import refuse_as_422
+from inventory.storage.deliveries import connect_all_cameras
+from inventory.storage.tables import Destination, Thing
+from vonggac.events.inventory import DestinationRole, RequiredProof
+
+_TEMPLATES = {"url_template": LOGIN, "read_back_url_template": READ_BACK_LOGIN}
+"""Fields that hold an address, each with the columns of the login that may be in it."""
+
+
+class DestinationShown(Shown):
+    """One destination."""
+
+    code: str
+    name: str
+    role: DestinationRole
+    url_template: str
+    read_back_url_template: str | None
+    required_proof: RequiredProof
+    enabled: bool
+    tls: Trust | None
+    enhanced_rtmp: bool
+    has_secret: bool
+    secret_changed_at: AwareDatetime | None
+    has_read_back_secret: bool = Field(
+        description="Without one, the login for publishing reads back at the same scheme, host and port, and no login "
+        "anywhere else."
+    )
+    read_back_secret_changed_at: AwareDatetime | None
+
+
+class DestinationWriter(Writer):
+    """Credentials in an address are sealed; a login stays at the address that it was given for."""
+
+    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+        """Cameras added later are connected to every enabled destination by default."""
+        given = cast("NewDestination", fields)
+        addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES)))
+        _check(given, addresses["url_template"], addresses["read_back_url_template"])
+        values = given.model_dump(exclude={*_TEMPLATES, "connect_all_cameras"})
+        destination = Destination(**values, **_columns(writing, addresses))
+        await writing.transaction.add_thing(destination)
+        if given.connect_all_cameras:
+            await connect_all_cameras(writing.transaction, destination)
+        return destination
+
+    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+        """Publishes every camera connected to it again."""
+        destination = cast("Destination", thing)
+        addresses = _addresses(writing, patch)
+        for name, columns in _TEMPLATES.items():
+            refuse_to_move(destination, addresses.get(name), columns)
+        stated = {name: value for name, value in patch.items() if name not in _TEMPLATES}
+        merged = merge(DestinationFields, destination, stated)
+        _check(merged, *(addresses.get(name, getattr(destination, name)) for name in _TEMPLATES))
+        await writing.transaction.change_thing(destination, merged.model_dump() | _columns(writing, addresses))
+
+
+def _addresses(writing: Writing, given: Mapping[str, Any]) -> dict[str, Address | None]:
+    """The templates that are given, checked. Raises ProblemError 422."""
+    return {
+        name: parse_address(writing, name, given[name], parse_url_template) if given[name] is not None else None
+        for name in _TEMPLATES
+        if name in given
+    }
+
+
+def _check(fields: DestinationFields, publish: Address | str | None, read_back: Address | str | None) -> None:
+    """Rules between fields. Raises ProblemError 422."""
+    urls = [address.url if isinstance(address, Address) else address for address in (publish, read_back)]
+    check_trust(fields.tls, *urls)
+    with refuse_as_422("read_back_url_template"):
+        check_provable(fields.required_proof, urls[1])
+
+
+def _columns(writing: Writing, addresses: Mapping[str, Address | None]) -> dict[str, Any]:
+    """The templates, and the credentials that were in them, as columns."""
+    columns: dict[str, Any] = {}
+    for name, address in addresses.items():
+        columns[name] = address.url if address is not None else None
+        columns |= secret_of(writing, address, _TEMPLATES[name])
+    return columns

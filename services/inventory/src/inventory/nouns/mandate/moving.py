@@ -1,0 +1,62 @@
+"""How surveys, plans and proposals are written: fields while they are open, states by transitions."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from inventory.domain.states import StateMachine
+from inventory.nouns.writer import Writer, Writing, merge
+from inventory.storage.tables import Thing
+from vonggac.http import ProblemError
+
+
+def columns_of(fields: BaseModel) -> dict[str, Any]:
+    """What a caller wrote, one value per column; structured values stay as they are."""
+    return {name: getattr(fields, name) for name in type(fields).model_fields}
+
+
+class MovingWriter(Writer):
+    """Begins in the first state of its machine. `moved` names columns that only the register writes."""
+
+    moved: frozenset[str] = frozenset()
+
+    def __init__(self, machine: StateMachine[Any]) -> None:
+        self._machine = machine
+
+    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+        """Store a new thing. Raises ProblemError."""
+        now = writing.transaction.now
+        values = columns_of(fields) | await self.columns(writing, fields)
+        thing = kind(**values, status=self._machine.initial, status_since=now)
+        await writing.transaction.add_thing(thing)
+        return thing
+
+    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+        """Set fields of an open thing, or move it. Raises ProblemError 409, or ValidationError."""
+        values = {name: value for name, value in patch.items() if name in self.moved}
+        stated = {name: value for name, value in patch.items() if name not in {"status", *self.moved}}
+        if stated:
+            self.refuse_closed(thing, stated)
+            values |= columns_of(merge(fields, thing, stated))
+        if "status" in patch:
+            values |= await self.moving(writing, thing, patch["status"])
+            values |= {"status": patch["status"], "status_since": writing.transaction.now}
+        await writing.transaction.change_thing(thing, values)
+
+    async def columns(self, _writing: Writing, _fields: BaseModel) -> dict[str, Any]:
+        """Columns of a new thing that no caller writes."""
+        return {}
+
+    async def moving(self, _writing: Writing, _thing: Any, _target: Any) -> dict[str, Any]:
+        """Columns that a transition sets; the machine is asked after it."""
+        return {}
+
+    def refuse_closed(self, _thing: Any, _stated: Mapping[str, Any]) -> None:
+        """Raises ProblemError 409 when the thing is in a state that allows no change of these fields."""
+
+
+def closed(detail: str) -> ProblemError:
+    """The 409 of a change that comes too late."""
+    return ProblemError(HTTPStatus.CONFLICT, "closed", detail)

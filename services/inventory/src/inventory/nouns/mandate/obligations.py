@@ -1,0 +1,109 @@
+"""Obligations (R05, R06), each with every deadline that it ever had."""
+
+from collections.abc import Collection
+from http import HTTPStatus
+from typing import cast
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import select
+
+from inventory.domain.mandate.deadline import Deadline
+from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFields, guards_met
+from inventory.nouns.mandate.states import StatusWriter, status_filter
+from inventory.nouns.noun import Noun
+from inventory.nouns.shown import Shown
+from inventory.nouns.writer import Writing
+from inventory.storage.conflicts import invalid
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Facility, Obligation
+from vonggac.events.inventory import FacilityType, ObligationKind, ObligationStatus, ObligationV1
+from vonggac.http import ProblemError
+
+SETTLED = ("completed_at", "settled_by", "settled_reason")
+"""Columns that a transition sets, beside the status."""
+
+
+class ObligationShown(Shown):
+    """One obligation."""
+
+    code: str
+    name: str
+    kind: ObligationKind
+    directive_id: UUID
+    responsible_agency_id: UUID
+    due_before: AwareDatetime | None
+    deadlines: tuple[Deadline, ...]
+    facility_types: tuple[FacilityType, ...]
+    managing_agency_id: UUID | None
+    unit_id: UUID | None
+    with_cameras: bool | None
+    facility_ids: tuple[UUID, ...]
+    every_days: int | None
+    note: str | None
+    status: ObligationStatus
+    completed_at: AwareDatetime | None
+    settled_by: str | None
+    settled_reason: str | None
+
+
+class _Writer(StatusWriter[ObligationStatus]):
+    """The deadline that it is created with is the first of its deadlines."""
+
+    async def columns(self, writing: Writing, fields: BaseModel) -> dict[str, object]:
+        given, transaction = cast("ObligationFields", fields), writing.transaction
+        first = Deadline(
+            due_before=given.due_before,
+            set_at=transaction.now,
+            set_by=transaction.actor.subject,
+            reason=transaction.actor.reason,
+            directive_id=given.directive_id,
+        )
+        return {"deadlines": (first,)}
+
+
+async def _check(transaction: WriteTransaction, before: Obligation | None, after: Obligation | None) -> None:
+    """Raises ProblemError 422 for a facility that does not exist, 409 for a deadline that would be overwritten."""
+    if after is None:
+        return
+    if before is not None and before.due_before != after.due_before and before.deadlines == after.deadlines:
+        msg = "a deadline is never overwritten: POST /v1/obligations/{id}/deadlines adds the next one, with its reason"
+        raise ProblemError(HTTPStatus.CONFLICT, "deadline_stands", msg)
+    if wanted := set(after.facility_ids):
+        found = set((await transaction.session.scalars(select(Facility.id).where(Facility.id.in_(wanted)))).all())
+        if unknown := sorted(str(one) for one in wanted - found):
+            raise invalid("facility_ids", f"there is no facility with the id {', '.join(unknown)}")
+
+
+async def _guards(transaction: WriteTransaction, before: Obligation, _target: ObligationStatus) -> Collection[str]:
+    present = await transaction.get_thing(Obligation, before.id)
+    return guards_met(present.completed_at, present.due_before, transaction.actor.reason)
+
+
+OBLIGATION = Noun(
+    name="obligation",
+    path="obligations",
+    vietnamese="nghĩa vụ",
+    group="mandate",
+    about="What a directive demands, of whom, for which facilities and until when (R05, R06).",
+    table=Obligation,
+    fields=ObligationFields,
+    shown=ObligationShown,
+    payload=ObligationV1,
+    headings=HEADINGS,
+    references={
+        "directive_id": "directive",
+        "responsible_agency_id": "agency",
+        "managing_agency_id": "agency",
+        "unit_id": "unit",
+    },
+    filters=("code", "kind", "directive_id", "responsible_agency_id", "managing_agency_id", "unit_id"),
+    sorts=("code", "name", "kind", "status"),
+    searched_through=("directive_id", "responsible_agency_id"),
+    more_filters=status_filter(ObligationStatus),
+    machine=MACHINE,
+    check=_check,
+    guards=_guards,
+    writer=_Writer(MACHINE, *SETTLED, "due_before", "deadlines"),
+    hand_written=frozenset({"transitions"}),
+)

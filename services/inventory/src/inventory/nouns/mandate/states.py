@@ -1,0 +1,42 @@
+"""How a noun with states is written: it begins in the first, and `status` changes by transitions alone."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from inventory.domain.states import StateMachine
+from inventory.nouns.noun import Filter
+from inventory.nouns.writer import Writer, Writing, merge
+from inventory.storage.tables import Thing
+
+
+def status_filter(states: type[StrEnum]) -> Mapping[str, Filter]:
+    """The filter `status` of a list."""
+    return {"status": Filter(states, lambda things, value, _recorded: things.c.status == value)}
+
+
+class StatusWriter[State: StrEnum](Writer):
+    """Fields as columns, and the status beside them."""
+
+    def __init__(self, machine: StateMachine[State], *moved: str) -> None:
+        """`moved`: further columns that a transition sets."""
+        self._machine, self._moved = machine, frozenset({"status", *moved})
+
+    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+        """Store a new thing in the first state. Raises ProblemError."""
+        thing = kind(**fields.model_dump(), **await self.columns(writing, fields), status=self._machine.initial)
+        await writing.transaction.add_thing(thing)
+        return thing
+
+    async def columns(self, _writing: Writing, _fields: BaseModel) -> dict[str, Any]:
+        """Columns of a new thing that no caller writes."""
+        return {}
+
+    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+        """Set fields, or move to a state. Raises ProblemError or ValidationError."""
+        moved = {name: value for name, value in patch.items() if name in self._moved}
+        stated = {name: value for name, value in patch.items() if name not in self._moved}
+        values = merge(fields, thing, stated).model_dump() if stated else {}
+        await writing.transaction.change_thing(thing, values | moved)

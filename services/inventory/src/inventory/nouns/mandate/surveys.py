@@ -1,0 +1,133 @@
+"""Surveys (R03, R16, R19, R20)."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from inventory.domain.mandate.surveying.attachments import Attachment, missing_contents
+from inventory.domain.mandate.surveying.form import SurveyForm
+from inventory.domain.mandate.surveying.survey import (
+    HEADINGS,
+    MACHINE,
+    Participant,
+    SurveyFields,
+    is_open,
+    met_guards,
+)
+from inventory.nouns.mandate.moving import MovingWriter, closed
+from inventory.nouns.mandate.states import status_filter
+from inventory.nouns.noun import Noun
+from inventory.nouns.shown import Shown
+from inventory.nouns.writer import Writing, merge
+from inventory.storage.conflicts import unknown_reference
+from inventory.storage.contents import stored_hashes
+from inventory.storage.plans import agency_roles
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Survey
+from vonggac.auth import Role
+from vonggac.events.inventory import SurveyStatus, SurveyV1, SurveyVerdict
+
+_BRIEFING = ("briefed_by", "briefed_at", "rules_version", "acknowledged_by", "acknowledged_at")
+
+
+class SurveyShown(Shown):
+    """One survey."""
+
+    code: str
+    facility_id: UUID
+    status: SurveyStatus
+    status_since: AwareDatetime
+    mode: str
+    lead_name: str | None
+    lead_phone: str | None
+    lead_agency_id: UUID | None
+    basis: str | None
+    scheduled_on: date | None
+    surveyed_on: date | None
+    place: str | None
+    briefed_by: str | None
+    briefed_at: AwareDatetime | None
+    rules_version: str | None
+    acknowledged_by: str | None
+    acknowledged_at: AwareDatetime | None
+    participants: tuple[Participant, ...]
+    verdict: SurveyVerdict | None
+    verdict_reason: str | None
+    form: SurveyForm | None
+    attachments: tuple[Attachment, ...]
+    submission_id: UUID | None
+    submitted_at: AwareDatetime | None
+    approved_at: AwareDatetime | None
+    approved_by: str | None
+    note: str | None
+
+
+class _Writer(MovingWriter):
+    moved = frozenset({"submission_id"})
+
+    async def moving(self, writing: Writing, thing: Any, target: Any) -> dict[str, Any]:
+        """A team that goes in again is briefed again (R16)."""
+        transaction = writing.transaction
+        if target is SurveyStatus.SCHEDULED and thing.status is not SurveyStatus.ASSIGNED:
+            return dict.fromkeys(_BRIEFING)
+        if target is SurveyStatus.SUBMITTED:
+            return {"submitted_at": transaction.now}
+        if target is SurveyStatus.APPROVED:
+            return {"approved_at": transaction.now, "approved_by": transaction.actor.subject}
+        return {}
+
+    def refuse_closed(self, thing: Any, _stated: Mapping[str, Any]) -> None:
+        if not is_open(thing.status):
+            way = "the lead returns it first" if thing.status is SurveyStatus.SUBMITTED else "make another survey"
+            msg = f"the survey is {thing.status}, and its record does not change: {way}"
+            raise closed(msg)
+
+
+async def _check(transaction: WriteTransaction, before: Survey | None, after: Survey | None) -> None:
+    if after is None:
+        if before is not None and before.status is SurveyStatus.APPROVED:
+            msg = "an approved survey is a record of what was found, and stays"
+            raise closed(msg)
+        return
+    agencies = {one.agency_id for one in after.participants if one.agency_id is not None}
+    if agencies - (await agency_roles(transaction.session, agencies)).keys():
+        raise unknown_reference("participants", "agency")
+
+
+async def survey_guards(transaction: WriteTransaction, survey: Survey, _target: Any) -> Collection[str]:
+    """Which guards of a survey hold."""
+    fields = merge(SurveyFields, survey, {})
+    agencies = {one.agency_id for one in fields.participants if one.agency_id is not None}
+    return met_guards(
+        fields,
+        roles=await agency_roles(transaction.session, agencies),
+        missing=missing_contents(fields.attachments, await stored_hashes(transaction.session, survey.id)),
+        by_lead=Role.PROVINCE_LEAD in transaction.actor.roles,
+    )
+
+
+SURVEY = Noun(
+    name="survey",
+    path="surveys",
+    vietnamese="khảo sát",
+    group="mandate",
+    about="Surveys of facilities: participants, findings and verdict (R03, R19, R20).",
+    table=Survey,
+    fields=SurveyFields,
+    shown=SurveyShown,
+    payload=SurveyV1,
+    headings=HEADINGS,
+    references={"facility_id": "facility", "lead_agency_id": "agency"},
+    filters=("code", "facility_id", "verdict", "scheduled_on", "surveyed_on", "mode"),
+    more_filters=status_filter(SurveyStatus),
+    sorts=("code", "status", "status_since"),
+    unchangeable=frozenset({"facility_id"}),
+    searched_through=("facility_id",),
+    machine=MACHINE,
+    check=_check,
+    guards=survey_guards,
+    writer=_Writer(MACHINE),
+)

@@ -1,0 +1,91 @@
+"""Visits of teams (R14, R16, R21), and inspections (R24)."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from inventory.domain.mandate.inspection import HEADINGS as INSPECTION_HEADINGS
+from inventory.domain.mandate.inspection import InspectionFields
+from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitFields, guards_met
+from inventory.nouns.mandate.states import StatusWriter, status_filter
+from inventory.nouns.noun import Noun
+from inventory.nouns.shown import Shown
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Inspection, Visit
+from vonggac.events.inventory import InspectionV1, VisitPurpose, VisitStatus, VisitV1
+
+
+class VisitShown(Shown):
+    """One visit."""
+
+    facility_id: UUID
+    team_id: UUID
+    purpose: VisitPurpose
+    remote: bool
+    status: VisitStatus
+    planned_from: AwareDatetime
+    planned_to: AwareDatetime
+    gate_contact: str | None
+    gate_phone: str | None
+    escort: str | None
+    entered_at: AwareDatetime | None
+    left_at: AwareDatetime | None
+    zones: tuple[str, ...]
+    protection: tuple[Protection, ...]
+    health_declared: bool
+    briefed_by: str | None
+    briefed_at: AwareDatetime | None
+    rules_acknowledged: tuple[str, ...]
+    tools_disinfected: bool
+    available_from: date | None
+    obstruction: str | None
+    note: str | None
+
+
+async def _guards(transaction: WriteTransaction, before: Visit, _target: Any) -> Collection[str]:
+    return guards_met(before, transaction.actor.reason)
+
+
+VISIT = Noun(
+    name="visit",
+    path="visits",
+    vietnamese="lượt làm việc tại cơ sở",
+    group="mandate",
+    about="Teams at facilities: planned and actual, with epidemic safety (R14, R16, R21).",
+    table=Visit,
+    fields=VisitFields,
+    shown=VisitShown,
+    payload=VisitV1,
+    headings=HEADINGS,
+    key=("facility_id", "team_id", "planned_from"),
+    label="planned_from",
+    references={"facility_id": "facility", "team_id": "team"},
+    filters=("facility_id", "team_id", "purpose", "remote"),
+    sorts=("planned_from", "status"),
+    searched_through=("facility_id", "team_id"),
+    more_filters=status_filter(VisitStatus),
+    machine=MACHINE,
+    guards=_guards,
+    writer=StatusWriter(MACHINE),
+)
+
+INSPECTION = Noun(
+    name="inspection",
+    path="inspections",
+    vietnamese="lượt kiểm tra",
+    group="mandate",
+    about="Inspections of facilities by steering committees, with findings (R24).",
+    table=Inspection,
+    fields=InspectionFields,
+    payload=InspectionV1,
+    headings=INSPECTION_HEADINGS,
+    key=("facility_id", "inspected_on", "agency_id"),
+    label="inspected_on",
+    references={"facility_id": "facility", "agency_id": "agency"},
+    filters=("facility_id", "agency_id", "inspected_on"),
+    sorts=("inspected_on",),
+    searched_through=("facility_id", "agency_id"),
+)

@@ -1,0 +1,100 @@
+"""Agencies, focal points and teams."""
+
+from inventory.domain.people.agency import HEADINGS as AGENCY_HEADINGS
+from inventory.domain.people.agency import AgencyFields
+from inventory.domain.people.focal_point import HEADINGS as FOCAL_POINT_HEADINGS
+from inventory.domain.people.focal_point import FocalPointFields
+from inventory.domain.people.operator_assignment import HEADINGS as OPERATOR_ASSIGNMENT_HEADINGS
+from inventory.domain.people.operator_assignment import OperatorAssignmentFields
+from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
+from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
+from inventory.nouns.facilities import check_focal_point
+from inventory.nouns.noun import Noun
+from inventory.nouns.operators import check_assignment
+from inventory.storage.tables import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from vonggac.events.inventory import AgencyV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
+
+AGENCY = Noun(
+    name="agency",
+    path="agencies",
+    vietnamese="cơ quan",
+    group="people",
+    about="The agencies of the mandate, each with its role.",
+    table=Agency,
+    fields=AgencyFields,
+    payload=AgencyV1,
+    headings=AGENCY_HEADINGS,
+    filters=("code", "role"),
+    sorts=("code", "name", "role"),
+)
+
+OPERATOR_ASSIGNMENT = Noun(
+    name="operator_assignment",
+    path="operator-assignments",
+    vietnamese="phân công đơn vị vận hành",
+    group="people",
+    about="The operator of each province and time (R02).",
+    table=OperatorAssignment,
+    fields=OperatorAssignmentFields,
+    payload=OperatorAssignmentV1,
+    headings=OPERATOR_ASSIGNMENT_HEADINGS,
+    key=("unit_id", "valid_from"),
+    label="valid_from",
+    references={"unit_id": "unit", "agency_id": "agency"},
+    filters=("unit_id", "agency_id"),
+    sorts=("valid_from",),
+    check=check_assignment,
+)
+
+FOCAL_POINT = Noun(
+    name="focal_point",
+    path="focal-points",
+    vietnamese="cán bộ đầu mối",
+    group="people",
+    about="The officers who answer for facilities (R17); predecessors stay on record.",
+    table=FocalPoint,
+    fields=FocalPointFields,
+    payload=FocalPointV1,
+    headings=FOCAL_POINT_HEADINGS,
+    label="full_name",
+    key=("facility_id", "full_name", "valid_from"),
+    references={"facility_id": "facility"},
+    filters=("facility_id",),
+    sorts=("full_name", "valid_from"),
+    searched_through=("facility_id",),
+    check=check_focal_point,
+)
+
+TEAM = Noun(
+    name="team",
+    path="teams",
+    vietnamese="tổ công tác",
+    group="people",
+    about="The operator's teams that survey and connect (R14).",
+    table=Team,
+    fields=TeamFields,
+    payload=TeamV1,
+    headings=TEAM_HEADINGS,
+    references={"agency_id": "agency"},
+    filters=("code", "agency_id"),
+    sorts=("code", "name"),
+    searched_through=("agency_id",),
+)
+
+TEAM_MEMBER = Noun(
+    name="team_member",
+    path="team-members",
+    vietnamese="thành viên tổ công tác",
+    group="people",
+    about="The people of each team (R14); those who left stay on record.",
+    table=TeamMember,
+    fields=TeamMemberFields,
+    payload=TeamMemberV1,
+    headings=MEMBER_HEADINGS,
+    key=("team_id", "full_name"),
+    label="full_name",
+    references={"team_id": "team"},
+    filters=("team_id",),
+    sorts=("full_name", "position"),
+    searched_through=("team_id",),
+)

@@ -1,0 +1,76 @@
+"""All nouns of the register, in order of dependence: each refers only to nouns before it."""
+
+from collections.abc import Sequence
+
+from inventory.nouns import devices, people, places
+from inventory.nouns.mandate import (
+    directives,
+    information_requests,
+    maintenance_windows,
+    notes,
+    obligations,
+    plans,
+    proposals,
+    surveys,
+    visits,
+)
+from inventory.nouns.noun import Noun
+from inventory.storage.lists import Named
+from inventory.storage.states import PAYLOADS
+from inventory.storage.tables import Thing
+
+NOUNS: tuple[Noun, ...] = (
+    people.AGENCY,
+    places.UNIT,
+    places.FACILITY,
+    people.OPERATOR_ASSIGNMENT,
+    people.FOCAL_POINT,
+    places.COVERAGE,
+    devices.DESTINATION,
+    devices.RECORDER,
+    devices.CAMERA,
+    devices.DELIVERY,
+    people.TEAM,
+    people.TEAM_MEMBER,
+    directives.DIRECTIVE,
+    obligations.OBLIGATION,
+    information_requests.INFORMATION_REQUEST,
+    visits.VISIT,
+    visits.INSPECTION,
+    maintenance_windows.MAINTENANCE_WINDOW,
+    notes.JOURNAL_ENTRY,
+    notes.BLOCKED_REASON,
+    surveys.SURVEY,
+    plans.PLAN,
+    plans.PLAN_EXCEPTION,
+    proposals.PROPOSAL,
+)
+
+_BY_NAME = {noun.name: noun for noun in NOUNS}
+_BY_TABLE = {noun.table: noun for noun in NOUNS}
+
+PAYLOADS.update({noun.table: noun.payload for noun in NOUNS if noun.payload is not None})
+
+
+def noun_named(name: str) -> Noun:
+    """Raises KeyError."""
+    return _BY_NAME[name]
+
+
+def noun_of(kind: type[Thing]) -> Noun:
+    """The noun of a table. Raises KeyError."""
+    return _BY_TABLE[kind]
+
+
+def referring(noun: Noun) -> list[tuple[Noun, str]]:
+    """The nouns that refer to `noun`, each with its field."""
+    return [(other, field) for other in NOUNS for field, name in other.references.items() if name == noun.name]
+
+
+def searched_through(noun: Noun) -> Sequence[Named]:
+    """The references that a search of `noun` goes through."""
+    return [
+        Named(column, named.table, searched_through(named))
+        for column in noun.searched_through
+        if (named := noun_named(noun.references[column]))
+    ]

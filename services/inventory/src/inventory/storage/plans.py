@@ -1,0 +1,52 @@
+"""What the facilities' deliveries may run under: agreed plans and exceptions; and who is surveyed (R03, R04)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.mandate.planning.basis import FacilityPlan
+from inventory.storage.tables import Agency, ConnectionPlan, PlanException, Survey
+from vonggac.events.inventory import AgencyRole, PlanStatus, SurveyStatus
+
+
+async def facility_plans(session: AsyncSession, facility_ids: Collection[UUID]) -> Mapping[UUID, FacilityPlan]:
+    """What the deliveries of each of these facilities may run under."""
+    agreed = select(ConnectionPlan.facility_id, ConnectionPlan.connections).where(
+        ConnectionPlan.status == PlanStatus.AGREED, ConnectionPlan.facility_id.in_(facility_ids)
+    )
+    connections: dict[UUID, Mapping[str, frozenset[str]]] = {
+        row.facility_id: {one.camera_code: frozenset(one.destination_codes) for one in row.connections}
+        for row in await session.execute(agreed)
+    }
+    excepted = select(PlanException.facility_id, PlanException.why).where(PlanException.facility_id.in_(facility_ids))
+    reasons: dict[UUID, str] = {row.facility_id: row.why for row in await session.execute(excepted)}
+    return {each: FacilityPlan(connections.get(each, {}), reasons.get(each)) for each in facility_ids}
+
+
+async def plan_revisions(session: AsyncSession) -> Mapping[UUID, tuple[int, ...]]:
+    """By facility, what changes when a plan is agreed or an exception is made or removed."""
+    plans = select(ConnectionPlan.facility_id, func.max(ConnectionPlan.version)).where(
+        ConnectionPlan.status == PlanStatus.AGREED
+    )
+    exceptions = select(PlanException.facility_id, PlanException.revision)
+    found: dict[UUID, tuple[int, ...]] = {}
+    for query in (plans.group_by(ConnectionPlan.facility_id), exceptions):
+        rows: Any = await session.execute(query)
+        for facility_id, number in rows:
+            found[facility_id] = (*found.get(facility_id, ()), number)
+    return found
+
+
+async def is_facility_surveyed(session: AsyncSession, facility_id: UUID) -> bool:
+    """Whether the facility has an approved survey (R03)."""
+    query = select(Survey.id).where(Survey.facility_id == facility_id, Survey.status == SurveyStatus.APPROVED).limit(1)
+    return await session.scalar(query) is not None
+
+
+async def agency_roles(session: AsyncSession, agency_ids: Collection[UUID]) -> dict[UUID, AgencyRole]:
+    """Roles of the agencies that exist."""
+    rows = await session.execute(select(Agency.id, Agency.role).where(Agency.id.in_(agency_ids)))
+    return {row.id: row.role for row in rows}

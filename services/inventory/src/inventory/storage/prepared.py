@@ -1,0 +1,56 @@
+"""Messages of new cameras, composed before their write queues, and whether they are still true when it has."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.storage.outbox import OutboxMessage
+from inventory.storage.plans import plan_revisions
+from inventory.storage.tables import Destination, Facility
+from vonggac.events.inventory import CameraV1
+from vonggac.http import ProblemError
+
+
+class PreparedMessages:
+    """Messages, and the revisions of what they were composed from: facilities, destinations, plans."""
+
+    def __init__(self) -> None:
+        self._facilities: Mapping[UUID, int] = {}
+        self._destinations: Mapping[UUID, int] = {}
+        self._plans: Mapping[UUID, tuple[int, ...]] = {}
+        self._messages: dict[UUID, tuple[UUID, OutboxMessage]] = {}
+
+    async def begin(self, session: AsyncSession) -> None:
+        """Note the revisions; before the first message is composed."""
+        self._facilities = await _revisions(session, Facility)
+        self._destinations = await _revisions(session, Destination)
+        self._plans = await plan_revisions(session)
+
+    def keep(self, camera: CameraV1, message: OutboxMessage) -> None:
+        """Keep the message of a camera."""
+        self._messages[camera.id] = (camera.facility_id, message)
+
+    async def still_true(self, session: AsyncSession) -> Mapping[UUID, OutboxMessage]:
+        """By camera, the messages of which no part has changed since.
+
+        Raises ProblemError 503 when a destination has changed: that concerns every camera, so all is done anew.
+        """
+        if not self._messages:
+            return {}
+        if await _revisions(session, Destination) != self._destinations:
+            msg = "a destination was changed meanwhile; nothing was stored, send it again"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "overtaken", msg, headers={"Retry-After": "1"})
+        present, plans = await _revisions(session, Facility), await plan_revisions(session)
+        return {
+            camera_id: message
+            for camera_id, (facility_id, message) in self._messages.items()
+            if present.get(facility_id) == self._facilities.get(facility_id)
+            and plans.get(facility_id) == self._plans.get(facility_id)
+        }
+
+
+async def _revisions(session: AsyncSession, kind: type[Facility | Destination]) -> dict[UUID, int]:
+    return {row.id: row.revision for row in await session.execute(select(kind.id, kind.revision))}

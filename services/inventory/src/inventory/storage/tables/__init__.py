@@ -1,0 +1,96 @@
+"""The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
+
+from inventory.storage.tables.base import Base, Coded, Thing
+from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
+from inventory.storage.tables.history import history_of
+from inventory.storage.tables.imports import ImportRow
+from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
+from inventory.storage.tables.mandate import (
+    BlockedReason,
+    Directive,
+    InformationRequest,
+    Inspection,
+    JournalEntry,
+    MaintenanceWindow,
+    Obligation,
+    Visit,
+)
+from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from inventory.storage.tables.places import Coverage, Facility, Unit
+from inventory.storage.tables.surveys import (
+    ConnectionPlan,
+    InstallationProposal,
+    PlanException,
+    Survey,
+    SurveyContent,
+    SurveySubmission,
+)
+
+THINGS: tuple[type[Thing], ...] = (
+    Agency,
+    Unit,
+    Facility,
+    FocalPoint,
+    OperatorAssignment,
+    Coverage,
+    Destination,
+    Recorder,
+    Camera,
+    Delivery,
+    Team,
+    TeamMember,
+    Directive,
+    Obligation,
+    InformationRequest,
+    Visit,
+    Inspection,
+    MaintenanceWindow,
+    JournalEntry,
+    BlockedReason,
+    Survey,
+    ConnectionPlan,
+    PlanException,
+    InstallationProposal,
+)
+
+HISTORY = {kind: history_of(kind) for kind in THINGS}
+"""The table of earlier states of each thing (decision 0042)."""
+
+__all__ = [
+    "HISTORY",
+    "THINGS",
+    "Agency",
+    "Base",
+    "BlockedReason",
+    "Camera",
+    "Change",
+    "Coded",
+    "ConnectionPlan",
+    "Coverage",
+    "Delivery",
+    "Destination",
+    "Directive",
+    "Facility",
+    "FocalPoint",
+    "IdempotencyKey",
+    "ImportRow",
+    "InformationRequest",
+    "Inspection",
+    "InstallationProposal",
+    "JournalEntry",
+    "MaintenanceWindow",
+    "Obligation",
+    "OperatorAssignment",
+    "OutboxRow",
+    "PlanException",
+    "PublishedStream",
+    "Recorder",
+    "Survey",
+    "SurveyContent",
+    "SurveySubmission",
+    "Team",
+    "TeamMember",
+    "Thing",
+    "Unit",
+    "Visit",
+]

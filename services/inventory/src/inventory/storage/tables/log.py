@@ -1,0 +1,70 @@
+"""The change log, the outbox, where the streams stood, and the answers kept for repeated requests."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.storage.tables.base import Base
+
+
+class Change(Base):
+    """One line of the change log (R25). `before` and `after` never hold a secret."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("ix_changes_thing_id_id", "thing_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    changed_at: Mapped[datetime] = mapped_column(index=True)
+    changed_by: Mapped[str]
+    request_id: Mapped[str] = mapped_column(index=True)
+    noun: Mapped[str]
+    thing_id: Mapped[UUID]
+    action: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str | None]
+
+
+class OutboxRow(Base):
+    """A message on its way to NATS, or stored there lately: its exact bytes."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "id", postgresql_where=text("published_at is null")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_id: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    repetition: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class PublishedStream(Base):
+    """Where a stream stood when this database published to it last."""
+
+    __tablename__ = "published_stream"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    stream_created_at: Mapped[datetime | None]
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class IdempotencyKey(Base):
+    """The answer of a write that was asked for with an Idempotency-Key: a repetition gets it again."""
+
+    __tablename__ = "idempotency_keys"
+
+    caller: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    """SHA-256 of method, path and body, hexadecimal; credentials are left out."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[int]
+    headers: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    body: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,196 @@
+"""What the mandate demands, and what was done about it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.domain.mandate.deadline import Deadline
+from inventory.domain.mandate.information_request import Answer, Question, missing
+from inventory.domain.mandate.inspection import Finding
+from inventory.storage.tables.base import Coded, Thing
+from inventory.storage.tables.structured import Structured
+from vonggac.events.inventory import (
+    BlockedKind,
+    InformationRequestStatus,
+    ObligationKind,
+    ObligationStatus,
+    VisitPurpose,
+    VisitStatus,
+)
+
+
+class Directive(Thing):
+    __tablename__ = "directives"
+    noun = "directive"
+    searched = ("code", "number", "subject", "signer")
+
+    code: Mapped[str] = mapped_column(unique=True)
+    number: Mapped[str]
+    issuer_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+    issued_on: Mapped[date]
+    subject: Mapped[str]
+    signer: Mapped[str | None]
+    file_name: Mapped[str | None]
+    file_sha256: Mapped[str | None]
+    link: Mapped[str | None]
+    implements_id: Mapped[UUID | None] = mapped_column(ForeignKey("directives.id"), index=True)
+    supersedes_id: Mapped[UUID | None] = mapped_column(ForeignKey("directives.id"), index=True)
+    source: Mapped[str | None]
+    search: Mapped[str]
+
+
+class Obligation(Coded):
+    """`due_before` is that of the last of `deadlines`."""
+
+    __tablename__ = "obligations"
+    noun = "obligation"
+
+    kind: Mapped[ObligationKind]
+    directive_id: Mapped[UUID] = mapped_column(ForeignKey("directives.id"), index=True)
+    responsible_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+    due_before: Mapped[datetime | None] = mapped_column(index=True)
+    deadlines: Mapped[tuple[Deadline, ...]] = mapped_column(Structured(tuple[Deadline, ...]))
+    facility_types: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    managing_agency_id: Mapped[UUID | None] = mapped_column(ForeignKey("agencies.id"), index=True)
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
+    with_cameras: Mapped[bool | None]
+    facility_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    every_days: Mapped[int | None]
+    note: Mapped[str | None]
+    status: Mapped[ObligationStatus]
+    completed_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+    settled_reason: Mapped[str | None]
+
+
+class InformationRequest(Coded):
+    __tablename__ = "information_requests"
+    noun = "information_request"
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    due_before: Mapped[datetime | None]
+    questions: Mapped[tuple[Question, ...]] = mapped_column(Structured(tuple[Question, ...]))
+    answers: Mapped[tuple[Answer, ...]] = mapped_column(Structured(tuple[Answer, ...]))
+    status: Mapped[InformationRequestStatus]
+
+    @property
+    def asked(self) -> int:
+        return len(self.questions)
+
+    @property
+    def answered(self) -> int:
+        return len(self.answers)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return missing(
+            [Question.model_validate(one) for one in self.questions],
+            [Answer.model_validate(one) for one in self.answers],
+        )
+
+
+class Visit(Thing):
+    __tablename__ = "visits"
+    noun = "visit"
+    searched = ("gate_contact", "escort", "briefed_by", "obstruction", "note")
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("teams.id"), index=True)
+    purpose: Mapped[VisitPurpose]
+    remote: Mapped[bool]
+    planned_from: Mapped[datetime] = mapped_column(index=True)
+    planned_to: Mapped[datetime]
+    gate_contact: Mapped[str | None]
+    gate_phone: Mapped[str | None]
+    escort: Mapped[str | None]
+    entered_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    zones: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    protection: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    health_declared: Mapped[bool]
+    briefed_by: Mapped[str | None]
+    briefed_at: Mapped[datetime | None]
+    rules_acknowledged: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    tools_disinfected: Mapped[bool]
+    available_from: Mapped[date | None]
+    obstruction: Mapped[str | None]
+    note: Mapped[str | None]
+    status: Mapped[VisitStatus]
+    search: Mapped[str]
+
+    @property
+    def briefed(self) -> bool:
+        return self.briefed_at is not None
+
+
+class Inspection(Thing):
+    __tablename__ = "inspections"
+    noun = "inspection"
+    searched = ("note",)
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    inspected_on: Mapped[date] = mapped_column(index=True)
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+    inspectors: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    findings: Mapped[tuple[Finding, ...]] = mapped_column(Structured(tuple[Finding, ...]))
+    note: Mapped[str | None]
+    search: Mapped[str]
+
+    @property
+    def found(self) -> int:
+        return len(self.findings)
+
+    @property
+    def open_findings(self) -> int:
+        return sum(Finding.model_validate(one).mended_on is None for one in self.findings)
+
+
+class MaintenanceWindow(Thing):
+    __tablename__ = "maintenance_windows"
+    __table_args__ = (
+        CheckConstraint("(camera_id is null) <> (facility_id is null)", name="one_subject"),
+        CheckConstraint("ends_at >= starts_at", name="ordered"),
+        CheckConstraint("starts_at > created_at", name="agreed_beforehand"),
+    )
+    noun = "maintenance_window"
+    searched = ("purpose",)
+
+    camera_id: Mapped[UUID | None] = mapped_column(ForeignKey("cameras.id"), index=True)
+    facility_id: Mapped[UUID | None] = mapped_column(ForeignKey("facilities.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime]
+    purpose: Mapped[str]
+    agreed_by: Mapped[str]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+    search: Mapped[str]
+
+    @property
+    def agreed_at(self) -> datetime:
+        return self.created_at
+
+
+class JournalEntry(Thing):
+    __tablename__ = "journal_entries"
+    noun = "journal_entry"
+    searched = ("text",)
+
+    about_noun: Mapped[str]
+    about_id: Mapped[UUID] = mapped_column(index=True)
+    text: Mapped[str]
+    written_by: Mapped[str]
+    search: Mapped[str]
+
+
+class BlockedReason(Thing):
+    __tablename__ = "blocked_reasons"
+    noun = "blocked_reason"
+    searched = ("text",)
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    kind: Mapped[BlockedKind]
+    text: Mapped[str | None]
+    valid_from: Mapped[date] = mapped_column(nullable=False)
+    search: Mapped[str]

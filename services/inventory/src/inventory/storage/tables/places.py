@@ -1,0 +1,74 @@
+"""Units and facilities."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.domain.devices.areas import Area
+from inventory.storage.tables.base import Coded, Thing
+from vonggac.events.inventory import (
+    CoverageVerdict,
+    FacilityStatus,
+    FacilityType,
+    UnitLevel,
+)
+
+
+class Unit(Coded):
+    """An administrative unit. A code is unique among the units of one level that stand on the same day."""
+
+    __tablename__ = "units"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("code", "="),
+            ("level", "="),
+            (text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            name="ex_units_code",
+        ),
+    )
+    noun = "unit"
+
+    code: Mapped[str] = mapped_column()
+    level: Mapped[UnitLevel]
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("units.id"), index=True)
+    legal_basis: Mapped[str | None]
+    succeeds: Mapped[list[dict[str, Any]]] = mapped_column(JSONB(), server_default="[]")
+
+
+class Facility(Coded):
+    __tablename__ = "facilities"
+    noun = "facility"
+    searched = ("code", "name", "address")
+
+    type: Mapped[FacilityType]
+    status: Mapped[FacilityStatus]
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    managing_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+    address: Mapped[str | None]
+    beds: Mapped[int | None]
+    occupancy: Mapped[int | None]
+    decision_number: Mapped[str | None]
+    decision_date: Mapped[date | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    restricted: Mapped[bool]
+
+
+class Coverage(Thing):
+    """The verdict about one area of one facility."""
+
+    __tablename__ = "coverages"
+    __table_args__ = (UniqueConstraint("facility_id", "area"),)
+    noun = "coverage"
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"))
+    area: Mapped[Area]
+    verdict: Mapped[CoverageVerdict]
+    reason: Mapped[str | None]
+    cameras_needed: Mapped[int]
+    blind_spots: Mapped[str | None]
+    night_light: Mapped[bool | None]

@@ -1,0 +1,90 @@
+"""Visits with epidemic safety, the workload of teams, and inspections every fifteen days (R14, R16, R21, R24)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from services.inventory.tests.api.mandate.conftest import Letter
+
+SAFE = {
+    "briefed_by": "Trưởng khu cách ly",
+    "briefed_at": "2021-05-08T08:00:00+07:00",
+    "rules_acknowledged": ["BCĐ Quốc gia 2021-05-05"],
+    "health_declared": True,
+}
+INSIDE = {"entered_at": "2021-05-08T08:10:00+07:00", "left_at": "2021-05-08T09:30:00+07:00", "tools_disinfected": True}
+
+
+@pytest_asyncio.fixture
+async def team(letter: Letter) -> dict[str, Any]:
+    return await letter.province.post("/v1/teams", {"code": "VT-01", "name": "Tổ 1", "agency_id": letter.lead["id"]})
+
+
+async def visit(letter: Letter, team: dict[str, Any], **given: Any) -> str:
+    body = {
+        "facility_id": (await letter.province.facility())["id"],
+        "team_id": team["id"],
+        "purpose": "survey",
+        "planned_from": "2021-05-08T08:00:00+07:00",
+        "planned_to": "2021-05-08T10:00:00+07:00",
+    }
+    return f"/v1/visits/{(await letter.province.post('/v1/visits', body | given))['id']}"
+
+
+async def test_nobody_enters_before_briefing_acknowledgement_and_declaration(
+    letter: Letter, team: dict[str, Any]
+) -> None:
+    path = await visit(letter, team)
+    refused = await letter.do(f"{path}/transitions", {"to": "in_progress", "reason": "vội"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
+    for missing in ("briefed", "acknowledged", "health"):
+        assert missing in refused.json()["detail"]
+    assert (await letter.province.change(path, json=SAFE)).status_code == 200
+    begun = await letter.do(f"{path}/transitions", {"to": "in_progress"})
+    assert (begun.status_code, begun.json()["status"]) == (200, "in_progress")
+    early = await letter.do(f"{path}/transitions", {"to": "done"})
+    assert "disinfected" in early.json()["detail"]
+    await letter.province.change(path, json=INSIDE | {"zones": ["Hành lang tầng 1"], "protection": ["mask", "gown"]})
+    done = (await letter.do(f"{path}/transitions", {"to": "done"})).json()
+    assert (done["status"], done["zones"], done["protection"]) == ("done", ["Hành lang tầng 1"], ["mask", "gown"])
+    final = await letter.do(f"{path}/transitions", {"to": "planned"})
+    assert final.json()["detail"].endswith("allowed: nothing, it is final")
+
+
+async def test_the_workload_of_a_team_is_planned_against_actual(letter: Letter, team: dict[str, Any]) -> None:
+    done = await visit(letter, team, **SAFE, **INSIDE)
+    await letter.do(f"{done}/transitions", {"to": "in_progress"})
+    await letter.do(f"{done}/transitions", {"to": "done"})
+    blocked = await visit(letter, team, obstruction="Cổng khóa")
+    await letter.do(f"{blocked}/transitions", {"to": "obstructed"})
+    late = {"planned_from": "2021-05-08T23:30:00+07:00", "planned_to": "2021-05-09T01:00:00+07:00"}
+    await visit(letter, team, **late)
+    await visit(letter, team, planned_from="2021-05-08T17:00:00Z", planned_to="2021-05-08T18:00:00Z")
+    parameters = {"first_day": "2021-05-08", "last_day": "2021-05-09"}
+    answer = (await letter.client.get("/v1/team-workload", params=parameters)).json()["items"]
+    counts = {one["day"]: tuple(one[name] for name in ("planned", "done", "obstructed")) for one in answer}
+    assert counts == {"2021-05-08": (3, 1, 1), "2021-05-09": (1, 0, 0)}
+    wrong = await letter.client.get("/v1/team-workload", params={"first_day": "2021-05-09", "last_day": "2021-05-08"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "last_day")
+
+
+async def test_a_facility_is_due_fifteen_days_after_its_last_inspection(letter: Letter) -> None:
+    province = letter.province
+    seen = await province.facility(valid_from="2021-05-07")
+    never = await province.facility(valid_from="2021-05-07")
+    await province.facility(status="planned")
+    body = {"facility_id": seen["id"], "inspected_on": "2021-05-20", "agency_id": letter.lead["id"]}
+    made = await province.post("/v1/inspections", body | {"findings": [{"text": "Thiếu camera cổng"}]})
+    assert made["findings"] == [{"text": "Thiếu camera cổng", "mend_by": None, "mended_on": None}]
+
+    async def due(**query: str) -> dict[str, tuple[str, int]]:
+        items = (await letter.client.get("/v1/due-inspections", params=query)).json()["items"]
+        return {one["facility_code"]: (one["due_on"], one["overdue_days"]) for one in items}
+
+    assert await due(on="2021-06-05") == {seen["code"]: ("2021-06-04", 1), never["code"]: ("2021-05-22", 14)}
+    assert await due(on="2021-06-04", overdue_only="true") == {never["code"]: ("2021-05-22", 13)}
+    await letter.obligation(code="KT", kind="inspection", every_days=7, facility_ids=[seen["id"]], due_before=None)
+    assert (await due(on="2021-06-05"))[seen["code"]] == ("2021-05-27", 9)

@@ -1,0 +1,86 @@
+"""/v1/units: the administration of each day, as the mandate's reports print it."""
+
+import csv
+import io
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+BEFORE, AFTER = "2021-05-07", "2025-07-02"
+
+
+async def standing(province: Any, day: str, **query: str) -> list[dict[str, Any]]:
+    answer = await province.client.get("/v1/units", params={"valid_on": day, **query})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+@pytest.fixture
+async def quang_tri(province: Any) -> Any:
+    """Provinces and districts before and after 01/7/2025."""
+    old = await province.unit(code="45", name="Tỉnh Quảng Trị", level="province", valid_to="2025-06-30")
+    neighbour = await province.unit(code="44", name="Tỉnh Quảng Bình", level="province", valid_to="2025-06-30")
+    earlier = [{"unit_id": one["id"], "kind": "merged"} for one in (old, neighbour)]
+    new = await province.unit(
+        code="44", name="Tỉnh Quảng Trị", level="province", valid_from="2025-07-01", succeeds=earlier
+    )
+    for code in ("461", "462"):
+        await province.unit(code=code, level="district", parent_id=old["id"], valid_to="2025-06-30")
+    province.old, province.new = old, new
+    return province
+
+
+async def test_a_day_of_2021_has_its_districts_and_code_45(quang_tri: Any) -> None:
+    units = await standing(quang_tri, BEFORE)
+    assert [one["code"] for one in units if one["level"] == "district"] == ["461", "462"]
+    assert {(one["code"], one["name"]) for one in units if one["level"] == "province"} == {
+        ("45", "Tỉnh Quảng Trị"),
+        ("44", "Tỉnh Quảng Bình"),
+    }
+
+
+async def test_a_day_after_the_merger_has_no_district_and_code_44(quang_tri: Any) -> None:
+    units = await standing(quang_tri, AFTER)
+    assert [(one["code"], one["name"]) for one in units] == [("44", "Tỉnh Quảng Trị")]
+    assert {one["unit_id"] for one in units[0]["succeeds"]} >= {quang_tri.old["id"]}
+
+
+async def test_a_code_has_one_unit_a_day(quang_tri: Any) -> None:
+    body = {"code": "44", "name": "Tỉnh Khác", "level": "province", "valid_from": "2025-06-30"}
+    answer = await quang_tri.client.post("/v1/units", json=body)
+    assert answer.status_code == 409
+    assert "ends the earlier" in answer.text or "end the earlier one" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "word"),
+    [
+        ({"level": "province"}, "", "belongs to no unit"),
+        ({"level": "district", "valid_from": "2025-07-01"}, "parent_id", "never stand on the same day"),
+        ({"level": "district", "parent_id": "9d0ff0ce-9c1a-4b31-8c5a-0d3a8a4ea0b1"}, "parent_id", "there is no unit"),
+    ],
+)
+async def test_a_parent_that_cannot_be_is_refused(quang_tri: Any, given: dict[str, Any], field: str, word: str) -> None:
+    body = {"code": "999", "name": "Đơn vị", "parent_id": quang_tri.old["id"]} | given
+    answer = await quang_tri.client.post("/v1/units", json=body)
+    assert answer.status_code == 422, answer.text
+    assert word in answer.text
+    assert any(field in error["field"] for error in answer.json()["errors"])
+
+
+async def test_a_unit_with_units_below_it_stays(quang_tri: Any) -> None:
+    answer = await quang_tri.client.delete(
+        f"/v1/units/{quang_tri.old['id']}", params={"reason": "nhầm"}, headers={"If-Match": quang_tri.old["etag"]}
+    )
+    assert answer.status_code == 409
+    assert "461" in answer.text
+
+
+def test_the_units_of_the_demo_belong_to_units_of_the_demo() -> None:
+    rows = list(csv.DictReader(io.StringIO(files("local.demo").joinpath("units.csv").read_text("utf-8"))))
+    known = {(row["level"], row["code"], row["valid_to"]) for row in rows}
+    assert {
+        (row["parent_level"], row["parent_code"], row["parent_valid_to"]) for row in rows if row["parent_code"]
+    } <= known

@@ -1,0 +1,50 @@
+"""One device under two cameras is found, however its address is written."""
+
+from uuid import uuid4
+
+import pytest
+
+from inventory.domain.devices.sameness import Device, find_same, normal_url
+
+
+def device(code: str = "CAM-01", url: str = "rtsp://10.1.1.1/ch1", **given: str) -> Device:
+    return Device(uuid4(), code, url, **given)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["rtsp://10.1.1.1:554/ch1", "RTSP://10.1.1.1/ch1", "rtsp://10.1.1.1/ch1/"],
+)
+def test_one_address_has_many_spellings(url: str) -> None:
+    (same,) = find_same(device("CAM-02", url), [device()])
+    assert (same.field, same.code) == ("url", "CAM-01")
+
+
+@pytest.mark.parametrize(
+    "url", ["rtsp://10.1.1.1/ch2", "rtsp://10.1.1.1:8554/ch1", "rtsp://10.1.1.2/ch1", "rtsp://10.1.1.1/CH1"]
+)
+def test_another_address_is_another_camera(url: str) -> None:
+    assert find_same(device("CAM-02", url), [device()]) == ()
+
+
+def test_a_device_that_moved_is_known_by_its_mac_and_serial() -> None:
+    known = device(mac="0a:1b:2c:3d:4e:5f", serial="DS-2CD")
+    (by_mac,) = find_same(device("CAM-02", "rtsp://10.9.9.9/", mac="0a:1b:2c:3d:4e:5f"), [known])
+    (by_serial,) = find_same(device("CAM-02", "rtsp://10.9.9.9/", serial="DS-2CD"), [known])
+    assert (by_mac.field, by_serial.field) == ("mac", "serial")
+    assert "shared_device_reason" in by_mac.advice
+
+
+def test_channels_of_one_recorder_share_its_serial_and_mac() -> None:
+    first = device(url="rtsp://10.1.1.1/Streaming/Channels/101", mac="0a:1b:2c:3d:4e:5f", serial="NVR-1")
+    second = device("CAM-02", "rtsp://10.1.1.1/Streaming/Channels/201", mac="0a:1b:2c:3d:4e:5f", serial="NVR-1")
+    assert find_same(second, [first]) == ()
+
+
+def test_a_camera_is_not_its_own_double() -> None:
+    one = device()
+    assert find_same(one, [one]) == ()
+
+
+def test_an_ipv6_address_keeps_its_brackets() -> None:
+    assert normal_url("rtsp://[FD00::1]:554/a") == "rtsp://[fd00::1]/a"

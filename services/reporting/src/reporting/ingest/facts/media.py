@@ -1,0 +1,113 @@
+"""What forwarders reported of cameras' media: a row per report, chained per worker.
+
+A report holds from the change that it tells of: the first media of a flow, the last one before a stop; for a camera
+that never gave any, since it was held. One that tells of no new change holds from when it was made.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from vonggac.events import Payload
+from vonggac.events.forwarder import CameraMediaObservedV1, MediaState
+
+_INSERT = text(
+    """
+    insert into camera_media
+        (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
+         still_until)
+    select * from unnest(
+        cast(:camera_ids as uuid[]), cast(:worker_ids as text[]), cast(:sequences as bigint[]),
+        cast(:held as timestamptz[]), cast(:observed as timestamptz[]), cast(:states as text[]),
+        cast(:causes as text[]), cast(:dated as timestamptz[]), cast(:stopped as timestamptz[]),
+        cast(:still_since as timestamptz[]), cast(:still_until as timestamptz[])
+    ) as new (camera_id, worker_id, sequence, held_since, observed_at, state, cause, dated_at, stopped_at, still_since,
+              still_until)
+    order by camera_id, worker_id, sequence
+    on conflict do nothing
+    returning camera_id, worker_id
+    """
+)
+
+# A camera's reports of one worker are few, and their chain is short: it is made anew as a whole.
+_CHAIN = text(
+    """
+    with chained as (
+        select camera_id, worker_id, sequence, begins_at, lead(begins_at) over chain as ends_at,
+               coalesce(still_until, case when lead(still_since) over chain = still_since
+                   then coalesce(lead(still_until) over chain, lead(observed_at) over chain)
+                   else lead(observed_at) over chain end) as still_ends_at
+        from (
+            select camera_id, worker_id, sequence, observed_at, still_since, still_until,
+                   case when dated_at <= lag(dated_at) over (partition by camera_id, worker_id order by sequence)
+                        then observed_at else dated_at end as begins_at
+            from camera_media
+            where (camera_id, worker_id) in (
+                select * from unnest(cast(:camera_ids as uuid[]), cast(:worker_ids as text[]))
+            )
+        ) as begun
+        window chain as (partition by camera_id, worker_id order by sequence)
+    )
+    update camera_media as said
+    set begins_at = chained.begins_at, ends_at = chained.ends_at, still_ends_at = chained.still_ends_at
+    from chained
+    where said.camera_id = chained.camera_id and said.worker_id = chained.worker_id
+      and said.sequence = chained.sequence
+      and (said.begins_at, said.ends_at, said.still_ends_at)
+          is distinct from (chained.begins_at, chained.ends_at, chained.still_ends_at)
+    """
+)
+
+_LOCK = text(
+    "select pg_advisory_xact_lock(key) from (select distinct hashtextextended(id::text, 1743) as key "
+    "from unnest(cast(:camera_ids as uuid[])) as id order by key) as locks"
+)
+
+
+async def record(session: AsyncSession, facts: Iterable[Payload]) -> None:
+    """Store the reports among `facts`, in any order."""
+    reports = {
+        (one.camera_id, one.worker_id, one.sequence): one for one in facts if isinstance(one, CameraMediaObservedV1)
+    }
+    if not reports:
+        return
+    ordered = list(reports.values())
+    await session.execute(_LOCK, {"camera_ids": sorted({one.camera_id for one in ordered})})
+    added = {(row[0], row[1]) for row in (await session.execute(_INSERT, _columns(ordered))).all()}
+    if added:
+        await session.execute(_CHAIN, _keys(sorted(added)))
+
+
+def dated_at(report: CameraMediaObservedV1) -> datetime:
+    """When the change was that the report tells of; never after it was made."""
+    match report.state:
+        case MediaState.FLOWING:
+            found = report.media_since
+        case MediaState.STOPPED:
+            found = report.media_stopped_at or report.held_since
+        case MediaState.RELEASED:
+            found = None
+    return min(found or report.observed_at, report.observed_at)
+
+
+def _columns(reports: Sequence[CameraMediaObservedV1]) -> dict[str, list[object]]:
+    return {
+        "camera_ids": [one.camera_id for one in reports],
+        "worker_ids": [one.worker_id for one in reports],
+        "sequences": [one.sequence for one in reports],
+        "held": [one.held_since for one in reports],
+        "observed": [one.observed_at for one in reports],
+        "states": [one.state.value for one in reports],
+        "causes": [one.cause.value if one.cause else None for one in reports],
+        "dated": [dated_at(one) for one in reports],
+        "stopped": [one.media_stopped_at for one in reports],
+        "still_since": [one.still_since for one in reports],
+        "still_until": [one.still_until for one in reports],
+    }
+
+
+def _keys(added: Sequence[tuple[UUID, str]]) -> dict[str, list[object]]:
+    return {"camera_ids": [key[0] for key in added], "worker_ids": [key[1] for key in added]}

@@ -1,0 +1,73 @@
+"""Agencies, focal points and teams."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from vonggac.events.inventory.state import State
+
+
+class AgencyRole(StrEnum):
+    """What an agency does in the mandate (letter 1742: Nơi nhận and sections 1 to 3)."""
+
+    LEAD = "lead"
+    OPERATOR = "operator"
+    MANAGING = "managing"
+    PEOPLES_COMMITTEE = "peoples_committee"
+    MINISTRY = "ministry"
+    STEERING_COMMITTEE = "steering_committee"
+
+
+class AgencyV1(State):
+    """An organisation with a part in the mandate; its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.agency.v1"
+    code: str
+    name: str
+    role: AgencyRole
+
+
+class OperatorAssignmentV1(State):
+    """The operator of a province in one period (R02); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.operator_assignment.v1"
+    unit_id: UUID
+    agency_id: UUID
+    valid_from: date
+    valid_to: date | None = None
+    document: str | None = None
+
+
+class FocalPointV1(State):
+    """The officer responsible for a facility's cameras (R17); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.focal_point.v1"
+    facility_id: UUID
+    full_name: str
+    position: str
+    phone: str
+    email: str | None = None
+    valid_from: date
+    valid_to: date | None = None
+
+
+class TeamV1(State):
+    """People of the operator who survey and connect (R14); its current state."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.team.v1"
+    code: str
+    name: str
+    agency_id: UUID
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class TeamMemberV1(State):
+    """One person of a team (R14); the current state, without name and phone."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.team_member.v1"
+    team_id: UUID
+    position: str
+    valid_from: date | None = None
+    valid_to: date | None = None
