@@ -74,11 +74,16 @@ def _of_type(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, dep
 
 def _of_object(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> dict[str, Any]:
     required = set(schema.get("required", ()))
-    return {
+    made = {
         name: example_of(inner, schemas, sparse=sparse, depth=depth + 1)
         for name, inner in schema.get("properties", {}).items()
         if name in required or (depth <= _DEEPEST and not (sparse and "examples" not in inner))
     }
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict) and len(made) < schema.get("minProperties", 0):
+        name = example_of(schema.get("propertyNames", {"type": "string"}), schemas, depth=depth + 1)
+        made[str(name)] = example_of(others, schemas, sparse=sparse, depth=depth + 1)
+    return made
 
 
 def _of_array(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, depth: int) -> list[Any]:
