@@ -97,6 +97,10 @@ bench-forward: setup ## Cost of forwarding beside ffmpeg, nginx-rtmp, PyAV and a
 bench-faults: setup ## Faults at one destination: losses of the other, false states, time to detect and to recover
 	@exec $(python) -m bench.faults.faults $(ARGS)
 
+.PHONY: bench-truth
+bench-truth: setup ## Every kind of fault: reporting's seconds against the simulator's record (ARGS="--seconds 120")
+	@exec $(python) -m bench.truth.truth $(ARGS)
+
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)

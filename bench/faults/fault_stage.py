@@ -96,7 +96,7 @@ class Stage:
     def states(self) -> dict[str, dict[str, Any]]:
         """Every delivery as the forwarder tells it, by id."""
         answer = self.client.get(
-            f"{self.forwarders[-1].api}/v1/deliveries", headers={"Authorization": f"Bearer {self.token}"}
+            f"{self.forwarders[-1].api}/v1/deliveries?limit=1000", headers={"Authorization": f"Bearer {self.token}"}
         )
         answer.raise_for_status()
         return {item["delivery_id"]: item for item in answer.json()["items"]}

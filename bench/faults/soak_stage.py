@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -117,10 +117,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, count: int, progress: Progress, *, log_level: str) -> AsyncIterator[Stage]:
+async def stage(
+    folder: Path, count: int, progress: Progress, *, log_level: str, picture: Mapping[str, Any] = PICTURE
+) -> AsyncIterator[Stage]:
     """`count` cameras planned for both centres, with two forwarders. Raises what `local` raises."""
     config = folder / "simulator.json"
-    config.write_text(json.dumps(_devices(count)), "utf-8")
+    config.write_text(json.dumps(_devices(count, picture)), "utf-8")
     variables = {"VONGGAC_SIMULATOR_CONFIG": str(config), "VONGGAC_PROBER_VERIFY_INTERVAL_S": str(VERIFY_INTERVAL_S)}
     variables |= {f"VONGGAC_{name.upper()}_LOG_LEVEL": log_level for name in (*SERVICES, "simulator")}
     platform = Platform(
@@ -145,10 +147,10 @@ async def stage(folder: Path, count: int, progress: Progress, *, log_level: str)
         await platform.stop()
 
 
-def _devices(count: int) -> dict[str, Any]:
+def _devices(count: int, picture: Mapping[str, Any]) -> dict[str, Any]:
     logins = {one.simulator_id: {"username": one.username, "password": one.password} for one in content.destinations()}
     return {
-        "cameras": [{"id": f"cam-{number:03}", "number": number % CLIPS, **PICTURE} for number in range(count)],
+        "cameras": [{"id": f"cam-{number:03}", "number": number % CLIPS, **picture} for number in range(count)],
         "centres": [{"id": name, "auth": "digest", **logins[name]} for name in CENTRES],
     }
 

@@ -1,4 +1,4 @@
-"""`.ci/run`: lint, then tests, from anywhere, and no process left."""
+"""`.ci/run`: lint, the unit tests' coverage, then all tests, from anywhere, and no process left."""
 
 import os
 import re
@@ -17,15 +17,19 @@ ROOT = Path(__file__).parents[2]
 MAKEFILE = """\
 lint:
 \t@echo linted; {lint}
+coverage:
+\t@echo counted; {coverage}
 test:
 \t@setsid sleep 600 & echo $$! > daemon; echo "== 3 passed in 0.01s =="; {test}
 """
 
 
-def run(folder: Path, *, lint: str = "true", test: str = "true") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *, lint: str = "true", coverage: str = "true", test: str = "true"
+) -> subprocess.CompletedProcess[str]:
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
-    (folder / "Makefile").write_text(MAKEFILE.format(lint=lint, test=test), "utf-8")
+    (folder / "Makefile").write_text(MAKEFILE.format(lint=lint, coverage=coverage, test=test), "utf-8")
     return subprocess.run(
         [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -34,15 +38,15 @@ def run(folder: Path, *, lint: str = "true", test: str = "true") -> subprocess.C
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0
-    linted, stage, tested = done.stdout.splitlines()
-    assert (linted, tested) == ("linted", "== 3 passed in 0.01s ==")
+    linted, stage, counted, tested = done.stdout.splitlines()
+    assert (linted, counted, tested) == ("linted", "counted", "== 3 passed in 0.01s ==")
     assert re.match(r"stage lint: \d+ s", stage)
     daemon = int((tmp_path / "daemon").read_text("ascii"))
     assert "left over, stopping: " in done.stderr
     assert not psutil.pid_exists(daemon) or still_running([psutil.Process(daemon)], within_s=5) == []
 
 
-@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"test": "false"}])
+@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}, {"test": "false"}])
 def test_a_failure_is_the_result(tmp_path: Path, wrong: dict[str, str]) -> None:
     assert run(tmp_path, **wrong).returncode != 0
 

@@ -96,19 +96,25 @@ class Province:
             (await self.client.get(path.removesuffix("/secret").removesuffix("/read-back-secret"))).headers["etag"]
         )
 
-    async def change(self, path: str, body: dict[str, Any], **query: Any) -> httpx.Response:
-        """PATCH with the present ETag, and a reason."""
-        headers = {"If-Match": await self.etag(path)}
-        return await self.client.patch(path, json=body, headers=headers, params={"reason": "bảo trì"} | query)
+    async def change(self, path: str, *, params: Any = None, headers: Any = None, **body: Any) -> httpx.Response:
+        """PATCH with the present ETag, and a reason unless it is given."""
+        headers = {"If-Match": await self.etag(path)} | (headers or {})
+        return await self.client.patch(path, headers=headers, params={"reason": "bảo trì"} | (params or {}), **body)
 
-    async def put(self, path: str, body: dict[str, Any], client: Client | None = None) -> httpx.Response:
-        """PUT of a secret with the present ETag."""
-        return await (client or self.client).put(path, json=body, headers={"If-Match": await self.etag(path)})
+    async def put(self, path: str, **body: Any) -> httpx.Response:
+        """PUT with the present ETag."""
+        return await self.client.put(path, headers={"If-Match": await self.etag(path)}, **body)
 
-    async def remove(self, path: str, **query: Any) -> httpx.Response:
-        """DELETE with the present ETag, and a reason."""
+    async def remove(self, path: str, *, params: Any = None) -> httpx.Response:
+        """DELETE with the present ETag, and a reason unless it is given."""
         headers = {"If-Match": await self.etag(path)}
-        return await self.client.delete(path, headers=headers, params={"reason": "nhập nhầm"} | query)
+        params = ({} if path.endswith("secret") else {"reason": "nhập nhầm"}) | (params or {})
+        return await self.client.delete(path, headers=headers, params=params)
+
+    async def move(self, path: str, to: str, reason: str = "bảo trì") -> httpx.Response:
+        """A transition with the present ETag, and a reason."""
+        headers = {"If-Match": await self.etag(path)}
+        return await self.client.post(f"{path}/transitions", json={"to": to, "reason": reason}, headers=headers)
 
     def _code(self, prefix: str) -> str:
         self._number += 1
@@ -141,7 +147,11 @@ class Province:
         return await self.post("/v1/destinations", body | given)
 
     async def camera(self, **given: Any) -> dict[str, Any]:
-        body: dict[str, Any] = {"code": self._code("CAM"), "name": "Hành lang", "url": "rtsp://10.1.1.1/ch1"}
+        body: dict[str, Any] = {
+            "code": self._code("CAM"),
+            "name": "Hành lang",
+        }
+        body["url"] = f"rtsp://10.1.1.1/{body['code']}"
         if "facility_id" not in given:
             body["facility_id"] = (await self.facility())["id"]
         return await self.post("/v1/cameras", body | given)

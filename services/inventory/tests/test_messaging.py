@@ -53,7 +53,7 @@ async def test_a_camera_s_message_carries_all_a_worker_needs(province: Any, bus:
         required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/{camera_code}"
     )
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/ch1", probe_interval_s=20)
-    await province.client.put(f"/v1/destinations/{destination['id']}/secret", json={"username": "d", "password": "q"})
+    await province.put(f"/v1/destinations/{destination['id']}/secret", json={"username": "d", "password": "q"})
     message = await published_camera(bus, camera, 2)
     assert (message.code, message.url, message.probe_interval_s) == (camera["code"], "rtsp://10.1.1.1/ch1", 20)
     assert message.secret is not None
@@ -80,26 +80,26 @@ async def test_what_a_camera_is_made_of_publishes_it_anew(province: Any, bus: Bu
     destination = await province.destination(url_template="rtsp://10.9.9.9/{facility_code}/{camera_code}")
     facility = await province.facility()
     camera = await province.camera(facility_id=facility["id"], url="rtsp://u:p@10.1.1.1/1")
-    client, delivery = province.client, f"/v1/deliveries/{camera['deliveries'][0]['id']}"
+    delivery = f"/v1/deliveries/{camera['deliveries'][0]['id']}"
     secret = f"/v1/cameras/{camera['id']}/secret"
     if what == "facility code":
-        await client.patch(f"/v1/facilities/{facility['id']}", json={"code": "NEW"})
+        await province.change(f"/v1/facilities/{facility['id']}", json={"code": "NEW"})
         assert (await published_camera(bus, camera, 2)).deliveries[0].url == f"rtsp://10.9.9.9/NEW/{camera['code']}"
     elif what == "destination":
-        await client.patch(f"/v1/destinations/{destination['id']}", json={"enabled": False})
+        await province.change(f"/v1/destinations/{destination['id']}", json={"enabled": False})
         assert not (await published_camera(bus, camera, 2)).deliveries[0].enabled
     elif what == "delivery":
-        await client.patch(delivery, json={"enabled": False})
+        await province.change(delivery, json={"enabled": False})
         assert not (await published_camera(bus, camera, 2)).deliveries[0].enabled
     elif what == "disconnected":
-        await client.delete(delivery)
+        await province.remove(delivery)
         assert (await published_camera(bus, camera, 2)).deliveries == ()
     elif what == "secret":
         before = (await published_camera(bus, camera, 1)).secret
-        await client.put(secret, json={"username": "u", "password": "p2"})
+        await province.put(secret, json={"username": "u", "password": "p2"})
         assert (await published_camera(bus, camera, 2)).secret not in {None, before}
     else:
-        await client.delete(secret)
+        await province.remove(secret)
         assert (await published_camera(bus, camera, 2)).secret is None
 
 
@@ -112,24 +112,26 @@ async def test_a_closed_facility_takes_its_cameras_out_of_service_and_brings_the
     camera = await province.camera(facility_id=facility["id"])
     elsewhere = await province.camera(facility_id=other["id"])
     assert (await published_camera(bus, camera, 1)).in_service
+    person = {"full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng", "phone": "0233 3852 123"}
+    await province.post("/v1/focal-points", person | {"facility_id": facility["id"], "valid_from": "2021-05-07"})
     one = f"/v1/facilities/{facility['id']}"
-    assert (await province.client.patch(one, json={"status": status})).status_code == 200
+    assert (await province.move(one, status)).status_code == 200
     closed = await published_camera(bus, camera, 2)
     # What the camera's own plan says stays as it is, so that reopening brings back what was.
     assert (closed.in_service, closed.enabled, closed.deliveries[0].enabled) == (False, True, True)
-    assert (await province.client.patch(one, json={"status": "active"})).status_code == 200
+    assert (await province.move(one, "active")).status_code == 200
     assert (await published_camera(bus, camera, 3)).in_service
     assert (await published_camera(bus, elsewhere, 1)).in_service
     moved = {"facility_id": facility["id"]}
-    await province.client.patch(one, json={"status": status})
-    await province.client.patch(f"/v1/cameras/{elsewhere['id']}", json=moved)
+    await province.move(one, status)
+    await province.change(f"/v1/cameras/{elsewhere['id']}", json=moved)
     assert not (await published_camera(bus, elsewhere, 2)).in_service
 
 
 async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> None:
     await province.destination()
     camera = await province.camera()
-    await province.client.delete(f"/v1/cameras/{camera['id']}")
+    await province.remove(f"/v1/cameras/{camera['id']}")
 
     async def look() -> RemovedV1:
         data = (await latest(bus, "camera", camera["id"])).data
@@ -142,7 +144,7 @@ async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> N
 
 async def test_a_refused_change_publishes_nothing(province: Any, bus: Bus) -> None:
     first, second = await province.agency(), await province.agency()
-    await province.client.patch(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
+    await province.change(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
     last = await province.agency()
     await eventually(lambda: latest(bus, "agency", last["id"]))
     unchanged = (await latest(bus, "agency", second["id"])).data
@@ -169,7 +171,7 @@ async def test_changes_made_while_nats_is_down_are_published_in_order_later(
     try:
         for number in range(5):
             body = {"name": f"Hành lang {number}"}
-            assert (await province.client.patch(f"/v1/cameras/{camera['id']}", json=body)).status_code == 200
+            assert (await province.change(f"/v1/cameras/{camera['id']}", json=body)).status_code == 200
         unready = await province.client.get("/readyz")
         assert (unready.status_code, list(unready.json()["failures"])) == (503, ["bus"])
     finally:
@@ -291,11 +293,11 @@ async def test_the_backlog_is_measured(inventory_url: str) -> None:
 
 async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, bus: Bus) -> None:
     camera = await province.camera()
-    await province.client.patch(
+    await province.change(
         f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
     )
     facility = camera["facility_id"]
-    await province.client.patch(f"/v1/facilities/{facility}", json={"status": "suspended"}, params={"reason": "dọn"})
+    await province.move(f"/v1/facilities/{facility}", "suspended", "dọn")
 
     async def reason_of(noun: str, thing_id: str) -> Any:
         return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
@@ -307,7 +309,7 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
     assert fact.created_at is not None
     assert fact.created_at < fact.changed_at
     assert await eventually(lambda: reason_of("facility", facility)) == "dọn"
-    await province.client.delete(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
+    await province.remove(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
 
     async def removed() -> RemovedV1:
         gone = (await latest(bus, "camera", camera["id"])).data

@@ -76,8 +76,8 @@ async def test_a_restored_register_is_of_a_new_epoch_and_its_states_win(
     run(postgres_server, "create database restored_copy template restored owner inventory")
     async with start_province(own_settings) as province:
         for name in ("a", "b", "c"):
-            await province.client.patch(f"/v1/cameras/{kept['id']}", json={"name": name})
-        await province.client.patch(f"/v1/cameras/{kept['id']}", json={"enabled": False})
+            await province.change(f"/v1/cameras/{kept['id']}", json={"name": name})
+        await province.change(f"/v1/cameras/{kept['id']}", json={"enabled": False})
         lost = await province.camera(facility_id=kept["facility_id"], code="CAM-LOST")
         await eventually(lambda: is_at(bus, kept, above=4, enabled=False))
         await eventually(lambda: is_at(bus, lost, above=0))
@@ -91,10 +91,10 @@ async def test_a_restored_register_is_of_a_new_epoch_and_its_states_win(
         await eventually(lambda: is_at(bus, kept, above=EPOCH, enabled=True))
         await eventually(lambda: is_removed(bus, lost))
         # A camera disabled afterwards is disabled for everybody.
-        await province.client.patch(f"/v1/cameras/{kept['id']}", json={"enabled": False})
+        await province.change(f"/v1/cameras/{kept['id']}", json={"enabled": False})
         await eventually(lambda: is_at(bus, kept, above=EPOCH + 1, enabled=False))
     async with start_province(own_settings) as province:
-        await province.client.patch(f"/v1/cameras/{kept['id']}", json={"enabled": True})
+        await province.change(f"/v1/cameras/{kept['id']}", json={"enabled": True})
         await eventually(lambda: is_at(bus, kept, above=EPOCH + 2, enabled=True))
         assert (await state(bus, kept)).revision < 2 * EPOCH, "a mere restart is no restore"
 

@@ -6,9 +6,13 @@ from prober.domain.result import Judgement, ProbeResult
 from prober.metrics import PHASES, Metrics
 from prober.probes.camera.prober import CameraProber, ProbeContext
 from prober.probes.camera.target import Target
+from vonggac.bus import Bus, Outgoing
+from vonggac.bus.declared import topology
 from vonggac.events import Cause
 from vonggac.events.prober import Step, Verdict
 from vonggac.net.tls import TlsPolicy
+from vonggac.testing import eventually
+from vonggac.testing.waiting import running_beside
 
 UP = ProbeResult(
     Judgement(Verdict.UP), 0.5, (Step(name="connect", duration_ms=3), Step(name="new phase", duration_ms=1))
@@ -40,6 +44,24 @@ async def test_every_step_of_a_probe_over_tls_is_a_phase(context: ProbeContext, 
     steps = {step.name for step in result.steps}
     assert "tls" in steps
     assert steps <= set(PHASES)
+
+
+async def test_what_waits_and_what_is_lost_on_the_way_to_nats_is_shown(bus: Bus) -> None:
+    metrics = Metrics()
+
+    def shown(*names: str) -> list[float | None]:
+        return [metrics.registry.get_sample_value(f"vonggac_prober_observations_{name}") for name in names]
+
+    assert shown("waiting", "dropped_total", "refused_total", "republished_total") == [0, 0, 0, 0]
+    outgoing = Outgoing(bus, max_queued=3)
+    metrics.observations.follow(outgoing)
+    for number in range(5):
+        outgoing.queue_value(topology.CAMERA_STATUS, f"c{number}", b"{}")
+    assert shown("waiting", "dropped_total") == [3, 2]
+    outgoing.queue_value(topology.THUMBNAILS, "c", b"larger than the server takes" * (1 << 16))
+    async with running_beside(outgoing.run()):
+        await eventually(lambda: outgoing.waiting == 0)
+    assert shown("waiting", "refused_total") == [0, 1]
 
 
 def test_by_default_there_is_no_series_per_camera() -> None:

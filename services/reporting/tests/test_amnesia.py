@@ -1,24 +1,29 @@
-"""Tables restored from an older copy notice it, and take what they lost from the streams."""
+"""Tables whose server comes back with an old disk notice it, and take what they lost from the streams."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url, text
 
 from reporting import messaging
+from reporting.migrations import SCRIPTS
 from reporting.storage.position import Position, Positions
 from vonggac.bus.declared import topology
-from vonggac.database import Database
+from vonggac.database import Database, migrate
+from vonggac.embedded import free_port
 from vonggac.testing import eventually
+from vonggac.testing.processes import ForgetfulPostgres
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province, Start
 
     from vonggac.bus import Bus
-    from vonggac.embedded import PostgresServer
 
 pytestmark = pytest.mark.server
 
@@ -27,36 +32,23 @@ PERIOD = {"from": (END - timedelta(hours=1)).isoformat(), "to": END.isoformat()}
 CREATED = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class Copies:
-    """Copies of a database, and putting one back under those who use it."""
-
-    def __init__(self, server: PostgresServer, url: str) -> None:
-        self._name = str(make_url(url).database)
-        self._engine = create_engine(server.url("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-
-    def copy(self) -> None:
-        # Whoever is connected would make PostgreSQL refuse: the pool of the service connects again.
-        self._run(f"alter database {self._name} with allow_connections false", self._kick())
-        self._run(f"create database {self._name}_copy template {self._name} owner reporting")
-        self._run(f"alter database {self._name} with allow_connections true")
-
-    def put_back(self) -> None:
-        self._run(f"drop database {self._name} with (force)")
-        self._run(f"alter database {self._name}_copy rename to {self._name}")
-        self._run(f"alter database {self._name} with allow_connections true")
-
-    def _kick(self) -> str:
-        return f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self._name}'"  # noqa: S608
-
-    def _run(self, *statements: str) -> None:
-        with self._engine.connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement))
+@pytest.fixture(scope="module")
+def forgetful(servers_folder: Path) -> Iterator[ForgetfulPostgres]:
+    """A server of its own, whose whole data folder is put back."""
+    server = ForgetfulPostgres(servers_folder / "forgetful-postgres", free_port())
+    server.start()
+    server.create_role("reporting")
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def copies(postgres_server: PostgresServer, reporting_url: str) -> Copies:
-    return Copies(postgres_server, reporting_url)
+def reporting_url(forgetful: ForgetfulPostgres) -> str:
+    """An empty reporting database of its own, there."""
+    name = f"reporting_{uuid4().hex}"
+    forgetful.create_database(name, "reporting")
+    migrate(SCRIPTS, forgetful.url(name, "reporting"))
+    return forgetful.url(name, "reporting")
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +86,7 @@ async def seconds(client: Client) -> dict[str, Any]:
 
 @pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
 async def test_amnesia_of_postgresql_loses_no_fact(
-    start: Start, bus: Bus, province: Province, copies: Copies, reporting_url: str, running: bool
+    start: Start, bus: Bus, province: Province, forgetful: ForgetfulPostgres, reporting_url: str, running: bool
 ) -> None:
     camera, half = province.camera(), END - timedelta(minutes=30)
     states = [*province.base(), province.stated("camera", camera)]
@@ -105,16 +97,16 @@ async def test_amnesia_of_postgresql_loses_no_fact(
     async with start() as client:
         await province.publish(bus, *states, *before)
         await eventually(lambda: positions_reached(bus, reporting_url))
-        copies.copy()
+        await asyncio.to_thread(forgetful.remember)
         await province.publish(bus, *after, renamed)
         await eventually(lambda: positions_reached(bus, reporting_url), within_s=30)
         truth = await seconds(client)
         assert truth["down"] == 600.0
         if running:
-            copies.put_back()
+            await asyncio.to_thread(forgetful.forget)
             await eventually(lambda: is_again(client, truth), within_s=30)
     if not running:
-        copies.put_back()
+        await asyncio.to_thread(forgetful.forget)
         async with start() as client:
             await eventually(lambda: is_again(client, truth), within_s=30)
 
@@ -126,16 +118,16 @@ async def is_again(client: Client, truth: dict[str, Any]) -> bool:
 
 
 async def test_amnesia_of_a_whole_database_is_made_up_for_from_the_stream(
-    start: Start, bus: Bus, province: Province, copies: Copies, reporting_url: str
+    start: Start, bus: Bus, province: Province, forgetful: ForgetfulPostgres, reporting_url: str
 ) -> None:
     camera = province.camera()
-    copies.copy()
+    await asyncio.to_thread(forgetful.remember)
     async with start() as client:
         facts = [*province.probes(camera, END - timedelta(hours=1), END), *province.watched(END)]
         await province.publish(bus, *province.base(), province.stated("camera", camera), *facts)
         await eventually(lambda: positions_reached(bus, reporting_url))
         truth = await seconds(client)
-    copies.put_back()
+    await asyncio.to_thread(forgetful.forget)
     async with start() as client:
         await eventually(lambda: is_again(client, truth), within_s=30)
 

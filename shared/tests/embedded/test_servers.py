@@ -7,6 +7,7 @@ import pytest
 
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer, ServerError, free_port
+from vonggac.embedded.nats import MEMORY
 
 pytestmark = pytest.mark.server
 
@@ -33,6 +34,12 @@ def test_postgres_keeps_its_data_and_wants_its_password(tmp_path: Path) -> None:
             psycopg.connect(wrong)
     finally:
         server.stop()
+
+
+def test_nats_saves_memory_near_its_limit(nats_server: NatsServer) -> None:
+    assert nats_server.process is not None
+    environment = Path(f"/proc/{nats_server.process.pid}/environ").read_bytes().split(b"\0")
+    assert f"GOMEMLIMIT={MEMORY}".encode() in environment
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -23,9 +23,14 @@ class RefusedError(Exception):
 class InventoryApi:
     """`async with InventoryApi(address, token) as inventory:`. Every method raises RefusedError."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """`transport`: to a service in this process."""
         self._client = httpx.AsyncClient(
-            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S, trust_env=False
+            base_url=address,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:
@@ -58,16 +63,18 @@ class InventoryApi:
             if thing is None:
                 present[code] = await self._call("POST", f"/v1/{noun}", json=body)
             elif any(thing.get(name) != value for name, value in body.items()):
-                present[code] = await self.change(noun, thing["id"], body)
+                present[code] = await self.change(noun, thing["id"], body, reason="ensured")
         return {str(body["code"]): present[str(body["code"])] for body in wanted}
 
     async def add(self, noun: str, body: Json) -> Json:
         """Add one thing."""
         return await self._call("POST", f"/v1/{noun}", json=dict(body))
 
-    async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any]) -> Json:
-        """Change the fields given."""
-        return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch))
+    async def change(self, noun: str, thing_id: str, patch: Mapping[str, Any], *, reason: str | None = None) -> Json:
+        """Change the fields given, of the thing as it is now. Some changes need a reason."""
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        parameters = {"reason": reason} if reason is not None else {}
+        return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch), headers=headers, params=parameters)
 
     async def do(self, noun: str, thing_id: str, verb: str, body: Json) -> Json:
         """A verb on one thing as it is now, such as `transitions`."""
@@ -76,7 +83,12 @@ class InventoryApi:
 
     async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:
         """Write credentials; they cannot be read back."""
-        await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json={"username": username, "password": password})
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        body = {"username": username, "password": password}
+        await self._call("PUT", f"/v1/{noun}/{thing_id}/secret", json=body, headers=headers)
+
+    async def _etag(self, noun: str, thing_id: str) -> str:
+        return str((await self._call("GET", f"/v1/{noun}/{thing_id}"))["etag"])
 
     async def import_csv(self, noun: str, text: str) -> Json:
         """Import all rows or none; returns the counts. A refusal's `errors` name row and column."""

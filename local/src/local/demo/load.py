@@ -125,5 +125,5 @@ def _demo_row(row: dict[str, str], addresses: dict[str, str], present: dict[str,
 async def _enable(cameras: list[Json], inventory: InventoryApi, *, enabled: bool) -> int:
     differing = [camera for camera in cameras if camera["enabled"] is not enabled]
     for camera in differing:
-        await inventory.change("cameras", camera["id"], {"enabled": enabled})
+        await inventory.change("cameras", camera["id"], {"enabled": enabled}, reason="thử nghiệm")
     return len(differing)

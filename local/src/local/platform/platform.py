@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -131,15 +132,18 @@ class Platform:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def start_another(self, service: str) -> tuple[Child, str]:
+    async def start_another(
+        self, service: str, *, launcher: tuple[str, ...] = (), own: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[Child, str]:
         """Start one more process of a service; returns it with its address. The caller watches and stops it.
 
-        Raises ProcessEndedError when it does not get ready; no process is left then.
+        `launcher`: the module that starts it, if not its own; `own`: further variables. Raises ProcessEndedError when
+        it does not get ready; no process is left then.
         """
         port = anywhere().forwarder
         name = f"{service}-{port}"
-        variables = self._environment(service) | self._variables | _port(service, port)
-        child = Child(name, [service], variables, self.state.logs / f"{name}.log", self._record)
+        variables = self._environment(service) | self._variables | _port(service, port) | dict(own)
+        child = Child(name, [*launcher, service], variables, self.state.logs / f"{name}.log", self._record)
         address = f"http://{LOOPBACK}:{port}"
         try:
             child.start()
@@ -185,8 +189,20 @@ class Platform:
     async def _declare_streams(self) -> None:
         """Raises ProcessEndedError when NATS does not take them."""
         login = Login(OWNER.name, self.state.nats_password(OWNER.name))
+        nats = self.nats.server
+        assert isinstance(nats, NatsServer)
+
+        def report_bound(most: int) -> None:
+            self._progress.step("NATS", f"the disk is nearly full: the newest {most >> 20} MiB of facts are kept")
+
         try:
-            await declare_streams(self.addresses.nats, login, within_s=STREAMS_WITHIN_S)
+            await declare_streams(
+                self.addresses.nats,
+                login,
+                within_s=STREAMS_WITHIN_S,
+                store_bytes=nats.stated_bytes,
+                report_bound=report_bound,
+            )
         except (TimeoutError, NatsError) as error:
             raise ProcessEndedError(f"NATS did not take its streams: {type(error).__name__} {error}") from None
 

@@ -1,16 +1,20 @@
 """Declares the platform's streams: whoever starts the platform owns the topology."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
 from vonggac.settings.passwords import read_password
 
 RETRY_S = 0.25
+LEAST_OBSERVATIONS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,30 @@ class Login:
     password_file: Path
 
 
-async def declare_streams(url: str, login: Login | None, *, replicas: int = 1, within_s: float) -> list[str]:
+def observations_bound(store_bytes: int, held_bytes: int) -> int:
+    """What OBSERVATIONS may take: the usual bound, halved until it is no more than half of the store's `store_bytes`.
+
+    It is never less than what the stream holds: no fact goes because the disk has become smaller.
+    """
+    bound = topology.OBSERVATIONS_MAX_BYTES
+    while bound > store_bytes // 2 and bound // 2 >= max(held_bytes, LEAST_OBSERVATIONS_BYTES):
+        bound //= 2
+    return bound
+
+
+async def declare_streams(
+    url: str,
+    login: Login | None,
+    *,
+    replicas: int = 1,
+    within_s: float,
+    store_bytes: int | None = None,
+    report_bound: Callable[[int], None] = lambda _bytes: None,
+) -> list[str]:
     """Declare on the server at `url`, which may still be starting; returns what was touched.
 
+    `store_bytes`: what the server's streams may take; OBSERVATIONS is bounded to fit. `report_bound` is called with its
+    bound when that is less than usual.
     Raises TimeoutError when it does not answer in time, NatsError for what it refuses, OSError without the password.
     """
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
@@ -35,6 +60,19 @@ async def declare_streams(url: str, login: Login | None, *, replicas: int = 1, w
                 await asyncio.sleep(RETRY_S)
                 continue
             try:
-                return await topology.declare(client.jetstream(), replicas=replicas)
+                js = client.jetstream()
+                bound = topology.OBSERVATIONS_MAX_BYTES
+                if store_bytes is not None:
+                    bound = observations_bound(store_bytes, await _held_bytes(js))
+                if bound < topology.OBSERVATIONS_MAX_BYTES:
+                    report_bound(bound)
+                return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
             finally:
                 await client.close()
+
+
+async def _held_bytes(js: JetStreamContext) -> int:
+    try:
+        return (await js.stream_info(topology.OBSERVATIONS)).state.bytes
+    except NotFoundError:
+        return 0

@@ -106,7 +106,7 @@ async def camera(client: httpx.AsyncClient, bus: Bus, sim: Simulator, planner: P
     await bus.js.publish(subjects.inventory("camera", planned.id), event.encode())
 
     async def both() -> bool:
-        answer = await client.get("/v1/deliveries", params={"state": "acknowledged"})
+        answer = await client.get("/v1/deliveries", params={"state": "acknowledged", "total": True})
         return bool(answer.json()["total"] == 2)
 
     await eventually(both, within_s=15)

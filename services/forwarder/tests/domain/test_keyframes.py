@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwarder.domain.keyframes import (
+    COMPARE_EVERY_S,
     HISTORY,
+    LOOK_AHEAD_S,
+    UNEVEN_AT_MOST,
     Figures,
     Keyframe,
     KeyframeTiming,
@@ -173,3 +176,30 @@ def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:
     assert may_stand_still(notes("abca"))
     assert not may_stand_still(notes("abcd"))
     assert not may_stand_still(notes("a"))
+
+
+def test_every_keyframe_is_awaited_but_of_many_in_a_second_one() -> None:
+    rhythm = Rhythm(90_000)
+    rhythm.seen(10.0, 0)
+    rhythm.seen(12.0, 180_000)
+    assert rhythm.steady
+    assert rhythm.wait_s(12.0, least_s=COMPARE_EVERY_S) == pytest.approx(2.0 - LOOK_AHEAD_S)
+    quick = Rhythm(90_000)
+    quick.seen(10.0, 0)
+    quick.seen(10.25, 22_500)
+    assert quick.wait_s(10.25, least_s=COMPARE_EVERY_S) == pytest.approx(1.0 - LOOK_AHEAD_S)
+
+
+def test_a_camera_without_a_rhythm_is_not_looked_at_all_the_time() -> None:
+    rhythm, stamp = Rhythm(90_000), 0
+    rhythm.seen(0.0, stamp)
+    for number in range(UNEVEN_AT_MOST):
+        rhythm.seen(float(number), stamp := stamp + 180_000)
+        assert rhythm.steady
+        rhythm.looked_away()
+        # Half an interval off: learnt anew, so many times.
+        rhythm.seen(float(number), stamp := stamp + 270_000)
+        assert not rhythm.known
+    rhythm.seen(9.0, stamp + 180_000)
+    assert rhythm.known
+    assert not rhythm.steady

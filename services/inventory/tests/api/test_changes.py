@@ -6,9 +6,9 @@ from typing import Any
 async def test_each_change_is_on_record(province: Any) -> None:
     agency = await province.agency(name="Sở Y tế")
     one = f"/v1/agencies/{agency['id']}"
-    answer = await province.client.patch(one, json={"name": "Sở mới"}, headers={"X-Request-Id": "req-7"})
+    answer = await province.change(one, json={"name": "Sở mới"}, headers={"X-Request-Id": "req-7"})
     assert answer.headers["x-request-id"] == "req-7"
-    await province.client.delete(one)
+    await province.remove(one)
     log = (await province.client.get("/v1/changes", params={"thing_id": agency["id"]})).json()["items"]
     assert [line["action"] for line in log] == ["removed", "changed", "created"]
     changed = log[1]
@@ -19,7 +19,7 @@ async def test_each_change_is_on_record(province: Any) -> None:
 async def test_a_refused_change_leaves_no_line(province: Any) -> None:
     first = await province.agency()
     second = await province.agency()
-    await province.client.patch(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
+    await province.change(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
     log = (await province.client.get("/v1/changes", params={"thing_id": second["id"]})).json()["items"]
     assert [line["action"] for line in log] == ["created"]
 
@@ -39,7 +39,7 @@ async def test_the_log_is_narrowed_and_paged_newest_first(province: Any) -> None
 async def test_a_camera_logs_its_deliveries_too(province: Any) -> None:
     await province.destination()
     camera = await province.camera()
-    await province.client.delete(f"/v1/cameras/{camera['id']}")
+    await province.remove(f"/v1/cameras/{camera['id']}")
     log = (await province.client.get("/v1/changes", params={"noun": "delivery"})).json()["items"]
     assert [line["action"] for line in log] == ["removed", "created"]
     assert log[0]["before"]["camera_id"] == camera["id"]

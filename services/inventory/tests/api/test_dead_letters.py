@@ -46,7 +46,7 @@ async def test_reconcile_a_dead_job_is_listed_and_replayed(province: Any, bus: B
     assert letter["subject"] == subjects.probe_job(made["id"])
     assert made["code"] in letter["body"]
     assert (await province.client.get(f"/v1/dead-letters?after={listed['next']}")).json()["items"] == []
-    await province.client.patch(f"/v1/cameras/{made['id']}", json={"name": "Hành lang mới"})
+    await province.change(f"/v1/cameras/{made['id']}", json={"name": "Hành lang mới"})
     answer = await province.client.post(f"/v1/dead-letters/{letter['sequence']}/replay")
     assert answer.json() == {"sequence": letter["sequence"], "subject": subjects.inventory("camera", made["id"])}
     queue = JobQueue(bus, stream=topology.PROBE_JOBS, durable=topology.PROBER)

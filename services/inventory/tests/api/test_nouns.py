@@ -42,7 +42,7 @@ async def test_a_thing_is_made_read_and_removed(province: Any, path: str) -> Non
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_change_of_nothing_keeps_the_revision(province: Any, path: str) -> None:
     made = await make(province, path)
-    answer = await province.change(f"/v1/{path}/{made['id']}", {})
+    answer = await province.change(f"/v1/{path}/{made['id']}", json={})
     assert (answer.status_code, answer.json()["revision"]) == (200, made["revision"])
 
 
@@ -50,7 +50,7 @@ async def test_a_change_of_nothing_keeps_the_revision(province: Any, path: str) 
 async def test_an_unknown_field_is_named(province: Any, path: str) -> None:
     made = await make(province, path)
     for answer in (
-        await province.change(f"/v1/{path}/{made['id']}", {"colour": "red"}),
+        await province.change(f"/v1/{path}/{made['id']}", json={"colour": "red"}),
         await province.client.post(f"/v1/{path}", json={"colour": "red"}),
     ):
         assert answer.status_code == 422
@@ -83,7 +83,7 @@ async def test_a_taken_code_is_a_conflict_about_the_code(province: Any, noun: st
 
 async def test_changing_raises_the_revision_by_one_and_is_shown_in_the_etag(province: Any) -> None:
     made = await province.facility()
-    answer = await province.change(f"/v1/facilities/{made['id']}", {"beds": 40, "name": "Trường  Mới"})
+    answer = await province.change(f"/v1/facilities/{made['id']}", json={"beds": 40, "name": "Trường  Mới"})
     assert (answer.json()["beds"], answer.json()["name"], answer.json()["revision"]) == (40, "Trường Mới", 2)
     assert answer.headers["etag"] == '"2"'
 
@@ -91,8 +91,8 @@ async def test_changing_raises_the_revision_by_one_and_is_shown_in_the_etag(prov
 async def test_null_empties_what_may_be_empty_and_nothing_else(province: Any) -> None:
     made = await province.facility(beds=40)
     one = f"/v1/facilities/{made['id']}"
-    assert (await province.change(one, {"beds": None})).json()["beds"] is None
-    assert (await province.change(one, {"name": None})).status_code == 422
+    assert (await province.change(one, json={"beds": None})).json()["beds"] is None
+    assert (await province.change(one, json={"name": None})).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ async def test_null_empties_what_may_be_empty_and_nothing_else(province: Any) ->
 )
 async def test_a_reference_to_nothing_is_named(province: Any, path: str, field: str) -> None:
     made = await make(province, path)
-    answer = await province.change(f"/v1/{path}/{made['id']}", {field: str(uuid4())})
+    answer = await province.change(f"/v1/{path}/{made['id']}", json={field: str(uuid4())})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from prober.domain.result import ProbeResult
+from vonggac.bus import Outgoing
 from vonggac.events.prober import DeliveryVerifiedV1, Verdict
 
 PHASES = (
@@ -83,6 +84,8 @@ class Metrics:
             registry=self.registry,
         )
         self.space = SpaceMetrics(self.registry)
+        self.observations = ObservationMetrics()
+        self.registry.register(self.observations)
         self.success = _Success()
         if per_camera:
             self.registry.register(self.success)
@@ -98,6 +101,40 @@ class Metrics:
             self.phases.labels(step.name if step.name in PHASES else "other").observe(step.duration_ms / 1000)
         self.phases.labels("total").observe(result.duration_s)
         self.success.put(camera_id, up=judgement.verdict is Verdict.UP, holds_s=2 * interval_s)
+
+
+class ObservationMetrics(Collector):
+    """What waits to be published, and what became of it: as its queue has it at each scrape."""
+
+    def __init__(self) -> None:
+        self._outgoing: Outgoing | None = None
+
+    def follow(self, outgoing: Outgoing) -> None:
+        """Show this queue from now on."""
+        self._outgoing = outgoing
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        queue = self._outgoing
+        yield GaugeMetricFamily(
+            "vonggac_prober_observations_waiting",
+            "Reports kept in memory until NATS has stored them.",
+            value=queue.waiting if queue else 0,
+        )
+        yield CounterMetricFamily(
+            "vonggac_prober_observations_dropped",
+            "Reports lost because NATS was away for too long.",
+            value=queue.dropped if queue else 0,
+        )
+        yield CounterMetricFamily(
+            "vonggac_prober_observations_refused",
+            "Reports that NATS does not store; they are in DEAD_LETTERS.",
+            value=queue.refused if queue else 0,
+        )
+        yield CounterMetricFamily(
+            "vonggac_prober_observations_republished",
+            "Reports published again because NATS had forgotten them.",
+            value=queue.republished if queue else 0,
+        )
 
 
 class SpaceMetrics:

@@ -43,17 +43,17 @@ async def test_read_backs_are_listed_filtered_and_paged(bus: Bus, client: httpx.
     for number in range(4):
         await put(bus, number)
     await put(bus, 4, verdict="mismatch", cause="mismatch", captured_at=None, delay_s=None, detail="another picture")
-    page = (await client.get("/v1/verifications", params={"limit": 2})).json()
+    page = (await client.get("/v1/verifications", params={"limit": 2, "total": True})).json()
     assert ([UUID(item["delivery_id"]).int for item in page["items"]], page["total"]) == ([0, 1], 5)
-    page = (await client.get("/v1/verifications", params={"limit": 9, "after": page["next_after"]})).json()
-    assert ([UUID(item["delivery_id"]).int for item in page["items"]], page["next_after"]) == ([2, 3, 4], None)
+    page = (await client.get("/v1/verifications", params={"limit": 9, "cursor": page["next"]})).json()
+    assert ([UUID(item["delivery_id"]).int for item in page["items"]], page["next"]) == ([2, 3, 4], None)
     (wrong,) = (await client.get("/v1/verifications", params={"verdict": "mismatch"})).json()["items"]
     assert (wrong["cause"], wrong["detail"], wrong["delay_s"]) == ("mismatch", "another picture", None)
     assert wrong["advice"]["vi"]
     assert wrong["observed_at"].endswith("+07:00")
-    found = (await client.get("/v1/verifications", params={"destination_id": str(PROVINCIAL)})).json()
+    found = (await client.get("/v1/verifications", params={"destination_id": str(PROVINCIAL), "total": True})).json()
     assert found["total"] == 2
-    found = (await client.get("/v1/verifications", params={"camera_id": str(UUID(int=101))})).json()
+    found = (await client.get("/v1/verifications", params={"camera_id": str(UUID(int=101)), "total": True})).json()
     assert found["total"] == 2
 
 

@@ -112,7 +112,7 @@ async def test_what_was_switched_off_is_out_of_scope_from_then_on_with_who_and_w
         ("down", "timeout", 2 * 3600.0),
         ("out_of_scope", "switched_off", 5 * 3600.0),
     ]
-    (outage,) = (await client.get("/v1/outages", params=PERIOD)).json()["outages"]
+    (outage,) = (await client.get("/v1/outages", params=PERIOD)).json()["items"]
     assert outage["seconds"] == 2 * 3600.0
 
 

@@ -60,7 +60,7 @@ async def test_a_site_fault_is_one_outage_with_its_cameras_in_whatever_order_it_
     random.Random(5).shuffle(facts)
     await province.feed(ingest, *facts, *province.watched(minutes(61)))
     found = await outages(client)
-    assert (found["count"], len(found["outages"])) == (2, 5)
+    assert (found["count"], len(found["items"])) == (2, 5)
     (fault,) = found["site_faults"]
     assert fault["camera_ids"] == sorted(str(one.id) for one in dark)
     assert (fault["cause"], fault["began_at"], fault["ended_at"]) == (
@@ -68,11 +68,11 @@ async def test_a_site_fault_is_one_outage_with_its_cameras_in_whatever_order_it_
         "2026-11-20T07:12:00+07:00",
         "2026-11-20T07:20:00+07:00",
     )
-    parts = {one["camera_code"]: one["site_fault_began_at"] for one in found["outages"]}
+    parts = {one["camera_code"]: one["site_fault_began_at"] for one in found["items"]}
     assert parts == {**{one.code: fault["began_at"] for one in dark}, "CAM-05": None}
     by_itself = (await client.get("/v1/site-faults", params=PERIOD)).json()
-    assert by_itself["site_faults"] == [fault]
-    assert (await client.get("/v1/site-faults", params={**PERIOD, "type": "hotel"})).json()["site_faults"] == []
+    assert by_itself["items"] == [fault]
+    assert (await client.get("/v1/site-faults", params={**PERIOD, "type": "hotel"})).json()["items"] == []
 
 
 async def test_a_confirmed_outage_begins_with_the_first_failed_probe(
@@ -90,7 +90,7 @@ async def test_a_confirmed_outage_begins_with_the_first_failed_probe(
     facts += province.probes(camera, minutes(20.5), minutes(60))
     await province.feed(ingest, *facts, *province.watched(minutes(61)))
     found = await outages(client)
-    assert [(one["start"], one["seconds"], one["confirmed"]) for one in found["outages"]] == [
+    assert [(one["start"], one["seconds"], one["confirmed"]) for one in found["items"]] == [
         ("2026-11-20T07:20:00+07:00", 30.0, False),
         ("2026-11-20T07:09:55+07:00", 65.0, True),
     ]

@@ -108,5 +108,5 @@ async def seconds(start: Start, end: datetime) -> dict[str, Any]:
     async with start() as client:
         period = {"from": T0.isoformat(), "to": end.isoformat()}
         [line] = (await client.get("/v1/compliance", params=period)).json()["cameras"]
-        lost = (await client.get("/v1/lost-facts")).json()
+        lost = (await client.get("/v1/lost-facts")).json()["items"]
     return {"connected": [one["seconds"]["connected"] for one in line["deliveries"]], "lost": lost}

@@ -1,6 +1,7 @@
 """nats-server with JetStream on disk, with the users of `vonggac.bus.declared.permissions`."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,8 @@ START_WITHIN_S = 20.0
 STOP_WITHIN_S = 10.0
 ASK_WITHIN_S = 2.0
 LEAST_STORE_BYTES = 128 << 20
+MEMORY = "256MiB"
+"""GOMEMLIMIT, no hard bound: near it the server collects garbage before it asks for more (decision 0061)."""
 
 
 def nats_server_binary() -> str:
@@ -80,6 +83,7 @@ class NatsServer:
                 stderr=log,
                 start_new_session=True,
                 umask=0o077,
+                env={"GOMEMLIMIT": MEMORY, **os.environ},
             )
         wait_until(lambda: answers(self.port), self.process, self.log, within_s=START_WITHIN_S)
 

@@ -1,14 +1,15 @@
-"""Processes that sleep, and a NATS server that forgets what it has acknowledged."""
+"""Processes that sleep, and servers that forget what they have acknowledged."""
 
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from vonggac.embedded import NatsServer
+from vonggac.embedded import NatsServer, PostgresServer
 
 SLEEPS_WITHIN_S = 30.0
 _STOPPED = "T"
@@ -60,3 +61,34 @@ class ForgetfulServer(NatsServer):
         shutil.rmtree(self.store)
         self._copy.rename(self.store)
         self.start()
+
+
+class ForgetfulPostgres(PostgresServer):
+    """`remember` copies the data folder of the sleeping server; `forget` kills it and puts that copy back."""
+
+    @property
+    def _copy(self) -> Path:
+        return self.folder / "copy"
+
+    def remember(self) -> None:
+        with ExitStack() as sleeping:
+            # The parent first: it starts no process meanwhile.
+            for process_id in self._process_ids():
+                sleeping.enter_context(asleep(process_id))
+            # With its owner, who is not always the one of this process.
+            subprocess.run(["cp", "-a", self.data, self._copy], check=True)  # noqa: S603, S607 - our own folders
+
+    def forget(self) -> None:
+        assert self.process is not None
+        for process_id in self._process_ids():
+            os.kill(process_id, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+        shutil.rmtree(self.data)
+        self._copy.rename(self.data)
+        self.start()
+
+    def _process_ids(self) -> list[int]:
+        assert self.process is not None
+        parent = self.process.pid
+        return [parent, *map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]

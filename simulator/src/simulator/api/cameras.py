@@ -1,5 +1,6 @@
 """`/v1/cameras`: the virtual cameras, their counters and their faults."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -46,6 +47,8 @@ class CameraView(BaseModel):
     logins_failed: int
     login_locked: bool
     frames_dropped: int
+    last_frame_at: datetime | None
+    """When it sent its last frame to a session; None since it rebooted, until it sends one."""
 
 
 class CameraList(BaseModel):
@@ -125,6 +128,10 @@ async def clear_camera_fault(camera: ReadyCamera) -> CameraView:
     return view(camera)
 
 
+def _moment(unix_s: float | None) -> datetime | None:
+    return None if unix_s is None else datetime.fromtimestamp(unix_s, UTC)
+
+
 def view(camera: Camera) -> CameraView:
     """The camera as it is now."""
     config = camera.config
@@ -156,4 +163,5 @@ def view(camera: Camera) -> CameraView:
         logins_failed=camera.logins_failed,
         login_locked=camera.login_locked,
         frames_dropped=camera.frames_dropped,
+        last_frame_at=_moment(camera.feed.sent_at) if camera.ready else None,
     )

@@ -118,6 +118,8 @@ class Feed:
         """As in `TrackClock.next_frame`."""
         self.clock_offset_s = 0.0
         """Seconds by which the camera's clock is ahead."""
+        self.sent_at: float | None = None
+        """When a frame was sent to a session last, in seconds since 1970."""
         self.uplink = Uplink(self._deliver, randomness)
         self._starts_with_keyframe = starts_with_keyframe
         self._subscribers: list[Subscriber] = []
@@ -179,6 +181,8 @@ class Feed:
             self._timer = None
 
     def _deliver(self, track: int, frame: Frame) -> None:
+        if self._subscribers:
+            self.sent_at = time.time()
         for subscriber in self._subscribers:
             subscriber.send_frame(track, frame)
 

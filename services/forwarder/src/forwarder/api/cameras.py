@@ -1,37 +1,41 @@
 """The deliveries of one camera."""
 
 from http import HTTPStatus
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Request, Response
 
-from forwarder.api.delivery_status import DeliveryStatus, find_deliveries, refresh_from_holder
+from forwarder.api.delivery_status import (
+    DELIVERIES,
+    DeliveryPaging,
+    DeliveryStatus,
+    find_deliveries,
+    refresh_from_holder,
+)
 from vonggac.auth import Right, require
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
-
-
-class CameraDeliveries(BaseModel):
-    """Ordered by delivery."""
-
-    items: list[DeliveryStatus]
 
 
 @router.get(
     "/{camera_id}/deliveries",
     summary="The status of one camera at each of its destinations",
     description="One entry per planned delivery.",
+    response_model=None,
     responses={
-        404: {"model": Problem, "description": "No forwarder has reported a delivery of such a camera"},
-        503: {"model": Problem, "description": "NATS was not reached yet"},
+        **DELIVERIES.responses,
+        **problems({404: "No forwarder has reported a delivery of such a camera", 503: "NATS was not reached yet"}),
     },
 )
-async def list_camera_deliveries(request: Request, camera_id: UUID) -> CameraDeliveries:
+async def list_camera_deliveries(
+    request: Request, camera_id: UUID, paging: Annotated[DeliveryPaging, Depends(DELIVERIES)]
+) -> Response:
     found = await find_deliveries(request, lambda observed: observed.camera_id == camera_id)
-    items = [DeliveryStatus.of(one) for one in await refresh_from_holder(request, found)]
-    if not items:
+    if not found:
         msg = f"no forwarder has reported a delivery of a camera {camera_id}; is it in the inventory?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_unknown", msg)
-    return CameraDeliveries(items=items)
+    page = paging.cut(await refresh_from_holder(request, found))
+    return paging.answer(page, [DeliveryStatus.of(one) for one in page.rows])

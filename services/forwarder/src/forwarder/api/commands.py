@@ -15,7 +15,8 @@ from forwarder.relay.assignment.commands import store_command, withdraw_command
 from vonggac.auth import Principal, Right, require
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
 from vonggac.telemetry import get_logger, redact
 
 log = get_logger(__name__)
@@ -23,14 +24,13 @@ router = APIRouter(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
 
 Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 _UNAVAILABLE = "NATS does not answer: the command was perhaps not stored. Send it again."
-_RESPONSES: dict[int | str, dict[str, object]] = {
-    404: {"model": Problem, "description": "No forwarder has reported such a delivery"},
-    409: {
-        "model": Problem,
-        "description": "The command means nothing in the delivery's present state (`code`)",
-    },
-    503: {"model": Problem, "description": "NATS does not answer"},
-}
+_RESPONSES = problems(
+    {
+        404: "No forwarder has reported such a delivery",
+        409: "The command means nothing in the delivery's present state (`code`)",
+        503: "NATS does not answer",
+    }
+)
 _NOT_RETRIED = {
     RetryOutcome.NOT_WAITING: (
         "delivery_not_waiting",
@@ -54,7 +54,7 @@ class StopRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)] = Field(
-        description="For those who find it stopped."
+        description="For those who find it stopped.", examples=["The centre changes its server until Friday."]
     )
 
 

@@ -56,6 +56,18 @@ class Media:
 
 STOPPED_AFTER_S = 3.0
 """Without media for so long it has stopped, dated back to its last: a camera that is away for 5 s is seen."""
+GAP_KEPT = 0.8
+"""Of the longest gap between pictures, each time that a shorter one is seen."""
+
+
+def usual_gap_s(usual_s: float, gap_s: float) -> float:
+    """The longest gap between pictures of late, with the newest one; about one a second is seen."""
+    return max(gap_s, usual_s * GAP_KEPT)
+
+
+def stopped_after_s(usual_s: float) -> float:
+    """Silence of a camera that sends seldom is no stop before it is twice as long as usual."""
+    return max(STOPPED_AFTER_S, 2 * usual_s)
 
 
 def media_flows(media: Media, at: datetime) -> Media:

@@ -20,6 +20,8 @@ from vonggac.events.causes import Cause
 from vonggac.events.forwarder import DeliveryState
 
 MAX_DETAIL_CHARACTERS = 500
+SAMPLED_EVERY_S = 1.0
+"""Of a session; at its beginning more often."""
 LEFT_OUT = "it was too slow: the camera's media is left out until there is room and a keyframe comes"
 
 
@@ -282,7 +284,10 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
     if event.silent_s >= limits.silent_s:
         return Decision(_now(seen, DeliveryState.WAITING_FOR_CAMERA, now, Cause.STALLED))
     if newly:
-        seen = replace(seen, last_success_at=now.at, last_acknowledged_at=now.at, failure=None)
+        # They came at some moment since the sample before: dated to the middle, they are off by half a second at most.
+        since_s = min(SAMPLED_EVERY_S, now.monotonic_s - delivery.progress.sampled_s)
+        confirmed_at = now.after(-since_s / 2)
+        seen = replace(seen, last_success_at=now.at, last_acknowledged_at=confirmed_at, failure=None)
     if progress.left_out_s(silent_s=event.silent_s, now=now) >= limits.stall_s:
         # The session is good and goes on by itself; what is acknowledged meanwhile, if anything, is old.
         return Decision(_now(seen, DeliveryState.STALLED, now, Cause.STALLED, LEFT_OUT))

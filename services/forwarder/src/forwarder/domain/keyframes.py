@@ -20,6 +20,12 @@ LOOK_AHEAD_S = 0.2
 """A keyframe is awaited so long before its last packet is expected: its own way in, and some unevenness."""
 LONGEST_INTERVAL_S = 20.0
 """Of keyframes that follow each other; more than that is a clock that was set anew."""
+COMPARE_EVERY_S = 0.9
+"""Every keyframe is compared with those before it, of cameras that send several a second one in so long."""
+UNEVEN_S = 0.1
+"""A keyframe that comes so far off the rhythm of those before it belongs to another one."""
+UNEVEN_AT_MOST = 3
+"""A camera whose rhythm was wrong so often in a session has none: its keyframes are hashed from time to time only."""
 _START_CODE = b"\x00\x00\x00\x01"
 
 
@@ -103,38 +109,49 @@ class Figures:
 class Rhythm:
     """When to look for a camera's next keyframe, from the last one and the distance of two in a row. Seconds.
 
-    The distance is taken from the RTP timestamps: dozens of it are added up until one is wanted again. Cameras keep to
-    it for hours; one that does not is looked at for longer, no keyframe is missed.
+    The distance is taken from the RTP timestamps, of which dozens go by until one is wanted again. Cameras keep to it
+    for hours; one that changes it is looked at until it is known anew, one that has none is not looked at each time.
     """
 
-    __slots__ = ("_clock_rate", "_interval_s", "_newest_s", "_stamp", "_watching")
+    __slots__ = ("_clock_rate", "_interval_s", "_newest_s", "_stamp", "_uneven", "_watching")
 
     def __init__(self, clock_rate: int) -> None:
         self._clock_rate = clock_rate
         self._newest_s, self._stamp = 0.0, 0
         self._interval_s: float | None = None
         self._watching = False
+        self._uneven = 0
 
     @property
     def known(self) -> bool:
         return self._interval_s is not None
 
+    @property
+    def steady(self) -> bool:
+        """Whether every keyframe can be awaited without looking at what is between them."""
+        interval_s = self._interval_s
+        return interval_s is not None and 0 < interval_s <= LONGEST_INTERVAL_S and self._uneven < UNEVEN_AT_MOST
+
     def seen(self, now_s: float, stamp: int) -> None:
         """A whole keyframe of this RTP timestamp has just come."""
+        passed_s = ((stamp - self._stamp) & 0xFFFFFFFF) / self._clock_rate
         if self._watching:
-            self._interval_s = ((stamp - self._stamp) & 0xFFFFFFFF) / self._clock_rate
+            self._interval_s = passed_s
+        elif self._interval_s and abs(passed_s - round(passed_s / self._interval_s) * self._interval_s) > UNEVEN_S:
+            self._interval_s = None
+            self._uneven += 1
         self._newest_s, self._stamp, self._watching = now_s, stamp, True
 
     def looked_away(self) -> None:
         """Keyframes may go by unseen from now on."""
         self._watching = False
 
-    def wait_s(self, now_s: float) -> float:
-        """How long nothing is missed if nobody looks; 0 when that is not known."""
+    def wait_s(self, now_s: float, *, least_s: float = 0.0) -> float:
+        """How long nothing is missed if nobody looks; 0 when that is not known. Keyframes within `least_s` may be."""
         if not self._interval_s or self._interval_s > LONGEST_INTERVAL_S:
             return 0.0
-        passed = (now_s - self._newest_s) % self._interval_s
-        return max(0.0, self._interval_s - passed - LOOK_AHEAD_S)
+        since_s = now_s + least_s - self._newest_s
+        return max(0.0, least_s + self._interval_s - since_s % self._interval_s - LOOK_AHEAD_S)
 
 
 class StreamMeter:

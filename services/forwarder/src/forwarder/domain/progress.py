@@ -17,6 +17,8 @@ class Progress:
 
     opened_s: float
     sampled_at: datetime
+    sampled_s: float = 0.0
+    """The last sample of all."""
     media_at: datetime | None = None
     written: int = 0
     written_s: float = 0.0
@@ -42,6 +44,7 @@ class Progress:
             self,
             sampled_at=self.sampled_at if written else now.at,
             media_at=self.sampled_at if written else None,
+            sampled_s=moment,
             written=written,
             written_s=moment if wrote else self.written_s,
             acknowledged=max(acknowledged, self.acknowledged),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -60,7 +59,6 @@ async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
     await statuses.become(camera, "acknowledged", "acknowledged")
     await eventually(lambda: seen and seen[-1].state is MediaState.FLOWING)
     assert (seen[0].worker_id, seen[0].sequence, seen[0].camera_id) == (forwarder.worker_id, 1, camera.id)
-    await asyncio.sleep(2.0)
 
     off_at = datetime.now(UTC)
     await gate.set_fault("off")
@@ -87,7 +85,7 @@ async def test_an_outage_of_a_camera_is_dated_to_its_last_and_first_media(
     assert [report.sequence for report in seen] == list(range(1, len(seen) + 1))
 
 
-async def test_a_stall_of_five_seconds_within_one_session_is_seen_and_dated(
+async def test_a_stall_within_one_session_is_seen_and_dated(
     sim: Simulator,
     planner: Planner,
     inventory: Inventory,
@@ -99,10 +97,9 @@ async def test_a_stall_of_five_seconds_within_one_session_is_seen_and_dated(
     camera, gate = planner.camera(sim), sim.cameras["gate"]
     await inventory.say(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    await asyncio.sleep(1.5)
     stalled_at = datetime.now(UTC)
     await gate.set_fault("stall")
-    await asyncio.sleep(5.0)
+    await eventually(lambda: seen[-1].state is MediaState.STOPPED, within_s=8)
     went_on_at = datetime.now(UTC)
     await gate.clear_fault()
     await eventually(lambda: [report.state for report in seen] == ["flowing", "stopped", "flowing"])
@@ -118,7 +115,6 @@ async def test_the_last_bytes_that_a_centre_confirmed_date_its_outage(
     camera = planner.camera(sim)
     await inventory.say(camera)
     await statuses.become(camera, "acknowledged", "acknowledged")
-    await asyncio.sleep(1.5)
     # Its kernel acknowledges no more as soon as the port and its sessions are gone.
     gone_at = datetime.now(UTC)
     await sim.centres["national"].set_fault("refuse")
@@ -139,14 +135,19 @@ async def test_a_picture_that_stands_still_and_moves_again_is_dated(
     seen: list[CameraMediaObservedV1],
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=0.5)]) as sim:
-        await start_forwarder(keyframe_hash_interval_s=1.0)
-        await inventory.say(planner.camera(sim))
+        forwarder = await start_forwarder()
+        camera = planner.camera(sim)
+        await inventory.say(camera)
         await eventually(lambda: seen)
-        await asyncio.sleep(2.0)
+        assert forwarder.worker is not None
+        await eventually(lambda: forwarder.worker is not None and camera.id in forwarder.worker.held)
+        keyframes = forwarder.worker.held[camera.id].relay.keyframes
+        # Only one of them is hashed for others in this time, every one is compared.
+        await eventually(lambda: keyframes.compared >= 3)
+        assert len(keyframes.history) == 1
         frozen_at = datetime.now(UTC)
         await sim.cameras["gate"].set_fault("freeze", kind="coded")
         await eventually(lambda: seen[-1].still_since is not None, within_s=15)
-        # Found by keyframes that are hashed about once a second here.
         assert near(seen[-1].still_since, frozen_at)
         moved_at = datetime.now(UTC)
         await sim.cameras["gate"].clear_fault()

@@ -62,6 +62,7 @@ class Broadcaster:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     async def start(self, way: str) -> str:
         """Begin to broadcast; the address to play."""
@@ -108,6 +109,7 @@ class Broadcaster:
         self._writers.clear()
 
     async def stop(self) -> None:
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -127,7 +129,14 @@ class Broadcaster:
         )
 
     async def _serve(self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> int:
-        self._server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async def serve_until_stopped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._stopped:
+                # It was accepted before the server was closed, and nobody else would close it.
+                writer.transport.abort()
+                return
+            await serve(reader, writer)
+
+        self._server = await asyncio.start_server(serve_until_stopped, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:

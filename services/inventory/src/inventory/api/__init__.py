@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 TAGS = {
+    "vendors": "Makes whose addresses are known.",
     "imports": "Files that add and change many rows.",
     "exports": "Files of what is on record.",
     "changes": "Who changed what, when and why.",
@@ -21,12 +22,13 @@ def tags() -> dict[str, str]:
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
     from inventory.api import changes, dead_letters, exports, imports
-    from inventory.api.devices import cameras, destinations
+    from inventory.api.devices import cameras, destinations, vendors
     from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
     from inventory.api.nouns import router_of
+    from inventory.api.places import sufficiency
     from inventory.nouns.registry import NOUNS
 
     mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
-    beside = (cameras, destinations, *mandate, imports, exports, changes, dead_letters)
+    beside = (cameras, destinations, vendors, sufficiency, *mandate, imports, exports, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.
     return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

@@ -1,6 +1,7 @@
 """How cameras are written: the address apart from its credentials, a delivery to each destination."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,10 +14,11 @@ from inventory.domain.devices.areas import Area
 from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_timeout
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
+from inventory.domain.devices.vendors import Vendor
 from inventory.nouns.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Writer, Writing, merge
-from inventory.storage.conflicts import unknown_reference
+from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
 from inventory.storage.lists import Recorded
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
@@ -38,6 +40,15 @@ class CameraShown(Shown):
     probe_interval_s: float
     probe_timeout_s: float
     expected: SurveyedDevice | None
+    vendor: Vendor | None
+    model: str | None
+    firmware: str | None
+    sub_url: str | None
+    recorder_id: UUID | None
+    channel: int | None
+    verified_on: date | None
+    verified_by: str | None
+    shared_device_reason: str | None
     has_secret: bool
     secret_changed_at: AwareDatetime | None
 
@@ -87,7 +98,8 @@ class CameraWriter(Writer):
         address = parse_address(writing, "url", given.url, parse_camera_url)
         check_trust(given.tls, address.url)
         facility = await transaction.session.get_one(Facility, given.facility_id)
-        values = given.model_dump(exclude={"url", "destination_ids", "probe_timeout_s"})
+        values = given.model_dump(exclude={"url", "sub_url", "destination_ids", "probe_timeout_s"})
+        values["sub_url"] = _sub_url(writing, given.sub_url)
         camera = Camera(
             **values,
             url=address.url,
@@ -105,6 +117,8 @@ class CameraWriter(Writer):
         address = parse_address(writing, "url", patch["url"], parse_camera_url) if "url" in patch else None
         refuse_to_move(camera, address)
         values = _patched(camera, patch, address)
+        if "sub_url" in patch:
+            values["sub_url"] = _sub_url(writing, patch["sub_url"])
         secret = secret_of(writing, address, others=device_origins(values["expected"]))
         await writing.transaction.change_thing(camera, values | secret)
 
@@ -114,8 +128,18 @@ class CameraWriter(Writer):
         await writing.transaction.remove_thing(thing)
 
 
+def _sub_url(writing: Writing, text: str | None) -> str | None:
+    """The sub stream uses the login of the main one, so its address holds none."""
+    if text is None:
+        return None
+    address = parse_address(writing, "sub_url", text, parse_camera_url)
+    if address.credentials is not None:
+        raise invalid("sub_url", "holds credentials: leave them out, the camera's login is used")
+    return address.url
+
+
 def _patched(camera: Camera, patch: Mapping[str, Any], address: Address | None) -> dict[str, Any]:
-    stated = {name: value for name, value in patch.items() if name not in {"url", "facility_id"}}
+    stated = {name: value for name, value in patch.items() if name not in {"url", "sub_url", "facility_id"}}
     if "probe_interval_s" in patch and "probe_timeout_s" not in patch:
         stated["probe_timeout_s"] = fitting_timeout(camera.probe_timeout_s, patch["probe_interval_s"])
     fields = merge(CameraFields, camera, stated)

@@ -8,6 +8,8 @@ from inventory.domain.devices.delivery import HEADINGS as DELIVERY_HEADINGS
 from inventory.domain.devices.delivery import DeliveryFields
 from inventory.domain.devices.destination import HEADINGS as DESTINATION_HEADINGS
 from inventory.domain.devices.destination import NewDestination
+from inventory.domain.devices.recorder import HEADINGS as RECORDER_HEADINGS
+from inventory.domain.devices.recorder import RecorderFields
 from inventory.nouns.cameras import (
     CameraShown,
     CameraWithDeliveries,
@@ -19,8 +21,9 @@ from inventory.nouns.cameras import (
 from inventory.nouns.deliveries import DeliveryShown, DeliveryWriter
 from inventory.nouns.destinations import DestinationShown, DestinationWriter
 from inventory.nouns.noun import Filter, Noun
-from inventory.storage.tables import Camera, Delivery, Destination
-from vonggac.events.inventory import DestinationV1
+from inventory.nouns.sameness import check_camera
+from inventory.storage.tables import Camera, Delivery, Destination, Recorder
+from vonggac.events.inventory import DestinationV1, RecorderV1
 
 DESTINATION = Noun(
     name="destination",
@@ -41,6 +44,22 @@ DESTINATION = Noun(
     hand_written=frozenset({"remove"}),
 )
 
+RECORDER = Noun(
+    name="recorder",
+    path="recorders",
+    vietnamese="đầu ghi",
+    group="devices",
+    about="Recorders with their channels; a camera may be one of them.",
+    table=Recorder,
+    fields=RecorderFields,
+    payload=RecorderV1,
+    headings=RECORDER_HEADINGS,
+    references={"facility_id": "facility"},
+    filters=("code", "facility_id", "vendor"),
+    sorts=("code", "name"),
+    searched_through=("facility_id",),
+)
+
 CAMERA = Noun(
     name="camera",
     path="cameras",
@@ -51,8 +70,8 @@ CAMERA = Noun(
     fields=NewCamera,
     shown=CameraShown,
     headings=CAMERA_HEADINGS,
-    references={"facility_id": "facility"},
-    filters=("code", "facility_id", "area", "enabled"),
+    references={"facility_id": "facility", "recorder_id": "recorder"},
+    filters=("code", "facility_id", "area", "enabled", "vendor", "recorder_id"),
     more_filters={"unit_id": Filter(UUID, in_unit), "destination_id": Filter(UUID, delivered_to)},
     sorts=("code", "name", "area", "facility_id"),
     searched_through=("facility_id",),
@@ -61,6 +80,7 @@ CAMERA = Noun(
     asks_reason=asks_reason,
     item=CameraWithDeliveries,
     expand=with_deliveries,
+    check=check_camera,
     writer=CameraWriter(),
 )
 

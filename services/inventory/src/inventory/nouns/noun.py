@@ -42,7 +42,7 @@ def no_reason(_before: Any, _after: Any) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Noun:
     """One noun of the register.
 

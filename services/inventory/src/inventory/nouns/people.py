@@ -4,11 +4,15 @@ from inventory.domain.people.agency import HEADINGS as AGENCY_HEADINGS
 from inventory.domain.people.agency import AgencyFields
 from inventory.domain.people.focal_point import HEADINGS as FOCAL_POINT_HEADINGS
 from inventory.domain.people.focal_point import FocalPointFields
+from inventory.domain.people.operator_assignment import HEADINGS as OPERATOR_ASSIGNMENT_HEADINGS
+from inventory.domain.people.operator_assignment import OperatorAssignmentFields
 from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
 from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
+from inventory.nouns.facilities import check_focal_point
 from inventory.nouns.noun import Noun
-from inventory.storage.tables import Agency, FocalPoint, Team, TeamMember
-from vonggac.events.inventory import AgencyV1, FocalPointV1, TeamMemberV1, TeamV1
+from inventory.nouns.operators import check_assignment
+from inventory.storage.tables import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from vonggac.events.inventory import AgencyV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
 
 AGENCY = Noun(
     name="agency",
@@ -22,6 +26,24 @@ AGENCY = Noun(
     headings=AGENCY_HEADINGS,
     filters=("code", "role"),
     sorts=("code", "name", "role"),
+)
+
+OPERATOR_ASSIGNMENT = Noun(
+    name="operator_assignment",
+    path="operator-assignments",
+    vietnamese="phân công đơn vị vận hành",
+    group="people",
+    about="The operator of each province and time (R02).",
+    table=OperatorAssignment,
+    fields=OperatorAssignmentFields,
+    payload=OperatorAssignmentV1,
+    headings=OPERATOR_ASSIGNMENT_HEADINGS,
+    key=("unit_id", "valid_from"),
+    label="valid_from",
+    references={"unit_id": "unit", "agency_id": "agency"},
+    filters=("unit_id", "agency_id"),
+    sorts=("valid_from",),
+    check=check_assignment,
 )
 
 FOCAL_POINT = Noun(
@@ -40,6 +62,7 @@ FOCAL_POINT = Noun(
     filters=("facility_id",),
     sorts=("full_name", "valid_from"),
     searched_through=("facility_id",),
+    check=check_focal_point,
 )
 
 TEAM = Noun(

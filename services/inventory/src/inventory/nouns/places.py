@@ -1,13 +1,17 @@
 """Units and facilities."""
 
+from inventory.domain.places.coverage import HEADINGS as COVERAGE_HEADINGS
+from inventory.domain.places.coverage import CoverageFields
 from inventory.domain.places.facility import HEADINGS as FACILITY_HEADINGS
 from inventory.domain.places.facility import FacilityFields, asks_reason
+from inventory.domain.places.lifecycle import FACILITY as FACILITY_STATES
 from inventory.domain.places.unit import HEADINGS as UNIT_HEADINGS
 from inventory.domain.places.unit import UnitFields
-from inventory.nouns.noun import Noun
+from inventory.nouns.facilities import facility_guards, without_focal_point
+from inventory.nouns.noun import Filter, Noun
 from inventory.nouns.units import UnitWriter, check_unit
-from inventory.storage.tables import Facility, Unit
-from vonggac.events.inventory import FacilityV1, UnitV1
+from inventory.storage.tables import Coverage, Facility, Unit
+from vonggac.events.inventory import CoverageV1, FacilityV1, UnitV1
 
 UNIT = Noun(
     name="unit",
@@ -39,7 +43,28 @@ FACILITY = Noun(
     headings=FACILITY_HEADINGS,
     references={"unit_id": "unit", "managing_agency_id": "agency"},
     filters=("code", "type", "status", "unit_id", "managing_agency_id", "restricted"),
+    more_filters={"without_focal_point": Filter(bool, without_focal_point)},
     sorts=("code", "name", "type", "status", "beds"),
+    machine=FACILITY_STATES,
+    guards=facility_guards,
     searched_through=("unit_id", "managing_agency_id"),
     asks_reason=asks_reason,
+)
+
+COVERAGE = Noun(
+    name="coverage",
+    path="coverages",
+    vietnamese="khu vực được giám sát",
+    group="places",
+    about="The verdict about each area that a facility has to watch (R07).",
+    table=Coverage,
+    fields=CoverageFields,
+    payload=CoverageV1,
+    headings=COVERAGE_HEADINGS,
+    key=("facility_id", "area"),
+    label="area",
+    references={"facility_id": "facility"},
+    filters=("facility_id", "area", "verdict"),
+    sorts=("facility_id", "area", "verdict"),
+    searched_through=("facility_id",),
 )

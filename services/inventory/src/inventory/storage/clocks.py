@@ -16,8 +16,8 @@ from inventory.storage.tables import HISTORY, Change, Thing
 from inventory.storage.tables.history import SEALED, shown_flag
 from vonggac.http import ProblemError
 
-LONG_WRITES = 1742_0511
-"""Class of the advisory locks of long writes; the key is the second in which one began."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def recorded(kind: type[Thing], as_of: datetime | None) -> FromClause:
@@ -54,17 +54,24 @@ async def settled_instant(session: AsyncSession) -> datetime | None:
 
     A long write records what is new as of its beginning, and commits later (decision 0043).
     """
-    begun = await session.scalar(_LONG_WRITE_SINCE)
+    begun: int | None = await session.scalar(_LONG_WRITE_SINCE)
     if begun is not None:
-        return datetime.fromtimestamp(begun, UTC) - timedelta(microseconds=1)
+        return _EPOCH + (begun - 1) * _MICROSECOND
     latest: datetime | None = await session.scalar(select(func.max(Change.changed_at)))
     return latest
 
 
+async def announce_long_write(session: AsyncSession, now: datetime) -> None:
+    """Let readers see, until this transaction ends, that it records something as of `now`."""
+    await session.execute(text(f"select pg_advisory_xact_lock_shared({(now - _EPOCH) // _MICROSECOND})"))
+
+
+# The key of such a lock is an instant in microseconds: larger than any other key.
 _LONG_WRITE_SINCE = text(
-    "select min(objid::bigint) from pg_locks where locktype = 'advisory' and classid::bigint = :class "
+    "select min((classid::bigint << 32) + objid::bigint) from pg_locks "
+    "where locktype = 'advisory' and objsubid = 1 and classid::bigint > 100000 "
     "and database = (select oid from pg_database where datname = current_database())"
-).bindparams(**{"class": LONG_WRITES})
+)
 
 
 def _etag(revision: ColumnElement[Any]) -> ColumnElement[str]:

@@ -14,6 +14,11 @@ from vonggac.telemetry import get_logger
 log = get_logger(__name__)
 
 _FIELDS = {
+    "ex_operator_assignments_unit_id": (
+        "valid_from",
+        "the province has another operator on a day of this period; end that assignment by its valid_to",
+    ),
+    "uq_coverages_facility_id_area": ("area", "the facility has a verdict about this area; change that one"),
     "ex_units_code": (
         "code",
         "another unit of this level has the code on a day of this period; end the earlier one by its valid_to",

@@ -120,6 +120,8 @@ def _plan(camera: Any, deliveries: Sequence[Any], under: FacilityPlan) -> Camera
         probe_interval_s=camera.probe_interval_s,
         probe_timeout_s=camera.probe_timeout_s,
         deliveries=planned,
+        area=camera.area,
+        shared_device_reason=camera.shared_device_reason,
         facility_status=camera.facility_status,
         expected=ExpectedDevice.model_validate(camera.expected) if camera.expected is not None else None,
     )

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
-from inventory.storage.clocks import LONG_WRITES, missing
+from inventory.storage.clocks import announce_long_write, missing
 from inventory.storage.codec_check import CodecCheck
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
@@ -362,10 +362,7 @@ class Store:
         with database_problems():
             async with self.database.transaction() as session:
                 now = self.now()
-                # Taken at once: a reader sees since when something is written that is not committed.
-                await session.execute(
-                    text(f"select pg_advisory_xact_lock_shared({LONG_WRITES}, {int(now.timestamp())})")
-                )
+                await announce_long_write(session, now)
                 await session.execute(text(f"set local lock_timeout = {int(self._write_wait_s * 1000)}"))
                 await set_recorded_now(session, now)
                 transaction = WriteTransaction(session, actor, now, self._enter_queue)

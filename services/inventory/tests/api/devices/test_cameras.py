@@ -51,8 +51,8 @@ async def test_a_shorter_interval_takes_the_timeout_with_it(province: Any) -> No
     camera = await province.camera()
     one = f"/v1/cameras/{camera['id']}"
     assert camera["probe_timeout_s"] == 10
-    assert (await province.client.patch(one, json={"probe_interval_s": 8})).json()["probe_timeout_s"] == 4
-    refused = await province.client.patch(one, json={"probe_timeout_s": 8})
+    assert (await province.change(one, json={"probe_interval_s": 8})).json()["probe_timeout_s"] == 4
+    refused = await province.change(one, json={"probe_timeout_s": 8})
     assert refused.status_code == 422
     assert "less than probe_interval_s" in refused.text
 
@@ -68,7 +68,7 @@ async def test_a_new_template_moves_every_delivery(province: Any) -> None:
     destination = await province.destination()
     camera = await province.camera()
     one = f"/v1/destinations/{destination['id']}"
-    await province.client.patch(one, json={"url_template": "rtsp://10.9.9.9/{facility_code}/{camera_id}"})
+    await province.change(one, json={"url_template": "rtsp://10.9.9.9/{facility_code}/{camera_id}"})
     (delivery,) = await deliveries_of(province, camera)
     assert delivery["url"].endswith(f"/{camera['id']}")
     assert (await province.client.get(f"/v1/cameras/{camera['id']}")).json()["revision"] == 2
@@ -98,7 +98,7 @@ async def test_cameras_may_swap_their_codes_by_way_of_a_third(province: Any) -> 
     await province.destination()
     first, second = await province.camera(code="A"), await province.camera(code="B")
     for camera, code in ((first, "X"), (second, "A"), (first, "B")):
-        answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"code": code})
+        answer = await province.change(f"/v1/cameras/{camera['id']}", json={"code": code})
         assert answer.status_code == 200
     (delivery,) = await deliveries_of(province, first)
     assert delivery["url"].endswith("/B")
@@ -116,10 +116,10 @@ async def test_a_destination_in_use_stays_unless_it_is_disconnected(province: An
     destination = await province.destination()
     camera = await province.camera()
     one = f"/v1/destinations/{destination['id']}"
-    refused = await province.client.delete(one)
+    refused = await province.remove(one)
     assert refused.status_code == 409
     assert camera["code"] in refused.json()["detail"]
-    assert (await province.client.delete(one, params={"disconnect_all_cameras": "true"})).status_code == 204
+    assert (await province.remove(one, params={"disconnect_all_cameras": "true"})).status_code == 204
     assert await deliveries_of(province, camera) == []
 
 

@@ -54,13 +54,13 @@ async def test_a_plan_says_where_and_with_which_login_to_read_back(province: Any
     assert planned.read_back_secret is None
     one = f"/v1/destinations/{destination['id']}"
     login = {"username": "viewer", "password": "p"}
-    assert (await province.client.put(f"{one}/read-back-secret", json=login)).status_code == 204
+    assert (await province.put(f"{one}/read-back-secret", json=login)).status_code == 204
     shown = (await province.client.get(one)).json()
     assert (shown["has_read_back_secret"], shown["has_secret"]) == (True, False)
     assert shown["read_back_secret_changed_at"] is not None
     changed = await published(bus, camera, lambda said: said.deliveries[0].read_back_secret is not None)
     assert changed.deliveries[0].secret is None
-    assert (await province.client.delete(f"{one}/read-back-secret")).status_code == 204
+    assert (await province.remove(f"{one}/read-back-secret")).status_code == 204
     await published(bus, camera, lambda said: said.deliveries[0].read_back_secret is None and said.revision == 3)
 
 
@@ -84,11 +84,11 @@ async def test_verified_is_not_demanded_where_nobody_can_read_back(province: Any
     assert "acknowledged" in message
     made = await province.post("/v1/destinations", body | {"read_back_url_template": READ_BACK})
     one = f"/v1/destinations/{made['id']}"
-    refused = error_of(await province.client.patch(one, json={"read_back_url_template": None}))
+    refused = error_of(await province.change(one, json={"read_back_url_template": None}))
     assert refused[:2] == (422, "read_back_url_template")
     both = {"read_back_url_template": None, "required_proof": "acknowledged"}
-    assert (await province.client.patch(one, json=both)).json()["read_back_url_template"] is None
-    assert error_of(await province.client.patch(one, json={"required_proof": "verified"}))[0] == 422
+    assert (await province.change(one, json=both)).json()["read_back_url_template"] is None
+    assert error_of(await province.change(one, json={"required_proof": "verified"}))[0] == 422
 
 
 async def test_a_read_back_address_names_the_camera_too(province: Any) -> None:
@@ -110,7 +110,7 @@ async def test_trust_reaches_the_workers_in_its_plain_form(province: Any, bus: B
     assert trust is not None
     assert (trust.ca_pem, trust.fingerprint_sha256) == (authority.pem.strip(), None)
     one = f"/v1/cameras/{camera['id']}"
-    assert (await province.client.patch(one, json={"tls": None})).json()["tls"] is None
+    assert (await province.change(one, json={"tls": None})).json()["tls"] is None
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ async def test_trust_that_nobody_could_use_is_refused_naming_the_field(
 async def test_trust_without_tls_is_refused_so_that_nobody_believes_it_is_checked(province: Any) -> None:
     camera = await province.camera(url="rtsps://10.1.1.1/1", tls={"fingerprint_sha256": PLAIN})
     one = f"/v1/cameras/{camera['id']}"
-    assert error_of(await province.client.patch(one, json={"url": "rtsp://10.1.1.1/1"}))[:2] == (422, "tls")
+    assert error_of(await province.change(one, json={"url": "rtsp://10.1.1.1/1"}))[:2] == (422, "tls")
     both = {"url": "rtsp://10.1.1.1/1", "tls": None}
-    assert (await province.client.patch(one, json=both)).status_code == 200
+    assert (await province.change(one, json=both)).status_code == 200
     tls = {"fingerprint_sha256": PLAIN}
     body = {"code": "A", "name": "A", "role": "national", "url_template": READ_BACK, "tls": tls}
     assert error_of(await province.client.post("/v1/destinations", json=body))[:2] == (422, "tls")
@@ -163,7 +163,7 @@ class TestH265ToClassicRtmp:
     async def test_when_the_camera_is_added_or_changed(self, province: Any) -> None:
         destination = await province.destination(url_template=RTMP)
         camera = await province.camera()
-        answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
+        answer = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
         self._tells(answer, camera["code"], destination["code"])
         body = {"code": "NEW", "name": "n", "facility_id": camera["facility_id"], "url": "rtsp://10.1.1.1/1"}
         new = body | {"expected": {"codec": "h265"}}
@@ -174,10 +174,10 @@ class TestH265ToClassicRtmp:
         destination = await province.destination()
         camera = await province.camera(expected={"codec": "h265"})
         one = f"/v1/destinations/{destination['id']}"
-        self._tells(await province.client.patch(one, json={"url_template": RTMP}), camera["code"], destination["code"])
+        self._tells(await province.change(one, json={"url_template": RTMP}), camera["code"], destination["code"])
         both = {"url_template": RTMP, "enhanced_rtmp": True}
-        assert (await province.client.patch(one, json=both)).json()["enhanced_rtmp"] is True
-        self._tells(await province.client.patch(one, json={"enhanced_rtmp": False}), camera["code"])
+        assert (await province.change(one, json=both)).json()["enhanced_rtmp"] is True
+        self._tells(await province.change(one, json={"enhanced_rtmp": False}), camera["code"])
         new = {"code": "ALL", "name": "n", "role": "provincial", "connect_all_cameras": True}
         answer = await province.client.post("/v1/destinations", json=new | {"url_template": RTMP + "/all"})
         self._tells(answer, camera["code"], "ALL")
@@ -186,10 +186,10 @@ class TestH265ToClassicRtmp:
         destination = await province.destination(url_template=RTMP)
         camera = await province.camera()
         delivery = f"/v1/deliveries/{camera['deliveries'][0]['id']}"
-        await province.client.patch(delivery, json={"enabled": False})
-        changed = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
+        await province.change(delivery, json={"enabled": False})
+        changed = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": {"codec": "h265"}})
         assert changed.status_code == 200
-        answer = await province.client.patch(delivery, json={"enabled": True})
+        answer = await province.change(delivery, json={"enabled": True})
         self._tells(answer, camera["code"], destination["code"])
 
 
@@ -209,7 +209,7 @@ async def test_an_address_outside_the_allowed_networks_is_refused(fenced: Any) -
         (f"/v1/destinations/{destination['id']}", "read_back_url_template", "rtsp://192.168.1.1/{camera_code}"),
     )
     for path, name, url in tries:
-        status, field, message = error_of(await fenced.client.patch(path, json={name: url}))
+        status, field, message = error_of(await fenced.change(path, json={name: url}))
         assert (status, field) == (422, name)
         assert "10.0.0.0/8" in message
     facility = (await fenced.client.get("/v1/facilities")).json()["items"][0]["code"]

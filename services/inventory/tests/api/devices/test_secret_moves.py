@@ -43,7 +43,7 @@ def refused(answer: Any, field: str) -> bool:
 async def test_secret_moves_to_no_other_url_of_a_camera(province: Any, url: str) -> None:
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/1")
     one = f"/v1/cameras/{camera['id']}"
-    assert refused(await province.client.patch(one, json={"url": url}), "url")
+    assert refused(await province.change(one, json={"url": url}), "url")
     assert (await province.client.get(one)).json()["url"] == "rtsp://10.1.1.1/1"
 
 
@@ -52,7 +52,7 @@ async def test_secret_moves_with_a_camera_when_it_is_given_again(
 ) -> None:
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/1")
     one = f"/v1/cameras/{camera['id']}"
-    assert (await province.client.patch(one, json={"url": "rtsp://u:q@10.9.9.9/1"})).status_code == 200
+    assert (await province.change(one, json={"url": "rtsp://u:q@10.9.9.9/1"})).status_code == 200
     unsealer, box = (
         Unsealer.from_file(keys_folder / WORKERS_PRIVATE),
         await sealed(inventory_url, "sealed_secret", "cameras"),
@@ -65,14 +65,14 @@ async def test_secret_moves_with_a_camera_when_it_is_given_again(
 @pytest.mark.parametrize("url", ["rtsp://10.1.1.1/2", "rtsp://10.1.1.1:554/2", "RTSP://10.1.1.1/{username}/{password}"])
 async def test_another_path_of_the_same_address_needs_no_credentials(province: Any, url: str) -> None:
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/1")
-    assert (await province.client.patch(f"/v1/cameras/{camera['id']}", json={"url": url})).status_code == 200
+    assert (await province.change(f"/v1/cameras/{camera['id']}", json={"url": url})).status_code == 200
 
 
 async def test_a_camera_moves_once_its_credentials_are_removed(province: Any) -> None:
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/1")
     one = f"/v1/cameras/{camera['id']}"
-    assert (await province.client.delete(f"{one}/secret")).status_code == 204
-    assert (await province.client.patch(one, json={"url": ELSEWHERE[0]})).status_code == 200
+    assert (await province.remove(f"{one}/secret")).status_code == 204
+    assert (await province.change(one, json={"url": ELSEWHERE[0]})).status_code == 200
 
 
 async def test_secret_moves_to_no_other_url_by_csv(province: Any) -> None:
@@ -94,10 +94,10 @@ async def test_secret_moves_to_no_other_template_of_a_destination(province: Any,
     )
     one = f"/v1/destinations/{destination['id']}"
     moved = {field: "rtsp://10.9.9.9/{camera_code}/{username}/{password}"}
-    assert refused(await province.client.patch(one, json=moved), field)
-    assert (await province.client.patch(one, json={field: "rtsp://10.2.2.2/x/{camera_code}"})).status_code == 200
+    assert refused(await province.change(one, json=moved), field)
+    assert (await province.change(one, json={field: "rtsp://10.2.2.2/x/{camera_code}"})).status_code == 200
     again = {field: "rtsp://u:p@10.9.9.9/{camera_code}"}
-    assert (await province.client.patch(one, json=again)).status_code == 200
+    assert (await province.change(one, json=again)).status_code == 200
 
 
 async def test_secret_moves_not_by_way_of_no_template_at_all(province: Any) -> None:
@@ -105,13 +105,13 @@ async def test_secret_moves_not_by_way_of_no_template_at_all(province: Any) -> N
         url_template="rtsp://u:p@10.2.2.2/{camera_code}", read_back_url_template="rtsp://v:w@10.2.2.2/{camera_code}"
     )
     one, field = f"/v1/destinations/{destination['id']}", "read_back_url_template"
-    assert (await province.client.patch(one, json={field: None})).status_code == 200
-    assert refused(await province.client.patch(one, json={field: "rtsp://10.9.9.9/{camera_code}"}), field)
+    assert (await province.change(one, json={field: None})).status_code == 200
+    assert refused(await province.change(one, json={field: "rtsp://10.9.9.9/{camera_code}"}), field)
 
 
 async def test_a_login_for_reading_back_needs_an_address_to_belong_to(province: Any) -> None:
     destination = await province.destination(url_template="rtsp://10.2.2.2/{camera_code}")
-    answer = await province.client.put(
+    answer = await province.put(
         f"/v1/destinations/{destination['id']}/read-back-secret", json={"username": "u", "password": "p"}
     )
     assert answer.status_code == 422, answer.text
@@ -149,9 +149,9 @@ async def test_a_login_belongs_to_the_device_service_that_the_survey_noted(
 @pytest.mark.parametrize("url", ["rtsp://{password}.example.org/1", "rtsp://10.1.1.1:{password}/1"])
 async def test_a_placeholder_in_host_or_port_is_refused(province: Any, url: str) -> None:
     camera = await province.camera()
-    answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"url": url})
+    answer = await province.change(f"/v1/cameras/{camera['id']}", json={"url": url})
     assert answer.status_code == 422
     template = url.replace("/1", "/{camera_code}")
     destination = await province.destination()
-    answer = await province.client.patch(f"/v1/destinations/{destination['id']}", json={"url_template": template})
+    answer = await province.change(f"/v1/destinations/{destination['id']}", json={"url_template": template})
     assert answer.status_code == 422

@@ -57,19 +57,19 @@ async def write_every_secret(province: Any) -> list[str]:
     bad = f"C-BAD,n,NOWHERE,rtsp://{SECRETS[4]}:{SECRETS[2]}@10.1.1.3/1,{SECRETS[4]},{SECRETS[2]}\n"
     csv = {"content-type": "text/csv"}
     answers = [
-        await client.put(f"{one}/secret", json=login),
-        await client.put(f"{one}/secret", json=login | {"extra": SECRETS[1]}),
-        await client.put(f"{one}/secret", json={"username": "", "password": SECRETS[1]}),
-        await client.put(f"{one}/secret", json={"username": SECRETS[4] * 40, "password": SECRETS[1]}),
-        await client.put(f"/v1/destinations/{destination['id']}/secret", json=login),
-        await client.put(f"/v1/destinations/{destination['id']}/read-back-secret", json=login),
-        await client.patch(
+        await province.put(f"{one}/secret", json=login),
+        await province.put(f"{one}/secret", json=login | {"extra": SECRETS[1]}),
+        await province.put(f"{one}/secret", json={"username": "", "password": SECRETS[1]}),
+        await province.put(f"{one}/secret", json={"username": SECRETS[4] * 40, "password": SECRETS[1]}),
+        await province.put(f"/v1/destinations/{destination['id']}/secret", json=login),
+        await province.put(f"/v1/destinations/{destination['id']}/read-back-secret", json=login),
+        await province.change(
             f"/v1/destinations/{destination['id']}",
             json={"read_back_url_template": f"rtsp://{SECRETS[4]}:{SECRETS[5]}@10.9.9.9/{{camera_code}}"},
         ),
-        await client.patch(one, json={"url": f"rtsp://{SECRETS[4]}:{SECRETS[0]}@10.1.1.1/2"}),
-        await client.patch(one, json={"url": f"rtsp://10.1.1.1/user={SECRETS[4]}&password={SECRETS[0]}"}),
-        await client.patch(one, json={"url": f"rtsp://{SECRETS[4]}:a/{SECRETS[0]}@10.1.1.1/2"}),
+        await province.change(one, json={"url": f"rtsp://{SECRETS[4]}:{SECRETS[0]}@10.1.1.1/2"}),
+        await province.change(one, json={"url": f"rtsp://10.1.1.1/user={SECRETS[4]}&password={SECRETS[0]}"}),
+        await province.change(one, json={"url": f"rtsp://{SECRETS[4]}:a/{SECRETS[0]}@10.1.1.1/2"}),
         await client.post("/v1/imports/cameras", content=header + row, headers=csv),
         await client.post("/v1/imports/cameras", content=header + bad, headers=csv),
     ]
@@ -142,18 +142,18 @@ async def test_reads_show_only_that_there_is_a_secret(province: Any) -> None:
     camera = await province.camera()
     one = f"/v1/cameras/{camera['id']}"
     assert (camera["has_secret"], camera["secret_changed_at"]) == (False, None)
-    await province.client.put(f"{one}/secret", json={"username": "u", "password": ""})
+    await province.put(f"{one}/secret", json={"username": "u", "password": ""})
     shown = (await province.client.get(one)).json()
     assert shown["has_secret"]
     assert shown["secret_changed_at"] is not None
-    await province.client.delete(f"{one}/secret")
+    await province.remove(f"{one}/secret")
     assert not (await province.client.get(one)).json()["has_secret"]
 
 
 @pytest.mark.parametrize("url", ["rtsp://10.1.1.1/9", "rtsp://10.1.1.1/1"])
 async def test_a_new_path_without_credentials_keeps_the_secret(province: Any, url: str) -> None:
     camera = await province.camera(url="rtsp://u:p@10.1.1.1/1")
-    changed = (await province.client.patch(f"/v1/cameras/{camera['id']}", json={"url": url})).json()
+    changed = (await province.change(f"/v1/cameras/{camera['id']}", json={"url": url})).json()
     assert (changed["has_secret"], changed["secret_changed_at"]) == (True, camera["secret_changed_at"])
 
 
@@ -161,5 +161,5 @@ async def test_removing_no_secret_changes_nothing(
     province: Any, settings: Settings, token_for: Callable[[Role], str]
 ) -> None:
     camera = await province.camera()
-    assert (await province.client.delete(f"/v1/cameras/{camera['id']}/secret")).status_code == 204
+    assert (await province.remove(f"/v1/cameras/{camera['id']}/secret")).status_code == 204
     assert (await province.client.get(f"/v1/cameras/{camera['id']}")).json()["revision"] == 1

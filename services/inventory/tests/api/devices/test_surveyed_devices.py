@@ -35,12 +35,12 @@ async def test_it_can_be_noted_later_and_taken_back(province: Any) -> None:
     camera = await province.camera()
     assert camera["expected"] is None
     one = f"/v1/cameras/{camera['id']}"
-    noted = (await province.client.patch(one, json={"expected": {"onvif_address": "10.20.1.5:8080"}})).json()
+    noted = (await province.change(one, json={"expected": {"onvif_address": "10.20.1.5:8080"}})).json()
     assert noted["expected"]["onvif_address"] == "10.20.1.5:8080"
     assert noted["revision"] == 2
-    kept = (await province.client.patch(one, json={"name": "Cổng"})).json()
+    kept = (await province.change(one, json={"name": "Cổng"})).json()
     assert kept["expected"] == noted["expected"]
-    assert (await province.client.patch(one, json={"expected": None})).json()["expected"] is None
+    assert (await province.change(one, json={"expected": None})).json()["expected"] is None
 
 
 @pytest.mark.parametrize(
@@ -55,5 +55,5 @@ async def test_it_can_be_noted_later_and_taken_back(province: Any) -> None:
 )
 async def test_what_cannot_be_is_refused_naming_the_field(province: Any, expected: dict[str, Any], field: str) -> None:
     camera = await province.camera()
-    answer = await province.client.patch(f"/v1/cameras/{camera['id']}", json={"expected": expected})
+    answer = await province.change(f"/v1/cameras/{camera['id']}", json={"expected": expected})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

@@ -33,10 +33,10 @@ async def test_a_link_that_closes_a_circle_is_refused(letter: Letter, field: str
     first, last = letter.directives["597"], letter.directives["1742"]
     if field == "supersedes_id":
         middle = letter.directives["1407"]
-        await letter.province.change(f"/v1/directives/{last['id']}", {field: middle["id"]})
-        await letter.province.change(f"/v1/directives/{middle['id']}", {field: first["id"]})
+        await letter.province.change(f"/v1/directives/{last['id']}", json={field: middle["id"]})
+        await letter.province.change(f"/v1/directives/{middle['id']}", json={field: first["id"]})
     for target in (last, first):
-        answer = await letter.province.change(f"/v1/directives/{first['id']}", {field: target["id"]})
+        answer = await letter.province.change(f"/v1/directives/{first['id']}", json={field: target["id"]})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, field)
     assert await numbers(letter, "1742") == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
 
@@ -50,7 +50,7 @@ async def test_a_directive_that_another_carries_out_is_not_removed(letter: Lette
 async def test_the_chain_of_an_earlier_time_is_that_of_then(letter: Letter) -> None:
     before = letter.directives["1742"]["changed_at"]
     path = f"/v1/directives/{letter.directives['1742']['id']}"
-    await letter.province.change(path, {"implements_id": None})
+    await letter.province.change(path, json={"implements_id": None})
     assert await numbers(letter, "1742") == ["1742/UBND-VX"]
     then = (await letter.client.get(f"{path}/chain", params={"as_of": before})).json()["items"]
     assert [one["number"] for one in then] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]

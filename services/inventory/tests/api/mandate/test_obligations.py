@@ -57,11 +57,11 @@ async def test_a_later_deadline_is_another_entry_and_the_first_stays(letter: Let
 
 async def test_a_deadline_is_never_overwritten(letter: Letter) -> None:
     path = await path_of(letter)
-    answer = await letter.province.change(path, {"due_before": "2021-06-12"})
+    answer = await letter.province.change(path, json={"due_before": "2021-06-12"})
     assert (answer.status_code, answer.json()["code"]) == (409, "deadline_stands")
     assert "/deadlines" in answer.json()["detail"]
     assert (await letter.client.get(path)).json()["due_before"] == "2021-05-09T17:00:00Z"
-    renamed = await letter.province.change(path, {"name": "Kết nối", "due_before": "2021-05-10"})
+    renamed = await letter.province.change(path, json={"name": "Kết nối", "due_before": "2021-05-10"})
     assert (renamed.status_code, renamed.json()["name"]) == (200, "Kết nối")
 
 
@@ -85,7 +85,7 @@ async def test_a_transition_that_is_not_allowed_names_those_that_are(letter: Let
 
 async def test_status_is_no_field(letter: Letter) -> None:
     path = await path_of(letter)
-    answer = await letter.province.change(path, {"status": "done"})
+    answer = await letter.province.change(path, json={"status": "done"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "status")
 
 

@@ -45,11 +45,11 @@ async def test_a_request_is_sent_answered_and_accepted(letter: Letter) -> None:
 async def test_questions_stay_as_they_were_sent(letter: Letter) -> None:
     path = await request(letter)
     more = [*QUESTIONS, {"key": "ups", "text": "UPS?"}]
-    assert (await letter.province.change(path, {"questions": more})).status_code == 200
+    assert (await letter.province.change(path, json={"questions": more})).status_code == 200
     await letter.do(f"{path}/transitions", {"to": "sent"})
-    refused = await letter.province.change(path, {"questions": QUESTIONS})
+    refused = await letter.province.change(path, json={"questions": QUESTIONS})
     assert (refused.status_code, refused.json()["code"]) == (409, "already_sent")
-    assert (await letter.province.change(path, {"name": "Hiện trạng camera"})).status_code == 200
+    assert (await letter.province.change(path, json={"name": "Hiện trạng camera"})).status_code == 200
 
 
 async def window(province: Province, soon: Hours, **given: Any) -> Any:
@@ -95,11 +95,11 @@ async def test_a_running_window_can_be_cut_short_and_nothing_else(
     engine.dispose()
     path = f"/v1/maintenance-windows/{made['id']}"
     for change, field in ((soon(9), "ends_at"), (soon(-0.5), "ends_at")):
-        refused = await letter.province.change(path, {field: change})
+        refused = await letter.province.change(path, json={field: change})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
-    moved = await letter.province.change(path, {"starts_at": soon(1), "ends_at": soon(2)})
+    moved = await letter.province.change(path, json={"starts_at": soon(1), "ends_at": soon(2)})
     assert moved.json()["errors"][0]["field"] == "starts_at"
-    assert (await letter.province.change(path, {"ends_at": soon(2)})).status_code == 200
+    assert (await letter.province.change(path, json={"ends_at": soon(2)})).status_code == 200
     cut = (await letter.do(f"{path}/cancel", {})).json()
     assert cut["ends_at"] == cut["cancelled_at"] < soon(2)
 

@@ -42,12 +42,12 @@ async def test_nobody_enters_before_briefing_acknowledgement_and_declaration(
     assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
     for missing in ("briefed", "acknowledged", "health"):
         assert missing in refused.json()["detail"]
-    assert (await letter.province.change(path, SAFE)).status_code == 200
+    assert (await letter.province.change(path, json=SAFE)).status_code == 200
     begun = await letter.do(f"{path}/transitions", {"to": "in_progress"})
     assert (begun.status_code, begun.json()["status"]) == (200, "in_progress")
     early = await letter.do(f"{path}/transitions", {"to": "done"})
     assert "disinfected" in early.json()["detail"]
-    await letter.province.change(path, INSIDE | {"zones": ["Hành lang tầng 1"], "protection": ["mask", "gown"]})
+    await letter.province.change(path, json=INSIDE | {"zones": ["Hành lang tầng 1"], "protection": ["mask", "gown"]})
     done = (await letter.do(f"{path}/transitions", {"to": "done"})).json()
     assert (done["status"], done["zones"], done["protection"]) == ("done", ["Hành lang tầng 1"], ["mask", "gown"])
     final = await letter.do(f"{path}/transitions", {"to": "planned"})

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Request
 from nats.errors import Error as NatsError
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, WithJsonSchema
 
 from prober.probes.camera.observer import Observer
 from prober.probes.onvif.logins import OnvifLogins
@@ -20,7 +20,14 @@ from vonggac.http import ProblemError
 VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """No daylight saving time, so a fixed offset needs no time zone database in the image."""
 
-LocalTime = Annotated[datetime, PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str)]
+LocalTime = Annotated[
+    datetime,
+    PlainSerializer(lambda value: value.astimezone(VIETNAM).isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+
+AWAY = {503: "NATS does not answer"}
+"""The problem of every route that reads the bus, for `problems`."""
 
 
 def bus_of(request: Request) -> Bus:

@@ -5,21 +5,21 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
 from vonggac.auth import Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
-
-MAX_PAGE = 1000
 
 
 class CameraStatus(BaseModel):
@@ -59,16 +59,12 @@ class CameraStatus(BaseModel):
 
 
 class CameraQuery(BaseModel):
-    """Which cameras, and which page of them. A parameter that is not known is refused: it would filter nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which cameras."""
 
     verdict: Verdict | None = Field(None, description="Only cameras with this verdict.")
     cause: Cause | None = Field(None, description="Only cameras with this cause.")
     finding: Cause | None = Field(None, description="Only cameras with this finding.")
     facility_id: UUID | None = Field(None, description="Only cameras of this facility.")
-    after: UUID | None = Field(None, description="Only cameras behind this id.")
-    limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Cameras a page.")
 
     def fits(self, status: CameraObservedV1) -> bool:
         """Whether a camera fits the filter, on whichever page."""
@@ -80,42 +76,41 @@ class CameraQuery(BaseModel):
         )
 
 
-class CameraPage(BaseModel):
-    """Cameras ordered by id."""
-
-    items: list[CameraStatus]
-    total: int = Field(description="Cameras that fit the filter, on all pages.")
-    next_after: UUID | None = Field(description="Give it as `after` for the next page; null on the last one.")
+KEYS: dict[str, Key[CameraObservedV1]] = {
+    "camera_id": Key(lambda observed: str(observed.camera_id)),
+    "verdict": Key(lambda observed: observed.verdict.value),
+    "cause": Key(lambda observed: observed.cause and observed.cause.value),
+    "observed_at": Key(lambda observed: observed.observed_at, datetime),
+    "since": Key(lambda observed: observed.since, datetime),
+}
+CAMERAS = Listing(CameraStatus, keys=KEYS, id_key="camera_id")
 
 
 @router.get(
     "",
     summary="The latest probe of each camera",
-    description="Ordered by camera id, filtered by verdict, cause, finding and facility, in pages. Cameras that were "
-    "removed or disabled are not listed, nor those that nobody has probed yet.",
-    responses={503: {"model": Problem, "description": "NATS does not answer"}},
+    description="Filtered by verdict, cause, finding and facility, in pages. Cameras that were removed or disabled are "
+    "not listed, nor those that nobody has probed yet.",
+    response_model=None,
+    responses={**CAMERAS.responses, **problems(AWAY)},
 )
-async def list_cameras(request: Request, query: Annotated[CameraQuery, Query()]) -> CameraPage:
+async def list_cameras(
+    request: Request,
+    query: Annotated[CameraQuery, Query()],
+    paging: Annotated[PageQuery[CameraObservedV1, CameraStatus], Depends(CAMERAS)],
+) -> Response:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
-    fitting = [status for status in statuses if query.fits(status)]
-    rest = [status for status in fitting if query.after is None or str(status.camera_id) > str(query.after)]
+    page = paging.cut([status for status in statuses if query.fits(status)])
     now = now_of(request)
-    return CameraPage(
-        items=[CameraStatus.of(status, now) for status in rest[: query.limit]],
-        total=len(fitting),
-        next_after=rest[query.limit - 1].camera_id if len(rest) > query.limit else None,
-    )
+    return paging.answer(page, [CameraStatus.of(status, now) for status in page.rows])
 
 
 @router.get(
     "/{camera_id}",
     summary="The latest probe of one camera",
     description="With each phase of the probe and what was measured of the stream.",
-    responses={
-        404: {"model": Problem, "description": "Nobody has probed such a camera"},
-        503: {"model": Problem, "description": "NATS does not answer"},
-    },
+    responses=problems({404: "Nobody has probed such a camera", **AWAY}),
 )
 async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
     with answered_by_the_bus():
@@ -143,10 +138,11 @@ class FailureShown(BaseModel):
         return cls(**dict(failure), advice=AdviceShown.on(failure.cause))
 
 
-class FailureList(BaseModel):
-    """Newest first."""
-
-    items: list[FailureShown]
+FAILURE_KEYS: dict[str, Key[FailureShown]] = {
+    "began_at": Key(lambda failure: failure.began_at, datetime),
+    "probes": Key(lambda failure: failure.probes, int),
+}
+FAILURES = Listing(FailureShown, keys=FAILURE_KEYS, id_key="began_at", default_sort="-began_at")
 
 
 @router.get(
@@ -154,9 +150,13 @@ class FailureList(BaseModel):
     summary="The last failures of one camera",
     description="Newest first, each from its first failed probe to its end. Empty for a camera that never failed, or "
     "that is not there.",
-    responses={503: {"model": Problem, "description": "NATS does not answer"}},
+    response_model=None,
+    responses={**FAILURES.responses, **problems(AWAY)},
 )
-async def get_failures(request: Request, camera_id: UUID) -> FailureList:
+async def list_failures(
+    request: Request, camera_id: UUID, paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)]
+) -> Response:
     with answered_by_the_bus():
         failures = await FailureHistories(bus_of(request)).get(camera_id)
-    return FailureList(items=[FailureShown.of(failure) for failure in failures])
+    page = paging.cut([FailureShown.of(failure) for failure in failures])
+    return paging.answer(page, page.rows)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, observer_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, observer_of
 from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
@@ -21,7 +21,8 @@ from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Credentials, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
-from vonggac.http import FieldError, Problem, ProblemError
+from vonggac.http import FieldError, ProblemError
+from vonggac.http.openapi import problems
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
@@ -88,12 +89,14 @@ class ProbeVerdict(BaseModel):
     summary="Probe a camera now and wait for the verdict",
     description="A deep probe. Of a camera of the inventory it is an observation like any other (history, reports). "
     "Allowed networks and the rest after failed logins hold here too.",
-    responses={
-        404: {"model": Problem, "description": "There is no such camera"},
-        409: {"model": Problem, "description": "It rests after failed logins, is disabled, or is probed now"},
-        429: {"model": Problem, "description": "Too many on demand, or the site's network is busy"},
-        503: {"model": Problem, "description": "NATS does not answer"},
-    },
+    responses=problems(
+        {
+            404: "There is no such camera",
+            409: "It rests after failed logins, is disabled, or is probed now",
+            429: "Too many on demand, or the site's network is busy",
+            **AWAY,
+        }
+    ),
 )
 async def probe_now(request: Request, wanted: ProbeRequest) -> ProbeVerdict:
     limit: OnDemandLimit = request.app.state.on_demand_limit

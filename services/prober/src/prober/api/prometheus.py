@@ -11,12 +11,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from prober.api.bus import answered_by_the_bus, bus_of, now_of, observer_of
+from prober.api.bus import AWAY, answered_by_the_bus, bus_of, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
 from vonggac.auth import Principal, Right, require
 from vonggac.events.prober import CameraObservedV1, Verdict
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
 
 router = APIRouter(tags=["prometheus"])
 
@@ -28,9 +29,15 @@ router = APIRouter(tags=["prometheus"])
     "a probe is made now, which needs the right to operate and keeps all limits.",
     response_class=Response,
     responses={
-        200: {"content": {"text/plain": {}}},
-        404: {"model": Problem, "description": "Nobody has probed such a camera"},
-        503: {"model": Problem, "description": "NATS does not answer"},
+        200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "probe_success 1.0\n"}}},
+        **problems(
+            {
+                404: "Nobody has probed such a camera",
+                409: "With `fresh`: it rests after failed logins, is disabled, or is probed now",
+                429: "With `fresh`: the site's network is busy",
+                **AWAY,
+            }
+        ),
     },
 )
 async def probe(

@@ -7,14 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of
 from prober.probes.camera.picture_store import PictureRefusedError, Reference, References
 from vonggac.auth import Principal, Right, require
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/cameras/{camera_id}/reference", tags=["references"])
-
-_AWAY = {"model": Problem, "description": "NATS does not answer"}
 
 
 class ReferenceShown(BaseModel):
@@ -38,8 +37,9 @@ class ReferenceShown(BaseModel):
 @router.get(
     "",
     summary="Which picture is the camera's reference",
+    description="Who approved it and when; 404 where nobody has.",
     dependencies=[Depends(require(Right.READ))],
-    responses={404: {"model": Problem, "description": "No picture was approved"}, 503: _AWAY},
+    responses=problems({404: "No picture was approved", **AWAY}),
 )
 async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
     with answered_by_the_bus():
@@ -54,10 +54,7 @@ async def get_reference(request: Request, camera_id: UUID) -> ReferenceShown:
     summary="Approve the camera's present picture as its reference",
     description="The picture of the last deep probe is taken. View it before (at the camera or a centre): from now on "
     "whatever differs from it in structure is `scene_changed`.",
-    responses={
-        409: {"model": Problem, "description": "No picture of this camera was seen lately, or the last one was bad"},
-        503: _AWAY,
-    },
+    responses=problems({409: "No picture of this camera was seen lately, or the last one was bad", **AWAY}),
 )
 async def approve_reference(
     request: Request, camera_id: UUID, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
@@ -78,8 +75,9 @@ async def approve_reference(
     "",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Forget the camera's reference",
+    description="From now on `scene_changed` is not checked at this camera. No reference is no mistake.",
     dependencies=[Depends(require(Right.OPERATE))],
-    responses={503: _AWAY},
+    responses=problems(AWAY),
 )
 async def forget_reference(request: Request, camera_id: UUID) -> None:
     with answered_by_the_bus():

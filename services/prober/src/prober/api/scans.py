@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, onvif_logins_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, onvif_logins_of
 from prober.probes.onvif.csv_export import CameraCandidate, cameras_csv, candidates
 from prober.probes.onvif.model import OnvifFinding
 from prober.probes.onvif.scan import Scanner, ScanPlan, TooManyScansError
@@ -16,7 +16,8 @@ from prober.probes.onvif.scan_store import ScanHead, ScanRecords, ScanState
 from prober.probes.onvif.targets import MAX_ADDRESSES, Target, WrongAddressesError, expand
 from vonggac.auth import Credentials, Right, require
 from vonggac.bus.declared import topology
-from vonggac.http import FieldError, Problem, ProblemError
+from vonggac.http import FieldError, ProblemError
+from vonggac.http.openapi import problems
 
 router = APIRouter(
     prefix="/v1/scans",
@@ -26,7 +27,6 @@ router = APIRouter(
 
 LOST_AFTER_S = 15.0
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-type Responses = dict[int | str, dict[str, Any]]
 type Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -105,8 +105,7 @@ class Scan(ScanStatus):
     results: list[ScannedAddress]
 
 
-_NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such scan, or it has expired"}}
-_AWAY: Responses = {503: {"model": Problem, "description": "NATS does not answer"}}
+_NOT_FOUND = {404: "There is no such scan, or it has expired"}
 
 
 @router.post(
@@ -116,7 +115,12 @@ _AWAY: Responses = {503: {"model": Problem, "description": "NATS does not answer
     description="Runs beside the answer; follow it at `Location`. Addresses outside the prober's allowed networks are "
     "not connected to and reported as `address_not_allowed`. At most one login is tried at each device, and none where "
     "it failed twice lately.",
-    responses={429: {"model": Problem, "description": "Too many scans run here already"}, **_AWAY},
+    responses={
+        202: {
+            "headers": {"Location": {"description": "Where the scan can be followed.", "schema": {"type": "string"}}}
+        },
+        **problems({429: "Too many scans run here already", **AWAY}),
+    },
 )
 async def start_scan(request: Request, response: Response, wanted: ScanRequest) -> ScanStatus:
     plan = ScanPlan(_targets(wanted), wanted.credentials, wanted.timeout_s)
@@ -134,7 +138,7 @@ async def start_scan(request: Request, response: Response, wanted: ScanRequest) 
     "/{scan_id}",
     summary="How far a scan is and what it found",
     description="Kept for an hour. Credentials are in none of it.",
-    responses={**_NOT_FOUND, **_AWAY},
+    responses=problems({**_NOT_FOUND, **AWAY}),
 )
 async def get_scan(request: Request, scan_id: UUID) -> Scan:
     head, findings = await _found(request, scan_id)
@@ -148,7 +152,10 @@ async def get_scan(request: Request, scan_id: UUID) -> Scan:
     description="UTF-8 with a byte order mark, so that Excel reads it. Fill in the facility code (or give it here), "
     "`username` and `password`, take out what is not wanted, and send it to inventory.",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}}}, **_NOT_FOUND, **_AWAY},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": "\ufeffcode,name,url\r\n"}}},
+        **problems({**_NOT_FOUND, **AWAY}),
+    },
 )
 async def get_cameras_csv(
     request: Request,
@@ -167,7 +174,7 @@ async def get_cameras_csv(
     summary="Stop a scan",
     description="At once when it runs in the process that answers, within two seconds when in another. What it found "
     "can be read until it expires.",
-    responses={**_NOT_FOUND, **_AWAY},
+    responses=problems({**_NOT_FOUND, **AWAY}),
 )
 async def stop_scan(request: Request, scan_id: UUID) -> None:
     with answered_by_the_bus():

@@ -7,22 +7,22 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of, now_of, verifications_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, verifications_of
 from prober.messaging import Cameras, VerificationResults, delivery_camera
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from vonggac.auth import Right, require
 from vonggac.events import Cause
 from vonggac.events.inventory import CameraV1, PlannedDelivery
 from vonggac.events.prober import DeliveryVerifiedV1, VerificationVerdict
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/verifications", tags=["verifications"])
-
-MAX_PAGE = 1000
 
 
 class VerificationShown(BaseModel):
@@ -56,30 +56,32 @@ class VerificationShown(BaseModel):
         )
 
 
-class VerificationPage(BaseModel):
-    """Ordered by delivery id."""
-
-    items: list[VerificationShown]
-    total: int = Field(description="Read-backs that fit the filter, on all pages.")
-    next_after: UUID | None = Field(description="Give it as `after` for the next page; null on the last one.")
+KEYS: dict[str, Key[DeliveryVerifiedV1]] = {
+    "delivery_id": Key(lambda fact: str(fact.delivery_id)),
+    "camera_id": Key(lambda fact: str(fact.camera_id)),
+    "verdict": Key(lambda fact: fact.verdict.value),
+    "observed_at": Key(lambda fact: fact.observed_at, datetime),
+    "delay_s": Key(lambda fact: fact.delay_s, float),
+}
+VERIFICATIONS = Listing(VerificationShown, keys=KEYS, id_key="delivery_id")
 
 
 @router.get(
     "",
     summary="The latest read-back of each delivery",
-    description="Ordered by delivery id, filtered by camera, destination and verdict, in pages. Deliveries without a "
-    "read-back address are not listed, nor those that were not read back for a day.",
-    responses={503: {"model": Problem, "description": "NATS does not answer"}},
+    description="Filtered by camera, destination and verdict, in pages. Deliveries without a read-back address are not "
+    "listed, nor those that were not read back for a day.",
+    response_model=None,
+    responses={**VERIFICATIONS.responses, **problems(AWAY)},
     dependencies=[Depends(require(Right.READ))],
 )
 async def list_verifications(
     request: Request,
+    paging: Annotated[PageQuery[DeliveryVerifiedV1, VerificationShown], Depends(VERIFICATIONS)],
     camera_id: Annotated[UUID | None, Query(description="Only deliveries of this camera.")] = None,
     destination_id: Annotated[UUID | None, Query(description="Only deliveries to this destination.")] = None,
     verdict: Annotated[VerificationVerdict | None, Query(description="Only those with this verdict.")] = None,
-    after: Annotated[UUID | None, Query(description="Only deliveries behind this id.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Deliveries a page.")] = MAX_PAGE,
-) -> VerificationPage:
+) -> Response:
     with answered_by_the_bus():
         facts = await VerificationResults(bus_of(request)).all()
     fitting = [
@@ -89,18 +91,16 @@ async def list_verifications(
         and (destination_id is None or fact.destination_id == destination_id)
         and (verdict is None or fact.verdict is verdict)
     ]
-    rest = [fact for fact in fitting if after is None or str(fact.delivery_id) > str(after)]
-    return VerificationPage(
-        items=_shown(rest[:limit], now_of(request)),
-        total=len(fitting),
-        next_after=rest[limit - 1].delivery_id if len(rest) > limit else None,
-    )
+    page = paging.cut(fitting)
+    return paging.answer(page, _shown(page.rows, now_of(request)))
 
 
 class VerificationRequest(BaseModel):
     """One delivery, or all enabled ones of a camera."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"camera_id": "3f2b1c7e-5a0d-4c8e-9b1a-2d6f0e4a7c31"}]}
+    )
 
     delivery_id: UUID | None = None
     camera_id: UUID | None = None
@@ -124,12 +124,14 @@ class VerificationList(BaseModel):
     summary="Read deliveries back now and wait for the verdict",
     description="It is published like any other read-back. Some seconds when it is proven, about the longest delay "
     "allowed (`VONGGAC_PROBER_MAX_DELAY_S`) when it is not. The rest after failed logins holds here too.",
-    responses={
-        404: {"model": Problem, "description": "There is no such camera or delivery"},
-        409: {"model": Problem, "description": "It is disabled, or is read back now"},
-        429: {"model": Problem, "description": "Too many on demand"},
-        503: {"model": Problem, "description": "NATS does not answer"},
-    },
+    responses=problems(
+        {
+            404: "There is no such camera or delivery",
+            409: "It is disabled, or is read back now",
+            429: "Too many on demand",
+            **AWAY,
+        }
+    ),
     dependencies=[Depends(require(Right.OPERATE))],
 )
 async def verify_now(request: Request, wanted: VerificationRequest) -> VerificationList:

@@ -1,12 +1,17 @@
 """The probers that are alive."""
 
-from fastapi import APIRouter, Depends, Request
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from prober.api.bus import LocalTime, answered_by_the_bus, bus_of
+from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of
 from prober.messaging import Workers
 from vonggac.auth import Right, require
-from vonggac.http import Problem
+from vonggac.events.prober import ProberAliveV1
+from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/workers", tags=["workers"], dependencies=[Depends(require(Right.READ))])
 
@@ -20,19 +25,24 @@ class WorkerStatus(BaseModel):
     probes_running: int
 
 
-class WorkerList(BaseModel):
-    """Longest running first."""
-
-    items: list[WorkerStatus]
+KEYS: dict[str, Key[ProberAliveV1]] = {
+    "worker_id": Key(lambda worker: worker.worker_id),
+    "started_at": Key(lambda worker: worker.started_at, datetime),
+    "probes_running": Key(lambda worker: worker.probes_running, int),
+}
+WORKERS = Listing(WorkerStatus, keys=KEYS, id_key="worker_id", default_sort="started_at")
 
 
 @router.get(
     "",
     summary="The probers that are alive",
-    description="Every process that gave a sign of life within the last 15 seconds.",
-    responses={503: {"model": Problem, "description": "NATS does not answer"}},
+    description="Every process that gave a sign of life within the last 15 seconds; longest running first.",
+    response_model=None,
+    responses={**WORKERS.responses, **problems(AWAY)},
 )
-async def list_workers(request: Request) -> WorkerList:
+async def list_workers(
+    request: Request, paging: Annotated[PageQuery[ProberAliveV1, WorkerStatus], Depends(WORKERS)]
+) -> Response:
     with answered_by_the_bus():
-        workers = await Workers(bus_of(request)).all()
-    return WorkerList(items=[WorkerStatus.model_validate(worker, from_attributes=True) for worker in workers])
+        page = paging.cut(await Workers(bus_of(request)).all())
+    return paging.answer(page, [WorkerStatus.model_validate(worker, from_attributes=True) for worker in page.rows])

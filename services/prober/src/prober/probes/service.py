@@ -119,6 +119,7 @@ class Process:
         settings = self._settings
         decoder = Decoder(settings.decoder_threads)
         outgoing = Outgoing(bus, publisher=self.worker_id)
+        self._metrics.observations.follow(outgoing)
         announcer = Announcer(outgoing, worker_id=self.worker_id)
         guard, centre_guard = self._login_guards(bus, outgoing)
         logins = Logins(guard, self._unsealer)

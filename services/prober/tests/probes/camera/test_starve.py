@@ -18,6 +18,7 @@ from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.media.rtp import build_rtp, interleave
+from vonggac.testing.waiting import measured_lag
 
 if TYPE_CHECKING:
     from services.prober.tests.conftest import Observed, Planner, StartProber
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 INTERVAL_S, TIMEOUT_S, SLOW_S = 3.0, 2.0, 0.6
 SITES, AT_A_SITE, HEALTHY = 4, 24, 20
 LATE_S = 1.2
+TURNS = 10
+"""Of the loop in one probe, roughly: how often a busy machine's lag comes on top."""
 
 _SDP = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=stub\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
@@ -129,13 +132,15 @@ async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
         for site in dark:
             site.is_dark = True
         dark_at = datetime.now(UTC)
-        await asyncio.sleep(6 * INTERVAL_S)
+        async with measured_lag() as lag:
+            await asyncio.sleep(6 * INTERVAL_S)
+    late_s = LATE_S + TURNS * lag.worst_s
     for camera_id in good:
         facts = [fact for fact in observed.of(camera_id) if fact.observed_at > dark_at]
         assert all(fact.verdict is Verdict.UP for fact in facts)
         gaps = [(later.observed_at - earlier.observed_at).total_seconds() for earlier, later in pairwise(facts)]
         assert len(gaps) >= 3
-        assert max(gaps) <= INTERVAL_S + LATE_S
+        assert max(gaps) <= INTERVAL_S + late_s
     # A dead camera's next verdict comes before its last one ends to hold.
     late = []
     for camera_id in bad:
@@ -143,6 +148,6 @@ async def test_four_sites_that_go_dark_together_starve_no_healthy_camera(
         assert any(fact.verdict is Verdict.DOWN for fact in facts)
         starts = [fact.observed_at - timedelta(milliseconds=fact.duration_ms) for fact in facts]
         late += [(b - a).total_seconds() for a, b in pairwise(starts)]
-    assert max(late) <= 2 * INTERVAL_S + LATE_S
+    assert max(late) <= 2 * INTERVAL_S + late_s
     # The bound of a site holds.
     assert max(site.most_sessions for site in dark) <= 8 + 1

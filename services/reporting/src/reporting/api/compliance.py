@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from reporting import metrics
@@ -39,14 +39,15 @@ CSV_TYPE = "text/csv"
     responses={200: {"model": ComplianceReport, "content": {CSV_TYPE: {"schema": {"type": "string"}}}}},
 )
 async def read_compliance(
+    request: Request,
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
     caller: Annotated[Principal, Depends(require(Right.READ))],
     form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Wins over Accept.")] = None,
     csv: Annotated[tables.Dialect, Query(description="Form of the CSV.")] = tables.Dialect.RFC4180,
-    accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
+    accept = request.headers.get("accept", "*/*")
     wants_csv = form == "csv" or (form is None and CSV_TYPE in accept and "application/json" not in accept)
     if wants_csv and not caller.may(Right.EXPORT):
         log.warning("access_denied", subject=caller.subject, right=Right.EXPORT.value, path="/v1/compliance")
@@ -59,6 +60,30 @@ async def read_compliance(
             parts = await compliance.document(session, asks, asked)
             metrics.REPORT_SECONDS.observe(time.perf_counter() - started)
             return StreamingResponse(_each(parts), media_type="application/json", headers={"Vary": "Accept"})
+    return _download(shared, asks, asked, csv)
+
+
+@router.get(
+    "/compliance.csv",
+    summary="What is connected, as a CSV file",
+    description="One row per camera and delivery: GET /v1/compliance with `format=csv`, for clients that expect one "
+    "content type of an address.",
+    response_class=Response,
+    responses={200: {"content": {CSV_TYPE: {"schema": {"type": "string"}, "example": "camera_code\r\nQT-01-C01\r\n"}}}},
+)
+async def download_compliance(
+    shared: InContext,
+    asks: Asks,
+    filters: Annotated[Filters, Depends()],
+    _caller: Annotated[Principal, Depends(require(Right.EXPORT))],
+    csv: Annotated[tables.Dialect, Query(description="Form of the CSV.")] = tables.Dialect.RFC4180,
+) -> Response:
+    async with snapshot(shared.database) as session:
+        asked = await filters.resolved(session)
+    return _download(shared, asks, asked, csv)
+
+
+def _download(shared: Context, asks: Question, asked: AppliedFilters, csv: tables.Dialect) -> Response:
     name = f"compliance-{moment(asks.period.end).astimezone(VIETNAM):%Y%m%dT%H%M%S}.csv"
     return StreamingResponse(
         _rows(shared, asks, asked, csv),

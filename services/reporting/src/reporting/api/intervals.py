@@ -16,6 +16,7 @@ from reporting.reports.accounts import watch_of
 from reporting.storage import history, plan
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
+from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["intervals"])
 
@@ -43,6 +44,7 @@ class Intervals(BaseModel):
     "/cameras/{camera_id}/intervals",
     summary="What a camera was, interval by interval",
     description="States up, down, maintenance, unknown, out_of_scope, with causes; they fill the period.",
+    responses=problems({404: "No such camera is known here"}),
 )
 async def read_camera_intervals(
     camera_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
@@ -68,6 +70,7 @@ async def read_camera_intervals(
     "/deliveries/{delivery_id}/intervals",
     summary="How a delivery stood, interval by interval",
     description="Delivery states as the forwarders reported them, `unknown` where none did; they fill the period.",
+    responses=problems({404: "No such delivery is known here"}),
 )
 async def read_delivery_intervals(
     delivery_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]

@@ -1,15 +1,18 @@
 """GET /v1/lost-facts: what publishers numbered and never came."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from reporting.api.parameters import InContext
 from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import publisher_gap
 from vonggac.auth import Principal, Right, require
+from vonggac.database.keyset import keyset_page
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["lost facts"])
 
@@ -25,24 +28,40 @@ class LostFacts(BaseModel):
     lost_at: AwareDatetime | None = Field(description="When it was given up; null: it may still come.")
 
 
-@router.get("/lost-facts", summary="Facts that never came, newest first")
+COLUMNS = {
+    "began_at": publisher_gap.c.began_at,
+    "publisher": publisher_gap.c.publisher_id,
+    "first": publisher_gap.c.first,
+}
+KEYS: dict[str, Key[Any]] = {
+    "began_at": Key(lambda row: row.began_at, datetime),
+    "publisher": Key(lambda row: row.publisher_id),
+    "first": Key(lambda row: row.first, int),
+}
+LOST = Listing(LostFacts, keys=KEYS, id_key="publisher,first", default_sort="-began_at")
+
+
+@router.get("/lost-facts", summary="Facts that never came, newest first", response_model=None, responses=LOST.responses)
 async def list_lost_facts(
     shared: InContext,
+    paging: Annotated[PageQuery[Any, LostFacts], Depends(LOST)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[LostFacts]:
+) -> Response:
     """Lost in an overflow, in an outage of NATS longer than its publishers remember, or with a publisher that died."""
-    query = select(publisher_gap).order_by(publisher_gap.c.began_at.desc()).limit(limit)
+    query = keyset_page(select(publisher_gap), COLUMNS, paging.orderings, paging.last, paging.limit)
     async with snapshot(shared.database) as session:
         rows = (await session.execute(query)).all()
-    return [
-        LostFacts(
-            publisher=row.publisher_id,
-            first=row.first,
-            last=row.last,
-            began_at=row.began_at,
-            ended_at=row.ended_at,
-            lost_at=row.lost_at,
-        )
-        for row in rows
-    ]
+        total = await session.scalar(select(func.count()).select_from(publisher_gap)) if paging.wants_total else None
+    page = paging.page(rows, total=total)
+    return paging.answer(page, [_shown(row) for row in page.rows])
+
+
+def _shown(row: Any) -> LostFacts:
+    return LostFacts(
+        publisher=row.publisher_id,
+        first=row.first,
+        last=row.last,
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+        lost_at=row.lost_at,
+    )

@@ -1,7 +1,6 @@
 """GET /v1/maintenance: time agreed beforehand, as the register has it."""
 
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from reporting.api.parameters import InContext
 from reporting.domain.instants import VIETNAM
 from reporting.storage import maintenance
 from vonggac.auth import Principal, Right, require
-from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
 
@@ -37,54 +36,44 @@ class WindowShape(BaseModel):
     cancelled_by: str | None
 
 
-class Windows(BaseModel):
-    items: list[WindowShape]
+KEYS: dict[str, Key[Any]] = {
+    "from": Key(lambda row: row.starts_at, datetime),
+    "to": Key(lambda row: row.ends_at, datetime),
+    "created_at": Key(lambda row: row.created_at, datetime),
+    "id": Key(lambda row: row.id, UUID),
+}
+WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 
 
-@router.get("", summary="Maintenance agreed", description="By start. A camera's list holds its facility's windows too.")
-async def read_windows(
+@router.get(
+    "",
+    summary="Maintenance agreed",
+    description="By start. A camera's list holds its facility's windows too.",
+    response_model=None,
+    responses=WINDOWS.responses,
+)
+async def list_windows(
     shared: InContext,
+    paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
     start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 31 days ago.")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: in a year.")] = None,
     camera_id: UUID | None = None,
     facility_id: UUID | None = None,
-) -> Windows:
-    now = shared.clock()
-    async with shared.database.transaction() as session:
-        rows = await maintenance.listed(
-            session,
-            since=start or now - LISTED_BACK,
-            until=end or now + LISTED_AHEAD,
-            camera_id=camera_id,
-            facility_id=facility_id,
-        )
-    return Windows(items=[_shape(row) for row in rows])
-
-
-@router.post(
-    "",
-    deprecated=True,
-    status_code=HTTPStatus.GONE,
-    response_class=Response,
-    summary="Maintenance is agreed in inventory",
-    operation_id="agree_maintenance",
-)
-@router.delete(
-    "/{window_id}",
-    deprecated=True,
-    status_code=HTTPStatus.GONE,
-    response_class=Response,
-    summary="Maintenance is cancelled in inventory",
-    operation_id="cancel_maintenance",
-)
-async def point_to_inventory(_caller: Annotated[Principal, Depends(require(Right.READ))]) -> None:
-    """410: the windows are in the register, and come here by event."""
-    detail = (
-        "maintenance is agreed and cancelled in inventory: POST /v1/maintenance-windows, and "
-        "POST /v1/maintenance-windows/{id}/cancel there; it arrives here within seconds"
+) -> Response:
+    now = paging.as_of or shared.clock()
+    wanted = maintenance.listed(
+        since=start or now - LISTED_BACK,
+        until=end or now + LISTED_AHEAD,
+        camera_id=camera_id,
+        facility_id=facility_id,
     )
-    raise ProblemError(HTTPStatus.GONE, "in_inventory", detail)
+    async with shared.database.transaction() as session:
+        rows, total = await maintenance.page(
+            session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
+        )
+    page = paging.page(rows, total=total, as_of=now)
+    return paging.answer(page, [_shape(row) for row in page.rows])
 
 
 def _shape(row: Any) -> WindowShape:

@@ -1,13 +1,13 @@
 """GET /v1/outages (R08): when a camera was down, why, and for how long; GET /v1/site-faults: whole sites at once."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.parameters import Asks, Filters, InContext
+from reporting.api.parameters import Asks, Filters, InContext, resumed
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import Outage, outages
 from reporting.domain.scope import Camera
@@ -17,6 +17,7 @@ from reporting.storage.history import SiteFault
 from reporting.storage.plan import Places
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, require
+from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["outages"])
 
@@ -51,20 +52,19 @@ class SiteFaultShape(BaseModel):
     camera_ids: list[UUID]
 
 
-class SiteFaults(BaseModel):
+class SiteFaults(PageOf[SiteFaultShape]):
     """Newest first."""
 
     start: datetime
     end: datetime
-    site_faults: list[SiteFaultShape]
 
 
-class Outages(BaseModel):
-    """Newest first."""
+class Outages(PageOf[OutageShape]):
+    """A page of outages, and what they come to on all pages."""
 
     start: datetime
     end: datetime
-    count: int = Field(description="Confirmed outages in the period, listed or not; those of one site fault are one.")
+    count: int = Field(description="Confirmed outages in the period, on all pages; those of one site fault are one.")
     unconfirmed: int = Field(description="Stretches of down time that a single probe saw.")
     seconds: float = Field(description="The whole down time of all cameras.")
     mean_repair_seconds: float | None = Field(
@@ -72,25 +72,54 @@ class Outages(BaseModel):
     )
     longest_seconds: float | None
     site_faults: list[SiteFaultShape]
-    outages: list[OutageShape]
+
+
+FAULT_KEYS: dict[str, Key[SiteFaultShape]] = {
+    "began_at": Key(lambda fault: fault.began_at, datetime),
+    "facility_code": Key(lambda fault: fault.facility_code),
+    "facility_id": Key(lambda fault: str(fault.facility_id)),
+}
+FAULTS = Listing(
+    SiteFaultShape, keys=FAULT_KEYS, id_key="facility_id,began_at", default_sort="-began_at", envelope=SiteFaults
+)
 
 
 @router.get(
     "/site-faults",
     summary="Faults of whole sites",
     description="All cameras of a facility failed alike, one soon after the other. Newest first.",
+    response_model=None,
+    responses=FAULTS.responses,
 )
-async def read_site_faults(
+async def list_site_faults(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
+    paging: Annotated[PageQuery[SiteFaultShape, SiteFaultShape], Depends(FAULTS)],
+    request: Request,
     _caller: Annotated[Principal, Depends(require(Right.READ))],
-) -> SiteFaults:
+) -> Response:
+    asks = resumed(asks, paging.as_of, request)
     start, end = asks.period
     async with snapshot(shared.database) as session:
         places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
         found = await history.site_faults(session, start, end)
-    return SiteFaults(start=_shown(start), end=_shown(end), site_faults=_faults(found, places))
+    page = paging.cut(_faults(found, places), as_of=moment(end))
+    return paging.answer(page, page.rows, start=_shown(start), end=_shown(end))
+
+
+type _Found = tuple[Camera, Outage, SiteFault | None]
+
+OUTAGE_KEYS: dict[str, Key[_Found]] = {
+    "start": Key(lambda found: found[1].start, int),
+    "seconds": Key(lambda found: found[1].end - found[1].start, int),
+    "camera_code": Key(lambda found: found[0].code),
+    "facility_code": Key(lambda found: found[0].facility.code),
+    "camera_id": Key(lambda found: found[0].id),
+}
+OUTAGES = Listing(
+    OutageShape, keys=OUTAGE_KEYS, id_key="camera_id,start", default_sort="-start,camera_code", envelope=Outages
+)
 
 
 @router.get(
@@ -101,15 +130,19 @@ async def read_site_faults(
         "and otherwise to the beginning of the first failed probe. Agreed maintenance "
         "and time out of scope are no outage; unknown ends one. Outages of one site fault are counted once."
     ),
+    response_model=None,
+    responses=OUTAGES.responses,
 )
-async def read_outages(
+async def list_outages(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
+    paging: Annotated[PageQuery[_Found, OutageShape], Depends(OUTAGES)],
+    request: Request,
     _caller: Annotated[Principal, Depends(require(Right.READ))],
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="Most outages listed.")] = 1000,
-) -> Outages:
+) -> Response:
+    asks = resumed(asks, paging.as_of, request)
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
         places = await plan.places(session, asked.scope, asks.period)
@@ -132,11 +165,9 @@ async def read_outages(
             one.absences,
         )
     ]
-    found.sort(key=lambda each: (-each[1].start, each[0].code))
-    return _answer(asks, found, limit, _faults(faults, places))
-
-
-type _Found = tuple[Camera, Outage, SiteFault | None]
+    page = paging.cut(found, as_of=moment(end))
+    summary = _summary(asks, found, _faults(faults, places))
+    return paging.answer(page, [_shape(*each) for each in page.rows], **summary)
 
 
 def _fault_of(camera: Camera, outage: Outage, faults: list[SiteFault]) -> SiteFault | None:
@@ -150,7 +181,8 @@ def _fault_of(camera: Camera, outage: Outage, faults: list[SiteFault]) -> SiteFa
     return None
 
 
-def _answer(asks: Question, found: list[_Found], limit: int, faults: list[SiteFaultShape]) -> Outages:
+def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultShape]) -> dict[str, Any]:
+    """What the envelope says of all pages."""
     confirmed = [(outage, fault) for _, outage, fault in found if outage.confirmed]
     lengths = [outage.end - outage.start for outage, _ in confirmed]
     repaired = [
@@ -159,17 +191,16 @@ def _answer(asks: Question, found: list[_Found], limit: int, faults: list[SiteFa
         if not outage.began_before and not outage.ongoing and outage.end < asks.period.end
     ]
     alone = sum(fault is None for _, fault in confirmed)
-    return Outages(
-        start=_shown(asks.period.start),
-        end=_shown(asks.period.end),
-        count=alone + len({fault for _, fault in confirmed if fault is not None}),
-        unconfirmed=len(found) - len(confirmed),
-        seconds=seconds(sum(outage.end - outage.start for _, outage, _ in found)),
-        mean_repair_seconds=seconds(sum(repaired)) / len(repaired) if repaired else None,
-        longest_seconds=seconds(max(lengths)) if lengths else None,
-        site_faults=faults,
-        outages=[_shape(*each) for each in found[:limit]],
-    )
+    return {
+        "start": _shown(asks.period.start),
+        "end": _shown(asks.period.end),
+        "count": alone + len({fault for _, fault in confirmed if fault is not None}),
+        "unconfirmed": len(found) - len(confirmed),
+        "seconds": seconds(sum(outage.end - outage.start for _, outage, _ in found)),
+        "mean_repair_seconds": seconds(sum(repaired)) / len(repaired) if repaired else None,
+        "longest_seconds": seconds(max(lengths)) if lengths else None,
+        "site_faults": faults,
+    }
 
 
 def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageShape:

@@ -1,6 +1,7 @@
 """What several routes take: a period, filters, the clock, the database."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -65,6 +66,15 @@ def question(
 
 
 Asks = Annotated[Question, Depends(question)]
+
+
+def resumed(asks: Question, as_of: datetime | None, request: Request) -> Question:
+    """The question of a list's first page, for another page of it: a period up to now ends where it ended then."""
+    if as_of is None or "to" in request.query_params:
+        return asks
+    end = millis(as_of)
+    start = asks.period.start if "from" in request.query_params else end - duration(DEFAULT_PERIOD.total_seconds())
+    return replace(asks, period=Period(start, end), now=end)
 
 
 class Filters:

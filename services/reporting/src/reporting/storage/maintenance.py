@@ -1,16 +1,24 @@
 """Windows of maintenance as the register has them; a cancelled one keeps its line (R25)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage.tables import camera, maintenance_window
+from vonggac.database.keyset import Ordered, keyset_page
 from vonggac.events.inventory import MaintenanceWindowV1
+
+SORTABLE = {
+    "from": maintenance_window.c.starts_at,
+    "to": maintenance_window.c.ends_at,
+    "created_at": maintenance_window.c.created_at,
+    "id": maintenance_window.c.id,
+}
 
 
 async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) -> None:
@@ -46,10 +54,8 @@ async def keep(session: AsyncSession, windows: Iterable[MaintenanceWindowV1]) ->
     )
 
 
-async def listed(
-    session: AsyncSession, *, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None
-) -> list[Any]:
-    """Windows that touch [since, until), by start; a camera's list holds its facility's windows too."""
+def listed(*, since: datetime, until: datetime, camera_id: UUID | None, facility_id: UUID | None) -> Select[Any]:
+    """Windows that touch [since, until); a camera's list holds its facility's windows too."""
     table = maintenance_window
     statement = select(table).where(table.c.starts_at < until, table.c.ends_at >= since)
     if camera_id is not None:
@@ -57,4 +63,19 @@ async def listed(
         statement = statement.where(or_(table.c.camera_id == camera_id, of_facility))
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
-    return list(await session.execute(statement.order_by(table.c.starts_at, table.c.id)))
+    return statement
+
+
+async def page(
+    session: AsyncSession,
+    wanted: Select[Any],
+    orderings: Sequence[Ordered],
+    last: Sequence[Any] | None,
+    limit: int,
+    *,
+    count: bool,
+) -> tuple[Sequence[Any], int | None]:
+    """The rows of one page of `wanted` and one more, and the number of all of them when it is asked."""
+    rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
+    return rows, total

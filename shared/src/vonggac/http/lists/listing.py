@@ -42,13 +42,20 @@ class Listing[R, S: BaseModel]:
         default_sort: str | None = None,
         default_limit: int = DEFAULT_LIMIT,
         max_limit: int = MAX_LIMIT,
+        envelope: type[PageOf[S]] | None = None,
     ) -> None:
-        """`keys` are what the list can be sorted by, `id_key` the unique one of them. `default_sort` as in `sort`."""
-        self.shape, self.keys, self.id_key = shape, dict(keys), id_key
+        """`keys` are what the list can be sorted by, `id_key` the unique one of them (or several: `publisher,first`).
+
+        `default_sort` is as in `sort`.
+
+        `envelope` is a page that says more than its items, such as a summary of all pages.
+        """
+        self.envelope: type[PageOf[S]] = envelope or PageOf[shape]  # type: ignore[valid-type]
+        self.shape, self.keys, self.id_keys = shape, dict(keys), id_key.split(",")
         self.default_sort = default_sort or id_key
         self.fields = [field.alias or name for name, field in shape.model_fields.items()]
         orderings, mistakes = parse_sort(self.default_sort, self.keys)
-        assert id_key in self.keys, id_key
+        assert self.keys.keys() >= set(self.id_keys), id_key
         assert orderings, default_sort
         assert not mistakes, mistakes
         self.__signature__ = self._signature(default_limit, max_limit)
@@ -56,7 +63,7 @@ class Listing[R, S: BaseModel]:
     @property
     def responses(self) -> dict[int | str, dict[str, Any]]:
         """The 200 of the route's `responses`."""
-        union: Any = PageOf[self.shape] | SparsePage  # type: ignore[name-defined]
+        union: Any = self.envelope | SparsePage
         link = {"description": 'The address of the next page, `rel="next"` (RFC 8288).', "schema": {"type": "string"}}
         return {200: {"model": union, "description": "A page.", "headers": {"Link": link}}}
 
@@ -78,8 +85,8 @@ class Listing[R, S: BaseModel]:
             mistakes += wrong
         if mistakes:
             raise refuse_fields(mistakes)
-        if all(ordering.name != self.id_key for ordering in orderings):
-            orderings.append(Ordering(self.id_key))
+        sorted_by = {ordering.name for ordering in orderings}
+        orderings += [Ordering(name) for name in self.id_keys if name not in sorted_by]
         return PageQuery(self, request, orderings=orderings, limit=limit, fields=chosen, total=total, cursor=cursor)
 
     def _signature(self, default_limit: int, max_limit: int) -> Signature:
@@ -98,7 +105,7 @@ class Listing[R, S: BaseModel]:
                 Annotated[
                     str | None,
                     Query(
-                        description=f"Names, each with `-` for descending; then by {self.id_key}. "
+                        description=f"Names, each with `-` for descending; then by {', '.join(self.id_keys)}. "
                         f"Default: {self.default_sort}.",
                         examples=[self.default_sort],
                         json_schema_extra={"pattern": sort_pattern(keys)},
@@ -159,14 +166,14 @@ class PageQuery[R, S: BaseModel]:
         except (ValueError, TypeError):
             raise refuse_fields([FieldError(field="cursor", message="it is of another list")]) from None
 
-    def cut(self, rows: Sequence[R]) -> Page[R]:
+    def cut(self, rows: Sequence[R], *, as_of: datetime | None = None) -> Page[R]:
         """The page out of all rows that fit the filters, in whatever order these are."""
         total = len(rows) if self.wants_total else None
         last, keys = self.last, self._listing.keys
         if last is not None:
             rows = [row for row in rows if is_after(row, last, self.orderings, keys)]
         found = sort_rows(rows, self.orderings, keys)
-        return self.page(found[: self.limit + 1], total=total)
+        return self.page(found[: self.limit + 1], total=total, as_of=as_of)
 
     @property
     def as_of(self) -> datetime | None:
@@ -185,14 +192,13 @@ class PageQuery[R, S: BaseModel]:
         last = tuple(self._listing.keys[ordering.name].pack(row) for ordering in self.orderings)
         return Cursor(self._sort, last, self._filters, as_of).encode()
 
-    def answer(self, page: Page[R], items: Sequence[S]) -> Response:
-        """The answer: `page` with its rows shown as `items`."""
-        shown = PageOf[self._listing.shape].model_construct(  # type: ignore[name-defined]
-            items=list(items), next=page.next, total=page.total
-        )
+    def answer(self, page: Page[R], items: Sequence[S], **more: Any) -> Response:
+        """The answer: `page` with its rows shown as `items`, and what else the list's envelope has."""
+        envelope = self._listing.envelope
+        shown = envelope.model_construct(items=list(items), next=page.next, total=page.total, **more)
         only: Any = None
         if self.fields is not None:
-            only = {"items": {"__all__": self._attributes()}, "next": True, "total": True}
+            only = {**dict.fromkeys(envelope.model_fields, True), "items": {"__all__": self._attributes()}}
         body = shown.model_dump_json(by_alias=True, include=only)
         headers = {} if page.next is None else {"Link": link_to_next(self._request, page.next)}
         return Response(body, media_type="application/json", headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 NEXT = "Cursor of the next page; null on the last one. The `Link` header has its whole address."
 TOTAL = "Rows on all pages; null unless `total=true` is asked."
@@ -22,6 +22,8 @@ class PageOf[S: BaseModel](BaseModel):
 
 class SparsePage(BaseModel):
     """A page of a list asked with `fields`: each item has the fields that were asked for, and no other."""
+
+    model_config = ConfigDict(extra="allow")
 
     items: list[dict[str, Any]]
     next: str | None = Field(description=NEXT, examples=["eyJzIjoiY29kZSJ9"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from forwarder.domain import camera_pull as domain
 from forwarder.domain.backoff import early_in_s
-from forwarder.domain.camera_pull import STOPPED_AFTER_S, Media, Pull, PullState
+from forwarder.domain.camera_pull import Media, Pull, PullState
 from forwarder.domain.clock import Instant
 from forwarder.relay.sources.base import CameraSource
 from forwarder.relay.sources.registry import play
@@ -26,6 +26,8 @@ GOP_KEPT_S = 5.0
 """After the camera's first media its current group of pictures is kept for so long, for sessions that are opened."""
 HOLE_S = 5.0
 """Nobody watched for so long (the process slept, or the machine): that is no silence of the camera."""
+LOOK_EVERY_S = 1.0
+"""How often a session's media is looked at."""
 RETRY_WITHIN_S = 1.0
 """After a camera's address answers again, its cameras are pulled within this time, each at a random moment of it."""
 _NOT_CONNECTED = frozenset({Cause.REFUSED, Cause.ROUTE})
@@ -39,45 +41,53 @@ class MediaWatch:
         self.media = Media()
         self._on_flow = on_flow
         self._pictures = 0
-        self._media_s = self._watched_s = now_s
+        self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._usual_gap_s = 0.0
 
     def begin_session(self, now_s: float) -> None:
         """A session stands; its media has not come yet."""
-        self._media_s = self._watched_s = now_s
+        self._media_s = self._watched_s = self._seen_s = self._dated_s = now_s
+        self._usual_gap_s = 0.0
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
         """The first media of a session."""
-        self._media_s, self._pictures = now.monotonic_s, source.fanout.pictures
+        self._media_s = self._seen_s = self._dated_s = now.monotonic_s
+        self._pictures = source.fanout.pictures
         self._flow(domain.media_flows(self.media, now.at))
 
     def silent_for_s(self, source: CameraSource, now_s: float) -> float:
         """How long no media came."""
         self._see(source, now_s)
         if now_s - self._watched_s >= HOLE_S:
-            self._media_s = now_s
+            self._media_s = self._dated_s = now_s
+            self._usual_gap_s = 0.0
         self._watched_s = now_s
         return now_s - self._media_s
 
     def flows_on(self, silent_s: float) -> bool:
         """Whether `date` would find nothing new: for most cameras in most seconds."""
-        return self.media.flowing and silent_s < STOPPED_AFTER_S
+        return self.media.flowing and silent_s < domain.STOPPED_AFTER_S
 
     def date(self, silent_s: float, now: Instant) -> None:
         """The session stands, and media came `silent_s` ago."""
-        if silent_s >= STOPPED_AFTER_S:
-            self._flow(domain.media_stopped(self.media, Cause.STALLED, now.after(-silent_s)))
+        if silent_s >= domain.stopped_after_s(self._usual_gap_s):
+            self._flow(domain.media_stopped(self.media, Cause.STALLED, now.earlier(self._dated_s).at))
         elif not self.media.flowing:
-            self._flow(domain.media_flows(self.media, now.after(-silent_s)))
+            self._flow(domain.media_flows(self.media, now.earlier(self._dated_s).at))
 
     def end(self, source: CameraSource | None, cause: Cause | None, now: Instant) -> None:
         """The session has ended, or none could be had."""
         if source is not None:
             self._see(source, now.monotonic_s)
-        self._flow(domain.media_stopped(self.media, cause, now.earlier(self._media_s).at))
+        self._flow(domain.media_stopped(self.media, cause, now.earlier(self._dated_s).at))
 
     def _see(self, source: CameraSource, now_s: float) -> None:
         if source.fanout.pictures != self._pictures:
+            self._usual_gap_s = domain.usual_gap_s(self._usual_gap_s, now_s - self._media_s)
             self._pictures, self._media_s = source.fanout.pictures, now_s
+            # It came at some moment since the last look: dated to the middle, it is off by half a second at most.
+            self._dated_s = (max(self._seen_s, now_s - LOOK_EVERY_S) + now_s) / 2
+        self._seen_s = now_s
 
     def _flow(self, media: Media) -> None:
         if media != self.media:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from forwarder.domain.clock import Instant
 from forwarder.domain.keyframes import (
+    COMPARE_EVERY_S,
     HASH_AT_MOST_S,
     HISTORY,
     STILL_FOR_CERTAIN,
@@ -33,6 +34,8 @@ COPY_WITHIN_S = 10.0
 RATE_OVER_S = 10.0
 """The bit rate is that of the last so many seconds, or a little more."""
 LEAST_RATE_OVER_S = 2.0
+COMPARE_WITHIN_S = 3.0
+"""A keyframe that does not come within that time after it is expected is not looked for longer."""
 LEARN_WITHIN_S = 10.0
 """A camera whose second keyframe takes longer is looked at without knowing its rhythm."""
 
@@ -80,6 +83,11 @@ class CameraKeyframes:
         """The keyframes are identical for certain since then, or were until `still_until`."""
         self.still_until: datetime | None = None
         self.history: History = ()
+        self.compared = 0
+        """Keyframes that were compared with those before them."""
+        self._compared: History = ()
+        """The last of these, hashed for others or not."""
+        self._awaited_until_s = 0.0
         self.media_since: datetime | None = None
         self._context = context
         self._source: CameraSource | None = None
@@ -145,6 +153,8 @@ class CameraKeyframes:
             self._open_in_time(self._tap, now_s)
         elif self._tap.is_open:
             self._rest(self._tap, now_s)
+        else:
+            self._await_next(now_s)
         if self._copy is not None and now_s - self._copied_s >= self._context.keyframes.sample_s:
             self._copy = None
 
@@ -207,13 +217,23 @@ class CameraKeyframes:
         else:
             tap.open()
 
+    def _await_next(self, now_s: float) -> None:
+        """Look at the next keyframe when it comes, to compare it with those before it."""
+        if self._opening is None and self._rhythm.steady:
+            wait_s = self._rhythm.wait_s(now_s, least_s=COMPARE_EVERY_S)
+            self._opening = asyncio.get_running_loop().call_later(wait_s, self._open_to_compare)
+
+    def _open_to_compare(self) -> None:
+        self._awaited_until_s = self._context.monotonic_s() + COMPARE_WITHIN_S
+        self._open()
+
     def _cancel_opening(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
 
     def _wants_more(self, now_s: float) -> bool:
-        return self._asked is not None or self._shall_hash(now_s)
+        return self._asked is not None or now_s < self._awaited_until_s or self._shall_hash(now_s)
 
     def _shall_hash(self, now_s: float) -> bool:
         return now_s >= self._hash_due_s or any(now_s < until_s for until_s in self._hash_all_until_s.values())
@@ -224,8 +244,10 @@ class CameraKeyframes:
         self._keyframe_s = now.monotonic_s
         keyframe = Keyframe(self._codec, unit.nals, now.at)
         rate = self._bitrate_kbps(now.monotonic_s)
+        note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=unit.rtp_timestamp)
+        self._compare(note)
         if self._shall_hash(now.monotonic_s):
-            self._note(keyframe, unit.rtp_timestamp, now)
+            self._note(note, now)
         if self._asked is not None:
             figures = self._tap.meter.figures if self._tap else None
             body = keyframe.annex_b(self._parameter_sets)
@@ -233,9 +255,7 @@ class CameraKeyframes:
             if drift_s is not None:
                 # The source compares with this machine's clock.
                 drift_s -= self._context.wall_correction_s()
-            lately = {note.hash for note in self.history[-2:]}
-            still = self.still if self.still is not None and keyframe.hash in lately else None
-            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, still)
+            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, self.still)
             self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.
@@ -250,17 +270,23 @@ class CameraKeyframes:
         if not self._measure and not learning:
             tap.close()
             self._rhythm.looked_away()
+            self._await_next(now_s)
 
-    def _note(self, keyframe: Keyframe, rtp_timestamp: int, now: Instant) -> None:
+    def _compare(self, note: KeyframeNote) -> None:
+        """Every keyframe: so a picture that stands still is found and dated by its first repetition."""
+        self._awaited_until_s = 0.0
+        self.compared += 1
+        self._compared = (*self._compared, note)[-HISTORY:]
+        self.still = still_with(self.still, self._compared)
+        # Also while it stands still for certain: whoever reads back compares each of them.
+        if self.still is not None or may_stand_still(self._compared):
+            self.hash_all(STILL_WATCH_S, asker="still")
+        self._date_still(note.captured_at)
+
+    def _note(self, note: KeyframeNote, now: Instant) -> None:
         timing = self._context.keyframes
         self._hash_due_s = now.monotonic_s + timing.next_hash_in_s(self._context.chance())
-        note = KeyframeNote(hash=keyframe.hash, captured_at=now.at, rtp_timestamp=rtp_timestamp)
         self.history = (*self.history, note)[-HISTORY:]
-        self.still = still_with(self.still, self.history)
-        # Also while it stands still for certain: so the first keyframe that differs is seen at once.
-        if self.still is not None or may_stand_still(self.history):
-            self.hash_all(STILL_WATCH_S, asker="still")
-        self._date_still(now.at)
         if self.on_history is not None:
             self.on_history(self.history)
 

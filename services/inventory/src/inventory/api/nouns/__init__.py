@@ -1,5 +1,7 @@
 """The routes that every noun has, made from its declaration."""
 
+from functools import cache
+
 from fastapi import APIRouter
 
 from inventory.api.nouns.bulk import add_bulk
@@ -10,8 +12,12 @@ from inventory.api.nouns.writing import add_writing
 from inventory.nouns.noun import Noun
 
 
+@cache
 def router_of(noun: Noun) -> APIRouter:
-    """`/v1/<path>`: list, item, history, create, change, remove, bulk, and transitions where it has states."""
+    """`/v1/<path>`: list, item, history, create, change, remove, bulk, and transitions where it has states.
+
+    Made once in a process: its models take some hundredths of a second.
+    """
     router = APIRouter(prefix=f"/v1/{noun.path}", tags=[noun.path.replace("-", " ")])
     models = models_of(noun)
     if "bulk" not in noun.hand_written:

@@ -1,5 +1,6 @@
 """Cameras: the area they watch, their transport and trust, the interval of their probes."""
 
+from datetime import date
 from typing import Annotated, Protocol, Self
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from inventory.domain.devices.addresses import CAMERA_SCHEMES_SHOWN
 from inventory.domain.devices.areas import Area, check_area
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
-from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
+from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from vonggac.events.inventory import MediaTransport
 
 DEFAULT_INTERVAL_S = 30.0
@@ -32,6 +34,15 @@ HEADINGS = {
     "probe_interval_s": "Chu kỳ kiểm tra (giây)",
     "probe_timeout_s": "Thời hạn kiểm tra (giây)",
     "destination_ids": "Trung tâm nhận",
+    "vendor": "Hãng",
+    "model": "Kiểu máy",
+    "firmware": "Phiên bản phần mềm",
+    "sub_url": "Địa chỉ luồng phụ",
+    "recorder_id": "Mã đầu ghi",
+    "channel": "Kênh",
+    "verified_on": "Ngày kiểm tra tại chỗ",
+    "verified_by": "Người kiểm tra tại chỗ",
+    "shared_device_reason": "Lý do dùng chung thiết bị",
     **PERIOD_HEADINGS,
 }
 
@@ -60,6 +71,27 @@ class CameraFields(Dated):
         default=None, description="The device that the survey found; another device is reported as identity_changed."
     )
 
+    vendor: Vendor | None = Field(default=None, description="Make, as far as its addresses are known.")
+    model: Name | None = None
+    firmware: Name | None = None
+    recorder_id: UUID | None = Field(default=None, description="The recorder that plays it, at `channel`.")
+    channel: int | None = Field(default=None, ge=1, le=MOST_CHANNELS, description="Channel of its recorder.")
+    verified_on: date | None = Field(default=None, description="Day on which somebody verified it on site.")
+    verified_by: Name | None = Field(default=None, description="Who verified it on site.")
+    shared_device_reason: Line | None = Field(
+        default=None, description="Why another camera on record may have the same device; both are flagged in reports."
+    )
+
+    @model_validator(mode="after")
+    def _channel_has_a_recorder(self) -> Self:
+        if (self.channel is None) != (self.recorder_id is None):
+            msg = "recorder_id and channel belong together: give both or none"
+            raise ValueError(msg)
+        if (self.verified_on is None) != (self.verified_by is None):
+            msg = "verified_on and verified_by belong together: give both or none"
+            raise ValueError(msg)
+        return self
+
     @model_validator(mode="after")
     def _timeout_fits(self) -> Self:
         if self.probe_timeout_s is not None and self.probe_timeout_s >= self.probe_interval_s:
@@ -82,6 +114,7 @@ class NewCamera(CameraFields):
         "{password} may stand in path or query.",
         examples=["rtsp://10.20.1.5:554/Streaming/Channels/101"],
     )
+    sub_url: str | None = Field(default=None, description="Address of the sub stream, without credentials.")
     destination_ids: tuple[UUID, ...] | None = Field(
         default=None, description="Its destinations; by default every enabled one."
     )

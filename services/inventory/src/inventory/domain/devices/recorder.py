@@ -7,14 +7,14 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from inventory.domain.devices.expected import check_mac
 from inventory.domain.devices.vendors import MOST_CHANNELS, Vendor
-from inventory.domain.fields import Code, Fields, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
 from inventory.domain.text import clean
 
 type Serial = Annotated[str, AfterValidator(clean), StringConstraints(min_length=1, max_length=64)]
 type Host = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[0-9A-Za-z.:_-]+$")]
 
 
-class RecorderFields(Fields):
+class RecorderFields(Dated):
     """What a survey notes of a recorder (domain: survey form, system)."""
 
     code: Code
@@ -36,7 +36,7 @@ class RecorderFields(Fields):
 HEADINGS = {
     "code": "Mã đầu ghi",
     "name": "Tên đầu ghi",
-    "facility_code": "Mã cơ sở",
+    "facility_id": "Mã cơ sở",
     "vendor": "Hãng",
     "model": "Kiểu máy",
     "firmware": "Phiên bản phần mềm",
@@ -48,6 +48,7 @@ HEADINGS = {
     "disk_tb": "Dung lượng đĩa (TB)",
     "days_kept": "Số ngày lưu",
     "time_source": "Nguồn thời gian",
+    **PERIOD_HEADINGS,
 }
 """Headings of files, by column."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from inventory.domain.fields import Code, Fields, Line, Name, Note
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name, Note
 from inventory.domain.mandate.deadline import DueBefore
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import InformationRequestStatus as Status
@@ -18,6 +18,7 @@ HEADINGS: Mapping[str, str] = {
     "facility_id": "Mã cơ sở",
     "due_before": "Trả lời trước thời điểm",
     "questions": "Danh mục thông tin",
+    **PERIOD_HEADINGS,
 }
 MAX_QUESTIONS = 50
 ALL_ANSWERED = "all_answered"
@@ -61,7 +62,7 @@ class Answer(Fields):
     answered_by: str
 
 
-class InformationRequestFields(Fields):
+class InformationRequestFields(Dated):
     """A request. Once it was sent, its questions stay as they are."""
 
     code: Code

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from inventory.domain.fields import Fields, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Fields, Line, Name
 
 HEADINGS: Mapping[str, str] = {
     "facility_id": "Mã cơ sở",
@@ -16,6 +16,7 @@ HEADINGS: Mapping[str, str] = {
     "inspectors": "Người kiểm tra",
     "findings": "Kết quả kiểm tra",
     "note": "Ghi chú",
+    **PERIOD_HEADINGS,
 }
 INSPECT_EVERY_DAYS = 15
 """Where no obligation of the kind `inspection` says otherwise (R24)."""
@@ -29,7 +30,7 @@ class Finding(Fields):
     mended_on: date | None = None
 
 
-class InspectionFields(Fields):
+class InspectionFields(Dated):
     """One inspection of one facility."""
 
     facility_id: UUID

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from inventory.domain.fields import Fields, Line
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line
 
 HEADINGS: Mapping[str, str] = {
     "camera_id": "Mã camera",
@@ -18,10 +18,11 @@ HEADINGS: Mapping[str, str] = {
     "starts_at": "Bắt đầu",
     "ends_at": "Kết thúc",
     "purpose": "Nội dung bảo trì",
+    **PERIOD_HEADINGS,
 }
 
 
-class MaintenanceWindowFields(Fields):
+class MaintenanceWindowFields(Dated):
     """A window [starts_at, ends_at) of one camera or one facility."""
 
     camera_id: UUID | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from inventory.domain.fields import Code, Fields, Line, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Fields, Line, Name
 from inventory.domain.mandate.deadline import DueBefore, is_in_time
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import FacilityStatus, FacilityType, ObligationKind, ObligationStatus
@@ -27,6 +27,7 @@ HEADINGS: Mapping[str, str] = {
     "facility_ids": "Danh sách cơ sở",
     "every_days": "Lặp lại sau số ngày",
     "note": "Ghi chú",
+    **PERIOD_HEADINGS,
 }
 MAX_LISTED = 500
 IN_TIME, TOO_LATE = "completed_before_due", "completed_after_due"
@@ -66,7 +67,7 @@ def guards_met(completed_at: datetime | None, due_before: datetime | None, reaso
     return met
 
 
-class ObligationFields(Fields):
+class ObligationFields(Dated):
     """An obligation.
 
     With `facility_ids` it is about exactly these facilities; else about every one that fits all the others that are

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, model_validator
 
 from inventory.domain.days import day_of
-from inventory.domain.fields import Fields, Line, Name, Phone
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line, Name, Phone
 from inventory.domain.states import REASON, StateMachine
 from vonggac.events.inventory import VisitPurpose, VisitStatus
 
@@ -38,6 +38,7 @@ HEADINGS: Mapping[str, str] = {
     "available_from": "Tổ làm việc lại từ ngày",
     "obstruction": "Vướng mắc khi vào",
     "note": "Ghi chú",
+    **PERIOD_HEADINGS,
 }
 
 
@@ -88,7 +89,7 @@ MACHINE = StateMachine(
 )
 
 
-class VisitFields(Fields):
+class VisitFields(Dated):
     """A visit. Nobody enters for a remote one: its safety guards hold by themselves, but for the acknowledgement."""
 
     facility_id: UUID

@@ -20,8 +20,8 @@ class OperatorAssignmentFields(Fields):
 
 
 HEADINGS = {
-    "unit_code": "Mã tỉnh",
-    "agency_code": "Mã đơn vị vận hành",
+    "unit_id": "Mã tỉnh",
+    "agency_id": "Mã đơn vị vận hành",
     "valid_from": "Từ ngày",
     "valid_to": "Đến ngày",
     "document": "Văn bản giao nhiệm vụ",

@@ -9,14 +9,14 @@ from pydantic import Field, model_validator
 
 from inventory.domain.devices.areas import Area
 from inventory.domain.devices.camera import AreaField
-from inventory.domain.fields import Fields, Line
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Line
 from vonggac.events.inventory import CoverageVerdict
 
 REQUIRED: tuple[Area, ...] = tuple(area for area in Area if area is not Area.OTHER_PUBLIC)
 """The areas that every facility has to watch, unless it says why one does not apply (4403/CV-BCĐ)."""
 
 
-class CoverageFields(Fields):
+class CoverageFields(Dated):
     """What a survey found of one area of one facility."""
 
     facility_id: UUID
@@ -41,13 +41,14 @@ class CoverageFields(Fields):
 
 
 HEADINGS = {
-    "facility_code": "Mã cơ sở",
+    "facility_id": "Mã cơ sở",
     "area": "Khu vực",
     "verdict": "Kết quả",
     "reason": "Lý do",
     "cameras_needed": "Số camera còn thiếu",
     "blind_spots": "Điểm mù",
     "night_light": "Nhìn được ban đêm",
+    **PERIOD_HEADINGS,
 }
 """Headings of files, by column."""
 

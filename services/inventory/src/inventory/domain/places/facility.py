@@ -18,6 +18,7 @@ HEADINGS = {
     "managing_agency_id": "Mã cơ quan quản lý",
     "address": "Địa chỉ",
     "beds": "Số giường",
+    "occupancy": "Số người đang cách ly",
     "decision_number": "Số quyết định",
     "decision_date": "Ngày quyết định",
     "latitude": "Vĩ độ",
@@ -37,6 +38,9 @@ class FacilityFacts(Dated):
     status: FacilityStatus = FacilityStatus.ACTIVE
     address: Line | None = None
     beds: int | None = Field(default=None, ge=0, le=100_000, description="Capacity in beds.")
+    occupancy: int | None = Field(
+        default=None, ge=0, le=100_000, description="People in it, as one total; nothing about any person is kept."
+    )
     decision_number: Name | None = Field(default=None, description="Decision that founds the facility.")
     decision_date: date | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90, description="Degrees, WGS 84.")

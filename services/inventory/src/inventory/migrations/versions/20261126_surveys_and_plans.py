@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from inventory.migrations.history import add_history, drop_history
 
 revision = "0009"
-down_revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

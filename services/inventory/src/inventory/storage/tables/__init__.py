@@ -1,7 +1,7 @@
 """The tables. Every thing has a permanent id, a revision (one more for each change) and the time of its last change."""
 
 from inventory.storage.tables.base import Base, Coded, Thing
-from inventory.storage.tables.devices import Camera, Delivery, Destination
+from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.mandate import (
@@ -14,8 +14,8 @@ from inventory.storage.tables.mandate import (
     Obligation,
     Visit,
 )
-from inventory.storage.tables.people import Agency, FocalPoint, Team, TeamMember
-from inventory.storage.tables.places import Facility, Unit
+from inventory.storage.tables.people import Agency, FocalPoint, OperatorAssignment, Team, TeamMember
+from inventory.storage.tables.places import Coverage, Facility, Unit
 from inventory.storage.tables.surveys import (
     ConnectionPlan,
     InstallationProposal,
@@ -30,7 +30,10 @@ THINGS: tuple[type[Thing], ...] = (
     Unit,
     Facility,
     FocalPoint,
+    OperatorAssignment,
+    Coverage,
     Destination,
+    Recorder,
     Camera,
     Delivery,
     Team,
@@ -62,6 +65,7 @@ __all__ = [
     "Change",
     "Coded",
     "ConnectionPlan",
+    "Coverage",
     "Delivery",
     "Destination",
     "Directive",
@@ -74,9 +78,11 @@ __all__ = [
     "JournalEntry",
     "MaintenanceWindow",
     "Obligation",
+    "OperatorAssignment",
     "OutboxRow",
     "PlanException",
     "PublishedStream",
+    "Recorder",
     "Survey",
     "SurveyContent",
     "SurveySubmission",

@@ -1,6 +1,6 @@
 """Cameras, destinations and deliveries."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.devices.areas import Area
+from inventory.domain.devices.vendors import Vendor
 from inventory.storage.tables.base import Coded, Thing
 from vonggac.events.inventory import (
     DestinationRole,
@@ -42,6 +43,25 @@ class Destination(Coded):
         return self.sealed_read_back_secret is not None
 
 
+class Recorder(Coded):
+    __tablename__ = "recorders"
+    noun = "recorder"
+    searched = ("code", "name", "model", "serial", "host")
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"), index=True)
+    vendor: Mapped[Vendor | None]
+    model: Mapped[str | None]
+    firmware: Mapped[str | None]
+    serial: Mapped[str | None]
+    mac: Mapped[str | None]
+    host: Mapped[str | None]
+    port: Mapped[int]
+    channels: Mapped[int]
+    disk_tb: Mapped[float | None]
+    days_kept: Mapped[int | None]
+    time_source: Mapped[str | None]
+
+
 class Camera(Coded):
     __tablename__ = "cameras"
     noun = "camera"
@@ -58,6 +78,15 @@ class Camera(Coded):
     expected: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     sealed_secret: Mapped[str | None]
     secret_changed_at: Mapped[datetime | None]
+    vendor: Mapped[Vendor | None]
+    model: Mapped[str | None]
+    firmware: Mapped[str | None]
+    sub_url: Mapped[str | None]
+    recorder_id: Mapped[UUID | None] = mapped_column(ForeignKey("recorders.id"), index=True)
+    channel: Mapped[int | None]
+    verified_on: Mapped[date | None]
+    verified_by: Mapped[str | None]
+    shared_device_reason: Mapped[str | None]
 
     @property
     def has_secret(self) -> bool:

@@ -3,7 +3,8 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.storage.tables.base import Coded, Thing
@@ -17,6 +18,25 @@ class Agency(Coded):
     noun = "agency"
 
     role: Mapped[AgencyRole]
+
+
+class OperatorAssignment(Thing):
+    """A province has one operator a day."""
+
+    __tablename__ = "operator_assignments"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("unit_id", "="),
+            (text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            name="ex_operator_assignments_unit_id",
+        ),
+    )
+    noun = "operator_assignment"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.id"), index=True)
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
+    valid_from: Mapped[date] = mapped_column(nullable=False)
+    document: Mapped[str | None]
 
 
 class FocalPoint(Thing):

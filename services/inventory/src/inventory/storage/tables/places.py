@@ -4,12 +4,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, text
+from sqlalchemy import ForeignKey, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.storage.tables.base import Coded
+from inventory.domain.devices.areas import Area
+from inventory.storage.tables.base import Coded, Thing
 from vonggac.events.inventory import (
+    CoverageVerdict,
     FacilityStatus,
     FacilityType,
     UnitLevel,
@@ -48,8 +50,25 @@ class Facility(Coded):
     managing_agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id"), index=True)
     address: Mapped[str | None]
     beds: Mapped[int | None]
+    occupancy: Mapped[int | None]
     decision_number: Mapped[str | None]
     decision_date: Mapped[date | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     restricted: Mapped[bool]
+
+
+class Coverage(Thing):
+    """The verdict about one area of one facility."""
+
+    __tablename__ = "coverages"
+    __table_args__ = (UniqueConstraint("facility_id", "area"),)
+    noun = "coverage"
+
+    facility_id: Mapped[UUID] = mapped_column(ForeignKey("facilities.id"))
+    area: Mapped[Area]
+    verdict: Mapped[CoverageVerdict]
+    reason: Mapped[str | None]
+    cameras_needed: Mapped[int]
+    blind_spots: Mapped[str | None]
+    night_light: Mapped[bool | None]

@@ -1,0 +1,90 @@
+"""Reporting's seconds against the truth: pure. Times are seconds since 1970."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bench.truth.record import Gap
+
+LEAST_S = 5.0
+"""Outages of this length or more must be found, and dated to TOLERANCE_S."""
+TOLERANCE_S = 1.5
+NEAR_S = 4.0
+"""An outage is found where what was reported touches it, or begins so soon after its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was reported of [start, end): `good`, `bad` or `unknown`."""
+
+    start: float
+    end: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A fault of this kind in [start, end); `blind`: those who look slept, so what nobody could see must be unknown."""
+
+    kind: str
+    start: float
+    end: float
+    things: frozenset[tuple[str, str]]
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One true outage, and how it was reported; None where it was not."""
+
+    kind: str
+    thing: tuple[str, str]
+    truth: Gap
+    late_start_s: float | None
+    late_end_s: float | None
+    wrong_s: float
+
+
+def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool) -> Found:
+    """The one outage `truth`. While everybody who looks sleeps, unknown is as right as bad."""
+    wanted = ("bad", "unknown") if blind else ("bad",)
+    spans = union(one for one in reported if one.verdict in wanted)
+    touching = [one for one in spans if one.start < truth.end + NEAR_S and one.end > truth.start - NEAR_S]
+    if not touching:
+        return Found(kind, thing, truth, None, None, truth.length)
+    first, last = touching[0], touching[-1]
+    wrong = abs(first.start - truth.start) + abs(last.end - truth.end)
+    wrong += sum(two.start - one.end for one, two in pairwise(touching))
+    return Found(kind, thing, truth, first.start - truth.start, last.end - truth.end, wrong)
+
+
+def union(stretches: Iterable[Stretch]) -> list[Gap]:
+    """Stretches that touch, as one."""
+    result: list[Gap] = []
+    for one in sorted(stretches, key=lambda each: each.start):
+        if result and one.start <= result[-1].end + 0.001:
+            result[-1] = Gap(result[-1].start, max(result[-1].end, one.end))
+        else:
+            result.append(Gap(one.start, one.end))
+    return result
+
+
+def overlap_s(reported: Iterable[Stretch], verdict: str, start: float, end: float) -> float:
+    """Seconds of [start, end) that were reported so."""
+    return sum(max(0.0, min(one.end, end) - max(one.start, start)) for one in reported if one.verdict == verdict)
+
+
+def untrue_connected_s(truth: Iterable[Gap], reported: Sequence[Stretch]) -> float:
+    """Seconds called connected in which the centre received nothing, beyond the tolerance at both ends."""
+    return sum(
+        overlap_s(reported, "good", gap.start + TOLERANCE_S, gap.end - TOLERANCE_S)
+        for gap in truth
+        if gap.length > 2 * TOLERANCE_S
+    )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The nearest rank; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0

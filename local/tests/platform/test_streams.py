@@ -1,0 +1,62 @@
+"""The streams of a platform whose disk has little room."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from local.platform.streams import declare_streams, observations_bound
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.embedded import NatsServer, free_port
+from vonggac.testing.fixtures import NatsAt
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("store", "held", "bound"),
+    [
+        (100 * GIB, 0, 8 * GIB),
+        (16 * GIB, 0, 8 * GIB),
+        (16 * GIB - 1, 0, 4 * GIB),
+        (3 * GIB, 0, GIB),
+        (3 * GIB, 3 * GIB, 4 * GIB),
+        (100 << 20, 0, 64 << 20),
+    ],
+)
+def test_observations_take_half_of_a_small_store_and_never_less_than_they_hold(
+    store: int, held: int, bound: int
+) -> None:
+    assert observations_bound(store, held) == bound
+
+
+class CrampedServer(NatsServer):
+    """On a disk with 4 GiB free."""
+
+    def free_bytes(self) -> int:
+        return 4 * GIB
+
+
+@pytest_asyncio.fixture
+async def cramped(tmp_path: Path) -> AsyncIterator[CrampedServer]:
+    server = CrampedServer(tmp_path / "nats", free_port())
+    await asyncio.to_thread(server.start)
+    yield server
+    await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.server
+async def test_a_platform_stands_on_a_disk_with_little_room_and_says_what_it_keeps(cramped: CrampedServer) -> None:
+    said: list[int] = []
+    for _ in range(2):
+        await declare_streams(
+            cramped.url, None, within_s=20, store_bytes=cramped.stated_bytes, report_bound=said.append
+        )
+    assert said == [GIB, GIB]
+    bus = await Bus.connect(NatsAt(cramped.url), name="test")
+    assert await topology.missing(bus.js) == []
+    assert (await bus.js.stream_info(topology.OBSERVATIONS)).config.max_bytes == GIB
+    await bus.close()

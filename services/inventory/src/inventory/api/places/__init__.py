@@ -1,0 +1,1 @@
+"""What facilities answer beside their own record."""

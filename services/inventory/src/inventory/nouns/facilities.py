@@ -1,0 +1,65 @@
+"""Rules of facilities and focal points that need other records: guards of the lifecycle, terms of office (R17)."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, func, select
+
+from inventory.domain.places.lifecycle import met_guards
+from inventory.storage.conflicts import field_conflict
+from inventory.storage.lists import Recorded
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Facility, FocalPoint
+from vonggac.events.inventory import FacilityStatus
+
+PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+async def facility_guards(transaction: WriteTransaction, facility: Facility, _to: Any) -> Collection[str]:
+    """Guards of the lifecycle that hold for a facility."""
+    return set(
+        met_guards(
+            decision_number=facility.decision_number,
+            decision_date=facility.decision_date,
+            in_office=await count_in_office(transaction, facility.id),
+            reason=transaction.actor.reason,
+        )
+    )
+
+
+async def count_in_office(transaction: WriteTransaction, facility_id: UUID) -> int:
+    """Focal points of the facility whose term holds today."""
+    today = transaction.now.astimezone(PROVINCE_TIME).date()
+    query = select(func.count()).where(
+        FocalPoint.facility_id == facility_id,
+        FocalPoint.valid_from <= today,
+        FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today),
+    )
+    return await transaction.session.scalar(query) or 0
+
+
+async def check_focal_point(transaction: WriteTransaction, before: FocalPoint | None, after: FocalPoint | None) -> None:
+    """Raises ProblemError 409 when an active facility would lose its last focal point."""
+    if before is None:
+        return
+    facility = await transaction.session.get_one(Facility, before.facility_id)
+    if facility.status is not FacilityStatus.ACTIVE or await count_in_office(transaction, facility.id):
+        return
+    today = transaction.now.astimezone(PROVINCE_TIME).date()
+    if before.valid_from > today or (before.valid_to is not None and before.valid_to < today):
+        return
+    field = "valid_to" if after is not None else "facility_id"
+    message = f"{facility.code} is active and would have no focal point (R17): add the successor first"
+    raise field_conflict(field, message)
+
+
+def without_focal_point(facilities: FromClause, missing: bool, recorded: Recorded) -> ColumnElement[bool]:
+    """Whether the facility has no focal point without a last day."""
+    people = recorded(FocalPoint)
+    found = select(people.c.id).where(
+        people.c.facility_id == facilities.c.id,
+        people.c.valid_to.is_(None) | (people.c.valid_to >= func.current_date()),
+    )
+    return ~found.exists() if missing else found.exists()

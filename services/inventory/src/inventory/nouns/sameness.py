@@ -1,0 +1,57 @@
+"""The rules of cameras that need other records: recorders, and one device under two cameras."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.devices.recorder import check_channel
+from inventory.domain.devices.sameness import Device, find_same
+from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
+from inventory.storage.store import WriteTransaction
+from inventory.storage.tables import Camera, Recorder
+
+_FIELDS = {"url": "url", "serial": "expected.serial", "mac": "expected.mac"}
+
+
+async def check_camera(transaction: WriteTransaction, before: Camera | None, after: Camera | None) -> None:
+    """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has."""
+    if after is None:
+        return
+    await _check_recorder(transaction, after)
+    if after.shared_device_reason is not None or (before is not None and _device(before) == _device(after)):
+        return
+    for same in find_same(_device(after), await _candidates(transaction.session, after)):
+        raise field_conflict(_FIELDS[same.field], same.advice)
+
+
+async def _check_recorder(transaction: WriteTransaction, camera: Camera) -> None:
+    if camera.recorder_id is None or camera.channel is None:
+        return
+    recorder = await transaction.session.get(Recorder, camera.recorder_id)
+    if recorder is None:
+        raise unknown_reference("recorder_id", "recorder")
+    with refuse_as_422("channel"):
+        check_channel(camera.channel, recorder.channels)
+
+
+async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]:
+    device = _device(camera)
+    host = urlsplit(camera.url).hostname or ""
+    same = [Camera.url.icontains(host, autoescape=True)]
+    same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
+    same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
+    query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
+    return [_from(*row) for row in (await session.execute(query)).all()]
+
+
+def _device(camera: Camera) -> Device:
+    return _from(camera.id, camera.code, camera.url, camera.expected)
+
+
+def _from(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+    known = expected or {}
+    return Device(camera_id, code, url, known.get("serial"), known.get("mac"))

@@ -1,0 +1,82 @@
+"""One address or one device under two cameras is refused, unless a reason is given; recorders and their channels."""
+
+from typing import Any
+
+import pytest
+
+DEVICE = {"mac": "0a:1b:2c:3d:4e:5f", "serial": "DS-2CD2143"}
+
+
+async def try_camera(province: Any, facility: dict[str, Any], **given: Any) -> Any:
+    body = {"code": "CAM-99", "name": "Hành lang", "facility_id": facility["id"], "url": "rtsp://10.9.9.9/ch1"}
+    return await province.client.post("/v1/cameras", json=body | given)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"url": "RTSP://10.1.1.1:554/ch1/"}, "url"),
+        ({"expected": {"mac": DEVICE["mac"]}}, "expected.mac"),
+        ({"expected": {"serial": DEVICE["serial"]}}, "expected.serial"),
+    ],
+)
+async def test_a_device_on_record_is_refused_and_named(province: Any, given: dict[str, Any], field: str) -> None:
+    facility = await province.facility()
+    known = await province.camera(facility_id=facility["id"], url="rtsp://10.1.1.1/ch1", expected=DEVICE)
+    answer = await try_camera(province, facility, **given)
+    assert answer.status_code == 409
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert known["code"] in error["message"]
+
+
+async def test_with_a_reason_it_stands_and_is_flagged(province: Any) -> None:
+    facility = await province.facility()
+    await province.camera(facility_id=facility["id"], url="rtsp://10.1.1.1/ch1")
+    answer = await try_camera(province, facility, url="rtsp://10.1.1.1/ch1", shared_device_reason="hai góc nhìn")
+    assert answer.status_code == 201
+    assert answer.json()["shared_device_reason"] == "hai góc nhìn"
+
+
+async def test_a_change_to_something_else_is_not_held_up(province: Any) -> None:
+    facility = await province.facility()
+    await province.camera(facility_id=facility["id"], url="rtsp://10.1.1.1/ch1")
+    twin = (await try_camera(province, facility, url="rtsp://10.1.1.1/ch1", shared_device_reason="hai góc")).json()
+    renamed = await province.change(f"/v1/cameras/{twin['id']}", json={"name": "Sân"})
+    assert renamed.status_code == 200
+
+
+async def test_a_camera_is_a_channel_that_its_recorder_has(province: Any) -> None:
+    facility = await province.facility()
+    recorder = await province.post(
+        "/v1/recorders", {"code": "DG-01", "name": "Đầu ghi", "facility_id": facility["id"], "channels": 8}
+    )
+    refused = await try_camera(province, facility, recorder_id=recorder["id"], channel=9)
+    assert refused.status_code == 422
+    assert "channels 1 to 8" in refused.text
+    half = await try_camera(province, facility, channel=2)
+    assert half.status_code == 422
+    made = await try_camera(province, facility, recorder_id=recorder["id"], channel=2, vendor="dahua")
+    assert made.status_code == 201
+    held = await province.remove(f"/v1/recorders/{recorder['id']}")
+    assert held.status_code == 409
+    assert "CAM-99" in held.text
+
+
+async def test_a_sub_stream_holds_no_credentials(province: Any) -> None:
+    facility = await province.facility()
+    refused = await try_camera(province, facility, sub_url="rtsp://admin:p4ss@10.9.9.9/ch2")
+    assert refused.status_code == 422
+    assert "p4ss" not in refused.text
+    made = await try_camera(province, facility, sub_url="rtsp://10.9.9.9/ch2")
+    assert made.json()["sub_url"] == "rtsp://10.9.9.9/ch2"
+
+
+async def test_a_technician_gives_a_host_and_a_channel(province: Any) -> None:
+    query = {"vendor": "kbvision", "host": "10.20.1.5", "channel": 3, "stream": "sub"}
+    answer = await province.client.get("/v1/vendors/url", params=query)
+    assert answer.json()["url"] == "rtsp://10.20.1.5/cam/realmonitor?channel=3&subtype=1"
+    refused = await province.client.get("/v1/vendors/url", params=query | {"vendor": "tplink"})
+    assert refused.status_code == 422
+    makes = (await province.client.get("/v1/vendors")).json()["items"]
+    assert {"hikvision", "dahua", "kbvision", "uniview", "ezviz", "tplink"} <= {one["vendor"] for one in makes}

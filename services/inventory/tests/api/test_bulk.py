@@ -1,0 +1,76 @@
+"""Many records in one request: all or nothing, with one list of all mistakes."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+
+def agency(number: int, **given: Any) -> dict[str, Any]:
+    return {"code": f"AG-{number}", "name": f"Sở {number}", "role": "managing"} | given
+
+
+async def codes(province: Any) -> list[str]:
+    return [each["code"] for each in (await province.client.get("/v1/agencies")).json()["items"]]
+
+
+async def test_many_are_made_changed_and_removed(province: Any) -> None:
+    made = await province.client.post("/v1/agencies/bulk", json=[agency(number) for number in (3, 1, 2)])
+    assert made.status_code == 201, made.text
+    assert [each["code"] for each in made.json()["items"]] == ["AG-3", "AG-1", "AG-2"]
+    patches = [{"id": each["id"], "etag": each["etag"], "name": f"Mới {each['code']}"} for each in made.json()["items"]]
+    changed = await province.client.patch("/v1/agencies/bulk", json=patches)
+    assert [each["name"] for each in changed.json()["items"]] == ["Mới AG-3", "Mới AG-1", "Mới AG-2"]
+    whose = [{"id": each["id"], "etag": each["etag"]} for each in changed.json()["items"]]
+    why = {"reason": "nhập nhầm"}
+    assert (await province.client.post("/v1/agencies/bulk/remove", json=whose, params=why)).status_code == 204
+    assert await codes(province) == []
+
+
+async def test_every_mistake_is_named_with_its_place_and_nothing_is_stored(province: Any) -> None:
+    taken = await province.agency()
+    body = [agency(1), agency(2, code=taken["code"]), agency(3), agency(3)]
+    refused = await province.client.post("/v1/agencies/bulk", json=body)
+    assert refused.status_code == 409
+    assert [error["field"] for error in refused.json()["errors"]] == ["1.code", "3.code"]
+    body = [agency(1, role="king"), agency(2, code="!"), agency(3, colour="red")]
+    refused = await province.client.post("/v1/agencies/bulk", json=body)
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["0.role", "1.code", "2.colour"]
+    assert await codes(province) == [taken["code"]]
+
+
+async def test_one_that_somebody_changed_meanwhile_stops_all(province: Any) -> None:
+    first, second = await province.agency(), await province.agency()
+    await province.change(f"/v1/agencies/{second['id']}", json={"name": "Nhanh hơn"})
+    patches = [{"id": each["id"], "etag": each["etag"], "name": "Chậm"} for each in (first, second)]
+    refused = await province.client.patch("/v1/agencies/bulk", json=patches)
+    assert (refused.status_code, refused.json()["code"]) == (412, "stale")
+    assert [error["field"] for error in refused.json()["errors"]] == ["1.etag"]
+    assert "Chậm" not in {each["name"] for each in (await province.client.get("/v1/agencies")).json()["items"]}
+
+
+async def test_rules_of_the_whole_and_unknown_ids_are_named_too(province: Any) -> None:
+    made = await province.agency(valid_from="2021-01-01")
+    patches = [
+        {"id": made["id"], "etag": made["etag"], "valid_to": "2020-01-01"},
+        {"id": str(uuid4()), "etag": '"1"', "name": "x"},
+    ]
+    refused = (await province.client.patch("/v1/agencies/bulk", json=patches)).json()
+    assert (refused["status"], [error["field"] for error in refused["errors"]]) == (422, ["0.valid_to", "1"])
+
+
+async def test_what_is_referred_to_is_not_removed_in_bulk(province: Any) -> None:
+    facility, free = await province.facility(), await province.agency()
+    used = (await province.client.get(f"/v1/agencies/{facility['managing_agency_id']}")).json()
+    whose = [{"id": each["id"], "etag": each["etag"]} for each in (free, used)]
+    refused = await province.client.post("/v1/agencies/bulk/remove", json=whose, params={"reason": "nhầm"})
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (409, ["1"])
+    assert len(await codes(province)) == 2
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+async def test_the_length_of_the_array_is_limited(province: Any, count: int) -> None:
+    answer = await province.client.post("/v1/agencies/bulk", json=[agency(number) for number in range(count)])
+    assert answer.status_code == 422
+    assert await codes(province) == []

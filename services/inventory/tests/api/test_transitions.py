@@ -1,0 +1,94 @@
+"""A noun with states moves as its table says; 409 names what is allowed, and what a transition still needs."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+
+from inventory.api.nouns import router_of
+from inventory.app import create_app
+from inventory.domain.states import REASON, StateMachine
+from inventory.nouns.places import FACILITY
+from inventory.settings import Settings
+from inventory.storage.store import WriteTransaction
+from vonggac.auth import Role
+from vonggac.bus import Bus
+from vonggac.events.inventory import FacilityStatus as Status
+
+MACHINE = StateMachine(
+    noun="facility",
+    states=Status,
+    initial=Status.PLANNED,
+    transitions={
+        Status.PLANNED: {Status.APPROVED: ("decision",)},
+        Status.APPROVED: {Status.ACTIVE: ()},
+        Status.ACTIVE: {Status.SUSPENDED: (REASON,)},
+        Status.SUSPENDED: {Status.CLOSED: ()},
+        Status.CLOSED: {},
+    },
+    vietnamese={status: status.value for status in Status},
+    guards={"decision": "the decision has a number"},
+)
+
+
+async def guards(_transaction: WriteTransaction, facility: Any, _target: Status) -> list[str]:
+    return ["decision"] if facility.decision_number else []
+
+
+MOVING = replace(FACILITY, path="moving-facilities", machine=MACHINE, guards=guards)
+
+
+@pytest_asyncio.fixture
+async def client(settings: Settings, token_for: Callable[[Role], str], bus: Bus) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    app.include_router(router_of(MOVING))
+    headers = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
+    async with LifespanManager(app, startup_timeout=10, shutdown_timeout=10):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as started:
+            yield started
+
+
+async def move(province: Any, made: dict[str, Any], **body: Any) -> httpx.Response:
+    one = f"/v1/moving-facilities/{made['id']}"
+    headers = {"If-Match": await province.etag(one)}
+    answer: httpx.Response = await province.client.post(f"{one}/transitions", json=body, headers=headers)
+    return answer
+
+
+async def test_a_transition_that_is_not_in_the_table_is_refused_with_those_that_are(province: Any) -> None:
+    made = await province.facility(status="planned")
+    answer = await move(province, made, to="closed")
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+    assert "allowed: approved" in answer.json()["detail"]
+
+
+async def test_a_guard_is_named_until_it_holds(province: Any) -> None:
+    made = await province.facility(status="planned")
+    refused = await move(province, made, to="approved")
+    assert (refused.status_code, "the decision has a number" in refused.json()["detail"]) == (409, True)
+    await province.change(f"/v1/facilities/{made['id']}", json={"decision_number": "12/QĐ"})
+    assert (await move(province, made, to="approved")).json()["status"] == "approved"
+
+
+async def test_a_transition_that_will_be_asked_about_needs_its_reason(province: Any) -> None:
+    made = await province.facility(status="active")
+    refused = await move(province, made, to="suspended")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "reason")
+    done = await move(province, made, to="suspended", reason="sửa mái")
+    assert (done.status_code, done.json()["status"]) == (200, "suspended")
+
+
+async def test_a_patch_of_the_status_is_a_transition_too(province: Any) -> None:
+    made = await province.facility(status="planned")
+    answer = await province.change(f"/v1/moving-facilities/{made['id']}", json={"status": "closed"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+
+
+async def test_without_if_match_nothing_moves(province: Any) -> None:
+    made = await province.facility(status="approved")
+    answer = await province.client.post(f"/v1/moving-facilities/{made['id']}/transitions", json={"to": "active"})
+    assert (answer.status_code, answer.json()["code"]) == (428, "if_match_required")

@@ -1,0 +1,56 @@
+"""The demo's register, loaded into a running inventory: the letter's directives and obligations of 10/5/2021."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from asgi_lifespan import LifespanManager
+from sqlalchemy import NullPool, create_engine, text
+
+from inventory.app import create_app
+from local.apis.inventory import InventoryApi
+from local.demo import mandate
+from local.demo.load import load_register
+from vonggac.auth import Role
+from vonggac.events.registry import decode
+
+if TYPE_CHECKING:
+    from inventory.settings import Settings
+    from vonggac.bus import Bus
+
+NIGHT = "2021-05-10T00:00:00+07:00"
+
+
+async def test_the_letter_loads_with_its_chain_its_obligations_and_its_events(
+    settings: Settings, token_for: Callable[[Role], str], bus: Bus
+) -> None:
+    app, token = create_app(settings), token_for(Role.PROVINCE_LEAD)
+    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+        transport = httpx.ASGITransport(app=app)
+        async with InventoryApi("http://inventory", token, transport=transport) as inventory:
+            await load_register(inventory)
+            counts = {noun: len(await inventory.all(noun.replace("_", "-"))) for noun in mandate.NOUNS}
+            await load_register(inventory)
+            assert {noun: len(await inventory.all(noun.replace("_", "-"))) for noun in mandate.NOUNS} == counts
+            directives = {one["code"]: one for one in await inventory.all("directives")}
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
+            letter = directives["1742-UBND-VX-2021"]["id"]
+            chain = (await client.get(f"/v1/directives/{letter}/chain")).json()["items"]
+            due = (await client.get("/v1/due-obligations", params={"at": NIGHT, "standing": "overdue"})).json()["items"]
+            blocked = (await client.get("/v1/blocked-reasons")).json()["items"]
+    assert [one["number"] for one in chain] == ["1742/UBND-VX", "1407/BTTTT-CVT", "597/CĐ-BCĐ"]
+    assert {one["code"] for one in due} == {"NV-1742-A", "NV-1742-B"}
+    assert [one["kind"] for one in blocked] == ["security_lock"]
+    assert published(settings) >= {f"vn.vonggac.inventory.{noun.removesuffix('s')}.v1" for noun in mandate.NOUNS}
+
+
+def published(settings: Settings) -> set[str]:
+    """Types of what the outbox holds; every message of it is read as its readers do."""
+    engine = create_engine(settings.database_url.get_secret_value(), poolclass=NullPool)
+    with engine.begin() as connection:
+        bodies: list[Any] = [row.body for row in connection.execute(text("select body from outbox"))]
+    engine.dispose()
+    return {decode(bytes(body)).type for body in bodies}

@@ -1,0 +1,175 @@
+"""Clients made by openapi-python-client walk the running services: what is sent is what the documents say."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from tests.clients.generated import SERVICES, PythonClient, generate_python
+from tests.platform import RunningPlatform
+
+from vonggac.testing import eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+
+type Clients = dict[str, PythonClient]
+
+
+@pytest.fixture(scope="module")
+def clients(running: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    folder: Path = tmp_path_factory.mktemp("generated")
+    sys.path.insert(0, str(folder))
+    try:
+        packages = {service: generate_python(service, folder) for service in SERVICES}
+        yield {
+            service: PythonClient(package, getattr(running.platform.addresses, service), running.token)
+            for service, package in packages.items()
+        }
+    finally:
+        sys.path.remove(str(folder))
+
+
+LISTS = [
+    ("prober", "cameras", "list_cameras", "camera_id"),
+    ("prober", "verifications", "list_verifications", "delivery_id"),
+    ("prober", "workers", "list_workers", "worker_id"),
+    ("forwarder", "deliveries", "list_deliveries", "delivery_id"),
+    ("forwarder", "workers", "list_workers", "worker_id"),
+]
+
+
+@pytest.mark.parametrize(("service", "tag", "operation", "key"), LISTS)
+async def test_a_list_is_walked_page_by_page(
+    clients: Clients, running: RunningPlatform, service: str, tag: str, operation: str, key: str
+) -> None:
+    await running.truth()
+    client = clients[service]
+    page_class = "PageOf"
+
+    async def whole() -> list[Any]:
+        page = await client.call(tag, operation, limit=1000, total=True, sort=key)
+        assert type(page).__name__.startswith(page_class)
+        assert page.total == len(page.items) > 0
+        return [getattr(item, key) for item in page.items]
+
+    expected = await eventually(whole)
+    found: list[Any] = []
+    given: dict[str, Any] = {}
+    while True:
+        page = await client.call(tag, operation, limit=1, sort=key, **given)
+        found += [getattr(item, key) for item in page.items]
+        if page.next_ is None:
+            break
+        given = {"cursor": page.next_}
+    assert found == expected
+
+
+async def test_fields_give_sparse_items(clients: Clients, running: RunningPlatform) -> None:
+    await running.truth()
+    page = await clients["prober"].call("cameras", "list_cameras", limit=1, fields="camera_id,verdict")
+    assert type(page).__name__ == "SparsePage"
+    assert set(page.items[0].to_dict()) == {"camera_id", "verdict"}
+
+
+@pytest.mark.parametrize(
+    ("service", "tag", "operation", "given"),
+    [
+        ("prober", "cameras", "get_camera", ["id"]),
+        ("prober", "scans", "get_scan", ["id"]),
+        ("prober", "references", "get_reference", ["id"]),
+        ("forwarder", "deliveries", "get_delivery", ["id"]),
+        ("forwarder", "cameras", "list_camera_deliveries", ["id"]),
+        ("reporting", "intervals", "read_camera_intervals", ["id"]),
+        ("reporting", "intervals", "read_delivery_intervals", ["id"]),
+        ("reporting", "maintenance", "cancel_window", ["id"]),
+        ("inventory", "cameras", "get_camera", ["id"]),
+    ],
+)
+async def test_what_is_not_there_is_a_problem(
+    clients: Clients, service: str, tag: str, operation: str, given: list[str]
+) -> None:
+    answer = await clients[service].detailed(tag, operation, *(uuid4() for _ in given))
+    assert answer.status_code == 404
+    assert (answer.parsed.status, answer.parsed.title) == (404, "Not Found")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("service", "tag", "operation"),
+    [(service, tag, operation) for service, tag, operation, _ in LISTS]
+    + [("reporting", "outages", "list_outages"), ("reporting", "maintenance", "list_windows"),
+       ("reporting", "lost_facts", "list_lost_facts")],
+)  # fmt: skip
+async def test_a_wrong_parameter_is_a_problem_that_names_it(
+    clients: Clients, service: str, tag: str, operation: str
+) -> None:
+    for given in ({"limit": 0}, {"sort": "nonsense"}, {"fields": "nonsense"}, {"cursor": "nonsense"}):
+        problem = await clients[service].call(tag, operation, **given)
+        assert (problem.status, problem.code) == (422, "invalid")
+        assert [error.field for error in problem.errors] == list(given)
+
+
+async def test_a_list_that_is_as_before_is_not_sent_again(clients: Clients) -> None:
+    answer = await clients["reporting"].detailed("maintenance", "list_windows")
+    again = await clients["reporting"].detailed("maintenance", "list_windows", if_none_match=answer.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_without_a_token_there_is_a_problem_and_how_to_authenticate(
+    clients: Clients, running: RunningPlatform
+) -> None:
+    for service, tag, operation, _ in LISTS:
+        stranger = PythonClient(clients[service]._package, getattr(running.platform.addresses, service), "nonsense")
+        answer = await stranger.detailed(tag, operation)
+        assert (answer.status_code, answer.parsed.code) == (401, "unauthorized")
+        assert "WWW-Authenticate" in answer.headers
+
+
+async def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, running: RunningPlatform) -> None:
+    await running.truth()
+    client = clients["reporting"]
+    report = await client.call("compliance", "read_compliance")
+    camera = report.cameras[0].id
+    begins = datetime.now(UTC) + timedelta(hours=1)
+    body = client.model("new_window", "NewWindow")(
+        from_=begins, to=begins + timedelta(hours=1), reason="Thay switch", camera_id=camera
+    )
+    made = await client.call("maintenance", "add_window", body=body)
+    assert made.reason == "Thay switch"
+    page = await client.call("maintenance", "list_windows", camera_id=camera, total=True, sort="-from")
+    assert (page.total, [window.id for window in page.items]) == (1, [made.id])
+    body.camera_id = None
+    assert (await client.call("maintenance", "add_window", body=body)).errors[0].field == "camera_id"
+    assert (await client.call("maintenance", "cancel_window", made.id)).cancelled_at is not None
+    problem = await client.call("maintenance", "cancel_window", made.id)
+    assert (problem.status, problem.code) == (409, "maintenance_over")
+
+
+async def test_a_delivery_is_stopped_and_started(clients: Clients, running: RunningPlatform) -> None:
+    await running.truth()
+    client = clients["forwarder"]
+    page = await client.call("deliveries", "list_deliveries", limit=1)
+    delivery: UUID = page.items[0].delivery_id
+    not_stopped = await client.call("deliveries", "start_delivery", delivery)
+    assert (not_stopped.status, not_stopped.code) == (409, "delivery_not_stopped")
+    body = client.model("stop_request", "StopRequest")(reason="thử")
+    assert (await client.call("deliveries", "stop_delivery", delivery, body=body)).stopped
+    assert (await client.call("deliveries", "start_delivery", delivery)).delivery_id == delivery
+
+
+async def test_files_are_downloaded(clients: Clients, running: RunningPlatform) -> None:
+    await running.truth()
+    table = await clients["reporting"].call("compliance", "download_compliance")
+    assert len(table.splitlines()) > 2
+    report = await clients["reporting"].call("compliance", "read_compliance")
+    assert report.cameras[0].code in table
+    cameras = await clients["prober"].call("cameras", "list_cameras", limit=1)
+    metrics = await clients["prober"].call("prometheus", "probe", target=cameras.items[0].camera_id)
+    assert "probe_success" in metrics
+    prober = clients["prober"]
+    body = prober.model("scan_request", "ScanRequest")(addresses=["127.0.0.1:1"])
+    scan = await prober.call("scans", "start_scan", body=body)
+    assert "code" in await prober.call("scans", "get_cameras_csv", scan.id)
