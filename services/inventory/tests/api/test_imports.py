@@ -83,7 +83,8 @@ async def test_every_mistake_of_a_file_is_listed_and_nothing_is_kept(ready: Any)
     assert (answer.status_code, answer.json()["code"]) == (422, "import_refused")
     found = {(error["row"], error["field"]) for error in answer.json()["errors"]}
     assert found == {
-        (3, "code"), (3, "name"), (4, "url"), (4, "area"), (4, "probe_interval_s"), (5, "username"), (6, "code"),
+        (3, "code"), (3, "name"), (4, "url"), (4, "area"), (4, "probe_interval_s"),
+        (5, "username"), (5, "code"), (6, "code"),
     }  # fmt: skip
     assert all(len(error["message"]) > 10 for error in answer.json()["errors"])
     assert (await ready.client.get("/v1/cameras")).json()["items"] == []

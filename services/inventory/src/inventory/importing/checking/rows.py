@@ -21,15 +21,17 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """A row whose cells are fine each. `values`: column to value; an empty cell is None."""
+    """A row. `values`: column to value; None for an empty cell, and for one of the columns in `wrong`."""
 
     line: int
     values: Mapping[str, Any]
     revision: int | None = None
+    wrong: frozenset[str] = frozenset()
+    """Columns of which a mistake is known."""
 
 
 def check_cells(table: Table, mistakes: Mistakes) -> list[CheckedRow]:
-    """The rows without a mistake; what is wrong goes to `mistakes` with the cell as it stands in the file."""
+    """All rows; what is wrong goes to `mistakes` with the cell as it stands in the file."""
     converters = [(name, Converter(column)) for name, column in table.columns.by_name.items() if name in table.present]
     pairs = [pair for pair in _PAIRS if table.present.issuperset(pair)]
     rows: list[CheckedRow] = []
@@ -39,8 +41,8 @@ def check_cells(table: Table, mistakes: Mistakes) -> list[CheckedRow]:
         revision = _revision(row, mistakes)
         for pair in pairs:
             _check_pair(row, pair, table.columns.by_name, mistakes)
-        if mistakes.count == before:
-            rows.append(CheckedRow(row.line, values, revision))
+        wrong = frozenset(mistake.column for mistake in mistakes.found[before:])
+        rows.append(CheckedRow(row.line, values, revision, wrong))
     return rows
 
 

@@ -69,6 +69,8 @@ class CameraRules(FileRules):
             for code in wanted:
                 check_on_record(mistakes, row.line, DESTINATIONS, code, self._connections.destinations)
             extra[DESTINATIONS] = wanted
+        if given.get("url") is None:
+            return extra
         try:
             address = parse_camera_url(given["url"])
             check_networks(address, self._allowed)

@@ -80,8 +80,11 @@ def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, 
     touched = _touched(table)
     nested = {column.path[0] for column in table.columns.columns if len(column.path) > 1}
     for row in checked:
-        planned = _plan_row(noun, table, row, register, mistakes, rules, touched, nested)
-        if planned is not None:
+        found = Mistakes(mistakes.sheet)
+        planned = _plan_row(noun, table, row, register, found, rules, touched, nested)
+        # One mistake of a cell is enough: what follows from it is none of its own.
+        mistakes.found += (mistake for mistake in found.found if mistake.column not in row.wrong)
+        if planned is not None and not row.wrong:
             plan.rows.append(planned)
     return plan
 
@@ -93,12 +96,15 @@ def _touched(table: Table) -> list[Column]:
 def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> None:
     if noun.key == ("code",):
         known = {key[0]: None for key in register.present}
-        check_codes(((row.line, row.values["code"]) for row in rows), known, "code", mistakes)
+        codes = ((row.line, row.values["code"]) for row in rows if row.values.get("code") is not None)
+        check_codes(codes, known, "code", mistakes)
         return
     first: dict[tuple[Any, ...], int] = {}
     columns = [code_column(name) if name in noun.references else name for name in noun.key]
     for row in rows:
         key = tuple(row.values.get(name) for name in columns)
+        if row.wrong.intersection(columns):
+            continue
         if key in first:
             shown = " / ".join(str(part) for part in key if part is not None)
             mistakes.say(row.line, columns[0], "twice", value=shown, line=first[key])
@@ -112,8 +118,6 @@ def _plan_row(
     before = mistakes.count
     given = _given(noun, row, touched, register, mistakes)
     extra = rules.before(row, given, mistakes)
-    if mistakes.count > before:
-        return None
     present = register.present.get(key_of(noun, given))
     if not _same_revision(row, present, mistakes):
         return None
@@ -122,6 +126,8 @@ def _plan_row(
         fields = noun.fields.model_validate(whole)
     except ValidationError as error:
         _add_validation_errors(row.line, error, table, row, mistakes)
+        return None
+    if mistakes.count > before or row.wrong:
         return None
     after = fields.model_dump()
     patch = {name: after[name] for name in given if present is None or _differs(present.get(name), after[name])}
@@ -240,6 +246,8 @@ def _add_validation_errors(
         column = names.get(loc) or _column_of_parent(loc, table) or (loc or "row")
         value = row.values.get(column)
         hidden = column in table.columns.by_name and table.columns.by_name[column].secret
+        if any(mistake.column == column for mistake in mistakes.found):
+            continue
         text = translate(found["msg"], found["type"], found.get("ctx"))
         mistakes.add(line, column, text, value=None if value is None else "***" if hidden else value)
 
