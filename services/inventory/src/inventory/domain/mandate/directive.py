@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Line, Name
-from inventory.domain.text import fold
+from inventory.domain.text import clean, fold
 
 HEADINGS: Mapping[str, str] = {
     "code": "Mã văn bản",
@@ -40,6 +40,9 @@ def number_code(number: str, issued_on: date) -> str:
     return f"{bare[:59]}-{issued_on.year}"
 
 
+type Link = Annotated[str, AfterValidator(clean), StringConstraints(max_length=500, pattern=r"^https?://[^\s]+$")]
+
+
 class DirectiveFields(Dated):
     """A directive. Its number is free text, as printed."""
 
@@ -53,7 +56,7 @@ class DirectiveFields(Dated):
     file_sha256: str | None = Field(
         default=None, pattern=r"^[0-9a-f]{64}$", description="Of the file, 64 hexadecimal digits in lower case."
     )
-    link: Line | None = Field(default=None, pattern=r"^https?://[^\s]+$", description="Where it is published.")
+    link: Link | None = Field(default=None, description="Where it is published.")
     implements_id: UUID | None = Field(default=None, description="The directive that it carries out.")
     supersedes_id: UUID | None = Field(default=None, description="The directive that it replaces.")
     source: Line | None = Field(default=None, description="Where this entry comes from, if not from the document.")
