@@ -17,6 +17,7 @@ _BY_FORMAT = {
     "binary": "",
 }
 _DEEPEST = 8
+_SHA256 = r"^[0-9a-f]{64}$"
 
 
 def add_examples(document: dict[str, Any]) -> None:
@@ -32,7 +33,7 @@ def add_examples(document: dict[str, Any]) -> None:
 def example_of(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool = False, depth: int = 0) -> Any:
     """A value that fits `schema`. `sparse` leaves out properties that are neither required nor have an example.
 
-    A field with a `pattern` needs an example of its own: none is made up.
+    A field with a `pattern` (other than that of a SHA-256) needs an example of its own: none is made up.
     """
     schema = _resolved(schema, schemas)
     for key in ("example", "const", "default"):
@@ -60,6 +61,8 @@ def _of_type(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, dep
             return _of_object(schema, schemas, sparse=sparse, depth=depth)
         case "array":
             return _of_array(schema, schemas, sparse=sparse, depth=depth)
+        case "string" if schema.get("pattern") == _SHA256:
+            return "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         case "string":
             text = _BY_FORMAT.get(schema.get("format", ""), "text")
             return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength", len(text) + 1000)]
