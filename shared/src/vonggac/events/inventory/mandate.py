@@ -52,7 +52,9 @@ class DeadlineV1(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    due_before: AwareDatetime | None = Field(description="On time is strictly before this instant; None: no deadline.")
+    due_before: AwareDatetime | None = Field(
+        default=None, description="On time is strictly before this instant; None: no deadline."
+    )
     set_at: AwareDatetime
     set_by: str = Field(description="Subject of the token that set it.")
     reason: str | None = None
