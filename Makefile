@@ -101,6 +101,10 @@ bench-faults: setup ## Faults at one destination: losses of the other, false sta
 bench-truth: setup ## Every kind of fault: reporting's seconds against the simulator's record (ARGS="--seconds 120")
 	@exec $(python) -m bench.truth.truth $(ARGS)
 
+.PHONY: bench-import
+bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memory, other writers (ARGS="--cameras 2000")
+	@exec $(python) -m bench.records.import_cameras $(ARGS)
+
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)

@@ -5,14 +5,16 @@
 
 import argparse
 import asyncio
+import io
 import json
 import tempfile
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import psutil
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
@@ -56,8 +58,53 @@ async def prepare(client: httpx.AsyncClient) -> None:
     (await send(client, "facilities", text.encode())).raise_for_status()
 
 
-async def send(client: httpx.AsyncClient, kind: str, body: bytes) -> httpx.Response:
-    return await client.post(f"/v1/imports/{kind}", content=body, headers={"content-type": "text/csv"}, timeout=120)
+async def send(client: httpx.AsyncClient, kind: str, body: bytes, **query: Any) -> httpx.Response:
+    headers = {"content-type": "application/octet-stream"}
+    return await client.post(f"/v1/imports/{kind}", content=body, headers=headers, params=query, timeout=300)
+
+
+async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]:
+    """Seconds to take an import back; nothing of it may be left."""
+    began = time.perf_counter()
+    answer = await client.post(f"/v1/imports/{import_id}/revert", timeout=300)
+    answer.raise_for_status()
+    result = answer.json()
+    return {"seconds": round(time.perf_counter() - began, 2)} | result | {"left": len(result["left"])}
+
+
+async def read_past(client: httpx.AsyncClient) -> dict[str, Any]:
+    """Seconds of the first page and of all pages as of now."""
+    query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 500}
+    began, first_s, rows = time.perf_counter(), 0.0, 0
+    while True:
+        page = (await client.get("/v1/cameras", params=query, timeout=60)).json()
+        first_s = first_s or time.perf_counter() - began
+        rows += len(page["items"])
+        if page.get("next") is None:
+            return {"seconds": round(time.perf_counter() - began, 2), "first_page_s": round(first_s, 3), "rows": rows}
+        query = {"cursor": page["next"], "limit": 500}
+
+
+async def read_lists(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The 95th percentile of 100 lists with a search, milliseconds."""
+    took = []
+    for number in range(100):
+        began = time.perf_counter()
+        (await client.get("/v1/cameras", params={"q": f"hanh lang {number % 9}", "limit": 50})).raise_for_status()
+        took.append((time.perf_counter() - began) * 1000)
+    return {"seconds": round(sum(took) / 1000, 2), "ms": round(sorted(took)[94], 1)}
+
+
+def without_revisions(workbook: bytes) -> bytes:
+    """The same workbook as if it were new: the column of revisions emptied."""
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    sheet = book.worksheets[0]
+    place = [cell.value for cell in sheet[2]].index("revision") + 1
+    for row in range(3, sheet.max_row + 1):
+        sheet.cell(row, place).value = None
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
 
 
 def cpu_s(server: PostgresServer) -> tuple[float, float]:
@@ -68,26 +115,52 @@ def cpu_s(server: PostgresServer) -> tuple[float, float]:
     return time.process_time(), sum(used.user + used.system for used in times)
 
 
-async def timed(client: httpx.AsyncClient, server: PostgresServer, body: bytes) -> dict[str, Any]:
-    """One import: seconds, CPU, the longest the event loop was held up, and what became of the rows."""
-    longest_s, began, before = 0.0, time.perf_counter(), cpu_s(server)
+class Watch:
+    """What happens beside an import: how long another writer waits, how much memory this process takes."""
 
-    async def watch() -> None:
-        nonlocal longest_s
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self.longest_write_s, self.peak_mb = 0.0, 0.0
+
+    async def __aenter__(self) -> "Watch":
+        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._weigh())]
+        return self
+
+    async def __aexit__(self, *_failure: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _write(self) -> None:
+        """One small change after the other."""
+        item = (await self._client.get("/v1/agencies", params={"code": "SYT"})).json()["items"][0]
+        path, etag, number = f"/v1/agencies/{item['id']}", item["etag"], 0
         while True:
-            asked = time.perf_counter()
-            await asyncio.sleep(0.005)
-            longest_s = max(longest_s, time.perf_counter() - asked - 0.005)
+            number += 1
+            began = time.perf_counter()
+            answer = await self._client.patch(path, json={"name": f"Sở Y tế {number}"}, headers={"If-Match": etag})
+            self.longest_write_s = max(self.longest_write_s, time.perf_counter() - began)
+            etag = answer.headers["etag"]
+            await asyncio.sleep(0.05)
 
-    watcher = asyncio.create_task(watch())
-    answer = await send(client, "cameras", body)
-    took_s = time.perf_counter() - began
-    watcher.cancel()
+    async def _weigh(self) -> None:
+        process = psutil.Process()
+        while True:
+            self.peak_mb = max(self.peak_mb, process.memory_info().rss / 1e6)
+            await asyncio.sleep(0.05)
+
+
+async def timed(client: httpx.AsyncClient, server: PostgresServer, body: bytes, **query: Any) -> dict[str, Any]:
+    """One import: seconds, CPU, the longest that another writer waited, and what became of the rows."""
+    began, before = time.perf_counter(), cpu_s(server)
+    async with Watch(client) as watch:
+        answer = await send(client, "cameras", body, **query)
+        took_s = time.perf_counter() - began
     answer.raise_for_status()
     own_s, server_s = (round(after - earlier, 2) for after, earlier in zip(cpu_s(server), before, strict=True))
-    counts: dict[str, Any] = answer.json()
+    counts: dict[str, Any] = {name: value for name, value in answer.json().items() if name != "difference"}
     figures = {"seconds": round(took_s, 2), "cpu_s": own_s, "postgres_cpu_s": server_s}
-    return {**figures, "loop_held_up_s": round(longest_s, 3), **counts}
+    return {**figures, "writer_waited_s": round(watch.longest_write_s, 3), "peak_mb": round(watch.peak_mb), **counts}
 
 
 async def published(bus: Bus, wanted: int) -> float:
@@ -108,15 +181,17 @@ async def measure(settings: Settings, server: PostgresServer, token: str, count:
         async with httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers) as client:
             await prepare(client)
             first = cameras_csv(count, credentials=True, interval_s=30)
-            results["new, with credentials"] = await timed(client, server, first)
+            results["new, from CSV"] = await timed(client, server, first)
             results["published after"] = {"seconds": await published(bus, count + FACILITIES)}
-            again = cameras_csv(count, credentials=False, interval_s=30)
-            results["again, unchanged"] = await timed(client, server, again)
             changed = cameras_csv(count, credentials=False, interval_s=60)
-            results["again, every row changed"] = await timed(client, server, changed)
-            exported = time.perf_counter()
-            text = (await client.get("/v1/exports/cameras.csv")).text
-            results["export"] = {"seconds": round(time.perf_counter() - exported, 2), "rows": text.count("\n") - 1}
+            results["dry run, every row changed"] = await timed(client, server, changed, dry_run=True)
+            results["every row changed"] = await timed(client, server, changed)
+            results["as_of, all pages"] = await read_past(client)
+            results["list, p95"] = await read_lists(client)
+            workbook = (await client.get("/v1/exports/cameras.xlsx", timeout=120)).content
+            await take_back(client, results["every row changed"]["id"])
+            results["revert of new rows"] = await take_back(client, results["new, from CSV"]["id"])
+            results["new, from XLSX"] = await timed(client, server, without_revisions(workbook))
     await bus.close()
     return results
 
@@ -151,7 +226,18 @@ def main() -> None:
             postgres.stop()
     for step, figures in results.items():
         print(f"{step:28}", "  ".join(f"{key}={value}" for key, value in figures.items()))
-    print(json.dumps({"cameras": count, **{step: figures["seconds"] for step, figures in results.items()}}))
+    summary = {
+        "rows": count,
+        "seconds": results["new, from CSV"]["seconds"],
+        "xlsx_s": results["new, from XLSX"]["seconds"],
+        "dry_run_s": results["dry run, every row changed"]["seconds"],
+        "peak_mb": max(figures.get("peak_mb", 0) for figures in results.values()),
+        "writer_waited_s": results["new, from CSV"]["writer_waited_s"],
+        "as_of_s": results["as_of, all pages"]["seconds"],
+        "list_p95_ms": results["list, p95"]["ms"],
+        "revert_s": results["revert of new rows"]["seconds"],
+    }
+    print(json.dumps(summary))
 
 
 if __name__ == "__main__":

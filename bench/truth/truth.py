@@ -285,7 +285,7 @@ def _new_folder() -> Path:
 
 async def measure(arguments: argparse.Namespace, progress: Progress, stopping: Stopping) -> int:
     """Exit status 0 when all of it holds. The logs are kept when it does not."""
-    folder, picture = _new_folder(), PICTURE | {"gop_s": 1}
+    folder, picture = _new_folder(), PICTURE | {"gop_s": 1, "loop_s": 11}
     result, problems = Result(), list[str]()
     try:
         async with stage(folder, arguments.cameras, progress, log_level="warning", picture=picture) as made:

@@ -23,7 +23,7 @@ EVERYWHERE = {
     "api",
 }
 CRAFT = {
-    "inventory": {"importing", "nouns"},
+    "inventory": {"exporting", "importing", "minutes", "nouns"},
     "prober": {"probes"},
     "forwarder": {"relay"},
     "reporting": {"ingest", "reports"},

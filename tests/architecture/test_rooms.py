@@ -40,6 +40,7 @@ SMALL_FILES = {
     "simulator.packets.frame": "the hot value of the simulator, without its makers",
     "vonggac.http.exposition": "the metrics page, without routes",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
+    "bench.truth.skewed": "started as a program of its own, before the service that it starts",
     "vonggac.testing.recordings": "imported by tests only",
     "vonggac.testing.secrets": "imported by tests only",
 }

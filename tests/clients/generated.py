@@ -27,7 +27,7 @@ def generate_python(service: str, folder: Path) -> str:
     """
     package = f"vong_gac_{service}_client"
     beside = Path(sys.executable).parent
-    command = [
+    command: list[str | Path] = [
         beside / "openapi-python-client", "generate", "--meta", "none",
         "--path", document(service), "--output-path", folder / package,
     ]  # fmt: skip
@@ -43,22 +43,26 @@ class PythonClient:
     """A generated package: its functions by operation id, and its client with a token."""
 
     def __init__(self, package: str, base_url: str, token: str) -> None:
-        self._package = package
+        self.package = package
         made: Any = importlib.import_module(f"{package}.client").AuthenticatedClient
         self.client = made(base_url=base_url, token=token, httpx_args={"trust_env": False})
 
+    def close(self) -> None:
+        """Close its connections."""
+        self.client.get_httpx_client().close()
+
     def model(self, module: str, name: str) -> Any:
         """A model class of the package."""
-        return getattr(importlib.import_module(f"{self._package}.models.{module}"), name)
+        return getattr(importlib.import_module(f"{self.package}.models.{module}"), name)
 
-    async def detailed(self, tag: str, operation: str, *args: Any, **given: Any) -> Any:
+    def detailed(self, tag: str, operation: str, *args: Any, **given: Any) -> Any:
         """Call an operation; the answer with its status and headers."""
-        module = importlib.import_module(f"{self._package}.api.{tag}.{operation}")
-        return await module.asyncio_detailed(*args, client=self.client, **given)
+        module = importlib.import_module(f"{self.package}.api.{tag}.{operation}")
+        return module.sync_detailed(*args, client=self.client, **given)
 
-    async def call(self, tag: str, operation: str, *args: Any, **given: Any) -> Any:
+    def call(self, tag: str, operation: str, *args: Any, **given: Any) -> Any:
         """Call an operation; the parsed answer."""
-        return (await self.detailed(tag, operation, *args, **given)).parsed
+        return (self.detailed(tag, operation, *args, **given)).parsed
 
 
 def node_tool(name: str) -> str:

@@ -8,33 +8,33 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.clients.generated import SERVICES, PythonClient, generate_python
-from tests.platform import RunningPlatform
+from tests.clients.conftest import Services
+from tests.clients.generated import PythonClient, generate_python
 
-from vonggac.testing import eventually
-
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 type Clients = dict[str, PythonClient]
 
 
 @pytest.fixture(scope="module")
-def clients(running: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+def clients(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     folder: Path = tmp_path_factory.mktemp("generated")
     sys.path.insert(0, str(folder))
     try:
-        packages = {service: generate_python(service, folder) for service in SERVICES}
-        yield {
-            service: PythonClient(package, getattr(running.platform.addresses, service), running.token)
+        packages = {service: generate_python(service, folder) for service in services.addresses}
+        made = {
+            service: PythonClient(package, services.addresses[service], services.token)
             for service, package in packages.items()
         }
+        yield made
+        for client in made.values():
+            client.close()
     finally:
         sys.path.remove(str(folder))
 
 
 LISTS = [
     ("prober", "cameras", "list_cameras", "camera_id"),
-    ("prober", "verifications", "list_verifications", "delivery_id"),
     ("prober", "workers", "list_workers", "worker_id"),
     ("forwarder", "deliveries", "list_deliveries", "delivery_id"),
     ("forwarder", "workers", "list_workers", "worker_id"),
@@ -42,24 +42,23 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("service", "tag", "operation", "key"), LISTS)
-async def test_a_list_is_walked_page_by_page(
-    clients: Clients, running: RunningPlatform, service: str, tag: str, operation: str, key: str
+def test_a_list_is_walked_page_by_page(
+    clients: Clients, services: Services, service: str, tag: str, operation: str, key: str
 ) -> None:
-    await running.truth()
     client = clients[service]
     page_class = "PageOf"
 
-    async def whole() -> list[Any]:
-        page = await client.call(tag, operation, limit=1000, total=True, sort=key)
+    def whole() -> list[Any]:
+        page = client.call(tag, operation, limit=1000, total=True, sort=key)
         assert type(page).__name__.startswith(page_class)
         assert page.total == len(page.items) > 0
         return [getattr(item, key) for item in page.items]
 
-    expected = await eventually(whole)
+    expected = whole()
     found: list[Any] = []
     given: dict[str, Any] = {}
     while True:
-        page = await client.call(tag, operation, limit=1, sort=key, **given)
+        page = client.call(tag, operation, limit=1, sort=key, **given)
         found += [getattr(item, key) for item in page.items]
         if page.next_ is None:
             break
@@ -67,9 +66,8 @@ async def test_a_list_is_walked_page_by_page(
     assert found == expected
 
 
-async def test_fields_give_sparse_items(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
-    page = await clients["prober"].call("cameras", "list_cameras", limit=1, fields="camera_id,verdict")
+def test_fields_give_sparse_items(clients: Clients, services: Services) -> None:
+    page = clients["prober"].call("cameras", "list_cameras", limit=1, fields="camera_id,verdict")
     assert type(page).__name__ == "SparsePage"
     assert set(page.items[0].to_dict()) == {"camera_id", "verdict"}
 
@@ -85,13 +83,12 @@ async def test_fields_give_sparse_items(clients: Clients, running: RunningPlatfo
         ("reporting", "intervals", "read_camera_intervals", ["id"]),
         ("reporting", "intervals", "read_delivery_intervals", ["id"]),
         ("reporting", "maintenance", "cancel_window", ["id"]),
-        ("inventory", "cameras", "get_camera", ["id"]),
     ],
 )
-async def test_what_is_not_there_is_a_problem(
+def test_what_is_not_there_is_a_problem(
     clients: Clients, service: str, tag: str, operation: str, given: list[str]
 ) -> None:
-    answer = await clients[service].detailed(tag, operation, *(uuid4() for _ in given))
+    answer = clients[service].detailed(tag, operation, *(uuid4() for _ in given))
     assert answer.status_code == 404
     assert (answer.parsed.status, answer.parsed.title) == (404, "Not Found")
     assert answer.headers["content-type"] == "application/problem+json"
@@ -103,73 +100,67 @@ async def test_what_is_not_there_is_a_problem(
     + [("reporting", "outages", "list_outages"), ("reporting", "maintenance", "list_windows"),
        ("reporting", "lost_facts", "list_lost_facts")],
 )  # fmt: skip
-async def test_a_wrong_parameter_is_a_problem_that_names_it(
-    clients: Clients, service: str, tag: str, operation: str
-) -> None:
+def test_a_wrong_parameter_is_a_problem_that_names_it(clients: Clients, service: str, tag: str, operation: str) -> None:
     for given in ({"limit": 0}, {"sort": "nonsense"}, {"fields": "nonsense"}, {"cursor": "nonsense"}):
-        problem = await clients[service].call(tag, operation, **given)
+        problem = clients[service].call(tag, operation, **given)
         assert (problem.status, problem.code) == (422, "invalid")
         assert [error.field for error in problem.errors] == list(given)
 
 
-async def test_a_list_that_is_as_before_is_not_sent_again(clients: Clients) -> None:
-    answer = await clients["reporting"].detailed("maintenance", "list_windows")
-    again = await clients["reporting"].detailed("maintenance", "list_windows", if_none_match=answer.headers["etag"])
+def test_a_list_that_is_as_before_is_not_sent_again(clients: Clients) -> None:
+    answer = clients["reporting"].detailed("maintenance", "list_windows")
+    again = clients["reporting"].detailed("maintenance", "list_windows", if_none_match=answer.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_without_a_token_there_is_a_problem_and_how_to_authenticate(
-    clients: Clients, running: RunningPlatform
-) -> None:
+def test_without_a_token_there_is_a_problem_and_how_to_authenticate(clients: Clients, services: Services) -> None:
     for service, tag, operation, _ in LISTS:
-        stranger = PythonClient(clients[service]._package, getattr(running.platform.addresses, service), "nonsense")
-        answer = await stranger.detailed(tag, operation)
+        stranger = PythonClient(clients[service].package, services.addresses[service], "nonsense")
+        answer = stranger.detailed(tag, operation)
         assert (answer.status_code, answer.parsed.code) == (401, "unauthorized")
         assert "WWW-Authenticate" in answer.headers
+        stranger.close()
 
 
-async def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, services: Services) -> None:
     client = clients["reporting"]
-    report = await client.call("compliance", "read_compliance")
+    report = client.call("compliance", "read_compliance")
     camera = report.cameras[0].id
     begins = datetime.now(UTC) + timedelta(hours=1)
     body = client.model("new_window", "NewWindow")(
         from_=begins, to=begins + timedelta(hours=1), reason="Thay switch", camera_id=camera
     )
-    made = await client.call("maintenance", "add_window", body=body)
+    made = client.call("maintenance", "add_window", body=body)
     assert made.reason == "Thay switch"
-    page = await client.call("maintenance", "list_windows", camera_id=camera, total=True, sort="-from")
+    page = client.call("maintenance", "list_windows", camera_id=camera, total=True, sort="-from")
     assert (page.total, [window.id for window in page.items]) == (1, [made.id])
     body.camera_id = None
-    assert (await client.call("maintenance", "add_window", body=body)).errors[0].field == "camera_id"
-    assert (await client.call("maintenance", "cancel_window", made.id)).cancelled_at is not None
-    problem = await client.call("maintenance", "cancel_window", made.id)
+    assert (client.call("maintenance", "add_window", body=body)).errors[0].field == "camera_id"
+    assert (client.call("maintenance", "cancel_window", made.id)).cancelled_at is not None
+    problem = client.call("maintenance", "cancel_window", made.id)
     assert (problem.status, problem.code) == (409, "maintenance_over")
 
 
-async def test_a_delivery_is_stopped_and_started(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
+def test_a_delivery_is_stopped_and_started(clients: Clients, services: Services) -> None:
     client = clients["forwarder"]
-    page = await client.call("deliveries", "list_deliveries", limit=1)
+    page = client.call("deliveries", "list_deliveries", limit=1)
     delivery: UUID = page.items[0].delivery_id
-    not_stopped = await client.call("deliveries", "start_delivery", delivery)
+    not_stopped = client.call("deliveries", "start_delivery", delivery)
     assert (not_stopped.status, not_stopped.code) == (409, "delivery_not_stopped")
     body = client.model("stop_request", "StopRequest")(reason="thử")
-    assert (await client.call("deliveries", "stop_delivery", delivery, body=body)).stopped
-    assert (await client.call("deliveries", "start_delivery", delivery)).delivery_id == delivery
+    assert (client.call("deliveries", "stop_delivery", delivery, body=body)).stopped
+    assert (client.call("deliveries", "start_delivery", delivery)).delivery_id == delivery
 
 
-async def test_files_are_downloaded(clients: Clients, running: RunningPlatform) -> None:
-    await running.truth()
-    table = await clients["reporting"].call("compliance", "download_compliance")
+def test_files_are_downloaded(clients: Clients, services: Services) -> None:
+    table = clients["reporting"].call("compliance", "download_compliance")
     assert len(table.splitlines()) > 2
-    report = await clients["reporting"].call("compliance", "read_compliance")
+    report = clients["reporting"].call("compliance", "read_compliance")
     assert report.cameras[0].code in table
-    cameras = await clients["prober"].call("cameras", "list_cameras", limit=1)
-    metrics = await clients["prober"].call("prometheus", "probe", target=cameras.items[0].camera_id)
+    cameras = clients["prober"].call("cameras", "list_cameras", limit=1)
+    metrics = clients["prober"].call("prometheus", "probe", target=cameras.items[0].camera_id)
     assert "probe_success" in metrics
     prober = clients["prober"]
     body = prober.model("scan_request", "ScanRequest")(addresses=["127.0.0.1:1"])
-    scan = await prober.call("scans", "start_scan", body=body)
-    assert "code" in await prober.call("scans", "get_cameras_csv", scan.id)
+    scan = prober.call("scans", "start_scan", body=body)
+    assert "code" in prober.call("scans", "get_cameras_csv", scan.id)

@@ -3,9 +3,9 @@
 import csv
 import io
 
+from inventory.importing.cameras import COLUMNS, parse_cameras
 from nacl.public import PrivateKey
 
-from inventory.importing.cameras import COLUMNS, parse_cameras
 from inventory.importing.mistakes import Mistakes
 from prober.probes.onvif import DeviceFacts, MediaProfile, OnvifFinding
 from prober.probes.onvif.csv_export import cameras_csv

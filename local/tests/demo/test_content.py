@@ -1,6 +1,6 @@
 """The demo: complete, and in step with the simulator that plays it."""
 
-from local.demo import content, mandate
+from local.demo import content, mandate, surveys
 from simulator.demo import SILENT_CAMERA_ID, WRONG_PASSWORD_CAMERA_ID, demo_config
 from vonggac.events.inventory import AgencyRole, FacilityType
 
@@ -83,3 +83,12 @@ def test_every_obligation_cites_a_directive_and_names_its_source() -> None:
         "NV-1742-D": None,
         "NV-1742-E": None,
     }
+
+
+def test_every_camera_of_the_demo_is_forwarded_under_a_plan_or_an_exception() -> None:
+    data = surveys.content()
+    planned = set(data["plans"]) | {row["facility"] for row in data["exceptions"]}
+    assert {row["facility_code"] for row in content.rows("cameras")} <= planned
+    approved = {row["facility"] for row in data["surveys"] if row["to"] == "approved"}
+    assert set(data["plans"]) <= approved
+    assert {row["facility"] for row in data["proposals"]} <= approved

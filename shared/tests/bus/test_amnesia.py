@@ -110,6 +110,20 @@ async def test_amnesia_does_not_bring_back_what_is_older_than_what_is_kept(own_b
     assert await workers_seen(own_bus) == {"w5", "w6", "w7"}
 
 
+async def test_what_was_stored_is_kept_no_longer_also_when_nothing_more_is_published(
+    own_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.bus.outgoing.CHECK_EVERY_S", 0.05)
+    now = 1000.0
+    outgoing = Outgoing(own_bus, publisher="p", clock=lambda: now)
+    async with running_beside(outgoing.run()):
+        publish(outgoing, 0, 5)
+        assert await outgoing.drain(within_s=10) == 0
+        assert outgoing.kept == 10
+        now += KEPT_S + 1
+        await eventually(lambda: outgoing.kept == 0)
+
+
 async def test_repetitions_and_a_mere_restart_are_no_amnesia(server: ForgetfulServer, own_bus: Bus) -> None:
     outgoing = Outgoing(own_bus, publisher="p")
     event = heartbeat("w0")

@@ -76,6 +76,11 @@ class InventoryApi:
         parameters = {"reason": reason} if reason is not None else {}
         return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch), headers=headers, params=parameters)
 
+    async def do(self, noun: str, thing_id: str, verb: str, body: Json) -> Json:
+        """A verb on one thing as it is now, such as `transitions`."""
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        return await self._call("POST", f"/v1/{noun}/{thing_id}/{verb}", json=dict(body), headers=headers)
+
     async def write_secret(self, noun: str, thing_id: str, username: str, password: str) -> None:
         """Write credentials; they cannot be read back."""
         headers = {"If-Match": await self._etag(noun, thing_id)}

@@ -7,7 +7,9 @@ from local.apis.simulator import SimulatorApi
 from local.demo import content
 from local.demo.mandate import load_mandate
 from local.demo.own_cameras import OwnCamera
+from local.demo.surveys import except_from_plans, load_surveys
 
+OWN_CAMERAS = "Camera của người dùng `make run`, chưa có phương án kết nối"
 _PARENT = ("parent_level", "parent_code", "parent_valid_to")
 
 
@@ -40,6 +42,7 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi) -> None:
     for one in wanted:
         if not present[one.code]["has_secret"]:
             await inventory.write_secret("destinations", present[one.code]["id"], one.username, one.password)
+    await load_surveys(inventory)
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:
@@ -76,7 +79,8 @@ async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) ->
 
 
 async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
-    """The user's cameras; demo cameras of an earlier run are disabled."""
+    """The user's cameras, forwarded by exception; demo cameras of an earlier run are disabled."""
+    await except_from_plans(inventory, {camera.facility_code for camera in cameras}, OWN_CAMERAS)
     await inventory.import_csv("cameras", content.as_csv([camera.row() for camera in cameras]))
     codes = {camera.code for camera in cameras}
     present = await inventory.all("cameras")

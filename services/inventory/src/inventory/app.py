@@ -2,10 +2,10 @@
 
 Start: the database pool (it connects when used, so the API starts while PostgreSQL is away, and `/readyz` names it),
 then the relay task, which connects to NATS (the API works without NATS, and changes wait in the outbox) and has the
-reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; the gauges,
-then the relay are cancelled (unconfirmed rows stay in the outbox, and NATS drops the repetition), the connection is
-closed, then the database pool. A background task that ends by itself is a bug: inventory logs it, `/readyz` fails, and
-the process stops with status 1.
+reconciler beside it, then the task of the gauges. Stop, in reverse: uvicorn waits for running requests; imports in the
+background are cancelled (nothing of them is stored); the gauges, then the relay are cancelled (unconfirmed rows stay in
+the outbox, and NATS drops the repetition), the connection is closed, then the database pool. A background task that
+ends by itself is a bug: inventory logs it, `/readyz` fails, and the process stops with status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers, tags
 from inventory.api.context import Services
+from inventory.importing.storing.ledger import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
 from inventory.migrations import SCRIPTS
@@ -62,6 +63,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         try:
             yield
         finally:
+            await app.state.imports.stop_all()
             await tasks.stop_all()
             await database.close()
             log.info("inventory_stopped")
@@ -81,6 +83,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=tags(),
     )
     app.state.tasks = tasks
+    app.state.imports = Background()
     app.state.services = Services(
         store=Store(database, on_commit=relay.wake, write_wait_s=settings.write_wait_s, now=clock.now),
         sealer=Sealer.from_file(settings.workers_public_key_file),

@@ -95,8 +95,8 @@ async def edit_until_done(province: Any, one: str, field: str, value: Any, dice:
 
 async def test_no_edit_of_a_thousand_pairs_at_the_same_time_is_lost(province: Any) -> None:
     dice, refused = random.Random(7), 0
-    agency, district = await province.agency(), await province.district()
-    of = {"district_id": district["id"], "managing_agency_id": agency["id"]}
+    agency, unit = await province.agency(), await province.unit()
+    of = {"unit_id": unit["id"], "managing_agency_id": agency["id"]}
     made = [await province.facility(**of, beds=0, address="0") for _ in range(AT_ONCE)]
     for number in range(PAIRS // AT_ONCE):
         edits = []

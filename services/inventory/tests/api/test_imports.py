@@ -200,7 +200,8 @@ async def test_a_hundred_and_more_rows_go_in_and_come_out_again(loaded: Any) -> 
     moved = [row.replace("10.2.0.1/", "10.2.0.1/moved/").replace(",u,p", ",,") for row in rows]
     assert (await send(loaded, "cameras", header + "".join(moved))).json()["updated"] == 700
     text = (await loaded.client.get("/v1/exports/cameras.csv")).text
-    assert (await send(loaded, "cameras", text)).json() == {
+    answer = (await send(loaded, "cameras", text)).json()
+    assert {name: answer[name] for name in ("kind", "dry_run", "rows", "created", "updated", "unchanged")} == {
         "kind": "cameras", "dry_run": False, "rows": 703, "created": 0, "updated": 0, "unchanged": 703,
     }  # fmt: skip
     (camera,) = (await loaded.client.get("/v1/cameras", params={"code": "Z-0699"})).json()["items"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-PATHS = ("agencies", "districts", "facilities", "focal-points", "destinations", "cameras", "deliveries")
+PATHS = ("agencies", "units", "facilities", "focal-points", "destinations", "cameras", "deliveries")
 BOOKKEEPING = frozenset(
     {"revision", "etag", "created_at", "changed_at", "has_secret", "has_read_back_secret", "deliveries"}
 )
@@ -49,16 +49,16 @@ async def test_search_and_filters_work_on_the_past_too(province: Any) -> None:
     assert [each["id"] for each in await listed(province, "facilities", q="da krong", as_of=at)] == []
     assert [each["id"] for each in await listed(province, "facilities", q="dakrong", as_of=at)] == [made["id"]]
     assert await listed(province, "facilities", q="dakrong") == []
-    assert len(await listed(province, "facilities", q="cam lo", district_id=made["district_id"])) == 1
+    assert len(await listed(province, "facilities", q="cam lo", unit_id=made["unit_id"])) == 1
 
 
 async def test_what_is_valid_on_a_day_depends_on_what_was_on_record(province: Any) -> None:
-    district = await province.district(code="461", valid_from="2004-01-01", valid_to="2025-06-30")
-    one = f"/v1/districts/{district['id']}"
+    unit = await province.unit(code="461", valid_from="2004-01-01", valid_to="2025-06-30")
+    one = f"/v1/units/{unit['id']}"
     await province.change(one, json={"valid_to": "2020-12-31"})
-    there = [len(await listed(province, "districts", valid_on=day)) for day in ("2020-12-31", "2021-05-10")]
-    at = district["changed_at"]
-    before = [len(await listed(province, "districts", valid_on=day, as_of=at)) for day in ("2020-12-31", "2021-05-10")]
+    there = [len(await listed(province, "units", valid_on=day)) for day in ("2020-12-31", "2021-05-10")]
+    at = unit["changed_at"]
+    before = [len(await listed(province, "units", valid_on=day, as_of=at)) for day in ("2020-12-31", "2021-05-10")]
     assert (there, before) == ([1, 0], [1, 1])
     refused = await province.client.get(one, params={"valid_on": "2021-05-10"})
     assert (refused.status_code, refused.json()["code"]) == (404, "not_in_force")
@@ -129,14 +129,14 @@ class Replay:
 
 async def edit_at_random(province: Any, dice: random.Random, edits: int) -> None:
     """Make, change and remove agencies, facilities and cameras; some of it is refused."""
-    agency, district = await province.agency(), await province.district()
+    agency, unit = await province.agency(), await province.unit()
     await province.destination(url_template="rtsp://10.9.9.9/{facility_code}/{camera_code}")
     for number in range(edits):
         facilities = await listed(province, "facilities")
         cameras = await listed(province, "cameras")
         match dice.choice(("facility", "camera", "rename", "move", "status", "remove", "secret")):
             case "facility":
-                await province.facility(district_id=district["id"], managing_agency_id=agency["id"])
+                await province.facility(unit_id=unit["id"], managing_agency_id=agency["id"])
             case "camera" if facilities:
                 await province.camera(facility_id=dice.choice(facilities)["id"])
             case "rename" if facilities:

@@ -1,37 +1,85 @@
-"""A value that goes out as a cell comes back as the same value, and no spreadsheet runs it."""
+"""Cells as spreadsheets write them: to values and back; no spreadsheet runs what goes out."""
 
-from datetime import date
+import unicodedata
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.importing import cells
+from inventory.domain.text import legacy_of
+from inventory.exporting.csv_text import to_cell
+from inventory.importing.cells import dates, numbers, words
+from inventory.importing.cells.text import escape, normal, unescape
+from inventory.importing.checking.codes import folded_code
+from inventory.importing.mistakes import RefusalError
 
 
 @given(st.text())
 def test_escaping_is_undone(text: str) -> None:
-    assert cells.unescape(cells.escape(text)) == text
+    assert unescape(escape(text)) == text
 
 
 @given(st.text())
 def test_an_escaped_cell_never_begins_as_a_formula(text: str) -> None:
-    assert cells.escape(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
+    assert escape(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.booleans())
-def test_numbers_survive_in_either_notation(value: float, decimal_comma: bool) -> None:
-    cell = cells.unescape(cells.to_cell(value, decimal_comma=decimal_comma))
-    assert float(cells.decimal_point(cell) if "e" not in cell else cell.replace(",", ".")) == value
+def test_numbers_survive_with_either_decimal_sign(number: float, comma: bool) -> None:
+    assert numbers.decimal(unescape(to_cell(number, decimal_comma=comma))) == number
+
+
+@given(st.dates(date(1955, 1, 1), date(2118, 12, 31)), st.booleans())
+def test_dates_survive(day: date, vietnamese: bool) -> None:
+    assert dates.day(to_cell(day, decimal_comma=vietnamese)) == day
+    assert dates.day(float((day - dates.EPOCH).days)) == day
+    assert dates.day(f"{day:%d.%m.%Y}") == day
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"), [("7/5/2021", "2021-05-07"), ("07-05-2021", "2021-05-07"), ("2021-05-07", "2021-05-07")]
+    ("cell", "number"), [("1.234,5", 1234.5), ("1,234.5", 1234.5), ("1 234", 1234), ("16,8163", 16.8163), (30.0, 30)]
 )
-def test_dates_as_vietnamese_offices_write_them(cell: str, value: str) -> None:
-    assert date.fromisoformat(cells.iso_date(cell)) == date.fromisoformat(value)
+def test_a_number_is_read_in_the_form_that_it_must_have(cell: object, number: float) -> None:
+    assert numbers.decimal(cell) == number
 
 
-@pytest.mark.parametrize(("cell", "value"), [("có", "true"), ("Không", "false"), ("x", "true"), ("TRUE", "true")])
-def test_yes_and_no(cell: str, value: str) -> None:
-    assert cells.true_or_false(cell) == value
+@pytest.mark.parametrize("cell", ["07/05/2021 14:30", "2021-05-07T14:30+07:00", "07.05.2021T14h30"])
+def test_an_instant_without_a_zone_is_of_the_province(cell: str) -> None:
+    assert dates.instant(cell) == datetime(2021, 5, 7, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("cell", ["có", unicodedata.normalize("NFD", "Có"), "x", "CO", "true", 1.0, True])
+def test_yes_is_understood(cell: object) -> None:
+    assert words.yes_no(cell)
+
+
+@pytest.mark.parametrize("cell", ["không", unicodedata.normalize("NFD", "KHÔNG"), "0", False])
+def test_no_is_understood(cell: object) -> None:
+    assert not words.yes_no(cell)
+
+
+def test_a_third_word_is_neither() -> None:
+    with pytest.raises(RefusalError):
+        words.yes_no("có thể")
+
+
+def test_invisible_signs_go_and_composed_letters_are_one() -> None:
+    assert normal("\ufeff\u200bĐo\u0302ng\u00a0Ha\u0300 ") == "Đông Hà"
+
+
+@pytest.mark.parametrize("text", ["Traïm y teá", "Khu caùch ly", "Ñoâng Haø", "ñöôøng"])
+def test_vni_is_recognised(text: str) -> None:
+    assert legacy_of(text) == "vni"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hoà bình", "Quế Sơn", "khoẻ khoắn", "Đakrông", "Triệu Ái", "Hướng Hoá", "nghiêng", "thuở xưa", "quý", "oái oăm"],
+)
+def test_vietnamese_is_not_taken_for_a_legacy_encoding(text: str) -> None:
+    assert legacy_of(text) is None
+
+
+def test_codes_that_differ_in_case_or_padding_are_alike() -> None:
+    assert folded_code("KCL-001") == folded_code("kcl-1") != folded_code("KCL-10")

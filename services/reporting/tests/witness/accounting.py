@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from services.reporting.tests.witness.chaos import World
+from services.reporting.tests.witness.world import World
 
 from vonggac.events import Payload
 

@@ -5,21 +5,26 @@ are added, moved, switched off and removed, facilities closed, destinations chan
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.reporting.tests.witness.forwarders import add_claims, add_media
+from services.reporting.tests.witness.world import (
+    AFTER,
+    BEFORE,
+    CAUSES,
+    MINUTE,
+    OF_THE_PICTURE,
+    PERIOD,
+    SECOND,
+    Worker,
+    World,
+)
+
 from reporting.domain.instants import moment
-from vonggac.events import Payload
 from vonggac.events.causes import Cause
 from vonggac.events.forwarder import (
-    CameraMediaObservedV1,
-    DeliveryObservedV1,
-    DeliveryState,
     ForwarderAliveV1,
-    MediaState,
 )
 from vonggac.events.inventory import (
     CameraV1,
@@ -45,59 +50,6 @@ from vonggac.events.prober import (
     Verdict,
     VerificationVerdict,
 )
-
-SECOND = 1000
-MINUTE = 60 * SECOND
-BEFORE, PERIOD, AFTER = 8 * MINUTE, 25 * MINUTE, 5 * MINUTE
-CAUSES = (Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED)
-OF_THE_PICTURE = (Cause.FROZEN, Cause.BLACK)
-
-
-@dataclass
-class Worker:
-    """`lives` in true time; everything it says is off by `skew`."""
-
-    id: str
-    skew: int
-    lives: list[tuple[int, int]]
-    says_since: bool = True
-
-    def life_at(self, at: int) -> tuple[int, int] | None:
-        return next((life for life in self.lives if life[0] <= at < life[1]), None)
-
-
-@dataclass
-class World:
-    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
-
-    number: int
-    start: int
-    chance: random.Random
-    unit: UUID
-    cameras: list[UUID] = field(default_factory=list)
-    register: list[Payload] = field(default_factory=list)
-    facts: list[Payload] = field(default_factory=list)
-    windows: list[MaintenanceWindowV1] = field(default_factory=list)
-
-    @property
-    def period(self) -> tuple[int, int]:
-        return self.start, self.start + PERIOD
-
-    def uuid(self) -> UUID:
-        return UUID(int=self.chance.getrandbits(128), version=4)
-
-    def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
-        return self.chance.randrange(self.start - before, self.start + PERIOD + after)
-
-    def arriving(self) -> Iterator[Payload]:
-        """The facts in any order, some of them twice."""
-        order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
-        if self.chance.random() < 0.5:
-            self.chance.shuffle(order)
-        else:
-            late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
-            order = [order[number] for _, number in late]
-        return iter(order)
 
 
 def world(number: int, start: int, cameras: int) -> World:
@@ -267,9 +219,9 @@ def _camera(
     if chance.random() < 0.95:
         _probes(made, camera_id, interval, probers)
     if chance.random() < 0.8:
-        _media(made, state, forwarders)
+        add_media(made, state, forwarders)
     for one in planned:
-        _claims(made, camera_id, one, forwarders)
+        add_claims(made, camera_id, one, forwarders)
         if chance.random() < 0.7:
             _read_backs(made, camera_id, one, probers)
     for _ in range(chance.choice([0, 0, 1, 2])):
@@ -360,94 +312,6 @@ def _read_backs(made: World, camera_id: UUID, planned: PlannedDelivery, probers:
                 )
             )
         at += 60 * SECOND + chance.choice([0, 500, 70 * SECOND])
-
-
-GOOD = (DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED)
-BAD = (
-    DeliveryState.WAITING_FOR_CAMERA, DeliveryState.CONNECTING, DeliveryState.SENDING, DeliveryState.MISMATCH,
-    DeliveryState.STALLED, DeliveryState.BACKING_OFF, DeliveryState.REFUSED, DeliveryState.STOPPED,
-    DeliveryState.RELEASED,
-)  # fmt: skip
-
-
-def _claims(made: World, camera_id: UUID, planned: PlannedDelivery, forwarders: list[Worker]) -> None:
-    """One holder or two that contend; most say their state anew after a hole, some do not."""
-    chance = made.chance
-    for worker in chance.sample(forwarders, chance.choice([1, 1, 2])):
-        moments = {made.some_time() for _ in range(chance.randrange(1, 7))}
-        moments.add(made.start - BEFORE + chance.randrange(MINUTE))
-        if chance.random() < 0.7:
-            moments.update(since + 1 for since, _ in worker.lives)
-        held_since: datetime | None = None
-        for sequence, at in enumerate(sorted(moments), start=1):
-            if held_since is None or chance.random() < 0.15:
-                held_since = moment(at + worker.skew)
-            state = chance.choice(GOOD) if chance.random() < 0.6 else chance.choice(BAD)
-            changes = chance.choice([1, 1, 2, 3])
-            first_at = at - chance.choice([0, 300, 900])
-            acknowledged = None if chance.random() < 0.3 else moment(at + worker.skew - chance.choice([0, 400, 7000]))
-            made.facts.append(
-                DeliveryObservedV1(
-                    delivery_id=planned.id,
-                    camera_id=camera_id,
-                    destination_id=planned.destination_id,
-                    camera_revision=1,
-                    worker_id=worker.id,
-                    held_since=held_since,
-                    sequence=sequence,
-                    observed_at=moment(at + worker.skew),
-                    state=state,
-                    cause=None if state in GOOD else chance.choice([None, *CAUSES]),
-                    last_acknowledged_at=acknowledged,
-                    changes=changes,
-                    first_changed_at=moment(first_at + worker.skew) if changes > 1 else None,
-                )
-            )
-
-
-def _media(made: World, camera: CameraV1, forwarders: list[Worker]) -> None:
-    """What one holder or two say of the camera's media: some changes twice, some not at all."""
-    chance = made.chance
-    for worker in chance.sample(forwarders, chance.choice([1, 1, 2])):
-        moments = {made.some_time() for _ in range(chance.randrange(1, 9))}
-        moments.add(made.start - BEFORE + chance.randrange(MINUTE))
-        if chance.random() < 0.7:
-            moments.update(since + 1 for since, _ in worker.lives)
-        held_since, known = moment(min(moments) + worker.skew), dict[str, Any]()
-        for sequence, at in enumerate(sorted(moments), start=1):
-            seen_at = at + worker.skew
-            if chance.random() < 0.1:
-                held_since, known = moment(seen_at - chance.randrange(3 * SECOND)), {}
-            known |= _media_change(chance, seen_at)
-            made.facts.append(
-                CameraMediaObservedV1(
-                    camera_id=camera.id,
-                    facility_id=camera.facility_id,
-                    camera_revision=1,
-                    worker_id=worker.id,
-                    held_since=held_since,
-                    sequence=sequence,
-                    observed_at=moment(seen_at),
-                    **{"state": MediaState.FLOWING, **known},
-                )
-            )
-
-
-def _media_change(chance: random.Random, at: int) -> dict[str, Any]:
-    """What is new at `at`, dated back."""
-    then = moment(at - chance.choice([0, 700, 3 * SECOND]))
-    what = chance.choice(["flow", "flow", "stop", "stop", "still", "moved", "same", "released"])
-    if what == "flow":
-        return {"state": MediaState.FLOWING, "media_since": then, "cause": None}
-    if what == "stop":
-        cause = chance.choice([*CAUSES, Cause.INTERNAL_ERROR, None])
-        dated = {} if chance.random() < 0.2 else {"media_stopped_at": then}
-        return {"state": MediaState.STOPPED, "cause": cause, **dated}
-    if what == "still":
-        return {"still_since": then, "still_until": None}
-    if what == "moved":
-        return {"still_since": moment(at - chance.randrange(4 * SECOND, MINUTE)), "still_until": then}
-    return {"state": MediaState.RELEASED} if what == "released" else {}
 
 
 def _maintenance(made: World, camera_id: UUID | None, facility_id: UUID) -> None:

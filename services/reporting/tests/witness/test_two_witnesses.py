@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
-from services.reporting.tests.witness.chaos import World, world
+from services.reporting.tests.witness.chaos import world
+from services.reporting.tests.witness.world import World
 from sqlalchemy import make_url
 
 from reporting.domain.instants import millis, moment

@@ -124,6 +124,11 @@ class Outgoing:
         return len(self._queue) + len(self._flight)
 
     @property
+    def kept(self) -> int:
+        """Stored messages that are kept, should NATS forget them."""
+        return self._kept.count
+
+    @property
     def lost(self) -> int:
         """Facts and values that will not be stored where they belong."""
         return self.dropped + self.refused
@@ -323,6 +328,11 @@ class KeptMessages[M]:
         _drop_old(stream, now - KEPT_S)
 
     @property
+    def count(self) -> int:
+        """Messages kept by now."""
+        return sum(len(stream.events) + len(stream.values) for stream in self._streams.values())
+
+    @property
     def has_forgotten(self) -> bool:
         """Whether a stream went back by its answers."""
         return any(stream.forgot for stream in self._streams.values())
@@ -338,6 +348,8 @@ class KeptMessages[M]:
             for name in list(self._streams):
                 if await self._forgot(name):
                     on_forgotten(self._take(name))
+                # A stream to which nothing more is published keeps nothing for longer either.
+                _drop_old(self._streams[name], self._clock() - KEPT_S)
             try:
                 async with asyncio.timeout(CHECK_EVERY_S):
                     await self._reconnected.wait()

@@ -23,8 +23,9 @@ NOT_COMPRESSED = (
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "application/vnd.apache.parquet",
     "application/pdf",
+    "text/plain",
 )
-"""Formats that are compressed already."""
+"""Formats that are compressed already, and `/metrics`: a megabyte, while a forwarder relays media on this loop."""
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -6,6 +6,7 @@ TAGS = {
     "vendors": "Makes whose addresses are known.",
     "imports": "Files that add and change many rows.",
     "exports": "Files of what is on record.",
+    "templates": "Empty files to fill in.",
     "changes": "Who changed what, when and why.",
     "dead letters": "Messages that no retry could save.",
 }
@@ -21,14 +22,16 @@ def tags() -> dict[str, str]:
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import changes, dead_letters, exports, imports
+    from inventory.api import changes, dead_letters
     from inventory.api.devices import cameras, destinations, vendors
+    from inventory.api.files import exports, imports, templates
     from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
     from inventory.api.nouns import router_of
     from inventory.api.places import sufficiency
     from inventory.nouns.registry import NOUNS
 
     mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)
-    beside = (cameras, destinations, vendors, sufficiency, *mandate, imports, exports, changes, dead_letters)
+    devices = (cameras, destinations, vendors)
+    beside = (*devices, sufficiency, *mandate, imports, exports, templates, changes, dead_letters)
     # Before the routes of one survey: `form.schema.json` is no id.
     return (surveys.form_router, *map(router_of, NOUNS), *(each.router for each in beside))

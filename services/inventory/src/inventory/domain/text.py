@@ -2,11 +2,17 @@
 
 import re
 import unicodedata
+from typing import Literal
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
 # TCVN3 bytes read as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never has them there.
 _TCVN3 = re.compile("[^\\W\\d_][¨ª¬\xadµ-¹]|[¡-ª¬-®µ-¹][^\\W\\d_]")
+# VNI writes a vowel and its marks as two letters ("Traïm y teá", "ñöôøng"); no Vietnamese word has these pairs.
+_VNI = re.compile(
+    "[aA][ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË]|[eE][ùøûõïâáàåãäÙØÛÕÏÂÁÀÅÃÄ]|[oO][ùøûïâåäÙØÛÏÂÅÄ]|[uU][ùøûõïÙØÛÕÏ]"
+    "|[yY][ùøûõÙØÛÕ]|[ôÔöÖ][ùøûõïÙØÛÕÏ]|[öÖ][ôÔ]|[ñÑ][aeiouôöâêAEIOUÔÖ][ùøûõïâåäêéèúüëÙØÛÕÏ]"
+)
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 
@@ -16,9 +22,10 @@ def clean(text: str) -> str:
     if _CONTROL.search(text):
         msg = "holds a control character: remove it"
         raise ValueError(msg)
-    if _DAMAGED.search(text) or _TCVN3.search(text):
+    text = unicodedata.normalize("NFC", text)
+    if _DAMAGED.search(text) or legacy_of(text) is not None:
         raise ValueError(LEGACY_ADVICE)
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _SPACES.sub(" ", text).strip()
 
 
 def clean_lines(text: str) -> str:
@@ -33,3 +40,10 @@ def fold(text: str) -> str:
     """
     bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char))
     return _SPACES.sub(" ", bare.replace("đ", "d").replace("y", "i")).strip()
+
+
+def legacy_of(text: str) -> Literal["tcvn3", "vni"] | None:
+    """The legacy encoding that `text` (in NFC) was written in, as far as it shows."""
+    if _TCVN3.search(text):
+        return "tcvn3"
+    return "vni" if _VNI.search(text) else None

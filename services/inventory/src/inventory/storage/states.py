@@ -1,7 +1,8 @@
 """Rows to event payloads: the whole current state of a thing."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,28 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
             deliveries.setdefault(row.camera_id, []).append(row)
         under = await facility_plans(session, {camera.facility_id for camera in cameras})
         yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
+
+
+async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
+    """As `camera_plans`, of cameras that are not stored yet as they will be. `cameras`: their columns."""
+    query = select(Facility.id, Facility.code, Facility.status)
+    facilities = {row.id: row for row in await session.execute(query)}
+    for start in range(0, len(cameras), CHUNK):
+        chunk = cameras[start : start + CHUNK]
+        deliveries: dict[UUID, list[Any]] = {}
+        ids = [camera["id"] for camera in chunk]
+        for row in (await session.execute(_DELIVERIES.where(Delivery.camera_id.in_(ids)))).all():
+            deliveries.setdefault(row.camera_id, []).append(row)
+        under = await facility_plans(session, {camera["facility_id"] for camera in chunk})
+        yield [
+            _plan(
+                SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status),
+                deliveries.get(camera["id"], []),
+                under[facility.id],
+            )
+            for camera in chunk
+            if (facility := facilities[camera["facility_id"]])
+        ]
 
 
 _CAMERAS = (

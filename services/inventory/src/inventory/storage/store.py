@@ -25,7 +25,7 @@ from inventory.storage.clocks import announce_long_write, missing
 from inventory.storage.codec_check import CodecCheck
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
-from inventory.storage.states import CameraPlan, camera_plans, payload_of
+from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.auth import Role
 from vonggac.database import Database
@@ -70,8 +70,7 @@ class WriteTransaction:
     def __init__(self, session: AsyncSession, actor: Actor, now: datetime, queue: Queue | None = None) -> None:
         """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
         self.session, self.actor, self.now = session, actor, now
-        self._queue = queue
-        """None once the place is taken."""
+        self._queue = queue  # None once the place is taken.
         self._prepared = PreparedMessages()
         self._changes: list[tuple[Any, ...]] = []
         self._messages: list[outbox.OutboxMessage] = []
@@ -145,12 +144,17 @@ class WriteTransaction:
 
     async def remove_thing(self, thing: Thing) -> None:
         """Delete a thing without references, and publish its tombstone."""
-        self.log_change(thing, "removed", snapshot(thing), None)
-        await self.session.delete(thing)
-        await self.flush_changes()
         if isinstance(thing, Delivery):
             self._stale_cameras.add(thing.camera_id)
-            return
+            self.log_change(thing, "removed", snapshot(thing), None)
+        else:
+            self.record_removed(thing)
+        await self.session.delete(thing)
+        await self.flush_changes()
+
+    def record_removed(self, thing: Thing) -> None:
+        """Log and publish the removal; the caller deletes the row."""
+        self.log_change(thing, "removed", snapshot(thing), None)
         self._stale_cameras.discard(thing.id)
         tombstone = RemovedV1(id=thing.id, noun=thing.noun, revision=thing.revision + 1, removed_at=self.now)
         self._queue_message(thing.noun, thing.id, tombstone)
@@ -168,10 +172,8 @@ class WriteTransaction:
     ) -> None:
         """Add a line to the change log."""
         shown = (Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None)
-        actor = self.actor
-        self._changes.append(
-            (self.now, actor.subject, actor.request_id, thing.noun, thing.id, action, *shown, actor.reason)
-        )
+        who, request_id, why = self.actor.subject, self.actor.request_id, self.actor.reason
+        self._changes.append((self.now, who, request_id, thing.noun, thing.id, action, *shown, why))
 
     async def finish(self) -> None:
         """Write the change log and the outbox rows; what is on record is then what will be committed.
@@ -218,6 +220,19 @@ class WriteTransaction:
         self._stale_cameras -= new
         await self._write_log()
 
+    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]], others: Iterable[UUID]) -> None:
+        """After `prepare`: compose the messages of cameras as the caller will update them in the queue.
+
+        `others`: ids of those that it updates too, with messages composed there. Raises ProblemError 422 as `prepare`.
+        """
+        codecs = CodecCheck()
+        async for plans in staged_plans(self.session, cameras):
+            for plan in plans:
+                codecs.check_camera(plan.payload)
+                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
+        codecs.raise_if_any()
+        self._new_cameras.update([*(camera["id"] for camera in cameras), *others])
+
     async def enter_queue(self) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.
 
@@ -234,8 +249,8 @@ class WriteTransaction:
 
     async def _raise_revisions(self) -> None:
         bumped = self._stale_cameras - self._new_cameras
-        for held in list(self.session.identity_map.values()):
-            if isinstance(held, Camera) and held.id in bumped:
+        for held in [each for each in self.session.identity_map.values() if isinstance(each, Camera)]:
+            if held.id in bumped:
                 held.revision += 1
                 held.changed_at = self.now
                 bumped.discard(held.id)

@@ -172,9 +172,13 @@ def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]
     if not mine:
         msg = f"the camera {camera.id} has no such delivery"
         raise ProblemError(HTTPStatus.NOT_FOUND, "delivery_not_found", msg)
-    enabled = [delivery for delivery in mine if camera.in_service and delivery.enabled]
+    running = camera.forwarded
+    enabled = [delivery for delivery in mine if delivery in running]
     if not enabled:
-        msg = "the camera or its delivery is disabled, or its facility closed: change that in the inventory"
+        msg = (
+            "the camera or its delivery is disabled or without an agreed plan, or its facility closed: "
+            "change that in the inventory"
+        )
         raise ProblemError(HTTPStatus.CONFLICT, "delivery_disabled", msg)
     return enabled
 

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.compliance import RULE_EN, RULE_VERSION, RULE_VI
 from reporting.domain.instants import millis, seconds, shown
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages
-from reporting.domain.rule import RULE_EN, RULE_VERSION, RULE_VI
 from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
 from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Now, Question, accounts

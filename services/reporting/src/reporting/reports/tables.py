@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
+from reporting.domain.compliance import RULE_VERSION
 from reporting.domain.instants import Millis, millis, shown
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations
 from reporting.domain.percentages import percentages, rounded
-from reporting.domain.rule import RULE_VERSION
 from reporting.domain.scope import Delivery, Facility
 from reporting.reports.accounts import CameraAccount, Now, Question
 

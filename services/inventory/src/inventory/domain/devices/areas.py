@@ -18,7 +18,10 @@ class Area(StrEnum):
     OTHER_PUBLIC = "other_public"
 
 
-PRIVATE = frozenset({"room", "bedroom", "toilet", "bathroom", "isolation_room", "wc", "shower"})
+PRIVATE = frozenset(
+    {"room", "bedroom", "toilet", "bathroom", "isolation_room", "wc", "shower"}
+    | {"phòng", "phòng ở", "phòng ngủ", "phòng cách ly", "nhà vệ sinh", "nhà tắm", "phòng tắm"}
+)
 
 
 def check_area(value: object) -> object:

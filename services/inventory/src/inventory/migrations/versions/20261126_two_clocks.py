@@ -34,7 +34,7 @@ _FROM_LOG = """
 insert into {history}
 select (jsonb_populate_record(null::{history}, v.s || jsonb_build_object(
   'recorded_from', v.changed_at, 'recorded_to', v.until, 'changed_at', v.changed_at, 'created_at', v.born,
-  'revision', v.number, 'search', {search},
+  'id', v.thing_id, 'revision', v.number, 'search', {search},
   'has_secret', v.s ->> 'secret_changed_at' is not null,
   'has_read_back_secret', v.s ->> 'read_back_secret_changed_at' is not null
 ))).*

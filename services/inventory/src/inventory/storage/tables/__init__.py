@@ -3,6 +3,7 @@
 from inventory.storage.tables.base import Base, Coded, Thing
 from inventory.storage.tables.devices import Camera, Delivery, Destination, Recorder
 from inventory.storage.tables.history import history_of
+from inventory.storage.tables.imports import ImportRow
 from inventory.storage.tables.log import Change, IdempotencyKey, OutboxRow, PublishedStream
 from inventory.storage.tables.mandate import (
     BlockedReason,
@@ -72,6 +73,7 @@ __all__ = [
     "Facility",
     "FocalPoint",
     "IdempotencyKey",
+    "ImportRow",
     "InformationRequest",
     "Inspection",
     "InstallationProposal",

@@ -1,13 +1,17 @@
 """A facility on its way: agencies of each role, a survey, a plan."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
+from nats.js.errors import NotFoundError
 
 from inventory.domain.mandate.surveying.form import REQUIRED_AREAS
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.events import Payload, decode, subjects
 
 type Json = dict[str, Any]
 
@@ -27,13 +31,14 @@ class Field:
         self.facility: Json = {}
         self.agencies: dict[str, Json] = {}
 
-    async def prepare(self, **facility: Any) -> None:
-        """Agencies of each role and a facility of the managing one."""
+    async def prepare(self, lead: Json | None = None, **facility: Any) -> None:
+        """Agencies of each role, the lead's unless it is given, and a facility of the managing one."""
         roles = {"lead": "STTTT", "operator": "VIETTEL-QT", "managing": "SYT"}
         for role, code in roles.items():
-            self.agencies[role] = await self.province.agency(code=code, name=code, role=role)
+            known = lead if role == "lead" else None
+            self.agencies[role] = known or await self.province.agency(code=code, name=code, role=role)
         managing = self.agencies["managing"]["id"]
-        self.facility = await self.province.facility(managing_agency_id=managing, planned=True, **facility)
+        self.facility = await self.province.facility(managing_agency_id=managing, **facility)
 
     def participants(self) -> list[Json]:
         """One of each party, with a day."""
@@ -134,10 +139,16 @@ class Field:
         return await self.move(one, "agreed")
 
     async def change(self, one: str, body: Json) -> Json:
-        answer = await self.province.change(one, body)
+        answer = await self.try_change(one, body)
         assert answer.status_code == 200, answer.text
         shown: Json = answer.json()
         return shown
+
+    async def try_change(self, one: str, body: Json) -> httpx.Response:
+        """A change that may be refused."""
+        headers = {"If-Match": await self.province.etag(one)}
+        answer: httpx.Response = await self.client.patch(one, json=body, headers=headers, params={"reason": "bổ sung"})
+        return answer
 
     async def move(self, one: str, to: str, reason: str | None = None) -> Json:
         answer = await self.try_move(one, to, reason)
@@ -158,6 +169,20 @@ class Field:
 @pytest.fixture
 def field(province: Any) -> Field:
     return Field(province)
+
+
+@pytest.fixture
+def last_message(bus: Bus) -> Callable[[str, str], Awaitable[Payload | None]]:
+    """Reads the last message about a thing; None while there is none."""
+
+    async def read(noun: str, thing_id: str) -> Payload | None:
+        try:
+            message = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id))
+        except NotFoundError:
+            return None
+        return decode(message.data or b"").data
+
+    return read
 
 
 @pytest.fixture

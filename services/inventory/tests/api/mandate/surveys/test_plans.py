@@ -26,7 +26,7 @@ async def ready(field: Any) -> Any:
     await field.prepare()
     await field.province.destination(code="BTTTT")
     await field.province.destination(code="IOC", role="provincial")
-    await field.province.camera(code="QT-01-C01", facility_id=field.facility["id"])
+    await field.province.camera(planned=True, code="QT-01-C01", facility_id=field.facility["id"])
     await field.survey_approved()
     return field
 
@@ -94,7 +94,7 @@ async def test_a_facility_without_an_approved_survey_gets_no_agreed_plan(field: 
 async def test_an_agreed_version_never_changes_and_says_what_to_do(ready: Any) -> None:
     plan = await make(ready)
     await ready.agree(plan)
-    changed = await ready.province.change(one(plan), {"note": "thêm"})
+    changed = await ready.try_change(one(plan), {"note": "thêm"})
     assert (changed.status_code, changed.json()["code"]) == (409, "closed")
     assert "new version" in changed.json()["detail"]
     assert (await ready.province.remove(one(plan))).status_code == 409
@@ -128,7 +128,7 @@ async def test_taking_a_plan_back_needs_a_reason_and_forgets_the_consents(ready:
     plan = await make(ready)
     await ready.move(one(plan), "proposed")
     await ready.consents(one(plan))
-    closed = await ready.province.change(one(plan), {"note": "thêm"})
+    closed = await ready.try_change(one(plan), {"note": "thêm"})
     assert (closed.status_code, "back to draft" in closed.json()["detail"]) == (409, True)
     assert (await ready.try_move(one(plan), "draft")).status_code == 422
     assert (await ready.move(one(plan), "draft", "Sai kênh"))["consents"] == []
@@ -146,7 +146,7 @@ async def test_plans_that_do_not_fit_are_refused(ready: Any) -> None:
     refused = await ready.client.post("/v1/connection-plans", json=login)
     assert (refused.status_code, "Mat-Khau-1" in refused.text) == (422, False)
     other = await make(ready)
-    ready.facility = await ready.province.facility(planned=True)
+    ready.facility = await ready.province.facility()
     plan = await ready.province.post("/v1/connection-plans", ready.plan_body(("C9", "IOC")))
     compared = await ready.client.get(f"{one(plan)}/difference", params={"to": other["id"]})
     assert (compared.status_code, compared.json()["errors"][0]["field"]) == (422, "to")
@@ -180,7 +180,7 @@ async def test_a_proposal_goes_from_draft_to_connected_and_is_refused_until_each
     await ready.change(path, {"line": "Viettel, 40 Mbps"})
     await ready.move(path, "submitted")
     await refused("approved", "decision_number")
-    closed = await ready.province.change(path, {"estimated_cost_vnd": 1})
+    closed = await ready.try_change(path, {"estimated_cost_vnd": 1})
     assert (closed.status_code, closed.json()["code"]) == (409, "closed")
     await ready.change(path, {"decision_number": "1800/QĐ-UBND", "decision_date": "2021-05-12"})
     await refused("approved", "province lead", as_role(Role.OPERATOR))
@@ -194,7 +194,7 @@ async def test_a_proposal_goes_from_draft_to_connected_and_is_refused_until_each
     await refused("connected", "agreed plan")
     await ready.agree(await make(ready))
     assert (await ready.move(path, "connected"))["status"] == "connected"
-    assert (await ready.province.change(path, {"note": "thêm"})).status_code == 409
+    assert (await ready.try_change(path, {"note": "thêm"})).status_code == 409
     assert (await ready.province.remove(path)).status_code == 409
 
 

@@ -123,7 +123,7 @@ class CameraProber:
         if plan.kind is not ProbeKind.LIGHT:
             history = await pictures.read_history(camera.id, deep_at=plan.deep_at)
         result: ProbeResult | NotNow | NoKeyframe = NoKeyframe(pulled=False)
-        if any(delivery.enabled for delivery in camera.deliveries):
+        if camera.forwarded:
             result = await self._by_forwarder(camera, plan, with_login=credentials is not None)
         if isinstance(result, NoKeyframe):
             left_s = camera.probe_timeout_s - (time.monotonic() - began)

@@ -37,6 +37,10 @@ def upgrade() -> None:
             comment="Of several changes in one report: the first",
         ),
     )
+    _create_camera_media()
+
+
+def _create_camera_media() -> None:
     op.create_table(
         "camera_media",
         sa.Column("camera_id", sa.Uuid(), nullable=False),

@@ -1,0 +1,111 @@
+"""/v1/exports: what is on record, in the columns of the imports: a file can be exported, edited and imported again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import ColumnElement, select
+
+from inventory.api.context import Context, Exporter, RequestContext
+from inventory.api.files.received import CSV, XLSX
+from inventory.exporting.csv_text import CsvFormat, csv_pieces
+from inventory.exporting.rows import exported_columns, exported_rows
+from inventory.exporting.workbook import Page, write_workbook
+from inventory.importing.cells.dates import PROVINCE_TIME
+from inventory.importing.derived import columns_of
+from inventory.nouns.noun import Noun
+from inventory.nouns.places import FACILITY
+from inventory.nouns.registry import NOUNS, noun_named, referring
+from inventory.storage.conflicts import not_found
+
+router = APIRouter(prefix="/v1/exports", tags=["exports"])
+_CODES_MOST = 5000
+"""References with more records than this have no drop-down list."""
+
+
+def _add_exports(noun: Noun) -> None:
+    async def export_csv(
+        context: Context,
+        _caller: Exporter,
+        format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
+    ) -> StreamingResponse:
+        headers = {"Content-Disposition": f'attachment; filename="{noun.path}.csv"'}
+        return StreamingResponse(_csv(context, noun, format), media_type=f"{CSV}; charset=utf-8", headers=headers)
+
+    async def export_xlsx(context: Context, _caller: Exporter) -> Response:
+        async with context.read_transaction() as session:
+            page = await page_of(session, noun, context)
+        return await workbook_answer([page], f"{noun.path}.xlsx")
+
+    words = noun.path.replace("-", " ")
+    name = noun.path.replace("-", "_")
+    for endpoint, suffix in ((export_csv, "csv"), (export_xlsx, "xlsx")):
+        endpoint.__name__ = f"export_{name}_{suffix}"
+        endpoint.__doc__ = "Without credentials. Each row has its revision; an import of the same file changes nothing."
+        kind = CSV if suffix == "csv" else XLSX
+        router.get(
+            f"/{noun.path}.{suffix}",
+            summary=f"Export {words} as {suffix.upper()}",
+            response_class=StreamingResponse if suffix == "csv" else Response,
+            responses={200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}},
+        )(endpoint)
+
+
+async def _csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> AsyncIterator[str]:
+    async with context.read_transaction() as session:
+        rows = exported_rows(session, noun, _today(context))
+        async for piece in csv_pieces(exported_columns(noun), rows, shape):
+            yield piece
+
+
+@router.get(
+    "/facilities/{facility_id}.xlsx",
+    summary="Export one facility with all that belongs to it",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def export_facility(facility_id: UUID, context: Context, _caller: Exporter) -> Response:
+    """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
+    async with context.read_transaction() as session:
+        facilities = FACILITY.table.__table__.c
+        code = await session.scalar(select(facilities.code).where(facilities.id == facility_id))
+        if code is None:
+            raise not_found("facility")
+        pages = [await page_of(session, FACILITY, context, facilities.id == facility_id)]
+        for noun, column in sorted(referring(FACILITY), key=lambda each: NOUNS.index(each[0])):
+            pages.append(await page_of(session, noun, context, noun.table.__table__.c[column] == facility_id))
+    return await workbook_answer(pages, f"{code}.xlsx")
+
+
+async def page_of(
+    session: Any, noun: Noun, context: RequestContext, where: ColumnElement[bool] | None = None, *, filled: bool = True
+) -> Page:
+    """A sheet of a noun with its rows, and the codes of its drop-down lists."""
+    rows = [row async for row in exported_rows(session, noun, _today(context), where)] if filled else []
+    columns = columns_of(noun)
+    codes: dict[str, list[str]] = {}
+    for column in columns.columns:
+        if column.reference is None:
+            continue
+        other = noun_named(column.reference).table.__table__.c
+        if "code" in other:
+            found = (await session.scalars(select(other.code).order_by(other.code).limit(_CODES_MOST + 1))).all()
+            codes[column.name] = list(found) if len(found) <= _CODES_MOST else []
+    shown = exported_columns(noun) if filled else columns.columns
+    return Page(columns, shown, rows, codes)
+
+
+async def workbook_answer(pages: list[Page], name: str) -> Response:
+    body = await asyncio.to_thread(write_workbook, pages)
+    return Response(body, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _today(context: RequestContext) -> Any:
+    return context.services.store.now().astimezone(PROVINCE_TIME).date()
+
+
+for _noun in NOUNS:
+    _add_exports(_noun)

@@ -1,0 +1,257 @@
+"""/v1/imports: files of any noun, and workbooks of several, all rows or none; listed, stopped, taken back."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select, update
+
+from inventory.api.context import Context, Importer, Reader, Reason, RequestContext
+from inventory.api.files.marked import marked_answer
+from inventory.api.files.received import CSV, XLSX, receive_file
+from inventory.api.files.running import Outcome, Run
+from inventory.api.nouns.rules import patch_thing, remove_thing
+from inventory.importing.derived import columns_of
+from inventory.importing.storing.ledger import State, state_of
+from inventory.importing.storing.taking_back import BackRules, take_back
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import NOUNS
+from inventory.nouns.writer import Writing
+from inventory.storage.conflicts import not_found
+from inventory.storage.tables import ImportRow
+from vonggac.auth import Principal
+from vonggac.http import Problem, ProblemError
+
+router = APIRouter(prefix="/v1/imports", tags=["imports"])
+WORKBOOK = "workbook"
+_LIST_MOST = 500
+
+DryRun = Annotated[bool, Query(description="Check everything, answer with the difference, store nothing.")]
+Answer = Annotated[
+    Literal["problem", "file"],
+    Query(description="`file`: mistakes come back in the same file, beside their rows; secrets are hidden."),
+]
+Prefer = Annotated[str | None, Header(description="`respond-async`: 202 at once; see `/v1/imports/{id}`.")]
+
+
+class FieldChange(BaseModel):
+    """One field of one row."""
+
+    column: str
+    heading: str
+    before: Any
+    after: Any
+
+
+class RowChange(BaseModel):
+    """One row that changes something."""
+
+    row: int = Field(description="1-based line of the file.")
+    key: str
+    action: Literal["created", "updated"]
+    changes: list[FieldChange]
+
+
+class ImportDone(BaseModel):
+    """The result of an import, or with `dry_run` of a check."""
+
+    id: UUID | None = Field(description="To read it again or to take it back; none of a dry run.")
+    kind: str
+    dry_run: bool
+    rows: int
+    created: int = Field(description="Rows with a code that was not on record.")
+    updated: int = Field(description="Rows that changed what was on record.")
+    unchanged: int
+    difference: list[RowChange] = Field(description="Of a dry run, the first 1,000 rows that change something.")
+
+
+class ImportShown(BaseModel):
+    """One import of the list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    kind: str
+    state: State
+    dry_run: bool
+    file_name: str | None
+    sha256: str
+    sent_by: str
+    request_id: str
+    reason: str | None
+    began_at: datetime
+    finished_at: datetime | None
+    phase: str
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    reverted_at: datetime | None
+    reverted_by: str | None
+    problem: Problem | None
+    result: dict[str, Any] | None
+
+
+class Imports(BaseModel):
+    """Imports, the newest first."""
+
+    items: list[ImportShown]
+
+
+@router.get("", summary="List imports")
+async def list_imports(
+    context: Context, _caller: Reader, kind: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=_LIST_MOST)] = 50, before: datetime | None = None,
+) -> Imports:  # fmt: skip
+    """The newest first; `before` gives older ones."""
+    query = select(ImportRow).order_by(ImportRow.began_at.desc(), ImportRow.id).limit(limit)
+    if kind is not None:
+        query = query.where(ImportRow.kind == kind)
+    if before is not None:
+        query = query.where(ImportRow.began_at < before)
+    async with context.read_transaction() as session:
+        return Imports(items=[_shown(context, row) for row in (await session.scalars(query)).all()])
+
+
+@router.get("/{import_id}", summary="Read an import")
+async def read_import(import_id: UUID, context: Context, _caller: Reader) -> ImportShown:
+    """How far it is, what it did, or why it was refused."""
+    async with context.read_transaction() as session:
+        return _shown(context, await _row(session, import_id))
+
+
+@router.post("/{import_id}/stop", summary="Stop a running import", status_code=HTTPStatus.ACCEPTED)
+async def stop_import(import_id: UUID, context: Context, _caller: Importer) -> ImportShown:
+    """Before it begins to store; nothing of it is stored then. One that is done can be taken back."""
+    async with context.read_transaction() as session:
+        row = await _row(session, import_id)
+        await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
+        return _shown(context, row)
+
+
+class LeftShown(BaseModel):
+    """A record that was not taken back."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    noun: str
+    id: UUID
+    key: str
+    reason: str
+
+
+class TakenBackShown(BaseModel):
+    """What became of what an import had done."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    removed: int = Field(description="Records that the import had created.")
+    restored: int = Field(description="Records that are as they were before it; passwords stay the newer ones.")
+    left: list[LeftShown] = Field(description="Records that somebody changed since or that are referred to.")
+
+
+@router.post("/{import_id}/revert", summary="Take an import back")
+async def revert_import(import_id: UUID, context: Context, caller: Importer, reason: Reason = None) -> TakenBackShown:
+    """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
+    why = reason or f"import {import_id} is taken back"
+    async with context.write_transaction(caller, reason=why) as transaction:
+        row = await _row(transaction.session, import_id)
+        if row.state != State.DONE or row.dry_run:
+            msg = f"the import is {row.state}: only one that is done can be taken back"
+            raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
+        writing = Writing(transaction, caller, context.services.sealer, context.services.allowed)
+        result = await take_back(writing, import_id, BackRules(patch_thing, remove_thing))
+        row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
+        await transaction.finish()
+    return TakenBackShown.model_validate(result)
+
+
+def _add_import(noun: Noun) -> None:
+    async def import_things(
+        context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+        prefer: Prefer = None, reason: Reason = None,
+    ) -> Any:  # fmt: skip
+        return await _import(context, caller, (noun,), noun.path, dry_run, answer, prefer, reason)
+
+    import_things.__name__ = f"import_{noun.path.replace('-', '_')}"
+    import_things.__doc__ = (
+        "Known keys are updated, others created. 422 lists every mistake with line, column, value and what would be "
+        "right; then nothing is stored."
+    )
+    router.post(
+        f"/{noun.path}",
+        summary=f"Import {noun.path.replace('-', ' ')}",
+        response_model=ImportDone,
+        openapi_extra=_body(noun),
+    )(import_things)
+
+
+@router.post(f"/{WORKBOOK}", summary="Import a workbook of several nouns", response_model=ImportDone)
+async def import_workbook(
+    context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+    prefer: Prefer = None, reason: Reason = None,
+) -> Any:  # fmt: skip
+    """One sheet per noun, as `/v1/exports/facilities/{id}.xlsx` has them; all sheets or none."""
+    return await _import(context, caller, NOUNS, WORKBOOK, dry_run, answer, prefer, reason)
+
+
+async def _import(
+    context: RequestContext, caller: Principal, nouns: tuple[Noun, ...], kind: str, dry_run: bool, answer: str,
+    prefer: str | None, reason: str | None,
+) -> Any:  # fmt: skip
+    file = await receive_file(context)
+    later = prefer is not None and "respond-async" in prefer.lower()
+    run = Run(context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later)
+    if later:
+        assert run.ledger is not None
+        await run.begin()
+        context.request.app.state.imports.start(run.ledger.id, run.run_in_background())
+        headers = {"Location": f"/v1/imports/{run.ledger.id}", "X-Request-Id": context.request_id}
+        return Response(status_code=HTTPStatus.ACCEPTED, headers=headers)
+    try:
+        return _answer(await run.run())
+    except ProblemError as error:
+        if (
+            answer == "file"
+            and run.upload is not None
+            and run.upload.mistakes
+            and error.problem.code == "import_refused"
+        ):
+            return await marked_answer(run.upload, file.name)
+        raise
+
+
+def _answer(outcome: Outcome) -> ImportDone:
+    return ImportDone(
+        id=outcome.import_id, kind=outcome.kind, dry_run=outcome.dry_run, **outcome.counts,
+        difference=[RowChange.model_validate(row) for row in outcome.rows],
+    )  # fmt: skip
+
+
+def _shown(context: RequestContext, row: ImportRow) -> ImportShown:
+    shown = ImportShown.model_validate(row)
+    return shown.model_copy(update={"state": state_of(row, context.services.store.now())})
+
+
+async def _row(session: Any, import_id: UUID) -> ImportRow:
+    row: ImportRow | None = await session.get(ImportRow, import_id)
+    if row is None:
+        raise not_found("import")
+    return row
+
+
+def _body(noun: Noun) -> dict[str, Any]:
+    columns = columns_of(noun)
+    listed = ", ".join(f"{column.name} («{column.heading}»)" for column in columns.columns)
+    text = {"type": "string", "description": f"Columns: {listed}; required: {', '.join(columns.required)}"}
+    form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+    binary = {"type": "string", "format": "binary"}
+    content = {CSV: {"schema": text}, XLSX: {"schema": binary}, "multipart/form-data": {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+for _noun in NOUNS:
+    _add_import(_noun)

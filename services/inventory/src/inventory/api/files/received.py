@@ -1,0 +1,77 @@
+"""The file of a request, from its body or from a form."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from inventory.api.context import RequestContext
+from inventory.storage.conflicts import invalid
+from vonggac.http import ProblemError
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv"
+TAKEN = frozenset(
+    {
+        CSV,
+        XLSX,
+        "text/plain",
+        "application/csv",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/zip",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file and what its sender calls it."""
+
+    body: bytes
+    name: str | None
+
+
+async def receive_file(context: RequestContext) -> Received:
+    """Raises ProblemError 413, 415 or 422."""
+    request, most = context.request, context.services.import_max_bytes
+    if int(request.headers.get("content-length") or 0) > most:
+        raise _too_large(most)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _form_file(request, most)
+    if kind not in TAKEN:
+        msg = "send the file as text/csv or XLSX, or as the field `file` of multipart/form-data"
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", msg)
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise _too_large(most)
+    name = request.headers.get("content-disposition", "").partition("filename=")[2].strip('" ')
+    return Received(bytes(body), _plain(name))
+
+
+async def _form_file(request: Request, most: int) -> Received:
+    async with request.form(max_files=1, max_fields=10) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise invalid("file", "is missing: send the file as the form field `file`")
+        body = await file.read(most + 1)
+        name = file.filename or ""
+    if len(body) > most:
+        raise _too_large(most)
+    return Received(body, _plain(name))
+
+
+def _plain(name: str) -> str | None:
+    """The last part of a file's name, printable."""
+    last = unquote(name).replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in last if sign.isprintable())[:120] or None
+
+
+def _too_large(most: int) -> ProblemError:
+    msg = f"the file is larger than {most} bytes: split it"
+    return ProblemError(HTTPStatus(413), "too_large", msg)

@@ -1,0 +1,191 @@
+"""Runs one import for its route: counts, lists, stores; at once or in the background."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from inventory.api.context import RequestContext
+from inventory.api.files.received import Received
+from inventory.api.nouns.rules import make_thing, patch_thing
+from inventory.importing.cells.dates import PROVINCE_TIME
+from inventory.importing.job import Importing, Upload, check, difference, plan_table, read_upload, store_plan
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.planning.plan import Action, Plan
+from inventory.importing.storing.ledger import Ledger, Phase, Sender
+from inventory.importing.storing.things import NounRules
+from inventory.nouns.noun import Noun
+from inventory.nouns.writer import Writing
+from inventory.storage.store import Actor
+from vonggac.auth import Principal
+from vonggac.http import ProblemError
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+RULES = NounRules(make_thing, patch_thing)
+SHOWN_ROWS = 1000
+"""Rows of the difference that an answer shows."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an import did, or a dry run would do."""
+
+    import_id: UUID | None
+    kind: str
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[dict[str, Any]]
+
+
+class Run:
+    """One import of one request."""
+
+    def __init__(
+        self, context: RequestContext, caller: Principal, nouns: Sequence[Noun], kind: str, file: Received, *,
+        dry_run: bool, reason: str | None, listed: bool,
+    ) -> None:  # fmt: skip
+        """`listed`: in the list of imports, as a dry run is only in the background."""
+        self.services, self.caller, self.nouns, self.kind, self.file = context.services, caller, nouns, kind, file
+        self.dry_run, self.reason, self.request_id = dry_run, reason, context.request_id
+        digest = hashlib.sha256(file.body).hexdigest()
+        sender = Sender(caller.subject, context.request_id, reason, file.name, digest)
+        self.ledger = Ledger(self.services.store, kind, sender, dry_run=dry_run) if listed or not dry_run else None
+        self.upload: Upload | None = None
+        self._begun = False
+        today = self.services.store.now().astimezone(PROVINCE_TIME).date()
+        self.job = Importing(caller, self.services.sealer, self.services.allowed, RULES, today)
+
+    async def run(self) -> Outcome:
+        """Raises ProblemError; then nothing is stored."""
+        began = time.monotonic()
+        await self.begin()
+        try:
+            outcome = await self._run()
+        except ProblemError as error:
+            self.services.metrics.imports.labels(self.kind, "refused").inc()
+            log.info("import_refused", kind=self.kind, request_id=self.request_id, code=error.problem.code)
+            if self.ledger is not None:
+                await self.ledger.failed(error)
+            raise
+        except asyncio.CancelledError:
+            if self.ledger is not None:
+                await asyncio.shield(self.ledger.failed(None))
+            raise
+        self._count(outcome, time.monotonic() - began)
+        return outcome
+
+    async def begin(self) -> None:
+        """Enter the import into the list."""
+        if self.ledger is not None and not self._begun:
+            self._begun = True
+            await self.ledger.begin()
+
+    async def run_in_background(self) -> None:
+        """As `run`; what is wrong is in the list of imports."""
+        try:
+            await self.run()
+        except ProblemError:
+            return
+
+    async def _run(self) -> Outcome:
+        upload = self.upload = await read_upload(self.file.body, self.nouns)
+        check(upload.mistakes)
+        rows = sum(len(table.rows) for table in upload.tables)
+        await self._report(Phase.CHECKING, rows)
+        if len(upload.tables) == 1 or self.dry_run:
+            return await self._one_by_one(upload, rows)
+        return await self._together(upload, rows)
+
+    async def _one_by_one(self, upload: Upload, rows: int) -> Outcome:
+        plans = [await self._plan(table) for table in upload.tables]
+        check(upload.mistakes)
+        outcome = self._outcome(plans)
+        if self.dry_run:
+            if self.ledger is not None:
+                async with self.services.store.read_transaction() as session:
+                    await self.ledger.done(session, outcome.counts, {"rows": outcome.rows})
+            return outcome
+        await self._report(Phase.STORING, rows)
+        async with self._long_write() as transaction:
+            writing = Writing(transaction, self.caller, self.services.sealer, self.services.allowed)
+            await self._store(writing, plans[0])
+            await self._done(transaction, outcome)
+        return outcome
+
+    async def _together(self, upload: Upload, rows: int) -> Outcome:
+        """A workbook: later sheets refer to what earlier ones bring, so each is compared after the one before it."""
+        await self._report(Phase.STORING, rows)
+        store = self.services.store
+        plans = []
+        async with store.write_transaction(self._actor()) as transaction:
+            writing = Writing(transaction, self.caller, self.services.sealer, self.services.allowed)
+            for table in upload.tables:
+                mistakes = Mistakes(table.sheet)
+                noun = next(each for each in self.nouns if each.name == table.columns.noun)
+                plan = await plan_table(transaction.session, noun, table, self.job, mistakes)
+                upload.mistakes += mistakes.found
+                plans.append(plan)
+                if not mistakes.count:
+                    await self._store(writing, plan)
+            check(upload.mistakes)
+            outcome = self._outcome(plans)
+            await self._done(transaction, outcome)
+        return outcome
+
+    async def _plan(self, table: Any) -> Plan:
+        assert self.upload is not None
+        mistakes = Mistakes(table.sheet or None)
+        noun = next(each for each in self.nouns if each.name == table.columns.noun)
+        async with self.services.store.read_transaction() as session:
+            plan = await plan_table(session, noun, table, self.job, mistakes)
+        self.upload.mistakes += mistakes.found
+        return plan
+
+    async def _store(self, writing: Writing, plan: Plan) -> None:
+        assert self.upload is not None
+        mistakes = Mistakes(plan.table.sheet or None)
+        try:
+            await store_plan(writing, plan, RULES, mistakes)
+        finally:
+            self.upload.mistakes += mistakes.found
+
+    async def _done(self, transaction: Any, outcome: Outcome) -> None:
+        await transaction.finish()
+        if self.ledger is not None:
+            await self.ledger.done(transaction.session, outcome.counts)
+
+    def _long_write(self) -> Any:
+        return self.services.store.long_write_transaction(self._actor())
+
+    def _actor(self) -> Actor:
+        assert self.ledger is not None
+        return Actor(self.caller.subject, str(self.ledger.id), self.reason)
+
+    async def _report(self, phase: Phase, rows: int) -> None:
+        if self.ledger is not None:
+            await self.ledger.report(phase, rows)
+
+    def _outcome(self, plans: Sequence[Plan]) -> Outcome:
+        counts = {action.value: sum(plan.count(action) for plan in plans) for action in Action}
+        counts["rows"] = sum(counts.values())
+        rows: list[dict[str, Any]] = []
+        for plan in plans if self.dry_run else ():
+            rows += difference(plan, SHOWN_ROWS - len(rows))
+        return Outcome(self.ledger.id if self.ledger is not None else None, self.kind, self.dry_run, counts, rows)
+
+    def _count(self, outcome: Outcome, took_s: float) -> None:
+        metrics = self.services.metrics
+        counts = {name: count for name, count in outcome.counts.items() if name != "rows"}
+        metrics.imports.labels(self.kind, "dry_run" if self.dry_run else "done").inc()
+        metrics.import_duration.labels(self.kind).observe(took_s)
+        if not self.dry_run:
+            for result, count in counts.items():
+                metrics.import_rows.labels(self.kind, result).inc(count)
+        log.info(
+            "import_done", kind=self.kind, request_id=self.request_id, dry_run=self.dry_run,
+            took_s=round(took_s, 3), **counts,
+        )  # fmt: skip

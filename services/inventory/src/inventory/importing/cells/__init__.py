@@ -1,0 +1,1 @@
+"""Single cells: text, numbers, dates and words as spreadsheets write them, both ways."""

@@ -1,0 +1,45 @@
+"""Text of a cell: one normal form, no invisible signs, no legacy encodings, no formulas."""
+
+import re
+import unicodedata
+
+from inventory.domain.text import legacy_of
+from inventory.importing.mistakes.texts import refuse
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DAMAGED = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
+_FORMULA = frozenset("=+-@\t\r'")
+
+
+def normal(text: str) -> str:
+    """`text` in NFC, without invisible signs, no-break spaces as spaces, none at the ends."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", text))).strip()
+
+
+def check_encoding(text: str) -> None:
+    """Raises RefusalError for TCVN3, VNI or damaged text and control characters. `text` is in NFC."""
+    if text.isascii():
+        if not text.isprintable() and _CONTROL.search(text):
+            refuse("control")
+        return
+    if _CONTROL.search(text):
+        refuse("control")
+    legacy = legacy_of(text)
+    if legacy is not None:
+        refuse(f"legacy_{legacy}")
+    if _DAMAGED.search(text):
+        refuse("damaged_text")
+
+
+def escape(text: str) -> str:
+    """`text` in a form that no spreadsheet runs as a formula."""
+    return f"'{text}" if text[:1] in _FORMULA and text else text
+
+
+def unescape(text: str) -> str:
+    """The inverse of `escape`; other text stays as it is."""
+    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in _FORMULA else text

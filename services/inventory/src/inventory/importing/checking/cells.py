@@ -1,0 +1,99 @@
+"""One cell to the value of its column."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+from inventory.domain.devices.areas import check_area
+from inventory.importing.cells import dates, numbers, words
+from inventory.importing.cells.text import check_encoding
+from inventory.importing.columns import Column, Kind
+from inventory.importing.mistakes import RefusalError, refuse
+from inventory.importing.mistakes.translated import translate
+from inventory.importing.reading.sheet import RawCell
+
+HIDDEN = "***"
+"""Stands in a marked file for a secret."""
+NO_CODES = "none"
+_NOTHING = frozenset({NO_CODES, "không", "khong"})
+_BETWEEN_CODES = re.compile(r"[;|,\s]+")
+_EXCEL_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!)")
+_NOT_DIGIT = re.compile(r"[ .()-]")
+_DIGITS = range(8, 11)
+_CHECKS: Mapping[str, Callable[[object], object]] = {"area": check_area}
+_WHAT = {Kind.PHONE: ("the number", "số điện thoại"), Kind.CODE: ("the code", "mã")}
+
+
+class Converter:
+    """Converts the cells of one column. Raises RefusalError for a cell that is not taken."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self._convert: Callable[[RawCell], Any] = {
+            Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
+            Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
+            Kind.YES_NO: words.yes_no, Kind.CHOICE: self._choice, Kind.CODES: self._codes,
+        }[column.kind]  # fmt: skip
+
+    def convert(self, cell: RawCell) -> Any:
+        """The value of a cell that is not empty."""
+        if isinstance(cell, str):
+            check_encoding(cell)
+            if cell.startswith("#") and _EXCEL_ERROR.fullmatch(cell):
+                refuse("formula_error")
+            if cell == HIDDEN and (self.column.secret or self.column.may_hold_secret):
+                refuse("hidden_secret")
+        return self._convert(cell)
+
+    @cached_property
+    def _lookup(self) -> Mapping[str, str]:
+        return words.lookup_of(self.column.choices)
+
+    def _choice(self, cell: RawCell) -> str:
+        try:
+            _CHECKS.get(self.column.name, str)(cell)
+        except ValueError as error:
+            raise RefusalError(translate(str(error))) from None
+        return words.choice(cell, self.column.choices, self._lookup)
+
+    def _text(self, cell: RawCell) -> str:
+        return cell if isinstance(cell, str) else shown(cell)
+
+    def _code(self, cell: RawCell) -> str:
+        if not isinstance(cell, str):
+            if self.column.reference is not None:
+                return shown(cell)
+            self._refuse_number()
+        return str(cell)
+
+    def _phone(self, cell: RawCell) -> str:
+        if not isinstance(cell, str):
+            self._refuse_number()
+        text = str(cell)
+        digits = _NOT_DIGIT.sub("", text)
+        if digits.isdecimal() and digits[0] in "23456789" and len(digits) in _DIGITS:
+            refuse("lost_zero_phone", value=text)
+        return text
+
+    def _refuse_number(self) -> None:
+        what, what_vi = _WHAT[self.column.kind]
+        refuse("number_for_text", what=what, what_vi=what_vi)
+
+    def _codes(self, cell: RawCell) -> tuple[str, ...]:
+        text = self._text(cell)
+        if text.lower() in _NOTHING:
+            return ()
+        return tuple(dict.fromkeys(code for code in _BETWEEN_CODES.split(text) if code))
+
+
+def shown(cell: RawCell) -> str:
+    """A raw cell as text: a whole number without a decimal point, a date as ISO."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return f"{cell:.15g}"
+    if isinstance(cell, date | datetime | time):
+        return cell.isoformat()
+    return str(cell) if not isinstance(cell, timedelta) else str(cell.total_seconds())

@@ -1,0 +1,50 @@
+"""Codes of a file among themselves and beside the codes on record: twice, almost the same, a zero lost."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from inventory.importing.mistakes import Mistakes, say
+
+_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+def folded_code(code: str) -> str:
+    """The form in which two codes are almost the same: no case, no leading zeros of a number."""
+    return _PADDING.sub("", code.casefold())
+
+
+def check_codes(
+    rows: Iterable[tuple[int, str]], on_record: Mapping[str, object], column: str, mistakes: Mistakes
+) -> None:
+    """`rows`: line and code of each row; `on_record`: the codes of the register."""
+    first: dict[str, int] = {}
+    alike: dict[str, tuple[str, int]] = {}
+    recorded: dict[str, str] | None = None
+    for line, code in rows:
+        if code in first:
+            mistakes.add(line, column, say("twice", value=code, line=first[code]), value=code)
+            continue
+        first[code] = line
+        folded = folded_code(code)
+        if folded in alike:
+            other, where = alike[folded]
+            mistakes.say(line, column, "like_another", value=code, other=other, where=f"in line {where}",
+                         where_vi=f"ở dòng {where}")  # fmt: skip
+            continue
+        alike[folded] = (code, line)
+        if code in on_record:
+            continue
+        if recorded is None:
+            recorded = {folded_code(each): each for each in on_record}
+        other = recorded.get(folded, "")
+        if other and other.casefold() != code.casefold() and len(other) > len(code):
+            mistakes.say(line, column, "lost_zero_code", value=code, there=other)
+        elif other:
+            mistakes.say(line, column, "like_another", value=code, other=other, where="on record",
+                         where_vi="đã có trong sổ")  # fmt: skip
+
+
+def near_code(code: str, on_record: Iterable[str]) -> str | None:
+    """The code on record that `code` was before a spreadsheet dropped its leading zero."""
+    folded = folded_code(code)
+    return next((each for each in on_record if folded_code(each) == folded), None)

@@ -1,0 +1,83 @@
+"""All cells of a table to values, row by row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.importing.checking.cells import Converter
+from inventory.importing.columns import REVISION, Column, Kind
+from inventory.importing.mistakes import Mistakes, RefusalError, say
+from inventory.importing.reading.sheet import RawCell
+from inventory.importing.reading.table import Row, Table
+
+_PAIRS = (("latitude", "longitude"),)
+_WHAT = {
+    Kind.CODE: ("a code", "mã"),
+    Kind.DATE: ("a date, e.g. 07/05/2021", "ngày, ví dụ 07/05/2021"),
+    Kind.PHONE: ("a phone number", "số điện thoại"),
+    Kind.CHOICE: ("a word of the list", "một từ trong danh sách"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row whose cells are fine each. `values`: column to value; an empty cell is None."""
+
+    line: int
+    values: Mapping[str, Any]
+    revision: int | None = None
+
+
+def check_cells(table: Table, mistakes: Mistakes) -> list[CheckedRow]:
+    """The rows without a mistake; what is wrong goes to `mistakes` with the cell as it stands in the file."""
+    converters = [(name, Converter(column)) for name, column in table.columns.by_name.items() if name in table.present]
+    pairs = [pair for pair in _PAIRS if table.present.issuperset(pair)]
+    rows: list[CheckedRow] = []
+    for row in table.rows:
+        before = mistakes.count
+        values = {name: _value(row, name, converter, mistakes) for name, converter in converters}
+        revision = _revision(row, mistakes)
+        for pair in pairs:
+            _check_pair(row, pair, table.columns.by_name, mistakes)
+        if mistakes.count == before:
+            rows.append(CheckedRow(row.line, values, revision))
+    return rows
+
+
+def _value(row: Row, name: str, converter: Converter, mistakes: Mistakes) -> Any:
+    cell = row.cells[name]
+    if cell == "":
+        if converter.column.required:
+            what, what_vi = _WHAT.get(converter.column.kind, ("a value", "giá trị"))
+            mistakes.say(row.line, name, "empty", what=what, what_vi=what_vi)
+        return None
+    try:
+        return converter.convert(cell)
+    except RefusalError as refusal:
+        mistakes.add(row.line, name, refusal.text, value=shown_value(converter.column, cell))
+        return None
+
+
+def shown_value(column: Column, cell: RawCell | None) -> str | None:
+    """A cell as an answer may show it."""
+    if cell is None or cell == "":
+        return None
+    return "***" if column.secret else str(cell)
+
+
+def _revision(row: Row, mistakes: Mistakes) -> int | None:
+    cell = row.cells.get(REVISION, "")
+    if cell == "":
+        return None
+    text = str(cell).removesuffix(".0").strip('"')
+    if text.isdecimal():
+        return int(text)
+    mistakes.add(row.line, REVISION, say("no_revision"), value=cell)
+    return None
+
+
+def _check_pair(row: Row, pair: tuple[str, str], columns: Mapping[str, Column], mistakes: Mistakes) -> None:
+    given = [name for name in pair if row.cells[name] != ""]
+    if len(given) == 1:
+        other = pair[1] if given[0] == pair[0] else pair[0]
+        mistakes.say(row.line, given[0], "needs_pair", other=other, other_vi=columns[other].heading)

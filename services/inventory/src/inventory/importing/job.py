@@ -1,0 +1,128 @@
+"""One import from its bytes to its result: read, compare, and, unless it is a dry run, store."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.importing.derived import columns_of
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.collected import FILE, Mistake, refused
+from inventory.importing.planning.cameras import CameraRules, read_connections
+from inventory.importing.planning.plan import Action, FileRules, Plan, make_plan
+from inventory.importing.planning.register import Register, read_register
+from inventory.importing.reading.file import read_file
+from inventory.importing.reading.sheet import RawFile, Sheet
+from inventory.importing.reading.table import Table, read_table
+from inventory.importing.storing.cameras import store_cameras
+from inventory.importing.storing.people import FacilityRules, read_people_in_office
+from inventory.importing.storing.things import NounRules, store_things
+from inventory.nouns.noun import Noun
+from inventory.nouns.secrets import may_write_secrets
+from inventory.nouns.writer import Writing
+from vonggac.auth import Principal, Sealer
+from vonggac.net.allowed_networks import AllowedNetworks
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file as it was sent."""
+
+    body: bytes
+    raw: RawFile | None = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """What an import needs beside its file."""
+
+    caller: Principal
+    sealer: Sealer
+    allowed: AllowedNetworks | None
+    rules: NounRules
+    today: date
+
+
+async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
+    """The tables of `nouns`, in their order: one of a CSV file, those that a workbook has. Mistakes are in it."""
+    upload = Upload(body)
+    mistakes = Mistakes()
+    known = {heading for noun in nouns for heading in columns_of(noun).by_heading}
+    upload.raw = await asyncio.to_thread(read_file, body, mistakes, known)
+    upload.mistakes += mistakes.found
+    if upload.raw is None:
+        return upload
+    for noun in nouns:
+        sheet = sheet_of(upload.raw.sheets, noun, alone=len(nouns) == 1)
+        if sheet is not None:
+            mistakes = Mistakes(sheet.name or None)
+            upload.tables.append(await asyncio.to_thread(read_table, sheet, columns_of(noun), mistakes))
+            upload.mistakes += mistakes.found
+    if not upload.tables and not upload.mistakes:
+        mistakes = Mistakes()
+        wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
+        mistakes.say(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
+        upload.mistakes += mistakes.found
+    return upload
+
+
+def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | None:
+    """The sheet named after the noun, in either language; `alone`: else the only visible one with rows."""
+    names = {columns_of(noun).sheet.casefold(), noun.path.casefold(), noun.name.casefold(), noun.vietnamese.casefold()}
+    visible = [sheet for sheet in sheets if not sheet.hidden]
+    named = next((sheet for sheet in visible if sheet.name.strip().casefold() in names), None)
+    if named is not None or not alone:
+        return named
+    filled = [sheet for sheet in visible if sheet.rows] or visible
+    return filled[0] if len(filled) == 1 else None
+
+
+async def plan_table(session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes) -> Plan:
+    """Read what is on record and compare. Holds up nobody."""
+    register = await read_register(session, noun)
+    rules = await _rules(session, noun, register, job)
+    plan = await asyncio.to_thread(make_plan, noun, table, register, mistakes, rules)
+    if isinstance(rules, CameraRules) and rules.has_secrets:
+        may_write_secrets(job.caller)
+    return plan
+
+
+async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Importing) -> FileRules:
+    if noun.name == "camera":
+        return CameraRules(await read_connections(session), register, job.sealer, job.allowed)
+    if noun.name == "facility":
+        return FacilityRules(await read_people_in_office(session, job.today))
+    return FileRules()
+
+
+async def store_plan(writing: Writing, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
+    """In a long write. Raises ProblemError 422 with every mistake."""
+    if plan.noun.name == "camera":
+        await store_cameras(writing, plan, mistakes)
+    else:
+        await store_things(writing, plan, rules, mistakes)
+
+
+def check(mistakes: Sequence[Mistake]) -> None:
+    """Raises ProblemError 422 when there are any."""
+    if mistakes:
+        raise refused(mistakes)
+
+
+def difference(plan: Plan, most: int) -> list[dict[str, Any]]:
+    """Row by row, field by field, what a plan changes; rows without a change are left out."""
+    shown: list[dict[str, Any]] = []
+    for row in plan.rows:
+        if row.action is Action.UNCHANGED:
+            continue
+        if len(shown) == most:
+            break
+        changes = [{"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
+                   for name, (before, after) in row.changes.items()]  # fmt: skip
+        shown.append({"row": row.line, "key": row.label, "action": row.action.value, "changes": changes})
+    return shown

@@ -1,0 +1,76 @@
+"""All mistakes of a file, so that its author corrects them at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from inventory.importing.mistakes.texts import Text, say
+from vonggac.http import FieldError, ProblemError
+from vonggac.telemetry import redact
+
+SHOWN = 1000
+VALUE_LENGTH = 80
+FILE = "file"
+ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake. `line`: 1-based line of the file (row of the sheet). `column`: technical name, FILE or ROW."""
+
+    line: int
+    column: str
+    text: Text
+    value: str | None = None
+    heading: str | None = None
+    sheet: str | None = None
+
+    def as_error(self) -> FieldError:
+        return FieldError(
+            field=self.column,
+            row=self.line,
+            message=self.text.english,
+            message_vi=self.text.vietnamese,
+            value=self.value,
+            heading=self.heading,
+            sheet=self.sheet,
+        )
+
+
+class Mistakes:
+    """Collects mistakes: counts all; an answer lists the first SHOWN, a marked file has all."""
+
+    def __init__(self, sheet: str | None = None) -> None:
+        self.sheet = sheet
+        self.found: list[Mistake] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.found)
+
+    def add(self, line: int, column: str, text: Text, *, value: object = None, heading: str | None = None) -> None:
+        """Add a mistake; `value` is shortened, and no login in an address is kept."""
+        shown = None if value is None else redact(str(value))[:VALUE_LENGTH]
+        self.found.append(Mistake(line, column, text, shown, heading, self.sheet))
+
+    def say(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
+        """Add the sentence `key` as a mistake."""
+        self.add(line, column, say(key, value=value, **values), value=value)
+
+    def raise_if_any(self) -> None:
+        """Raises ProblemError 422 when there are any."""
+        if self.found:
+            raise refused(self.found)
+
+
+def refused(found: Sequence[Mistake]) -> ProblemError:
+    """The 422 that lists the mistakes in the order of their lines."""
+    count = len(found)
+    more = f"; the first {SHOWN} are listed" if count > SHOWN else ""
+    plural = "mistake" if count == 1 else "mistakes"
+    detail = (
+        f"{count} {plural}{more}. Nothing was imported: correct them and send the file again. "
+        f"({count} lỗi. Chưa nhập dòng nào: hãy sửa rồi gửi lại tệp.)"
+    )
+    errors = [mistake.as_error() for mistake in sorted(found, key=lambda each: (each.sheet or "", each.line))[:SHOWN]]
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "import_refused", detail, errors)

@@ -1,0 +1,173 @@
+"""Rows of cameras: the address apart from its login, sealed at once; destinations; codec and trust."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.devices.addresses import GIVE_AGAIN, check_networks, leads_elsewhere, parse_camera_url, render
+from inventory.domain.devices.camera import fitting_timeout
+from inventory.domain.devices.codecs import accepts_codec, refusal_advice
+from inventory.domain.devices.trust import Trust, check_trust_is_used
+from inventory.importing.checking.rows import CheckedRow
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.translated import translate
+from inventory.importing.planning.plan import Action, FileRules, Planned, check_on_record
+from inventory.importing.planning.register import Register
+from inventory.importing.special import DESTINATIONS
+from inventory.nouns.secrets import device_origins
+from inventory.storage.tables import Delivery, Destination
+from vonggac.auth import Credentials, Sealer
+from vonggac.net.allowed_networks import AllowedNetworks
+
+SEALED = "sealed"
+TRUST_COLUMNS = {"ca_pem": "tls_ca_pem", "fingerprint_sha256": "tls_fingerprint_sha256"}
+_HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Destinations by code, and which cameras have a delivery where: camera to destination to whether it is enabled."""
+
+    destinations: Mapping[str, Destination]
+    deliveries: Mapping[UUID, Mapping[UUID, bool]]
+    urls: frozenset[str]
+
+
+async def read_connections(session: AsyncSession) -> Connections:
+    """All destinations and deliveries."""
+    destinations = (await session.scalars(select(Destination).order_by(Destination.code))).all()
+    deliveries: dict[UUID, dict[UUID, bool]] = {}
+    urls: set[str] = set()
+    query = select(Delivery.camera_id, Delivery.destination_id, Delivery.enabled, Delivery.url)
+    for camera_id, destination_id, enabled, url in await session.execute(query):
+        deliveries.setdefault(camera_id, {})[destination_id] = enabled
+        urls.add(url)
+    return Connections({each.code: each for each in destinations}, deliveries, frozenset(urls))
+
+
+class CameraRules(FileRules):
+    """Of one file. No password leaves `before` unsealed."""
+
+    def __init__(
+        self, connections: Connections, register: Register, sealer: Sealer, allowed: AllowedNetworks | None
+    ) -> None:
+        self._connections, self._sealer, self._allowed = connections, sealer, allowed
+        self._facility_codes = register.codes["facility"]
+        self._enabled = [each for each in connections.destinations.values() if each.enabled]
+        self._urls = set(connections.urls)
+        self.has_secrets = False
+
+    def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
+        """The bare address, the sealed login and the wanted destinations (None: every enabled one, or as they are)."""
+        extra: dict[str, Any] = {SEALED: None, DESTINATIONS: None, "in_file": DESTINATIONS in row.values}
+        wanted = row.values.get(DESTINATIONS)
+        if wanted is not None:
+            for code in wanted:
+                check_on_record(mistakes, row.line, DESTINATIONS, code, self._connections.destinations)
+            extra[DESTINATIONS] = wanted
+        try:
+            address = parse_camera_url(given["url"])
+            check_networks(address, self._allowed)
+        except ValueError as error:
+            mistakes.add(row.line, "url", translate(str(error)), value=given["url"])
+            return extra
+        given["url"] = address.url
+        credentials = self._credentials(row, address.credentials, mistakes)
+        if credentials is not None:
+            self.has_secrets = True
+            others = device_origins(given.get("expected"))
+            extra[SEALED] = self._sealer.seal(credentials, address.origin, *others)
+        return extra
+
+    @staticmethod
+    def _credentials(row: CheckedRow, in_url: Credentials | None, mistakes: Mistakes) -> Credentials | None:
+        username, password = row.values.get("username") or "", row.values.get("password") or ""
+        if not username and not password:
+            return in_url
+        if not username:
+            text = "is empty though there is a password: give both or none"
+            mistakes.add(row.line, "username", translate(text))
+        elif in_url is not None:
+            text = "holds credentials beside username and password: give them once"
+            mistakes.add(row.line, "url", translate(text))
+        return Credentials(username=username, password=password)
+
+    def after(self, planned: Planned, mistakes: Mistakes) -> None:
+        """Timeout, login, trust, codec, and the addresses at which the camera would be published."""
+        fields: Any = planned.fields
+        present = planned.present
+        self._fit_timeout(planned)
+        if planned.extra[SEALED] is not None:
+            planned.changes["password"] = (_HIDDEN if present and present["sealed_secret"] else None, _HIDDEN)
+            if present is not None:
+                planned.action = Action.UPDATED
+        elif present and present["sealed_secret"] is not None and leads_elsewhere(present["url"], fields.url):
+            mistakes.add(planned.line, "url", translate(GIVE_AGAIN), value=fields.url)
+        self._check_trust(planned.line, fields.tls, fields.url, mistakes)
+        receiving = self._plan_deliveries(planned, mistakes)
+        codec = fields.expected.codec if fields.expected is not None else None
+        for each in receiving:
+            if not accepts_codec(codec, each.url_template, enhanced_rtmp=each.enhanced_rtmp):
+                mistakes.add(planned.line, DESTINATIONS, translate(refusal_advice(fields.code, each.code)))
+
+    @staticmethod
+    def _fit_timeout(planned: Planned) -> None:
+        fields: Any = planned.fields
+        if planned.present is None:
+            planned.patch["probe_timeout_s"] = fields.timeout_s
+        elif "probe_interval_s" in planned.patch:
+            fitted = fitting_timeout(planned.present["probe_timeout_s"], fields.probe_interval_s)
+            planned.patch.setdefault("probe_timeout_s", fitted)
+        if planned.patch.get("probe_timeout_s", 0) is None:
+            planned.patch["probe_timeout_s"] = fields.timeout_s
+
+    @staticmethod
+    def _check_trust(line: int, tls: Trust | None, url: str, mistakes: Mistakes) -> None:
+        try:
+            check_trust_is_used(tls, (url,))
+        except ValueError as error:
+            column = next(column for name, column in TRUST_COLUMNS.items() if getattr(tls, name) is not None)
+            mistakes.add(line, column, translate(str(error)))
+
+    def _plan_deliveries(self, planned: Planned, mistakes: Mistakes) -> Sequence[Destination]:
+        """Note what is to connect and to disconnect; returns the destinations that will receive the camera."""
+        known = self._connections.destinations
+        there = self._connections.deliveries.get(planned.id, {}) if planned.id is not None else {}
+        codes = planned.extra[DESTINATIONS]
+        in_file = planned.extra.get("in_file", True)
+        if codes is not None:
+            wanted = [known[code] for code in codes]
+        elif planned.present is None or in_file:
+            wanted = self._enabled
+        else:
+            wanted = [each for each in known.values() if each.id in there]
+        connect = [each for each in wanted if each.id not in there]
+        ids = {each.id for each in wanted}
+        disconnect = [each for each in there if each not in ids]
+        planned.extra["connect"], planned.extra["disconnect"] = connect, disconnect
+        if connect or disconnect:
+            before = sorted(code for code, each in known.items() if each.id in there)
+            if planned.present is not None:
+                planned.action = Action.UPDATED
+                planned.changes[DESTINATIONS] = (before, sorted(each.code for each in wanted))
+        self._check_addresses(planned, connect, mistakes)
+        return [each for each in wanted if each.enabled and there.get(each.id, True)]
+
+    def _check_addresses(self, planned: Planned, connect: Sequence[Destination], mistakes: Mistakes) -> None:
+        fields: Any = planned.fields
+        facility = self._facility_codes[fields.facility_id]
+        for each in connect:
+            if "{camera_id}" in each.url_template:
+                continue
+            url = render(each.url_template, camera_code=fields.code, facility_code=facility, camera_id=_NOBODY)
+            if url in self._urls:
+                message = f"would be published at an address that is in use ({url}); give it another code"
+                mistakes.add(planned.line, "code", translate(message), value=fields.code)
+            self._urls.add(url)
+
+
+_NOBODY = UUID(int=0)

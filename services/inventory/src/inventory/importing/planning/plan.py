@@ -1,0 +1,249 @@
+"""What a table would change: for each row the record that it finds, and each field before and after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
+
+from inventory.importing.checking.codes import check_codes, near_code
+from inventory.importing.checking.rows import CheckedRow, check_cells
+from inventory.importing.columns import Column
+from inventory.importing.derived import code_column
+from inventory.importing.mistakes import Mistakes, say
+from inventory.importing.mistakes.translated import translate
+from inventory.importing.planning.register import Register, key_of
+from inventory.importing.reading.table import Table
+from inventory.nouns.noun import Noun
+
+NAMED = 8
+
+
+class Action(StrEnum):
+    """What a row does."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(slots=True)
+class Planned:
+    """One row. `patch`: top-level fields that change, with their new values; of a new thing all that it has."""
+
+    line: int
+    label: str
+    action: Action
+    fields: BaseModel
+    present: Mapping[str, Any] | None
+    patch: dict[str, Any]
+    changes: dict[str, tuple[Any, Any]]
+    """Column to its value before and after, as the file would show it."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> UUID | None:
+        return None if self.present is None else self.present["id"]
+
+
+class FileRules:
+    """What is particular about the rows of a noun."""
+
+    def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
+        """Prepare `given` (top-level fields) for the check as a whole; returns what goes beside the fields."""
+        return {}
+
+    def after(self, planned: Planned, mistakes: Mistakes) -> None:
+        """Rules that need the row as a whole and what is on record."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """All rows of a table in the order of the file."""
+
+    noun: Noun
+    table: Table
+    rows: list[Planned] = field(default_factory=list)
+
+    def count(self, action: Action) -> int:
+        return sum(row.action is action for row in self.rows)
+
+
+def make_plan(noun: Noun, table: Table, register: Register, mistakes: Mistakes, rules: FileRules) -> Plan:
+    """Compare. What is wrong goes to `mistakes`; such rows are not in the plan. Pure: nothing is read or written."""
+    plan = Plan(noun, table)
+    checked = check_cells(table, mistakes)
+    _check_keys(noun, checked, register, mistakes)
+    touched = _touched(table)
+    nested = {column.path[0] for column in table.columns.columns if len(column.path) > 1}
+    for row in checked:
+        planned = _plan_row(noun, table, row, register, mistakes, rules, touched, nested)
+        if planned is not None:
+            plan.rows.append(planned)
+    return plan
+
+
+def _touched(table: Table) -> list[Column]:
+    return [column for column in table.columns.columns if column.name in table.present and column.path]
+
+
+def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mistakes: Mistakes) -> None:
+    if noun.key == ("code",):
+        known = {key[0]: None for key in register.present}
+        check_codes(((row.line, row.values["code"]) for row in rows), known, "code", mistakes)
+        return
+    first: dict[tuple[Any, ...], int] = {}
+    columns = [code_column(name) if name in noun.references else name for name in noun.key]
+    for row in rows:
+        key = tuple(row.values.get(name) for name in columns)
+        if key in first:
+            shown = " / ".join(str(part) for part in key if part is not None)
+            mistakes.say(row.line, columns[0], "twice", value=shown, line=first[key])
+        first.setdefault(key, row.line)
+
+
+def _plan_row(
+    noun: Noun, table: Table, row: CheckedRow, register: Register, mistakes: Mistakes, rules: FileRules,
+    touched: Sequence[Column], nested: set[str],
+) -> Planned | None:  # fmt: skip
+    before = mistakes.count
+    given = _given(noun, row, touched, register, mistakes)
+    extra = rules.before(row, given, mistakes)
+    if mistakes.count > before:
+        return None
+    present = register.present.get(key_of(noun, given))
+    if not _same_revision(row, present, mistakes):
+        return None
+    whole = _whole(noun, given, present, nested)
+    try:
+        fields = noun.fields.model_validate(whole)
+    except ValidationError as error:
+        _add_validation_errors(row.line, error, table, row, mistakes)
+        return None
+    after = fields.model_dump()
+    patch = {name: after[name] for name in given if present is None or _differs(present.get(name), after[name])}
+    changes = _changes(noun, touched, patch, present, after, register)
+    action = Action.CREATED if present is None else Action.UPDATED if patch else Action.UNCHANGED
+    label = " / ".join(str(row.values.get(name)) for name in table.columns.key)
+    planned = Planned(row.line, label, action, fields, present, patch, changes, extra)
+    if present is not None:
+        for name in sorted(noun.unchangeable & patch.keys()):
+            mistakes.say(row.line, name, "once", value=str(after[name]))
+    rules.after(planned, mistakes)
+    return planned if mistakes.count == before else None
+
+
+def _given(
+    noun: Noun, row: CheckedRow, touched: Sequence[Column], register: Register, mistakes: Mistakes
+) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for column in touched:
+        value = row.values[column.name]
+        if column.reference is not None and value is not None:
+            value = _referred(row.line, column, value, register, mistakes)
+        if len(column.path) == 1:
+            given[column.path[0]] = value
+        else:
+            given.setdefault(column.path[0], {})[column.path[1]] = value
+    return given
+
+
+def _referred(line: int, column: Column, code: str, register: Register, mistakes: Mistakes) -> UUID | None:
+    known = register.ids.get(column.reference or "", {})
+    found = known.get(code)
+    if found is None:
+        check_on_record(mistakes, line, column.name, code, known)
+    return found
+
+
+def check_on_record(mistakes: Mistakes, line: int, column: str, code: str, known: Mapping[str, Any]) -> None:
+    """Add a mistake when `code` is not among the known ones; one that lost its leading zero is recognised."""
+    if code in known:
+        return
+    if near := near_code(code, known):
+        key = "lost_zero_code" if len(near) > len(code) else "like_another"
+        where, where_vi = "on record", "đã có trong sổ"
+        mistakes.say(line, column, key, value=code, there=near, other=near, where=where, where_vi=where_vi)
+        return
+    some = ", ".join(sorted(known)[:NAMED]) + (", …" if len(known) > NAMED else "")
+    mistakes.say(line, column, "not_on_record", value=code, there=some or "none yet", there_vi=some or "chưa có")
+
+
+def _same_revision(row: CheckedRow, present: Mapping[str, Any] | None, mistakes: Mistakes) -> bool:
+    if row.revision is None:
+        return True
+    if present is None:
+        mistakes.add(row.line, "revision", say("gone", given=row.revision), value=row.revision)
+    elif present["revision"] != row.revision:
+        text = say("changed_meanwhile", given=row.revision, now=present["revision"], who="")
+        mistakes.add(row.line, "revision", text, value=row.revision)
+    else:
+        return True
+    return False
+
+
+def _whole(noun: Noun, given: Mapping[str, Any], present: Mapping[str, Any] | None, nested: set[str]) -> dict[str, Any]:
+    """The fields as they would be. An empty cell takes the default, a column that the file lacks what is on record."""
+    whole = {name: present[name] for name in noun.fields.model_fields if name in present} if present is not None else {}
+    for name, value in given.items():
+        if name in nested and isinstance(value, dict):
+            merged = {**((present or {}).get(name) or {}), **value}
+            whole[name] = merged if any(part is not None for part in merged.values()) else None
+        elif value is None and not noun.fields.model_fields[name].is_required():
+            whole.pop(name, None)
+        else:
+            whole[name] = value
+    return whole
+
+
+def _differs(before: Any, after: Any) -> bool:
+    return bool(before != after)
+
+
+def _changes(
+    noun: Noun, touched: Sequence[Column], patch: Mapping[str, Any], present: Mapping[str, Any] | None,
+    after: Mapping[str, Any], register: Register,
+) -> dict[str, tuple[Any, Any]]:  # fmt: skip
+    if not patch:
+        return {}
+    changes: dict[str, tuple[Any, Any]] = {}
+    for column in touched:
+        if column.path[0] not in patch:
+            continue
+        old = _at(present, column, register) if present is not None else None
+        new = _at(after, column, register)
+        if old != new:
+            changes[column.name] = (old, new)
+    return changes
+
+
+def _at(values: Mapping[str, Any], column: Column, register: Register) -> Any:
+    value: Any = values.get(column.path[0])
+    for name in column.path[1:]:
+        value = (value or {}).get(name)
+    if column.reference is not None and value is not None:
+        return register.codes.get(column.reference, {}).get(value, str(value))
+    if isinstance(value, Enum):
+        return value.value
+    return value if value is None or isinstance(value, str | int | float) else to_jsonable_python(value)
+
+
+def _add_validation_errors(
+    line: int, error: ValidationError, table: Table, row: CheckedRow, mistakes: Mistakes
+) -> None:
+    names = {".".join(column.path): column.name for column in table.columns.columns}
+    for found in error.errors(include_url=False, include_input=False):
+        loc = ".".join(str(part) for part in found["loc"])
+        column = names.get(loc) or _column_of_parent(loc, table) or (loc or "row")
+        value = row.values.get(column)
+        hidden = column in table.columns.by_name and table.columns.by_name[column].secret
+        text = translate(found["msg"], found["type"], found.get("ctx"))
+        mistakes.add(line, column, text, value=None if value is None else "***" if hidden else value)
+
+
+def _column_of_parent(loc: str, table: Table) -> str | None:
+    inside = [column.name for column in table.columns.columns if loc and column.path[:1] == (loc.split(".")[0],)]
+    return next((name for name in inside if name in table.present), inside[0] if inside else None)

@@ -1,0 +1,50 @@
+"""What is on record of a noun and of what its rows refer to, read in a few queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import noun_named
+from inventory.storage.tables import Thing
+
+type Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """`present`: key to row. `ids`, `codes`: noun to its ids by code, and its codes by id."""
+
+    present: Mapping[Key, Mapping[str, Any]]
+    ids: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[UUID, str]] = field(default_factory=dict)
+
+
+async def read_register(session: AsyncSession, noun: Noun) -> Register:
+    """Everything of the noun; its rows without what belongs to the search."""
+    columns = [column for column in noun.table.__table__.c if column.name != "search"]
+    rows = (await session.execute(select(*columns))).mappings()
+    found = [{str(name): value for name, value in row.items()} for row in rows]
+    present = {key_of(noun, row): row for row in found}
+    ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}
+    codes = {name: {id_: code for code, id_ in known.items()} for name, known in ids.items()}
+    return Register(present, ids, codes)
+
+
+def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:
+    """The values that find a record."""
+    return tuple(values.get(name) for name in noun.key)
+
+
+async def ids_by_code(session: AsyncSession, kind: type[Thing]) -> dict[str, UUID]:
+    """Code to id of everything of a kind; empty for a kind without codes."""
+    columns = kind.__table__.c
+    if "code" not in columns:
+        return {}
+    # A unit's code may have had another unit before: the one that stands longest is meant.
+    query = select(columns.code, columns.id).order_by(columns.valid_to.asc().nulls_last())
+    return {row.code: row.id for row in await session.execute(query)}

@@ -1,0 +1,1 @@
+"""Any file to rows of named cells: CSV and XLSX, whatever the noun."""

@@ -1,0 +1,115 @@
+"""Finds the row of headings, and which column of the file is which column of the noun."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from inventory.importing.cells.text import normal
+from inventory.importing.columns import ERRORS, REVISION, Columns, folded_heading
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.collected import FILE
+from inventory.importing.reading.sheet import RawCell, RawRow
+
+SEARCHED_ROWS = 20
+_CLEAR = 2
+"""So many known headings make a row the row of headings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """`places`: index of a cell to the column's name. `rest`: the rows below the headings."""
+
+    line: int
+    places: Mapping[int, str]
+    written: Mapping[str, str]
+    """Column to its heading as the file writes it."""
+    width: int
+    rest: Sequence[RawRow]
+
+
+def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) -> Headings | None:
+    """The headings; None when they have mistakes. A row of technical names below Vietnamese headings wins over them."""
+    if not rows:
+        mistakes.say(1, FILE, "empty_file")
+        return None
+    at = _heading_row(rows, columns)
+    texts = _texts(rows[at].cells)
+    named = {place: columns.by_heading.get(folded_heading(text)) for place, text in texts.items()}
+    below = at + 1
+    if below < len(rows) and (technical := _technical(rows[below], columns)):
+        named |= technical
+        texts = {place: texts.get(place, name) for place, name in named.items() if name} | texts
+        below += 1
+    before = mistakes.count
+    line, rest = rows[at].line, rows[below:]
+    places = _checked(line, texts, named, columns, mistakes)
+    width = max(texts, default=-1) + 1
+    for place in _unnamed(rest, texts):
+        mistakes.say(line, FILE, "unnamed_column", number=place + 1)
+    if mistakes.count > before:
+        return None
+    return Headings(line, places, {name: texts[place] for place, name in places.items()}, width, rest)
+
+
+def _heading_row(rows: Sequence[RawRow], columns: Columns) -> int:
+    """The first row with two known headings; else the first one."""
+    for number, row in enumerate(rows[:SEARCHED_ROWS]):
+        texts = _texts(row.cells)
+        known = {name for text in texts.values() if (name := columns.by_heading.get(folded_heading(text)))}
+        if len(known) >= min(_CLEAR, len(columns.columns)):
+            return number
+    return 0
+
+
+def _texts(cells: Sequence[RawCell]) -> dict[int, str]:
+    texts = ((place, normal(str(cell))) for place, cell in enumerate(cells))
+    return {place: text for place, text in texts if text}
+
+
+def _technical(row: RawRow, columns: Columns) -> dict[int, str | None]:
+    texts = _texts(row.cells)
+    names = {place: text for place, text in texts.items() if text in columns.by_name or text == REVISION}
+    return dict(names) if len(names) >= _CLEAR and len(names) == len(texts) else {}
+
+
+def _checked(
+    line: int, texts: Mapping[int, str], named: Mapping[int, str | None], columns: Columns, mistakes: Mistakes
+) -> dict[int, str]:
+    places: dict[int, str] = {}
+    for place, text in texts.items():
+        name = named.get(place)
+        if name is None:
+            _say_unknown(line, text, columns, mistakes)
+        elif name in places.values():
+            mistakes.say(line, name, "twice_heading", value=text)
+        elif name != ERRORS:
+            places[place] = name
+    for name in columns.required:
+        if name not in places.values():
+            needed = ", ".join(columns.required)
+            needed_vi = ", ".join(columns.heading(each) for each in columns.required)
+            mistakes.say(line, name, "missing_heading", needed=needed, needed_vi=needed_vi)
+    return places
+
+
+def _say_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> None:
+    near = get_close_matches(folded_heading(text), columns.by_heading, n=1, cutoff=0.75)
+    name = columns.by_heading[near[0]] if near else ""
+    mistakes.say(
+        line,
+        text[:40],
+        "unknown_heading",
+        value=text,
+        near=f"; did you mean {name}?" if near else "",
+        near_vi=f"; có phải là «{columns.heading(name)}»?" if near else "",
+        known=", ".join(columns.by_name),
+        known_vi=", ".join(column.heading for column in columns.columns),
+    )
+
+
+def _unnamed(rows: Sequence[RawRow], texts: Mapping[int, str]) -> list[int]:
+    """Columns without a heading in which some row has a cell; a row may not be wider than the headings either."""
+    named = set(texts)
+    width = max(named, default=-1) + 1
+    gaps = [place for place in range(width) if place not in named]
+    return [place for place in gaps if any(place < len(row.cells) and str(row.cells[place]).strip() for row in rows)]

@@ -1,0 +1,70 @@
+"""Refuses a workbook that is a zip bomb or holds XML entities, before any parser sees it."""
+
+import io
+import re
+import zipfile
+import zlib
+
+from inventory.importing.mistakes import refuse
+
+MOST_ENTRIES = 1000
+MOST_BYTES = 200 * 1024 * 1024
+"""Unpacked, all entries together; 20,000 rows of 25 columns are about 25 MB."""
+MOST_RATIO = 200
+RATIO_FROM_BYTES = 2 * 1024 * 1024
+"""Smaller entries may be as dense as they like."""
+MOST_ROWS = 50_000
+MOST_COLUMNS = 104
+_FAR = re.compile(rb"""\br=["'](?:[A-Z]{3,}\d+|[D-Z][A-Z]\d+|[A-Z]*(?:[5-9]\d{4}|\d{6,}))["']""")
+"""A cell beyond column CZ or row 50,000: the parser allots all cells between the first and the last one."""
+_PIECE = 256 * 1024
+_DECLARATIONS = tuple(
+    word.encode(encoding) for word in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_LONGEST = max(48, *map(len, _DECLARATIONS))
+_PARSED = (".xml", ".rels", ".vml")
+
+
+def check_workbook(body: bytes) -> None:
+    """Raises RefusalError. Counts what is really unpacked: the sizes that the file states may be wrong."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_ENTRIES:
+                refuse("zip_bomb", found=f"{len(entries)} parts", most=MOST_ENTRIES)
+            if any(entry.filename.lower().endswith("vbaproject.bin") for entry in entries):
+                refuse("macros")
+            if not any(entry.filename == "[Content_Types].xml" for entry in entries):
+                refuse("not_table")
+            if sum(entry.file_size for entry in entries) > MOST_BYTES:
+                _refuse_size()
+            left = MOST_BYTES
+            for entry in entries:
+                left -= _check_entry(archive, entry, left)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
+        refuse("damaged_workbook")
+
+
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
+    parsed = entry.filename.lower().endswith(_PARSED)
+    unpacked, tail = 0, b""
+    with archive.open(entry) as stream:
+        while piece := stream.read(_PIECE):
+            unpacked += len(piece)
+            if unpacked > left:
+                _refuse_size()
+            if unpacked > RATIO_FROM_BYTES and unpacked > MOST_RATIO * max(entry.compress_size, 1):
+                refuse("zip_bomb", found=f"{unpacked // max(entry.compress_size, 1)} : 1", most=f"{MOST_RATIO} : 1")
+            if parsed:
+                seen_as_is = tail + piece
+                seen = seen_as_is.upper()
+                if any(word in seen for word in _DECLARATIONS):
+                    refuse("xml_entities", part=entry.filename[:60])
+                if entry.filename.startswith("xl/worksheets/") and _FAR.search(seen_as_is):
+                    refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
+                tail = piece[-_LONGEST:]
+    return unpacked
+
+
+def _refuse_size() -> None:
+    refuse("zip_bomb", found=f"more than {MOST_BYTES >> 20} MB", most=f"{MOST_BYTES >> 20} MB")

@@ -1,0 +1,67 @@
+"""What the files of a noun have beside its fields: other names, secrets, columns of other nouns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inventory.importing.columns import Column, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """Keys are dotted paths of fields."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    """Fields that no file has."""
+    more: tuple[Column, ...] = ()
+    addresses: frozenset[str] = frozenset()
+    """Columns whose value may hold a login."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+
+DESTINATIONS = "destinations"
+CAMERA = Special(
+    names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
+    headings={
+        "tls.ca_pem": "Chứng thư CA (PEM)",
+        "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)",
+        "expected.codec": "Mã hoá hình",
+        "expected.width": "Chiều rộng (điểm ảnh)",
+        "expected.height": "Chiều cao (điểm ảnh)",
+        "expected.fps": "Số hình mỗi giây",
+        "expected.serial": "Số sê-ri",
+        "expected.mac": "Địa chỉ MAC",
+        "expected.onvif_address": "Địa chỉ ONVIF",
+    },
+    hidden=frozenset({"destination_ids"}),
+    more=(
+        Column(name="username", heading="Tài khoản", secret=True),
+        Column(name="password", heading="Mật khẩu", secret=True),
+        Column(name=DESTINATIONS, heading="Trung tâm nhận", kind=Kind.CODES),
+    ),
+    addresses=frozenset({"url"}),
+    aliases={"Địa chỉ RTSP": "url", "URL": "url", "Link": "url", "Tên đăng nhập": "username"},
+    order=("code", "name", "facility_code", "url", "username", "password", "area", DESTINATIONS),
+)
+_PERSON = {
+    "focal_point_name": "Họ tên cán bộ đầu mối",
+    "focal_point_position": "Chức vụ cán bộ đầu mối",
+    "focal_point_phone": "Điện thoại cán bộ đầu mối",
+    "focal_point_email": "Email cán bộ đầu mối",
+}
+FACILITY = Special(
+    more=tuple(
+        Column(name=name, heading=heading, kind=Kind.PHONE if name.endswith("phone") else Kind.TEXT)
+        for name, heading in _PERSON.items()
+    ),
+    order=("code", "name", "type", "unit_code", "managing_agency_code", "status"),
+)
+DESTINATION = Special(
+    names={"tls.ca_pem": "tls_ca_pem", "tls.fingerprint_sha256": "tls_fingerprint_sha256"},
+    headings={"tls.ca_pem": "Chứng thư CA (PEM)", "tls.fingerprint_sha256": "Vân tay chứng thư (SHA-256)"},
+    hidden=frozenset({"connect_all_cameras"}),
+    addresses=frozenset({"url_template", "read_back_url_template"}),
+)
+SPECIAL: Mapping[str, Special] = {"camera": CAMERA, "facility": FACILITY, "destination": DESTINATION}

@@ -1,0 +1,1 @@
+"""Writes a plan: what is new before the writers' queue, what changes inside it, all or nothing."""

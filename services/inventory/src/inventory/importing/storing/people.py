@@ -1,0 +1,100 @@
+"""The focal point in the columns of a facility's row."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
+
+from inventory.domain.people.focal_point import FocalPointFields, Person
+from inventory.importing.cells.dates import PROVINCE_TIME
+from inventory.importing.checking.rows import CheckedRow
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.translated import translate
+from inventory.importing.planning.plan import Action, FileRules, Planned
+from inventory.nouns.noun import Noun
+from inventory.nouns.people import FOCAL_POINT
+from inventory.nouns.writer import Writing
+from inventory.storage.tables import FocalPoint, Thing
+
+PERSON = {
+    "full_name": "focal_point_name",
+    "position": "focal_point_position",
+    "phone": "focal_point_phone",
+    "email": "focal_point_email",
+}
+type Make = Callable[[Writing, Noun, BaseModel], Awaitable[Thing]]
+type Patch = Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+
+
+class FacilityRules(FileRules):
+    """A facility's row may name its focal point. `people`: facility to who is in office, as columns."""
+
+    def __init__(self, people: Mapping[UUID, Mapping[str, Any]]) -> None:
+        self._people = people
+
+    def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
+        """Check the person; name, position and phone belong together."""
+        person = {name: value for name, column in PERSON.items() if (value := row.values.get(column)) is not None}
+        if not person:
+            return {}
+        for name, column in PERSON.items():
+            if name not in person and name != "email":
+                text = "is empty: a focal point needs name, position and phone"
+                mistakes.add(row.line, column, translate(text))
+                return {}
+        try:
+            columns = {column for column in PERSON.values() if column in row.values}
+            return {"person": Person.model_validate(person), "columns": columns}
+        except ValidationError as error:
+            for found in error.errors(include_url=False, include_input=False):
+                column = PERSON[str(found["loc"][0])]
+                mistakes.add(row.line, column, translate(found["msg"], found["type"], found.get("ctx")),
+                             value=row.values.get(column))  # fmt: skip
+            return {}
+
+    def after(self, planned: Planned, mistakes: Mistakes) -> None:
+        """Show another person as a change of the row."""
+        person: Person | None = planned.extra.get("person")
+        if person is None:
+            return
+        there = self._people.get(planned.id, {}) if planned.id is not None else {}
+        for name, column in PERSON.items():
+            if column in planned.extra["columns"] and there.get(name) != getattr(person, name):
+                planned.changes[column] = (there.get(name), getattr(person, name))
+                if planned.present is not None:
+                    planned.action = Action.UPDATED
+
+
+async def read_people_in_office(session: Any, today: Any) -> dict[UUID, dict[str, Any]]:
+    """The focal point of each facility on a day."""
+    query = select(FocalPoint).where(FocalPoint.valid_from <= today)
+    query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
+    people = (await session.scalars(query.order_by(FocalPoint.valid_from, FocalPoint.created_at))).all()
+    return {each.facility_id: {name: getattr(each, name) for name in PERSON} for each in people}
+
+
+async def appoint_focal_point(
+    writing: Writing, facility_id: UUID, extra: Mapping[str, Any], make: Make, patch: Patch
+) -> None:
+    """Another name is a successor: the predecessor's term ends and stays on record."""
+    person: Person | None = extra.get("person")
+    if person is None:
+        return
+    today = writing.transaction.now.astimezone(PROVINCE_TIME).date()
+    query = select(FocalPoint).where(FocalPoint.facility_id == facility_id, FocalPoint.valid_from <= today)
+    query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
+    newest = query.order_by(FocalPoint.valid_from.desc(), FocalPoint.created_at.desc()).limit(1)
+    present = (await writing.transaction.session.scalars(newest)).first()
+    if present is not None and present.full_name == person.full_name:
+        given = {name: getattr(person, name) for name, column in PERSON.items() if column in extra["columns"]}
+        if any(getattr(present, name) != value for name, value in given.items()):
+            await patch(writing, FOCAL_POINT, present, given)
+        return
+    if present is not None:
+        last = max(present.valid_from or today, today - timedelta(days=1))
+        await patch(writing, FOCAL_POINT, present, {"valid_to": last})
+    fields = FocalPointFields(facility_id=facility_id, valid_from=today, **person.model_dump())
+    await make(writing, FOCAL_POINT, fields)

@@ -1,0 +1,183 @@
+"""Takes an import back: what nobody touched since returns to what it was, what somebody touched is named.
+
+The change log says what an import did: its lines have the import's id as their request id.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Uuid, any_, delete, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
+
+from inventory.importing.storing.things import YIELD_EVERY
+from inventory.nouns.noun import Noun
+from inventory.nouns.registry import NOUNS, noun_named
+from inventory.nouns.writer import Writing
+from inventory.storage.store import snapshot
+from inventory.storage.tables import Camera, Change, Delivery, Thing
+from vonggac.http import ProblemError
+
+CHUNK = 1000
+_PLAIN = {"synchronize_session": False}
+
+
+@dataclass(slots=True)
+class Left:
+    """A thing that was not taken back, and why."""
+
+    noun: str
+    id: UUID
+    key: str
+    reason: str
+
+
+@dataclass(slots=True)
+class TakenBack:
+    """What became of the rows of an import."""
+
+    removed: int = 0
+    restored: int = 0
+    left: list[Left] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class BackRules:
+    """How the routes of a noun change and remove."""
+
+    patch: Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+    remove: Callable[[Writing, Noun, Thing], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """All that an import did to one thing: `before` of its first line, `after` of its last."""
+
+    noun: str
+    id: UUID
+    action: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def key(self) -> str:
+        shown = self.after or self.before or {}
+        return str(shown.get("code") or shown.get("full_name") or self.id)
+
+
+async def take_back(writing: Writing, import_id: UUID, rules: BackRules) -> TakenBack:
+    """In a write transaction, so that nobody touches anything meanwhile."""
+    session, result = writing.transaction.session, TakenBack()
+    done = await _done_by(session, import_id)
+    touched = await _touched_since(session, import_id)
+    order = {noun.name: place for place, noun in enumerate(NOUNS)}
+    ours = [each for each in done if each.noun != "delivery"]
+    cameras = {each.id: each for each in ours if each.noun == "camera" and each.action == "created"}
+    touched |= await _cameras_of(session, touched, cameras)
+    for each in ours:
+        if each.id in touched:
+            result.left.append(Left(each.noun, each.id, each.key, "changed since / đã có người sửa sau đó"))
+    await _remove_cameras(writing, [each for each in cameras.values() if each.id not in touched], result)
+    rest = [each for each in ours if each.id not in touched and each.id not in cameras]
+    rest.sort(key=lambda each: order[each.noun], reverse=True)
+    for number, each in enumerate(rest):
+        await _take_one_back(writing, each, rules, result)
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    return result
+
+
+async def _done_by(session: Any, import_id: UUID) -> list[_Done]:
+    columns = (Change.noun, Change.thing_id, Change.action, Change.before, Change.after)
+    query = select(*columns).where(Change.request_id == str(import_id)).order_by(Change.id)
+    found: dict[UUID, _Done] = {}
+    for noun, thing_id, action, before, after in await session.execute(query):
+        first = found.get(thing_id)
+        found[thing_id] = (
+            _Done(noun, thing_id, action, before, after)
+            if first is None
+            else _Done(noun, thing_id, first.action, first.before, after)
+        )
+    return list(found.values())
+
+
+async def _touched_since(session: Any, import_id: UUID) -> set[UUID]:
+    later = aliased(Change)
+    query = (
+        select(Change.thing_id)
+        .join(later, (later.thing_id == Change.thing_id) & (later.id > Change.id))
+        .where(Change.request_id == str(import_id), later.request_id != str(import_id))
+        .distinct()
+    )
+    return set(await session.scalars(query))
+
+
+async def _cameras_of(session: Any, touched: set[UUID], cameras: Mapping[UUID, Any]) -> set[UUID]:
+    """The new cameras of which a delivery was touched, removed or added since."""
+    query = select(Change.before, Change.after).where(Change.noun == "delivery", Change.thing_id.in_(touched))
+    ids = {UUID((after or before)["camera_id"]) for before, after in await session.execute(query)} if touched else set()
+    return ids & cameras.keys()
+
+
+async def _remove_cameras(writing: Writing, done: Sequence[_Done], result: TakenBack) -> None:
+    """All at once: there may be twenty thousand."""
+    transaction = writing.transaction
+    for start in range(0, len(done), CHUNK):
+        ids = [each.id for each in done[start : start + CHUNK]]
+        for delivery in (await transaction.session.scalars(select(Delivery).where(Delivery.camera_id.in_(ids)))).all():
+            transaction.log_change(delivery, "removed", snapshot(delivery), None)
+            transaction.session.expunge(delivery)
+        for camera in (await transaction.session.scalars(select(Camera).where(Camera.id.in_(ids)))).all():
+            transaction.record_removed(camera)
+            transaction.session.expunge(camera)
+            result.removed += 1
+        await asyncio.sleep(0)
+    gone = [each.id for each in done]
+    if gone:
+        which = any_(literal(gone, ARRAY(Uuid)))
+        await transaction.session.execute(delete(Delivery).where(Delivery.camera_id == which), execution_options=_PLAIN)
+        await transaction.session.execute(delete(Camera).where(Camera.id == which), execution_options=_PLAIN)
+
+
+async def _take_one_back(writing: Writing, done: _Done, rules: BackRules, result: TakenBack) -> None:
+    noun, session = noun_named(done.noun), writing.transaction.session
+    thing = await session.get(noun.table, done.id)
+    if thing is None:
+        return
+    try:
+        async with session.begin_nested():
+            if done.action == "created":
+                await rules.remove(writing, noun, thing)
+                result.removed += 1
+                return
+            await rules.patch(writing, noun, thing, _patch_of(noun, done))
+            result.restored += 1
+    except ProblemError as error:
+        if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        result.left.append(Left(done.noun, done.id, done.key, error.problem.detail or error.problem.title))
+
+
+def _patch_of(noun: Noun, done: _Done) -> dict[str, Any]:
+    """The fields that the import changed, as they were: JSON values of the log through the noun's own types."""
+    before, after = done.before or {}, done.after or {}
+    names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
+    patch: dict[str, Any] = {}
+    for name in names:
+        info = noun.fields.model_fields[name]
+        patch[name] = _typed(info, before[name])
+    return patch
+
+
+def _typed(info: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    typed = adapter.validate_python(value)
+    return typed.model_dump() if hasattr(typed, "model_dump") else typed

@@ -1,0 +1,103 @@
+"""Stores the rows of any noun by the same rules as its routes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
+
+from inventory.importing.derived import code_column
+from inventory.importing.mistakes import Mistakes
+from inventory.importing.mistakes.translated import translate
+from inventory.importing.planning.plan import Action, Plan, Planned
+from inventory.importing.storing.people import appoint_focal_point
+from inventory.nouns.noun import Noun
+from inventory.nouns.writer import Writing
+from inventory.storage.tables import Thing
+from vonggac.http import ProblemError
+
+YIELD_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NounRules:
+    """How the routes of a noun create and change."""
+
+    make: Callable[[Writing, Noun, BaseModel], Awaitable[Thing]]
+    patch: Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+
+
+async def store_things(writing: Writing, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
+    """In a long write. Raises ProblemError 422 with every mistake that a rule finds."""
+    transaction = writing.transaction
+    await _each(plan, Action.CREATED, mistakes, lambda row: _create(writing, plan.noun, row, rules))
+    mistakes.raise_if_any()
+    await transaction.prepare()
+    await transaction.enter_queue()
+    await _check_still_so(writing, plan, mistakes)
+    mistakes.raise_if_any()
+    await _each(plan, Action.UPDATED, mistakes, lambda row: _change(writing, plan.noun, row, rules))
+    mistakes.raise_if_any()
+
+
+async def _each(plan: Plan, action: Action, mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]]) -> None:
+    for number, row in enumerate(plan.rows):
+        if row.action is not action:
+            continue
+        try:
+            await store(row)
+        except ProblemError as error:
+            if error.problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.problem.status == HTTPStatus.FORBIDDEN:
+                raise
+            add_problem(plan.noun, row.line, error, mistakes)
+            if error.problem.code == "conflict":
+                break  # A constraint of the database: nothing more can be tried in this transaction.
+        except ValidationError as error:
+            for found in error.errors(include_url=False, include_input=False):
+                name = ".".join(str(part) for part in found["loc"])
+                mistakes.add(row.line, name or "row", translate(found["msg"], found["type"], found.get("ctx")))
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+
+
+def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) -> None:
+    """A route's refusal as mistakes of a row."""
+    for each in error.problem.errors:
+        column = code_column(each.field) if each.field in noun.references else each.field
+        mistakes.add(line, column, translate(each.message))
+    if not error.problem.errors:
+        mistakes.add(line, "row", translate(error.problem.detail or error.problem.title))
+
+
+async def _create(writing: Writing, noun: Noun, row: Planned, rules: NounRules) -> None:
+    thing = await rules.make(writing, noun, row.fields)
+    if noun.name == "facility":
+        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
+
+
+async def _change(writing: Writing, noun: Noun, row: Planned, rules: NounRules) -> None:
+    thing = await writing.transaction.session.get_one(noun.table, row.id)
+    if row.patch:
+        await rules.patch(writing, noun, thing, row.patch)
+    if noun.name == "facility":
+        await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
+
+
+async def _check_still_so(writing: Writing, plan: Plan, mistakes: Mistakes) -> None:
+    """What the plan was compared with must be on record still: from here on nobody changes it."""
+    table = plan.noun.table.__table__.c
+    read = {row.id: row for row in plan.rows if row.action is Action.UPDATED and row.present is not None}
+    if not read:
+        return
+    rows = await writing.transaction.session.execute(select(table.id, table.revision).where(table.id.in_(read)))
+    now: dict[Any, int] = {row.id: row.revision for row in rows}
+    for thing_id, row in read.items():
+        assert row.present is not None
+        if now.get(thing_id) != row.present["revision"]:
+            mistakes.say(
+                row.line, "revision", "changed_meanwhile", given=row.present["revision"],
+                now=now.get(thing_id, "—"), who="", value=row.label,
+            )  # fmt: skip

@@ -1,0 +1,212 @@
+"""Files of every noun: out, edited by another spreadsheet, in again; marked files, templates, dry runs, taking back."""
+
+import asyncio
+import io
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import pytest_asyncio
+
+from inventory.importing.derived import columns_of
+from inventory.nouns.registry import NOUNS
+from vonggac.testing import eventually
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EDITED = {
+    "agency": "name", "unit": "name", "facility": "name", "focal_point": "position", "destination": "name",
+    "camera": "name", "delivery": "enabled",
+}  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def stocked(province: Any) -> Any:
+    """At least one record of every noun, with what spreadsheets like to spoil."""
+    unit = await province.unit(code="0461", name="=1+1")
+    agency = await province.agency(code="SYT", name="Sở Y tế")
+    facility = await province.facility(
+        code="KCL-01", name="@Trường Cam An", unit_id=unit["id"], managing_agency_id=agency["id"],
+        latitude=16.8163, longitude=107.1, decision_date="2021-05-07", restricted=True,
+    )  # fmt: skip
+    person = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng"}
+    await province.post("/v1/focal-points", person | {"phone": "0912345678", "valid_from": "2021-05-01"})
+    await province.destination(code="TT-QG")
+    await province.camera(code="CAM-01", facility_id=facility["id"], url="rtsp://10.1.1.1/1", area="corridor")
+    return province
+
+
+async def send(province: Any, path: str, body: bytes, **query: Any) -> Any:
+    kind = XLSX if body[:2] == b"PK" else "text/csv"
+    headers = {"content-type": kind}
+    return await province.client.post(f"/v1/imports/{path}", content=body, headers=headers, params=query)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+async def test_an_export_is_edited_elsewhere_and_comes_back(stocked: Any, noun: Any) -> None:
+    exported = await stocked.client.get(f"/v1/exports/{noun.path}.xlsx")
+    same = await send(stocked, noun.path, exported.content)
+    assert same.status_code == 200, same.text
+    assert same.json()["unchanged"] == same.json()["rows"] > 0
+    book = openpyxl.load_workbook(io.BytesIO(exported.content))
+    sheet = book.worksheets[0]
+    names = [cell.value for cell in sheet[2]]
+    cell = sheet.cell(3, names.index(EDITED[noun.name]) + 1)
+    cell.value = "không" if noun.name == "delivery" else "Tên mới"
+    edited = io.BytesIO()
+    book.save(edited)
+    tried = (await send(stocked, noun.path, edited.getvalue(), dry_run=True, reason="thử")).json()
+    (row,) = tried["difference"]
+    assert [change["column"] for change in row["changes"]] == [EDITED[noun.name]]
+    done = await send(stocked, noun.path, edited.getvalue(), reason="sửa")
+    assert (done.status_code, done.json()["updated"]) == (200, 1), done.text
+    again = await send(stocked, noun.path, edited.getvalue(), reason="sửa")
+    assert again.status_code == 422
+    assert again.json()["errors"][0]["field"] == "revision"
+
+
+@pytest.mark.parametrize("style", ["rfc4180", "excel-vi"])
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+async def test_a_csv_export_comes_back_without_change(stocked: Any, noun: Any, style: str) -> None:
+    exported = await stocked.client.get(f"/v1/exports/{noun.path}.csv", params={"format": style})
+    assert not any(cell.startswith(("=", "@")) for line in exported.text.splitlines() for cell in line.split(","))
+    answer = await send(stocked, noun.path, exported.content)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["unchanged"] == answer.json()["rows"] > 0
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed here")
+async def test_libreoffice_saves_an_export_that_comes_back(stocked: Any, tmp_path: Path) -> None:
+    exported = await stocked.client.get("/v1/exports/facilities.xlsx")
+    source = tmp_path / "in" / "facilities.xlsx"
+    source.parent.mkdir()
+    source.write_bytes(exported.content)
+    command = ["soffice", "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path), str(source)]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=100)
+    answer = await send(stocked, "facilities", (tmp_path / "facilities.xlsx").read_bytes())
+    assert answer.json()["unchanged"] == answer.json()["rows"] > 0
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+async def test_a_template_has_headings_lists_and_technical_names(stocked: Any, noun: Any) -> None:
+    body = (await stocked.client.get(f"/v1/templates/{noun.path}.xlsx")).content
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).worksheets[0]
+    columns = columns_of(noun).columns
+    assert [cell.value for cell in sheet[1]] == [column.heading for column in columns]
+    assert [cell.value for cell in sheet[2]] == [column.name for column in columns]
+    assert sheet.row_dimensions[2].hidden
+    lists = {column.name for column in columns if column.choices or column.kind == "yes_no" or column.reference}
+    assert len(sheet.data_validations.dataValidation) == len(lists)
+
+
+async def test_a_filled_template_is_taken(stocked: Any) -> None:
+    body = (await stocked.client.get("/v1/templates/agencies.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    for place, value in enumerate(["BCH", "Bộ Chỉ huy", "cơ quan quản lý", "01/05/2021"], 1):
+        book.worksheets[0].cell(3, place).value = value
+    filled = io.BytesIO()
+    book.save(filled)
+    answer = await send(stocked, "agencies", filled.getvalue())
+    assert (answer.status_code, answer.json()["created"]) == (200, 1), answer.text
+
+
+async def test_a_failed_import_leaves_nothing(stocked: Any) -> None:
+    async def on_record() -> list[Any]:
+        return [(await stocked.client.get(f"/v1/{noun.path}")).json()["items"] for noun in NOUNS]
+
+    before = await on_record()
+    for name, wanted in json.loads((FOLDER / "expected.json").read_text("utf-8")).items():
+        answer = await send(stocked, wanted["noun"], (FOLDER / name).read_bytes())
+        assert answer.status_code == 422, name
+        assert all(error["message_vi"] for error in answer.json()["errors"]), name
+        assert "bi-mat" not in answer.text, name
+    assert await on_record() == before
+
+
+CAMERAS = (
+    "code,name,facility_code,url,username,password\r\n"
+    "CAM-02,Sân,KCL-01,rtsp://10.1.1.2/1,admin,bi-mat-cu\r\n"
+    "CAM-03,Sân,KCL-99,rtsp://u:bi-mat-cu@10.1.1.3/1,,\r\n"
+).encode()
+
+
+async def test_mistakes_come_back_in_the_file_without_secrets(stocked: Any) -> None:
+    answer = await send(stocked, "cameras", CAMERAS, answer="file")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "text/csv; charset=utf-8")
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].endswith(",Lỗi")
+    assert "***" in lines[1]
+    assert "KCL-99" in lines[2].rpartition(",")[2] or "chưa có KCL-99" in lines[2]
+    assert "bi-mat-cu" not in answer.text
+    corrected = answer.content.replace(b"KCL-99", b"KCL-01")
+    again = (await send(stocked, "cameras", corrected)).json()
+    assert {(error["row"], error["field"]) for error in again["errors"]} >= {(2, "password")}
+
+
+async def test_mistakes_come_back_in_a_workbook_marked_and_commented(stocked: Any) -> None:
+    body = (await stocked.client.get("/v1/exports/cameras.xlsx")).content
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    names = [cell.value for cell in book.worksheets[0][2]]
+    place = names.index("facility_code") + 1
+    book.worksheets[0].cell(3, place).value = "KCL-99"
+    spoiled = io.BytesIO()
+    book.save(spoiled)
+    answer = await send(stocked, "cameras", spoiled.getvalue(), answer="file")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, XLSX)
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    comment = sheet.cell(3, place).comment
+    assert comment is not None
+    assert "KCL-99" in comment.text
+    assert sheet.cell(3, place).fill.bgColor.rgb or sheet.cell(3, place).fill.fgColor.rgb == "FFFFC7CE"
+    assert any("KCL-99" in str(cell.value) for cell in sheet[3] if cell.column != place)
+
+
+NEW = (
+    "code,name,facility_code,url\r\nCAM-01,Tên mới,KCL-01,rtsp://10.1.1.1/1\r\nCAM-02,Sân,KCL-01,rtsp://10.1.1.2/1\r\n"
+)
+
+
+async def test_an_import_is_listed_and_taken_back(stocked: Any) -> None:
+    done = (await send(stocked, "cameras", NEW.encode())).json()
+    (listed,) = (await stocked.client.get("/v1/imports")).json()["items"]
+    assert (listed["id"], listed["state"], listed["created"], listed["updated"]) == (done["id"], "done", 1, 1)
+    back = (await stocked.client.post(f"/v1/imports/{done['id']}/revert")).json()
+    assert (back["removed"], back["restored"], back["left"]) == (1, 1, [])
+    cameras = (await stocked.client.get("/v1/cameras")).json()["items"]
+    assert [(camera["code"], camera["name"]) for camera in cameras] == [("CAM-01", "Hành lang")]
+    assert (await stocked.client.post(f"/v1/imports/{done['id']}/revert")).status_code == 409
+
+
+async def test_what_somebody_touched_since_stays_and_is_named(stocked: Any) -> None:
+    done = (await send(stocked, "cameras", NEW.encode())).json()
+    cameras = {each["code"]: each["id"] for each in (await stocked.client.get("/v1/cameras")).json()["items"]}
+    await stocked.change(f"/v1/cameras/{cameras['CAM-02']}", {"name": "Sân sau"})
+    back = (await stocked.client.post(f"/v1/imports/{done['id']}/revert")).json()
+    assert [left["key"] for left in back["left"]] == ["CAM-02"]
+    cameras = {each["code"]: each["name"] for each in (await stocked.client.get("/v1/cameras")).json()["items"]}
+    assert cameras == {"CAM-01": "Hành lang", "CAM-02": "Sân sau"}
+
+
+async def test_an_import_in_the_background_is_followed_by_its_id(stocked: Any) -> None:
+    headers = {"content-type": "text/csv", "prefer": "respond-async"}
+    answer = await stocked.client.post("/v1/imports/cameras", content=NEW.encode(), headers=headers)
+    assert answer.status_code == 202
+
+    async def is_done() -> bool:
+        return bool((await stocked.client.get(answer.headers["location"])).json()["state"] == "done")
+
+    await eventually(is_done)
+
+
+async def test_one_workbook_of_a_facility_goes_out_and_in(stocked: Any) -> None:
+    (facility,) = (await stocked.client.get("/v1/facilities")).json()["items"]
+    exported = await stocked.client.get(f"/v1/exports/facilities/{facility['id']}.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(exported.content))
+    assert book.worksheets[0].title == "Cơ sở cách ly"
+    answer = await send(stocked, "workbook", exported.content)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["unchanged"] == answer.json()["rows"] == 3

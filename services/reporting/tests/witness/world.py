@@ -1,0 +1,63 @@
+"""A world of chaos: its workers, its cameras, and all that is said of them."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from vonggac.events import Payload
+from vonggac.events.causes import Cause
+from vonggac.events.inventory import MaintenanceWindowV1
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+BEFORE, PERIOD, AFTER = 8 * MINUTE, 25 * MINUTE, 5 * MINUTE
+CAUSES = (Cause.TIMEOUT, Cause.REFUSED, Cause.AUTH_FAILED)
+OF_THE_PICTURE = (Cause.FROZEN, Cause.BLACK)
+
+
+@dataclass
+class Worker:
+    """`lives` in true time; everything it says is off by `skew`."""
+
+    id: str
+    skew: int
+    lives: list[tuple[int, int]]
+    says_since: bool = True
+
+    def life_at(self, at: int) -> tuple[int, int] | None:
+        return next((life for life in self.lives if life[0] <= at < life[1]), None)
+
+
+@dataclass
+class World:
+    """Some cameras of one unit in one period of their own. `windows`: maintenance as it stood at last."""
+
+    number: int
+    start: int
+    chance: random.Random
+    unit: UUID
+    cameras: list[UUID] = field(default_factory=list)
+    register: list[Payload] = field(default_factory=list)
+    facts: list[Payload] = field(default_factory=list)
+    windows: list[MaintenanceWindowV1] = field(default_factory=list)
+
+    @property
+    def period(self) -> tuple[int, int]:
+        return self.start, self.start + PERIOD
+
+    def uuid(self) -> UUID:
+        return UUID(int=self.chance.getrandbits(128), version=4)
+
+    def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
+        return self.chance.randrange(self.start - before, self.start + PERIOD + after)
+
+    def arriving(self) -> Iterator[Payload]:
+        """The facts in any order, some of them twice."""
+        order = [*self.facts, *self.chance.choices(self.facts, k=len(self.facts) // 10)]
+        if self.chance.random() < 0.5:
+            self.chance.shuffle(order)
+        else:
+            late = sorted((number + self.chance.uniform(0, 90), number) for number in range(len(order)))
+            order = [order[number] for _, number in late]
+        return iter(order)

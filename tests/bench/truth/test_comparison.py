@@ -1,0 +1,52 @@
+"""How the bench compares what was reported with the truth."""
+
+import pytest
+
+from bench.truth.comparison import Stretch, compare, overlap_s, percentile, untrue_connected_s
+from bench.truth.record import Gap
+
+TRUTH = Gap(100.0, 160.0)
+THING = ("cam-000", "camera")
+
+
+def line(*parts: tuple[str, float]) -> list[Stretch]:
+    """Verdicts, each until then."""
+    made, start = [], 0.0
+    for verdict, end in parts:
+        made.append(Stretch(start, end, verdict))
+        start = end
+    return made
+
+
+def test_an_outage_is_as_late_as_its_ends_are() -> None:
+    found = compare("off", THING, TRUTH, line(("good", 121), ("bad", 161.5), ("good", 300)), blind=False)
+    assert (found.late_start_s, found.late_end_s, found.wrong_s) == (21.0, 1.5, 22.5)
+
+
+def test_an_outage_in_pieces_is_wrong_by_what_is_between_them() -> None:
+    reported = line(("good", 100), ("bad", 120), ("good", 130), ("bad", 160), ("good", 300))
+    found = compare("off", THING, TRUTH, reported, blind=False)
+    assert (found.late_start_s, found.late_end_s, found.wrong_s) == (0.0, 0.0, 10.0)
+
+
+def test_an_outage_that_nobody_reported_is_missed_and_wrong_as_a_whole() -> None:
+    found = compare("off", THING, TRUTH, line(("good", 300)), blind=False)
+    assert (found.late_start_s, found.wrong_s) == (None, 60.0)
+
+
+@pytest.mark.parametrize(("blind", "late_start_s"), [(True, -5.0), (False, None)])
+def test_unknown_is_right_only_while_nobody_could_look(blind: bool, late_start_s: float | None) -> None:
+    found = compare("asleep", THING, TRUTH, line(("good", 95), ("unknown", 160), ("good", 300)), blind=blind)
+    assert found.late_start_s == late_start_s
+
+
+def test_seconds_called_connected_without_media_are_untrue_beyond_the_tolerance() -> None:
+    assert untrue_connected_s([TRUTH], line(("good", 101.5), ("bad", 158.5), ("good", 300))) == 0.0
+    assert untrue_connected_s([TRUTH], line(("good", 121.5), ("bad", 160), ("good", 300))) == 20.0
+    assert untrue_connected_s([Gap(100, 102)], line(("good", 300))) == 0.0
+
+
+def test_overlaps_and_percentiles() -> None:
+    assert overlap_s(line(("good", 10), ("unknown", 20)), "unknown", 5, 15) == 5
+    assert percentile([], 0.99) == 0.0
+    assert percentile([float(one) for one in range(1, 201)], 0.99) == 198.0

@@ -1,0 +1,74 @@
+"""Schemathesis asks every operation of three services what it likes: no 5xx, and no answer that the document lacks."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.clients.conftest import Services
+from tests.clients.generated import document
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+type Operation = Any
+"""One of Schemathesis' operations, generic over what we do not use."""
+
+SERVICES = ("prober", "forwarder", "reporting")
+EXAMPLES = 12
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+LEFT_OUT = {"probe_now": "it would resolve host names that somebody made up"}
+
+
+def operations() -> Iterator[tuple[str, Operation]]:
+    for service in SERVICES:
+        schema = schemathesis.openapi.from_dict(json.loads(document(service).read_text("utf-8")))
+        for found in schema.get_all_operations():
+            operation: Operation = found.ok()  # type: ignore[union-attr]
+            if operation.definition.raw["operationId"] not in LEFT_OUT:
+                yield service, operation
+
+
+OPERATIONS = list(operations())
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize(
+    ("service", "operation"), OPERATIONS, ids=[f"{service} {one.label}" for service, one in OPERATIONS]
+)
+def test_every_answer_is_in_the_document(
+    services: Services, service: str, operation: Operation, mode: GenerationMode
+) -> None:
+    base_url = services.addresses[service]
+    headers = {"Authorization": f"Bearer {services.token}"}
+    began = time.monotonic()
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(mode))
+    def ask(case: Any) -> None:
+        # Bounded also where the machine is slow: what was asked until then counts.
+        if time.monotonic() - began < 3:
+            case.headers.pop("Authorization", None)
+            answer = case.call(base_url=base_url, headers=headers)
+            case.validate_response(answer, checks=CHECKS)
+
+    ask()

@@ -1,0 +1,93 @@
+"""The committed OpenAPI documents say what is sent, in one style: the rules of spectral and ours, without node."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("inventory", "prober", "forwarder", "reporting")
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+PAGING = {"cursor", "limit", "sort", "fields", "total"}
+OLD_STYLES = {"after", "offset", "page", "skip"}
+OTHERWISE = {"inventory": "its pages have a cursor and a limit alone"}
+
+type Json = dict[str, Any]
+
+pytestmark = pytest.mark.parametrize("service", SERVICES)
+
+
+@cache
+def read(service: str) -> Json:
+    return dict(json.loads((ROOT / "services" / service / "openapi.json").read_text("utf-8")))
+
+
+def operations(service: str) -> Iterator[tuple[str, Json]]:
+    for path, methods in read(service)["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def test_every_operation_is_described_under_a_short_id_and_a_known_tag(service: str) -> None:
+    tags = {tag["name"]: tag["description"] for tag in read(service)["tags"]}
+    ids: list[str] = []
+    for name, operation in operations(service):
+        ids.append(operation["operationId"])
+        assert operation.get("description"), name
+        assert operation.get("summary"), name
+        assert set(operation["tags"]) <= tags.keys(), name
+    assert len(ids) == len(set(ids))
+    assert [one for one in ids if not re.fullmatch(r"[a-z]+(_[a-z]+){0,4}", one)] == []
+
+
+def test_every_error_is_a_problem_and_422_is_everywhere(service: str) -> None:
+    for name, operation in operations(service):
+        responses = operation["responses"]
+        assert {"401", "403", "422", "500"} <= responses.keys(), name
+        for status, response in responses.items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"], (name, status)
+                assert response["content"]["application/problem+json"]["schema"] == PROBLEM, (name, status)
+    assert "HTTPValidationError" not in read(service)["components"]["schemas"]
+
+
+def test_every_body_has_an_example_that_fits(service: str) -> None:
+    for name, operation in operations(service):
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for kind, media in body.get("content", {}).items():
+                if "schema" in media:
+                    schema = {**media["schema"], "components": read(service)["components"]}
+                    assert "example" in media, (name, kind)
+                    jsonschema.Draft202012Validator(schema).validate(media["example"])
+
+
+def test_title_and_headers(service: str) -> None:
+    document = read(service)
+    assert document["info"]["title"] == f"Vong Gac {service.capitalize()}"
+    assert "Vọng Gác" in document["info"]["description"]
+    for name, operation in operations(service):
+        headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
+        assert headers & {"accept", "Accept", "Authorization", "Content-Type"} == set(), name
+        ok = operation["responses"].get("200", {})
+        if name.startswith("get ") and "application/json" in ok.get("content", {}):
+            assert "If-None-Match" in headers, name
+            assert "ETag" in ok["headers"], name
+
+
+def test_every_page_is_asked_for_in_one_way(service: str) -> None:
+    if service in OTHERWISE:
+        pytest.skip(OTHERWISE[service])
+    lists = 0
+    for name, operation in operations(service):
+        asked = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+        assert asked & OLD_STYLES == set(), name
+        if asked & PAGING:
+            lists += 1
+            assert asked >= PAGING, name
+            assert "Link" in operation["responses"]["200"]["headers"], name
+    assert lists >= 3
