@@ -242,7 +242,8 @@ async def test_a_reader_sends_nothing(field: Any, as_role: Callable[[Role], http
 
 
 def mm(length: Any) -> int:
-    return round(float(length.mm))
+    millimetres: float = length.mm
+    return round(millimetres)
 
 
 async def test_the_minutes_name_participants_verdict_and_parties(field: Any) -> None:
