@@ -285,11 +285,7 @@ async def test_what_a_row_s_camera_cannot_be_is_a_mistake_of_its_column(loaded: 
         "CAM-01,n,KCL-01,rtsp://10.1.1.1/1,h265,,RTMP\n"
     )
     enabled = (await loaded.client.get("/v1/destinations", params={"q": "RTMP"})).json()["items"][0]
-<<<<<<< HEAD
     await loaded.change(f"/v1/destinations/{enabled['id']}", json={"enabled": True})
-=======
-    assert (await loaded.change(f"/v1/destinations/{enabled['id']}", {"enabled": True})).status_code == 200
->>>>>>> files
     answer = (await send(loaded, "cameras", text)).json()
     assert [(error["row"], error["field"]) for error in answer["errors"]] == [
         (2, "tls_fingerprint_sha256"), (3, "destinations"), (4, "destinations"),
