@@ -150,15 +150,17 @@ async def create_once(client: httpx.AsyncClient, number: int, dice: random.Rando
 async def test_of_a_thousand_creates_over_lines_that_break_none_is_made_twice(
     settings: Settings, token_for: Callable[[Role], str], bus: Bus
 ) -> None:
-    dice, token, cut = random.Random(3), token_for(Role.PROVINCE_LEAD), 0
-    headers = {"Authorization": f"Bearer {token}"}
-    async with serving(settings) as address:
-        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
-            for first in range(0, CREATES, AT_ONCE):
-                makes = (create_once(client, number, dice) for number in range(first, first + AT_ONCE))
-                cut += sum(await asyncio.gather(*makes))
-            page = (await client.get("/v1/agencies", params={"total": "true", "limit": 1000})).json()
-            log = (await client.get("/v1/changes", params={"total": "true", "limit": 1})).json()
+    dice, cut = random.Random(3), 0
+    headers = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
+    async with (
+        serving(settings) as address,
+        httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client,
+    ):
+        for first in range(0, CREATES, AT_ONCE):
+            makes = (create_once(client, number, dice) for number in range(first, first + AT_ONCE))
+            cut += sum(await asyncio.gather(*makes))
+        page = (await client.get("/v1/agencies", params={"total": "true", "limit": 1000})).json()
+        log = (await client.get("/v1/changes", params={"total": "true", "limit": 1})).json()
     assert (page["total"], log["total"]) == (CREATES, CREATES)
     assert cut > CREATES // 10, "hardly a line broke"
 
