@@ -32,8 +32,7 @@ from vonggac.database import Database
 from vonggac.events.inventory import RemovedV1
 
 WRITERS_LOCK = 1742_0510
-OTHERS_WAIT = "900ms"
-"""A writer in the queue waits no longer for a row: others wait for it."""
+OTHERS_WAIT = "900ms"  # A writer in the queue waits no longer for a row: others wait for it.
 _SEALED = ("sealed_secret", "sealed_read_back_secret")
 _HIDDEN = frozenset({*_SEALED, "search", "revision", "created_at", "changed_at"})
 _CHANGE_COLUMNS = ("changed_at", "changed_by", "request_id", "noun", "thing_id", "action", "before", "after", "reason")
@@ -214,8 +213,7 @@ class WriteTransaction:
         async for plans in camera_plans(self.session, new):
             for plan in plans:
                 codecs.check_camera(plan.payload)
-                message = self._message("camera", plan.payload.id, plan.payload)
-                self._prepared.keep(plan.payload, message)
+                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
         codecs.raise_if_any()
         self._stale_cameras -= new
         await self._write_log()
@@ -391,8 +389,7 @@ class Store:
 
     async def _date_write(self, session: AsyncSession) -> datetime:
         """The instant of this write, later than every one before it: the triggers of the history read it too."""
-        now: datetime | None = await session.scalar(_NOW, {"now": self.now()})
-        assert now is not None
+        now: datetime = (await session.execute(_NOW, {"now": self.now()})).scalar_one()
         await set_recorded_now(session, now)
         return now
 
