@@ -83,7 +83,7 @@ async def test_the_pages_of_a_list_show_one_instant(province: Any) -> None:
 
 
 async def test_the_history_of_a_thing_says_who_what_and_why(province: Any) -> None:
-    made = await province.facility(planned=True)
+    made = await province.facility()
     one = f"/v1/facilities/{made['id']}"
     await province.change(one, json={"status": "closed"}, params={"reason": "hết dịch"})
     await province.remove(one, params={"reason": "nhập trùng"})
@@ -135,9 +135,7 @@ async def edit_at_random(province: Any, dice: random.Random, edits: int) -> None
         cameras = await listed(province, "cameras")
         match dice.choice(("facility", "camera", "rename", "move", "status", "remove", "secret")):
             case "facility":
-                await province.facility(
-                    planned=dice.random() < 0.5, unit_id=unit["id"], managing_agency_id=agency["id"]
-                )
+                await province.facility(unit_id=unit["id"], managing_agency_id=agency["id"])
             case "camera" if facilities:
                 await province.camera(facility_id=dice.choice(facilities)["id"])
             case "rename" if facilities:
