@@ -29,6 +29,7 @@ SMALL_FILES = {
     "prober.api.workers": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
     "local.commands.clean": "one command a file",
+    "inventory.domain.mandate.surveying.submission": "what the field sends, apart from what the office writes",
     "inventory.storage.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
