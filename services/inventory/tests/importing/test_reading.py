@@ -61,7 +61,7 @@ def workbook(rows: list[list[Any]], *, hidden: int | None = None) -> bytes:
         "code;name\r\nA;x\r\n".encode("utf-16"),
         b"\xfe\xff" + "code\tname\r\nA\tx\r\n".encode("utf-16-be"),
         "Mã vật;Tên vật\r\nA;x\r\n".encode(),
-        "MA\u0303 VA\u0323\u0302T *;te\u0302n va\u0323\u0302t\r\nA;x\r\n".encode(),
+        "MA\u0303 VA\u0323\u0302T *;TE\u0302N VA\u0323\u0302t\r\nA;x\r\n".encode(),
         "DANH SÁCH VẬT NĂM 2021;;;\r\n;;;\r\nMã vật;Tên vật;;\r\nA;x;;\r\n".encode(),
         b"code,name,,\r\nA,x,,\r\n",
         "code,name\r\n\u200bA,\u00a0x\r\n".encode(),
