@@ -72,7 +72,7 @@ async def take_back(client: httpx.AsyncClient, import_id: str) -> dict[str, Any]
     return {"seconds": round(time.perf_counter() - began, 2)} | result | {"left": len(result["left"])}
 
 
-async def read_past(client: httpx.AsyncClient) -> dict[str, Any]:
+async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
     """Seconds of the first page and of all pages as of now."""
     query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 500}
     began, first_s, rows = time.perf_counter(), 0.0, 0
@@ -186,7 +186,7 @@ async def measure(settings: Settings, server: PostgresServer, token: str, count:
             changed = cameras_csv(count, credentials=False, interval_s=60)
             results["dry run, every row changed"] = await timed(client, server, changed, dry_run=True)
             results["every row changed"] = await timed(client, server, changed)
-            results["as_of, all pages"] = await read_past(client)
+            results["as_of, all pages"] = await read_history(client)
             results["list, p95"] = await read_lists(client)
             workbook = (await client.get("/v1/exports/cameras.xlsx", timeout=120)).content
             await take_back(client, results["every row changed"]["id"])

@@ -8,7 +8,7 @@ from inventory.importing.derived import columns_of
 from inventory.importing.mistakes.collected import Mistakes
 from inventory.importing.reading.file import read_file
 from inventory.importing.reading.table import read_table
-from inventory.nouns.devices import CAMERA
+from inventory.nouns.devices.declared import CAMERA
 from prober.probes.onvif import DeviceFacts, MediaProfile, OnvifFinding
 from prober.probes.onvif.csv_export import cameras_csv
 

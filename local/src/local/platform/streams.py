@@ -63,7 +63,7 @@ async def declare_streams(
                 js = client.jetstream()
                 bound = topology.OBSERVATIONS_MAX_BYTES
                 if store_bytes is not None:
-                    bound = observations_bound(store_bytes, await _held_bytes(js))
+                    bound = observations_bound(store_bytes, await _stored_bytes(js))
                 if bound < topology.OBSERVATIONS_MAX_BYTES:
                     report_bound(bound)
                 return await topology.declare(js, replicas=replicas, observations_max_bytes=bound)
@@ -71,7 +71,7 @@ async def declare_streams(
                 await client.close()
 
 
-async def _held_bytes(js: JetStreamContext) -> int:
+async def _stored_bytes(js: JetStreamContext) -> int:
     try:
         return (await js.stream_info(topology.OBSERVATIONS)).state.bytes
     except NotFoundError:

@@ -22,12 +22,11 @@ def tags() -> dict[str, str]:
 
 def routers() -> tuple[APIRouter, ...]:
     """All routers, in the order they are documented."""
-    from inventory.api import changes, dead_letters
+    from inventory.api import changes, dead_letters, sufficiency
     from inventory.api.devices import cameras, destinations, vendors
     from inventory.api.files import exports, imports, templates
     from inventory.api.mandate import attachments, directives, minutes, obligations, plans, records, surveys, visits
     from inventory.api.nouns import router_of
-    from inventory.api.places import sufficiency
     from inventory.nouns.registry import NOUNS
 
     mandate = (directives, obligations, records, visits, surveys, attachments, minutes, plans)

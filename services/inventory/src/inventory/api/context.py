@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.text import clean
 from inventory.metrics import Metrics
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.idempotency import find_answer, keep_answer
 from inventory.storage.store import Actor, Store, WriteTransaction
 from vonggac.auth import Principal, Right, Sealer, require
@@ -80,7 +80,7 @@ class RequestContext:
     async def write[T](
         self,
         caller: Principal,
-        work: Callable[[Writing], Awaitable[T]],
+        work: Callable[[Write], Awaitable[T]],
         answer: Callable[[AsyncSession, T], Awaitable[KeptAnswer]],
         *,
         reason: str | None = None,
@@ -94,7 +94,7 @@ class RequestContext:
             async with self.write_transaction(caller, reason=reason) as transaction:
                 kept = await find_answer(transaction, self.key, fingerprint)
                 if kept is None:
-                    result = await work(Writing(transaction, caller, self.services.sealer, self.services.allowed))
+                    result = await work(Write(transaction, caller, self.services.sealer, self.services.allowed))
                     await transaction.finish()
                     kept = await answer(transaction.session, result)
                     await keep_answer(transaction, self.key, fingerprint, kept)

@@ -20,9 +20,9 @@ from inventory.importing.reading.table import Table, read_table
 from inventory.importing.storing.cameras import store_cameras
 from inventory.importing.storing.people import FacilityRules, read_people_in_office
 from inventory.importing.storing.things import NounRules, store_things
+from inventory.nouns.devices.secrets import may_write_secrets
 from inventory.nouns.noun import Noun
-from inventory.nouns.secrets import may_write_secrets
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from vonggac.auth import Principal, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -66,7 +66,7 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
     if not upload.tables and not upload.mistakes:
         mistakes = Mistakes()
         wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
-        mistakes.say(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
+        mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
         upload.mistakes += mistakes.found
     return upload
 
@@ -100,7 +100,7 @@ async def _rules(session: AsyncSession, noun: Noun, register: Register, job: Imp
     return FileRules()
 
 
-async def store_plan(writing: Writing, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
+async def store_plan(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
     """In a long write. Raises ProblemError 422 with every mistake."""
     if plan.noun.name == "camera":
         await store_cameras(writing, plan, mistakes)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, func, select
 
 from inventory.domain.places.lifecycle import met_guards
 from inventory.storage.conflicts import field_conflict
-from inventory.storage.lists import Recorded
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, FocalPoint
 from vonggac.events.inventory import FacilityStatus

@@ -16,7 +16,7 @@ from inventory.domain.fields import Fields
 from inventory.domain.states import StateMachine
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Writer
-from inventory.storage.lists import Recorded
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.events import Payload

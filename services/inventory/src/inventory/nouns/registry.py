@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from inventory.nouns import devices, people, places
+from inventory.nouns import people, places
+from inventory.nouns.devices import declared as devices
 from inventory.nouns.mandate import (
     directives,
     information_requests,
@@ -15,7 +16,7 @@ from inventory.nouns.mandate import (
     visits,
 )
 from inventory.nouns.noun import Noun
-from inventory.storage.lists import Named
+from inventory.storage.queries.lists import Named
 from inventory.storage.states import PAYLOADS
 from inventory.storage.tables import Thing
 

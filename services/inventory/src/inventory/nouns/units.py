@@ -6,7 +6,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from inventory.domain.places.unit import UnitFields, check_parent
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import refuse_as_422, unknown_reference
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing, Unit
@@ -15,13 +15,13 @@ from inventory.storage.tables import Thing, Unit
 class UnitWriter(Writer):
     """`succeeds` is kept as JSON."""
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """409 when another unit of the level has the code on a day of its period."""
         unit = kind(**_columns(cast("UnitFields", fields)))
         await writing.transaction.add_thing(unit)
         return unit
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """As `make`."""
         await writing.transaction.change_thing(thing, _columns(cast("UnitFields", merge(fields, thing, patch))))
 

@@ -13,7 +13,7 @@ from vonggac.net.allowed_networks import AllowedNetworks
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class Write:
     """One write of one caller."""
 
     transaction: WriteTransaction
@@ -26,17 +26,17 @@ class Writing:
 class Writer:
     """The plain way: each field is the column of its name. Nouns with addresses or secrets override it."""
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Store a new thing. Raises ProblemError."""
         thing = kind(**fields.model_dump())
         await writing.transaction.add_thing(thing)
         return thing
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Set what `patch` holds; the thing as a whole must fit `fields`. Raises ProblemError or ValidationError."""
         await writing.transaction.change_thing(thing, merge(fields, thing, patch).model_dump())
 
-    async def remove(self, writing: Writing, thing: Thing) -> None:
+    async def remove(self, writing: Write, thing: Thing) -> None:
         """Delete a thing that nothing refers to. Raises ProblemError."""
         await writing.transaction.remove_thing(thing)
 

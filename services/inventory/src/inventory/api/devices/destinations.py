@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import Context, ReasonNeeded, Remover
 from inventory.api.devices.secrets import OfSecret, Secret
 from inventory.api.nouns.rules import reason_needed
-from inventory.api.nouns.writing import NOTHING
-from inventory.nouns.secrets import READ_BACK_LOGIN
-from inventory.nouns.writer import Writing
+from inventory.api.nouns.writes import NOTHING
+from inventory.nouns.devices.secrets import READ_BACK_LOGIN
+from inventory.nouns.writer import Write
 from inventory.storage.deliveries import disconnect_all_cameras
-from inventory.storage.references import refuse_while_referred
+from inventory.storage.queries.references import refuse_while_referred
 from inventory.storage.tables import Camera, Delivery, Destination
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
@@ -36,7 +36,7 @@ async def remove_destination(
 ) -> Response:
     """409 while cameras are connected to it, unless `disconnect_all_cameras=true`."""
 
-    async def work(writing: Writing) -> None:
+    async def work(writing: Write) -> None:
         transaction = writing.transaction
         destination = await transaction.get_thing(Destination, thing_id)
         if_match.check(destination.revision)

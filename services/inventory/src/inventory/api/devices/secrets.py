@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, RequestContext, SecretWriter
 from inventory.domain.fields import Fields
-from inventory.nouns.secrets import LOGIN, SecretColumns, remove_secret, write_secret
-from inventory.nouns.writer import Writing
+from inventory.nouns.devices.secrets import LOGIN, SecretColumns, remove_secret, write_secret
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Credentials, Principal
 from vonggac.http.conditional import IfMatch, Precondition
@@ -42,7 +42,7 @@ class SecretRequest:
     async def write(self, kind: Holder, thing_id: UUID, secret: Secret, columns: SecretColumns = LOGIN) -> Response:
         """Seal and store a login."""
 
-        async def work(writing: Writing, thing: Camera | Destination) -> None:
+        async def work(writing: Write, thing: Camera | Destination) -> None:
             await write_secret(writing, thing, secret.credentials(), columns)
 
         return await self._do(kind, thing_id, work)
@@ -50,15 +50,15 @@ class SecretRequest:
     async def remove(self, kind: Holder, thing_id: UUID, columns: SecretColumns = LOGIN) -> Response:
         """Remove a login; without one, nothing changes."""
 
-        async def work(writing: Writing, thing: Camera | Destination) -> None:
+        async def work(writing: Write, thing: Camera | Destination) -> None:
             await remove_secret(writing, thing, columns)
 
         return await self._do(kind, thing_id, work)
 
     async def _do(
-        self, kind: Holder, thing_id: UUID, work: Callable[[Writing, Camera | Destination], Awaitable[None]]
+        self, kind: Holder, thing_id: UUID, work: Callable[[Write, Camera | Destination], Awaitable[None]]
     ) -> Response:
-        async def change(writing: Writing) -> Camera | Destination:
+        async def change(writing: Write) -> Camera | Destination:
             thing = await writing.transaction.get_thing(kind, thing_id)
             self._if_match.check(thing.revision)
             await work(writing, thing)

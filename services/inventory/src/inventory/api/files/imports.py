@@ -16,10 +16,10 @@ from inventory.api.files.running import Outcome, Run
 from inventory.api.nouns.rules import patch_thing, remove_thing
 from inventory.importing.derived import columns_of
 from inventory.importing.storing.ledger import State, state_of
-from inventory.importing.storing.taking_back import BackRules, take_back
+from inventory.importing.storing.reverting import BackRules, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Principal
@@ -162,7 +162,7 @@ async def revert_import(import_id: UUID, context: Context, caller: Importer, rea
         if row.state != State.DONE or row.dry_run:
             msg = f"the import is {row.state}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
-        writing = Writing(transaction, caller, context.services.sealer, context.services.allowed)
+        writing = Write(transaction, caller, context.services.sealer, context.services.allowed)
         result = await take_back(writing, import_id, BackRules(patch_thing, remove_thing))
         row.state, row.reverted_at, row.reverted_by = State.REVERTED, transaction.now, caller.subject
         await transaction.finish()

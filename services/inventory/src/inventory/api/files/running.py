@@ -18,7 +18,7 @@ from inventory.importing.planning.plan import Action, Plan
 from inventory.importing.storing.ledger import Ledger, Phase, Sender
 from inventory.importing.storing.things import NounRules
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.store import Actor
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
@@ -111,7 +111,7 @@ class Run:
             return outcome
         await self._report(Phase.STORING, rows)
         async with self._long_write() as transaction:
-            writing = Writing(transaction, self.caller, self.services.sealer, self.services.allowed)
+            writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
             await self._store(writing, plans[0])
             await self._done(transaction, outcome)
         return outcome
@@ -122,7 +122,7 @@ class Run:
         store = self.services.store
         plans = []
         async with store.write_transaction(self._actor()) as transaction:
-            writing = Writing(transaction, self.caller, self.services.sealer, self.services.allowed)
+            writing = Write(transaction, self.caller, self.services.sealer, self.services.allowed)
             for table in upload.tables:
                 mistakes = Mistakes(table.sheet)
                 noun = next(each for each in self.nouns if each.name == table.columns.noun)
@@ -145,7 +145,7 @@ class Run:
         self.upload.mistakes += mistakes.found
         return plan
 
-    async def _store(self, writing: Writing, plan: Plan) -> None:
+    async def _store(self, writing: Write, plan: Plan) -> None:
         assert self.upload is not None
         mistakes = Mistakes(plan.table.sheet or None)
         try:

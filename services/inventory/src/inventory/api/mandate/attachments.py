@@ -23,7 +23,7 @@ from inventory.domain.mandate.surveying.attachments import (
     check_content,
 )
 from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, without_metadata
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
 from inventory.storage.contents import read_content, stored_bytes, stored_hashes
 from inventory.storage.tables import Facility, Survey, SurveyContent
@@ -95,7 +95,7 @@ async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
     content = await _read_content(context, one)
     kept = await asyncio.to_thread(_checked, one, content, restricted=facility.restricted)
 
-    async def work(writing: Writing) -> UploadShown:
+    async def work(writing: Write) -> UploadShown:
         transaction = writing.transaction
         survey = await transaction.get_thing(Survey, thing_id)
         declared(survey, sha256)
@@ -161,7 +161,7 @@ async def _read_content(context: RequestContext, one: Attachment) -> bytes:
     return bytes(body)
 
 
-async def _store(writing: Writing, survey: Survey, one: Attachment, content: bytes, *, bare: bool) -> None:
+async def _store(writing: Write, survey: Survey, one: Attachment, content: bytes, *, bare: bool) -> None:
     transaction = writing.transaction
     if await stored_bytes(transaction.session, survey.id) + len(content) > MAX_SURVEY_BYTES:
         msg = f"the survey would hold more than {MAX_SURVEY_BYTES} bytes of attachments, earlier ones included"

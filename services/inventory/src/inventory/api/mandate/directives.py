@@ -12,7 +12,7 @@ from inventory.api.nouns.models import models_of
 from inventory.domain.mandate.directive import chain_of
 from inventory.nouns.mandate.directives import DIRECTIVE
 from inventory.nouns.shown import Shown
-from inventory.storage.clocks import missing
+from inventory.storage.queries.clocks import missing
 from inventory.storage.tables import Directive
 from vonggac.http import ProblemError
 

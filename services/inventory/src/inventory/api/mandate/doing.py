@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import RequestContext
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import patch_thing
-from inventory.api.nouns.writing import answer_with
+from inventory.api.nouns.writes import answer_with
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Thing
 from vonggac.auth import Principal
 from vonggac.http.conditional import Precondition
@@ -22,7 +22,7 @@ from vonggac.http.idempotency import KeptAnswer
 class Deed(Protocol):
     """Makes the new columns of a thing. Raises ProblemError."""
 
-    def __call__(self, writing: Writing, thing: Any, /) -> Mapping[str, Any]: ...
+    def __call__(self, writing: Write, thing: Any, /) -> Mapping[str, Any]: ...
 
 
 async def do(
@@ -32,7 +32,7 @@ async def do(
     """Change one thing as `deed` says, with the rules of its noun. Raises ProblemError 404, 409, 412, 428."""
     models = models_of(noun)
 
-    async def work(writing: Writing) -> Thing:
+    async def work(writing: Write) -> Thing:
         thing = await writing.transaction.get_thing(noun.table, thing_id)
         if_match.check(thing.revision)
         return await patch_thing(writing, noun, thing, deed(writing, thing))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.mandate.obligation import FacilityView
-from inventory.storage.lists import Recorded
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Camera, Facility, Unit
 
 

@@ -16,7 +16,7 @@ from inventory.api.nouns.clocks import AsOf, recorded_at
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
 from inventory.domain.mandate.obligation import Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Obligation
 from vonggac.events.inventory import ObligationKind, ObligationStatus
 from vonggac.http.conditional import IfMatch
@@ -56,7 +56,7 @@ async def move_obligation(
 ) -> Response:
     """`done` needs `completed_at` before the deadline, `done_late` at it or later; 409 says what is allowed."""
 
-    def settle(writing: Writing, _obligation: Obligation) -> Mapping[str, Any]:
+    def settle(writing: Write, _obligation: Obligation) -> Mapping[str, Any]:
         settled = body.to in _SETTLES
         return {
             "status": body.to,
@@ -78,7 +78,7 @@ async def set_deadline(
 ) -> Response:
     """The earlier ones stay on record, each with who set it, when and why."""
 
-    def add(writing: Writing, obligation: Obligation) -> Mapping[str, Any]:
+    def add(writing: Write, obligation: Obligation) -> Mapping[str, Any]:
         transaction = writing.transaction
         entry = Deadline(
             due_before=body.due_before,

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.api.context import Adder, Changer, Context, Reader
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.rules import make_thing, patch_thing
-from inventory.api.nouns.writing import answer_with
+from inventory.api.nouns.writes import answer_with
 from inventory.domain.mandate.planning.difference import difference
 from inventory.domain.mandate.planning.plan import Consent, ConsentKind, PlanFields
 from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
-from inventory.nouns.writer import Writing, merge
-from inventory.storage.clocks import missing
+from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
+from inventory.storage.queries.clocks import missing
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
 from vonggac.auth import Role
@@ -81,7 +81,7 @@ class ConnectionList(BaseModel):
 async def add_connection_plan_version(thing_id: UUID, context: Context, caller: Adder) -> Response:
     """A draft with the same content: what is agreed stays in force until the new version is agreed."""
 
-    async def work(writing: Writing) -> Thing:
+    async def work(writing: Write) -> Thing:
         plan = await writing.transaction.get_thing(ConnectionPlan, thing_id)
         return await make_thing(writing, PLAN, merge(PlanFields, plan, {}))
 
@@ -101,7 +101,7 @@ async def add_connection_plan_consent(
 ) -> Response:
     """The province lead alone records the word of the lead. A later word of an agency replaces its earlier one."""
 
-    async def work(writing: Writing) -> Thing:
+    async def work(writing: Write) -> Thing:
         transaction = writing.transaction
         plan = await transaction.get_thing(ConnectionPlan, thing_id)
         if_match.check(plan.revision)

@@ -13,7 +13,7 @@ from inventory.domain.mandate.information_request import Answer, GivenAnswers, Q
 from inventory.domain.mandate.maintenance_window import cancelled
 from inventory.nouns.mandate.information_requests import INFORMATION_REQUEST, InformationRequestShown
 from inventory.nouns.mandate.maintenance_windows import MAINTENANCE_WINDOW, MaintenanceWindowShown, span_of
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import refuse_as_422
 from inventory.storage.tables import InformationRequest, MaintenanceWindow
 from vonggac.events.inventory import InformationRequestStatus
@@ -34,7 +34,7 @@ async def answer_information_request(
 ) -> Response:
     """As many as are known; a later answer replaces an earlier one. 409 unless the request was sent and is open."""
 
-    def add(writing: Writing, request: InformationRequest) -> Mapping[str, Any]:
+    def add(writing: Write, request: InformationRequest) -> Mapping[str, Any]:
         if request.status != InformationRequestStatus.SENT:
             msg = f"the request is {request.status}: only one that is sent takes answers"
             raise ProblemError(HTTPStatus.CONFLICT, "not_open", msg)
@@ -58,7 +58,7 @@ async def cancel_maintenance_window(
 ) -> Response:
     """One that has not begun never counts; a running one ends now. What is over stays as it was: 409."""
 
-    def cut(writing: Writing, window: MaintenanceWindow) -> Mapping[str, Any]:
+    def cut(writing: Write, window: MaintenanceWindow) -> Mapping[str, Any]:
         left = cancelled(span_of(window), writing.transaction.now)
         if left is None:
             detail = "this maintenance is over or already cancelled; what has been cannot be changed"

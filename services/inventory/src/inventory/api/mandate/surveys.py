@@ -20,10 +20,10 @@ from inventory.domain.mandate.surveying.submission import FROM_THE_FORM, TAKEN_I
 from inventory.domain.mandate.surveying.survey import MACHINE
 from inventory.nouns.mandate.moving import columns_of
 from inventory.nouns.mandate.surveys import SURVEY, survey_guards
-from inventory.nouns.writer import Writing
-from inventory.storage.clocks import missing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.contents import stored_hashes
+from inventory.storage.queries.clocks import missing
 from inventory.storage.tables import Survey, SurveySubmission
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import FieldError, ProblemError
@@ -71,7 +71,7 @@ async def put_survey_submission(
     answer calls missing; with the last of it the survey is submitted.
     """
 
-    async def work(writing: Writing) -> SubmissionShown:
+    async def work(writing: Write) -> SubmissionShown:
         survey = await writing.transaction.get_thing(Survey, thing_id)
         return await _take(writing, survey, submission_id, body)
 
@@ -96,7 +96,7 @@ async def get_survey_submission(
         return await _shown(session, survey, taken)
 
 
-async def submit_when_complete(writing: Writing, survey: Survey) -> None:
+async def submit_when_complete(writing: Write, survey: Survey) -> None:
     """Move a survey on whose submission waited for nothing but contents. Raises ProblemError."""
     if survey.submission_id is None or survey.status not in TAKEN_IN:
         return
@@ -127,7 +127,7 @@ async def read_survey(context: RequestContext, session: AsyncSession, survey_id:
     return survey
 
 
-async def _take(writing: Writing, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:
+async def _take(writing: Write, survey: Survey, submission_id: UUID, body: Submission) -> SubmissionShown:
     transaction = writing.transaction
     session, digest = transaction.session, body.digest()
     taken = await session.get(SurveySubmission, submission_id)
@@ -153,7 +153,7 @@ async def _take(writing: Writing, survey: Survey, submission_id: UUID, body: Sub
     return await _shown(session, survey, taken)
 
 
-async def _refuse_incomplete(writing: Writing, survey: Survey) -> None:
+async def _refuse_incomplete(writing: Write, survey: Survey) -> None:
     met = await survey_guards(writing.transaction, survey, SurveyStatus.SUBMITTED)
     lacking = [MACHINE.sentence(guard) for guard in FROM_THE_FORM if guard not in met]
     if not lacking:

@@ -8,7 +8,7 @@ from inventory.api.nouns.bulk import add_bulk
 from inventory.api.nouns.models import models_of
 from inventory.api.nouns.reading import add_reading
 from inventory.api.nouns.transitions import add_transitions
-from inventory.api.nouns.writing import add_writing
+from inventory.api.nouns.writes import add_write_routes
 from inventory.nouns.noun import Noun
 
 
@@ -24,6 +24,6 @@ def router_of(noun: Noun) -> APIRouter:
         # Before the routes of one thing: `bulk` is no id.
         add_bulk(router, noun, models)
     add_reading(router, noun, models)
-    add_writing(router, noun, models)
+    add_write_routes(router, noun, models)
     add_transitions(router, noun, models)
     return router

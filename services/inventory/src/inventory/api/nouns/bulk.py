@@ -13,9 +13,9 @@ from inventory.api.context import Adder, Changer, Context, Reason, ReasonNeeded,
 from inventory.api.nouns.models import MAX_BULK, BulkRemoval, Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
-from inventory.api.nouns.writing import NOTHING, answer_with_all
+from inventory.api.nouns.writes import NOTHING, answer_with_all
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Thing
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.conditional import etag_of
@@ -40,7 +40,7 @@ def _many(model: type[BaseModel]) -> Any:
 
 def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
     async def add_things(body: Any, context: Context, caller: Adder, reason: Reason = None) -> Response:
-        async def work(writing: Writing) -> list[UUID]:
+        async def work(writing: Write) -> list[UUID]:
             return [thing.id for thing in await _each(writing, body, lambda fields: make_thing(writing, noun, fields))]
 
         async def answer(session: AsyncSession, ids: list[UUID]) -> KeptAnswer:
@@ -60,7 +60,7 @@ def _add_create(router: APIRouter, noun: Noun, models: Models, shape: type[BaseM
 
 def _add_change(router: APIRouter, noun: Noun, models: Models, shape: type[BaseModel]) -> None:
     async def change_things(body: Any, context: Context, caller: Changer, reason: Reason = None) -> Response:
-        async def work(writing: Writing) -> list[UUID]:
+        async def work(writing: Write) -> list[UUID]:
             async def change(item: Any) -> Thing:
                 thing = await _read(writing, noun, item)
                 patch = {name: value for name, value in given(item).items() if name not in _WHOSE}
@@ -86,7 +86,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove_things(
         body: Annotated[list[BulkRemoval], _ONE_BY_ONE], context: Context, caller: Remover, reason: ReasonNeeded = None
     ) -> Response:
-        async def work(writing: Writing) -> None:
+        async def work(writing: Write) -> None:
             async def remove(item: BulkRemoval) -> None:
                 await remove_thing(writing, noun, await _read(writing, noun, item))
 
@@ -110,7 +110,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
     )(endpoint)
 
 
-async def _read(writing: Writing, noun: Noun, item: Any) -> Thing:
+async def _read(writing: Write, noun: Noun, item: Any) -> Thing:
     """The thing that an item is about. Raises ProblemError when it is gone or was changed meanwhile."""
     thing = await writing.transaction.get_thing(noun.table, item.id)
     if item.etag != etag_of(thing.revision):
@@ -120,7 +120,7 @@ async def _read(writing: Writing, noun: Noun, item: Any) -> Thing:
     return thing
 
 
-async def _each[I, T](writing: Writing, items: Sequence[I], do: Callable[[I], Awaitable[T]]) -> list[T]:
+async def _each[I, T](writing: Write, items: Sequence[I], do: Callable[[I], Awaitable[T]]) -> list[T]:
     """Do it to each item; raises ProblemError with the mistakes of all of them."""
     done: list[T] = []
     refused: list[ProblemError] = []

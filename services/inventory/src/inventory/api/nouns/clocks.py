@@ -9,8 +9,8 @@ from fastapi import Query
 from pydantic import AwareDatetime
 from sqlalchemy import FromClause
 
-from inventory.storage.clocks import recorded
 from inventory.storage.conflicts import invalid
+from inventory.storage.queries.clocks import recorded
 from inventory.storage.tables import Thing
 
 AHEAD = timedelta(seconds=1)

@@ -20,9 +20,9 @@ from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import searched_through
-from inventory.storage.clocks import in_force, missing, settled_instant
 from inventory.storage.conflicts import not_found
-from inventory.storage.lists import Recorded, matches_search
+from inventory.storage.queries.clocks import in_force, missing, settled_instant
+from inventory.storage.queries.lists import Recorded, matches_search
 from inventory.storage.tables import Change
 from vonggac.database.keyset import keyset_page
 from vonggac.http import ProblemError

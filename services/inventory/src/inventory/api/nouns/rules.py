@@ -10,15 +10,15 @@ from sqlalchemy import inspect, select
 from inventory.domain.states import REASON
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named, referring
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, unknown_reference
-from inventory.storage.references import refuse_while_referred
+from inventory.storage.queries.references import refuse_while_referred
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
 
-async def make_thing(writing: Writing, noun: Noun, fields: BaseModel) -> Thing:
+async def make_thing(writing: Write, noun: Noun, fields: BaseModel) -> Thing:
     """Store a new thing. Raises ProblemError."""
     await _check_references(writing.transaction, noun, {name: getattr(fields, name) for name in noun.references})
     thing = await noun.writer.make(writing, noun.table, fields)
@@ -27,7 +27,7 @@ async def make_thing(writing: Writing, noun: Noun, fields: BaseModel) -> Thing:
     return thing
 
 
-async def patch_thing(writing: Writing, noun: Noun, thing: Thing, patch: Mapping[str, Any]) -> Thing:
+async def patch_thing(writing: Write, noun: Noun, thing: Thing, patch: Mapping[str, Any]) -> Thing:
     """Change a thing. Raises ProblemError, or ValidationError of its fields as a whole."""
     transaction, before = writing.transaction, copy_of(thing)
     await _check_references(transaction, noun, {name: patch[name] for name in noun.references if name in patch})
@@ -38,7 +38,7 @@ async def patch_thing(writing: Writing, noun: Noun, thing: Thing, patch: Mapping
     return thing
 
 
-async def remove_thing(writing: Writing, noun: Noun, thing: Thing) -> None:
+async def remove_thing(writing: Write, noun: Noun, thing: Thing) -> None:
     """Remove a thing that nothing refers to. Raises ProblemError."""
     transaction = writing.transaction
     if transaction.actor.reason is None:

@@ -12,9 +12,9 @@ from inventory.api.context import Changer, Context, ReasonText
 from inventory.api.nouns.models import Models
 from inventory.api.nouns.rules import patch_thing
 from inventory.api.nouns.signatures import with_parameters
-from inventory.api.nouns.writing import answer_with
+from inventory.api.nouns.writes import answer_with
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Thing
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
@@ -39,7 +39,7 @@ def add_transitions(router: APIRouter, noun: Noun, models: Models) -> None:
     )
 
     async def move(thing_id: UUID, body: Any, context: Context, caller: Changer, if_match: IfMatch) -> Response:
-        async def work(writing: Writing) -> Thing:
+        async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
             if_match.check(thing.revision)
             return await patch_thing(writing, noun, thing, {"status": body.to})

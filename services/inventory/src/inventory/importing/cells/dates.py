@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from inventory.importing.mistakes.texts import RefusalError, refuse, say
+from inventory.importing.mistakes.texts import RefusalError, phrase, refuse
 
 PROVINCE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 EPOCH = date(1899, 12, 30)
@@ -42,7 +42,7 @@ def day(cell: object) -> date:
         return _serial(float(text))
     if _CLOCK.fullmatch(text):
         refuse("has_time")
-    raise RefusalError(say("no_date"))
+    raise RefusalError(phrase("no_date"))
 
 
 def instant(cell: object) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from inventory.domain.text import fold
-from inventory.importing.mistakes.texts import RefusalError, refuse, say
+from inventory.importing.mistakes.texts import RefusalError, phrase, refuse
 
 _YES = frozenset({"co", "x", "true", "yes", "1", "dung", "✓", "v"})
 _NO = frozenset({"khong", "false", "no", "0", "sai", "k"})
@@ -20,7 +20,7 @@ def yes_no(cell: object) -> bool:
         return True
     if word in _NO:
         return False
-    raise RefusalError(say("no_yes_no"))
+    raise RefusalError(phrase("no_yes_no"))
 
 
 def choice(cell: object, choices: Mapping[str, str], lookup: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from inventory.importing.mistakes import Mistakes, say
+from inventory.importing.mistakes import Mistakes, phrase
 
 _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 
@@ -22,13 +22,13 @@ def check_codes(
     recorded: dict[str, str] | None = None
     for line, code in rows:
         if code in first:
-            mistakes.add(line, column, say("twice", value=code, line=first[code]), value=code)
+            mistakes.add(line, column, phrase("twice", value=code, line=first[code]), value=code)
             continue
         first[code] = line
         folded = folded_code(code)
         if folded in alike:
             other, where = alike[folded]
-            mistakes.say(line, column, "like_another", value=code, other=other, where=f"in line {where}",
+            mistakes.add_phrase(line, column, "like_another", value=code, other=other, where=f"in line {where}",
                          where_vi=f"ở dòng {where}")  # fmt: skip
             continue
         alike[folded] = (code, line)
@@ -38,9 +38,9 @@ def check_codes(
             recorded = {folded_code(each): each for each in on_record}
         other = recorded.get(folded, "")
         if other and other.casefold() != code.casefold() and len(other) > len(code):
-            mistakes.say(line, column, "lost_zero_code", value=code, there=other)
+            mistakes.add_phrase(line, column, "lost_zero_code", value=code, there=other)
         elif other:
-            mistakes.say(line, column, "like_another", value=code, other=other, where="on record",
+            mistakes.add_phrase(line, column, "like_another", value=code, other=other, where="on record",
                          where_vi="đã có trong sổ")  # fmt: skip
 
 

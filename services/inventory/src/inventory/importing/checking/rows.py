@@ -6,7 +6,7 @@ from typing import Any
 
 from inventory.importing.checking.cells import Converter
 from inventory.importing.columns import REVISION, Column, Kind
-from inventory.importing.mistakes import Mistakes, RefusalError, say
+from inventory.importing.mistakes import Mistakes, RefusalError, phrase
 from inventory.importing.reading.sheet import RawCell
 from inventory.importing.reading.table import Row, Table
 
@@ -51,7 +51,7 @@ def _value(row: Row, name: str, converter: Converter, mistakes: Mistakes) -> Any
     if cell == "":
         if converter.column.required:
             what, what_vi = _WHAT.get(converter.column.kind, ("a value", "giá trị"))
-            mistakes.say(row.line, name, "empty", what=what, what_vi=what_vi)
+            mistakes.add_phrase(row.line, name, "empty", what=what, what_vi=what_vi)
         return None
     try:
         return converter.convert(cell)
@@ -74,7 +74,7 @@ def _revision(row: Row, mistakes: Mistakes) -> int | None:
     text = str(cell).removesuffix(".0").strip('"')
     if text.isdecimal():
         return int(text)
-    mistakes.add(row.line, REVISION, say("no_revision"), value=cell)
+    mistakes.add(row.line, REVISION, phrase("no_revision"), value=cell)
     return None
 
 
@@ -82,4 +82,4 @@ def _check_pair(row: Row, pair: tuple[str, str], columns: Mapping[str, Column], 
     given = [name for name in pair if row.cells[name] != ""]
     if len(given) == 1:
         other = pair[1] if given[0] == pair[0] else pair[0]
-        mistakes.say(row.line, given[0], "needs_pair", other=other, other_vi=columns[other].heading)
+        mistakes.add_phrase(row.line, given[0], "needs_pair", other=other, other_vi=columns[other].heading)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from inventory.importing.mistakes.texts import Text, say
+from inventory.importing.mistakes.texts import Text, phrase
 from vonggac.http import FieldError, ProblemError
 from vonggac.telemetry import redact
 
@@ -53,9 +53,9 @@ class Mistakes:
         shown = None if value is None else redact(str(value))[:VALUE_LENGTH]
         self.found.append(Mistake(line, column, text, shown, heading, self.sheet))
 
-    def say(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
+    def add_phrase(self, line: int, column: str, key: str, /, *, value: object = None, **values: object) -> None:
         """Add the sentence `key` as a mistake."""
-        self.add(line, column, say(key, value=value, **values), value=value)
+        self.add(line, column, phrase(key, value=value, **values), value=value)
 
     def raise_if_any(self) -> None:
         """Raises ProblemError 422 when there are any."""

@@ -18,7 +18,7 @@ class RefusalError(ValueError):
         self.text = text
 
 
-def say(key: str, /, **values: object) -> Text:
+def phrase(key: str, /, **values: object) -> Text:
     """The sentence `key` with `values` in it. Raises KeyError for an unknown key or a missing value."""
     english, vietnamese = SENTENCES[key]
     return Text(english.format(**values), vietnamese.format(**values))
@@ -26,7 +26,7 @@ def say(key: str, /, **values: object) -> Text:
 
 def refuse(key: str, /, **values: object) -> NoReturn:
     """Raises RefusalError with the sentence `key`."""
-    raise RefusalError(say(key, **values)) from None
+    raise RefusalError(phrase(key, **values)) from None
 
 
 SENTENCES: dict[str, tuple[str, str]] = {

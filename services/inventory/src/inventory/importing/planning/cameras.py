@@ -18,7 +18,7 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Planned, check_on_record
 from inventory.importing.planning.register import Register
 from inventory.importing.special import DESTINATIONS
-from inventory.nouns.secrets import device_origins
+from inventory.nouns.devices.secrets import device_origins
 from inventory.storage.tables import Delivery, Destination
 from vonggac.auth import Credentials, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks

@@ -13,7 +13,7 @@ from inventory.importing.checking.codes import check_codes, near_code
 from inventory.importing.checking.rows import CheckedRow, check_cells
 from inventory.importing.columns import Column
 from inventory.importing.derived import code_column
-from inventory.importing.mistakes import Mistakes, say
+from inventory.importing.mistakes import Mistakes, phrase
 from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.register import Register, key_of
 from inventory.importing.reading.table import Table
@@ -107,7 +107,7 @@ def _check_keys(noun: Noun, rows: Sequence[CheckedRow], register: Register, mist
             continue
         if key in first:
             shown = " / ".join(str(part) for part in key if part is not None)
-            mistakes.say(row.line, columns[0], "twice", value=shown, line=first[key])
+            mistakes.add_phrase(row.line, columns[0], "twice", value=shown, line=first[key])
         first.setdefault(key, row.line)
 
 
@@ -137,7 +137,7 @@ def _plan_row(
     planned = Planned(row.line, label, action, fields, present, patch, changes, extra)
     if present is not None:
         for name in sorted(noun.unchangeable & patch.keys()):
-            mistakes.say(row.line, name, "once", value=str(after[name]))
+            mistakes.add_phrase(row.line, name, "once", value=str(after[name]))
     rules.after(planned, mistakes)
     return planned if mistakes.count == before else None
 
@@ -172,19 +172,19 @@ def check_on_record(mistakes: Mistakes, line: int, column: str, code: str, known
     if near := near_code(code, known):
         key = "lost_zero_code" if len(near) > len(code) else "like_another"
         where, where_vi = "on record", "đã có trong sổ"
-        mistakes.say(line, column, key, value=code, there=near, other=near, where=where, where_vi=where_vi)
+        mistakes.add_phrase(line, column, key, value=code, there=near, other=near, where=where, where_vi=where_vi)
         return
     some = ", ".join(sorted(known)[:NAMED]) + (", …" if len(known) > NAMED else "")
-    mistakes.say(line, column, "not_on_record", value=code, there=some or "none yet", there_vi=some or "chưa có")
+    mistakes.add_phrase(line, column, "not_on_record", value=code, there=some or "none yet", there_vi=some or "chưa có")
 
 
 def _same_revision(row: CheckedRow, present: Mapping[str, Any] | None, mistakes: Mistakes) -> bool:
     if row.revision is None:
         return True
     if present is None:
-        mistakes.add(row.line, "revision", say("gone", given=row.revision), value=row.revision)
+        mistakes.add(row.line, "revision", phrase("gone", given=row.revision), value=row.revision)
     elif present["revision"] != row.revision:
-        text = say("changed_meanwhile", given=row.revision, now=present["revision"], who="")
+        text = phrase("changed_meanwhile", given=row.revision, now=present["revision"], who="")
         mistakes.add(row.line, "revision", text, value=row.revision)
     else:
         return True

@@ -41,17 +41,17 @@ def _decoded(body: bytes, mistakes: Mistakes) -> str | None:
             try:
                 return body.decode(encoding).removeprefix("\ufeff")
             except UnicodeDecodeError:
-                mistakes.say(1, FILE, "not_utf8")
+                mistakes.add_phrase(1, FILE, "not_utf8")
                 return None
     if b"\0" in body[:400]:
-        mistakes.say(1, FILE, "utf16_without_bom")
+        mistakes.add_phrase(1, FILE, "utf16_without_bom")
         return None
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         legacy = legacy_of(body[max(0, error.start - 200) : error.start + 200].decode("cp1252", "ignore"))
-        mistakes.say(line, FILE, f"legacy_{legacy}" if legacy is not None else "not_utf8")
+        mistakes.add_phrase(line, FILE, f"legacy_{legacy}" if legacy is not None else "not_utf8")
         return None
 
 
@@ -74,7 +74,7 @@ def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes) -> I
         except StopIteration:
             return
         except csv.Error:
-            mistakes.say(begins, FILE, "quotes")
+            mistakes.add_phrase(begins, FILE, "quotes")
             return
         if any(cells) and any(cell.strip() for cell in cells):
             yield RawRow(begins, cells)

@@ -17,14 +17,14 @@ _OTHERS = (b"%PDF", b"\x89PNG", b"{\\rtf", b"<!DOCTYPE", b"<html", b"\x1f\x8b", 
 def read_file(body: bytes, mistakes: Mistakes, known: Collection[str] = ()) -> RawFile | None:
     """CSV or XLSX. None when it is neither or is refused as a whole; `mistakes` says why. `known`: folded headings."""
     if not body.strip(b" \t\r\n\xef\xbb\xbf\xff\xfe\0"):
-        mistakes.say(1, FILE, "empty_file")
+        mistakes.add_phrase(1, FILE, "empty_file")
         return None
     if body.startswith((_ZIP, _EMPTY_ZIP)):
         return read_workbook(body, mistakes)
     if body.startswith(_OLE):
-        mistakes.say(1, FILE, "old_excel")
+        mistakes.add_phrase(1, FILE, "old_excel")
         return None
     if body.startswith(_OTHERS):
-        mistakes.say(1, FILE, "not_table")
+        mistakes.add_phrase(1, FILE, "not_table")
         return None
     return read_csv(body, mistakes, known)

@@ -30,7 +30,7 @@ class Headings:
 def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) -> Headings | None:
     """The headings; None when they have mistakes. A row of technical names below Vietnamese headings wins over them."""
     if not rows:
-        mistakes.say(1, FILE, "empty_file")
+        mistakes.add_phrase(1, FILE, "empty_file")
         return None
     at = _heading_row(rows, columns)
     texts = _texts(rows[at].cells)
@@ -45,7 +45,7 @@ def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) 
     places = _checked(line, texts, named, columns, mistakes)
     width = max(texts, default=-1) + 1
     for place in _unnamed(rest, texts):
-        mistakes.say(line, FILE, "unnamed_column", number=place + 1)
+        mistakes.add_phrase(line, FILE, "unnamed_column", number=place + 1)
     if mistakes.count > before:
         return None
     return Headings(line, places, {name: texts[place] for place, name in places.items()}, width, rest)
@@ -79,23 +79,23 @@ def _checked(
     for place, text in texts.items():
         name = named.get(place)
         if name is None:
-            _say_unknown(line, text, columns, mistakes)
+            _add_unknown(line, text, columns, mistakes)
         elif name in places.values():
-            mistakes.say(line, name, "twice_heading", value=text)
+            mistakes.add_phrase(line, name, "twice_heading", value=text)
         elif name != ERRORS:
             places[place] = name
     for name in columns.required:
         if name not in places.values():
             needed = ", ".join(columns.required)
             needed_vi = ", ".join(columns.heading(each) for each in columns.required)
-            mistakes.say(line, name, "missing_heading", needed=needed, needed_vi=needed_vi)
+            mistakes.add_phrase(line, name, "missing_heading", needed=needed, needed_vi=needed_vi)
     return places
 
 
-def _say_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> None:
+def _add_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> None:
     near = get_close_matches(folded_heading(text), columns.by_heading, n=1, cutoff=0.75)
     name = columns.by_heading[near[0]] if near else ""
-    mistakes.say(
+    mistakes.add_phrase(
         line,
         text[:40],
         "unknown_heading",

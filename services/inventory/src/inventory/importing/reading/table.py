@@ -38,14 +38,14 @@ def read_table(sheet: Sheet, columns: Columns, mistakes: Mistakes) -> Table:
         return Table(columns, frozenset(), [], sheet.name)
     rows = [row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, mistakes)) is not None]
     if not rows and mistakes.count == 0:
-        mistakes.say(headings.line, FILE, "no_rows")
+        mistakes.add_phrase(headings.line, FILE, "no_rows")
     present = frozenset(headings.places.values())
     return Table(columns, present, rows, sheet.name, headings.line, headings.written)
 
 
 def _named(line: int, cells: Sequence[RawCell], headings: Headings, mistakes: Mistakes) -> Row | None:
     if len(cells) > headings.width and any(cell != "" and str(cell).strip() for cell in cells[headings.width :]):
-        mistakes.say(line, ROW, "extra_cells", found=len(cells), wanted=headings.width)
+        mistakes.add_phrase(line, ROW, "extra_cells", found=len(cells), wanted=headings.width)
         return None
     count = len(cells)
     named: dict[str, RawCell] = {}

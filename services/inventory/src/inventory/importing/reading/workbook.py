@@ -22,7 +22,7 @@ def read_workbook(body: bytes, mistakes: Mistakes) -> RawFile | None:
         mistakes.add(1, FILE, refusal.text)
         return None
     except (CalamineError, ValueError, OSError):
-        mistakes.say(1, FILE, "damaged_workbook")
+        mistakes.add_phrase(1, FILE, "damaged_workbook")
         return None
     return RawFile(Format.XLSX, sheets)
 

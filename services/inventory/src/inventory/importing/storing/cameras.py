@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.planning.cameras import SEALED
 from inventory.importing.planning.plan import Action, Plan, Planned
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.bulk import copy_rows, update_rows
 from inventory.storage.deliveries import copy_deliveries, planned_delivery
 from inventory.storage.store import WriteTransaction, snapshot
@@ -24,7 +24,7 @@ _JSON = frozenset({"tls", "expected"})
 _NOT_COLUMNS = frozenset({"destination_ids", "connect", "disconnect"})
 
 
-async def store_cameras(writing: Writing, plan: Plan, mistakes: Mistakes) -> None:
+async def store_cameras(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     """In a long write. Raises ProblemError 422 when a camera was changed meanwhile."""
     transaction = writing.transaction
     codes = {row.id: row.code for row in await transaction.session.execute(select(Facility.id, Facility.code))}
@@ -99,7 +99,7 @@ async def _check_still_so(transaction: WriteTransaction, rows: Sequence[Planned]
     for row in rows:
         assert row.present is not None
         if now.get(row.id) != row.present["revision"]:
-            mistakes.say(
+            mistakes.add_phrase(
                 row.line, "revision", "changed_meanwhile", given=row.present["revision"],
                 now=now.get(row.id, "—"), who="", value=row.label,
             )  # fmt: skip

@@ -16,7 +16,7 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Planned
 from inventory.nouns.noun import Noun
 from inventory.nouns.people import FOCAL_POINT
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import FocalPoint, Thing
 
 PERSON = {
@@ -25,8 +25,8 @@ PERSON = {
     "phone": "focal_point_phone",
     "email": "focal_point_email",
 }
-type Make = Callable[[Writing, Noun, BaseModel], Awaitable[Thing]]
-type Patch = Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+type Make = Callable[[Write, Noun, BaseModel], Awaitable[Thing]]
+type Patch = Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
 
 
 class FacilityRules(FileRules):
@@ -77,7 +77,7 @@ async def read_people_in_office(session: Any, today: Any) -> dict[UUID, dict[str
 
 
 async def appoint_focal_point(
-    writing: Writing, facility_id: UUID, extra: Mapping[str, Any], make: Make, patch: Patch
+    writing: Write, facility_id: UUID, extra: Mapping[str, Any], make: Make, patch: Patch
 ) -> None:
     """Another name is a successor: the predecessor's term ends and stays on record."""
     person: Person | None = extra.get("person")

@@ -15,7 +15,7 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.importing.storing.people import appoint_focal_point
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
@@ -26,11 +26,11 @@ YIELD_EVERY = 50
 class NounRules:
     """How the routes of a noun create and change."""
 
-    make: Callable[[Writing, Noun, BaseModel], Awaitable[Thing]]
-    patch: Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+    make: Callable[[Write, Noun, BaseModel], Awaitable[Thing]]
+    patch: Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
 
 
-async def store_things(writing: Writing, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
+async def store_things(writing: Write, plan: Plan, rules: NounRules, mistakes: Mistakes) -> None:
     """In a long write. Raises ProblemError 422 with every mistake that a rule finds."""
     transaction = writing.transaction
     await _each(plan, Action.CREATED, mistakes, lambda row: _create(writing, plan.noun, row, rules))
@@ -72,13 +72,13 @@ def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) 
         mistakes.add(line, "row", translate(error.problem.detail or error.problem.title))
 
 
-async def _create(writing: Writing, noun: Noun, row: Planned, rules: NounRules) -> None:
+async def _create(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
     thing = await rules.make(writing, noun, row.fields)
     if noun.name == "facility":
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
-async def _change(writing: Writing, noun: Noun, row: Planned, rules: NounRules) -> None:
+async def _change(writing: Write, noun: Noun, row: Planned, rules: NounRules) -> None:
     thing = await writing.transaction.session.get_one(noun.table, row.id)
     if row.patch:
         await rules.patch(writing, noun, thing, row.patch)
@@ -86,7 +86,7 @@ async def _change(writing: Writing, noun: Noun, row: Planned, rules: NounRules) 
         await appoint_focal_point(writing, thing.id, row.extra, rules.make, rules.patch)
 
 
-async def _check_still_so(writing: Writing, plan: Plan, mistakes: Mistakes) -> None:
+async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> None:
     """What the plan was compared with must be on record still: from here on nobody changes it."""
     table = plan.noun.table.__table__.c
     read = {row.id: row for row in plan.rows if row.action is Action.UPDATED and row.present is not None}
@@ -97,7 +97,7 @@ async def _check_still_so(writing: Writing, plan: Plan, mistakes: Mistakes) -> N
     for thing_id, row in read.items():
         assert row.present is not None
         if now.get(thing_id) != row.present["revision"]:
-            mistakes.say(
+            mistakes.add_phrase(
                 row.line, "revision", "changed_meanwhile", given=row.present["revision"],
                 now=now.get(thing_id, "—"), who="", value=row.label,
             )  # fmt: skip

@@ -17,7 +17,7 @@ from inventory.domain.mandate.information_request import (
 from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import InformationRequest
 from vonggac.events.inventory import InformationRequestStatus, InformationRequestV1
@@ -37,7 +37,7 @@ class InformationRequestShown(Shown):
 
 
 class _Writer(StatusWriter[InformationRequestStatus]):
-    async def columns(self, _writing: Writing, _fields: BaseModel) -> dict[str, object]:
+    async def columns(self, _writing: Write, _fields: BaseModel) -> dict[str, object]:
         return {"answers": ()}
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from inventory.domain.mandate.maintenance_window import HEADINGS, MaintenanceWindowFields, Span, refusal
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import MaintenanceWindow, Thing
@@ -37,14 +37,14 @@ def span_of(window: MaintenanceWindow) -> Span:
 
 
 class _Writer(Writer):
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Raises ProblemError 422 when it begins before now."""
         window = kind(**fields.model_dump(), agreed_by=writing.transaction.actor.subject)
         _refuse(None, window, writing)
         await writing.transaction.add_thing(window)
         return window
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Raises ProblemError 422 when what has been would change."""
         if "cancelled_at" in patch:
             await writing.transaction.change_thing(thing, patch)
@@ -54,7 +54,7 @@ class _Writer(Writer):
         await writing.transaction.change_thing(thing, values)
 
 
-def _refuse(before: Any, after: Any, writing: Writing) -> None:
+def _refuse(before: Any, after: Any, writing: Write) -> None:
     refused = refusal(span_of(before) if before is not None else None, span_of(after), writing.transaction.now)
     if refused is not None:
         raise invalid(*refused)

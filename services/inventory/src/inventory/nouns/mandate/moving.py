@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from inventory.domain.states import StateMachine
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
@@ -25,7 +25,7 @@ class MovingWriter(Writer):
     def __init__(self, machine: StateMachine[Any]) -> None:
         self._machine = machine
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Store a new thing. Raises ProblemError."""
         now = writing.transaction.now
         values = columns_of(fields) | await self.columns(writing, fields)
@@ -33,7 +33,7 @@ class MovingWriter(Writer):
         await writing.transaction.add_thing(thing)
         return thing
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Set fields of an open thing, or move it. Raises ProblemError 409, or ValidationError."""
         values = {name: value for name, value in patch.items() if name in self.moved}
         stated = {name: value for name, value in patch.items() if name not in {"status", *self.moved}}
@@ -45,11 +45,11 @@ class MovingWriter(Writer):
             values |= {"status": patch["status"], "status_since": writing.transaction.now}
         await writing.transaction.change_thing(thing, values)
 
-    async def columns(self, _writing: Writing, _fields: BaseModel) -> dict[str, Any]:
+    async def columns(self, _writing: Write, _fields: BaseModel) -> dict[str, Any]:
         """Columns of a new thing that no caller writes."""
         return {}
 
-    async def moving(self, _writing: Writing, _thing: Any, _target: Any) -> dict[str, Any]:
+    async def moving(self, _writing: Write, _thing: Any, _target: Any) -> dict[str, Any]:
         """Columns that a transition sets; the machine is asked after it."""
         return {}
 

@@ -13,7 +13,7 @@ from inventory.domain.mandate.notes import (
 )
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writer, Writing
+from inventory.nouns.writer import Write, Writer
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.tables import THINGS, BlockedReason, JournalEntry, Thing
 from vonggac.events.inventory import BlockedReasonV1, JournalEntryV1
@@ -31,7 +31,7 @@ class JournalEntryShown(Shown):
 
 
 class _Writer(Writer):
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Raises ProblemError 422 when there is no such thing."""
         given, transaction = cast("JournalEntryFields", fields), writing.transaction
         if given.about_noun not in _KINDS:

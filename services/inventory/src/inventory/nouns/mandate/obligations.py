@@ -13,7 +13,7 @@ from inventory.domain.mandate.obligation import HEADINGS, MACHINE, ObligationFie
 from inventory.nouns.mandate.states import StatusWriter, status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, Obligation
@@ -50,7 +50,7 @@ class ObligationShown(Shown):
 class _Writer(StatusWriter[ObligationStatus]):
     """The deadline that it is created with is the first of its deadlines."""
 
-    async def columns(self, writing: Writing, fields: BaseModel) -> dict[str, object]:
+    async def columns(self, writing: Write, fields: BaseModel) -> dict[str, object]:
         given, transaction = cast("ObligationFields", fields), writing.transaction
         first = Deadline(
             due_before=given.due_before,

@@ -25,7 +25,7 @@ from inventory.nouns.mandate.moving import MovingWriter, closed
 from inventory.nouns.mandate.states import status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writing, merge
+from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid
 from inventory.storage.plans import agency_roles, is_facility_surveyed
 from inventory.storage.store import WriteTransaction
@@ -53,7 +53,7 @@ class PlanShown(Shown):
 class _Writer(MovingWriter):
     moved = frozenset({"consents"})
 
-    async def columns(self, writing: Writing, fields: BaseModel) -> dict[str, Any]:
+    async def columns(self, writing: Write, fields: BaseModel) -> dict[str, Any]:
         """The next version of the facility, and its code."""
         session = writing.transaction.session
         given = cast("PlanFields", fields)
@@ -62,7 +62,7 @@ class _Writer(MovingWriter):
         version = (await session.scalar(newest) or 0) + 1
         return {"version": version, "code": plan_code(facility.code, version), "consents": ()}
 
-    async def moving(self, writing: Writing, thing: Any, target: Any) -> dict[str, Any]:
+    async def moving(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
         """The version that was agreed before is superseded; a draft has nobody's consent."""
         if target is PlanStatus.DRAFT:
             return {"consents": ()}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from inventory.domain.states import StateMachine
 from inventory.nouns.noun import Filter
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.tables import Thing
 
 
@@ -24,17 +24,17 @@ class StatusWriter[State: StrEnum](Writer):
         """`moved`: further columns that a transition sets."""
         self._machine, self._moved = machine, frozenset({"status", *moved})
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Store a new thing in the first state. Raises ProblemError."""
         thing = kind(**fields.model_dump(), **await self.columns(writing, fields), status=self._machine.initial)
         await writing.transaction.add_thing(thing)
         return thing
 
-    async def columns(self, _writing: Writing, _fields: BaseModel) -> dict[str, Any]:
+    async def columns(self, _writing: Write, _fields: BaseModel) -> dict[str, Any]:
         """Columns of a new thing that no caller writes."""
         return {}
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Set fields, or move to a state. Raises ProblemError or ValidationError."""
         moved = {name: value for name, value in patch.items() if name in self._moved}
         stated = {name: value for name, value in patch.items() if name not in self._moved}

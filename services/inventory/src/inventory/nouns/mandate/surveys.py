@@ -21,7 +21,7 @@ from inventory.nouns.mandate.moving import MovingWriter, closed
 from inventory.nouns.mandate.states import status_filter
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writing, merge
+from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import unknown_reference
 from inventory.storage.contents import stored_hashes
 from inventory.storage.plans import agency_roles
@@ -68,7 +68,7 @@ class SurveyShown(Shown):
 class _Writer(MovingWriter):
     moved = frozenset({"submission_id"})
 
-    async def moving(self, writing: Writing, thing: Any, target: Any) -> dict[str, Any]:
+    async def moving(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
         """A team that goes in again is briefed again (R16)."""
         transaction = writing.transaction
         if target is SurveyStatus.SCHEDULED and thing.status is not SurveyStatus.ASSIGNED:

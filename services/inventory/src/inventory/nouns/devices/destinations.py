@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from inventory.domain.devices.addresses import Address, parse_url_template
 from inventory.domain.devices.destination import DestinationFields, NewDestination, check_provable
 from inventory.domain.devices.trust import Trust
-from inventory.nouns.secrets import (
+from inventory.nouns.devices.secrets import (
     LOGIN,
     READ_BACK_LOGIN,
     check_trust,
@@ -17,7 +17,7 @@ from inventory.nouns.secrets import (
     secret_of,
 )
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import refuse_as_422
 from inventory.storage.deliveries import connect_all_cameras
 from inventory.storage.tables import Destination, Thing
@@ -51,7 +51,7 @@ class DestinationShown(Shown):
 class DestinationWriter(Writer):
     """Credentials in an address are sealed; a login stays at the address that it was given for."""
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Cameras added later are connected to every enabled destination by default."""
         given = cast("NewDestination", fields)
         addresses = _addresses(writing, given.model_dump(include=set(_TEMPLATES)))
@@ -63,7 +63,7 @@ class DestinationWriter(Writer):
             await connect_all_cameras(writing.transaction, destination)
         return destination
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """Publishes every camera connected to it again."""
         destination = cast("Destination", thing)
         addresses = _addresses(writing, patch)
@@ -75,7 +75,7 @@ class DestinationWriter(Writer):
         await writing.transaction.change_thing(destination, merged.model_dump() | _columns(writing, addresses))
 
 
-def _addresses(writing: Writing, given: Mapping[str, Any]) -> dict[str, Address | None]:
+def _addresses(writing: Write, given: Mapping[str, Any]) -> dict[str, Address | None]:
     """The templates that are given, checked. Raises ProblemError 422."""
     return {
         name: parse_address(writing, name, given[name], parse_url_template) if given[name] is not None else None
@@ -92,7 +92,7 @@ def _check(fields: DestinationFields, publish: Address | str | None, read_back: 
         check_provable(fields.required_proof, urls[1])
 
 
-def _columns(writing: Writing, addresses: Mapping[str, Address | None]) -> dict[str, Any]:
+def _columns(writing: Write, addresses: Mapping[str, Address | None]) -> dict[str, Any]:
     """The templates, and the credentials that were in them, as columns."""
     columns: dict[str, Any] = {}
     for name, address in addresses.items():

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from inventory.domain.devices.delivery import DeliveryFields
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writer, Writing
+from inventory.nouns.writer import Write, Writer
 from inventory.storage.deliveries import planned_delivery
 from inventory.storage.tables import Camera, Destination, Facility, Thing
 
@@ -24,7 +24,7 @@ class DeliveryShown(Shown):
 class DeliveryWriter(Writer):
     """A delivery publishes its camera again, and none of the camera's other deliveries changes."""
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Raises ProblemError 409 when the camera has a delivery to this destination."""
         given, session = cast("DeliveryFields", fields), writing.transaction.session
         camera = await session.get_one(Camera, given.camera_id)

@@ -15,12 +15,12 @@ from inventory.domain.devices.camera import CameraFields, NewCamera, fitting_tim
 from inventory.domain.devices.expected import SurveyedDevice
 from inventory.domain.devices.trust import Trust
 from inventory.domain.devices.vendors import Vendor
-from inventory.nouns.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
+from inventory.nouns.devices.secrets import check_trust, device_origins, parse_address, refuse_to_move, secret_of
 from inventory.nouns.shown import Shown
-from inventory.nouns.writer import Writer, Writing, merge
+from inventory.nouns.writer import Write, Writer, merge
 from inventory.storage.conflicts import invalid, unknown_reference
 from inventory.storage.deliveries import disconnect_camera, enabled_destinations, planned_delivery
-from inventory.storage.lists import Recorded
+from inventory.storage.queries.lists import Recorded
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events.inventory import MediaTransport
 
@@ -92,7 +92,7 @@ def delivered_to(cameras: FromClause, destination_id: UUID, recorded: Recorded) 
 class CameraWriter(Writer):
     """Credentials in an address are sealed; a login stays at the address that it was given for."""
 
-    async def make(self, writing: Writing, kind: type[Thing], fields: BaseModel) -> Thing:
+    async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
         """Without `destination_ids` the camera is delivered to every enabled destination."""
         given, transaction = cast("NewCamera", fields), writing.transaction
         address = parse_address(writing, "url", given.url, parse_camera_url)
@@ -111,7 +111,7 @@ class CameraWriter(Writer):
             await transaction.add_thing(planned_delivery(camera, facility.code, destination))
         return camera
 
-    async def change(self, writing: Writing, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
+    async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
         """A `url` with credentials replaces the secret; a `url` without leaves it."""
         camera = cast("Camera", thing)
         address = parse_address(writing, "url", patch["url"], parse_camera_url) if "url" in patch else None
@@ -122,13 +122,13 @@ class CameraWriter(Writer):
         secret = secret_of(writing, address, others=device_origins(values["expected"]))
         await writing.transaction.change_thing(camera, values | secret)
 
-    async def remove(self, writing: Writing, thing: Thing) -> None:
+    async def remove(self, writing: Write, thing: Thing) -> None:
         """Its deliveries go with it."""
         await disconnect_camera(writing.transaction, thing.id)
         await writing.transaction.remove_thing(thing)
 
 
-def _sub_url(writing: Writing, text: str | None) -> str | None:
+def _sub_url(writing: Write, text: str | None) -> str | None:
     """The sub stream uses the login of the main one, so its address holds none."""
     if text is None:
         return None

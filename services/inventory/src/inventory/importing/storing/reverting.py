@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from inventory.importing.storing.things import YIELD_EVERY
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.store import snapshot
 from inventory.storage.tables import Camera, Change, Delivery, Thing
 from vonggac.http import ProblemError
@@ -50,8 +50,8 @@ class TakenBack:
 class BackRules:
     """How the routes of a noun change and remove."""
 
-    patch: Callable[[Writing, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
-    remove: Callable[[Writing, Noun, Thing], Awaitable[None]]
+    patch: Callable[[Write, Noun, Thing, Mapping[str, Any]], Awaitable[Thing]]
+    remove: Callable[[Write, Noun, Thing], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Done:
         return str(shown.get("code") or shown.get("full_name") or self.id)
 
 
-async def take_back(writing: Writing, import_id: UUID, rules: BackRules) -> TakenBack:
+async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenBack:
     """In a write transaction, so that nobody touches anything meanwhile."""
     session, result = writing.transaction.session, TakenBack()
     done = await _done_by(session, import_id)
@@ -124,7 +124,7 @@ async def _cameras_of(session: Any, touched: set[UUID], cameras: Mapping[UUID, A
     return ids & cameras.keys()
 
 
-async def _remove_cameras(writing: Writing, done: Sequence[_Done], result: TakenBack) -> None:
+async def _remove_cameras(writing: Write, done: Sequence[_Done], result: TakenBack) -> None:
     """All at once: there may be twenty thousand."""
     transaction = writing.transaction
     for start in range(0, len(done), CHUNK):
@@ -144,7 +144,7 @@ async def _remove_cameras(writing: Writing, done: Sequence[_Done], result: Taken
         await transaction.session.execute(delete(Camera).where(Camera.id == which), execution_options=_PLAIN)
 
 
-async def _take_one_back(writing: Writing, done: _Done, rules: BackRules, result: TakenBack) -> None:
+async def _take_one_back(writing: Write, done: _Done, rules: BackRules, result: TakenBack) -> None:
     noun, session = noun_named(done.noun), writing.transaction.session
     thing = await session.get(noun.table, done.id)
     if thing is None:

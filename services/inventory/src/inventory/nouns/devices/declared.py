@@ -10,7 +10,7 @@ from inventory.domain.devices.destination import HEADINGS as DESTINATION_HEADING
 from inventory.domain.devices.destination import NewDestination
 from inventory.domain.devices.recorder import HEADINGS as RECORDER_HEADINGS
 from inventory.domain.devices.recorder import RecorderFields
-from inventory.nouns.cameras import (
+from inventory.nouns.devices.cameras import (
     CameraShown,
     CameraWithDeliveries,
     CameraWriter,
@@ -18,10 +18,10 @@ from inventory.nouns.cameras import (
     in_unit,
     with_deliveries,
 )
-from inventory.nouns.deliveries import DeliveryShown, DeliveryWriter
-from inventory.nouns.destinations import DestinationShown, DestinationWriter
+from inventory.nouns.devices.deliveries import DeliveryShown, DeliveryWriter
+from inventory.nouns.devices.destinations import DestinationShown, DestinationWriter
+from inventory.nouns.devices.sameness import check_camera
 from inventory.nouns.noun import Filter, Noun
-from inventory.nouns.sameness import check_camera
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.events.inventory import DestinationV1, RecorderV1
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from inventory.domain.devices.addresses import GIVE_AGAIN, Address, check_networks, leads_elsewhere
 from inventory.domain.devices.trust import Trust, check_trust_is_used
-from inventory.nouns.writer import Writing
+from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, refuse_as_422
 from inventory.storage.tables import Camera, Destination
 from vonggac.auth import Credentials, Principal, Right
@@ -34,7 +34,7 @@ LOGIN = SecretColumns("sealed_secret", "secret_changed_at", "url_template")
 READ_BACK_LOGIN = SecretColumns("sealed_read_back_secret", "read_back_secret_changed_at", "read_back_url_template")
 
 
-def parse_address(writing: Writing, field: str, text: str, parse: Callable[[str], Address]) -> Address:
+def parse_address(writing: Write, field: str, text: str, parse: Callable[[str], Address]) -> Address:
     """Parse and check the body's address. Raises ProblemError 422 that names `field`."""
     with refuse_as_422(field):
         address = parse(text)
@@ -58,7 +58,7 @@ def device_origins(expected: Mapping[str, Any] | None) -> tuple[Origin, ...]:
 
 
 async def write_secret(
-    writing: Writing, thing: Camera | Destination, given: Credentials, columns: SecretColumns = LOGIN
+    writing: Write, thing: Camera | Destination, given: Credentials, columns: SecretColumns = LOGIN
 ) -> None:
     """Seal and store the login; publishes the cameras concerned again.
 
@@ -75,7 +75,7 @@ async def write_secret(
     await writing.transaction.change_thing(thing, _sealed(writing, given, (origin, *others), columns))
 
 
-async def remove_secret(writing: Writing, thing: Camera | Destination, columns: SecretColumns = LOGIN) -> None:
+async def remove_secret(writing: Write, thing: Camera | Destination, columns: SecretColumns = LOGIN) -> None:
     """Remove the login; without one, nothing changes."""
     if getattr(thing, columns.sealed) is not None:
         await writing.transaction.change_thing(
@@ -84,7 +84,7 @@ async def remove_secret(writing: Writing, thing: Camera | Destination, columns: 
 
 
 def secret_of(
-    writing: Writing, address: Address | None, columns: SecretColumns = LOGIN, *, others: tuple[Origin, ...] = ()
+    writing: Write, address: Address | None, columns: SecretColumns = LOGIN, *, others: tuple[Origin, ...] = ()
 ) -> dict[str, Any]:
     """The columns for the credentials in an address; empty when it has none. `others`: as of `Sealer.seal`.
 
@@ -113,7 +113,7 @@ def may_write_secrets(caller: Principal) -> None:
 
 
 def _sealed(
-    writing: Writing,
+    writing: Write,
     credentials: Credentials,
     origins: tuple[Origin, *tuple[Origin, ...]],
     columns: SecretColumns,

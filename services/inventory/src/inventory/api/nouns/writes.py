@@ -15,8 +15,8 @@ from inventory.api.nouns.models import Models, given
 from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
 from inventory.nouns.noun import Noun
-from inventory.nouns.writer import Writing
-from inventory.storage.clocks import recorded
+from inventory.nouns.writer import Write
+from inventory.storage.queries.clocks import recorded
 from inventory.storage.tables import Thing
 from vonggac.http.conditional import IfMatch
 from vonggac.http.idempotency import KeptAnswer
@@ -24,7 +24,7 @@ from vonggac.http.idempotency import KeptAnswer
 NOTHING = KeptAnswer(HTTPStatus.NO_CONTENT, {}, b"")
 
 
-def add_writing(router: APIRouter, noun: Noun, models: Models) -> None:
+def add_write_routes(router: APIRouter, noun: Noun, models: Models) -> None:
     """Add the routes that write `noun`, but for those that it has written by hand."""
     if "create" not in noun.hand_written:
         _add_create(router, noun, models)
@@ -36,7 +36,7 @@ def add_writing(router: APIRouter, noun: Noun, models: Models) -> None:
 
 def _add_create(router: APIRouter, noun: Noun, models: Models) -> None:
     async def add_thing(body: Any, context: Context, caller: Adder, reason: Reason = None) -> Response:
-        async def work(writing: Writing) -> Thing:
+        async def work(writing: Write) -> Thing:
             return await make_thing(writing, noun, body)
 
         async def answer(session: AsyncSession, thing: Thing) -> KeptAnswer:
@@ -62,7 +62,7 @@ def _add_change(router: APIRouter, noun: Noun, models: Models) -> None:
     async def change_thing(
         thing_id: UUID, body: Any, context: Context, caller: Changer, if_match: IfMatch, reason: Reason = None
     ) -> Response:
-        async def work(writing: Writing) -> Thing:
+        async def work(writing: Write) -> Thing:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
             if_match.check(thing.revision)
             return await patch_thing(writing, noun, thing, given(body))
@@ -85,7 +85,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
     async def remove(
         thing_id: UUID, context: Context, caller: Remover, if_match: IfMatch, reason: ReasonNeeded = None
     ) -> Response:
-        async def work(writing: Writing) -> None:
+        async def work(writing: Write) -> None:
             thing = await writing.transaction.get_thing(noun.table, thing_id)
             if_match.check(thing.revision)
             await remove_thing(writing, noun, thing)

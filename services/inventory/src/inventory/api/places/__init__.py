@@ -1,1 +1,0 @@
-"""What facilities answer beside their own record."""

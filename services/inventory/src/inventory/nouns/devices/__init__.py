@@ -1,0 +1,1 @@
+"""Cameras, recorders, destinations and deliveries: how they are written, and their rules."""

@@ -1,0 +1,1 @@
+"""What reads the tables: lists, both clocks, what refers to a thing."""
