@@ -102,7 +102,7 @@ def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> No
     assert "./deploy/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
     assert "./deploy/nats/place-compose.conf:/etc/nats/place.conf:ro" in nats["volumes"]
     assert nats["command"] == ["--config", "/etc/nats/nats.conf"]
-    assert nats["environment"] == {"GOMEMLIMIT": f"${{VONGGAC_NATS_MEMORY:-{MEMORY}}}"}
+    assert nats["environment"] == {"GOMEMLIMIT": f"${{NATS_MEMORY_LIMIT:-{MEMORY}}}"}
     assert (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8") == configuration()
     place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")
     assert 'http: "127.0.0.1:8222"' in place, "monitoring tells of subjects and connections"

@@ -24,9 +24,7 @@ SMALL_ROOMS = {
 }
 LARGE_ROOMS = {"vonggac": "the parts of the library side by side, each a room (decision 0006)"}
 SMALL_FILES = {
-    "forwarder.api.cameras": "one noun of the API a file",
     "prober.api.networks": "one noun of the API a file",
-    "prober.api.workers": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
     "local.commands.clean": "one command a file",
     "inventory.domain.mandate.surveying.submission": "what the field sends, apart from what the office writes",
@@ -38,7 +36,7 @@ SMALL_FILES = {
     "inventory.importing.reading.workbook": "one format a file",
     "inventory.nouns.devices.deliveries": "one noun a file",
     "inventory.nouns.operators": "the rules of one noun a file",
-    "inventory.storage.codec_check": "the check before the commit, without the transaction itself",
+    "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",

@@ -12,6 +12,7 @@ from inventory.storage.deliveries import copy_deliveries, planned_delivery
 from inventory.storage.store import Actor, Store, WriteTransaction
 from inventory.storage.tables import Camera, Destination, OutboxRow
 from vonggac.database import Database
+from vonggac.events import subjects
 from vonggac.events.inventory import CameraV1, FacilityStatus
 from vonggac.events.registry import decode
 from vonggac.http import ProblemError
@@ -50,7 +51,9 @@ async def add_cameras(transaction: WriteTransaction, facility: dict[str, Any], c
 
 async def published(store: Store, wanted: Camera) -> CameraV1:
     async with store.read_transaction() as session:
-        query = select(OutboxRow).where(OutboxRow.subject == f"inventory.camera.{wanted.id}").order_by(OutboxRow.id)
+        query = (
+            select(OutboxRow).where(OutboxRow.subject == subjects.inventory("camera", wanted.id)).order_by(OutboxRow.id)
+        )
         row = (await session.scalars(query)).all()[-1]
     data = decode(row.body).data
     assert isinstance(data, CameraV1)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.outbox import OutboxMessage
-from inventory.storage.plans import plan_revisions
+from inventory.storage.queries.plans import plan_revisions
 from inventory.storage.tables import Destination, Facility
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.devices.addresses import render
 from inventory.domain.mandate.planning.basis import FacilityPlan
-from inventory.storage.plans import facility_plans
+from inventory.storage.queries.plans import facility_plans
 from inventory.storage.tables import Camera, Delivery, Destination, Facility, Thing
 from vonggac.events import Payload
 from vonggac.events.inventory import (

@@ -21,10 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
 from inventory.storage.bulk import copy_rows
-from inventory.storage.codec_check import CodecCheck
 from inventory.storage.conflicts import conflict_problem, database_problems
 from inventory.storage.prepared import PreparedMessages
 from inventory.storage.queries.clocks import announce_long_write, missing
+from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.states import CameraPlan, camera_plans, payload_of, staged_plans
 from inventory.storage.tables import Camera, Change, Delivery, Destination, Facility, Thing
 from vonggac.auth import Role

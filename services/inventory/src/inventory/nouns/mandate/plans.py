@@ -27,7 +27,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid
-from inventory.storage.plans import agency_roles, is_facility_surveyed
+from inventory.storage.queries.plans import agency_roles, is_facility_surveyed
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import ConnectionPlan, Destination, Facility, PlanException
 from vonggac.events.inventory import ConnectionPlanV1, PlanExceptionV1, PlanStatus

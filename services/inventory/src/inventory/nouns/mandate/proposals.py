@@ -24,7 +24,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 from inventory.nouns.writer import merge
 from inventory.storage.deliveries import enabled_destinations
-from inventory.storage.plans import is_facility_surveyed
+from inventory.storage.queries.plans import is_facility_surveyed
 from inventory.storage.states import camera_plans
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Facility, InstallationProposal
