@@ -17,7 +17,6 @@ MIN_LINES = 40
 MAX_METHODS = 25
 
 SMALL_ROOMS = {
-    "inventory/migrations": "Alembic's layout",
     "reporting/migrations": "Alembic's layout",
     "vonggac/rtsp": "the wire format and the client",
     "vonggac/settings": "one subject: settings from the environment, and their description",
