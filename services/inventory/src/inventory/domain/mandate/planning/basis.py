@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from inventory.domain.fields import Fields, Name
+from inventory.domain.fields import PERIOD_HEADINGS, Dated, Name
 from inventory.domain.mandate.surveying.form import Text
 from vonggac.events.inventory.plans import PlanBasis
 
@@ -20,12 +20,13 @@ HEADINGS = {
     "why": "Lý do",
     "approved_by": "Người cho phép",
     "decided_on": "Ngày cho phép",
+    **PERIOD_HEADINGS,
 }
 MIGRATED = "Connected before connection plans were recorded."
 """Reason of the exceptions that migration 0009 makes for facilities with deliveries."""
 
 
-class ExceptionFields(Fields):
+class ExceptionFields(Dated):
     """A facility whose cameras are forwarded without an agreed plan, until this exception is removed."""
 
     facility_id: UUID
