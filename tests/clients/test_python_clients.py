@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -82,7 +81,6 @@ def test_fields_give_sparse_items(clients: Clients, services: Services) -> None:
         ("forwarder", "cameras", "list_camera_deliveries", ["id"]),
         ("reporting", "intervals", "read_camera_intervals", ["id"]),
         ("reporting", "intervals", "read_delivery_intervals", ["id"]),
-        ("reporting", "maintenance", "cancel_window", ["id"]),
     ],
 )
 def test_what_is_not_there_is_a_problem(
@@ -120,25 +118,6 @@ def test_without_a_token_there_is_a_problem_and_how_to_authenticate(clients: Cli
         assert (answer.status_code, answer.parsed.code) == (401, "unauthorized")
         assert "WWW-Authenticate" in answer.headers
         stranger.close()
-
-
-def test_maintenance_is_agreed_read_and_cancelled_once(clients: Clients, services: Services) -> None:
-    client = clients["reporting"]
-    report = client.call("compliance", "read_compliance")
-    camera = report.cameras[0].id
-    begins = datetime.now(UTC) + timedelta(hours=1)
-    body = client.model("new_window", "NewWindow")(
-        from_=begins, to=begins + timedelta(hours=1), reason="Thay switch", camera_id=camera
-    )
-    made = client.call("maintenance", "add_window", body=body)
-    assert made.reason == "Thay switch"
-    page = client.call("maintenance", "list_windows", camera_id=camera, total=True, sort="-from")
-    assert (page.total, [window.id for window in page.items]) == (1, [made.id])
-    body.camera_id = None
-    assert (client.call("maintenance", "add_window", body=body)).errors[0].field == "camera_id"
-    assert (client.call("maintenance", "cancel_window", made.id)).cancelled_at is not None
-    problem = client.call("maintenance", "cancel_window", made.id)
-    assert (problem.status, problem.code) == (409, "maintenance_over")
 
 
 def test_a_delivery_is_stopped_and_started(clients: Clients, services: Services) -> None:

@@ -297,7 +297,6 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
         f"/v1/cameras/{camera['id']}", json={"enabled": False}, params={"reason": "sửa mái, theo biên bản 12"}
     )
     facility = camera["facility_id"]
-    await province.move(f"/v1/facilities/{facility}", "suspended", "dọn")
 
     async def reason_of(noun: str, thing_id: str) -> Any:
         return getattr((await latest(bus, noun, thing_id)).data, "reason")  # noqa: B009 - of several kinds
@@ -308,6 +307,7 @@ async def test_a_message_says_who_changed_the_thing_when_and_why(province: Any, 
     assert (fact.changed_by, fact.reason) == ("test-province_lead", "sửa mái, theo biên bản 12")
     assert fact.created_at is not None
     assert fact.created_at < fact.changed_at
+    await province.move(f"/v1/facilities/{facility}", "suspended", "dọn")
     assert await eventually(lambda: reason_of("facility", facility)) == "dọn"
     await province.remove(f"/v1/cameras/{camera['id']}", params={"reason": "hỏng"})
 

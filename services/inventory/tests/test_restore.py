@@ -78,7 +78,7 @@ async def test_a_restored_register_is_of_a_new_epoch_and_its_states_win(
         for name in ("a", "b", "c"):
             await province.change(f"/v1/cameras/{kept['id']}", json={"name": name})
         await province.change(f"/v1/cameras/{kept['id']}", json={"enabled": False})
-        lost = await province.camera(facility_id=kept["facility_id"], code="CAM-LOST")
+        lost = await province.camera(facility_id=kept["facility_id"], code="CAM-LOST", url="rtsp://10.1.1.2/1")
         await eventually(lambda: is_at(bus, kept, above=4, enabled=False))
         await eventually(lambda: is_at(bus, lost, above=0))
         database = Database(own_settings.database_url.get_secret_value())

@@ -23,6 +23,11 @@ EDITED = {
     "camera": "name", "delivery": "enabled",
 }  # fmt: skip
 
+STOCKED = [noun for noun in NOUNS if noun.name in {
+    "agency", "unit", "facility", "focal_point", "destination", "camera", "delivery",
+}]  # fmt: skip
+"""Nouns of which `stocked` has records."""
+
 
 @pytest_asyncio.fixture
 async def stocked(province: Any) -> Any:
@@ -46,7 +51,7 @@ async def send(province: Any, path: str, body: bytes, **query: Any) -> Any:
     return await province.client.post(f"/v1/imports/{path}", content=body, headers=headers, params=query)
 
 
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+@pytest.mark.parametrize("noun", STOCKED, ids=lambda noun: noun.path)
 async def test_an_export_is_edited_elsewhere_and_comes_back(stocked: Any, noun: Any) -> None:
     exported = await stocked.client.get(f"/v1/exports/{noun.path}.xlsx")
     same = await send(stocked, noun.path, exported.content)
@@ -70,7 +75,7 @@ async def test_an_export_is_edited_elsewhere_and_comes_back(stocked: Any, noun: 
 
 
 @pytest.mark.parametrize("style", ["rfc4180", "excel-vi"])
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+@pytest.mark.parametrize("noun", STOCKED, ids=lambda noun: noun.path)
 async def test_a_csv_export_comes_back_without_change(stocked: Any, noun: Any, style: str) -> None:
     exported = await stocked.client.get(f"/v1/exports/{noun.path}.csv", params={"format": style})
     assert not any(cell.startswith(("=", "@")) for line in exported.text.splitlines() for cell in line.split(","))
@@ -94,7 +99,7 @@ async def test_libreoffice_saves_an_export_that_comes_back(stocked: Any, tmp_pat
     assert answer.json()["unchanged"] == answer.json()["rows"] > 0
 
 
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.path)
+@pytest.mark.parametrize("noun", STOCKED, ids=lambda noun: noun.path)
 async def test_a_template_has_headings_lists_and_technical_names(stocked: Any, noun: Any) -> None:
     body = (await stocked.client.get(f"/v1/templates/{noun.path}.xlsx")).content
     sheet = openpyxl.load_workbook(io.BytesIO(body)).worksheets[0]
@@ -102,7 +107,10 @@ async def test_a_template_has_headings_lists_and_technical_names(stocked: Any, n
     assert [cell.value for cell in sheet[1]] == [column.heading for column in columns]
     assert [cell.value for cell in sheet[2]] == [column.name for column in columns]
     assert sheet.row_dimensions[2].hidden
-    lists = {column.name for column in columns if column.choices or column.kind == "yes_no" or column.reference}
+    known = {noun.name for noun in STOCKED}
+    lists = {
+        column.name for column in columns if column.choices or column.kind == "yes_no" or column.reference in known
+    }
     assert len(sheet.data_validations.dataValidation) == len(lists)
 
 
@@ -119,7 +127,7 @@ async def test_a_filled_template_is_taken(stocked: Any) -> None:
 
 async def test_a_failed_import_leaves_nothing(stocked: Any) -> None:
     async def on_record() -> list[Any]:
-        return [(await stocked.client.get(f"/v1/{noun.path}")).json()["items"] for noun in NOUNS]
+        return [(await stocked.client.get(f"/v1/{noun.path}")).json()["items"] for noun in STOCKED]
 
     before = await on_record()
     for name, wanted in json.loads((FOLDER / "expected.json").read_text("utf-8")).items():
@@ -187,7 +195,7 @@ async def test_an_import_is_listed_and_taken_back(stocked: Any) -> None:
 async def test_what_somebody_touched_since_stays_and_is_named(stocked: Any) -> None:
     done = (await send(stocked, "cameras", NEW.encode())).json()
     cameras = {each["code"]: each["id"] for each in (await stocked.client.get("/v1/cameras")).json()["items"]}
-    await stocked.change(f"/v1/cameras/{cameras['CAM-02']}", {"name": "Sân sau"})
+    await stocked.change(f"/v1/cameras/{cameras['CAM-02']}", json={"name": "Sân sau"})
     back = (await stocked.client.post(f"/v1/imports/{done['id']}/revert")).json()
     assert [left["key"] for left in back["left"]] == ["CAM-02"]
     cameras = {each["code"]: each["name"] for each in (await stocked.client.get("/v1/cameras")).json()["items"]}

@@ -12,7 +12,7 @@ PATHS = ("agencies", "units", "facilities", "focal-points", "destinations", "cam
 async def make(province: Any, path: str) -> dict[str, Any]:
     if path == "focal-points":
         person = {"full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng", "phone": "0233 3852 123"}
-        facility = await province.facility()
+        facility = await province.facility(status="planned")
         body = person | {"facility_id": facility["id"], "valid_from": "2021-05-07"}
         made: dict[str, Any] = await province.post("/v1/focal-points", body)
     elif path == "deliveries":

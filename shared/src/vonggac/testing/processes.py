@@ -12,7 +12,8 @@ from pathlib import Path
 from vonggac.embedded import NatsServer, PostgresServer
 
 SLEEPS_WITHIN_S = 30.0
-_STOPPED = "T"
+_AT_REST = frozenset("TZX")
+"""Stopped, or ended already."""
 
 
 def put_to_sleep(process_id: int) -> None:
@@ -23,7 +24,7 @@ def put_to_sleep(process_id: int) -> None:
     """
     os.kill(process_id, signal.SIGSTOP)
     deadline = time.monotonic() + SLEEPS_WITHIN_S
-    while running := [state for state in _thread_states(process_id) if state != _STOPPED]:
+    while running := [state for state in _thread_states(process_id) if state not in _AT_REST]:
         assert time.monotonic() < deadline, f"threads of {process_id} still run: {running}"
         time.sleep(0.002)
 

@@ -71,6 +71,8 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
         for child, child_info in inner.model_fields.items():
             yield from _of_field(noun, special, (*path, child), child_info)
         return
+    if _is_structured(inner):
+        return
     column = special.names.get(dotted, name)
     reference = noun.references.get(dotted)
     choices: Mapping[str, str] = {}
@@ -96,6 +98,14 @@ def _of_field(noun: Noun, special: Special, path: tuple[str, ...], info: FieldIn
         may_hold_secret=column in special.addresses,
         example=_EXAMPLES.get(kind, str((info.examples or [""])[0])),
     )
+
+
+def _is_structured(inner: Any) -> bool:
+    """Whether it is a mapping, or a collection of records: no cell holds one; the API does."""
+    if get_origin(inner) is dict or get_origin(inner) is Mapping:
+        return True
+    parts = get_args(inner) if get_origin(inner) in {tuple, list} else ()
+    return bool(parts) and isinstance(parts[0], type) and issubclass(parts[0], BaseModel)
 
 
 def _kind(info: FieldInfo) -> tuple[Kind, Any, bool]:

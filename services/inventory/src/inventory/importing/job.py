@@ -61,7 +61,10 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
         sheet = sheet_of(upload.raw.sheets, noun, alone=len(nouns) == 1)
         if sheet is not None:
             mistakes = Mistakes(sheet.name or None)
-            upload.tables.append(await asyncio.to_thread(read_table, sheet, columns_of(noun), mistakes))
+            table = await asyncio.to_thread(read_table, sheet, columns_of(noun), mistakes)
+            if len(nouns) > 1 and _is_left_empty(table, mistakes):
+                continue
+            upload.tables.append(table)
             upload.mistakes += mistakes.found
     if not upload.tables and not upload.mistakes:
         mistakes = Mistakes()
@@ -69,6 +72,11 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
         mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns), sheet=wanted)
         upload.mistakes += mistakes.found
     return upload
+
+
+def _is_left_empty(table: Table, mistakes: Mistakes) -> bool:
+    """Whether a sheet of a workbook has its headings and nothing below them: there is nothing of that noun."""
+    return not table.rows and [mistake.column for mistake in mistakes.found] == [FILE]
 
 
 def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | None:
