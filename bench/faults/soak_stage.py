@@ -18,6 +18,7 @@ from local.commands.progress import Progress
 from local.commands.truth import ReportingApi, delivered_to_both
 from local.demo import content
 from local.demo.load import load_base
+from local.demo.surveys import except_from_plans
 from local.platform.environment import SERVICES
 from local.platform.platform import Platform, wait_ready
 from local.platform.ports import anywhere
@@ -160,6 +161,7 @@ async def _load(platform: Platform, token: str, count: int) -> list[str]:
     facilities = content.facility_codes()
     async with InventoryApi(platform.addresses.inventory, token) as inventory:
         await load_base(inventory, simulator)
+        await except_from_plans(inventory, facilities, "A bench forwards every camera.")
         rows = [
             {
                 "code": name,
