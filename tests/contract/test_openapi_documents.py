@@ -15,7 +15,8 @@ SERVICES = ("inventory", "prober", "forwarder", "reporting")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PAGING = {"cursor", "limit", "sort", "fields", "total"}
 OLD_STYLES = {"after", "offset", "page", "skip"}
-OTHERWISE = {"inventory": "its pages have a cursor and a limit alone"}
+OTHERWISE = frozenset({"get /v1/dead-letters", "get /v1/imports"})
+"""Lists of inventory that still have a position of their own, `after` and `before`, in place of a cursor."""
 
 type Json = dict[str, Any]
 
@@ -80,11 +81,11 @@ def test_title_and_headers(service: str) -> None:
 
 
 def test_every_page_is_asked_for_in_one_way(service: str) -> None:
-    if service in OTHERWISE:
-        pytest.skip(OTHERWISE[service])
     lists = 0
     for name, operation in operations(service):
         asked = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+        if name in OTHERWISE:
+            continue
         assert asked & OLD_STYLES == set(), name
         if asked & PAGING:
             lists += 1

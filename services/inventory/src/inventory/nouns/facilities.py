@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy import ColumnElement, Date, FromClause, cast, func, select
 
 from inventory.domain.places.lifecycle import met_guards
 from inventory.storage.conflicts import field_conflict
@@ -56,10 +56,12 @@ async def check_focal_point(transaction: WriteTransaction, before: FocalPoint | 
 
 
 def without_focal_point(facilities: FromClause, missing: bool, recorded: Recorded) -> ColumnElement[bool]:
-    """Whether the facility has no focal point without a last day."""
+    """Whether no focal point of the facility is in office today (Asia/Ho_Chi_Minh)."""
     people = recorded(FocalPoint)
+    today = cast(func.timezone(PROVINCE_TIME.key, func.now()), Date)
     found = select(people.c.id).where(
         people.c.facility_id == facilities.c.id,
-        people.c.valid_to.is_(None) | (people.c.valid_to >= func.current_date()),
+        people.c.valid_from <= today,
+        people.c.valid_to.is_(None) | (people.c.valid_to >= today),
     )
     return ~found.exists() if missing else found.exists()

@@ -64,6 +64,7 @@ async def test_the_last_focal_point_of_an_active_facility_stays(province: Any) -
 async def test_active_facilities_without_a_focal_point_are_listed(province: Any) -> None:
     lacking, complete = await province.facility(), await province.facility()
     await appoint(province, complete)
+    await appoint(province, lacking, full_name="Lê Thị Kế", valid_from="2999-01-01")
     found = await province.client.get("/v1/facilities", params={"without_focal_point": True, "status": "active"})
     assert [one["id"] for one in found.json()["items"]] == [lacking["id"]]
 

@@ -79,7 +79,8 @@ class CameraFields(Dated):
     verified_on: date | None = Field(default=None, description="Day on which somebody verified it on site.")
     verified_by: Name | None = Field(default=None, description="Who verified it on site.")
     shared_device_reason: Line | None = Field(
-        default=None, description="Why another camera on record may have the same device; both are flagged in reports."
+        default=None,
+        description="Why another camera may have the same device; its message carries it.",
     )
 
     @model_validator(mode="after")

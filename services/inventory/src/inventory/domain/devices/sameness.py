@@ -34,7 +34,7 @@ class Same:
         shown = {"url": "address", "serial": "serial number", "mac": "MAC address"}[self.field]
         return (
             f"camera {self.code} has this {shown} already: correct one of the two, or give shared_device_reason; "
-            "both are then flagged in every report"
+            "its message then carries the reason"
         )
 
 
