@@ -30,7 +30,7 @@ class ExceptionFields(Dated):
     """A facility whose cameras are forwarded without an agreed plan, until this exception is removed."""
 
     facility_id: UUID
-    why: Annotated[Text, Field(description="Stands in every report.")]
+    why: Annotated[Text, Field(description="Why; the messages of its cameras carry it.")]
     approved_by: Name
     decided_on: date
 
