@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 # A failed test with a server is repeated once, twenty tests at most, each printed with its traceback (tests/tiers.py); so is
 # one that a leak of an earlier test hit, whose traceback is then all there is of it.
-repeated := --reruns 1 --max-suite-reruns 20 --rerun-show-tracebacks
+repeated := --max-suite-reruns 20 --rerun-show-tracebacks
 typed := shared services simulator local docs deploy tests bench $(wildcard tools/*.py) conftest.py
 
 .PHONY: help
@@ -42,7 +42,7 @@ check: lint test-unit ## Before every commit: lint and the unit tests
 
 .PHONY: test-unit
 test-unit: setup ## Tests without a server or another process, with few random examples (ARGS="-k relay" chooses)
-	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit $(ARGS)
+	@exec $(python) -m pytest -q -n 2 --dist worksteal -m "not server and not slow" --hypothesis-profile unit $(ARGS)
 
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
