@@ -17,7 +17,7 @@ from reporting.reports.accounts import Question
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 from reporting.tables import Dialect, Format, Portions, accepted, file_of
-from reporting.tables.catalogue import SOURCES, Asked, Source
+from reporting.tables.catalogue import SOURCES, Selection, Source
 from reporting.tables.formats import MEDIA_TYPES
 from vonggac.auth import Principal, Right, require
 from vonggac.http import ProblemError
@@ -123,7 +123,7 @@ def table_answer(
 ) -> TableAnswer:
     """A table in the format chosen. `only`: the id of the one camera or delivery that is asked for."""
     source = SOURCES[name]
-    stamp = Asked.stamp_of(question)
+    stamp = Selection.stamp_of(question)
     rows = _rows(shared, source, question, scope, only)
     pieces = file_of(source.table, stamp, chosen.form, chosen.dialect, rows)
     file_name = stamp.file_name(source.table, chosen.form.value)
@@ -135,7 +135,7 @@ async def _rows(shared: Context, source: Source, question: Question, scope: plan
     async with (
         asyncio.timeout(shared.settings.export_within_s),
         snapshot(shared.database) as session,
-        aclosing(source.rows(Asked(session, question, scope, only))) as portions,
+        aclosing(source.rows(Selection(session, question, scope, only))) as portions,
     ):
         async for rows in portions:
             yield rows

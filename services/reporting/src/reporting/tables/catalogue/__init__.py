@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reporting.tables.catalogue import cameras, days, groups, intervals, outages, upkeep
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 
-__all__ = ["SOURCES", "Asked", "Source"]
+__all__ = ["SOURCES", "Selection", "Source"]
 
 _ROOMS = (groups, cameras, days, outages, intervals, upkeep)
 SOURCES: Mapping[str, Source] = MappingProxyType(

@@ -26,7 +26,7 @@ from reporting.tables.catalogue.columns import (
     percent_values,
     place_values,
 )
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -76,13 +76,13 @@ _NO_CAMERA_HERE = nothing(DELIVERIES.columns[len(PLACE) :])
 _ledger: Callable[[DeliveryDurations], Row] = attrgetter(*LEDGER_NAMES)
 
 
-async def camera_rows(asked: Asked) -> Portions:
+async def camera_rows(asked: Selection) -> Portions:
     """Cameras by unit, facility and code, then facilities without cameras."""
     async for rows in accounted_rows(asked, _camera_rows, lambda one: (*place_values(one), *_NO_CAMERA)):
         yield rows
 
 
-async def delivery_rows(asked: Asked) -> Portions:
+async def delivery_rows(asked: Selection) -> Portions:
     """Deliveries in the order of their cameras."""
     async for rows in accounted_rows(asked, _delivery_rows, lambda one: (*place_values(one), *_NO_CAMERA_HERE)):
         yield rows
@@ -91,7 +91,7 @@ async def delivery_rows(asked: Asked) -> Portions:
 type Make = Callable[[Sequence[CameraAccount]], list[Row]]
 
 
-async def accounted_rows(asked: Asked, make: Make, without: Callable[[Facility], Row]) -> Portions:
+async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facility], Row]) -> Portions:
     """What `make` makes of each portion of accounts, then a row for each facility without cameras."""
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():

@@ -27,7 +27,7 @@ from reporting.tables.catalogue.columns import (
     delivery_values,
     nothing,
 )
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -70,19 +70,19 @@ def days(period: Period, zone: ZoneInfo) -> Iterator[tuple[date, Period]]:
         start = end
 
 
-async def fact_rows(asked: Asked) -> Portions:
+async def fact_rows(asked: Selection) -> Portions:
     """Day by day, in the order of `deliveries`."""
     async for rows in _by_day(asked, _facts, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
         yield rows
 
 
-async def camera_day_rows(asked: Asked) -> Portions:
+async def camera_day_rows(asked: Selection) -> Portions:
     """Day by day, in the order of `cameras`."""
     async for rows in _by_day(asked, _camera_days, nothing((*_CAMERA, *CAMERA_LENGTHS[1:]))):
         yield rows
 
 
-async def _by_day(asked: Asked, make: Callable[[Row], Make], rest: Row) -> Portions:
+async def _by_day(asked: Selection, make: Callable[[Row], Make], rest: Row) -> Portions:
     for day, period in days(asked.question.period, ZoneInfo(asked.stamp.time_zone)):
         within = replace(asked, question=replace(asked.question, period=period))
         before: Row = (day, period.length)

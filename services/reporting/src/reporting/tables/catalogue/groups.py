@@ -10,7 +10,7 @@ from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import AVAILABILITY, CAMERA_LENGTHS, COMPLIANCE, percent_values
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions, in_portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -77,7 +77,9 @@ TYPES = _declared("facility_types", "Loại cơ sở", "Types of facilities", "t
 FACILITIES = _declared("facilities", "Cơ sở", "Facilities", "facility")
 
 
-async def _rows(chosen: Callable[[Totals], Sequence[Group]], name: Callable[[Group], Row], asked: Asked) -> Portions:
+async def _rows(
+    chosen: Callable[[Totals], Sequence[Group]], name: Callable[[Group], Row], asked: Selection
+) -> Portions:
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():
         cameras = await plan.cameras(asked.session, places)

@@ -15,7 +15,7 @@ from reporting.storage import history, plan
 from reporting.storage.history import Stored
 from reporting.storage.lives import Watch
 from reporting.tables.catalogue.columns import CAMERA, DELIVERY, FACILITY, camera_values, delivery_values
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -58,7 +58,7 @@ DELIVERY_INTERVALS = Table(
 )  # fmt: skip
 
 
-async def camera_rows(asked: Asked) -> Portions:
+async def camera_rows(asked: Selection) -> Portions:
     """In the order of the cameras, oldest first."""
     session, question = asked.session, asked.question
     cameras = await _cameras(asked)
@@ -70,7 +70,7 @@ async def camera_rows(asked: Asked) -> Portions:
 
 
 def _of_cameras(
-    asked: Asked, portion: Sequence[Camera], stored: Stored, watch: Watch, windows: Mapping[str, list[Window]]
+    asked: Selection, portion: Sequence[Camera], stored: Stored, watch: Watch, windows: Mapping[str, list[Window]]
 ) -> list[Row]:
     lines, period = stored.lines(watch), asked.question.period
     return [
@@ -82,7 +82,7 @@ def _of_cameras(
     ]
 
 
-async def _cameras(asked: Asked) -> list[Camera]:
+async def _cameras(asked: Selection) -> list[Camera]:
     """Those asked for: all, or the one that `only` is, or that has the delivery that it is."""
     found = await plan.cameras(asked.session, await plan.places(asked.session, asked.scope, asked.question.period))
     if asked.only is None:
@@ -95,7 +95,7 @@ def _where(camera: Camera) -> Row:
     return str(camera.facility.id), camera.facility.code, *camera_values(camera)
 
 
-async def delivery_rows(asked: Asked) -> Portions:
+async def delivery_rows(asked: Selection) -> Portions:
     """In the order of the deliveries, oldest first."""
     session, question = asked.session, asked.question
     cameras = await _cameras(asked)
@@ -106,7 +106,7 @@ async def delivery_rows(asked: Asked) -> Portions:
         yield await asyncio.to_thread(_of_deliveries, asked, portion, stored, watch)
 
 
-def _of_deliveries(asked: Asked, portion: Sequence[Camera], stored: Stored, watch: Watch) -> list[Row]:
+def _of_deliveries(asked: Selection, portion: Sequence[Camera], stored: Stored, watch: Watch) -> list[Row]:
     claims, rows = stored.claims(), list[Row]()
     for one in portion:
         for planned in one.deliveries:

@@ -8,7 +8,7 @@ from reporting.reports.outages import fault_of, found_outages
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault
 from reporting.tables.catalogue.columns import CAMERA, PLACE, camera_values, place_values
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions, in_portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -49,7 +49,7 @@ SITE_FAULTS = Table(
 )
 
 
-async def outage_rows(asked: Asked) -> Portions:
+async def outage_rows(asked: Selection) -> Portions:
     """In the order of the cameras, oldest first."""
     only = None if asked.only is None else str(asked.only)
     async with aclosing(found_outages(asked.session, asked.question, asked.scope, only)) as portions:
@@ -66,7 +66,7 @@ def _outage(camera: Camera, outage: Outage, fault: SiteFault | None) -> Row:
     )  # fmt: skip
 
 
-async def site_fault_rows(asked: Asked) -> Portions:
+async def site_fault_rows(asked: Selection) -> Portions:
     """Newest first."""
     start, end = asked.question.period
     places = await plan.places(asked.session, asked.scope, asked.question.period)

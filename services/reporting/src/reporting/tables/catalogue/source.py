@@ -14,7 +14,7 @@ from reporting.tables.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Selection:
     """What a request asks of a table, and the snapshot of the tables behind it."""
 
     session: AsyncSession
@@ -39,5 +39,5 @@ class Source:
     """A declared table and its rows. `narrowed`: unit, agency, type and facility choose among them."""
 
     table: Table
-    rows: Callable[[Asked], Portions]
+    rows: Callable[[Selection], Portions]
     narrowed: bool = True

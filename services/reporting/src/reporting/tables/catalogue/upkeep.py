@@ -8,7 +8,7 @@ from sqlalchemy import select
 from reporting.domain.instants import Millis, millis, moment
 from reporting.storage import maintenance
 from reporting.storage.tables import publisher_gap
-from reporting.tables.catalogue.source import Asked, Source
+from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
 from reporting.tables.table import Column, Kind, Row, Table
 
@@ -51,7 +51,7 @@ LOST_FACTS = Table(
 )
 
 
-async def window_rows(asked: Asked) -> Portions:
+async def window_rows(asked: Selection) -> Portions:
     """By start."""
     start, end = map(moment, asked.question.period)
     wanted = maintenance.listed(
@@ -68,7 +68,7 @@ def _window(row: Any) -> Row:
     )  # fmt: skip
 
 
-async def gap_rows(asked: Asked) -> Portions:
+async def gap_rows(asked: Selection) -> Portions:
     """Newest first."""
     wanted = select(publisher_gap).order_by(publisher_gap.c.began_at.desc(), "publisher_id", "first")
     async for rows in (await asked.session.stream(wanted)).partitions(ROWS_AT_ONCE):
