@@ -52,6 +52,7 @@ SMALL_FILES = {
 WORDS_OF_OTHERS = {
     "pause_writing": "asyncio.Protocol",
     "resume_writing": "asyncio.Protocol",
+    "tell": "the protocol of files",
     "_look_up": "the phrase of name resolution",
     "_looks_like_message": "a phrase, no probe",
     "edge_share": "edges of a picture",
