@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, InContext, not_found
-from reporting.domain.claims import UNKNOWN, Status, resolve
+from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
