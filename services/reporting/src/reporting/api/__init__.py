@@ -6,6 +6,7 @@ TAGS = {
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",
     "maintenance": "Time agreed beforehand.",
+    "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
 }
 """The tags of the API, with what each is about."""
