@@ -7,8 +7,9 @@ from typing import cast
 
 from reporting.domain.instants import millis
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
-from reporting.domain.scope import Delivery, Facility
-from reporting.reports.accounts import CameraAccount, Now, accounts
+from reporting.domain.scope import Delivery
+from reporting.reports.accounts import CameraAccount, Now
+from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.garbage_collection import rarely_collected
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
@@ -20,6 +21,7 @@ from reporting.tables.catalogue.columns import (
     DELIVERY,
     DELIVERY_LENGTHS,
     PLACE,
+    Places,
     camera_values,
     delivery_values,
     nothing,
@@ -78,34 +80,31 @@ _ledger: Callable[[DeliveryDurations], Row] = attrgetter(*LEDGER_NAMES)
 
 async def camera_rows(asked: Selection) -> Portions:
     """Cameras by unit, facility and code, then facilities without cameras."""
-    async for rows in accounted_rows(asked, _camera_rows, lambda one: (*place_values(one), *_NO_CAMERA)):
+    async for rows in _rows(asked, _camera_rows, _NO_CAMERA):
         yield rows
 
 
 async def delivery_rows(asked: Selection) -> Portions:
     """Deliveries in the order of their cameras."""
-    async for rows in accounted_rows(asked, _delivery_rows, lambda one: (*place_values(one), *_NO_CAMERA_HERE)):
+    async for rows in _rows(asked, _delivery_rows, _NO_CAMERA_HERE):
         yield rows
 
 
-type Make = Callable[[Sequence[CameraAccount]], list[Row]]
-
-
-async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facility], Row]) -> Portions:
+async def _rows(asked: Selection, make: Callable[[Sequence[CameraAccount]], list[Row]], rest: Row) -> Portions:
     """What `make` makes of each portion of accounts, then a row for each facility without cameras."""
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():
         cameras = await plan.cameras(asked.session, places)
-    made = cast("AsyncGenerator[list[Row]]", accounts(asked.session, asked.question, cameras, make))
+    made = cast("AsyncGenerator[list[Row]]", ledgered_accounts(asked.session, asked.question, cameras, make))
     async with aclosing(made) as portions:
         async for rows in portions:
             yield rows
     with_cameras = {one.facility.id for one in cameras}
-    yield [without(one) for one in places.facilities if one.id not in with_cameras]
+    yield [(*place_values(one), *rest) for one in places.facilities if one.id not in with_cameras]
 
 
 def _camera_rows(portion: Sequence[CameraAccount]) -> list[Row]:
-    places = _Places()
+    places = Places()
     return [(*places.of(one.camera.facility), *camera_values(one.camera), *_camera(one)) for one in portion]
 
 
@@ -131,7 +130,7 @@ def _state(now: Now) -> Row:
 
 
 def _delivery_rows(portion: Sequence[CameraAccount]) -> list[Row]:
-    places, made = _Places(), list[Row]()
+    places, made = Places(), list[Row]()
     for one in portion:
         before = (*places.of(one.camera.facility), *camera_values(one.camera))
         if not one.camera.deliveries:
@@ -151,20 +150,6 @@ def _delivery(one: CameraAccount, number: int, planned: Delivery, time: Delivery
         None if planned.verified_at is None else millis(planned.verified_at), planned.delay_s,
         *_ledger(time), *percent_values(time.connected, time.not_connected, time.unknown),
     )  # fmt: skip
-
-
-class _Places:
-    """The values of facilities, made once for all their cameras."""
-
-    def __init__(self) -> None:
-        # By identity: each version of a facility is one object, and hashing one costs as much as an account.
-        self._made: dict[int, Row] = {}
-
-    def of(self, facility: Facility) -> Row:
-        found = self._made.get(id(facility))
-        if found is None:
-            found = self._made[id(facility)] = place_values(facility)
-        return found
 
 
 SOURCES = (Source(CAMERAS, camera_rows), Source(DELIVERIES, delivery_rows))
