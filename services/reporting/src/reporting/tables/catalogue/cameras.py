@@ -8,7 +8,8 @@ from typing import cast
 from reporting.domain.instants import millis
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
 from reporting.domain.scope import Delivery, Facility
-from reporting.reports.accounts import CameraAccount, Now, accounts
+from reporting.reports.accounts import CameraAccount, Now
+from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.garbage_collection import rarely_collected
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
@@ -20,11 +21,14 @@ from reporting.tables.catalogue.columns import (
     DELIVERY,
     DELIVERY_LENGTHS,
     PLACE,
+    PLAN,
+    SHARED_DEVICE,
     camera_values,
     delivery_values,
     nothing,
     percent_values,
     place_values,
+    plan_values,
 )
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
@@ -49,7 +53,7 @@ CAMERAS = Table(
     "Camera",
     "Cameras",
     "A row for each camera that existed in the period, and one for each facility without cameras: where the time went.",
-    (*PLACE, *CAMERA, *STATE, *CAMERA_LENGTHS, *AVAILABILITY, *COMPLIANCE),
+    (*PLACE, *CAMERA, *SHARED_DEVICE, *STATE, *CAMERA_LENGTHS, *AVAILABILITY, *COMPLIANCE),
     ("facility_id", "camera_id"),
 )
 DELIVERY_STATE = (
@@ -67,7 +71,7 @@ DELIVERIES = Table(
     "Kết nối",
     "Deliveries",
     "A row for each camera and centre, one for each camera without deliveries and for each facility without cameras.",
-    (*PLACE, *CAMERA, *DELIVERY, *DELIVERY_STATE, *DELIVERY_LENGTHS, *CONNECTION),
+    (*PLACE, *CAMERA, *DELIVERY, *PLAN, *DELIVERY_STATE, *DELIVERY_LENGTHS, *CONNECTION),
     ("facility_id", "camera_id", "delivery_id"),
 )
 _NO_CAMERA = nothing(CAMERAS.columns[len(PLACE) :])
@@ -96,7 +100,7 @@ async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facili
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():
         cameras = await plan.cameras(asked.session, places)
-    made = cast("AsyncGenerator[list[Row]]", accounts(asked.session, asked.question, cameras, make))
+    made = cast("AsyncGenerator[list[Row]]", ledgered_accounts(asked.session, asked.question, cameras, make))
     async with aclosing(made) as portions:
         async for rows in portions:
             yield rows
@@ -106,7 +110,13 @@ async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facili
 
 def _camera_rows(portion: Sequence[CameraAccount]) -> list[Row]:
     places = _Places()
-    return [(*places.of(one.camera.facility), *camera_values(one.camera), *_camera(one)) for one in portion]
+    return [
+        (
+            *places.of(one.camera.facility), *camera_values(one.camera), one.camera.shared_device_reason,
+            *_camera(one),
+        )
+        for one in portion
+    ]  # fmt: skip
 
 
 def _camera(one: CameraAccount) -> Row:
@@ -137,7 +147,9 @@ def _delivery_rows(portion: Sequence[CameraAccount]) -> list[Row]:
         if not one.camera.deliveries:
             made.append((*before, *_NO_DELIVERY))
         for number, (planned, time) in enumerate(zip(one.camera.deliveries, one.account.deliveries, strict=True)):
-            made.append((*before, *delivery_values(planned), *_delivery(one, number, planned, time)))
+            made.append(
+                (*before, *delivery_values(planned), *plan_values(planned), *_delivery(one, number, planned, time))
+            )
     return made
 
 

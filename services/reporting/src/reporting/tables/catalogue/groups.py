@@ -5,10 +5,8 @@ from dataclasses import astuple
 from functools import partial
 from operator import attrgetter
 
-from reporting.reports.accounts import accounts
-from reporting.reports.garbage_collection import rarely_collected
+from reporting.reports.availability.figures import totals_of
 from reporting.reports.totals import CameraCounts, Group, Totals
-from reporting.storage import plan
 from reporting.tables.catalogue.columns import AVAILABILITY, CAMERA_LENGTHS, COMPLIANCE, percent_values
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions, in_portions
@@ -80,12 +78,7 @@ FACILITIES = _declared("facilities", "Cơ sở", "Facilities", "facility")
 async def _rows(
     chosen: Callable[[Totals], Sequence[Group]], name: Callable[[Group], Row], asked: Selection
 ) -> Portions:
-    places = await plan.places(asked.session, asked.scope, asked.question.period)
-    with rarely_collected():
-        cameras = await plan.cameras(asked.session, places)
-    totals = Totals(places)
-    async for _ in accounts(asked.session, asked.question, cameras, totals.add):
-        pass
+    totals = await totals_of(asked.session, asked.question, asked.scope)
     current = asked.question.current
     async for rows in in_portions([(*name(group), *_figures(group, current=current)) for group in chosen(totals)]):
         yield rows

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import batched
 
-from reporting.domain.claims import UNKNOWN, resolve
+from reporting.domain.evidence.claims import UNKNOWN, resolve
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import accounted
 from reporting.domain.scope import Camera
