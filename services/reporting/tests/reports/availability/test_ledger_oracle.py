@@ -24,7 +24,7 @@ from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, accounts
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.bookkeeping import Bookkeeper
-from reporting.reports.availability.figures import totals
+from reporting.reports.availability.figures import totals_of
 from reporting.storage import plan
 from reporting.storage.availability import ledger
 from reporting.storage.snapshot import snapshot
@@ -159,7 +159,7 @@ async def test_sums_of_every_group_add_up_and_are_those_of_their_cameras(
         for scope in (plan.Scope(unit_id=one.unit), plan.Scope()):
             period = period_of(day, "parts")
             async with snapshot(database) as session:
-                found = await totals(session, Question(period, now(), 15_000), scope)
+                found = await totals_of(session, Question(period, now(), 15_000), scope)
             expected = await by_ledger(database, scope, period, direct=True)
             lengths = [sum(each) for each in zip(*(one.account.camera.lengths for one in expected), strict=True)]
             assert list(found.total.durations.lengths) == lengths

@@ -44,9 +44,10 @@ async def ledgered_accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly."""
+    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly, and so are
+    all for a period that reaches now: how they stand may have begun long ago."""
     cut = days.cut(question.period, (await ledger.state(session)).closed_until)
-    if cut is None:
+    if cut is None or question.current:
         async for made in accounts(session, question, cameras, make):
             yield made
         return
