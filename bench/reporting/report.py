@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,8 @@ async def measure(settings: Settings, keys: Path, now: datetime, days: int) -> d
             return answer
 
         for name, given in spans.items():
-            result[name] = round(
-                await seconds_of(lambda given=given: get("/v1/availability", {**given, "by": "unit"})), 3
-            )
+            wanted = {**given, "by": "unit"}
+            result[name] = round(await seconds_of(partial(get, "/v1/availability", wanted)), 3)
         month = spans["compliance_s"]
         for form in ("csv", "parquet", "xlsx"):
             asks = {**month, "format": form, "table": "deliveries"}
@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace, folder: Path, postgres: PostgresServer, n
     result["bytes_per_change"] = round(sizes(url, *rows) / changes)
     settings = Settings(database_url=SecretStr(url), jwks_file=folder / "keys" / JWKS)
     result |= asyncio.run(write_ledger(settings, now))
-    ledger = sizes(url, "ledger_camera", "ledger_delivery")
+    ledger = sizes(url, "ledger_camera")
     result["ledger_bytes_per_camera_day"] = round(ledger / arguments.cameras / max(1, result["ledger_days"]), 1)
     result |= asyncio.run(measure(settings, folder / "keys", now, arguments.days))
     beside = Settings(

@@ -57,22 +57,19 @@ create temporary table outage as
     ) as begun
     where down_at + length < cast(:now as timestamptz) - interval '1 hour';
 create index on outage (camera_id, down_at);
-alter table camera_run drop constraint ex_camera_run_overlap;
 insert into camera_run
     select camera_id, down_at, up_at, 'down', cause, up_at from outage
     union all
     select camera_id, coalesce(lag(up_at) over chain, :start), down_at, 'up', null, down_at
     from outage window chain as (partition by camera_id order by down_at);
-alter table camera_run add constraint ex_camera_run_overlap
-    exclude using gist (camera_id with =, tstzrange(started_at, ends_at) with &&);
 insert into camera_state
     select c.id, coalesce(max(o.up_at), :start), cast(:now as timestamptz) + interval '2 minutes', 'up', null, :now,
            null, ''
     from camera c left join outage o on o.camera_id = c.id group by c.id;
 insert into delivery_change
-    (delivery_id, worker_id, sequence, held_since, observed_at, ends_at, state, cause, attempt, begins_at)
-    select delivery_id, 'forwarder-000000000001', row_number() over chain, :start, at, lead(at) over chain, state, cause,
-           0, at
+    (delivery_id, worker_id, sequence, held_since, observed_at, ends_at, state, cause, attempt)
+    select delivery_id, 'forwarder-000000000001', row_number() over chain, :start, at, lead(at) over chain, state,
+           cause, 0
     from (
         select id as delivery_id, began as at, 'acknowledged' as state, null as cause
         from delivery, generate_series(cast(:start as timestamptz), cast(:now as timestamptz) - interval '1 hour',

@@ -1,4 +1,4 @@
-"""Worlds of chaos around local midnights, days apart, and the periods in which the ledger is compared with witnesses."""
+"""Worlds of chaos around local midnights, days apart, and the periods in which the ledger is compared with them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

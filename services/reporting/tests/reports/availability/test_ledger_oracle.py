@@ -86,8 +86,7 @@ async def rows(database: Database) -> list[Any]:
     """Everything that stands in the ledger."""
     async with database.transaction() as session:
         cameras = await session.execute(text("select * from ledger_camera order by camera_id, day"))
-        deliveries = await session.execute(text("select * from ledger_delivery order by delivery_id, day"))
-        return [*map(tuple, cameras), *map(tuple, deliveries)]
+        return [tuple(row) for row in cameras]
 
 
 @pytest.mark.timeout(180)
@@ -111,7 +110,7 @@ async def test_the_ledger_the_direct_account_and_the_oracle_agree(
     written = await rows(database)
     assert await bookkeeper.rebuild(now()) > 0
     assert await rows(database) == written
-    assert len(written) < CAMERAS * WORLDS * 3 * 6, "a row stands only where something changed"
+    assert len(written) < CAMERAS * WORLDS * 5, "a row stands only where something changed"
 
 
 @pytest.mark.timeout(180)
