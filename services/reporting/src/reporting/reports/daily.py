@@ -31,7 +31,7 @@ LEDGER_ZONE = "Asia/Ho_Chi_Minh"
 _CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
 _DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
 
-type Sums = Sequence[Millis]
+type Sums = tuple[Millis, ...]
 
 
 class DayAccount(NamedTuple):
@@ -112,7 +112,7 @@ def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -
         if row is None:
             result.append(_WHOLE_DAYS[standing.kind])
         else:
-            result.append([right - left for left, right in zip(standing.at(day), row.sums, strict=True)])
+            result.append(tuple([right - left for left, right in zip(standing.at(day), row.sums, strict=True)]))
             standing = row
     return result
 
@@ -124,16 +124,16 @@ def _delivery_days(cut: Cut, standing: DeliveryRow, rows: Mapping[Day, DeliveryR
         if row is None:
             result.append(_WHOLE_DAYS_OF_DELIVERY[standing.kind[0]])
         else:
-            result.append([right - left for left, right in zip(standing.at(day)[0], row.sums, strict=True)])
+            result.append(tuple([right - left for left, right in zip(standing.at(day)[0], row.sums, strict=True)]))
             standing = row
     return result
 
 
 _WHOLE_DAYS: Mapping[tuple[str, ...], Sums] = {
-    kind: [DAY if name in kind else 0 for name in CAMERA_SUMS] for kind in days.CAMERA_KINDS
+    kind: tuple([DAY if name in kind else 0 for name in CAMERA_SUMS]) for kind in days.CAMERA_KINDS
 }
 _WHOLE_DAYS_OF_DELIVERY: Mapping[str, Sums] = {
-    kind: [DAY if name == kind else 0 for name in LEDGER_NAMES] for kind in LEDGER_NAMES
+    kind: tuple([DAY if name == kind else 0 for name in LEDGER_NAMES]) for kind in LEDGER_NAMES
 }
 
 
@@ -158,7 +158,8 @@ def _split(portion: Sequence[CameraHistory], part: Period, zone: ZoneInfo, found
                     line[_DELIVERY[name]] += until - at
                 at = until
         for span, (camera, deliveries) in zip(spans, sums, strict=True):
-            known.accounts[span.start] = DayAccount(known.camera.facility, camera, deliveries)
+            lines = [tuple(line) for line in deliveries]
+            known.accounts[span.start] = DayAccount(known.camera.facility, tuple(camera), lines)
 
 
 async def _read_moved(
@@ -175,7 +176,7 @@ async def _read_moved(
         asked, there = replace(question, period=span), [during(one, span) for one in cameras]
         async for portion in accounts(session, asked, there, list):
             for one in portion:
-                lines = [[getattr(line, name) for name in LEDGER_NAMES] for line in one.account.deliveries]
+                lines = [tuple([getattr(line, name) for name in LEDGER_NAMES]) for line in one.account.deliveries]
                 sums = one.account.camera.lengths[1:]
                 found[one.camera.id].accounts[span.start] = DayAccount(_stood(one.camera), sums, lines)
 
