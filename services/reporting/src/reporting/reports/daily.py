@@ -23,7 +23,7 @@ from reporting.reports.accounts import CameraHistory, Question, accounts, histor
 from reporting.reports.availability.accounts import stayed
 from reporting.storage import daily as stored
 from reporting.storage.availability import ledger
-from reporting.storage.availability.ledger import FIRST_OF_CAMERA, FIRST_OF_DELIVERY, CameraRow, DeliveryRow
+from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
 
 BATCH = 500
 LEDGER_ZONE = "Asia/Ho_Chi_Minh"
@@ -31,7 +31,7 @@ LEDGER_ZONE = "Asia/Ho_Chi_Minh"
 _CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
 _DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
 
-type Sums = Sequence[Millis]
+type Sums = tuple[Millis, ...]
 
 
 class DayAccount(NamedTuple):
@@ -78,24 +78,17 @@ async def daily(
 async def _read_ledger(
     session: AsyncSession, cut: Cut, cameras: Sequence[Camera], found: Mapping[str, CameraDays]
 ) -> None:
-    ids, deliveries = [one.id for one in cameras], [planned.id for one in cameras for planned in one.deliveries]
+    ids = [one.id for one in cameras]
     standing = await ledger.cameras_at(session, ids, [cut.first])
-    of_deliveries = await ledger.deliveries_at(session, deliveries, [cut.first])
     rows = await stored.camera_rows(session, ids, cut.first, cut.last)
-    lines = await stored.delivery_rows(session, deliveries, cut.first, cut.last)
     none: dict[Day, CameraRow] = {}
-    nothing: dict[Day, DeliveryRow] = {}
 
     def fill() -> None:
         for one in cameras:
             row = standing.get((one.id, cut.first), FIRST_OF_CAMERA)
-            sums = _camera_days(cut, row, rows.get(one.id, none))
-            each = [
-                _delivery_days(
-                    cut, of_deliveries.get((planned.id, cut.first), FIRST_OF_DELIVERY), lines.get(planned.id, nothing)
-                )
-                for planned in one.deliveries
-            ]
+            later = rows.get(one.id, none)
+            sums = _camera_days(cut, row, later)
+            each = [_delivery_days(cut, planned.id, row, later) for planned in one.deliveries]
             known = found[one.id].accounts
             for number, camera in enumerate(sums):
                 start = days.midnight(cut.first + number)
@@ -112,28 +105,30 @@ def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -
         if row is None:
             result.append(_WHOLE_DAYS[standing.kind])
         else:
-            result.append([right - left for left, right in zip(standing.at(day), row.sums, strict=True)])
+            result.append(tuple([right - left for left, right in zip(standing.at(day), row.sums, strict=True)]))
             standing = row
     return result
 
 
-def _delivery_days(cut: Cut, standing: DeliveryRow, rows: Mapping[Day, DeliveryRow]) -> list[Sums]:
+def _delivery_days(cut: Cut, id_: str, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+    """The same of one of its deliveries."""
     result: list[Sums] = []
     for day in range(cut.first, cut.last):
-        row = rows.get(day + 1)
+        row, before = rows.get(day + 1), standing.delivery(id_, day)
         if row is None:
-            result.append(_WHOLE_DAYS_OF_DELIVERY[standing.kind[0]])
+            result.append(_WHOLE_DAYS_OF_DELIVERY[before.kind[0]])
         else:
-            result.append([right - left for left, right in zip(standing.at(day)[0], row.sums, strict=True)])
+            after = row.delivery(id_, day + 1)
+            result.append(tuple([right - left for left, right in zip(before.sums, after.sums, strict=True)]))
             standing = row
     return result
 
 
 _WHOLE_DAYS: Mapping[tuple[str, ...], Sums] = {
-    kind: [DAY if name in kind else 0 for name in CAMERA_SUMS] for kind in days.CAMERA_KINDS
+    kind: tuple([DAY if name in kind else 0 for name in CAMERA_SUMS]) for kind in days.CAMERA_KINDS
 }
 _WHOLE_DAYS_OF_DELIVERY: Mapping[str, Sums] = {
-    kind: [DAY if name == kind else 0 for name in LEDGER_NAMES] for kind in LEDGER_NAMES
+    kind: tuple([DAY if name == kind else 0 for name in LEDGER_NAMES]) for kind in LEDGER_NAMES
 }
 
 
@@ -158,7 +153,8 @@ def _split(portion: Sequence[CameraHistory], part: Period, zone: ZoneInfo, found
                     line[_DELIVERY[name]] += until - at
                 at = until
         for span, (camera, deliveries) in zip(spans, sums, strict=True):
-            known.accounts[span.start] = DayAccount(known.camera.facility, camera, deliveries)
+            lines = [tuple(line) for line in deliveries]
+            known.accounts[span.start] = DayAccount(known.camera.facility, tuple(camera), lines)
 
 
 async def _read_moved(
@@ -175,7 +171,7 @@ async def _read_moved(
         asked, there = replace(question, period=span), [during(one, span) for one in cameras]
         async for portion in accounts(session, asked, there, list):
             for one in portion:
-                lines = [[getattr(line, name) for name in LEDGER_NAMES] for line in one.account.deliveries]
+                lines = [tuple([getattr(line, name) for name in LEDGER_NAMES]) for line in one.account.deliveries]
                 sums = one.account.camera.lengths[1:]
                 found[one.camera.id].accounts[span.start] = DayAccount(_stood(one.camera), sums, lines)
 

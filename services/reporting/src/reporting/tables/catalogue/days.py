@@ -91,19 +91,20 @@ def _place(facility: Facility) -> Row:
 
 def _facts(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
     places, rows = Places(_place), list[Row]()
+    heads = [((day, span.length), span.start) for day, span in spans]
     for one in portion:
-        deliveries = [delivery_values(planned) for planned in one.camera.deliveries]
         named = one.camera.id, one.camera.code
-        accounts = [(day, span.length, one.accounts[span.start]) for day, span in spans]
-        for number, delivery in enumerate(deliveries):
+        for number, planned in enumerate(one.camera.deliveries):
+            tail: Row = named + delivery_values(planned)
+            # A row is four finished tuples put together: there are a million of them.
             rows += [
-                (day, length, *places.of(found.facility), *named, *delivery, *found.deliveries[number])
-                for day, length, found in accounts
+                head + places.of(found.facility) + tail + found.deliveries[number]
+                for head, start in heads
+                for found in (one.accounts[start],)
             ]
-        if not deliveries:
-            rows += [
-                (day, length, *places.of(found.facility), *named, *_NO_DELIVERY) for day, length, found in accounts
-            ]
+        if not one.camera.deliveries:
+            nowhere: Row = named + _NO_DELIVERY
+            rows += [head + places.of(one.accounts[start].facility) + nowhere for head, start in heads]
     return rows
 
 
