@@ -61,13 +61,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
         body_limits=BodyLimits(MAX_BODY_BYTES),
     )
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     app.state.process = process
     app.state.tasks = tasks
     for router in (deliveries.router, commands.router, cameras.router, workers.router):

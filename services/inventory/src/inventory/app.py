@@ -97,13 +97,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     for router in routers():
         app.include_router(router)
     return app

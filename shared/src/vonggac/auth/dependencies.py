@@ -10,6 +10,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from vonggac.auth.key_set import KeysUnavailableError
 from vonggac.auth.rights import Principal, Right
 from vonggac.auth.tokens import TokenError, TokenVerifier
 from vonggac.http.problems import ProblemError
@@ -32,6 +33,11 @@ def install_authentication(app: FastAPI, verifier: TokenVerifier) -> None:
             scope[_CALLER] = await verifier.verify(token)
         except TokenError as error:
             raise _unauthorised(str(error)) from None
+        except KeysUnavailableError as error:
+            # Not the caller's fault, and another token does not help.
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "keys_unavailable", str(error), headers={"Retry-After": "10"}
+            ) from None
 
     app.state.authenticate = authenticate
 

@@ -53,6 +53,12 @@ class ServiceSettings(BaseSettings):
     jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
     jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")
     jwt_issuer: str = Field(default="vong-gac", description="Issuer (`iss`) a token must name.")
+    jwt_max_lifetime_h: float = Field(
+        default=744.0,
+        gt=0,
+        le=87_600,
+        description="Hours for which a token may be valid at most; a longer one is refused.",
+    )
     jwt_audience: str = Field(default="vong-gac", description="Audience (`aud`) a token must name.")
 
 
