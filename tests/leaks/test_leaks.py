@@ -102,12 +102,12 @@ class Planter:
             answer = await self.call(
                 "inventory", "PUT", f"/v1/cameras/{camera['id']}/secret",
                 json={"username": "admin", "password": secret},
-                headers={"If-Match": camera["etag"], "Idempotency-Key": '"leak"'},
+                headers={"If-Match": camera["etag"], "Idempotency-Key": f'"leak-{odd}"'},
             )  # fmt: skip
             assert answer.status_code in {204, 412}, answer.text
             secret = self.garden.plant(f"probe login {odd}", odd=odd)
             asked: dict[str, Any] = {
-                "url": "rtsp://127.0.0.1:9/a?pw={password}",
+                "url": f"rtsp://127.0.0.1:{9 + odd}/a?pw={{password}}",
                 "username": "admin",
                 "password": secret,
                 "timeout_s": 2,
