@@ -48,6 +48,10 @@ test-unit: setup ## Tests without a server or another process, with few random e
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
 	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 
+.PHONY: leak-test
+leak-test: setup ## Secrets planted at every door in every spelling are found nowhere: logs, APIs, events, databases, /proc
+	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)
+
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
 	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit \
@@ -108,6 +112,10 @@ bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memor
 .PHONY: bench-report
 bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledger, the second witness (ARGS="--cameras 2000")
 	@exec $(python) -m bench.reporting.report $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: setup ## Attacks on the APIs: memory and silence of each service, losses, wrong verdicts (ARGS="--seconds 10")
+	@exec $(python) -m bench.guard.guard $(ARGS)
 
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end

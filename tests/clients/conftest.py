@@ -140,7 +140,7 @@ class Served:
         self._thread.join(60)
 
 
-def _wait(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=READY_WITHIN_S)
     pause = threading.Event()
     while datetime.now(UTC) < deadline:
@@ -184,10 +184,10 @@ def services(
             return int(api.get(f"{served.addresses[service]}{path}?total=true").json()["total"])
 
         with api:
-            _wait(lambda: total("prober", "/v1/cameras") == CAMERAS)
-            _wait(lambda: total("forwarder", "/v1/deliveries") == 2 * CAMERAS)
-            _wait(lambda: total("prober", "/v1/workers") == total("forwarder", "/v1/workers") == 1)
+            wait_until(lambda: total("prober", "/v1/cameras") == CAMERAS)
+            wait_until(lambda: total("forwarder", "/v1/deliveries") == 2 * CAMERAS)
+            wait_until(lambda: total("prober", "/v1/workers") == total("forwarder", "/v1/workers") == 1)
             where = served.addresses["reporting"]
-            _wait(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
+            wait_until(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
         yield Services(served.addresses, token)
     postgres_server.drop_database(name)

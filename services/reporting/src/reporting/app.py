@@ -73,13 +73,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     app.state.context = Context(settings, database)
     app.state.tasks = tasks
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     for module in (
         figures,
         targets,
