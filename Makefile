@@ -79,6 +79,7 @@ format: setup ## Let ruff fix and format the code
 generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated pages of docs/ again
 	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
+	@$(python) deploy/k8s/generate.py
 
 .PHONY: bench
 bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines
