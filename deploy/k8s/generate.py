@@ -60,6 +60,7 @@ _LABEL_KEY = rf"^({_DNS}(\.[a-z]([a-z0-9-]{{0,30}}[a-z0-9])?){{0,3}}/)?{_LABEL}$
 
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "string", "pattern": f"^({_DNS})?$"},
+    "override": {"type": "string", "pattern": "^([a-z]([a-z0-9-]{0,34}[a-z0-9])?)?$"},
     "objectName": {"type": "string", "pattern": f"^{_DNS}$"},
     "word": {"type": "string", "pattern": "^[A-Za-z0-9._:/-]{1,200}$"},
     "repository": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._:/-]{0,200}[a-z0-9]$"},

@@ -87,7 +87,7 @@ postgres-ca={{ . }}=ca.crt
 {{- $parts := splitList "=" . }}
 - name: {{ index $parts 0 }}
   secret:
-    secretName: {{ index $parts 1 }}
+    secretName: {{ index $parts 1 | quote }}
     defaultMode: 0440
     items: [{ key: {{ index $parts 2 }}, path: {{ index $parts 2 }} }]
 {{- end }}

@@ -42,7 +42,7 @@ spec:
     {{- include "vonggac.placement" $values | nindent 4 }}
     containers:
       - name: migrate
-        image: {{ include "vonggac.image" (list $root $values.image) }}
+        image: {{ include "vonggac.image" (list $root $values.image) | quote }}
         imagePullPolicy: {{ $root.Values.image.pullPolicy }}
         args: [migrate]
         # No ConfigMap of the release stands yet.
@@ -66,7 +66,7 @@ spec:
     {{- include "vonggac.placement" .Values.inventory | nindent 4 }}
     containers:
       - name: setup
-        image: {{ include "vonggac.image" (list . .Values.inventory.image) }}
+        image: {{ include "vonggac.image" (list . .Values.inventory.image) | quote }}
         imagePullPolicy: {{ .Values.image.pullPolicy }}
         command: {{ toJson $command }}
         {{- include "vonggac.jobEnd" (list . $mounts) | nindent 8 }}

@@ -39,7 +39,7 @@ spec:
         {{- include "vonggac.spread" . | nindent 8 }}
       containers:
         - name: {{ $component }}
-          image: {{ include "vonggac.image" (list $root $values.image) }}
+          image: {{ include "vonggac.image" (list $root $values.image) | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           securityContext:
             {{- include "vonggac.containerSecurity" $root | nindent 12 }}
