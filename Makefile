@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 CASES ?= 10000
 BASE ?= main
+# Its packages contradict those of the lock file: it has an environment of its own below .tools/.
+CHECKOV := 3.3.30
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
@@ -47,6 +49,16 @@ test-unit: setup ## Tests without a server or another process, with few random e
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
 	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+
+.PHONY: test-chart
+test-chart: chart-tools ## The Helm chart: lint, render, schemas, generated values, policies, alert rules; needs no container
+	@exec $(python) -m pytest -q -n 2 --dist worksteal tests/chart $(ARGS)
+
+.PHONY: chart-tools
+chart-tools: setup
+	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin \
+		PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin" \
+		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
 
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long

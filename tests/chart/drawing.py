@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.chart.rendering import CHART, CI, SERVICES, Json, merged, values_of
+from tests.chart.rendering import CHART, CI, Json, merged, values_of
 
 MOST_CHANGES = 12
 _ASCII = st.characters(min_codepoint=32, max_codepoint=126)
@@ -96,11 +96,22 @@ BY_PATH: dict[str, Any] = {
     "nats.memoryLimit": "777MiB",
     "nats.external.url": "tls://other.example:4222",
     "nats.external.monitoring": "other.example:8222",
+    "nats.external.storeBytes": 200 << 30,
     "postgresql.host": "other.example",
     "networkPolicy.egress.mediaExcept": ["198.51.100.0/24"],
     "nats.image.digest": f"sha256:{'a' * 64}",
-    **{f"{service}.settings": {"LOGIN": "x"} for service in SERVICES},
 }
+WITH: dict[str, Json] = {
+    "nats.enabled": {"nats": {"external": {"url": "tls://other.example:4222"}}},
+    "postgresql.cloudnativepg.enabled": {"postgresql": {"host": ""}},
+    "ingress.enabled": {"gateway": {"enabled": False}, "hosts": {"inventory": "other.example"}},
+    "gateway.enabled": {
+        "ingress": {"enabled": False},
+        "gateway": {"name": "other"},
+        "hosts": {"inventory": "other.example"},
+    },
+}
+"""What a choice between two needs beside it."""
 
 
 def another(path: tuple[str, ...], node: Json) -> Any:
@@ -115,7 +126,7 @@ def another(path: tuple[str, ...], node: Json) -> Any:
     if isinstance(default, bool):
         return not default
     if isinstance(default, int):
-        return default + 1 if default < node.get("maximum", default + 1) else default - 1
+        return default + 3 if default + 3 <= node.get("maximum", default + 3) else default - 1
     for name, example in EXAMPLES.items():
         pattern = schema()["$defs"].get(name)
         if pattern is not None and {key: node.get(key) for key in pattern} == pattern:

@@ -6,7 +6,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.chart.drawing import another, leaves, nested, sets_of_values
+from tests.chart.drawing import WITH, another, leaves, nested, sets_of_values
 from tests.chart.rendering import (
     CHART,
     KUBERNETES,
@@ -106,8 +106,9 @@ def test_every_value_is_used(usual: list[str], path: tuple[str, ...], node: Json
     refusals = []
     for base, before in zip(BASES, usual, strict=True):
         try:
-            if rendered(merged(base, nested(path, value))) != before:
+            beside = WITH.get(".".join(path), {})
+            if rendered(merged(merged(base, beside), nested(path, value))) != before:
                 return
         except RefusedValuesError as refused:
-            refusals.append(str(refused).strip().splitlines()[-1])
+            refusals.append(str(refused).strip().partition("Error: ")[2])
     pytest.fail(f"{'.'.join(path)}: {value!r} changes nothing; refused: {refusals}")

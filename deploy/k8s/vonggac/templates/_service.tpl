@@ -10,6 +10,10 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   {{- include "vonggac.metadata" . | nindent 2 }}
+  {{- if and $worker (not (dig "limits" "cpu" "" $values.resources)) }}
+  annotations:
+    checkov.io/skip1: CKV_K8S_11=media and measurements that are throttled come late; requests reserve the CPU
+  {{- end }}
 spec:
   {{- if not (or $values.autoscaling.enabled (and $worker $values.keda.enabled)) }}
   replicas: {{ int $values.replicas }}
