@@ -1,6 +1,7 @@
 """One connection per process. It reconnects for ever, and logs that it does."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
 STORED_WITHIN_S = 2.0
+CLOSE_WITHIN_S = 2.0
 ANONYMOUS = "anonymous"
 
 
@@ -221,8 +223,10 @@ async def connect_once(
             error_cb=_log_error,
         )
     except BaseException:
-        # A refused login leaves its socket open.
-        await client.close()
+        # A refused login leaves its socket open. After a refused certificate nats-py waits for ever for it to close.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await client.close()
         raise
     return client
 
