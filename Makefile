@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 CASES ?= 10000
 BASE ?= main
+# Its packages contradict those of the lock file: it has an environment of its own below .tools/.
+CHECKOV := 3.3.30
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
@@ -52,6 +54,16 @@ test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (A
 leak-test: setup ## Secrets planted at every door in every spelling are found nowhere: logs, APIs, events, databases, /proc
 	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)
 
+.PHONY: test-chart
+test-chart: chart-tools ## The Helm chart: lint, render, schemas, generated values, policies, alert rules; needs no container
+	@exec $(python) -m pytest -q -n 2 --dist worksteal tests/chart $(ARGS)
+
+.PHONY: chart-tools
+chart-tools: setup
+	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin \
+		PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin" \
+		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
+
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
 	@exec $(python) -m pytest -q -n 2 --dist loadgroup -m "not server and not slow" --hypothesis-profile unit \
@@ -83,6 +95,7 @@ format: setup ## Let ruff fix and format the code
 generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated pages of docs/ again
 	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
+	@$(python) deploy/k8s/generate.py
 
 .PHONY: bench
 bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines

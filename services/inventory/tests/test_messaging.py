@@ -199,7 +199,8 @@ async def test_everything_can_be_said_again_after_a_lost_stream(province: Any, b
     await province.destination()
     camera = await province.camera()
     await published_camera(bus, camera, 1)
-    await bus.js.purge_stream(topology.INVENTORY)
+    await bus.js.delete_stream(topology.INVENTORY)
+    await topology.declare(bus.js)
     database = Database(inventory_url)
     assert await republish(database) == 5
     await database.close()

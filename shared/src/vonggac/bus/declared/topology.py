@@ -127,6 +127,9 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
             name=INVENTORY,
             subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
+            # Nobody takes the wanted state or the facts away, whatever login he has: NATS lifts neither ban again.
+            deny_delete=True,
+            deny_purge=True,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
@@ -138,6 +141,8 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
         StreamConfig(
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
+            deny_delete=True,
+            deny_purge=True,
             max_age=OBSERVATIONS_KEPT_S,
             max_bytes=observations_max_bytes,
             # Facts of one kind resemble each other; the server compresses a block of them once it is full.
