@@ -35,6 +35,14 @@ run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWA
 smoke: setup ## Start everything with throw-away state, wait for the demo's result, print it; exit status 0 only if it is right
 	@exec $(python) -m local smoke $(ARGS)
 
+.PHONY: backup
+backup: setup ## Copy databases and streams of make run to backups/ (TO=folder), also while it runs; KEYS=1: the keys too
+	@exec $(python) -m local backup $(if $(TO),--to "$(TO)") $(if $(KEYS),--with-keys) $(ARGS)
+
+.PHONY: restore
+restore: setup ## Fill an empty var/ from the newest backup (FROM=folder)
+	@exec $(python) -m local restore $(if $(FROM),--from "$(FROM)") $(ARGS)
+
 ##@ Develop
 
 .PHONY: check
@@ -47,6 +55,10 @@ test-unit: setup ## Tests without a server or another process, with few random e
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
 	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+
+.PHONY: test-deploy
+test-deploy: setup ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
+	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
