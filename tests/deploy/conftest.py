@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from tests.deploy.containers import IMAGES, Tool, found
+from tests.deploy.containers import IMAGES, VERSION, Tool, found, revision
 
 collect_ignore_glob = [] if os.environ.get("VONGGAC_TEST_DEPLOY") else ["test_*.py"]
 
@@ -19,7 +19,7 @@ def tool() -> Tool:
 
 @pytest.fixture(scope="session")
 def images(tool: Tool) -> Tool:
-    """The tool, once every image is built."""
+    """The tool, once every image is built; one that is of the present files is left as it is."""
     for service in IMAGES:
-        tool.build(service)
+        tool.build(service, version=VERSION, revision=revision())
     return tool

@@ -4,6 +4,7 @@ A program that CONTAINERS names takes `build`, `run`, `compose` and `kube` as do
 all else.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,6 +18,10 @@ IMAGES = ("inventory", "prober", "forwarder", "reporting", "simulator", "local")
 VARIABLE = "CONTAINERS"
 WORKS_WITHIN_S = 60
 BUILT_WITHIN_S = 1800
+VERSION = "0.1.0"
+LABELS = " ".join(f'{{{{index .Config.Labels "org.opencontainers.image.{name}"}}}}' for name in ("version", "revision"))
+CONTEXT = ("pyproject.toml", "uv.lock", "shared", "services", "simulator", "local", "deploy/docker")
+"""What .dockerignore lets through, without tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class Tool:
         """A command of the engine; whatever its exit status."""
         return self._run(*self.engine, *arguments, within_s=within_s)
 
-    def build(self, service: str, *, version: str = "0.1.0", revision: str = "test") -> None:
-        """The image `vonggac-<service>`. Raises AssertionError with the build's last lines."""
+    def build(self, service: str, *, version: str, revision: str) -> None:
+        """The image `vonggac-<service>`, unless it is there already. Raises AssertionError with the last lines."""
+        there = self.engine_call("image", "inspect", "--format", LABELS, image(service))
+        if there.returncode == 0 and there.stdout.strip() == f"{version} {revision}":
+            return
         done = self.call(
             "build", "-t", image(service), "-f", str(ROOT / "deploy" / "docker" / "Dockerfile"),
             "--build-arg", f"SERVICE={service}", "--build-arg", f"VERSION={version}",
@@ -77,6 +85,21 @@ class Tool:
 def image(service: str) -> str:
     """Name of an image, as docker-compose.yml has it."""
     return f"vonggac-{service}"
+
+
+@cache
+def revision() -> str:
+    """Names what the images are made of, changed files included."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *CONTEXT],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, listed.split("\0"))):
+        path = ROOT / name
+        if "/tests/" not in name and path.is_file():
+            digest.update(name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.deploy.containers import IMAGES, ROOT, Tool, image
+from tests.deploy.containers import IMAGES, ROOT, VERSION, Tool, image, revision
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -42,8 +42,8 @@ def test_an_image_says_what_it_is_and_runs_as_nobody_in_particular(images: Tool,
     config = described(images, service)["Config"]
     labels = config["Labels"]
     assert labels["org.opencontainers.image.title"] == image(service)
-    assert labels["org.opencontainers.image.version"] == "0.1.0"
-    assert labels["org.opencontainers.image.revision"] == "test"
+    assert labels["org.opencontainers.image.version"] == VERSION
+    assert labels["org.opencontainers.image.revision"] == revision()
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
     assert config["User"] == "10001:10001"
     assert config["Entrypoint"] == ["/app/entrypoint.sh"]

@@ -118,7 +118,16 @@ async def _dump(folder: CopyFolder, source: Place, name: str, progress: Progress
 def _copy_keys(source: Place, folder: CopyFolder) -> None:
     if source.keys is None or not source.keys.is_dir():
         raise UnusableBackupError("the keys are not known here: name their folder with --keys")
-    shutil.copytree(source.keys, folder.keys, copy_function=shutil.copy)
+    _copy_files(source.keys, folder.keys)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """Each in one step; what it replaces may belong to another user."""
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in source.iterdir():
+        part = target / f".{file.name}.part"
+        shutil.copy(file, part)
+        part.replace(target / file.name)
 
 
 def _fit_keys(folder: CopyFolder, manifest: Manifest, target: Place, progress: Progress) -> None:
@@ -129,9 +138,7 @@ def _fit_keys(folder: CopyFolder, manifest: Manifest, target: Place, progress: P
     if target.keys is None or manifest.workers_key is None:
         return
     if folder.keys.is_dir() and target.workers_key() != manifest.workers_key:
-        target.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for key in folder.keys.iterdir():
-            shutil.copy(key, target.keys / key.name)
+        _copy_files(folder.keys, target.keys)
         progress.step("keys", f"those of the backup, in {target.keys}")
     present = target.workers_key()
     if present != manifest.workers_key:
