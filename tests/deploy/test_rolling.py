@@ -34,7 +34,7 @@ async def loaded(servers_folder: Path) -> AsyncIterator[Stage]:
     """A platform with `CAMERAS` cameras, all of them verified at both centres, and two forwarders."""
     folder = servers_folder / "rolling"
     folder.mkdir(mode=0o755)
-    async with stage(folder, CAMERAS, Progress(), log_level="WARNING") as made:
+    async with stage(folder, CAMERAS, Progress(), log_level="warning") as made:
         await eventually(lambda: all_verified(made), within_s=180, poll_s=1)
         yield made
 
@@ -85,6 +85,8 @@ async def test_a_rolling_restart_costs_the_centres_at_most_a_second(
         await loaded.start_second()
     await asyncio.sleep(2)
     gaps[service] = await longest_gap(running)
+    sessions = [stream.sessions for stream in (await running.streams(CENTRES[0])).values()]
+    assert (max(sessions) > 1) == (service == "forwarder"), "cameras are handed over, and only then"
     record_property("rolling_gap_s", round(max(gaps.values()), 3))
     assert gaps[service] <= ALLOWED_GAP_S
     await eventually(lambda: all_verified(loaded), within_s=120, poll_s=1)

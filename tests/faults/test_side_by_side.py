@@ -5,6 +5,7 @@ import pytest
 from tests.platform import Json, RunningPlatform
 
 from local.platform.environment import RECORD_KEEPERS, SERVICES, WORKERS
+from local.platform.platform import wait_ready
 from vonggac.testing import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -50,6 +51,7 @@ async def test_two_of_every_service_share_the_work_and_either_may_be_killed(runn
         first.kill()
         await first.stop(within_s=5)
         first.start()
+        await wait_ready(getattr(running.platform.addresses, service), within_s=SHARED_WITHIN_S, child=first)
         running.put_back(first)
     await eventually(two_of_each_worker, within_s=SHARED_WITHIN_S, poll_s=0.5)
     await running.truth(within_s=120)

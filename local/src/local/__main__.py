@@ -14,8 +14,8 @@ from typing import Any
 from nats.errors import Error as NatsError
 
 from local.apis.inventory import RefusedError
-from local.backup import place
-from local.commands import backup, clean, run, setup, smoke, tools
+from local.backup import place, platform_copy
+from local.commands import clean, run, setup, smoke, tools
 from local.commands.progress import Progress
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
@@ -104,14 +104,14 @@ def _token(arguments: argparse.Namespace, progress: Progress) -> int:
 
 def _backup(arguments: argparse.Namespace, progress: Progress) -> int:
     source = _given(arguments)
-    found = backup.at(source) if source else place.of_state(StateFolder(arguments.state), progress.step)
-    return _finish(backup.backup(found, arguments.to, with_keys=arguments.with_keys, progress=progress))
+    found = platform_copy.at(source) if source else place.of_state(StateFolder(arguments.state), progress.step)
+    return _finish(platform_copy.backup(found, arguments.to, with_keys=arguments.with_keys, progress=progress))
 
 
 def _restore(arguments: argparse.Namespace, progress: Progress) -> int:
     target = _given(arguments)
-    found = backup.at(target) if target else place.new_state(StateFolder(arguments.state), progress.step)
-    return _finish(backup.restore(found, arguments.source, replicas=arguments.replicas, progress=progress))
+    found = platform_copy.at(target) if target else place.new_state(StateFolder(arguments.state), progress.step)
+    return _finish(platform_copy.restore(found, arguments.source, replicas=arguments.replicas, progress=progress))
 
 
 def _given(arguments: argparse.Namespace) -> place.Place | None:

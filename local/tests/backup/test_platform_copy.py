@@ -20,7 +20,7 @@ from local.backup import place
 from local.backup.copy_folder import CopyFolder, Manifest, UnusableBackupError
 from local.backup.databases import RecordDatabase, _program
 from local.backup.place import Place
-from local.commands.backup import at, backup, release, restore
+from local.backup.platform_copy import at, backup, release, restore
 from local.commands.progress import Progress
 from local.platform.state import StateFolder
 from vonggac.auth.keys import ensure_keys
