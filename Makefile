@@ -37,6 +37,14 @@ run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWA
 smoke: setup ## Start everything with throw-away state, wait for the demo's result, print it; exit status 0 only if it is right
 	@exec $(python) -m local smoke $(ARGS)
 
+.PHONY: backup
+backup: setup ## Copy databases and streams of make run to backups/ (TO=folder), also while it runs; KEYS=1: the keys too
+	@exec $(python) -m local backup $(if $(TO),--to "$(TO)") $(if $(KEYS),--with-keys) $(ARGS)
+
+.PHONY: restore
+restore: setup ## Fill an empty var/ from the newest backup (FROM=folder)
+	@exec $(python) -m local restore $(if $(FROM),--from "$(FROM)") $(ARGS)
+
 ##@ Develop
 
 .PHONY: check
@@ -63,6 +71,10 @@ chart-tools: setup
 	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin \
 		PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin" \
 		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
+
+.PHONY: test-deploy
+test-deploy: setup ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
+	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long

@@ -89,6 +89,13 @@ REQUESTS = {
     "prober.probe_lock.c": ({PROBER}, {PROBER}),
 }
 
+MADE_BY_THE_OWNER = (
+    "$JS.API.STREAM.CREATE.EVIL",
+    "$JS.API.STREAM.RESTORE.EVIL",
+    "$JS.SNAPSHOT.RESTORE.EVIL.1",
+    "$JS.SNAPSHOT.ACK.INVENTORY.1",
+)
+
 
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
@@ -105,10 +112,10 @@ def may_publish() -> dict[str, set[str]]:
         "delivery.job.c": set(),
         "verify.job.c": set(),
         "$JS.API.INFO": EVERYBODY,
-        "$JS.API.STREAM.NAMES": set(),
+        "$JS.API.STREAM.NAMES": {SETUP},
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
-        "$JS.API.STREAM.CREATE.EVIL": {SETUP},
+        **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
@@ -123,7 +130,8 @@ def may_publish() -> dict[str, set[str]]:
     for stream in [*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)]:
         table[f"$JS.API.STREAM.INFO.{stream}"] = EVERYBODY
         table[f"$JS.API.STREAM.UPDATE.{stream}"] = {SETUP}
-        for refused in ("STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE", "STREAM.SNAPSHOT", "CONSUMER.LIST"):
+        table[f"$JS.API.STREAM.SNAPSHOT.{stream}"] = {SETUP}
+        for refused in ("STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE", "CONSUMER.LIST"):
             table[f"$JS.API.{refused}.{stream}"] = set()
         table[f"$JS.API.CONSUMER.DELETE.{stream}.x"] = set()
         table[f"$JS.API.CONSUMER.MSG.NEXT.{stream}.x"] = set()

@@ -23,6 +23,7 @@ STREAMS_WITHIN_S = 60.0
 WHOLE = "signing"
 SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
 NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
+BACKUP = "backup"
 DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name
 
 
@@ -44,6 +45,7 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
         _give(keys / share, owners.services)
     _share_nats_logins(logins, owners)
     _share_database_logins(logins, owners)
+    _share_backup_logins(logins, owners)
     progress.step("logins", f"in {logins}: {', '.join(sorted(path.name for path in logins.iterdir()))}")
     return 0
 
@@ -74,6 +76,15 @@ def _share_database_logins(logins: Path, owners: Owners) -> None:
         write_private(logins / role / DATABASE_PASSWORD, ensure_password(server / f"{role}.password"))
         _give(logins / role, owners.services)
     _give(server, owners.postgres)
+
+
+def _share_backup_logins(logins: Path, owners: Owners) -> None:
+    """Both databases' passwords and that of the owner of the streams, for whoever copies them or fills them."""
+    for role in environment.RECORD_KEEPERS:
+        write_private(logins / BACKUP / f"{role}.password", ensure_password(logins / role / DATABASE_PASSWORD))
+    owner = ensure_password(logins / permissions.OWNER.name / NATS_PASSWORD)
+    write_private(logins / BACKUP / NATS_PASSWORD, owner)
+    _give(logins / BACKUP, owners.services)
 
 
 def _share_nats_logins(logins: Path, owners: Owners) -> None:

@@ -124,6 +124,19 @@ def stream_info(stream: str) -> str:
     return f"$JS.API.STREAM.INFO.{stream}"
 
 
+STREAM_NAMES = "$JS.API.STREAM.NAMES"
+
+
+def stream_snapshot(stream: str) -> str:
+    """Where JetStream is asked to send a copy of a stream with its consumers."""
+    return f"$JS.API.STREAM.SNAPSHOT.{stream}"
+
+
+def stream_restore(stream: str) -> str:
+    """Where JetStream is asked to take such a copy."""
+    return f"$JS.API.STREAM.RESTORE.{stream}"
+
+
 def next_messages(stream: str, durable: str) -> str:
     """JetStream's own: a pull request to a durable consumer."""
     return f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"

@@ -99,9 +99,14 @@ OWNER = User(
         "$JS.API.CONSUMER.INFO.*.*",
         "$JS.API.CONSUMER.CREATE.>",
         "$JS.API.CONSUMER.DURABLE.CREATE.*.*",
+        subjects.STREAM_NAMES,
+        subjects.stream_snapshot("*"),
+        "$JS.SNAPSHOT.ACK.>",
+        subjects.stream_restore("*"),
+        "$JS.SNAPSHOT.RESTORE.>",
     ),
 )
-"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), and does nothing else."""
+"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
 
 _DEAD_LETTERS = (
     f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
