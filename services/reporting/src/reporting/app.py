@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
+from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
+    reports = (compliance, overview, outages, intervals, progress, obligations, deviations, inspections)
+    for module in (*reports, maintenance, lost_facts):
         app.include_router(module.router)
     return app

@@ -5,6 +5,10 @@ TAGS = {
     "overview": "A few numbers for a dashboard.",
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",
+    "progress": "How far each facility is, in groups and in total, at any instant.",
+    "obligations": "What is owed, by when, and what speaks for it.",
+    "deviations": "What was agreed, beside what was observed.",
+    "inspections": "When each facility is to be inspected next.",
     "maintenance": "Time agreed beforehand.",
     "lost facts": "What publishers numbered and never came.",
 }

@@ -1,5 +1,6 @@
 """Alembic's entry: the metadata of reporting, run the platform's way."""
 
+from reporting.storage.mandate import tables as _mandate  # noqa: F401 - its tables are of the same metadata
 from reporting.storage.tables import metadata
 from vonggac.database.migrations import run_env
 
