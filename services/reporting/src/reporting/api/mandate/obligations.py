@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import Instant, AsOf, shown_at, shown_or_none
+from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none
 from reporting.api.mandate.schemas import FacilityAtShape, NamedShape, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
 from reporting.domain.instants import moment

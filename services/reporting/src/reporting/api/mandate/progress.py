@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import Instant, AsOf, Since, shown_at
+from reporting.api.mandate.instants import AsOf, Instant, Since, shown_at
 from reporting.api.mandate.obligations import ObligationShape, obligation_shape
 from reporting.api.mandate.schemas import (
     FacilityAtShape,

@@ -17,9 +17,9 @@ from reporting.domain.mandate.obligations import (
     DUE_SOON_DAYS,
     Deadline,
     DueState,
+    DueStatus,
     Evidence,
     Obligation,
-    DueStatus,
     covers,
     decide,
 )
