@@ -77,12 +77,14 @@ async def read_history(client: httpx.AsyncClient) -> dict[str, Any]:
     query: dict[str, Any] = {"as_of": datetime.now(UTC).isoformat(), "limit": 500}
     began, first_s, rows = time.perf_counter(), 0.0, 0
     while True:
-        page = (await client.get("/v1/cameras", params=query, timeout=60)).json()
+        answer = await client.get("/v1/cameras", params=query, timeout=60)
+        answer.raise_for_status()
+        page = answer.json()
         first_s = first_s or time.perf_counter() - began
         rows += len(page["items"])
         if page.get("next") is None:
             return {"seconds": round(time.perf_counter() - began, 2), "first_page_s": round(first_s, 3), "rows": rows}
-        query = {"cursor": page["next"], "limit": 500}
+        query["cursor"] = page["next"]
 
 
 async def read_lists(client: httpx.AsyncClient) -> dict[str, Any]:
