@@ -126,6 +126,7 @@ async def list_deviations(
 @router.get(
     "/cameras/{camera_id}/formats",
     summary="What a camera was seen to send, change by change",
+    description="Codec, size, frame rate, bit rate and transport as probes measured them; an entry where they changed.",
     responses=problems({404: "No such camera is known here"}),
 )
 async def read_formats(

@@ -219,6 +219,7 @@ async def list_facilities(
 @router.get(
     "/facilities/{facility}",
     summary="How far one facility is, camera by camera",
+    description="Its row of the board, its cameras with the accounts' word, and what it owes with the evidence.",
     responses=problems({404: "No such facility existed at the instant"}),
 )
 async def read_facility(
