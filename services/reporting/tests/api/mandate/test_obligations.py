@@ -109,6 +109,24 @@ async def test_a_waived_obligation_says_who_waived_it_and_why_from_then_on(
     assert (before["state"], before["settled_by"]) == ("overdue", None)
 
 
+async def test_a_report_is_owed_once_for_the_province_and_done_by_the_registers_word(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    letter = Letter(province)
+    duty = letter.obligation("NV-1742-E", "report")
+    done = letter.later(duty, may(10, 6), status=ObligationStatus.DONE, completed_at=may(9, 20), settled_by="lead")
+    places = [letter.stated("facility", letter.facility(code)) for code in ("A", "B")]
+    things = [letter.stated("obligation", one) for one in (duty, done)]
+    await province.feed(ingest, *letter.base(), *places, *things)
+    (item,) = (await read(client))["items"]
+    assert (item["facility"], item["state"], item["settled_by"]) == (None, "done", "lead")
+    assert [one["kind"] for one in item["evidence"]] == ["register"]
+    (before,) = (await read(client, as_of="2021-05-10T05:00:00+07:00"))["items"]
+    assert before["state"] == "overdue"
+    assert (await read(client, "/v1/progress", as_of="2021-05-10T05:00:00+07:00"))["totals"]["overdue"] == 0
+    assert (await read(client, facility="A"))["items"] == []
+
+
 async def test_a_deadline_that_was_moved_keeps_its_first_one_in_sight(
     client: Client, ingest: Ingest, province: Province
 ) -> None:

@@ -39,7 +39,7 @@ class EvidenceShape(BaseModel):
 
 
 class ObligationShape(BaseModel):
-    """One obligation at one facility, at the instant."""
+    """One obligation at one facility, or in the province, at the instant."""
 
     obligation_id: UUID
     code: str
@@ -47,7 +47,7 @@ class ObligationShape(BaseModel):
     kind: ObligationKind
     directive: str | None = Field(description="Number of the directive, as printed.")
     responsible: NamedShape
-    facility: FacilityAtShape
+    facility: FacilityAtShape | None = Field(description="null: owed once for the province, as a report is.")
     state: DueState
     due_before: datetime | None = Field(description="On time is strictly before; the deadline that held then.")
     first_due_before: datetime | None = Field(description="The first deadline, where it was moved since.")
@@ -69,9 +69,9 @@ KEYS: dict[str, Key[Item]] = {
     "due_before": Key(lambda item: item.due.due_before, int),
     "code": Key(lambda item: item.obligation.code),
     "state": Key(lambda item: item.due.state.value),
-    "facility_code": Key(lambda item: item.facility.code),
+    "facility_code": Key(lambda item: None if item.facility is None else item.facility.code),
     "obligation_id": Key(lambda item: item.obligation.id, UUID),
-    "facility_id": Key(lambda item: item.facility.id, UUID),
+    "facility_id": Key(lambda item: None if item.facility is None else item.facility.id, UUID),
 }
 OBLIGATIONS = Listing(
     ObligationShape,
@@ -159,7 +159,7 @@ def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
         kind=obligation.kind,
         directive=item.directive,
         responsible=named_shape(item.responsible),
-        facility=facility_shape(item.facility),
+        facility=None if item.facility is None else facility_shape(item.facility),
         state=due.state,
         due_before=shown_or_none(due.due_before),
         first_due_before=shown_or_none(first if first != due.due_before else None),

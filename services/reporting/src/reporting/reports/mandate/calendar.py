@@ -50,13 +50,17 @@ def _add_obligation(feed: Calendar, items: Sequence[Item], at: Millis) -> None:
     if due_before is None or not pending:
         return
     first = pending[0]
-    names = [f"{one.facility.code} {one.facility.name} ({STATE_NAMES[one.due.state]})" for one in pending]
+    names = [
+        f"{one.facility.code} {one.facility.name} ({STATE_NAMES[one.due.state]})"
+        for one in pending
+        if one.facility is not None
+    ]
     more = [f"… và {len(names) - LISTED} cơ sở khác"] if len(names) > LISTED else []
     lines = [
         f"Văn bản: {first.directive or '?'}",
         f"Chịu trách nhiệm: {first.responsible.name or first.responsible.id}",
         f"Trước: {moment(due_before).astimezone(VIETNAM):%H:%M %d/%m/%Y}",
-        f"Chưa xong: {len(pending)}/{len(items)} cơ sở",
+        f"Chưa xong: {len(pending)}/{len(items)} cơ sở" if names else f"Tình trạng: {STATE_NAMES[first.due.state]}",
         *names[:LISTED],
         *more,
     ]

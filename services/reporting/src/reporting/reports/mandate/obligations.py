@@ -1,7 +1,6 @@
 """Every obligation at every facility that it is about: how it stands at an instant, with its evidence (R05, R06, R11).
 
-An obligation that is about no one facility (a report, for example, where it names none) still is about each facility
-that fits it: its line is one per facility, as a progress board has it.
+A report that names no facilities is owed once, for the province: its item has no facility.
 """
 
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from reporting.domain.instants import Millis
 from reporting.domain.mandate.obligations import (
     DAY,
     DUE_SOON_DAYS,
+    NOTHING,
     Deadline,
     DueState,
     DueStatus,
@@ -32,9 +32,9 @@ from vonggac.events.inventory import ObligationKind, ObligationStatus
 
 
 class Item(NamedTuple):
-    """One obligation at one facility."""
+    """One obligation at one facility; of the whole province where that is None."""
 
-    facility: Facility
+    facility: Facility | None
     obligation: Obligation
     directive: str | None
     """Number of the directive, as printed."""
@@ -55,7 +55,7 @@ class Duties:
         """Codes of what is overdue, by facility."""
         found: dict[UUID, list[str]] = {}
         for one in self.items:
-            if one.due.state is DueState.OVERDUE:
+            if one.due.state is DueState.OVERDUE and one.facility is not None:
                 found.setdefault(one.facility.id, []).append(one.obligation.code)
         return {key: tuple(sorted(codes)) for key, codes in found.items()}
 
@@ -64,7 +64,8 @@ async def duties(session: AsyncSession, situation: Situation, *, soon_days: int 
     """How every obligation stands at the instant of the situation."""
     records = sorted(situation.records.at("obligation", situation.at), key=lambda one: str(one.state["code"]))
     known = tuple(obligation_of(one) for one in records)
-    about = [(then, one) for then in situation.facilities for one in known if covers(one, then.place)]
+    of_facilities = [one for one in known if not _of_the_province(one)]
+    about = [(then, one) for then in situation.facilities for one in of_facilities if covers(one, then.place)]
     asked = sorted({then.facility.id for then, one in about if one.kind is ObligationKind.CONNECTION}, key=str)
     connected: dict[UUID, Millis] = {}
     if asked:
@@ -72,11 +73,18 @@ async def duties(session: AsyncSession, situation: Situation, *, soon_days: int 
         connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
     facts = Facts.gather(situation, connected)
     items = [_item(facts, then, one, soon_days * DAY) for then, one in about]
+    if situation.scope.everything:
+        items += [_item(facts, None, one, soon_days * DAY) for one in known if _of_the_province(one)]
     return Duties(facts, known, tuple(items))
 
 
-def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis) -> Item:
-    situation, finding = facts.situation, facts.finding(obligation.kind, then)
+def _of_the_province(obligation: Obligation) -> bool:
+    return obligation.kind is ObligationKind.REPORT and not obligation.facility_ids
+
+
+def _item(facts: Facts, then: FacilityThen | None, obligation: Obligation, soon: Millis) -> Item:
+    situation = facts.situation
+    finding = NOTHING if then is None else facts.finding(obligation.kind, then)
     due = decide(obligation, finding, situation.at, soon=soon)
     evidence = finding.evidence
     if obligation.status is not ObligationStatus.OPEN:
@@ -89,7 +97,7 @@ def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis
         None if agency is None else agency.state["name"],
     )
     number = None if directive is None else str(directive.state["number"])
-    return Item(then.facility, obligation, number, responsible, due, evidence)
+    return Item(None if then is None else then.facility, obligation, number, responsible, due, evidence)
 
 
 def obligation_of(record: Record) -> Obligation:

@@ -66,7 +66,7 @@ class Situation:
     presumed_alive_ms: Millis
     facilities: tuple[FacilityThen, ...]
     records: Records
-    places: plan.Places
+    scope: plan.Scope
 
     def by_facility(self, noun: str) -> Mapping[UUID, list[Record]]:
         """What held of a noun at the instant, by facility."""
@@ -102,7 +102,7 @@ async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis
         unit_ids = units_above(facility.unit.id, parents)
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, bool(there))
         facilities.append(FacilityThen(named, status, active.get(facility.id), place, there))
-    return Situation(at, presumed_alive_ms, tuple(facilities), known, places)
+    return Situation(at, presumed_alive_ms, tuple(facilities), known, scope)
 
 
 def _moments(portion: Iterable[CameraAccount]) -> list[CameraThen]:
