@@ -44,6 +44,16 @@ async def test_a_row_begins_where_something_changed(ingest: Ingest, database: Da
     assert then.codec == "h265"
 
 
+async def test_a_camera_that_falls_back_to_udp_is_a_change(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    camera = province.camera()
+    await province.feed(ingest, probe(province, camera, 0, **FULL, transport="tcp"))
+    await province.feed(ingest, probe(province, camera, 1, **FULL))
+    await province.feed(ingest, probe(province, camera, 2, **FULL, transport="udp"))
+    assert [row.transport for row in await rows(database, camera)] == ["udp", "tcp"]
+
+
 async def test_one_batch_and_many_come_to_the_same(ingest: Ingest, database: Database, province: Province) -> None:
     one, other = province.camera(), province.camera("CAM-02")
     media = [FULL, FULL | {"width": 1280, "height": 720}, FULL, FULL | {"fps": 12.0}, FULL | {"fps": 12.6}]

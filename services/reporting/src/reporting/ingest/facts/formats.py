@@ -66,7 +66,7 @@ def _format(fact: CameraObservedV1, media: Media) -> Format:
         media.height,
         media.fps,
         media.bitrate_kbps,
-        getattr(media, "transport", None),
+        media.transport,
     )
 
 
