@@ -1,7 +1,7 @@
 """Since when each facility was first connected to both centres for good: ten unbroken minutes, by the accounts' rules.
 
-The past is read in stretches that double, from the first camera on; a facility that is found drops out. So a province
-that connected in its first weeks costs the same after years.
+The past is read in stretches that double, from the first day on that anybody watched; a facility that is found drops
+out. So a province that connected in its first weeks costs the same after years.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from reporting.storage.lives import Watch
 from reporting.storage.mandate import lifecycle
 from vonggac.events.inventory import DestinationRole
 
-FIRST_STRETCH: Millis = 7 * 86_400_000
+FIRST_STRETCH: Millis = 86_400_000
 PORTION = 500
 _ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
 
@@ -59,7 +59,7 @@ async def first_connected(
     `grace`: as `presumed_alive_ms` of a Question. `areas`: what each camera watches, by its id.
     """
     missing, found = set(facility_ids), dict[UUID, Millis]()
-    begin = await lifecycle.first_camera(session, list(missing), until)
+    begin = await lifecycle.first_watched(session, list(missing), until)
     length = FIRST_STRETCH
     while begin is not None and begin < until and missing:
         period = Period(begin, min(begin + length, until))

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
-from reporting.storage.tables import camera, facility
+from reporting.storage.tables import camera, facility, worker_life
 from vonggac.events.inventory import FacilityStatus
 
 
@@ -27,13 +27,12 @@ async def active_since(session: AsyncSession, at: Millis) -> dict[UUID, Millis]:
     return found
 
 
-async def first_camera(session: AsyncSession, facility_ids: list[UUID], before: Millis) -> Millis | None:
-    """When the first camera of these facilities came; None when none came before."""
-    statement = (
-        select(camera.c.valid_from)
-        .where(camera.c.facility_id.in_(facility_ids), camera.c.valid_from < moment(before))
-        .order_by(camera.c.valid_from)
-        .limit(1)
-    )
-    found = (await session.execute(statement)).scalars().first()
-    return None if found is None else millis(found)
+async def first_watched(session: AsyncSession, facility_ids: list[UUID], before: Millis) -> Millis | None:
+    """Since when a camera of these facilities may have been seen: it was there, and a worker watched; None: never."""
+    first = select(func.min(camera.c.valid_from)).where(camera.c.facility_id.in_(facility_ids))
+    watched = select(func.min(worker_life.c.started_at))
+    begun, watching = await session.scalar(first), await session.scalar(watched)
+    if begun is None or watching is None:
+        return None
+    found = millis(max(begun, watching))
+    return found if found < before else None
