@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -12,7 +13,15 @@ from services.reporting.tests.mandate.letter import Letter, may
 
 from reporting.domain.mandate.coverage import REQUIRED_AREAS
 from reporting.domain.mandate.progress import COUNT_NAMES
-from vonggac.events.inventory import CameraV1, FacilityStatus, FacilityType, FacilityV1, RemovedV1, SurveyStatus
+from vonggac.events.inventory import (
+    CameraV1,
+    EarlierUnit,
+    FacilityStatus,
+    FacilityType,
+    FacilityV1,
+    RemovedV1,
+    SurveyStatus,
+)
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -192,6 +201,24 @@ async def test_what_changes_today_changes_no_board_before_today(
     after = await read(client, as_of="2021-05-13")
     assert [after["totals"][name] for name in ("facilities", "surveyed", "plan_agreed", "blocked")] == [2, 2, 2, 1]
     assert [one["name"] for one in after["by_unit"]] == ["Xã Hướng Hóa"]
+
+
+async def test_a_unit_that_another_followed_keeps_its_name_and_says_who_followed_it(
+    client: Client, ingest: Ingest, province: Province, told: Told
+) -> None:
+    letter = told.letter
+    (unit,) = [one.data for one in letter.base() if one.subject.startswith("unit/")]
+    ended = letter.later(unit, may(20), valid_to=date(2021, 5, 31))
+    after = unit.model_copy(update={
+        "id": uuid4(), "code": "19429", "name": "Xã Khe Sanh", "changed_at": may(20), "created_at": may(20),
+        "succeeds": (EarlierUnit(unit_id=province.unit, kind="merged"),),
+    })  # fmt: skip
+    await province.feed(ingest, letter.stated("unit", ended), letter.stated("unit", after))
+    (before,) = (await read(client))["by_unit"]
+    (line,) = (await read(client, as_of="2021-06-02"))["by_unit"]
+    assert (before["name"], before["ended_on"], before["succeeded_by"]) == ("Huyện Hướng Hóa", None, [])
+    assert (line["name"], line["ended_on"]) == ("Huyện Hướng Hóa", "2021-05-31")
+    assert [one["code"] for one in line["succeeded_by"]] == ["19429"]
 
 
 async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: Client, told: Told) -> None:

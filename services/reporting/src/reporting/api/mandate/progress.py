@@ -15,8 +15,10 @@ from reporting.api.mandate.schemas import (
     FacilityAtShape,
     ProgressFigures,
     ProgressLine,
+    UnitLine,
     facility_shape,
     figures_of,
+    named_shape,
 )
 from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
 from reporting.domain.instants import VIETNAM, moment
@@ -32,6 +34,7 @@ from reporting.domain.mandate.progress import (
 )
 from reporting.domain.scope import Facility
 from reporting.reports.mandate.progress import Board, board
+from reporting.reports.mandate.situation import ended_on, successors
 from reporting.reports.totals import TYPE_NAMES
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
@@ -53,7 +56,7 @@ class ProgressReport(BaseModel):
     as_of: datetime
     since: datetime | None
     totals: ProgressFigures
-    by_unit: list[ProgressLine]
+    by_unit: list[UnitLine]
     by_agency: list[ProgressLine]
     by_type: list[ProgressLine]
     totals_since: ProgressFigures | None = Field(description="The totals at `since`; null without it.")
@@ -179,7 +182,7 @@ async def read_progress(
         as_of=shown_at(asked.at),
         since=None if since is None else shown_at(since.at),
         totals=ProgressFigures(**figures_of(total_of(now.rows))),
-        by_unit=_lines(now, lambda one: (one.unit.id, one.unit.code, one.unit.name)),
+        by_unit=_units(now),
         by_agency=_lines(now, lambda one: (one.agency.id, one.agency.code, one.agency.name)),
         by_type=_lines(now, lambda one: (None, one.type, TYPE_NAMES.get(one.type, one.type))),
         totals_since=None if before is None else ProgressFigures(**figures_of(total_of(before.rows))),
@@ -281,6 +284,18 @@ def _lines(made: Board, key: Callable[[Facility], GroupKey]) -> list[ProgressLin
     return [
         ProgressLine(id=line.id, code=line.code, name=line.name, **figures_of(line.counts))
         for line in grouped(made.rows, key)
+    ]
+
+
+def _units(made: Board) -> list[UnitLine]:
+    after = successors(made.situation)
+    return [
+        UnitLine(
+            **line.model_dump(),
+            ended_on=None if line.id is None else ended_on(made.situation, line.id),
+            succeeded_by=[] if line.id is None else [named_shape(one) for one in after.get(line.id, ())],
+        )
+        for line in _lines(made, lambda one: (one.unit.id, one.unit.code, one.unit.name))
     ]
 
 

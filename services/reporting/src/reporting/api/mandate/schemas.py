@@ -1,6 +1,7 @@
 """Shapes that several answers share: a facility with the names of then, and the numbers of a line of the board."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,13 @@ class ProgressLine(ProgressFigures):
     id: UUID | None
     code: str | None
     name: str | None
+
+
+class UnitLine(ProgressLine):
+    """One unit, under the name of then."""
+
+    ended_on: date | None = Field(description="Its last day, where it was known then to end.")
+    succeeded_by: list[NamedShape] = Field(description="The units that follow it, as far as they were known then.")
 
 
 def facility_shape(one: Facility) -> FacilityAtShape:

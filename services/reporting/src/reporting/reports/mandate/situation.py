@@ -5,6 +5,7 @@ Progress, obligations, deviations and inspections read it, so that they agree.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -150,3 +151,22 @@ def camera_progress(one: CameraThen, areas: Mapping[str, str | None]) -> CameraP
 def areas_of(situation: Situation) -> dict[str, str | None]:
     """The area of each camera at the instant, by its id."""
     return {str(one.id): one.state.get("area") for one in situation.records.at("camera", situation.at)}
+
+
+def successors(situation: Situation) -> dict[UUID, list[Named]]:
+    """The units that follow each unit, as the register had them at the instant, by their code."""
+    found: dict[UUID, list[Named]] = {}
+    for unit in situation.records.at("unit", situation.at):
+        for earlier in unit.state.get("succeeds", ()):
+            named = Named(unit.id, unit.state["code"], unit.state["name"])
+            found.setdefault(UUID(earlier["unit_id"]), []).append(named)
+    for named_units in found.values():
+        named_units.sort(key=lambda one: (one.code or "", str(one.id)))
+    return found
+
+
+def ended_on(situation: Situation, unit_id: UUID) -> date | None:
+    """The last day of a unit, as the register had it at the instant."""
+    record = situation.records.named("unit", unit_id, situation.at)
+    day = None if record is None else record.state["valid_to"]
+    return None if day is None else date.fromisoformat(day)
