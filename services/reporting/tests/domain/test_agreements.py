@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
-from reporting.domain.mandate.maintenance import Window, agreed, is_agreed
+from reporting.domain.maintenance import Window, agreed, is_agreed
 from reporting.domain.outages import accounted, confirmed, outages
 from reporting.domain.partition import Seen
 from reporting.domain.percentages import percentages, rounded

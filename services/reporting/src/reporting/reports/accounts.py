@@ -12,7 +12,7 @@ from reporting.domain import compliance, partition
 from reporting.domain.claims import UNKNOWN, Status, resolve
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.maintenance import Window
+from reporting.domain.maintenance import Window
 from reporting.domain.outages import confirmed
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Seen
 from reporting.domain.scope import Camera, Delivery, Facility, Reason

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.claims import ClaimRow
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.mandate.maintenance import Window, agreed
+from reporting.domain.maintenance import Window, agreed
 from reporting.domain.media import MediaClaim, dated, media_of
 from reporting.domain.partition import NO_CAUSE, Seen
 from reporting.domain.scope import Camera

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.claims import resolve
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.instants import Millis
+from reporting.domain.maintenance import Window
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
 from reporting.domain.mandate.coverage import OTHER_PUBLIC
-from reporting.domain.mandate.maintenance import Window
 from reporting.domain.partition import DeliveryLine
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Period, Segment
