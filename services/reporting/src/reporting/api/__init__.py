@@ -10,6 +10,7 @@ TAGS = {
     "deviations": "What was agreed, beside what was observed.",
     "inspections": "When each facility is to be inspected next.",
     "maintenance": "Time agreed beforehand.",
+    "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
 }
 """The tags of the API, with what each is about."""
