@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pandas
 import pytest
 import pytest_asyncio
 from services.reporting.tests.mandate.letter import Letter, may
@@ -256,22 +259,63 @@ async def test_what_changed_since_an_instant_is_listed(client: Client, told: Tol
     assert board["totals_since"]["plan_agreed"] == 0
 
 
-@pytest.mark.parametrize(
-    ("path", "asked", "words"),
-    [
-        ("/v1/progress", {"as_of": "2999-01-01"}, "as_of lies in the future"),
-        ("/v1/progress", {"as_of": "gestern"}, "as_of 'gestern' is not a time"),
-        ("/v1/progress", {"since": "2021-05-20", "as_of": "2021-05-10"}, "since must be earlier than as_of"),
-        ("/v1/progress/changes", {}, "since is missing"),
-        ("/v1/progress", {"unit": "999"}, "no unit with the code or id '999'"),
-        ("/v1/progress", {"asof": "2021-05-10"}, "did you mean as_of?"),
-        ("/v1/progress/facilities", {"lacking": "money"}, "lacking"),
-        ("/v1/obligations", {"state": "late"}, "state"),
-        ("/v1/deviations", {"verdict": "wrong"}, "verdict"),
-        ("/v1/inspections-due", {"from": "2021-05-10"}, "unknown"),
-    ],
-)
-async def test_a_bad_question_is_refused_by_name(client: Client, path: str, asked: dict[str, str], words: str) -> None:
-    answer = await client.get(path, params=asked)
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert words in answer.text
+PAGES: dict[str, tuple[str, Any]] = {
+    "/v1/progress/facilities": ("facility_id", lambda row: row["facility"]["id"]),
+    "/v1/obligations": ("item_id", lambda row: f"{row['obligation_id']}/{row['facility']['id']}"),
+    "/v1/deviations": ("camera_code", lambda row: row["camera_code"]),
+    "/v1/inspections-due": ("facility_id", lambda row: row["facility"]["id"]),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_file_and_the_pages_of_the_same_instant_agree(client: Client, told: Told, path: str) -> None:
+    assert told.cameras
+    name, of = PAGES[path]
+    more = {"verdict": ["as_agreed", "deviates", "not_observed", "not_agreed"]} if path == "/v1/deviations" else {}
+    pages = (await read(client, path, limit="1000", **more))["items"]
+    answer = await client.get(path, params={"as_of": STOOD, "format": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert sorted(row[name] for row in rows) == sorted(of(row) for row in pages)
+    assert {row["generated_at"][:19] for row in rows} == {STOOD[:19]}
+    parquet = await client.get(path, params={"as_of": STOOD, "format": "parquet"})
+    assert pandas.read_parquet(io.BytesIO(parquet.content))[name].tolist() == [row[name] for row in rows]
+
+
+async def test_the_file_of_the_board_has_the_lines_of_the_board(client: Client, told: Told) -> None:
+    assert told.cameras
+    board = await read(client)
+    answer = await client.get("/v1/progress", params={"as_of": STOOD, "format": "csv"})
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    lines = {"total": [board["totals"]]} | {name: board[f"by_{name}"] for name in ("unit", "agency", "type")}
+    for grouping, expected in lines.items():
+        found = [row for row in rows if row["grouping"] == grouping]
+        assert [[int(row[name]) for name in COUNT_NAMES] for row in found] == [
+            [line[name] for name in COUNT_NAMES] for line in expected
+        ]
+    assert rows[0]["facilities_both_percent_rounded"] == "33.33"
+    refused = await client.get("/v1/progress", params={"since": "2021-05-01", "format": "csv"})
+    assert refused.status_code == 422
+    assert "since" in refused.text
+
+
+BAD: list[tuple[str, dict[str, str], str]] = [
+    ("/v1/progress", {"as_of": "2999-01-01"}, "as_of lies in the future"),
+    ("/v1/progress", {"as_of": "gestern"}, "as_of 'gestern' is not a time"),
+    ("/v1/progress", {"since": "2021-05-20", "as_of": "2021-05-10"}, "since must be earlier than as_of"),
+    ("/v1/progress/changes", {}, "since is missing"),
+    ("/v1/progress", {"unit": "999"}, "no unit with the code or id '999'"),
+    ("/v1/progress", {"asof": "2021-05-10"}, "did you mean as_of?"),
+    ("/v1/progress/facilities", {"lacking": "money"}, "lacking"),
+    ("/v1/progress/facilities", {"lacking": "surveyed", "format": "csv"}, "lacking is of the pages in JSON"),
+    ("/v1/obligations", {"state": "late"}, "state"),
+    ("/v1/deviations", {"verdict": "wrong"}, "verdict"),
+    ("/v1/inspections-due", {"from": "2021-05-10"}, "unknown"),
+]
+
+
+async def test_a_bad_question_is_refused_by_name(client: Client) -> None:
+    for path, asked, words in BAD:
+        answer = await client.get(path, params=asked)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), path
+        assert words in answer.text

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import AsOf, shown_at
+from reporting.api.files import Chosen, file_answers
+from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
 from reporting.api.parameters import Filters, InContext, not_found
 from reporting.domain.instants import VIETNAM, moment
@@ -99,17 +100,20 @@ DEVIATIONS = Listing(
     description="What deviates from the agreed plan and from what the survey noted. `verdict` lists the other "
     "comparisons: what is as agreed, what nobody observed, and what was never agreed.",
     response_model=None,
-    responses=DEVIATIONS.responses,
+    responses=file_answers(DEVIATIONS.responses[200]),
 )
 async def list_deviations(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[_Row, DeviationShape], Depends(DEVIATIONS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    request: Request,
+    chosen: Chosen,
     verdict: Annotated[list[Verdict] | None, Query(description="Default: deviates. May repeat.")] = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
+    if chosen.is_file:
+        return await table_of(shared, "deviations", asked, chosen, filters, request, own=("verdict",))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
         then = await situation(session, asked.at, asked.presumed_alive_ms, scope)

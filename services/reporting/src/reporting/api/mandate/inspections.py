@@ -4,17 +4,17 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import AsOf, shown_at
+from reporting.api.files import Chosen, file_answers
+from reporting.api.mandate.instants import AsOf, shown_at, table_of
 from reporting.api.mandate.schemas import FacilityAtShape, facility_shape
 from reporting.api.parameters import Filters, InContext
 from reporting.domain.instants import moment
 from reporting.reports.mandate.inspections import InspectionDue, inspections_due
 from reporting.reports.mandate.situation import situation
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["inspections"])
@@ -53,17 +53,20 @@ DUE = Listing(
     summary="When each active facility is to be inspected next",
     description="Every 15 days, or as the open obligations of the kind `inspection` say, the shortest of them.",
     response_model=None,
-    responses=DUE.responses,
+    responses=file_answers(DUE.responses[200]),
 )
 async def list_inspections_due(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[InspectionDue, InspectionDueShape], Depends(DUE)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    request: Request,
+    chosen: Chosen,
     overdue: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
+    if chosen.is_file:
+        return await table_of(shared, "inspections_due", asked, chosen, filters, request, own=("overdue",))
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session)).scope
         found = inspections_due(await situation(session, asked.at, asked.presumed_alive_ms, scope))

@@ -1,12 +1,17 @@
-"""The instant that a question is about: `as_of`, and `since` for what changed."""
+"""The instant that a question is about: `as_of`, and `since` for what changed; and a whole table of an instant."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
-from reporting.api.parameters import CLOCK_DIFFERENCE, InContext, invalid, parse_moment
+from reporting.api.files import Choice, TableAnswer, table_answer
+from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InContext, invalid, parse_moment
 from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.storage.snapshot import snapshot
 
 _AS_OF = Query(
     description="By the facts of this instant, not in the future; default: now. ISO 8601, without an offset it is "
@@ -62,3 +67,24 @@ def shown_at(instant: Millis) -> datetime:
 
 def shown_or_none(instant: Millis | None) -> datetime | None:
     return None if instant is None else shown_at(instant)
+
+
+async def table_of(
+    shared: Context,
+    name: str,
+    asked: Instant,
+    chosen: Choice,
+    filters: Filters,
+    request: Request,
+    *,
+    own: Collection[str],
+) -> TableAnswer:
+    """A declared table of the instant. Raises ProblemError 422 for one of the route's `own` filters: a file has all
+    rows of its scope."""
+    for parameter in own:
+        if parameter in request.query_params:
+            raise invalid(parameter, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
+    async with snapshot(shared.database) as session:
+        scope = (await filters.resolved(session)).scope
+    question = Question(Period(asked.at, asked.at + 1), asked.at, asked.presumed_alive_ms)
+    return table_answer(shared, name, question, chosen, scope)

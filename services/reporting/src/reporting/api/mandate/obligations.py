@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none
+from reporting.api.files import Chosen, file_answers
+from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
 from reporting.api.mandate.schemas import FacilityAtShape, NamedShape, facility_shape, named_shape
 from reporting.api.parameters import Context, Filters, InContext
 from reporting.domain.instants import moment
@@ -90,20 +91,25 @@ _SOON = Query(alias="soon_days", ge=0, le=366, description="Due soon: within so 
     "proposal or cameras the facts decide; what people settled on record waives an obligation, and makes a report or "
     "another matter done.",
     response_model=None,
-    responses=OBLIGATIONS.responses,
+    responses=file_answers(OBLIGATIONS.responses[200]),
 )
 async def list_obligations(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[Item, ObligationShape], Depends(OBLIGATIONS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    request: Request,
+    chosen: Chosen,
     state: Annotated[DueState | None, Query(description="Only these.")] = None,
     kind: Annotated[ObligationKind | None, Query(description="Only these.")] = None,
     code: Annotated[str | None, Query(max_length=64, description="Only this obligation.")] = None,
     soon: Annotated[int, _SOON] = DUE_SOON_DAYS,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
+    if chosen.is_file:
+        return await table_of(
+            shared, "obligations", asked, chosen, filters, request, own=("state", "kind", "code", "soon_days")
+        )
     _, owed = await _duties(shared, asked, filters, soon)
     items = [
         one

@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from reporting.api.mandate.instants import AsOf, Instant, Since, shown_at
+from reporting.api.files import Chosen, file_answers
+from reporting.api.mandate.instants import AsOf, Instant, Since, shown_at, table_of
 from reporting.api.mandate.obligations import ObligationShape, obligation_shape
 from reporting.api.mandate.schemas import (
     FacilityAtShape,
@@ -165,15 +166,24 @@ CHANGE_KEYS: dict[str, Key[Change]] = {
 CHANGES = Listing(ChangeRow, keys=CHANGE_KEYS, id_key="id,field", default_sort="code,field", envelope=ChangeRows)
 
 
-@router.get("", summary="How far the province is, in total and in groups")
+@router.get(
+    "",
+    summary="How far the province is, in total and in groups",
+    description="Facilities by unit, managing agency and type; the numbers of a group are the sums of its facilities. "
+    "`format=csv`, `xlsx` or `parquet` gives the lines.",
+    response_model=None,
+    responses=file_answers({"model": ProgressReport}),
+)
 async def read_progress(
     shared: InContext,
     asked: AsOf,
     since: Since,
     filters: Annotated[Filters, Depends()],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
-) -> ProgressReport:
-    """Facilities by unit, managing agency and type; the numbers of a group are the sums of its facilities."""
+    request: Request,
+    chosen: Chosen,
+) -> ProgressReport | Response:
+    if chosen.is_file:
+        return await table_of(shared, "progress", asked, chosen, filters, request, own=("since",))
     now = await _board(shared, asked, filters)
     before = None if since is None else await _board(shared, since, filters)
     return ProgressReport(
@@ -195,19 +205,24 @@ async def read_progress(
     summary="How far each facility is",
     description="A row per facility that existed at the instant, also those that are not counted.",
     response_model=None,
-    responses=ROWS.responses,
+    responses=file_answers(ROWS.responses[200]),
 )
 async def list_facilities(
     shared: InContext,
     asked: AsOf,
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[FacilityProgress, FacilityRow], Depends(ROWS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    request: Request,
+    chosen: Chosen,
     lacking: Annotated[Lack | None, Query(description="Only counted facilities without it, or not certainly.")] = None,
     overdue: Annotated[bool | None, Query(description="With, or without, an overdue obligation.")] = None,
     blocked: Annotated[bool | None, Query(description="With, or without, a reason on record.")] = None,
 ) -> Response:
     asked = asked.resumed(paging.as_of)
+    if chosen.is_file:
+        return await table_of(
+            shared, "progress_facilities", asked, chosen, filters, request, own=("lacking", "overdue", "blocked")
+        )
     rows = [
         row
         for row in (await _board(shared, asked, filters)).rows
