@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
@@ -80,7 +81,21 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    reports = (compliance, overview, outages, intervals, progress, obligations, deviations, inspections)
-    for module in (*reports, maintenance, lost_facts, tables):
+    for module in (
+        figures,
+        targets,
+        late_evidence,
+        compliance,
+        overview,
+        outages,
+        intervals,
+        progress,
+        obligations,
+        deviations,
+        inspections,
+        maintenance,
+        lost_facts,
+        tables,
+    ):
         app.include_router(module.router)
     return app
