@@ -13,6 +13,7 @@ import pandas
 import pytest
 import pytest_asyncio
 from services.reporting.tests.mandate.letter import Letter, may
+from sqlalchemy import text
 
 from reporting.domain.mandate.coverage import REQUIRED_AREAS
 from reporting.domain.mandate.progress import COUNT_NAMES
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
 
     from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
     from vonggac.events import CloudEvent, Payload
 
 STOOD = "2021-05-09T23:30:00+07:00"
@@ -257,6 +259,34 @@ async def test_what_changed_since_an_instant_is_listed(client: Client, told: Tol
     assert ("A", "surveyed") not in changed
     assert board["changes"] == page["total"] == len(changed)
     assert board["totals_since"]["plan_agreed"] == 0
+
+
+FROZEN = """
+    create table if not exists frozen_report (number bigint, id uuid, version int, frozen_at timestamptz,
+        starts_at timestamptz, ends_at timestamptz, author text, sha256 text, document text);
+    insert into frozen_report (number, id, version, frozen_at, starts_at, ends_at, author, sha256, document)
+        values (1, gen_random_uuid(), 1, '2021-05-08T06:00:00+07', '2021-05-07T00:00:00+07', '2021-05-08T05:00:00+07',
+                'lead', 'a', '{}')
+"""
+
+
+async def test_what_changed_since_the_last_report_is_what_changed_since_its_cut_off(
+    client: Client, told: Told, database: Database
+) -> None:
+    assert told.cameras
+    none = await client.get("/v1/progress", params={"as_of": STOOD, "since": "last-report"})
+    assert (none.status_code, "since no report before" in none.text) == (422, True)
+    async with database.transaction() as session:
+        for statement in FROZEN.split(";"):
+            await session.execute(text(statement))
+    board = await read(client, since="last-report")
+    assert board["since"] == "2021-05-08T05:00:00+07:00"
+    by_instant = await read(client, "/v1/progress/changes", since="2021-05-08T05:00:00+07:00", total="true")
+    by_report = await read(client, "/v1/progress/changes", since="last-report", total="true")
+    assert by_report["items"] == by_instant["items"]
+    assert board["changes"] == by_report["total"] > 0
+    earlier = await client.get("/v1/progress", params={"as_of": "2021-05-08T05:00:00+07:00", "since": "last-report"})
+    assert earlier.status_code == 422
 
 
 PAGES: dict[str, tuple[str, Any]] = {

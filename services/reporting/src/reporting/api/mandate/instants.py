@@ -11,15 +11,18 @@ from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InConte
 from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
+from reporting.storage.mandate import records
 from reporting.storage.snapshot import snapshot
 
+LAST_REPORT = "last-report"
 _AS_OF = Query(
     description="By the facts of this instant, not in the future; default: now. ISO 8601, without an offset it is "
     "Vietnam time.",
     examples=["2026-11-24T07:00:00+07:00"],
 )
 _SINCE = Query(
-    description="What changed between this instant and `as_of`. ISO 8601, without an offset it is Vietnam time.",
+    description="What changed between this instant and `as_of`: ISO 8601, without an offset Vietnam time; or "
+    "`last-report`, the cut-off of the newest frozen report before `as_of`.",
     examples=["2026-11-24"],
 )
 
@@ -47,10 +50,18 @@ def instant_of(shared: InContext, as_of: Annotated[str | None, _AS_OF] = None) -
 AsOf = Annotated[Instant, Depends(instant_of)]
 
 
-def earlier_instant(asked: AsOf, since: Annotated[str | None, _SINCE] = None) -> Instant | None:
+async def earlier_instant(
+    asked: AsOf, shared: InContext, since: Annotated[str | None, _SINCE] = None
+) -> Instant | None:
     """None when no `since` is given. Raises ProblemError 422 naming `since`."""
     if since is None:
         return None
+    if since == LAST_REPORT:
+        async with snapshot(shared.database) as session:
+            cut_off = await records.last_report(session, asked.at)
+        if cut_off is None:
+            raise invalid("since", f"no report before {shown(asked.at)} was frozen; give an instant instead")
+        return asked._replace(at=cut_off)
     before = millis(parse_moment("since", since))
     if before >= asked.at:
         raise invalid("since", f"must be earlier than as_of, which is {shown(asked.at)}")

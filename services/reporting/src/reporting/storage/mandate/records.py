@@ -20,6 +20,8 @@ _READ = text(
     """
 )
 
+_LAST_REPORT = text("select max(ends_at) from frozen_report where ends_at < :before")
+
 
 class Record(NamedTuple):
     """One revision of one thing, that holds in [start, end)."""
@@ -79,3 +81,11 @@ async def read(session: AsyncSession, nouns: Sequence[str], until: Millis) -> Re
         )
         for row in found
     ])  # fmt: skip
+
+
+async def last_report(session: AsyncSession, before: Millis) -> Millis | None:
+    """The cut-off of the newest frozen report that is earlier than `before`; None where there is none."""
+    if await session.scalar(text("select to_regclass('frozen_report')")) is None:
+        return None
+    found = await session.scalar(_LAST_REPORT, {"before": moment(before)})
+    return None if found is None else millis(found)
