@@ -21,7 +21,10 @@ SMALL_ROOMS = {
     "vonggac/rtsp": "the wire format and the client",
     "vonggac/settings": "one subject: settings from the environment, and their description",
 }
-LARGE_ROOMS = {"vonggac": "the parts of the library side by side, each a room (decision 0006)"}
+LARGE_ROOMS = {
+    "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "reporting/migrations/versions": "a file a step, in their order",
+}
 SMALL_FILES = {
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
@@ -37,6 +40,7 @@ SMALL_FILES = {
     "inventory.nouns.operators": "the rules of one noun a file",
     "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
+    "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",

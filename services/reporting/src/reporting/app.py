@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
+from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
@@ -34,6 +35,24 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
+
+ROUTES = (
+    figures,
+    targets,
+    late_evidence,
+    compliance,
+    overview,
+    outages,
+    intervals,
+    progress,
+    obligations,
+    deviations,
+    inspections,
+    maintenance,
+    lost_facts,
+    tables,
+)
+"""Modules with a router, in the order of the documentation."""
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
@@ -74,17 +93,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.context = Context(settings, database)
     app.state.tasks = tasks
     install_authentication(app, TokenVerifier.of(settings))
-    for module in (
-        figures,
-        targets,
-        late_evidence,
-        compliance,
-        overview,
-        outages,
-        intervals,
-        maintenance,
-        lost_facts,
-        tables,
-    ):
+    for module in ROUTES:
         app.include_router(module.router)
     return app

@@ -11,6 +11,7 @@ from uuid import uuid4
 import frictionless
 import pytest
 from services.reporting.tests.conftest import Client, Province, Start
+from services.reporting.tests.mandate.letter import Letter
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
 
 from reporting.domain.instants import millis
@@ -30,8 +31,8 @@ DAY_MS = 86_400_000
 
 
 async def some_days(ingest: Ingest, province: Province) -> None:
-    """Three cameras: up with outages, refused at one centre, never seen; and a facility without cameras."""
-    province.now = END
+    """Three cameras: up with outages, refused at one centre, never seen; a facility without cameras; what is owed."""
+    province.now, letter = END, Letter(province, begin=START)
     seen, refused, unseen = (province.camera(f"CAM-0{number}") for number in (1, 2, 3))
     empty = province.facility_state(
         id=province.agency, code="KCL-02", name='=Trống, "chưa có"; camera', type=FacilityType.HOTEL
@@ -44,6 +45,8 @@ async def some_days(ingest: Ingest, province: Province) -> None:
         province.stated("facility", empty),
         *(province.stated("camera", camera) for camera in (seen, refused, unseen)),
         province.stated("maintenance_window", window),
+        province.stated("obligation", letter.obligation("NV-1742-B", "connection", due_before=END)),
+        province.stated("obligation", letter.obligation("NV-1742-E", "report", due_before=None)),
         *province.watched(END),
         *province.probes(seen, START, down, every_s=600),
         *province.probes(seen, down, down + timedelta(hours=2), "down", cause="timeout", every_s=600),

@@ -12,7 +12,7 @@ from reporting.api.parameters import InContext
 from reporting.domain.instants import VIETNAM, millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
-from reporting.storage import maintenance
+from reporting.storage.mandate import maintenance
 from reporting.storage.plan import Scope
 from vonggac.http.lists import Key, Listing, PageQuery
 

@@ -60,11 +60,11 @@ def question(
 ) -> Question:
     """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
     now, zone = shared.clock(), _zone(time_zone)
-    until = now if end is None else _moment("to", end, zone)
+    until = now if end is None else parse_moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
         raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
     until = min(until, now)
-    since = until - DEFAULT_PERIOD if start is None else _moment("from", start, zone)
+    since = until - DEFAULT_PERIOD if start is None else parse_moment("from", start, zone)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
     if until - since > timedelta(days=shared.settings.max_period_days):
@@ -139,7 +139,8 @@ def _zone(name: str) -> tzinfo:
         raise invalid("time_zone", f"'{name}' is no zone of the IANA database; write one such as {right}") from None
 
 
-def _moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
+def parse_moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
+    """The moment that a parameter gives. Raises ProblemError 422 naming it."""
     # A plus sign that was not percent-encoded arrives as a space.
     text = given.strip().replace(" ", "+") if "T" in given else given.strip()
     try:

@@ -1,6 +1,7 @@
 """Alembic's entry: the metadata of reporting, run the platform's way."""
 
 from reporting.storage.availability.tables import metadata
+from reporting.storage.mandate import tables as _mandate  # noqa: F401 - its tables are of the same metadata
 from vonggac.database.migrations import run_env
 
 run_env(metadata)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from reporting.domain.instants import Millis, millis, moment
-from reporting.storage import maintenance
+from reporting.storage.mandate import maintenance
 from reporting.storage.tables import publisher_gap
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
