@@ -60,7 +60,7 @@ async def write_ledger(settings: Settings, now: datetime) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def asked(settings: Settings, keys: Path) -> Any:
+async def client_of(settings: Settings, keys: Path) -> Any:
     issuer = token_issuer(keys)
     issued = issuer.issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=4))
     transport = httpx.ASGITransport(app=create_app(settings))
@@ -85,7 +85,7 @@ async def measure(settings: Settings, keys: Path, now: datetime, days: int) -> d
     """The figures of one process that answers."""
     result: dict[str, float] = {}
     spans = periods(now, days)
-    async with asked(settings, keys) as client:
+    async with client_of(settings, keys) as client:
 
         async def get(path: str, given: dict[str, str]) -> httpx.Response:
             answer: httpx.Response = await client.get(path, params=given)
