@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import frictionless
 import pytest
@@ -14,10 +15,13 @@ from services.reporting.tests.tables.readers import READ, READERS, Frame, same, 
 
 from reporting.domain.instants import millis
 from reporting.ingest.handlers import Ingest
+from reporting.reports.availability.bookkeeping import bookkeeper_of
+from reporting.settings import Settings
 from reporting.tables import Format
 from reporting.tables.catalogue import SOURCES
 from reporting.tables.formats import MEDIA_TYPES
 from vonggac.auth import Role
+from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
 
 START, END = datetime(2026, 11, 18, 20, 30, tzinfo=UTC), datetime(2026, 11, 21, 1, tzinfo=UTC)
@@ -126,6 +130,41 @@ async def test_facts_of_a_delivery_add_up_to_its_row_and_each_day_to_itself(
         for part in parts:
             if of_it:
                 assert sum(row[part] for row in of_it) == delivery[part]
+
+
+async def test_facts_are_the_same_by_the_ledger_and_moment_by_moment(
+    client: Client, ingest: Ingest, province: Province, database: Database, settings: Settings
+) -> None:
+    """Also of a camera that moved, and in a report of the facility that it left."""
+    await some_days(ingest, province)
+    moved_to = province.facility_state(id=uuid4(), code="KCL-03")
+    before = province.camera("CAM-09")
+    after = before.model_copy(
+        update={"revision": 2, "facility_id": moved_to.id, "changed_at": START + timedelta(hours=30)}
+    )
+    await province.feed(
+        ingest,
+        province.stated("facility", moved_to),
+        province.stated("camera", before),
+        province.stated("camera", after),
+        *province.probes(before, START, END, every_s=600),
+    )
+    asked = [{}, {"facility": "KCL-01"}, {"facility": "KCL-03"}]
+    names = ("facts", "camera_days", "cameras", "deliveries", "facilities")
+    direct = [json.loads(await get(client, name, Format.JSON, **given)) for name in names for given in asked]
+    days = await bookkeeper_of(database, settings).keep(millis(datetime.now(UTC)))
+    assert days > 2
+    ledgered = [json.loads(await get(client, name, Format.JSON, **given)) for name in names for given in asked]
+    for one, other in zip(direct, ledgered, strict=True):
+        assert [_unstamped(row) for row in one] == [_unstamped(row) for row in other]
+    of_moved = [row for row in ledgered[0] if row["camera_id"] == str(before.id)]
+    assert {row["day"]: row["facility_code"] for row in of_moved} == {
+        "2026-11-19": "KCL-01", "2026-11-20": "KCL-03", "2026-11-21": "KCL-03"
+    }  # fmt: skip
+
+
+def _unstamped(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "generated_at"}
 
 
 async def test_facts_of_a_camera_add_up_to_its_row(client: Client, ingest: Ingest, province: Province) -> None:

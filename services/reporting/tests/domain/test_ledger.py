@@ -29,10 +29,7 @@ def lines(draw: st.DrawFn) -> list[Segment[str]]:
     inside = st.integers(1, days * 24 * 4 - 1).map(lambda quarter: quarter * HOUR // 4)
     cuts = [0, *sorted(draw(st.sets(inside, max_size=8))), days * DAY]
     start = midnight(FIRST)
-    return joined(
-        Segment(start + left, start + right, draw(st.sampled_from("abc")))
-        for left, right in pairwise(cuts)
-    )
+    return joined(Segment(start + left, start + right, draw(st.sampled_from("abc"))) for left, right in pairwise(cuts))
 
 
 @given(lines(), st.sampled_from("abc"))

@@ -1,6 +1,6 @@
 """Columns that many tables share, with the values that a row gives for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reporting.domain.instants import Millis
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
@@ -110,6 +110,21 @@ def place_values(facility: Facility) -> Row:
         str(unit.id), unit.code, unit.name, str(agency.id), agency.code, agency.name,
         str(facility.id), facility.code, facility.name, facility.type, facility.restricted,
     )  # fmt: skip
+
+
+class Places:
+    """The values of facilities, made once for all their cameras."""
+
+    def __init__(self, make: Callable[[Facility], Row] = place_values) -> None:
+        self._make = make
+        # By identity: each version of a facility is one object, and hashing one costs as much as an account.
+        self._made: dict[int, Row] = {}
+
+    def of(self, facility: Facility) -> Row:
+        found = self._made.get(id(facility))
+        if found is None:
+            found = self._made[id(facility)] = self._make(facility)
+        return found
 
 
 def camera_values(camera: Camera) -> Row:

@@ -3,19 +3,17 @@
 A day is one of the calendar in the file's time zone; the first and the last are cut to the period.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from datetime import date, datetime, time, timedelta
-from operator import attrgetter
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from reporting.domain.instants import millis
-from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
-from reporting.reports.accounts import CameraAccount
-from reporting.tables.catalogue.cameras import Make, accounted_rows
+from reporting.reports.daily import CameraDays, daily, days_of
+from reporting.reports.garbage_collection import rarely_collected
+from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
     AGENCY,
     CAMERA,
@@ -24,6 +22,7 @@ from reporting.tables.catalogue.columns import (
     DELIVERY_LENGTHS,
     FACILITY,
     UNIT,
+    Places,
     delivery_values,
     nothing,
 )
@@ -56,72 +55,67 @@ CAMERA_DAYS = Table(
     ("day", "facility_id", "camera_id"),
 )
 _NO_DELIVERY = nothing((*DELIVERY, *DELIVERY_LENGTHS))
-_ledger: Callable[[DeliveryDurations], Row] = attrgetter(*LEDGER_NAMES)
-
-
-def days(period: Period, zone: ZoneInfo) -> Iterator[tuple[date, Period]]:
-    """The days of a period, cut to it."""
-    start = period.start
-    while start < period.end:
-        day = datetime.fromtimestamp(start / 1000, zone).date()
-        midnight = datetime.combine(day + timedelta(days=1), time(), zone)
-        end = min(millis(midnight), period.end)
-        yield day, Period(start, end)
-        start = end
+type Days = Sequence[tuple[date, Period]]
 
 
 async def fact_rows(asked: Selection) -> Portions:
-    """Day by day, in the order of `deliveries`."""
-    async for rows in _by_day(asked, _facts, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
+    """In the order of `deliveries`, each day by day."""
+    async for rows in _rows(asked, _facts, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
         yield rows
 
 
 async def camera_day_rows(asked: Selection) -> Portions:
-    """Day by day, in the order of `cameras`."""
-    async for rows in _by_day(asked, _camera_days, nothing((*_CAMERA, *CAMERA_LENGTHS[1:]))):
+    """In the order of `cameras`, each day by day."""
+    async for rows in _rows(asked, _camera_days, nothing((*_CAMERA, *CAMERA_LENGTHS[1:]))):
         yield rows
 
 
-async def _by_day(asked: Selection, make: Callable[[Row], Make], rest: Row) -> Portions:
-    for day, period in days(asked.question.period, ZoneInfo(asked.stamp.time_zone)):
-        within = replace(asked, question=replace(asked.question, period=period))
-        before: Row = (day, period.length)
-        rows = accounted_rows(within, make(before), _without(before, rest))
-        async with aclosing(rows) as portions:
-            async for portion in portions:
-                yield portion
-
-
-def _without(before: Row, rest: Row) -> Callable[[Facility], Row]:
-    return lambda one: (*before, *_place(one), *rest)
+async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], list[Row]], rest: Row) -> Portions:
+    question, zone = asked.question, ZoneInfo(asked.stamp.time_zone)
+    spans = days_of(question.period, zone)
+    places = await plan.places(asked.session, asked.scope, question.period)
+    with rarely_collected():
+        cameras = await plan.cameras(asked.session, places)
+    async with aclosing(daily(asked.session, question, cameras, zone)) as portions:
+        async for portion in portions:
+            yield await asyncio.to_thread(make, portion, spans)
+    with_cameras = {one.facility.id for one in cameras}
+    for place in places.facilities:
+        if place.id not in with_cameras:
+            yield [(day, span.length, *_place(place), *rest) for day, span in spans]
 
 
 def _place(facility: Facility) -> Row:
     return facility.unit.code, facility.agency.code, str(facility.id), facility.code, facility.type
 
 
-def _facts(before: Row) -> Make:
-    def made(portion: Sequence[CameraAccount]) -> list[Row]:
-        rows: list[Row] = []
-        for one in portion:
-            named = (*before, *_place(one.camera.facility), one.camera.id, one.camera.code)
+def _facts(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+    places, rows = Places(_place), list[Row]()
+    heads = [((day, span.length), span.start) for day, span in spans]
+    for one in portion:
+        named = one.camera.id, one.camera.code
+        for number, planned in enumerate(one.camera.deliveries):
+            tail: Row = named + delivery_values(planned)
+            # A row is four finished tuples put together: there are a million of them.
             rows += [
-                (*named, *delivery_values(planned), *_ledger(parts))
-                for planned, parts in zip(one.camera.deliveries, one.account.deliveries, strict=True)
-            ] or [(*named, *_NO_DELIVERY)]
-        return rows
+                head + places.of(found.facility) + tail + found.deliveries[number]
+                for head, start in heads
+                for found in (one.accounts[start],)
+            ]
+        if not one.camera.deliveries:
+            nowhere: Row = named + _NO_DELIVERY
+            rows += [head + places.of(one.accounts[start].facility) + nowhere for head, start in heads]
+    return rows
 
-    return made
 
-
-def _camera_days(before: Row) -> Make:
-    def made(portion: Sequence[CameraAccount]) -> list[Row]:
-        return [
-            (*before, *_place(one.camera.facility), one.camera.id, one.camera.code, *one.account.camera.lengths[1:])
-            for one in portion
-        ]
-
-    return made
+def _camera_days(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+    places = Places(_place)
+    return [
+        (day, span.length, *places.of(found.facility), one.camera.id, one.camera.code, *found.camera)
+        for one in portion
+        for day, span in spans
+        for found in (one.accounts[span.start],)
+    ]
 
 
 SOURCES = (Source(FACTS, fact_rows), Source(CAMERA_DAYS, camera_day_rows))
