@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.parameters import Context
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
@@ -79,6 +80,17 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance, lost_facts, tables):
+    for module in (
+        figures,
+        targets,
+        late_evidence,
+        compliance,
+        overview,
+        outages,
+        intervals,
+        maintenance,
+        lost_facts,
+        tables,
+    ):
         app.include_router(module.router)
     return app
