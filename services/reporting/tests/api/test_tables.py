@@ -170,6 +170,24 @@ def _unstamped(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "generated_at"}
 
 
+async def test_days_are_those_of_the_time_zone_that_is_asked_for(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """Both cuts of the period have the same sums; a day on which the clock is put back has 25 hours."""
+    await some_days(ingest, province)
+    here = json.loads(await get(client, "camera_days", Format.JSON))
+    there = json.loads(await get(client, "camera_days", Format.JSON, time_zone="America/New_York"))
+    assert {row["day"] for row in there} == {"2026-11-18", "2026-11-19", "2026-11-20"}
+    assert {row["time_zone"] for row in there} == {"America/New_York"}
+    assert there[0]["period_from"] == "2026-11-18T15:30:00.000-05:00"
+    for name in ("up_ms", "down_ms", "unknown_ms", "day_ms"):
+        sums = [sum(row[name] or 0 for row in rows if row["camera_id"]) for rows in (here, there)]
+        assert sums[0] == sums[1] > 0
+    autumn = {"from": "2026-10-31", "to": "2026-11-03", "time_zone": "America/New_York", "format": "json"}
+    facts = (await client.get("/v1/facts", params=autumn)).json()
+    assert {row["day"]: row["day_ms"] for row in facts}["2026-11-01"] == 25 * 3_600_000
+
+
 async def test_facts_of_a_camera_add_up_to_its_row(client: Client, ingest: Ingest, province: Province) -> None:
     await some_days(ingest, province)
     days = json.loads(await get(client, "camera_days", Format.JSON))
@@ -179,6 +197,25 @@ async def test_facts_of_a_camera_add_up_to_its_row(client: Client, ingest: Inges
         of_it = [row for row in days if row["camera_id"] == camera["camera_id"]]
         for name in ("up_ms", "down_ms", "compliant_ms", "both_ms", "maintenance_ms", "unknown_ms"):
             assert sum(row[name] for row in of_it) == camera[name]
+
+
+async def test_availability_of_a_facility_and_day_is_the_sum_of_its_cameras(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await some_days(ingest, province)
+    lines = json.loads(await get(client, "availability", Format.JSON))
+    days = json.loads(await get(client, "camera_days", Format.JSON))
+    assert [(row["group_code"], row["cameras"]) for row in lines] == [("KCL-01", 3), ("KCL-02", 0)] * 3
+    for line in lines:
+        of_it = [
+            row for row in days
+            if row["facility_id"] == line["group_id"] and row["camera_id"] and row["day"] == line["stretch_from"][:10]
+        ]  # fmt: skip
+        for name in ("up_ms", "down_ms", "compliant_ms", "unknown_ms", "out_of_scope_ms"):
+            assert sum(row[name] for row in of_it) == line[name]
+    whole = {**PERIOD, "format": "csv", "by": "total"}
+    (total,) = csv.DictReader(io.StringIO((await client.get("/v1/availability", params=whole)).text, newline=""))
+    assert int(total["up_ms"]) == sum(line["up_ms"] for line in lines)
 
 
 async def test_a_facility_without_cameras_is_in_every_table_of_places(
@@ -202,6 +239,7 @@ async def test_what_a_spreadsheet_would_run_is_text(client: Client, ingest: Inge
 @pytest.mark.parametrize(("path", "table"), [
     ("/v1/compliance", "cameras"),
     ("/v1/overview", "totals"),
+    ("/v1/availability", "availability"),
     ("/v1/outages", "outages"),
     ("/v1/site-faults", "site_faults"),
     ("/v1/maintenance", "maintenance"),
@@ -243,7 +281,7 @@ async def test_the_intervals_of_one_camera_and_one_delivery_are_files_too(
         ]
 
 
-@pytest.mark.parametrize(("path", "given", "headers", "status", "says"), [
+REFUSED: list[tuple[str, dict[str, str], dict[str, str], int, str]] = [
     ("/v1/tables/cameras", {"format": "pdf"}, {}, 422, "'json', 'csv', 'xlsx' or 'parquet'"),
     ("/v1/tables/cameras", {}, {"Accept": "application/pdf"}, 406, "format=json, csv, xlsx or parquet"),
     ("/v1/facts", {"format": "parquet", "dialect": "excel-vi"}, {}, 422, "dialect is of csv and xlsx"),
@@ -253,14 +291,17 @@ async def test_the_intervals_of_one_camera_and_one_delivery_are_files_too(
     ("/v1/tables/maintenance", {"unit": "465"}, {}, 422, "does not narrow"),
     ("/v1/facts", {"facility": "nowhere"}, {}, 422, "no facility"),
     ("/v1/compliance", {"table": "units"}, {}, 422, "is of csv, xlsx and parquet"),
-])  # fmt: skip
-async def test_what_no_file_can_be_made_of_is_refused_in_words(
-    client: Client, path: str, given: dict[str, str], headers: dict[str, str], status: int, says: str
-) -> None:
-    answer = await client.get(path, params=given, headers=headers)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert says in answer.text
+    ("/v1/availability", {"by": "camera", "format": "csv"}, {}, 422, "facts are tables of their own"),
+    ("/v1/availability", {"outages": "true", "format": "csv"}, {}, 422, "the table outages"),
+]
+
+
+async def test_what_no_file_can_be_made_of_is_refused_in_words(client: Client) -> None:
+    for path, given, headers, status, says in REFUSED:
+        answer = await client.get(path, params=given, headers=headers)
+        assert answer.status_code == status, (path, given)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert says in answer.text
 
 
 async def test_a_reader_without_the_right_to_export_gets_json_alone(start: Start, client: Client) -> None:
@@ -278,7 +319,3 @@ async def test_the_list_of_tables_says_what_their_columns_hold(client: Client) -
     page = (await client.get("/v1/data-dictionary.md")).text
     for name in tables:
         assert f"\n## {name}\n" in page
-
-
-def test_the_period_of_the_tests_is_in_the_past() -> None:
-    assert millis(END) < millis(datetime.now(UTC))
