@@ -38,6 +38,8 @@ SMALL_FILES = {
     "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
+    "reporting.documents.example.files": "writes what the rest of the example makes up",
+    "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
     "reporting.storage.revision": "the schema revision that this build needs",
     "reporting.storage.columns": "rows as arrays, without tables or queries",
     "prober.domain.picture.approval": "a pure decision with its own tests",

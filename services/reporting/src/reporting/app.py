@@ -16,8 +16,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
+from reporting.api import TAGS, charts, compliance, intervals, lost_facts, maintenance, outages, overview
 from reporting.api.parameters import Context
+from reporting.api.reports import files, freezing
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
@@ -73,6 +74,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
+    for module in (compliance, overview, outages, intervals, maintenance, lost_facts, freezing, files, charts):
         app.include_router(module.router)
     return app

@@ -7,5 +7,7 @@ TAGS = {
     "intervals": "The lines behind the figures.",
     "maintenance": "Time agreed beforehand.",
     "lost facts": "What publishers numbered and never came.",
+    "reports": "Frozen reports: signed, versioned, verified.",
+    "charts": "Pictures of the figures, as SVG.",
 }
 """The tags of the API, with what each is about."""
