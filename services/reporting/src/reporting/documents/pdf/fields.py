@@ -65,7 +65,7 @@ def differences(expected: bytes, content: bytes) -> list[str]:
     """What a file shows or holds that the one as it was made does not, but for signatures: in words.
 
     An update behind a PDF may put other objects in the place of those before. Whatever was there must be as it was, but
-    for the fields that are signed, the page's list of annotations, and what of the catalogue speaks of signatures.
+    for the fields that are signed, and what of the catalogue speaks of signatures.
     Raises NotThatReportError when the file cannot be read.
     """
     try:
@@ -86,20 +86,26 @@ def differences(expected: bytes, content: bytes) -> list[str]:
 
 _SIGNED: dict[str, frozenset[str]] = {
     "/Catalog": frozenset({"/AcroForm", "/DSS", "/Perms", "/Extensions", "/Version"}),
-    "/Page": frozenset({"/Annots"}),
+    "/AcroForm": frozenset({"/SigFlags", "/DR", "/DA"}),
+    "/Sig": frozenset({"/V", "/AP", "/F", "/Lock"}),
 }
-"""What signing may change of the catalogue and of a page."""
+"""What signing may change: of the catalogue, of the form and of a field. No page gets another annotation, which might
+cover what the page shows; a signature that is not in one of the two fields is therefore not taken for one."""
 
 
 def _as_it_was(old: Pdf, new: Pdf, number: int) -> bool:
     was, now = old.get_object(number, 0), new.get_object(number, 0)
     if isinstance(was, pikepdf.Stream):
-        return isinstance(now, pikepdf.Stream) and was.read_raw_bytes() == now.read_raw_bytes()
-    if not isinstance(was, Dictionary) or not isinstance(now, Dictionary):
-        return was.unparse() == now.unparse()
-    if was.get("/FT") == Name.Sig or "/SigFlags" in was or number == _info(old):
+        if was.get("/Type") == Name.Metadata:  # its dates are brought up to date, as those of the dictionary below
+            return True
+        if not isinstance(now, pikepdf.Stream) or was.read_raw_bytes() != now.read_raw_bytes():
+            return False
+    elif not isinstance(was, Dictionary) or not isinstance(now, Dictionary):
+        return was.unparse(resolved=True) == now.unparse(resolved=True)
+    if number == _info(old):
         return True
-    free = _SIGNED.get(str(was.get("/Type")), frozenset())
+    kind = "/Sig" if was.get("/FT") == Name.Sig else "/AcroForm" if "/SigFlags" in was else str(was.get("/Type"))
+    free = _SIGNED.get(kind, frozenset())
     names = (set(was.keys()) | set(now.keys())) - free
     return all(name in was and name in now and _unparsed(was[name]) == _unparsed(now[name]) for name in names)
 
@@ -163,7 +169,7 @@ def _tag(pdf: Pdf, page: pikepdf.Page, fields: Sequence[pikepdf.Object]) -> None
     entries: list[Any] = []
     for field in fields:
         child = Dictionary(Type=Name.OBJR, Obj=field, Pg=page.obj)
-        element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Form, P=document, K=Array([child])))
+        element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Form, P=document, K=child))
         document.K.append(element)
         field.StructParent = key
         entries += [key, element]

@@ -23,7 +23,7 @@ def typeset(template: str, data: Mapping[str, Any], at: datetime) -> Typeset:
     """Set a template of this folder. It reads `data` as JSON from `sys.inputs.data`; the file is dated `at`."""
     source = str(files("reporting.documents.pdf").joinpath(template))
     compiler = typst.Compiler(source, font_paths=_fonts(), sys_inputs={"data": json.dumps(data, ensure_ascii=False)})
-    made = compiler.compile(format="pdf", pdf_standards=[*STANDARDS], timestamp=at)
+    made = compiler.compile(format="pdf", pdf_standards=[*STANDARDS], timestamp=at.replace(microsecond=0))
     assert isinstance(made, bytes)
     return Typeset(made, json.loads(compiler.query("<field>", field="value")))
 
