@@ -43,7 +43,7 @@ def burn_up(points: Sequence[Point], *, deadline: int | None, deadline_label: st
     xs = [LEFT + pitch * (index + 0.5) for index in range(len(points))]
     canvas.line(_stairs(xs, [scale.y(point.whole) for point in points], pitch), width=1.5, dash="8 3 2 3")
     canvas.text(
-        xs[-1] + pitch / 2, scale.y(points[-1].whole) - 5, f"Tổng số: {points[-1].whole}", anchor="end", size=11
+        xs[-1] + pitch / 2, scale.y(points[-1].whole) - 9, f"Tổng số: {points[-1].whole}", anchor="end", size=11
     )
     for kind, _, shape, dash in _LINES:
         colour = INK if kind == "both" else STYLES[kind].colour

@@ -1,5 +1,6 @@
 """Frozen reports as rows: a chain that grows at its end, and that a trigger keeps from every other change."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -96,7 +97,7 @@ async def append(
             author=header.author,
             sha256=report.sha256,
             previous_sha256=header.previous_sha256,
-            document=compact(report).decode(),
+            document=(await asyncio.to_thread(compact, report)).decode(),
         )
     )
     return report
@@ -114,7 +115,7 @@ async def read(session: AsyncSession, report_id: UUID, version: int | None = Non
     row = (await session.execute(statement.order_by(frozen_report.c.version.desc()).limit(1))).one_or_none()
     if row is None:
         return None
-    report = parsed(row.document.encode())
+    report = await asyncio.to_thread(parsed, row.document.encode())
     if row.approved_by is None:
         return report
     return Report(report.header, report.tables, Approval(by=row.approved_by, at_ms=millis(row.approved_at)))

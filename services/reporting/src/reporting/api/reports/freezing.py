@@ -1,5 +1,6 @@
 """POST /v1/reports and what becomes of one: lists, approval, further versions."""
 
+import asyncio
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -74,8 +75,9 @@ async def freeze_report(
         letterhead=body.letterhead,
     )
     tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
+    make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
-        report = await frozen.append(session, freezing.first_version(order, tables, now))
+        report = await frozen.append(session, make)
     return _created(report, response)
 
 
@@ -145,7 +147,7 @@ async def freeze_version(
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
-        make = freezing.next_version(before, tables, correction)
+        make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
         async with shared.database.transaction() as session:
             report = await frozen.append(session, make, replaces=before)
     except freezing.NothingChangedError:

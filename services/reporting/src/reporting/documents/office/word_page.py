@@ -35,6 +35,10 @@ CENTRE, JUSTIFY, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, W
 _ALIGNS: dict[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": WD_ALIGN_PARAGRAPH.RIGHT}
 
 
+_SHORT = 12
+"""Rows of a table that is not broken over pages."""
+
+
 class WordPage:
     """One document that is being written."""
 
@@ -96,8 +100,12 @@ class WordPage:
         for index, (row, texts) in enumerate(zip(table.rows, (grid.columns, *grid.rows), strict=True)):
             strong = index == 0 or index - 1 in grid.strong
             # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
+            # A short table stays on one page: each row with the next one.
+            together = not wide and index < len(grid.rows) <= _SHORT
             for cell, text, align in zip(row._tr.tc_lst, texts, aligns, strict=True):
                 paragraph = cell.p_lst[0]
+                if together:
+                    paragraph.get_or_add_pPr().append(OxmlElement("w:keepNext"))
                 _align(paragraph, CENTRE if index == 0 else align)
                 _plain(paragraph, text, size, bold=strong)
             _mark(row, "w:cantSplit")

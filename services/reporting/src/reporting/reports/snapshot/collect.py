@@ -1,5 +1,6 @@
 """Reading what a report is frozen of: one unchanging view of the database, the same accounts as every other report."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -37,13 +38,13 @@ class Extent:
 async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
     """All tables but `changes`."""
     found, totals = await _accounts(session, extent, extent.question.period)
-    rows, deliveries = figures.cameras(found)
+    rows, deliveries = await asyncio.to_thread(figures.cameras, found)
     days = []
     for period in steps(extent.question.period, extent.zone):
         of_day, sums = await _accounts(session, extent, period)
-        days.append(figures.day(period, sums, of_day))
+        days.append(await asyncio.to_thread(figures.day, period, sums, of_day))
     return {
-        **figures.groups(totals),
+        **await asyncio.to_thread(figures.groups, totals),
         "cameras": rows,
         "deliveries": deliveries,
         "outages": figures.outages(await _outages(session, extent.question, [one.camera for one in found])),

@@ -39,8 +39,8 @@ def latest_cut_off(now: datetime, horizon_ms: Millis) -> Millis:
 
 
 def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int, str | None], Report]:
-    """The maker of version 1, given its number and the digest of the report before."""
-    report_id = uuid4()
+    """The maker of version 1, given its number and the digest of the report before. Digests take time: use a thread."""
+    report_id, parts = uuid4(), table_parts(tables)
 
     def make(number: int, previous_sha256: str | None) -> Report:
         header = Header(
@@ -60,7 +60,7 @@ def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int,
             reason=None,
             replaces_sha256=None,
             previous_sha256=previous_sha256,
-            tables=table_parts(tables),
+            tables=parts,
         )
         return Report(header, tables)
 
@@ -78,12 +78,12 @@ class Correction:
 
 
 def next_version(before: Report, tables: Tables, correction: Correction) -> Callable[[int, str | None], Report]:
-    """The maker of version n + 1. Raises NothingChangedError when every figure is as it was."""
+    """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was."""
     changed = changes(before.tables, tables)
     if not changed:
         raise NothingChangedError
     whole = {**tables, "changes": changed}
-    header = before.header
+    header, parts = before.header, table_parts(whole)
 
     def make(number: int, previous_sha256: str | None) -> Report:
         further = header.model_copy(
@@ -97,7 +97,7 @@ def next_version(before: Report, tables: Tables, correction: Correction) -> Call
                 "reason": correction.reason,
                 "replaces_sha256": before.sha256,
                 "previous_sha256": previous_sha256,
-                "tables": table_parts(whole),
+                "tables": parts,
             }
         )
         return replace(before, header=further, tables=whole, approval=None)
