@@ -92,5 +92,5 @@ async def test_a_second_signature_leaves_the_first_valid(pdf: bytes, report: Rep
 
 async def test_a_signature_does_not_cover_what_is_altered_after_it(pdf: bytes) -> None:
     signed = await Signer("Lãnh đạo").sign(pdf, SIGNER_FIELD)
-    altered = signed.replace(b"/Title", b"/Titel", 1)
+    altered = signed.replace(b"/Title", b"/Tytle", 1)
     assert not verify(altered).unaltered

@@ -180,7 +180,7 @@ def test_the_command_says_so(
     assert ((said := run())[0], report.sha256 in said[1]) == (0, True)
     assert run("--digest", report.sha256)[0] == 0
     assert run("--digest", "0" * 64)[0] == 1
-    file.write_bytes(pdf.replace(b"/Title", b"/Titel", 1))
+    file.write_bytes(pdf.replace(b"/Title", b"/Tytle", 1))
     assert ((said := run())[0], "ALTERED" in said[1]) == (1, True)
     file.unlink()
     assert run()[0] == 2
