@@ -109,6 +109,10 @@ generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated page
 	@$(python) docs/generate.py
 	@$(python) deploy/k8s/generate.py
 
+.PHONY: examples
+examples: setup ## Write the documents of docs/examples/ again, from a made-up province: the same bytes each time
+	@exec .venv/bin/vonggac report examples docs/examples
+
 .PHONY: bench
 bench: setup ## Measure (BENCH=relay: bench/relay/relay.py only); prints tables and JSON lines
 	@for bench in $$(grep -l __main__ bench/*/$(or $(BENCH),*).py | sed 's|\.py$$||; s|/|.|g'); do \

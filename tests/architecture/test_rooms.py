@@ -42,6 +42,8 @@ SMALL_FILES = {
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
+    "reporting.documents.example.files": "writes what the rest of the example makes up",
+    "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
     "reporting.storage.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",

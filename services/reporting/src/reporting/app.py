@@ -17,10 +17,11 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api import TAGS, charts, compliance, intervals, lost_facts, maintenance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
+from reporting.api.reports import files, freezing
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
@@ -51,6 +52,9 @@ ROUTES = (
     maintenance,
     lost_facts,
     tables,
+    freezing,
+    files,
+    charts,
 )
 """Modules with a router, in the order of the documentation."""
 

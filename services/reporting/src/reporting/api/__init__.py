@@ -13,5 +13,7 @@ TAGS = {
     "maintenance": "Time agreed beforehand.",
     "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
+    "reports": "Frozen reports: signed, versioned, verified.",
+    "charts": "Pictures of the figures, as SVG.",
 }
 """The tags of the API, with what each is about."""
