@@ -1,12 +1,16 @@
 """Reporting's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
-stand, and consumes, then housekeeping, which waits for the feed; each waits for ever, so nothing depends on the order
-in which the platform starts. The API answers from the first moment; `/readyz` says when the figures are being fed.
-Stop, in reverse: uvicorn has let running requests end; housekeeping, then the feed are cancelled (what was not
-acknowledged is delivered again, and the inbox makes that harmless), its connection is closed, then the pool, since the
-feed's last transaction needs it. A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the
-process stops with exit status 1.
+stand, and consumes, then what waits for the feed: housekeeping, the publisher of the outbox (on the feed's connection),
+the sender of webhooks (only with a key that opens their secrets), the watcher, which fills the outbox for both, so it
+starts after them, and the urger, which reads what the watcher noticed. Each waits for ever, so nothing depends on the
+order in which the platform starts. The API answers from the first moment; `/readyz` says when the figures are being
+fed. Stop, in reverse: uvicorn has let running requests end; the urger is cancelled first (a message under way may come
+twice, with the same reference), then the watcher (its transaction is rolled back, and the next one finds the same), the
+sender (a message under way may come twice, with the same id), the publisher (what NATS has not confirmed stays in the
+outbox), housekeeping, then the feed (what was not acknowledged is delivered again, and the inbox makes that harmless);
+its connection is closed, then the pool, since the last transactions need it. A background task that ends by itself is a
+bug: it is logged, `/readyz` fails, and the process stops with exit status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +21,11 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
+from reporting.api.feeds import deliveries, webhooks
 from reporting.api.parameters import Context
+from reporting.api.urging import channels, rules, urges
+from reporting.feeds.sealing import Seal
+from reporting.feeds.sending import Sending
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
@@ -34,15 +42,20 @@ log = get_logger(__name__)
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
+    """The service. Raises ValueError when no public keys are set, OSError or ValueError for a key file that cannot be
+    used. `on_death` is called when a background task died."""
     database = Database(database_address(settings), pool_size=settings.database_pool_size)
-    feed = Feed(settings, Ingest(database, settings), Positions(database), lambda: migrations_missing(database))
+    ingest = Ingest(database, settings)
+    feed = Feed(settings, ingest, Positions(database), lambda: migrations_missing(database))
+    seal = None if settings.secrets_key_file is None else Seal.from_file(settings.secrets_key_file)
+    sending = Sending(settings, database, feed, seal, ingest.is_transient)
     tasks, health = TaskSupervisor(on_death), Health()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks.start("feed", feed.run())
         tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun))
+        sending.start(tasks)
         log.info("reporting_started")
         try:
             yield
@@ -64,7 +77,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics.registry,
         tags=TAGS,
     )
-    app.state.context = Context(settings, database)
+    app.state.context = Context(settings, database, seal=seal, sending=sending)
     app.state.tasks = tasks
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,
@@ -74,5 +87,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     )
     install_authentication(app, verifier)
     for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
+        app.include_router(module.router)
+    for module in (webhooks, deliveries, rules, channels, urges):
         app.include_router(module.router)
     return app

@@ -6,6 +6,8 @@ TAGS = {
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",
     "maintenance": "Time agreed beforehand.",
+    "urging": "Who is urged about what, how, and what they answered (R11).",
+    "webhooks": "Who is sent what happens, and what became of each message.",
     "lost facts": "What publishers numbered and never came.",
 }
 """The tags of the API, with what each is about."""

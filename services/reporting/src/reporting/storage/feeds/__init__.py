@@ -1,0 +1,1 @@
+"""What reporting publishes, as stored: notices (the outbox), webhooks with their deliveries, and what was noticed."""
