@@ -1,10 +1,15 @@
-"""Receivers on this machine that keep what they are sent: of webhooks and of JSON channels."""
+"""Receivers on this machine that keep what they are sent: of webhooks, of JSON channels and of mail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from ssl import SSLContext
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
 
 
 @dataclass
@@ -79,4 +84,36 @@ async def receiving(tls: SSLContext | None = None) -> AsyncIterator[Receiver]:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await server.wait_closed()
+
+
+@dataclass
+class Mailbox:
+    """What an SMTP server took: recipients and message. `refuse`: its answer to the next ones, such as `554 no`."""
+
+    port: int = 0
+    taken: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    refuse: str = ""
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.refuse:
+            return self.refuse
+        self.taken.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
+        return "250 OK"
+
+
+@asynccontextmanager
+async def taking_mail() -> AsyncIterator[Mailbox]:
+    """An SMTP server on a free port of this machine."""
+    box = Mailbox()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(box, enable_SMTPUTF8=True),
+        "127.0.0.1",
+        0,
+    )
+    box.port = server.sockets[0].getsockname()[1]
+    try:
+        yield box
+    finally:
+        server.close()
         await server.wait_closed()

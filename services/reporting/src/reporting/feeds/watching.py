@@ -6,7 +6,7 @@ several replicas one watches at a time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -100,16 +100,33 @@ class Watcher:
             return []
         # From before the oldest one that is open, but not for ever back: then it may have begun earlier.
         start = min(since - MARGIN_MS, max(min(begun.values(), default=at) - 1, at - BACK_MS))
-        question = Question(Period(start, at), at, duration(self._settings.presumed_alive_s))
+        found = await self._changes(session, Period(start, at), wanted, noticed, since)
+        if start > at - BACK_MS and any(_began_before(change) for _, change in found[1]):
+            found = await self._changes(session, Period(at - BACK_MS, at), wanted, noticed, since)
+        there, changed = found
         result: list[Notice] = []
-        there: set[str] = set()
-        for camera, found in await _confirmed(session, question, wanted):
-            there.add(camera.id)
-            for change in changes([_noticed(row) for row in noticed.get(camera.id, ())], found, since):
-                result += await _written(session, camera, change, now)
+        for camera, change in changed:
+            result += await _written(session, camera, change, now)
         for camera_id in sorted(begun.keys() - there):
             result += [await _gone(session, row, start, now) for row in noticed[camera_id] if row.ended_at is None]
         return result
+
+    async def _changes(
+        self, session: AsyncSession, period: Period, wanted: set[str], noticed: Mapping[str, list[Any]], since: Millis
+    ) -> tuple[set[str], list[tuple[Camera, Opened | Closed]]]:
+        """Ids of the cameras that are still there, and what is new of them."""
+        question = Question(period, period.end, duration(self._settings.presumed_alive_s))
+        confirmed = await _confirmed(session, question, wanted)
+        changed = [
+            (camera, change)
+            for camera, found in confirmed
+            for change in changes([_noticed(row) for row in noticed.get(camera.id, ())], found, since)
+        ]
+        return {camera.id for camera, _ in confirmed}, changed
+
+
+def _began_before(change: Opened | Closed) -> bool:
+    return isinstance(change, Opened) and change.found.outage.began_before
 
 
 async def _confirmed(session: AsyncSession, question: Question, wanted: set[str]) -> list[tuple[Camera, list[Found]]]:

@@ -78,9 +78,9 @@ def parse(kind: Kind, address: str) -> Channel:
         known = ", ".join(sorted(OPTIONS[kind])) or "none"
         msg = f"the option {', '.join(unknown)} is not taken; there are: {known}"
         raise BadAddressError(msg)
-    # One service at a time, so that nothing of another address is kept.
+    # ASCII: the name goes into HTTP headers.
     asset = apprise.AppriseAsset(
-        app_id="Vọng Gác", app_desc="Vọng Gác", app_url="", secure_logging=True, http_redirects=False,
+        app_id="Vong Gac", app_desc="Vong Gac", app_url="", secure_logging=True, http_redirects=False,
         service_timeout=SENT_WITHIN_S,
     )  # fmt: skip
     service = _instantiate(address.strip(), asset)

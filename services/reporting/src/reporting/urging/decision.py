@@ -147,7 +147,7 @@ def decide(rules: Iterable[Rule], owed: Collection[Owed], log: Sequence[Urged], 
 
 def _digest(party: UUID, level: int, due: Sequence[Rule], counted: Sequence[tuple[Rule, list[Owed]]]) -> Digest:
     items = {one.key: one for _, matched in counted for one in matched}
-    ordered = sorted(items.values(), key=lambda one: (one.outage, one.since, one.key))
+    ordered = sorted(items.values(), key=lambda one: (one.outage, one.since, one.code, one.key))
     kinds = frozenset().union(*(rule.channel_kinds for rule in due))
     return Digest(party, level, tuple(sorted((rule.id for rule, _ in counted), key=str)), kinds, tuple(ordered))
 

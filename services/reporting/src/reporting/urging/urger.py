@@ -208,5 +208,5 @@ def _minutes(shown: str) -> int:
 def digest_by_hand(agency_id: UUID, level: int, owed: Sequence[Owed], kinds: frozenset[str], now: int) -> Digest:
     """What a person urges one party about: its obligations that are overdue and the outages of its facilities."""
     items = [one for one in owed if agency_id in {one.responsible, one.managing} and (one.outage or one.since <= now)]
-    ordered = sorted(items, key=lambda one: (one.outage, one.since, one.key))
+    ordered = sorted(items, key=lambda one: (one.outage, one.since, one.code, one.key))
     return Digest(agency_id, level, (), kinds, tuple(ordered))
