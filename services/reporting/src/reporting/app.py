@@ -21,9 +21,10 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
-from reporting.api.feeds import deliveries, webhooks
+from reporting.api.feeds import deliveries, national, webhooks
 from reporting.api.parameters import Context
 from reporting.api.urging import channels, rules, urges
+from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sending import Sending
 from reporting.ingest.cleanup import keep_house_regularly
@@ -78,6 +79,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tags=TAGS,
     )
     app.state.context = Context(settings, database, seal=seal, sending=sending)
+    app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
     verifier = TokenVerifier(
         jwks_file=settings.jwks_file,
@@ -88,6 +90,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, verifier)
     for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
         app.include_router(module.router)
-    for module in (webhooks, deliveries, rules, channels, urges):
+    for module in (webhooks, deliveries, national, rules, channels, urges):
         app.include_router(module.router)
     return app

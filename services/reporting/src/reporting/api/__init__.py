@@ -7,6 +7,7 @@ TAGS = {
     "intervals": "The lines behind the figures.",
     "maintenance": "Time agreed beforehand.",
     "urging": "Who is urged about what, how, and what they answered (R11).",
+    "national": "The list that the Ministry reads, and the same for Prometheus.",
     "webhooks": "Who is sent what happens, and what became of each message.",
     "lost facts": "What publishers numbered and never came.",
 }

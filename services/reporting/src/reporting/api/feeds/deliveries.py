@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["webhooks"])
 State = Literal["pending", "delivered", "failed", "dropped"]
 
 
-class AttemptShape(BaseModel):
+class WebhookAttempt(BaseModel):
     """One attempt."""
 
     number: int
@@ -33,7 +33,7 @@ class AttemptShape(BaseModel):
     http_status: int | None
 
 
-class DeliveryShape(BaseModel):
+class WebhookDelivery(BaseModel):
     """One notice to one webhook. Attempts of a process that died are counted and not listed."""
 
     id: UUID
@@ -42,7 +42,7 @@ class DeliveryShape(BaseModel):
     event_type: str
     thing_id: UUID
     state: State
-    attempts: list[AttemptShape]
+    attempts: list[WebhookAttempt]
     next_attempt_at: Shown | None = Field(description="null unless it is pending.")
     created_at: Shown
     finished_at: Shown | None
@@ -60,7 +60,7 @@ KEYS: dict[str, Key[Any]] = {
     "state": Key(lambda row: row.state),
     "id": Key(lambda row: row.id, UUID),
 }
-DELIVERIES: Listing[Any, DeliveryShape] = Listing(DeliveryShape, keys=KEYS, id_key="id", default_sort="-sequence")
+DELIVERIES: Listing[Any, WebhookDelivery] = Listing(WebhookDelivery, keys=KEYS, id_key="id", default_sort="-sequence")
 
 
 @router.get(
@@ -73,7 +73,7 @@ DELIVERIES: Listing[Any, DeliveryShape] = Listing(DeliveryShape, keys=KEYS, id_k
 async def list_deliveries(
     webhook_id: UUID,
     shared: InContext,
-    paging: Annotated[PageQuery[Any, DeliveryShape], Depends(DELIVERIES)],
+    paging: Annotated[PageQuery[Any, WebhookDelivery], Depends(DELIVERIES)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
     state: Annotated[State | None, Query(description="Only these.")] = None,
 ) -> Response:
@@ -167,8 +167,8 @@ async def list_notices(
     return paging.answer(page, shapes)
 
 
-def _delivery(row: Any, attempts: list[Any]) -> DeliveryShape:
-    return DeliveryShape(
+def _delivery(row: Any, attempts: list[Any]) -> WebhookDelivery:
+    return WebhookDelivery(
         id=row.id,
         sequence=row.sequence,
         event_id=row.event_id,
@@ -176,7 +176,7 @@ def _delivery(row: Any, attempts: list[Any]) -> DeliveryShape:
         thing_id=row.thing_id,
         state=row.state,
         attempts=[
-            AttemptShape(
+            WebhookAttempt(
                 number=one.number,
                 at=one.at,
                 duration_ms=one.duration_ms,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from reporting.api.feeds.sending import check_host, seal_of, show
 from reporting.api.parameters import Context, InContext, invalid
 from reporting.api.urging.rules import RECORD_KEYS, REFUSED, check_agency, check_room, found
-from reporting.api.urging.shapes import ChannelChange, ChannelShape, NewChannel
+from reporting.api.urging.shapes import NewUrgingChannel, UrgingChannel, UrgingChannelChange
 from reporting.storage.urging.records import CHANNELS
 from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, Kind
@@ -21,7 +21,7 @@ from vonggac.http.problems import not_found
 
 router = APIRouter(prefix="/v1/urging/channels", tags=["urging"])
 
-LISTED: Listing[Any, ChannelShape] = Listing(ChannelShape, keys=RECORD_KEYS, id_key="id", default_sort="name")
+LISTED: Listing[Any, UrgingChannel] = Listing(UrgingChannel, keys=RECORD_KEYS, id_key="id", default_sort="name")
 
 
 @router.get(
@@ -33,7 +33,7 @@ LISTED: Listing[Any, ChannelShape] = Listing(ChannelShape, keys=RECORD_KEYS, id_
 )
 async def list_urging_channels(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, ChannelShape], Depends(LISTED)],
+    paging: Annotated[PageQuery[Any, UrgingChannel], Depends(LISTED)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
@@ -52,11 +52,11 @@ async def list_urging_channels(
         "Apprise writes addresses. The server must lie in the allowed networks."
     ),
     status_code=HTTPStatus.CREATED,
-    response_model=ChannelShape,
+    response_model=UrgingChannel,
     responses=problems({409: "There are too many, or the service has no key to seal addresses.", 422: "Not allowed."}),
 )
 async def add_urging_channel(
-    body: NewChannel, shared: InContext, caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
+    body: NewUrgingChannel, shared: InContext, caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
 ) -> Response:
     sealed = await _sealed(shared, body.kind, body.address.get_secret_value())
     values = body.model_dump() | {"id": uuid4(), "address": sealed, "kind": body.kind.value}
@@ -67,7 +67,7 @@ async def add_urging_channel(
     return show(_shape(row), row.revision, HTTPStatus.CREATED, f"/v1/urging/channels/{row.id}")
 
 
-@router.get("/{channel_id}", summary="One channel", response_model=ChannelShape, responses=problems({404: "Unknown."}))
+@router.get("/{channel_id}", summary="One channel", response_model=UrgingChannel, responses=problems({404: "Unknown."}))
 async def get_urging_channel(
     channel_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Response:
@@ -82,12 +82,12 @@ async def get_urging_channel(
     "/{channel_id}",
     summary="Change a channel",
     description="Its name, its address, or whether it is used.",
-    response_model=ChannelShape,
+    response_model=UrgingChannel,
     responses=REFUSED,
 )
 async def change_urging_channel(
     channel_id: UUID,
-    body: ChannelChange,
+    body: UrgingChannelChange,
     shared: InContext,
     if_match: IfMatch,
     caller: Annotated[Principal, Depends(require(Right.WRITE_SECRET))],
@@ -138,5 +138,5 @@ async def _sealed(shared: Context, kind: Kind, address: str) -> str:
     return seal.close(address.strip())
 
 
-def _shape(row: Any) -> ChannelShape:
-    return ChannelShape(**{name: getattr(row, name) for name in ChannelShape.model_fields})
+def _shape(row: Any) -> UrgingChannel:
+    return UrgingChannel(**{name: getattr(row, name) for name in UrgingChannel.model_fields})

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.feeds.sending import show
 from reporting.api.parameters import InContext, invalid
-from reporting.api.urging.shapes import RuleFields, RuleShape
+from reporting.api.urging.shapes import UrgingRule, UrgingRuleFields
 from reporting.storage.urging.records import MOST, RULES, Records, agencies
 from vonggac.auth import Principal, Right, require
 from vonggac.http import ProblemError
@@ -27,14 +27,14 @@ RECORD_KEYS: dict[str, Key[Any]] = {
     "created_at": Key(lambda row: row.created_at, datetime),
     "id": Key(lambda row: row.id, UUID),
 }
-LISTED: Listing[Any, RuleShape] = Listing(RuleShape, keys=RECORD_KEYS, id_key="id", default_sort="name")
+LISTED: Listing[Any, UrgingRule] = Listing(UrgingRule, keys=RECORD_KEYS, id_key="id", default_sort="name")
 REFUSED = problems({404: "Unknown.", 412: "Changed meanwhile.", 422: "Not allowed.", 428: "If-Match is missing."})
 
 
 @router.get("", summary="Rules of urging", description="By name.", response_model=None, responses=LISTED.responses)
 async def list_urging_rules(
     shared: InContext,
-    paging: Annotated[PageQuery[Any, RuleShape], Depends(LISTED)],
+    paging: Annotated[PageQuery[Any, UrgingRule], Depends(LISTED)],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
@@ -51,11 +51,11 @@ async def list_urging_rules(
         "with everything that the rules up to that level have against it."
     ),
     status_code=HTTPStatus.CREATED,
-    response_model=RuleShape,
+    response_model=UrgingRule,
     responses=problems({409: "There are too many.", 422: "Not allowed."}),
 )
 async def add_urging_rule(
-    body: RuleFields, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
+    body: UrgingRuleFields, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
 ) -> Response:
     async with shared.database.transaction() as session:
         await check_room(session, RULES)
@@ -64,7 +64,7 @@ async def add_urging_rule(
     return show(_shape(row), row.revision, HTTPStatus.CREATED, f"/v1/urging/rules/{row.id}")
 
 
-@router.get("/{rule_id}", summary="One rule", response_model=RuleShape, responses=problems({404: "Unknown."}))
+@router.get("/{rule_id}", summary="One rule", response_model=UrgingRule, responses=problems({404: "Unknown."}))
 async def get_urging_rule(
     rule_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Response:
@@ -79,12 +79,12 @@ async def get_urging_rule(
     "/{rule_id}",
     summary="Replace a rule",
     description="The whole rule: what is left out has its default.",
-    response_model=RuleShape,
+    response_model=UrgingRule,
     responses=REFUSED,
 )
 async def replace_urging_rule(
     rule_id: UUID,
-    body: RuleFields,
+    body: UrgingRuleFields,
     shared: InContext,
     if_match: IfMatch,
     caller: Annotated[Principal, Depends(require(Right.CHANGE))],
@@ -136,5 +136,5 @@ async def check_agency(session: AsyncSession, agency_id: UUID | None) -> None:
         raise invalid("agency_id", f"no agency {agency_id} is known; give one that inventory lists")
 
 
-def _shape(row: Any) -> RuleShape:
-    return RuleShape(**{name: getattr(row, name) for name in RuleShape.model_fields})
+def _shape(row: Any) -> UrgingRule:
+    return UrgingRule(**{name: getattr(row, name) for name in UrgingRule.model_fields})

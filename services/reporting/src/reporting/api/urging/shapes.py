@@ -27,7 +27,7 @@ Hours = Annotated[int, Field(ge=0, le=LONGEST_HOURS)]
 ClockTime = Annotated[str, AfterValidator(_clock_time), Field(max_length=5, examples=["22:00"])]
 
 
-class RuleFields(BaseModel):
+class UrgingRuleFields(BaseModel):
     """Who is urged, about what, when, how often and by which channel."""
 
     model_config = ConfigDict(extra="forbid")
@@ -80,7 +80,7 @@ class RuleFields(BaseModel):
         }
 
 
-class RuleShape(RuleFields):
+class UrgingRule(UrgingRuleFields):
     """A rule."""
 
     id: UUID
@@ -91,7 +91,7 @@ class RuleShape(RuleFields):
     changed_by: str
 
 
-class NewChannel(BaseModel):
+class NewUrgingChannel(BaseModel):
     """A way to reach one agency. The address is a secret: it is kept sealed and never shown."""
 
     model_config = ConfigDict(extra="forbid")
@@ -105,7 +105,7 @@ class NewChannel(BaseModel):
     enabled: bool = True
 
 
-class ChannelChange(BaseModel):
+class UrgingChannelChange(BaseModel):
     """What shall be otherwise; what is left out stays. The kind stays."""
 
     model_config = ConfigDict(extra="forbid")
@@ -115,7 +115,7 @@ class ChannelChange(BaseModel):
     enabled: bool | None = None
 
 
-class ChannelShape(BaseModel):
+class UrgingChannel(BaseModel):
     """A channel without its address."""
 
     id: UUID
