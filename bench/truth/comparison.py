@@ -21,6 +21,8 @@ class Stretch:
     start: float
     end: float
     verdict: str
+    words: str = ""
+    """Its state and cause, for a person who looks for the reason of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +46,34 @@ class Found:
     late_start_s: float | None
     late_end_s: float | None
     wrong_s: float
+    reported: tuple[Stretch, ...] = ()
+    """All that was reported around it, where it is wrong by more than the tolerance."""
 
 
 def compare(kind: str, thing: tuple[str, str], truth: Gap, reported: Sequence[Stretch], *, blind: bool) -> Found:
     """The one outage `truth`. While everybody who looks sleeps, unknown is as right as bad."""
     wanted = ("bad", "unknown") if blind else ("bad",)
-    spans = union(one for one in reported if one.verdict in wanted)
-    touching = [one for one in spans if one.start < truth.end + NEAR_S and one.end > truth.start - NEAR_S]
+    spans = union((one for one in reported if one.verdict in wanted), within_s=TOLERANCE_S)
+    touching = [one for one in spans if one.start < truth.end and one.end > truth.start]
+    if not touching:
+        touching = [one for one in spans if one.start < truth.end + NEAR_S and one.end > truth.start - NEAR_S][:1]
     if not touching:
         return Found(kind, thing, truth, None, None, truth.length)
     first, last = touching[0], touching[-1]
     wrong = abs(first.start - truth.start) + abs(last.end - truth.end)
     wrong += sum(two.start - one.end for one, two in pairwise(touching))
-    return Found(kind, thing, truth, first.start - truth.start, last.end - truth.end, wrong)
+    late_start_s, late_end_s = first.start - truth.start, last.end - truth.end
+    shown: tuple[Stretch, ...] = ()
+    if max(abs(late_start_s), abs(late_end_s)) > TOLERANCE_S:
+        shown = tuple(one for one in reported if one.start < last.end + NEAR_S and one.end > first.start - NEAR_S)
+    return Found(kind, thing, truth, late_start_s, late_end_s, wrong, shown)
 
 
-def union(stretches: Iterable[Stretch]) -> list[Gap]:
-    """Stretches that touch, as one."""
+def union(stretches: Iterable[Stretch | Gap], *, within_s: float = 0.001) -> list[Gap]:
+    """Stretches that are no more than `within_s` apart, as one."""
     result: list[Gap] = []
     for one in sorted(stretches, key=lambda each: each.start):
-        if result and one.start <= result[-1].end + 0.001:
+        if result and one.start <= result[-1].end + within_s:
             result[-1] = Gap(result[-1].start, max(result[-1].end, one.end))
         else:
             result.append(Gap(one.start, one.end))

@@ -1,7 +1,7 @@
 """The simulator's own record: when each camera sent media, and when each centre received it.
 
 The simulator dates the last frame of a camera and the last packet of each stream at a centre. Read five times a second,
-these are lines of media; where nothing new came for longer than LONGEST_GAP_S, a line has a gap. It began with the last
+these are lines of media; where nothing new came for longer than LEAST_GAP_S, a line has a gap. It began with the last
 media, to the millisecond, and ended between two readings.
 """
 
@@ -17,7 +17,9 @@ from local.apis.inventory import RefusedError, call
 
 EVERY_S = 0.1
 LONGEST_GAP_S = 1.0
-"""Between two pictures; the cameras of the bench send ten a second."""
+"""Between two pictures of a line that flows; the cameras of the bench send ten a second."""
+LEAST_GAP_S = 0.5
+"""A gap is kept from this length on: what a centre that flaps leaves out between two sessions."""
 CENTRES = ("national", "provincial")
 
 type Thing = tuple[str, str]
@@ -55,12 +57,12 @@ class Line:
 
     def end(self, at: float) -> None:
         """Nothing is read after `at`."""
-        if self.last is not None and at - self.last > LONGEST_GAP_S:
+        if self.last is not None and at - self.last > LEAST_GAP_S:
             self.gaps.append(Gap(self.last, at))
 
     def _is_gap(self, media_at: float) -> bool:
         assert self.last is not None
-        return min(media_at, max(self.read, self.last)) - self.last > LONGEST_GAP_S
+        return min(media_at, max(self.read, self.last)) - self.last > LEAST_GAP_S
 
 
 class Record:

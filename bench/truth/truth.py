@@ -31,6 +31,7 @@ import httpx
 from bench.faults.soak_stage import PICTURE, Stage, stage
 from bench.truth.comparison import (
     LEAST_S,
+    TOLERANCE_S,
     Found,
     Stretch,
     Window,
@@ -55,6 +56,8 @@ LAST_FACTS_S = 25.0
 """After the last fault: longer than a worker is presumed alive, so that no second of the period still changes."""
 LEAST_FAULT_S, MOST_FAULT_S = 8.0, 25.0
 ATTRIBUTED_S = 2.0
+LOOP_S = 47
+"""Of the cameras' clips: no two probes may meet the same picture, as no real camera ever gives it twice."""
 GOOD = frozenset({"acknowledged", "verified"})
 WELL = {"up": "good", "down": "bad"}
 
@@ -68,7 +71,7 @@ class Result:
     """By kind: seconds called unknown, of seconds in which nobody could look."""
     untrue: dict[str, float] = field(default_factory=dict)
     false_s: dict[str, float] = field(default_factory=dict)
-    false: list[tuple[str, Thing, Gap]] = field(default_factory=list)
+    false: list[tuple[str, Thing, Gap, set[str]]] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -194,10 +197,14 @@ async def _sites(made: Stage) -> dict[str, list[str]]:
 
 async def _compare(made: Stage, record: Record, result: Result, period: tuple[float, float]) -> None:
     for thing, reported in (await _reported(made, period)).items():
-        truth = [gap for gap in record.lines[thing].gaps if period[0] <= gap.start < period[1]]
+        # Media for less than the tolerance between two gaps is no end of an outage: a centre that flaps is off.
+        gaps = union(record.lines[thing].gaps, within_s=TOLERANCE_S)
+        truth = [gap for gap in gaps if gap.end > period[0] and gap.start < period[1]]
         _outages(result, thing, truth, reported)
         if thing[1] != "camera":
-            for gap in truth:
+            for gap in record.lines[thing].gaps:
+                if not period[0] <= gap.start < period[1]:
+                    continue
                 kind = next((one.kind for one in result.windows if _within(gap, one)), "between faults")
                 result.untrue[kind] = result.untrue.get(kind, 0.0) + untrue_connected_s([gap], reported)
         for window in result.windows:
@@ -226,7 +233,8 @@ def _outages(result: Result, thing: Thing, truth: Sequence[Gap], reported: Seque
         ):
             kind = next((one.kind for one in result.windows if _within(span, one)), "between faults")
             result.false_s[kind] = result.false_s.get(kind, 0.0) + span.length
-            result.false.append((kind, thing, span))
+            words = {one.words for one in reported if one.verdict == "bad" and span.start <= one.start < span.end}
+            result.false.append((kind, thing, span, words))
 
 
 def _within(gap: Gap, window: Window) -> bool:
@@ -260,7 +268,7 @@ def _verdict(state: str) -> str:
 
 def _stretch(interval: dict[str, Any], verdict: str) -> Stretch:
     start, end = (datetime.fromisoformat(interval[name]).timestamp() for name in ("start", "end"))
-    return Stretch(start, end, verdict)
+    return Stretch(start, end, verdict, f"{interval['state']} {interval.get('cause') or ''}".strip())
 
 
 async def _lost(made: Stage) -> dict[str, float]:
@@ -290,7 +298,7 @@ def _new_folder() -> Path:
 
 async def measure(arguments: argparse.Namespace, progress: Progress, stopping: Stopping) -> int:
     """Exit status 0 when all of it holds. The logs are kept when it does not."""
-    folder, picture = _new_folder(), PICTURE | {"gop_s": 1, "loop_s": 11}
+    folder, picture = _new_folder(), PICTURE | {"gop_s": 1, "loop_s": LOOP_S}
     result, problems = Result(), list[str]()
     try:
         async with stage(folder, arguments.cameras, progress, log_level="warning", picture=picture) as made:

@@ -37,6 +37,7 @@ SMALL_FILES = {
     "inventory.nouns.operators": "the rules of one noun a file",
     "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
+    "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",
     "reporting.storage.columns": "rows as arrays, without tables or queries",

@@ -13,7 +13,7 @@ class Server:
 
     def __init__(self, name: str, server: PostgresServer | NatsServer, record: ProcessRecord) -> None:
         self.name, self.server = name, server
-        self._record = record
+        self._record, self._stopping = record, False
         self._stop_signal = signal.SIGINT if isinstance(server, PostgresServer) else signal.SIGTERM
 
     async def start(self) -> None:
@@ -23,9 +23,9 @@ class Server:
         self._record.record_started(self.name, self.server.process.pid, self._stop_signal)
 
     def require_running(self) -> None:
-        """Raises ProcessEndedError when it was started and has ended."""
+        """Raises ProcessEndedError when it was started and has ended unasked."""
         process = self.server.process
-        status = process.poll() if process else None
+        status = process.poll() if process and not self._stopping else None
         if status is not None:
             msg = (
                 f"{self.name} ended with status {status}; the last lines of {self.server.log}:\n{tail(self.server.log)}"
@@ -34,7 +34,11 @@ class Server:
 
     async def stop(self) -> None:
         """Stop it in order; what it had written is safe."""
-        await to_the_end(asyncio.to_thread(self.server.stop))
+        self._stopping = True
+        try:
+            await to_the_end(asyncio.to_thread(self.server.stop))
+        finally:
+            self._stopping = False
         self._record.record_ended(self.name)
 
     def kill(self) -> None:

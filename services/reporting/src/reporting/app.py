@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview
 from reporting.api.feeds import deliveries, national, webhooks
+from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.urging import channels, rules, urges
 from reporting.feeds.compliance_metrics import ComplianceMetrics
@@ -88,7 +89,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (compliance, overview, outages, intervals, maintenance, lost_facts):
+    reports = (compliance, overview, outages, intervals, progress, obligations, deviations, inspections)
+    for module in (*reports, maintenance, lost_facts):
         app.include_router(module.router)
     for module in (webhooks, deliveries, national, rules, channels, urges):
         app.include_router(module.router)

@@ -64,11 +64,11 @@ def question(
 ) -> Question:
     """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
     now = shared.clock()
-    until = now if end is None else _moment("to", end)
+    until = now if end is None else parse_moment("to", end)
     if until > now + CLOCK_DIFFERENCE:
         raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
     until = min(until, now)
-    since = until - DEFAULT_PERIOD if start is None else _moment("from", start)
+    since = until - DEFAULT_PERIOD if start is None else parse_moment("from", start)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
     if until - since > timedelta(days=shared.settings.max_period_days):
@@ -133,7 +133,8 @@ def not_found(noun: str, given: object) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"no {noun} {given} is known here")
 
 
-def _moment(field: str, given: str) -> datetime:
+def parse_moment(field: str, given: str) -> datetime:
+    """The moment that a parameter gives. Raises ProblemError 422 naming it."""
     # A plus sign that was not percent-encoded arrives as a space.
     text = given.strip().replace(" ", "+") if "T" in given else given.strip()
     try:
