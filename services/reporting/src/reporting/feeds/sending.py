@@ -1,29 +1,18 @@
 """What goes out, put together: the watcher fills the outbox, the publisher and the sender of webhooks empty it."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from collections.abc import Callable
 
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sender import WebhookSender
 from reporting.feeds.watching import Watcher
 from reporting.messaging import Feed, Publisher
 from reporting.settings import Settings
-from reporting.storage.feeds.notices import Notice, Outbox
-from reporting.urging.decision import Owed
+from reporting.storage.feeds.notices import Outbox
+from reporting.urging.obligations import Obligations
 from reporting.urging.urger import Urger
 from vonggac.database import Database
 from vonggac.http.background import TaskSupervisor
 from vonggac.net.allowed_networks import AllowedNetworks
-
-
-async def _no_duties(_session: AsyncSession, _now: datetime) -> Sequence[Notice]:
-    return ()
-
-
-async def _no_obligations(_session: AsyncSession, _now: datetime) -> Sequence[Owed]:
-    return ()
 
 
 class Sending:
@@ -41,8 +30,9 @@ class Sending:
         self._ready = feed.begun
         self._publisher = Publisher(feed, Outbox(database), is_transient)
         self._sender = None if seal is None else WebhookSender(database, seal, allowed)
-        self._watcher = Watcher(database, settings, duties=_no_duties, wake=self.wake)
-        self.urger = Urger(database, settings, seal, obligations=_no_obligations)
+        obligations = Obligations(settings)
+        self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake)
+        self.urger = Urger(database, settings, seal, obligations=obligations.owed)
 
     def wake(self) -> None:
         """There is something to send."""
