@@ -21,7 +21,10 @@ SMALL_ROOMS = {
     "vonggac/rtsp": "the wire format and the client",
     "vonggac/settings": "one subject: settings from the environment, and their description",
 }
-LARGE_ROOMS = {"vonggac": "the parts of the library side by side, each a room (decision 0006)"}
+LARGE_ROOMS = {
+    "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "reporting/migrations/versions": "a file a step, in their order",
+}
 SMALL_FILES = {
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",
@@ -38,9 +41,9 @@ SMALL_FILES = {
     "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",
+    "reporting.feeds.national": "one feed a file",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
-    "reporting.storage.revision": "the schema revision that this build needs",
-    "reporting.storage.columns": "rows as arrays, without tables or queries",
+    "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
@@ -54,6 +57,7 @@ SMALL_FILES = {
 WORDS_OF_OTHERS = {
     "pause_writing": "asyncio.Protocol",
     "resume_writing": "asyncio.Protocol",
+    "tell": "the protocol of files",
     "_look_up": "the phrase of name resolution",
     "_looks_like_message": "a phrase, no probe",
     "edge_share": "edges of a picture",

@@ -20,8 +20,8 @@ from reporting.feeds import sender as sending
 from reporting.feeds.sealing import Seal
 from reporting.feeds.sender import WebhookSender
 from reporting.feeds.signing import new_secret
-from reporting.storage.feeds import deliveries, notices, webhooks
-from reporting.storage.feeds.notices import Notice
+from reporting.storage.sending import deliveries, notices, webhooks
+from reporting.storage.sending.notices import Notice
 from vonggac.events.envelope import CONTENT_TYPE
 from vonggac.events.reporting import OutageOpenedV1
 from vonggac.net.allowed_networks import AllowedNetworks

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings
-    from reporting.storage.feeds.notices import Notice
+    from reporting.storage.sending.notices import Notice
     from vonggac.database import Database
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -217,7 +217,7 @@ def test_migrations_can_be_undone(reporting_url: str) -> None:
 
 def test_what_was_passed_by_until_now_is_read_again(reporting_url: str) -> None:
     """Reporting had no use for surveys and plans; the stream still has the newest state of each."""
-    command.downgrade(config(SCRIPTS, reporting_url), "0011")
+    command.downgrade(config(SCRIPTS, reporting_url), "0012")
     engine = create_engine(reporting_url)
     with engine.begin() as connection:
         connection.execute(

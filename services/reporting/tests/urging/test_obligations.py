@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from services.reporting.tests.mandate.letter import DEADLINE, LAST, Letter, may
 
-from reporting.storage.feeds import notices
-from reporting.storage.urging.records import RULES
+from reporting.storage.sending import notices
+from reporting.storage.sending.records import RULES
 from reporting.urging.obligations import Obligations
 from reporting.urging.urger import Urger
 from vonggac.events.inventory import DeadlineV1, ObligationStatus

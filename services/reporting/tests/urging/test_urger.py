@@ -13,8 +13,8 @@ from services.reporting.tests.receivers import Mailbox, taking_mail
 from reporting.domain.instants import millis
 from reporting.feeds.sealing import Seal
 from reporting.feeds.watching import Watcher
-from reporting.storage.urging import log as kept
-from reporting.storage.urging.records import CHANNELS, RULES
+from reporting.storage.sending import log as kept
+from reporting.storage.sending.records import CHANNELS, RULES
 from reporting.urging.decision import Owed
 from reporting.urging.urger import LEASE, Urger
 

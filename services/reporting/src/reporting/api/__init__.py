@@ -13,6 +13,7 @@ TAGS = {
     "urging": "Who is urged about what, how, and what they answered (R11).",
     "national": "The list that the Ministry reads, and the same for Prometheus.",
     "webhooks": "Who is sent what happens, and what became of each message.",
+    "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
 }
 """The tags of the API, with what each is about."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reporting.domain.evidence.media import joined
 from reporting.domain.instants import Millis
-from reporting.domain.media import joined
 from reporting.domain.partition import Seen
 from reporting.domain.scope import Absence
 from reporting.domain.segments import Period, Segment, overlay

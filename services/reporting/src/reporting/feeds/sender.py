@@ -21,7 +21,7 @@ from reporting import metrics
 from reporting.feeds.backoff import next_delay
 from reporting.feeds.sealing import Seal, SealBrokenError
 from reporting.feeds.signing import signed_headers
-from reporting.storage.feeds import deliveries, webhooks
+from reporting.storage.sending import deliveries, webhooks
 from vonggac.database import Database
 from vonggac.events.causes import Cause
 from vonggac.events.envelope import CONTENT_TYPE

@@ -7,7 +7,7 @@ from reporting.feeds.sender import WebhookSender
 from reporting.feeds.watching import Watcher
 from reporting.messaging import Feed, Publisher
 from reporting.settings import Settings
-from reporting.storage.feeds.notices import Outbox
+from reporting.storage.sending.notices import Outbox
 from reporting.urging.obligations import Obligations
 from reporting.urging.urger import Urger
 from vonggac.database import Database

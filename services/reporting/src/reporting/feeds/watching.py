@@ -24,8 +24,8 @@ from reporting.feeds.changes import Closed, Found, Noticed, Opened, changes
 from reporting.reports.accounts import Question, watch_of
 from reporting.settings import Settings
 from reporting.storage import history, plan
-from reporting.storage.feeds import notices, watched
-from reporting.storage.feeds.notices import Notice
+from reporting.storage.sending import notices, watched
+from reporting.storage.sending.notices import Notice
 from vonggac.database import Database
 from vonggac.events.reporting import (
     AfterOutage,

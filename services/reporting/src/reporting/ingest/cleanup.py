@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import ahead, gaps, inbox
+from reporting.ingest import ahead, gaps, inbox, late
 from reporting.settings import Settings
-from reporting.storage import housekeeping
-from reporting.storage.feeds import notices
+from reporting.storage.sending import notices
+from reporting.storage.upkeep import housekeeping
 from vonggac.database import Database
 from vonggac.telemetry import get_logger
 
@@ -45,7 +45,10 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
         before = now - timedelta(days=settings.notices_kept_days)
         metrics.HOUSEKEEPING.labels("notice").inc(await notices.forget(session, before=before))
     async with database.transaction() as session:
-        lost = await gaps.give_up(session, now)
+        touched = await late.begun(session)
+        lost, since = await gaps.give_up(session, now)
+        late.note_lives(touched, {"gap": since})
+        await late.keep(session, touched)
     if lost:
         log.warning("facts_lost", count=lost)
         metrics.FACTS_LOST.inc(lost)

@@ -1,6 +1,6 @@
 """The compliance document: GET /v1/compliance as JSON. Its schema is beside the route, in `api.compliance`."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -46,18 +46,6 @@ async def summary(session: AsyncSession, question: Question, scope: plan.Scope) 
     async for _ in accounts(session, question, cameras, totals.add):
         pass
     return totals.total
-
-
-async def portions(
-    session: AsyncSession,
-    question: Question,
-    scope: plan.Scope,
-    make: Callable[[list[CameraAccount]], bytes],
-) -> AsyncIterator[bytes]:
-    """What `make` makes of the same accounts, portion by portion, for exports."""
-    cameras = await _cameras(session, await plan.places(session, scope, question.period))
-    async for made in accounts(session, question, cameras, make):
-        yield made
 
 
 async def _cameras(session: AsyncSession, places: plan.Places) -> list[Camera]:

@@ -22,21 +22,23 @@ SENT_WITHIN_S = 45.0
 SOCKET_TIMEOUT_S = 10.0
 
 
-class Kind(StrEnum):
+class ChannelKind(StrEnum):
     """How a message travels."""
 
     MAILTO = "mailto"
     JSON = "json"
 
 
-SCHEMES = {Kind.MAILTO: ("mailto", "mailtos"), Kind.JSON: ("json", "jsons")}
+SCHEMES = {ChannelKind.MAILTO: ("mailto", "mailtos"), ChannelKind.JSON: ("json", "jsons")}
 OPTIONS = {
-    Kind.MAILTO: frozenset({"to", "from", "name", "smtp", "mode", "cc", "bcc", "reply", "user", "pass", "domain"}),
-    Kind.JSON: frozenset(),
+    ChannelKind.MAILTO: frozenset(
+        {"to", "from", "name", "smtp", "mode", "cc", "bcc", "reply", "user", "pass", "domain"}
+    ),
+    ChannelKind.JSON: frozenset(),
 }
 EXAMPLES = {
-    Kind.MAILTO: "mailtos://user:password@smtp.example.vn:587?from=user@example.vn&to=office@example.vn",
-    Kind.JSON: "jsons://user:password@10.20.0.5:8443/urging",
+    ChannelKind.MAILTO: "mailtos://user:password@smtp.example.vn:587?from=user@example.vn&to=office@example.vn",
+    ChannelKind.JSON: "jsons://user:password@10.20.0.5:8443/urging",
 }
 
 
@@ -65,7 +67,7 @@ class Channel:
     port: int
 
 
-def parse(kind: Kind, address: str) -> Channel:
+def parse(kind: ChannelKind, address: str) -> Channel:
     """Raises BadAddressError."""
     parts = urlsplit(address.strip())
     if parts.scheme.lower() not in SCHEMES[kind]:

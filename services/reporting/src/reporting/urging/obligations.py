@@ -15,7 +15,7 @@ from reporting.reports.mandate.obligations import Item, duties
 from reporting.reports.mandate.situation import situation
 from reporting.settings import Settings
 from reporting.storage import plan
-from reporting.storage.feeds.notices import Notice
+from reporting.storage.sending.notices import Notice
 from reporting.urging.decision import Owed
 from vonggac.events.reporting import ObligationOverdueV1
 

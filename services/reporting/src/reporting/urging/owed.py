@@ -10,7 +10,7 @@ from reporting.domain.instants import millis
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
 from reporting.storage import plan
-from reporting.storage.feeds import watched
+from reporting.storage.sending import watched
 from reporting.urging.decision import Owed
 
 type Obligations = Callable[[AsyncSession, datetime], Awaitable[Sequence[Owed]]]

@@ -18,10 +18,10 @@ from reporting.domain.instants import millis
 from reporting.feeds.backoff import next_delay
 from reporting.feeds.sealing import Seal, SealBrokenError
 from reporting.settings import Settings
-from reporting.storage.urging import log as kept
-from reporting.storage.urging.records import CHANNELS, RULES, agencies
+from reporting.storage.sending import log as kept
+from reporting.storage.sending.records import CHANNELS, RULES, agencies
 from reporting.urging import channels
-from reporting.urging.channels import BadAddressError, Kind, Sent
+from reporting.urging.channels import BadAddressError, ChannelKind, Sent
 from reporting.urging.decision import HOUR, About, Digest, Owed, Party, Quiet, Rule, Urged, decide
 from reporting.urging.digest import items_kept, message
 from reporting.urging.owed import Obligations, outages
@@ -146,7 +146,7 @@ class Urger:
 
     async def _send(self, seal: Seal, row: Any) -> Sent:
         try:
-            channel = channels.parse(Kind(row.kind), seal.open(row.address))
+            channel = channels.parse(ChannelKind(row.kind), seal.open(row.address))
         except (SealBrokenError, BadAddressError):
             return Sent.ADDRESS_UNREADABLE
         text = message(str(row.urge_id), row.agency_name or "", row.level, row.items, millis(row.urged_at))

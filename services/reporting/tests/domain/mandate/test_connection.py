@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.claims import Status
+from reporting.domain.evidence.claims import Status
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
 from reporting.domain.partition import DeliveryLine, Seen, account
 from reporting.domain.segments import Period, Segment

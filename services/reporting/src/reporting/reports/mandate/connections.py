@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.claims import resolve
 from reporting.domain.compliance import VERIFIED
+from reporting.domain.evidence.claims import resolve
 from reporting.domain.instants import Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since

@@ -1,0 +1,185 @@
+"""A camera that is forwarded: what its forwarder saw of its media dates what probes found.
+
+Probes look from time to time, a forwarder all the time. Where the media had stopped, the camera was down from its last
+media to its first; where keyframes repeated bit for bit, down for a frozen picture; and while media flows no failed
+probe makes a camera down that only says "no media". What nobody probed stays unknown: media alone proves no picture.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from reporting.domain.evidence.claims import latest_holders
+from reporting.domain.evidence.lives import Life, life_at
+from reporting.domain.instants import Millis
+from reporting.domain.partition import Seen
+from reporting.domain.segments import Period, Segment, overlay
+from reporting.domain.timeline import CameraState
+from vonggac.events.causes import Cause
+from vonggac.events.forwarder import MediaState
+
+FLOWING, STOPPED, RELEASED = (state.value for state in (MediaState.FLOWING, MediaState.STOPPED, MediaState.RELEASED))
+
+WITHOUT_MEDIA = frozenset(
+    cause.value
+    for cause in (
+        Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOUT, Cause.TLS, Cause.AUTH_FAILED, Cause.SESSION_LIMIT,
+        Cause.NOT_FOUND, Cause.NO_TRACK, Cause.TRANSPORT_UNSUPPORTED, Cause.PROTOCOL_ERROR, Cause.NO_MEDIA,
+        Cause.ENDED, Cause.STALLED,
+    )
+)  # fmt: skip
+"""Of a failed probe: no video came. Media that flows to the forwarder at that moment shows that it did."""
+
+OURS = frozenset(
+    cause.value
+    for cause in (Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ERROR)
+)
+"""Faults on our side: nothing is known of the camera (decision 0009)."""
+
+FROZEN = Cause.FROZEN.value
+
+
+class MediaClaim(NamedTuple):
+    """One report of one worker on a camera's media; it holds in [begins_at, ends_at), None: until its next report.
+
+    `stopped_at`: when media came last before it stopped; None when this worker never had any. The picture stood still
+    in [still_since, still_ends_at), as far as this report and the next one say.
+    """
+
+    worker_id: str
+    held_since: Millis
+    sequence: int
+    observed_at: Millis
+    begins_at: Millis
+    ends_at: Millis | None
+    state: str
+    cause: str | None
+    stopped_at: Millis | None
+    still_since: Millis | None
+    still_ends_at: Millis | None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether its worker holds the camera no more, or has not tried to have it yet."""
+        not_yet = self.state == STOPPED and self.cause is None and self.stopped_at is None
+        return not_yet or self.state == RELEASED
+
+    @property
+    def moved_at(self) -> Millis | None:
+        """When the picture moved again after it had stood still."""
+        return self.still_ends_at if self.still_since is not None else None
+
+
+type Still = Segment[bool]
+
+
+class Media(NamedTuple):
+    """A camera's media in the words of its latest holder, and when any forwarder saw its picture stand still."""
+
+    flow: Sequence[Segment[MediaClaim]]
+    still: Sequence[Still]
+
+
+NOTHING = Media((), ())
+
+
+def media_of(claims: Iterable[MediaClaim], lives: Mapping[str, Sequence[Life]]) -> Media:
+    """Each claim as far as its worker's life goes in which it was made; a hole ends it for good."""
+    spans: list[tuple[Millis, Millis, MediaClaim]] = []
+    still: list[tuple[Millis, Millis]] = []
+    for claim in claims:
+        life = life_at(lives.get(claim.worker_id, ()), claim.observed_at)
+        if life is None or claim.says_nothing:
+            continue
+        start, end = _within(life, claim.begins_at, claim.ends_at)
+        if end > start:
+            spans.append((start, end, claim))
+        if claim.still_since is not None:
+            start, end = _within(life, claim.still_since, claim.still_ends_at)
+            if end > start:
+                still.append((start, end))
+    if not spans:
+        return NOTHING
+    return Media(latest_holders(sorted(spans, key=itemgetter(0))), _union(still))
+
+
+def _within(life: Life, start: Millis, end: Millis | None) -> tuple[Millis, Millis]:
+    return max(start, life.start), life.end if end is None else min(end, life.end)
+
+
+def _union(spans: Iterable[tuple[Millis, Millis]]) -> list[Still]:
+    result: list[Still] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1].end:
+            result[-1] = Segment(result[-1].start, max(result[-1].end, end), True)
+        else:
+            result.append(Segment(start, end, True))
+    return result
+
+
+def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[Seen]]:
+    """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw."""
+    flow, still = media
+    flowed = not still and all(one.value.state == FLOWING for one in flow)
+    if flowed and not any(one.value.state is CameraState.DOWN for one in probed):
+        # The ordinary case: nothing to date.
+        return joined(probed) if any(one.value.by_forwarder for one in probed) else probed
+    lines: list[Sequence[Segment[Any]]] = [probed, flow, still]
+    hull = Period(min(line[0].start for line in lines if line), max(line[-1].end for line in lines if line))
+    result: list[Segment[Seen]] = []
+    for start, end, (seen, claim, stands_still) in overlay(hull, lines):
+        for left, right in _cut(start, end, claim):
+            found = _seen_at(left, seen, claim, stands_still=bool(stands_still))
+            if found is None:
+                continue
+            result.append(Segment(left, right, found if found.since >= left else found._replace(since=left)))
+    return joined(result)
+
+
+def joined(line: Iterable[Segment[Seen]]) -> list[Segment[Seen]]:
+    """Segments of one state and cause that touch, as one: it began when the first did."""
+    result: list[Segment[Seen]] = []
+    for segment in line:
+        before = result[-1] if result else None
+        if before is not None and before.end == segment.start and before.value[:2] == segment.value[:2]:
+            both = before.value._replace(repeated=before.value.repeated or segment.value.repeated)
+            result[-1] = Segment(before.start, segment.end, both)
+        else:
+            result.append(segment)
+    return result
+
+
+def _cut(start: Millis, end: Millis, claim: MediaClaim | None) -> Iterable[tuple[Millis, Millis]]:
+    """Where a picture that had stood still moved again, the finding of it ends."""
+    at = None if claim is None else claim.moved_at
+    return ((start, end),) if at is None or not start < at < end else ((start, at), (at, end))
+
+
+def _seen_at(at: Millis, seen: Seen | None, claim: MediaClaim | None, *, stands_still: bool) -> Seen | None:
+    if claim is None:
+        return seen
+    down = seen is not None and seen.state is CameraState.DOWN
+    if claim.state == STOPPED:
+        if claim.cause is None or claim.cause in OURS or down or (seen is not None and _refutes(seen, claim)):
+            return seen
+        return Seen(CameraState.DOWN, claim.cause, at)
+    if stands_still and (not down or (seen is not None and seen.cause in WITHOUT_MEDIA)):
+        return Seen(CameraState.DOWN, FROZEN, at)
+    if seen is None or not down:
+        return seen
+    if seen.cause in WITHOUT_MEDIA:
+        return Seen(CameraState.UP, None, at)
+    moved = claim.moved_at
+    if seen.cause == FROZEN and not stands_still and moved is not None and seen.last_at < moved <= at:
+        return Seen(CameraState.UP, None, at)
+    return seen
+
+
+def _refutes(seen: Seen, claim: MediaClaim) -> bool:
+    """Whether a prober that asked the camera itself saw it, since the forwarder had its last media, or took the
+    camera."""
+    if seen.state is not CameraState.UP or seen.by_forwarder:
+        return False
+    if claim.stopped_at is None:
+        return seen.last_at > claim.held_since
+    return seen.since > claim.stopped_at

@@ -1,1 +1,0 @@
-"""What reporting publishes, as stored: notices (the outbox), webhooks with their deliveries, and what was noticed."""
