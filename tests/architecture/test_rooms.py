@@ -23,6 +23,7 @@ SMALL_ROOMS = {
 }
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "reporting": "the rooms that every service has, and its crafts side by side",
     "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {
@@ -48,7 +49,6 @@ SMALL_FILES = {
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
     "simulator.packets.frame": "the hot value of the simulator, without its makers",
-    "vonggac.http.exposition": "the metrics page, without routes",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "bench.truth.skewed": "started as a program of its own, before the service that it starts",
     "vonggac.testing.recordings": "imported by tests only",

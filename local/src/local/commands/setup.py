@@ -3,8 +3,8 @@
 `secrets` makes keys and passwords; `setup` declares the streams, as their owner.
 
 Everything is made once and kept apart by who may have it. Keys: `public/` for every service, `workers/` for prober and
-forwarder, `reporting/` for reporting; `signing/` has all, for the tools that issue tokens. So inventory cannot open what
-it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it needs,
+forwarder, `reporting/` for reporting; `signing/` has all, for the tools that issue tokens. So inventory cannot open
+what it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it needs,
 and no others.
 """
 
