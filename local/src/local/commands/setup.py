@@ -4,8 +4,8 @@
 
 Everything is made once and kept apart by who may have it. Keys: `public/` for every service, `workers/` for prober and
 forwarder, `reporting/` for reporting; `signing/` has all, for the tools that issue tokens. So inventory cannot open
-what it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it needs,
-and no others.
+what it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it
+needs, and no others.
 """
 
 import os

@@ -14,7 +14,7 @@ from reporting.urging.page import Page
 
 OBLIGATION_COLUMNS = ("TT", "Mã", "Nội dung", "Cơ sở", "Trước ngày", "Tình trạng")
 OBLIGATION_WIDTHS = (10, 25, 45, 40, 22, 23)
-OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Nguyên nhân ghi nhận")
+OUTAGE_COLUMNS = ("TT", "Mã camera", "Cơ sở", "Mất kết nối từ", "Mã nguyên nhân")
 OUTAGE_WIDTHS = (10, 35, 50, 38, 32)
 DAY_MS: Millis = 86_400_000
 

@@ -18,7 +18,7 @@ BODY, HEAD, TABLE, COPY_HEAD, COPY = 14, 13, 12, 12, 11
 PAGE_MM, MARGINS_MM = (210, 297), (20, 20, 30, 15)
 """Margins: top, bottom 20 to 25; left 30 to 35; right 15 to 20."""
 TEXT_MM = PAGE_MM[0] - MARGINS_MM[2] - MARGINS_MM[3]
-LEFT_MM = 68
+LEFT_MM = 60
 FIRST_LINE_MM = 12.7
 COUNTRY, MOTTO = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"
 MOTTO_MM = 64
