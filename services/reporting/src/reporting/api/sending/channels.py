@@ -67,7 +67,13 @@ async def add_urging_channel(
     return show(_shape(row), row.revision, HTTPStatus.CREATED, f"/v1/urging/channels/{row.id}")
 
 
-@router.get("/{channel_id}", summary="One channel", response_model=UrgingChannel, responses=problems({404: "Unknown."}))
+@router.get(
+    "/{channel_id}",
+    summary="One channel",
+    description="Without its address.",
+    response_model=UrgingChannel,
+    responses=problems({404: "Unknown."}),
+)
 async def get_urging_channel(
     channel_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Response:

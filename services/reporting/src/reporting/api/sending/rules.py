@@ -64,7 +64,13 @@ async def add_urging_rule(
     return show(_shape(row), row.revision, HTTPStatus.CREATED, f"/v1/urging/rules/{row.id}")
 
 
-@router.get("/{rule_id}", summary="One rule", response_model=UrgingRule, responses=problems({404: "Unknown."}))
+@router.get(
+    "/{rule_id}",
+    summary="One rule",
+    description="Its ETag is its revision.",
+    response_model=UrgingRule,
+    responses=problems({404: "Unknown."}),
+)
 async def get_urging_rule(
     rule_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Response:

@@ -128,7 +128,12 @@ async def urge_by_hand(
     return Response(shape.model_dump_json(), HTTPStatus.CREATED, headers=headers, media_type="application/json")
 
 
-@router.get("/{urge_id}", summary="One entry of the log", responses=problems({404: "Unknown."}))
+@router.get(
+    "/{urge_id}",
+    summary="One entry of the log",
+    description="With the outcome at each channel, and every answer.",
+    responses=problems({404: "Unknown."}),
+)
 async def get_urge(
     urge_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> UrgeShape:

@@ -141,7 +141,13 @@ async def add_webhook(
     return _with_secret(row, secret, HTTPStatus.CREATED)
 
 
-@router.get("/{webhook_id}", summary="One webhook", response_model=WebhookShape, responses=problems({404: "Unknown."}))
+@router.get(
+    "/{webhook_id}",
+    summary="One webhook",
+    description="Without its secret.",
+    response_model=WebhookShape,
+    responses=problems({404: "Unknown."}),
+)
 async def get_webhook(
     webhook_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
 ) -> Response:
