@@ -9,23 +9,16 @@ Prints a table and, last, one JSON line.
 import argparse
 import asyncio
 import json
-import os
-import re
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from pydantic import SecretStr
 
 from bench.records.compliance import DAYS, fill
+from bench.reporting.downloads import Analyst
+from bench.reporting.service import memory_mb, service
 from reporting.domain.instants import millis
 from reporting.migrations import SCRIPTS
 from reporting.reports.availability.bookkeeping import bookkeeper_of
@@ -35,98 +28,29 @@ from vonggac.auth.keys import JWKS, ensure_keys, token_issuer
 from vonggac.database import Database, migrate
 from vonggac.embedded import PostgresServer, free_port
 
-CHUNK = 1 << 20
-
-
-@contextmanager
-def service(url: str, keys: Path) -> Iterator[tuple[str, int]]:
-    """`python -m reporting` on a database that is filled, without a bus; its address and process id."""
-    port = free_port()
-    given = {
-        "VONGGAC_REPORTING_DATABASE_URL": url,
-        "VONGGAC_REPORTING_JWKS_FILE": str(keys / JWKS),
-        "VONGGAC_REPORTING_NATS_URL": f"nats://127.0.0.1:{free_port()}",
-        "VONGGAC_REPORTING_HOST": "127.0.0.1",
-        "VONGGAC_REPORTING_PORT": str(port),
-        "VONGGAC_REPORTING_LOG_LEVEL": "error",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "reporting"], env={**os.environ, **given})
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait(address, process)
-        yield address, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{address}/livez", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise SystemExit("the service did not start")
-
-
-def memory_mb(process_id: int) -> tuple[float, float]:
-    """Resident memory of a process: now, and the highest so far."""
-    status = Path(f"/proc/{process_id}/status").read_text("ascii")
-    now, peak = (float(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) / 1024 for name in ("VmRSS", "VmHWM"))
-    return now, peak
-
-
-class Analyst:
-    """Downloads tables and counts."""
-
-    def __init__(self, address: str, token: str, period: dict[str, str]) -> None:
-        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-        self._client = httpx.Client(base_url=address, headers=headers, timeout=600)
-        self._period = period
-
-    def seconds(self, table: str, form: str) -> tuple[float, int, int]:
-        """How long one file took, its bytes, and its lines."""
-        started, size, lines = time.perf_counter(), 0, 0
-        with self._client.stream("GET", f"/v1/tables/{table}", params={**self._period, "format": form}) as answer:
-            assert answer.status_code == 200, answer.read()
-            for piece in answer.iter_raw(CHUNK):
-                size += len(piece)
-                lines += piece.count(b"\n") if form == "csv" else 0
-        return time.perf_counter() - started, size, lines
-
-    def median(self, table: str, form: str, times: int) -> tuple[float, int, int]:
-        """The median of several, after one that warms caches up."""
-        self.seconds(table, form)
-        found = [self.seconds(table, form) for _ in range(times)]
-        return statistics.median(one[0] for one in found), found[0][1], found[0][2]
-
 
 def measure(url: str, keys: Path, period: dict[str, str], times: int) -> dict[str, Any]:
     """The figures over a filled database whose ledger is written."""
     token = token_issuer(keys).issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=2))
     with service(url, keys) as (address, process_id):
         analyst = Analyst(address, token, period)
-        analyst.seconds("deliveries", "csv")
+        analyst.download("deliveries", "csv")
         before, _ = memory_mb(process_id)
-        facts_s, facts_bytes, lines = analyst.median("facts", "csv", times)
+        facts = analyst.median("facts", "csv", times)
         _, peak = memory_mb(process_id)
-        csv_s, csv_bytes, rows = analyst.median("deliveries", "csv", times)
-        parquet_s, parquet_bytes, _ = analyst.median("deliveries", "parquet", times)
-        xlsx_s, xlsx_bytes, _ = analyst.median("deliveries", "xlsx", times)
+        csv, parquet, xlsx = (analyst.median("deliveries", form, times) for form in ("csv", "parquet", "xlsx"))
     return {
-        "facts_rows": lines - 1,
-        "facts_csv_bytes": facts_bytes,
-        "facts_csv_s": round(facts_s, 2),
-        "deliveries_rows": rows - 1,
-        "deliveries_csv_bytes": csv_bytes,
-        "deliveries_csv_s": round(csv_s, 2),
-        "parquet_bytes": parquet_bytes,
-        "xlsx_bytes": xlsx_bytes,
-        "csv_rows_per_s": round((lines - 1) / facts_s),
-        "parquet_s": round(parquet_s, 2),
-        "xlsx_s": round(xlsx_s, 2),
+        "facts_rows": facts.rows,
+        "facts_csv_bytes": facts.size,
+        "facts_csv_s": round(facts.seconds, 2),
+        "deliveries_rows": csv.rows,
+        "deliveries_csv_bytes": csv.size,
+        "deliveries_csv_s": round(csv.seconds, 2),
+        "parquet_bytes": parquet.size,
+        "xlsx_bytes": xlsx.size,
+        "csv_rows_per_s": round(facts.rows / facts.seconds),
+        "parquet_s": round(parquet.seconds, 2),
+        "xlsx_s": round(xlsx.seconds, 2),
         "peak_mb": round(peak - before),
         "resident_mb": round(peak),
     }

@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from reporting import metrics
 from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
@@ -95,9 +96,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    reports = (compliance, overview, outages, intervals, progress, obligations, deviations, inspections)
-    for module in (*reports, maintenance, lost_facts, tables):
-        app.include_router(module.router)
-    for module in (webhooks, deliveries, national, rules, channels, urges):
+    reports = (figures, targets, late_evidence, compliance, overview, outages, intervals)
+    mandate = (progress, obligations, deviations, inspections)
+    outgoing = (webhooks, deliveries, national, rules, channels, urges)
+    for module in (*reports, *mandate, *outgoing, maintenance, lost_facts, tables):
         app.include_router(module.router)
     return app

@@ -74,6 +74,7 @@ async def test_the_day_of_the_outage_is_96_875_percent(client: Client, ingest: I
         "from": "2026-11-20T07:00:00.000+07:00",
         "to": "2026-11-21T07:00:00.000+07:00",
         "seconds": 86400.0,
+        "time_zone": "Asia/Ho_Chi_Minh",
         "current": False,
     }
 

@@ -2,6 +2,7 @@
 
 TAGS = {
     "compliance": "What is connected, per camera and in groups.",
+    "availability": "Where the time went, by group and stretch of time, and what is left of the targets.",
     "overview": "A few numbers for a dashboard.",
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",

@@ -24,12 +24,12 @@ from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1
 # When the state of a report began, and that of the one before it ended: after both were chained.
 _CLAIMED = text(
     """
-    select new.camera_id, min(least(said.begins_at, said.first_changed_at)) as since
+    select new.camera_id, min(least(coalesce(said.begins_at, said.observed_at), said.first_changed_at)) as since
     from unnest(
         cast(:cameras as uuid[]), cast(:deliveries as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[])
     ) as new (camera_id, delivery_id, worker_id, sequence)
     join delivery_change as said using (delivery_id, worker_id, sequence)
-    where least(said.begins_at, said.first_changed_at) < :until group by new.camera_id
+    where least(coalesce(said.begins_at, said.observed_at), said.first_changed_at) < :until group by new.camera_id
     """
 )
 # A picture that stands still is reported again and again, each time since it first did.

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import batched, zip_longest
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import compliance, partition
 from reporting.domain.compliance import VERIFIED
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
-from reporting.domain.instants import Millis
+from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import confirmed
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Kinds, Seen
@@ -78,6 +80,12 @@ class Question:
     period: Period
     now: Millis
     presumed_alive_ms: Millis
+    time_zone: str = TIME_ZONE
+    """IANA name of the zone whose days, weeks and months are meant."""
+
+    @property
+    def zone(self) -> tzinfo:
+        return VIETNAM if self.time_zone == TIME_ZONE else ZoneInfo(self.time_zone)
 
     @property
     def current(self) -> bool:

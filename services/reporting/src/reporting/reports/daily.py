@@ -23,7 +23,7 @@ from reporting.reports.accounts import CameraHistory, Question, accounts, histor
 from reporting.reports.availability.accounts import stayed
 from reporting.storage import daily as stored
 from reporting.storage.availability import ledger
-from reporting.storage.availability.ledger import FIRST_OF_CAMERA, FIRST_OF_DELIVERY, CameraRow, DeliveryRow
+from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
 
 BATCH = 500
 LEDGER_ZONE = "Asia/Ho_Chi_Minh"
@@ -78,24 +78,17 @@ async def daily(
 async def _read_ledger(
     session: AsyncSession, cut: Cut, cameras: Sequence[Camera], found: Mapping[str, CameraDays]
 ) -> None:
-    ids, deliveries = [one.id for one in cameras], [planned.id for one in cameras for planned in one.deliveries]
+    ids = [one.id for one in cameras]
     standing = await ledger.cameras_at(session, ids, [cut.first])
-    of_deliveries = await ledger.deliveries_at(session, deliveries, [cut.first])
     rows = await stored.camera_rows(session, ids, cut.first, cut.last)
-    lines = await stored.delivery_rows(session, deliveries, cut.first, cut.last)
     none: dict[Day, CameraRow] = {}
-    nothing: dict[Day, DeliveryRow] = {}
 
     def fill() -> None:
         for one in cameras:
             row = standing.get((one.id, cut.first), FIRST_OF_CAMERA)
-            sums = _camera_days(cut, row, rows.get(one.id, none))
-            each = [
-                _delivery_days(
-                    cut, of_deliveries.get((planned.id, cut.first), FIRST_OF_DELIVERY), lines.get(planned.id, nothing)
-                )
-                for planned in one.deliveries
-            ]
+            later = rows.get(one.id, none)
+            sums = _camera_days(cut, row, later)
+            each = [_delivery_days(cut, planned.id, row, later) for planned in one.deliveries]
             known = found[one.id].accounts
             for number, camera in enumerate(sums):
                 start = days.midnight(cut.first + number)
@@ -117,14 +110,16 @@ def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -
     return result
 
 
-def _delivery_days(cut: Cut, standing: DeliveryRow, rows: Mapping[Day, DeliveryRow]) -> list[Sums]:
+def _delivery_days(cut: Cut, id_: str, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+    """The same of one of its deliveries."""
     result: list[Sums] = []
     for day in range(cut.first, cut.last):
-        row = rows.get(day + 1)
+        row, before = rows.get(day + 1), standing.delivery(id_, day)
         if row is None:
-            result.append(_WHOLE_DAYS_OF_DELIVERY[standing.kind[0]])
+            result.append(_WHOLE_DAYS_OF_DELIVERY[before.kind[0]])
         else:
-            result.append(tuple([right - left for left, right in zip(standing.at(day)[0], row.sums, strict=True)]))
+            after = row.delivery(id_, day + 1)
+            result.append(tuple([right - left for left, right in zip(before.sums, after.sums, strict=True)]))
             standing = row
     return result
 

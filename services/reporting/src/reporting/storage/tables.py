@@ -201,13 +201,6 @@ camera_run = Table(
     Column("cause", Text),
     _time("last_observed_at"),
     CheckConstraint("ends_at > started_at", name="not_empty"),
-    ExcludeConstraint(
-        ("camera_id", "="),
-        (func.tstzrange(text("started_at"), text("ends_at")), "&&"),
-        name="ex_camera_run_overlap",
-        using="gist",
-    ),
-    Index("ix_camera_run_ends_at", "ends_at"),
     Index("ix_camera_run_down", "ends_at", postgresql_where=text("state = 'down'")),
 )
 

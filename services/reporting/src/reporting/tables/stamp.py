@@ -5,12 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from reporting.domain.compliance import RULE_VERSION
-from reporting.domain.instants import Millis, moment
+from reporting.domain.instants import TIME_ZONE, Millis, moment
 from reporting.domain.segments import Period
 from reporting.tables.table import Row, Table
-
-TIME_ZONE = "Asia/Ho_Chi_Minh"
-"""Where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,7 @@ from reporting.domain.partition import Account
 from reporting.domain.scope import Camera, Facility, Reason, during
 from reporting.reports.accounts import CameraAccount, Question, accounts
 from reporting.storage.availability import ledger
-from reporting.storage.availability.ledger import (
-    FIRST_OF_CAMERA,
-    FIRST_OF_DELIVERY,
-    CameraRow,
-    DeliveryRow,
-    camera_difference,
-    delivery_difference,
-)
+from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow, camera_difference, delivery_difference
 
 BATCH = 2000
 
@@ -44,9 +37,10 @@ async def ledgered_accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly."""
+    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved are accounted directly, and so are
+    all for a period that reaches now: how they stand may have begun long ago."""
     cut = days.cut(question.period, (await ledger.state(session)).closed_until)
-    if cut is None:
+    if cut is None or question.current:
         async for made in accounts(session, question, cameras, make):
             yield made
         return
@@ -74,25 +68,12 @@ async def _batch(session: AsyncSession, question: Question, cut: Cut, cameras: S
 
 async def _differences(session: AsyncSession, cut: Cut, cameras: Sequence[Camera]) -> dict[str, CameraAccount]:
     span = cut.first, cut.last
-    deliveries = [planned.id for one in cameras for planned in one.deliveries]
     rows = await ledger.cameras_at(session, [one.id for one in cameras], span)
-    lines = await ledger.deliveries_at(session, deliveries, span)
-    return {one.id: _difference(one, span, rows, lines) for one in cameras}
+    return {one.id: _difference(one, span, rows) for one in cameras}
 
 
-def _difference(
-    camera: Camera,
-    span: tuple[Day, Day],
-    rows: Mapping[tuple[str, Day], CameraRow],
-    lines: Mapping[tuple[str, Day], DeliveryRow],
-) -> CameraAccount:
-    first, last = span
+def _difference(camera: Camera, span: tuple[Day, Day], rows: Mapping[tuple[str, Day], CameraRow]) -> CameraAccount:
     before, after = (rows.get((camera.id, day), FIRST_OF_CAMERA) for day in span)
     durations = camera_difference(before, after, span)
-    of_deliveries = tuple([
-        delivery_difference(
-            lines.get((planned.id, first), FIRST_OF_DELIVERY), lines.get((planned.id, last), FIRST_OF_DELIVERY), span
-        )
-        for planned in camera.deliveries
-    ])  # fmt: skip
-    return CameraAccount(camera, None, Account(durations, of_deliveries), ((camera.facility, durations),))
+    deliveries = tuple([delivery_difference(planned.id, before, after, span) for planned in camera.deliveries])
+    return CameraAccount(camera, None, Account(durations, deliveries), ((camera.facility, durations),))

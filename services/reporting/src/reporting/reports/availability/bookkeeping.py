@@ -18,21 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting import metrics
 from reporting.domain import ledger as days
 from reporting.domain.instants import Millis, duration, millis
-from reporting.domain.ledger import ORIGIN, Day, changes, day_of, joined, midnight
-from reporting.domain.partition import CameraKind, DeliveryKind
+from reporting.domain.ledger import DAY, ORIGIN, Day, changes, day_of, joined, midnight
+from reporting.domain.partition import CameraKind, DeliveryKind, Kinds
 from reporting.domain.scope import during
-from reporting.domain.segments import Period, Segment
+from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraHistory, Question, histories
 from reporting.settings import Settings
 from reporting.storage import plan
 from reporting.storage.availability import evidence, ledger
 from reporting.storage.availability.evidence import DayChange, Mark
-from reporting.storage.availability.ledger import (
-    FIRST_OF_CAMERA,
-    FIRST_OF_DELIVERY,
-    CameraRow,
-    DeliveryRow,
-)
+from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
+from reporting.storage.availability.packed import DeliveryRow
 from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import camera as camera_table
 from vonggac.database import Database
@@ -112,7 +108,7 @@ class Bookkeeper:
                 return False
             async for portion in _portions(reading, _Stretch(first, last, now, self.presumed_alive_ms), None):
                 async with self.database.transaction() as writing:
-                    await ledger.replace(writing, first, portion.cameras, portion.deliveries)
+                    await ledger.replace(writing, first, portion)
             async with self.database.transaction() as writing:
                 await ledger.close(writing, last)
         return True
@@ -157,13 +153,11 @@ class _Stretch(NamedTuple):
         return Period(midnight(self.first), midnight(self.last))
 
 
-class _Rows(NamedTuple):
-    cameras: dict[str, list[CameraRow]]
-    deliveries: dict[str, list[DeliveryRow]]
+type _Rows = dict[str, list[CameraRow]]
 
 
 async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[str] | None) -> AsyncIterator[_Rows]:
-    """The rows of the stretch, portion by portion; `only` these cameras, None: all."""
+    """The rows of the stretch by camera, portion by portion; `only` these cameras, None: all."""
     period = stretch.period
     # A moment earlier: what ended exactly at the first midnight is out of scope from there.
     earlier = Period(period.start - 1, period.end)
@@ -171,43 +165,41 @@ async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[s
     cameras = [during(one, period) for one in found if only is None or one.id in only]
     question = Question(period, stretch.now, stretch.presumed_alive_ms)
     async for portion in histories(session, question, cameras, list):
-        ids = [one.camera.id for one in portion]
-        deliveries = [planned.id for one in portion for planned in one.camera.deliveries]
-        standing = await ledger.cameras_at(session, ids, [stretch.first])
-        of_deliveries = await ledger.deliveries_at(session, deliveries, [stretch.first])
-        rows = _Rows({}, {})
-        for one in portion:
-            row = standing.get((one.camera.id, stretch.first), FIRST_OF_CAMERA)
-            rows.cameras[one.camera.id] = camera_rows(one, row, stretch.first)
-            for number, planned in enumerate(one.camera.deliveries):
-                line = of_deliveries.get((planned.id, stretch.first), FIRST_OF_DELIVERY)
-                rows.deliveries[planned.id] = delivery_rows(one, number, line, stretch.first)
-        yield rows
+        standing = await ledger.cameras_at(session, [one.camera.id for one in portion], [stretch.first])
+        yield {
+            one.camera.id: rows_of(one, standing.get((one.camera.id, stretch.first), FIRST_OF_CAMERA), stretch.first)
+            for one in portion
+        }
 
 
-def camera_rows(one: CameraHistory, standing: CameraRow, first: Day) -> list[CameraRow]:
-    """Rows after the midnight `first`, at which `standing` holds."""
-    line: list[Segment[CameraKind]] = joined(Segment(start, end, kinds.camera) for start, end, kinds in one.moments)
-    base = standing.at(first)
-    return [
-        CameraRow(day, kind, [left + more for left, more in zip(base, days.camera_sums(lengths), strict=True)])
-        for day, lengths, kind in changes(line, standing.kind)
-    ]
-
-
-def delivery_rows(one: CameraHistory, number: int, standing: DeliveryRow, first: Day) -> list[DeliveryRow]:
-    """The same of one of its deliveries."""
-    line: list[Segment[DeliveryKind]] = joined(
-        Segment(start, end, kinds.deliveries[number]) for start, end, kinds in one.moments
-    )
-    base, causes = standing.at(first)
-    rows = []
-    for day, lengths, kind in changes(line, standing.kind):
-        sums, by_cause = days.delivery_sums(lengths)
-        for cause, length in causes.items():
-            by_cause[cause] = by_cause.get(cause, 0) + length
-        rows.append(DeliveryRow(day, kind, [left + more for left, more in zip(base, sums, strict=True)], by_cause))
+def rows_of(one: CameraHistory, standing: CameraRow, first: Day) -> list[CameraRow]:
+    """The camera's rows after the midnight `first`, at which `standing` holds."""
+    ids = [planned.id for planned in one.camera.deliveries]
+    known = {id_: standing.delivery(id_, first) for id_ in (*standing.deliveries, *ids)}
+    kinds = Kinds(standing.kind, tuple([known[id_].kind for id_ in ids]))
+    base, rows = standing.at(first), list[CameraRow]()
+    for day, lengths, kind in changes(joined(one.moments), kinds):
+        # A delivery that is no more has its place: it is out of scope.
+        deliveries = {id_: row.after((day - first) * DAY) for id_, row in known.items() if id_ not in ids}
+        for number, id_ in enumerate(ids):
+            deliveries[id_] = _delivery(known[id_], number, lengths, kind)
+        of_camera: dict[CameraKind, Millis] = {}
+        for each, length in lengths.items():
+            of_camera[each.camera] = of_camera.get(each.camera, 0) + length
+        sums = [left + more for left, more in zip(base, days.camera_sums(of_camera), strict=True)]
+        rows.append(CameraRow(day, kind.camera, sums, deliveries))
     return rows
+
+
+def _delivery(known: DeliveryRow, number: int, lengths: Mapping[Kinds, Millis], kind: Kinds) -> DeliveryRow:
+    of_kind: dict[DeliveryKind, Millis] = {}
+    for each, length in lengths.items():
+        of_kind[each.deliveries[number]] = of_kind.get(each.deliveries[number], 0) + length
+    sums, causes = days.delivery_sums(of_kind)
+    for cause, length in known.by_cause.items():
+        causes[cause] = causes.get(cause, 0) + length
+    total = [left + more for left, more in zip(known.sums, sums, strict=True)]
+    return DeliveryRow(kind.deliveries[number], total, causes)
 
 
 async def _write_anew(
@@ -218,10 +210,10 @@ async def _write_anew(
     only = None if any(mark.camera_id is None for mark in marks) else touched
     changed: list[DayChange] = []
     async for portion in _portions(reading, stretch, only):
-        before = await ledger.rows_after(reading, list(portion.cameras), stretch.first)
-        standing = await ledger.cameras_at(reading, list(portion.cameras), [stretch.first])
-        await ledger.replace(writing, stretch.first, portion.cameras, portion.deliveries)
-        for camera_id, rows in portion.cameras.items():
+        before = await ledger.rows_after(reading, list(portion), stretch.first)
+        standing = await ledger.cameras_at(reading, list(portion), [stretch.first])
+        await ledger.replace(writing, stretch.first, portion)
+        for camera_id, rows in portion.items():
             start = standing.get((camera_id, stretch.first), FIRST_OF_CAMERA)
             found = _day_changes(stretch, start, before.get(camera_id, []), rows)
             about = [mark for mark in marks if mark.camera_id is None or str(mark.camera_id) == camera_id]

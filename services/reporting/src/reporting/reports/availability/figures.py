@@ -15,7 +15,7 @@ from reporting.storage import plan
 from reporting.storage.availability import ledger
 
 
-async def totals(session: AsyncSession, question: Question, scope: plan.Scope) -> Totals:
+async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope) -> Totals:
     """Where the time of all cameras of the scope went, per facility, and how they stand now where the period reaches
     now."""
     places = await plan.places(session, scope, question.period)

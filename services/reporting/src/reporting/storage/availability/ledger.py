@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,9 +21,10 @@ from reporting.domain.ledger import (
     date_of,
     number_of,
 )
-from reporting.domain.partition import LEDGER_NAMES, CameraKind, DeliveryDurations, DeliveryKind, Durations
+from reporting.domain.partition import CameraKind, DeliveryDurations, Durations
 from reporting.domain.segments import Period
-from reporting.storage.availability.tables import ledger_camera, ledger_delivery, ledger_mark
+from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack
+from reporting.storage.availability.tables import ledger_camera, ledger_mark
 from reporting.storage.columns import columns
 
 
@@ -35,11 +37,15 @@ _NAMES = ", ".join(map(quoted, CAMERA_SUMS))
 
 
 class CameraRow(NamedTuple):
-    """The camera's sums at the midnight that begins `day`, in the order of CAMERA_SUMS; all later time is of `kind`."""
+    """The camera's sums at the midnight that begins `day`, in the order of CAMERA_SUMS; all later time is of `kind`.
+
+    `deliveries`: the same of each delivery that it ever had.
+    """
 
     day: Day
     kind: CameraKind
     sums: Sequence[Millis]
+    deliveries: Mapping[str, DeliveryRow] = {}
 
     def at(self, day: Day) -> list[Millis]:
         """The sums at a later midnight, if no row stands between."""
@@ -48,29 +54,15 @@ class CameraRow(NamedTuple):
             sums[_CAMERA[name]] += more
         return sums
 
-
-class DeliveryRow(NamedTuple):
-    """The same of a delivery, in the order of LEDGER_NAMES; `by_cause` divides what was not connected."""
-
-    day: Day
-    kind: DeliveryKind
-    sums: Sequence[Millis]
-    by_cause: Mapping[str, Millis]
-
-    def at(self, day: Day) -> tuple[list[Millis], dict[str, Millis]]:
-        more, sums, causes = (day - self.day) * DAY, list(self.sums), dict(self.by_cause)
-        name, cause = self.kind
-        sums[_DELIVERY[name]] += more
-        if cause is not None and more:
-            causes[cause] = causes.get(cause, 0) + more
-        return sums, causes
+    def delivery(self, id_: str, day: Day) -> DeliveryRow:
+        """One of its deliveries at a later midnight."""
+        known = self.deliveries.get(id_)
+        return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
 
 
 _CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
-_DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
 FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA_SUMS))
 """What holds where no row stands: nothing was in scope."""
-FIRST_OF_DELIVERY = DeliveryRow(ORIGIN, ("out_of_scope", None), (0,) * len(LEDGER_NAMES), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +97,20 @@ async def close(session: AsyncSession, until: Day) -> None:
 
 async def forget(session: AsyncSession) -> None:
     """Empty the ledger; what it was derived from stays."""
-    for table in (ledger_camera, ledger_delivery, ledger_mark):
+    for table in (ledger_camera, ledger_mark):
         await session.execute(delete(table))
     await session.execute(text("update ledger_state set closed_until = null, closing_until = null"))
 
 
 _CAMERAS_AT = f"""
 select array_agg(asked.id::text order by n), array_agg(asked.day order by n), array_agg(l.day order by n),
-       array_agg(l.kind order by n),
+       array_agg(l.kind order by n), array_agg(l.deliveries order by n),
        {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in CAMERA_SUMS)}
 from (
     select id, day, row_number() over () as n
     from unnest(cast(%(ids)s as uuid[])) as id cross join unnest(cast(%(days)s as date[])) as day
 ) as asked cross join lateral (
     select * from ledger_camera where camera_id = asked.id and day <= asked.day order by day desc limit 1
-) as l
-"""  # noqa: S608 - of our own names
-_DELIVERIES_AT = f"""
-select array_agg(asked.id::text order by n), array_agg(asked.day order by n), array_agg(l.day order by n),
-       array_agg(l.kind order by n), array_agg(l.cause order by n), array_agg(l.by_cause order by n),
-       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in LEDGER_NAMES)}
-from (
-    select id, day, row_number() over () as n
-    from unnest(cast(%(ids)s as uuid[])) as id cross join unnest(cast(%(days)s as date[])) as day
-) as asked cross join lateral (
-    select * from ledger_delivery where delivery_id = asked.id and day <= asked.day order by day desc limit 1
 ) as l
 """  # noqa: S608 - of our own names
 
@@ -141,21 +122,14 @@ async def cameras_at(
     given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
     found = await columns(session, _CAMERAS_AT, given)
     return {
-        (id_, number_of(asked)): CameraRow(number_of(day), CAMERA_KINDS[kind], sums)
-        for id_, asked, day, kind, *sums in zip(*found, strict=True)
+        (id_, number_of(asked)): _row(day, kind, packed, sums)
+        for id_, asked, day, kind, packed, *sums in zip(*found, strict=True)
     }
 
 
-async def deliveries_at(
-    session: AsyncSession, ids: Collection[str], days: Sequence[Day]
-) -> dict[tuple[str, Day], DeliveryRow]:
-    """The same of deliveries."""
-    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
-    found = await columns(session, _DELIVERIES_AT, given)
-    return {
-        (id_, number_of(asked)): DeliveryRow(number_of(day), (LEDGER_NAMES[kind], cause), sums, by_cause or {})
-        for id_, asked, day, kind, cause, by_cause, *sums in zip(*found, strict=True)
-    }
+def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> CameraRow:
+    number = number_of(day)
+    return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
 
 
 class Sums(NamedTuple):
@@ -228,63 +202,31 @@ def _given(period: Period, facilities: Iterable[UUID]) -> dict[str, Any]:
     return {"from": moment(period.start), "to": moment(period.end), "facilities": list(facilities)}
 
 
-_ADD_CAMERAS = text(
+_ADD = text(
     f"""
-    insert into ledger_camera (camera_id, day, kind, {_NAMES})
-    select id, day, kind, {", ".join(f"nullif({quoted(name)}, 0)" for name in CAMERA_SUMS)} from unnest(
-        cast(:ids as uuid[]), cast(:days as date[]), cast(:kinds as smallint[]),
+    insert into ledger_camera (camera_id, day, kind, deliveries, {_NAMES})
+    select id, day, kind, deliveries, {", ".join(f"nullif({quoted(name)}, 0)" for name in CAMERA_SUMS)} from unnest(
+        cast(:ids as uuid[]), cast(:days as date[]), cast(:kinds as smallint[]), cast(:deliveries as bytea[]),
         {", ".join(f"cast(:{name} as bigint[])" for name in CAMERA_SUMS)}
-    ) as new (id, day, kind, {_NAMES})
+    ) as new (id, day, kind, deliveries, {_NAMES})
     """  # noqa: S608 - of our own names
 )
-_ADD_DELIVERIES = text(
-    f"""
-    insert into ledger_delivery (delivery_id, day, kind, cause, by_cause, {", ".join(LEDGER_NAMES)})
-    select id, day, kind, cause, by_cause, {", ".join(f"nullif({name}, 0)" for name in LEDGER_NAMES)} from unnest(
-        cast(:ids as uuid[]), cast(:days as date[]), cast(:kinds as smallint[]), cast(:causes as text[]),
-        cast(:by_causes as jsonb[]), {", ".join(f"cast(:{name} as bigint[])" for name in LEDGER_NAMES)}
-    ) as new (id, day, kind, cause, by_cause, {", ".join(LEDGER_NAMES)})
-    """  # noqa: S608 - of our own names
-)
-_REMOVE = text(
-    "with gone as (delete from ledger_camera where camera_id = any(cast(:cameras as uuid[])) and day > :after) "
-    "delete from ledger_delivery where delivery_id = any(cast(:deliveries as uuid[])) and day > :after"
-)
+_REMOVE = text("delete from ledger_camera where camera_id = any(cast(:ids as uuid[])) and day > :after")
 
 
-async def replace(
-    session: AsyncSession,
-    after: Day,
-    cameras: Mapping[str, Sequence[CameraRow]],
-    deliveries: Mapping[str, Sequence[DeliveryRow]],
-) -> None:
-    """These rows instead of all that stand after that midnight, of these cameras and deliveries."""
-    given = {"cameras": list(cameras), "deliveries": list(deliveries), "after": date_of(after)}
-    await session.execute(_REMOVE, given)
+async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Sequence[CameraRow]]) -> None:
+    """These rows instead of all that stand after that midnight, of these cameras."""
+    await session.execute(_REMOVE, {"ids": list(cameras), "after": date_of(after)})
     rows = [(id_, row) for id_, each in cameras.items() for row in each]
     if rows:
         values: dict[str, list[Any]] = {
             "ids": [id_ for id_, _ in rows],
             "days": [date_of(row.day) for _, row in rows],
             "kinds": [KIND_CODES[row.kind] for _, row in rows],
+            "deliveries": [pack(row.day, row.deliveries) for _, row in rows],
         }
         values |= {name: [row.sums[place] for _, row in rows] for name, place in _CAMERA.items()}
-        await session.execute(_ADD_CAMERAS, values)
-    lines = [(id_, row) for id_, each in deliveries.items() for row in each]
-    if lines:
-        values = {
-            "ids": [id_ for id_, _ in lines],
-            "days": [date_of(row.day) for _, row in lines],
-            "kinds": [_DELIVERY[row.kind[0]] for _, row in lines],
-            "causes": [row.kind[1] for _, row in lines],
-            "by_causes": [_as_json(row.by_cause) for _, row in lines],
-        }
-        values |= {name: [row.sums[place] for _, row in lines] for name, place in _DELIVERY.items()}
-        await session.execute(_ADD_DELIVERIES, values)
-
-
-def _as_json(causes: Mapping[str, Millis]) -> str | None:
-    return "{" + ", ".join(f'"{cause}": {length}' for cause, length in sorted(causes.items())) + "}" if causes else None
+        await session.execute(_ADD, values)
 
 
 def camera_difference(first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> Durations:
@@ -294,17 +236,21 @@ def camera_difference(first: CameraRow, last: CameraRow, days: tuple[Day, Day]) 
     return Durations((days[1] - days[0]) * DAY, *lengths)
 
 
-def delivery_difference(first: DeliveryRow, last: DeliveryRow, days: tuple[Day, Day]) -> DeliveryDurations:
-    """The same of a delivery."""
-    (before, causes_before), (after, causes_after) = first.at(days[0]), last.at(days[1])
-    connected, lost, maintained, unknown, out = (right - left for left, right in zip(before, after, strict=True))
-    causes = {cause: more for cause, length in causes_after.items() if (more := length - causes_before.get(cause, 0))}
+def delivery_difference(id_: str, first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> DeliveryDurations:
+    """The same of one of its deliveries."""
+    before, after = first.delivery(id_, days[0]), last.delivery(id_, days[1])
+    connected, lost, maintained, unknown, out = (
+        right - left for left, right in zip(before.sums, after.sums, strict=True)
+    )
+    causes = {
+        cause: more for cause, length in after.by_cause.items() if (more := length - before.by_cause.get(cause, 0))
+    }
     return DeliveryDurations(connected, lost, maintained, unknown, out, causes)
 
 
 _ROWS_AFTER = text(
     f"""
-    select camera_id::text, day, kind, {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
+    select camera_id::text, day, kind, deliveries, {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
     from ledger_camera
     where camera_id = any(cast(:ids as uuid[])) and day > :after order by camera_id, day
     """  # noqa: S608 - of our own names
@@ -315,6 +261,6 @@ async def rows_after(session: AsyncSession, ids: Sequence[str], after: Day) -> d
     """All rows of these cameras that stand after a midnight, in their order."""
     found: dict[str, list[CameraRow]] = {}
     given = {"ids": list(ids), "after": date_of(after)}
-    for id_, day, kind, *lengths in await session.execute(_ROWS_AFTER, given):
-        found.setdefault(id_, []).append(CameraRow(number_of(day), CAMERA_KINDS[kind], lengths))
+    for id_, day, kind, packed, *lengths in await session.execute(_ROWS_AFTER, given):
+        found.setdefault(id_, []).append(_row(day, kind, packed, lengths))
     return found

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    LargeBinary,
     Numeric,
     SmallInteger,
     Table,
@@ -17,10 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from reporting.domain.ledger import CAMERA_SUMS, DAY, ORIGIN, date_of
-from reporting.domain.partition import LEDGER_NAMES
 from reporting.storage.tables import metadata
 
-__all__ = ["availability_target", "late_evidence", "ledger_camera", "ledger_delivery", "ledger_mark", "ledger_state",
+__all__ = ["availability_target", "late_evidence", "ledger_camera", "ledger_mark", "ledger_state",
            "metadata"]  # fmt: skip
 
 
@@ -42,21 +42,9 @@ ledger_camera = Table(
     Column("day", Date, primary_key=True, comment="The midnight in Vietnam that begins it"),
     Column("kind", SmallInteger, nullable=False, comment="Of all time up to the next row: place in CAMERA_KINDS"),
     *_sums(*CAMERA_SUMS),
+    Column("deliveries", LargeBinary, comment="The same of each of its deliveries, packed"),
     _adds_up("up", "down", "maintenance", "unknown", "out_of_scope"),
     comment="Milliseconds since the ledger's origin, null for none; a row where something changed",
-)
-
-ledger_delivery = Table(
-    "ledger_delivery",
-    metadata,
-    Column("delivery_id", Uuid, primary_key=True),
-    Column("day", Date, primary_key=True, comment="The midnight in Vietnam that begins it"),
-    Column("kind", SmallInteger, nullable=False, comment="Of all time up to the next row: place in LEDGER_NAMES"),
-    Column("cause", Text, comment="Of that kind, where it is not connected"),
-    *_sums(*LEDGER_NAMES),
-    Column("by_cause", JSONB(none_as_null=True), comment="not_connected by cause"),
-    _adds_up(*LEDGER_NAMES),
-    comment="As ledger_camera, of each delivery",
 )
 
 ledger_state = Table(

@@ -7,7 +7,7 @@ from typing import cast
 
 from reporting.domain.instants import millis
 from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
-from reporting.domain.scope import Delivery
+from reporting.domain.scope import Delivery, Facility
 from reporting.reports.accounts import CameraAccount, Now
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.garbage_collection import rarely_collected
@@ -21,12 +21,14 @@ from reporting.tables.catalogue.columns import (
     DELIVERY,
     DELIVERY_LENGTHS,
     PLACE,
-    Places,
+    PLAN,
+    SHARED_DEVICE,
     camera_values,
     delivery_values,
     nothing,
     percent_values,
     place_values,
+    plan_values,
 )
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
@@ -51,7 +53,7 @@ CAMERAS = Table(
     "Camera",
     "Cameras",
     "A row for each camera that existed in the period, and one for each facility without cameras: where the time went.",
-    (*PLACE, *CAMERA, *STATE, *CAMERA_LENGTHS, *AVAILABILITY, *COMPLIANCE),
+    (*PLACE, *CAMERA, *SHARED_DEVICE, *STATE, *CAMERA_LENGTHS, *AVAILABILITY, *COMPLIANCE),
     ("facility_id", "camera_id"),
 )
 DELIVERY_STATE = (
@@ -69,7 +71,7 @@ DELIVERIES = Table(
     "Kết nối",
     "Deliveries",
     "A row for each camera and centre, one for each camera without deliveries and for each facility without cameras.",
-    (*PLACE, *CAMERA, *DELIVERY, *DELIVERY_STATE, *DELIVERY_LENGTHS, *CONNECTION),
+    (*PLACE, *CAMERA, *DELIVERY, *PLAN, *DELIVERY_STATE, *DELIVERY_LENGTHS, *CONNECTION),
     ("facility_id", "camera_id", "delivery_id"),
 )
 _NO_CAMERA = nothing(CAMERAS.columns[len(PLACE) :])
@@ -80,17 +82,20 @@ _ledger: Callable[[DeliveryDurations], Row] = attrgetter(*LEDGER_NAMES)
 
 async def camera_rows(asked: Selection) -> Portions:
     """Cameras by unit, facility and code, then facilities without cameras."""
-    async for rows in _rows(asked, _camera_rows, _NO_CAMERA):
+    async for rows in accounted_rows(asked, _camera_rows, lambda one: (*place_values(one), *_NO_CAMERA)):
         yield rows
 
 
 async def delivery_rows(asked: Selection) -> Portions:
     """Deliveries in the order of their cameras."""
-    async for rows in _rows(asked, _delivery_rows, _NO_CAMERA_HERE):
+    async for rows in accounted_rows(asked, _delivery_rows, lambda one: (*place_values(one), *_NO_CAMERA_HERE)):
         yield rows
 
 
-async def _rows(asked: Selection, make: Callable[[Sequence[CameraAccount]], list[Row]], rest: Row) -> Portions:
+type Make = Callable[[Sequence[CameraAccount]], list[Row]]
+
+
+async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facility], Row]) -> Portions:
     """What `make` makes of each portion of accounts, then a row for each facility without cameras."""
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():
@@ -100,12 +105,18 @@ async def _rows(asked: Selection, make: Callable[[Sequence[CameraAccount]], list
         async for rows in portions:
             yield rows
     with_cameras = {one.facility.id for one in cameras}
-    yield [(*place_values(one), *rest) for one in places.facilities if one.id not in with_cameras]
+    yield [without(one) for one in places.facilities if one.id not in with_cameras]
 
 
 def _camera_rows(portion: Sequence[CameraAccount]) -> list[Row]:
-    places = Places()
-    return [(*places.of(one.camera.facility), *camera_values(one.camera), *_camera(one)) for one in portion]
+    places = _Places()
+    return [
+        (
+            *places.of(one.camera.facility), *camera_values(one.camera), one.camera.shared_device_reason,
+            *_camera(one),
+        )
+        for one in portion
+    ]  # fmt: skip
 
 
 def _camera(one: CameraAccount) -> Row:
@@ -130,13 +141,15 @@ def _state(now: Now) -> Row:
 
 
 def _delivery_rows(portion: Sequence[CameraAccount]) -> list[Row]:
-    places, made = Places(), list[Row]()
+    places, made = _Places(), list[Row]()
     for one in portion:
         before = (*places.of(one.camera.facility), *camera_values(one.camera))
         if not one.camera.deliveries:
             made.append((*before, *_NO_DELIVERY))
         for number, (planned, time) in enumerate(zip(one.camera.deliveries, one.account.deliveries, strict=True)):
-            made.append((*before, *delivery_values(planned), *_delivery(one, number, planned, time)))
+            made.append(
+                (*before, *delivery_values(planned), *plan_values(planned), *_delivery(one, number, planned, time))
+            )
     return made
 
 
@@ -150,6 +163,20 @@ def _delivery(one: CameraAccount, number: int, planned: Delivery, time: Delivery
         None if planned.verified_at is None else millis(planned.verified_at), planned.delay_s,
         *_ledger(time), *percent_values(time.connected, time.not_connected, time.unknown),
     )  # fmt: skip
+
+
+class _Places:
+    """The values of facilities, made once for all their cameras."""
+
+    def __init__(self) -> None:
+        # By identity: each version of a facility is one object, and hashing one costs as much as an account.
+        self._made: dict[int, Row] = {}
+
+    def of(self, facility: Facility) -> Row:
+        found = self._made.get(id(facility))
+        if found is None:
+            found = self._made[id(facility)] = place_values(facility)
+        return found
 
 
 SOURCES = (Source(CAMERAS, camera_rows), Source(DELIVERIES, delivery_rows))

@@ -7,7 +7,7 @@ from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
 from reporting.domain.percentages import percentages
 from reporting.domain.scope import Camera, Delivery, Facility
 from reporting.tables.table import Column, Kind, Row
-from vonggac.events.inventory import DestinationRole, FacilityType, RequiredProof
+from vonggac.events.inventory import DestinationRole, FacilityType, PlanBasis, RequiredProof
 
 TEXT, PERCENT = Kind.TEXT, Kind.PERCENT
 
@@ -34,6 +34,15 @@ CAMERA = (
     Column("camera_code", TEXT, "Mã camera", "Its code."),
     Column("camera_name", TEXT, "Camera", "Its name."),
 )
+SHARED_DEVICE = (
+    Column("shared_device_reason", TEXT, "Lý do dùng chung thiết bị", "Why another camera has the same device."),
+)
+PLAN = (
+    Column("plan", TEXT, "Căn cứ kết nối", "What it runs under: agreed plan, exception or nothing.",
+           choices=[*PlanBasis]),
+    Column("plan_exception", TEXT, "Lý do ngoại lệ", "Why it runs without an agreed plan."),
+)  # fmt: skip
+"""Flags: in a table beside what they are of."""
 DELIVERY = (
     Column("delivery_id", TEXT, "ID kết nối", "Id of the delivery; empty in the row of a camera without deliveries."),
     Column("destination_id", TEXT, "ID trung tâm", "Id of the monitoring centre."),
@@ -127,6 +136,11 @@ def delivery_values(delivery: Delivery) -> Row:
     """The values of DELIVERY."""
     to = delivery.destination
     return delivery.id, str(to.id), to.code, delivery.role, delivery.required_proof
+
+
+def plan_values(delivery: Delivery) -> Row:
+    """The values of PLAN."""
+    return delivery.plan, delivery.plan_exception
 
 
 def percent_values(good: Millis, bad: Millis, unknown: Millis) -> Row:

@@ -5,7 +5,7 @@ from dataclasses import astuple
 from functools import partial
 from operator import attrgetter
 
-from reporting.reports.availability.figures import totals
+from reporting.reports.availability.figures import totals_of
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.tables.catalogue.columns import AVAILABILITY, CAMERA_LENGTHS, COMPLIANCE, percent_values
 from reporting.tables.catalogue.source import Selection, Source
@@ -78,9 +78,9 @@ FACILITIES = _declared("facilities", "Cơ sở", "Facilities", "facility")
 async def _rows(
     chosen: Callable[[Totals], Sequence[Group]], name: Callable[[Group], Row], asked: Selection
 ) -> Portions:
-    found = await totals(asked.session, asked.question, asked.scope)
+    totals = await totals_of(asked.session, asked.question, asked.scope)
     current = asked.question.current
-    async for rows in in_portions([(*name(group), *_figures(group, current=current)) for group in chosen(found)]):
+    async for rows in in_portions([(*name(group), *_figures(group, current=current)) for group in chosen(totals)]):
         yield rows
 
 
@@ -101,8 +101,8 @@ _by_id: Callable[[Group], Row] = lambda group: (str(group.id), group.code, group
 _by_code: Callable[[Group], Row] = attrgetter("code", "name")
 
 
-def _whole(found: Totals) -> list[Group]:
-    return [found.total]
+def _whole(totals: Totals) -> list[Group]:
+    return [totals.total]
 
 
 SOURCES = (

@@ -31,7 +31,7 @@ class Selection:
     @staticmethod
     def stamp_of(question: Question) -> Stamp:
         """What the file of a question says of itself."""
-        return Stamp(question.now, question.period)
+        return Stamp(question.now, question.period, question.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
