@@ -22,8 +22,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
+from reporting.api.evidence import intervals, lost_facts, maintenance
 from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
