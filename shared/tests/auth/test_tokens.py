@@ -12,7 +12,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vonggac.auth import Principal, Right, Role, TokenVerifier
-from vonggac.auth.keys import JWKS, SIGNING_KEY, WORKERS_PRIVATE, ensure_keys, signing_key, token_issuer
+from vonggac.auth.keys import (
+    JWKS,
+    REPORTING_SEAL,
+    SIGNING_KEY,
+    WORKERS_PRIVATE,
+    ensure_keys,
+    signing_key,
+    token_issuer,
+)
 from vonggac.auth.tokens import TokenError, TokenIssuer
 
 
@@ -90,7 +98,7 @@ def test_a_verifier_without_keys_is_refused() -> None:
 
 def test_private_key_files_are_for_their_owner_alone_and_never_replaced(tmp_path: Path) -> None:
     ensure_keys(tmp_path)
-    before = {name: (tmp_path / name).read_bytes() for name in (SIGNING_KEY, WORKERS_PRIVATE)}
+    before = {name: (tmp_path / name).read_bytes() for name in (SIGNING_KEY, WORKERS_PRIVATE, REPORTING_SEAL)}
     ensure_keys(tmp_path)
     for name, content in before.items():
         assert (tmp_path / name).stat().st_mode & 0o077 == 0

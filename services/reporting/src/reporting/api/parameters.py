@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import TIME_ZONE, VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
+from reporting.feeds.sealing import Seal
+from reporting.feeds.sending import Sending
 from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
@@ -30,9 +32,19 @@ class Context:
     """What the routes share, kept in app.state by `create_app`."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        seal: Seal | None = None,
+        sending: Sending | None = None,
     ) -> None:
+        """`seal`: None: no secret can be kept."""
         self.settings, self.database, self.clock = settings, database, clock
+        self.seal = seal
+        self.sending = sending
+        """None where nothing is sent: in tests of what is read."""
 
 
 def context(request: Request) -> Context:
