@@ -54,7 +54,7 @@ async def post_chunks_with_a_token(target: Target, seconds: float) -> None:
     await _send_on(target, seconds, head, b"%x\r\n" % len(BLOCK) + BLOCK + b"\r\n")
 
 
-async def say_nothing(target: Target, seconds: float) -> None:
+async def stay_silent(target: Target, seconds: float) -> None:
     """More connections than the API takes, silent."""
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(CONNECTIONS):
@@ -124,7 +124,7 @@ ATTACKS: dict[str, Attack] = {
     "1 GiB, length said": post_a_gibibyte,
     "1 GiB, in chunks": post_without_a_length,
     "1 GiB, with a token": post_chunks_with_a_token,
-    "600 silent connections": say_nothing,
+    "600 silent connections": stay_silent,
     "100 slow heads": drip_heads,
     "50 answers unread": read_nothing,
     "forged tokens": forge_tokens,

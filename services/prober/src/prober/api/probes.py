@@ -45,7 +45,9 @@ class ProbeRequest(BaseModel):
     )
     username: str | None = Field(default=None, min_length=1, max_length=64, description="Only with `url`.")
     password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the verdict.")
-    timeout_s: float = Field(default=10.0, ge=1, le=30, description="Only with `url`: seconds the probe may take.")
+    timeout_s: float = Field(
+        default=10.0, strict=True, ge=1, le=30, description="Only with `url`: seconds the probe may take."
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

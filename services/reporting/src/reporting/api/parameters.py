@@ -22,6 +22,7 @@ from reporting.storage import plan
 from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
 from vonggac.http import FieldError, ProblemError
+from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_PERIOD = timedelta(hours=24)
 CLOCK_DIFFERENCE = timedelta(seconds=5)
@@ -160,4 +161,7 @@ def parse_moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
     except ValueError:
         right = "2026-11-24T07:00:00+07:00 or 2026-11-24"
         raise invalid(field, f"'{given}' is not a time; write ISO 8601 such as {right}") from None
+    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+        # In another zone it could be no time any more.
+        raise invalid(field, f"has a year that is not between {FIRST_YEAR} and {LAST_YEAR}")
     return parsed.replace(tzinfo=zone) if parsed.tzinfo is None else parsed
