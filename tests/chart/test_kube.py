@@ -1,7 +1,7 @@
 """The rendered chart runs: pods get ready, the streams are declared over TLS, and `helm test`'s round trip passes.
 
-CONTAINERS names a tool that plays manifests with Services and install hooks (`kube play`, `kube wait`); podman alone does
-not. One pod of each, no cluster: what that cannot show is listed in deploy/k8s/README.md.
+CONTAINERS names a tool that plays manifests with Services and install hooks (`kube play`, `kube wait`); podman alone
+does not. One pod of each, no cluster: what that cannot show is listed in deploy/k8s/README.md.
 """
 
 import contextlib
@@ -35,9 +35,10 @@ pytestmark = [
     pytest.mark.skipif(CONTAINERS is None, reason="no tool that plays the chart: name one by CONTAINERS"),
 ]
 
+TAG = "chart"
 RELEASE = Release(prefix="kube", fullname="kube-vonggac", namespace="default")
 VALUES: dict[str, Any] = {
-    "image": {"tag": "latest", "pullPolicy": "IfNotPresent"},
+    "image": {"tag": TAG, "pullPolicy": "IfNotPresent"},
     "secrets": {"prefix": RELEASE.prefix},
     "postgresql": {"host": "kube-postgres", "sslMode": "disable"},
     "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20},
@@ -113,7 +114,7 @@ def played(tmp_path: Path) -> Iterator[dict[str, int]]:
     """The chart, installed. Ports of the APIs by service."""
     for service in SERVICES:
         dockerfile = str(ROOT / "deploy/docker/Dockerfile")
-        arguments = ["-t", f"vonggac-{service}", "-f", dockerfile, "--build-arg", f"SERVICE={service}"]
+        arguments = ["-t", f"vonggac-{service}:{TAG}", "-f", dockerfile, "--build-arg", f"SERVICE={service}"]
         call("build", *arguments, str(ROOT), within_s=BUILT_WITHIN_S)
     made = secrets(tmp_path / "safe")
     base, chart = tmp_path / "base.yaml", tmp_path / "chart.yaml"
