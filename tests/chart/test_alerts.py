@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -34,10 +35,12 @@ def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
 
 @pytest.mark.server
 @pytest.mark.skipif(promtool() is None, reason="no promtool: set PROMTOOL, or install Debian's package prometheus")
-def test_promtool_agrees() -> None:
+def test_promtool_agrees(record_property: Callable[[str, object], None]) -> None:
     program = promtool()
     assert program is not None
     for arguments in (["check", "rules", "vonggac-rules.yml"], ["test", "rules", TESTS.name]):
         done = subprocess.run([program, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "SUCCESS" in done.stdout
+    named = [NAME.match(case["name"]) for case in yaml.safe_load(TESTS.read_text("utf-8"))["tests"]]
+    record_property("alerts_fired", len({one[1] for one in named if one is not None and one[2] == "fires"}))

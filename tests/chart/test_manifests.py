@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,11 @@ def of_ci(path: Path) -> list[Json]:
 def test_there_is_a_values_file_for_each_kind_of_installation() -> None:
     kinds = "external-everything high-availability keda locked-down minimal single-node"
     assert [path.stem.removesuffix("-values") for path in CI] == kinds.split(" ")
+
+
+def test_every_values_file_renders(record_property: Callable[[str, object], None]) -> None:
+    record_property("charts_rendered", len([path for path in CI if of_ci(path)]))
+    record_property("schemas", len(KUBERNETES))
 
 
 @each_ci

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_skip_is_justified() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(checkov() is None, reason="no checkov: `make chart-tools` brings it, or set CHECKOV")
-def test_no_policy_fails(tmp_path: Path) -> None:
+def test_no_policy_fails(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     for path in CI:
         (tmp_path / f"{path.stem}.yaml").write_text(rendered(values_of(path)), "utf-8")
     program = checkov()
@@ -48,6 +49,7 @@ def test_no_policy_fails(tmp_path: Path) -> None:
     )
     report = json.loads(done.stdout)
     failed = [(one["check_id"], one["resource"]) for one in report["results"]["failed_checks"]]
+    record_property("policies_failed", len(failed))
     assert failed == []
     assert report["summary"]["passed"] > 1000
     assert report["summary"]["parsing_errors"] == 0

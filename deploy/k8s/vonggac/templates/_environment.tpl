@@ -88,7 +88,7 @@ postgres-ca={{ . }}=ca.crt
 - name: {{ index $parts 0 }}
   secret:
     secretName: {{ index $parts 1 | quote }}
-    defaultMode: 0440
+    defaultMode: 0444
     items: [{ key: {{ index $parts 2 }}, path: {{ index $parts 2 }} }]
 {{- end }}
 {{- end }}
