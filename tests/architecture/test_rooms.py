@@ -39,7 +39,6 @@ SMALL_FILES = {
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.storage.revision": "the schema revision that this build needs",
-    "reporting.storage.columns": "rows as arrays, without tables or queries",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
@@ -53,6 +52,7 @@ SMALL_FILES = {
 WORDS_OF_OTHERS = {
     "pause_writing": "asyncio.Protocol",
     "resume_writing": "asyncio.Protocol",
+    "tell": "the protocol of files",
     "_look_up": "the phrase of name resolution",
     "_looks_like_message": "a phrase, no probe",
     "edge_share": "edges of a picture",

@@ -32,6 +32,13 @@ class Settings(ServiceSettings):
         default=86_400.0, ge=3600, description="Seconds that handled events are remembered against repetition."
     )
     housekeeping_every_s: float = Field(default=60.0, gt=0, description="Seconds between two rounds of housekeeping.")
+    lateness_horizon_s: float = Field(
+        default=21_600.0,
+        ge=0,
+        description="Seconds after a local midnight that evidence for the day before it is waited for: then it is "
+        "written to the ledger, and what comes later is marked as late.",
+    )
+    ledger_every_s: float = Field(default=60.0, gt=0, description="Seconds between two rounds of keeping the ledger.")
     export_within_s: float = Field(
         default=300.0, gt=0, description="Seconds a download may take; it reads one unchanging snapshot."
     )

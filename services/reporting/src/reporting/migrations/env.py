@@ -1,6 +1,6 @@
 """Alembic's entry: the metadata of reporting, run the platform's way."""
 
-from reporting.storage.tables import metadata
+from reporting.storage.availability.tables import metadata
 from vonggac.database.migrations import run_env
 
 run_env(metadata)
