@@ -55,8 +55,8 @@ async def reports(running: RunningPlatform, ends: datetime) -> dict[str, bytes]:
     for days in range(SHOWN_DAYS):
         period = f"from={(ends - timedelta(days=days + 1)).date()}&to={(ends - timedelta(days=days)).date()}"
         for path in (
-            f"/v1/compliance?{period}&unit=D1",
-            f"/v1/compliance?{period}&unit=D1&format=csv",
+            f"/v1/compliance?{period}&unit=D2",
+            f"/v1/compliance?{period}&unit=D2&format=csv",
             f"/v1/outages?{period}&limit=500",
         ):
             content = (await running.call("reporting", "GET", path)).content

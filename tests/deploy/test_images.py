@@ -59,7 +59,7 @@ def test_an_image_has_no_compiler_no_cache_and_no_setuid_file(images: Tool, serv
         for program in gcc cc g++ c++ clang make ld as pip pip3 uv git curl wget; do command -v $program; done
         find / -xdev -type f -perm /6000 2>/dev/null
         find / -xdev -type d \\( -path '*/.cache/*' -o -path '/var/cache/uv*' -o -path /source \\) 2>/dev/null
-        find /var/lib/apt/lists /var/cache/apt -type f 2>/dev/null
+        find /var/lib/apt/lists /var/cache/apt -type f -size +0 2>/dev/null
         find /app -type d -name tests 2>/dev/null | grep -v site-packages
         find / -xdev -type f \\( -name '*.password' -o -name 'workers.key' \\) 2>/dev/null
         id -u

@@ -36,7 +36,8 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, database_address(settings))
+        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
+            print(newer)
     elif command == "republish":
         print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
     elif command in {"dead-letters", "replay"}:

@@ -36,7 +36,7 @@ from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
-from vonggac.database.migrations import newest_revision
+from vonggac.database.migrations import is_outdated, newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.http.protection import BodyLimits
@@ -134,6 +134,6 @@ async def _migrations(database: Database) -> str | None:
             present = await connection.scalar(text("select version_num from alembic_version"))
     except (DBAPIError, OSError):
         return "the tables are missing: run `python -m inventory migrate`"
-    return (
-        None if present == wanted else f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"
-    )
+    if not is_outdated(SCRIPTS, present):
+        return None
+    return f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"

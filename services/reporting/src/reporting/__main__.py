@@ -31,7 +31,8 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="reporting", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, database_address(settings))
+        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
+            print(newer)
         return
     if command == "ledger":
         days = asyncio.run(_write_ledger(settings, anew=given.what == "rebuild"))
