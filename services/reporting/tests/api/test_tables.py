@@ -24,6 +24,7 @@ from reporting.tables.formats import MEDIA_TYPES
 from vonggac.auth import Role
 from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
+from vonggac.testing.waiting import eventually
 
 START, END = datetime(2026, 11, 18, 20, 30, tzinfo=UTC), datetime(2026, 11, 21, 1, tzinfo=UTC)
 PERIOD = {"from": START.isoformat(), "to": END.isoformat()}
@@ -58,6 +59,15 @@ async def some_days(ingest: Ingest, province: Province) -> None:
         province.change(refused.deliveries[1], refused, 4, START, "refused", cause="refused"),
         province.read_back(seen.deliveries[0], seen, START, delay_s=1.25),
     )
+
+
+async def fed(client: Client) -> None:
+    """Wait until the service is connected: one that stops while it connects leaves a socket open."""
+
+    async def ready() -> bool:
+        return (await client.get("/readyz")).status_code == 200
+
+    await eventually(ready)
 
 
 async def get(client: Client, name: str, form: Format, **given: str) -> bytes:
@@ -297,6 +307,7 @@ REFUSED: list[tuple[str, dict[str, str], dict[str, str], int, str]] = [
 
 
 async def test_what_no_file_can_be_made_of_is_refused_in_words(client: Client) -> None:
+    await fed(client)
     for path, given, headers, status, says in REFUSED:
         answer = await client.get(path, params=given, headers=headers)
         assert answer.status_code == status, (path, given)
@@ -305,13 +316,16 @@ async def test_what_no_file_can_be_made_of_is_refused_in_words(client: Client) -
 
 
 async def test_a_reader_without_the_right_to_export_gets_json_alone(start: Start, client: Client) -> None:
+    await fed(client)
     async with start(role=Role.FACILITY) as facility:
+        await fed(facility)
         assert (await facility.get("/v1/tables/cameras", params=PERIOD)).status_code == 200
         refused = await facility.get("/v1/tables/cameras", params={**PERIOD, "format": "parquet"})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
 
 async def test_the_list_of_tables_says_what_their_columns_hold(client: Client) -> None:
+    await fed(client)
     tables = {table["name"]: table for table in (await client.get("/v1/tables")).json()["items"]}
     assert tables.keys() == SOURCES.keys()
     up = next(one for one in tables["camera_days"]["columns"] if one["name"] == "up_ms")
