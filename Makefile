@@ -109,6 +109,10 @@ bench-truth: setup ## Every kind of fault: reporting's seconds against the simul
 bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memory, other writers (ARGS="--cameras 2000")
 	@exec $(python) -m bench.records.import_cameras $(ARGS)
 
+.PHONY: bench-report
+bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledger, the second witness (ARGS="--cameras 2000")
+	@exec $(python) -m bench.reporting.report $(ARGS)
+
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end
 	@exec $(python) -m bench.faults.soak $(ARGS)

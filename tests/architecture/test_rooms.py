@@ -41,7 +41,6 @@ SMALL_FILES = {
     "reporting.documents.example.files": "writes what the rest of the example makes up",
     "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
     "reporting.storage.revision": "the schema revision that this build needs",
-    "reporting.storage.columns": "rows as arrays, without tables or queries",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
@@ -55,6 +54,7 @@ SMALL_FILES = {
 WORDS_OF_OTHERS = {
     "pause_writing": "asyncio.Protocol",
     "resume_writing": "asyncio.Protocol",
+    "tell": "the protocol of files",
     "_look_up": "the phrase of name resolution",
     "_looks_like_message": "a phrase, no probe",
     "edge_share": "edges of a picture",

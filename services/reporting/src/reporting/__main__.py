@@ -1,14 +1,19 @@
-"""`python -m reporting` serves; `python -m reporting migrate` brings the tables up to date.
+"""`python -m reporting` serves; `python -m reporting migrate` brings the tables up to date; `python -m reporting ledger
+rebuild` writes the ledger anew from runs and claims (`ledger write`: only the days that are due).
 
 Exit status 0 after an orderly stop, 1 when something needed is missing or a background task died, 2 for a bad setting.
 """
 
 import argparse
+import asyncio
+from datetime import UTC, datetime
 
 from reporting.app import create_app
+from reporting.domain.instants import millis
 from reporting.migrations import SCRIPTS
+from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
-from vonggac.database import database_address, migrate
+from vonggac.database import Database, database_address, migrate
 from vonggac.http.server import run
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
@@ -17,12 +22,20 @@ from vonggac.telemetry import configure_logging
 def main() -> None:
     """Settings from the environment (VONGGAC_REPORTING_…)."""
     parser = argparse.ArgumentParser(prog="python -m reporting", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
-    command = parser.parse_args().command
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate", "ledger"], default="serve")
+    parser.add_argument("what", nargs="?", choices=["write", "rebuild"], help="of the ledger; default: write")
+    given = parser.parse_args()
+    command: str = given.command
+    if given.what is not None and command != "ledger":
+        parser.error(f"{command} takes no {given.what!r}")
     settings = load_or_exit(Settings)
     configure_logging(service="reporting", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
         migrate(SCRIPTS, database_address(settings))
+        return
+    if command == "ledger":
+        days = asyncio.run(_write_ledger(settings, anew=given.what == "rebuild"))
+        print(f"{days} days written to the ledger")
         return
     try:
         app = create_app(settings)
@@ -31,6 +44,15 @@ def main() -> None:
     run(app, host=settings.host, port=settings.port)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
+
+
+async def _write_ledger(settings: Settings, *, anew: bool) -> int:
+    database = Database(database_address(settings))
+    try:
+        bookkeeper, now = bookkeeper_of(database, settings), millis(datetime.now(UTC))
+        return await (bookkeeper.rebuild(now) if anew else bookkeeper.keep(now))
+    finally:
+        await database.close()
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ class Feed:
         self._tables_missing = tables_missing
         self.bus: Bus | None = None
         self.feeding = False
+        self._watches: Sequence[StreamWatch] = ()
         self.begun = asyncio.Event()
         """Set when the tables are there and events are consumed for the first time."""
 
@@ -91,6 +92,12 @@ class Feed:
         if self.bus is None:
             return "NATS is not connected"
         return await self.bus.check() if self.feeding else "waiting for the tables and the streams"
+
+    @property
+    def behind(self) -> bool:
+        """Whether more than a batch waits, or nobody knows how much does."""
+        most = self._settings.ingest_batch
+        return not self._watches or any(one.pending is None or one.pending > most for one in self._watches)
 
     async def run(self) -> None:
         """Connect, wait until streams and tables stand, then consume until cancelled."""
@@ -105,8 +112,8 @@ class Feed:
                 consumers = new_consumers(bus, self._handlers, batch=self._settings.ingest_batch)
                 for consumer in consumers:
                     tasks.create_task(consumer.run())
-                watches = [StreamWatch(bus, consumer, self._positions) for consumer in consumers]
-                tasks.create_task(self._measure(watches))
+                self._watches = [StreamWatch(bus, consumer, self._positions) for consumer in consumers]
+                tasks.create_task(self._measure(self._watches))
         finally:
             self.feeding = False
             await bus.close()
@@ -140,6 +147,8 @@ class StreamWatch:
 
     def __init__(self, bus: Bus, consumer: EventConsumer, positions: Positions) -> None:
         self._bus, self._consumer, self._positions = bus, consumer, positions
+        self.pending: int | None = None
+        """Events that are not handled yet; None: not known."""
         self._kept: int | None = None
         """The floor that this process kept last."""
 
@@ -148,9 +157,11 @@ class StreamWatch:
         durable = self._consumer.durable
         try:
             info = await self._bus.js.consumer_info(self._consumer.stream, durable)
-            metrics.PENDING.labels(durable).set((info.num_pending or 0) + (info.num_ack_pending or 0))
+            self.pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
+            metrics.PENDING.labels(durable).set(self.pending)
             await self._keep_position(info.ack_floor.stream_seq if info.ack_floor is not None else 0)
         except (NatsError, APIError, TimeoutError) as error:
+            self.pending = None
             log.debug("lag_unknown", durable=durable, error=type(error).__name__)
         except Exception as error:
             if not is_transient(error):

@@ -52,6 +52,11 @@ PENDING = Gauge(
     ("consumer",),
     registry=registry,
 )
+LATE_DAYS = Counter(
+    "vonggac_reporting_late_days",
+    "Days of cameras whose figures changed because evidence came after the lateness horizon.",
+    registry=registry,
+)
 REPORT_SECONDS = Histogram(
     "vonggac_reporting_report_seconds",
     "Time to compute a compliance report.",

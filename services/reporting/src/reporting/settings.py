@@ -38,6 +38,7 @@ class Settings(ServiceSettings):
         description="Seconds after a local midnight that evidence for the day before it is waited for: then it is "
         "written to the ledger, and what comes later is marked as late.",
     )
+    ledger_every_s: float = Field(default=60.0, gt=0, description="Seconds between two rounds of keeping the ledger.")
     export_within_s: float = Field(
         default=300.0, gt=0, description="Seconds a download may take; it reads one unchanging snapshot."
     )

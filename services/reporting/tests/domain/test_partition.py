@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.claims import Status
 from reporting.domain.compliance import complies, connection_name, role_connections
 from reporting.domain.compliance import connected as is_connected
+from reporting.domain.evidence.claims import Status
 from reporting.domain.partition import (
     DURATION_NAMES,
     LEDGER_NAMES,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.lives import Life, without_gaps
+from reporting.domain.evidence.lives import Life, without_gaps
 from reporting.ingest.gaps import GIVEN_UP_AFTER, Gap, Numbered, give_up, new_gaps, without
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ async def test_lost_facts_of_a_forwarder_are_unknown_counted_and_shown(
     await province.feed(ingest, *reversed(told))
     assert (await seconds(start, end))["connected"] == [3600.0, 3600.0]
     async with database.transaction() as session:
-        assert await give_up(session, datetime.now(UTC)) == 0
-        assert await give_up(session, datetime.now(UTC) + 2 * GIVEN_UP_AFTER) == 2
-        assert await give_up(session, datetime.now(UTC) + 3 * GIVEN_UP_AFTER) == 0
+        assert (await give_up(session, datetime.now(UTC)))[0] == 0
+        assert (await give_up(session, datetime.now(UTC) + 2 * GIVEN_UP_AFTER))[0] == 2
+        assert (await give_up(session, datetime.now(UTC) + 3 * GIVEN_UP_AFTER))[0] == 0
     seen = await seconds(start, end)
     assert seen["connected"] == [540.0, 540.0]
     [shown] = seen["lost"]

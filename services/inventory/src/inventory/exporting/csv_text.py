@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from inventory.importing.cells.dates import PROVINCE_TIME
-from inventory.importing.cells.text import escape
 from inventory.importing.columns import Column
+from vonggac.http.formulas import escape_formula
 
 FLUSH_AT_CHARACTERS = 64 * 1024
 
@@ -30,12 +30,12 @@ def to_cell(value: object, *, decimal_comma: bool = False) -> str:
         return ("có" if value else "không") if decimal_comma else ("true" if value else "false")
     if isinstance(value, float):
         shown = f"{value:.15g}" if float(f"{value:.15g}") == value else repr(value)
-        return escape(shown.replace(".", ",") if decimal_comma else shown)
+        return escape_formula(shown.replace(".", ",") if decimal_comma else shown)
     if isinstance(value, datetime):
         return value.astimezone(PROVINCE_TIME).isoformat()
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}" if decimal_comma else value.isoformat()
-    return escape(str(value))
+    return escape_formula(str(value))
 
 
 async def csv_pieces(

@@ -11,13 +11,13 @@ from xlsxwriter.utility import xl_col_to_name
 
 from inventory.importing.cells.dates import PROVINCE_TIME
 from inventory.importing.columns import Column, Columns, Kind
+from vonggac.http.formulas import escape_formula
 
 LISTS = "Danh mục"
 FILLED_ROWS = 20_000
 """Rows below the headings that have the drop-down lists."""
 HEADING_ROW, TECHNICAL_ROW, FIRST_ROW = 0, 1, 2
 _TEXTUAL = frozenset({Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +115,4 @@ def _write_value(sheet: Any, row: int, place: int, value: Any, column: Column, f
     else:
         text = column.choices.get(str(value), str(value))
         # A spreadsheet that is told to read the cell again, or saves it as CSV, must not run it either.
-        sheet.write_string(row, place, f"'{text}" if text.startswith(_FORMULA) else text, formats["text"])
+        sheet.write_string(row, place, escape_formula(text), formats["text"])

@@ -2,10 +2,12 @@
 
 TAGS = {
     "compliance": "What is connected, per camera and in groups.",
+    "availability": "Where the time went, by group and stretch of time, and what is left of the targets.",
     "overview": "A few numbers for a dashboard.",
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",
     "maintenance": "Time agreed beforehand.",
+    "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
     "reports": "Frozen reports: signed, versioned, verified.",
     "charts": "Pictures of the figures, as SVG.",

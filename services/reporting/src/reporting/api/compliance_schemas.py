@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from reporting.domain.scope import Reason
 from reporting.domain.timeline import CameraState
-from vonggac.events.inventory import DestinationRole, FacilityType, RequiredProof
+from vonggac.events.inventory import DestinationRole, FacilityType, PlanBasis, RequiredProof
 
 
 class _Part(BaseModel):
@@ -19,6 +19,7 @@ class PeriodShape(_Part):
     start: AwareDatetime = Field(alias="from")
     end: AwareDatetime = Field(alias="to")
     seconds: float
+    time_zone: str = Field(description="IANA name of the zone that was asked in.")
     current: bool = Field(description="Whether it reaches now: only then states of now are shown.")
 
 
@@ -144,6 +145,8 @@ class DeliveryShape(_Part):
     id: UUID
     enabled: bool
     required_proof: RequiredProof
+    plan: PlanBasis | None = Field(description="What it runs under (R04); null where an earlier release left it out.")
+    plan_exception: str | None = Field(description="Why it runs without an agreed plan.")
     destination: DestinationShape
     state: str | None = Field(
         description="A delivery state, or `unknown` when no living forwarder claims it; null for a past period."
@@ -184,6 +187,7 @@ class CameraShape(_Part):
     )
     confirmed_since: AwareDatetime | None
     compliant: bool | None
+    shared_device_reason: str | None = Field(description="Why another camera on record has the same device.")
     out_of_scope: list[AbsenceShape]
     deliveries: list[DeliveryShape]
     seconds: SecondsShape

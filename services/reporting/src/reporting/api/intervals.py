@@ -1,21 +1,20 @@
 """GET /v1/cameras/{id}/intervals and /v1/deliveries/{id}/intervals: the lines behind the figures."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, InContext, not_found
-from reporting.domain.claims import UNKNOWN, Status, resolve
+from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.reports.accounts import watch_of
 from reporting.storage import history, plan
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["intervals"])
@@ -43,12 +42,12 @@ class Intervals(BaseModel):
 @router.get(
     "/cameras/{camera_id}/intervals",
     summary="What a camera was, interval by interval",
-    description="States up, down, maintenance, unknown, out_of_scope, with causes; they fill the period.",
-    responses=problems({404: "No such camera is known here"}),
+    description="States up, down, maintenance, unknown, out_of_scope, with causes; they fill the period. "
+    "`format=csv`, `xlsx` or `parquet` gives its part of the table `camera_intervals`.",
+    response_model=Intervals,
+    responses=problems({404: "No such camera is known here"}) | file_answers(),
 )
-async def read_camera_intervals(
-    camera_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Intervals:
+async def read_camera_intervals(camera_id: UUID, shared: InContext, asks: Asks, chosen: Chosen) -> Intervals | Response:
     start, end = asks.period
     async with snapshot(shared.database) as session:
         camera = await plan.camera_by_id(session, camera_id, asks.period)
@@ -57,6 +56,8 @@ async def read_camera_intervals(
         if camera is None and not seen and not await plan.camera_known(session, camera_id):
             raise not_found("camera", camera_id)
         windows = await history.maintenance(session, start, end)
+    if chosen.is_file:
+        return table_answer(shared, "camera_intervals", asks, chosen, only=camera_id)
     agreed = history.maintenance_of(windows, camera) if camera is not None else []
     absences = camera.absences if camera is not None else []
     found = [
@@ -69,18 +70,22 @@ async def read_camera_intervals(
 @router.get(
     "/deliveries/{delivery_id}/intervals",
     summary="How a delivery stood, interval by interval",
-    description="Delivery states as the forwarders reported them, `unknown` where none did; they fill the period.",
-    responses=problems({404: "No such delivery is known here"}),
+    description="Delivery states as the forwarders reported them, `unknown` where none did; they fill the period. "
+    "`format=csv`, `xlsx` or `parquet` gives its part of the table `delivery_intervals`.",
+    response_model=Intervals,
+    responses=problems({404: "No such delivery is known here"}) | file_answers(),
 )
 async def read_delivery_intervals(
-    delivery_id: UUID, shared: InContext, asks: Asks, _caller: Annotated[Principal, Depends(require(Right.READ))]
-) -> Intervals:
+    delivery_id: UUID, shared: InContext, asks: Asks, chosen: Chosen
+) -> Intervals | Response:
     start, end = asks.period
     async with snapshot(shared.database) as session:
         watch = await watch_of(session, asks)
         claims = (await history.claims(session, [delivery_id], start, end, watch)).get(delivery_id, [])
         if not claims and not await plan.camera_of(session, delivery_id):
             raise not_found("delivery", delivery_id)
+    if chosen.is_file:
+        return table_answer(shared, "delivery_intervals", asks, chosen, only=delivery_id)
     return _answer(delivery_id, asks.period, _statuses(asks.period, resolve(claims, watch.forwarders)))
 
 

@@ -7,10 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import func, select
 
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext
+from reporting.domain.instants import millis
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
 from reporting.storage.snapshot import snapshot
 from reporting.storage.tables import publisher_gap
-from vonggac.auth import Principal, Right, require
 from vonggac.database.keyset import keyset_page
 from vonggac.http.lists import Key, Listing, PageQuery
 
@@ -41,13 +44,24 @@ KEYS: dict[str, Key[Any]] = {
 LOST = Listing(LostFacts, keys=KEYS, id_key="publisher,first", default_sort="-began_at")
 
 
-@router.get("/lost-facts", summary="Facts that never came, newest first", response_model=None, responses=LOST.responses)
+@router.get(
+    "/lost-facts",
+    summary="Facts that never came, newest first",
+    response_model=None,
+    responses=file_answers(LOST.responses[200]),
+)
 async def list_lost_facts(
     shared: InContext,
     paging: Annotated[PageQuery[Any, LostFacts], Depends(LOST)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    chosen: Chosen,
 ) -> Response:
-    """Lost in an overflow, in an outage of NATS longer than its publishers remember, or with a publisher that died."""
+    """Lost in an overflow, in an outage of NATS longer than its publishers remember, or with a publisher that died.
+
+    `format=csv`, `xlsx` or `parquet` gives them all.
+    """
+    if chosen.is_file:
+        now = millis(shared.clock())
+        return table_answer(shared, "lost_facts", Question(Period(0, now), now, 1), chosen)
     query = keyset_page(select(publisher_gap), COLUMNS, paging.orderings, paging.last, paging.limit)
     async with snapshot(shared.database) as session:
         rows = (await session.execute(query)).all()

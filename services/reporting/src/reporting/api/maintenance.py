@@ -7,10 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import InContext
-from reporting.domain.instants import VIETNAM
+from reporting.domain.instants import VIETNAM, millis
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
 from reporting.storage import maintenance
-from vonggac.auth import Principal, Right, require
+from reporting.storage.plan import Scope
 from vonggac.http.lists import Key, Listing, PageQuery
 
 router = APIRouter(prefix="/v1/maintenance", tags=["maintenance"])
@@ -48,26 +51,26 @@ WINDOWS = Listing(WindowShape, keys=KEYS, id_key="id", default_sort="from")
 @router.get(
     "",
     summary="Maintenance agreed",
-    description="By start. A camera's list holds its facility's windows too.",
+    description="By start. A camera's list holds its facility's windows too. "
+    "`format=csv`, `xlsx` or `parquet` gives them all.",
     response_model=None,
-    responses=WINDOWS.responses,
+    responses=file_answers(WINDOWS.responses[200]),
 )
 async def list_windows(
     shared: InContext,
     paging: Annotated[PageQuery[Any, WindowShape], Depends(WINDOWS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    chosen: Chosen,
     start: Annotated[AwareDatetime | None, Query(alias="from", description="Default: 31 days ago.")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to", description="Default: in a year.")] = None,
     camera_id: UUID | None = None,
     facility_id: UUID | None = None,
 ) -> Response:
     now = paging.as_of or shared.clock()
-    wanted = maintenance.listed(
-        since=start or now - LISTED_BACK,
-        until=end or now + LISTED_AHEAD,
-        camera_id=camera_id,
-        facility_id=facility_id,
-    )
+    since, until = start or now - LISTED_BACK, end or now + LISTED_AHEAD
+    if chosen.is_file:
+        asked = Question(Period(millis(since), millis(until)), millis(now), 1)
+        return table_answer(shared, "maintenance", asked, chosen, Scope(facility_id=facility_id), camera_id)
+    wanted = maintenance.listed(since=since, until=until, camera_id=camera_id, facility_id=facility_id)
     async with shared.database.transaction() as session:
         rows, total = await maintenance.page(
             session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total

@@ -7,16 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, resumed
 from reporting.domain.instants import VIETNAM, Millis, moment, seconds
-from reporting.domain.outages import Outage, outages
+from reporting.domain.outages import Outage
 from reporting.domain.scope import Camera
-from reporting.reports.accounts import Question, watch_of
+from reporting.reports.accounts import Question
+from reporting.reports.outages import fault_of, found_outages
 from reporting.storage import history, plan
 from reporting.storage.history import SiteFault
 from reporting.storage.plan import Places
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.http.lists import Key, Listing, PageOf, PageQuery
 
 router = APIRouter(prefix="/v1", tags=["outages"])
@@ -87,9 +88,10 @@ FAULTS = Listing(
 @router.get(
     "/site-faults",
     summary="Faults of whole sites",
-    description="All cameras of a facility failed alike, one soon after the other. Newest first.",
+    description="All cameras of a facility failed alike, one soon after the other. Newest first. "
+    "`format=csv`, `xlsx` or `parquet` gives them all.",
     response_model=None,
-    responses=FAULTS.responses,
+    responses=file_answers(FAULTS.responses[200]),
 )
 async def list_site_faults(
     shared: InContext,
@@ -97,12 +99,15 @@ async def list_site_faults(
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[SiteFaultShape, SiteFaultShape], Depends(FAULTS)],
     request: Request,
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    chosen: Chosen,
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
     start, end = asks.period
     async with snapshot(shared.database) as session:
-        places = await plan.places(session, (await filters.resolved(session)).scope, asks.period)
+        scope = (await filters.resolved(session)).scope
+        if chosen.is_file:
+            return table_answer(shared, "site_faults", asks, chosen, scope)
+        places = await plan.places(session, scope, asks.period)
         found = await history.site_faults(session, start, end)
     page = paging.cut(_faults(found, places), as_of=moment(end))
     return paging.answer(page, page.rows, start=_shown(start), end=_shown(end))
@@ -128,10 +133,11 @@ OUTAGES = Listing(
     description=(
         "Down time with its causes, newest first, dated to the last and the first media of a camera that is forwarded, "
         "and otherwise to the beginning of the first failed probe. Agreed maintenance "
-        "and time out of scope are no outage; unknown ends one. Outages of one site fault are counted once."
+        "and time out of scope are no outage; unknown ends one. Outages of one site fault are counted once. "
+        "`format=csv`, `xlsx` or `parquet` gives them all."
     ),
     response_model=None,
-    responses=OUTAGES.responses,
+    responses=file_answers(OUTAGES.responses[200]),
 )
 async def list_outages(
     shared: InContext,
@@ -139,46 +145,26 @@ async def list_outages(
     filters: Annotated[Filters, Depends()],
     paging: Annotated[PageQuery[_Found, OutageShape], Depends(OUTAGES)],
     request: Request,
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    chosen: Chosen,
     camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
 ) -> Response:
     asks = resumed(asks, paging.as_of, request)
+    end = asks.period.end
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
+        if chosen.is_file:
+            return table_answer(shared, "outages", asks, chosen, asked.scope, camera)
         places = await plan.places(session, asked.scope, asks.period)
-        cameras = await plan.cameras(session, places)
-        start, end = asks.period
-        failed = await history.cameras_down(session, start, end)
-        wanted = [one for one in cameras if one.id in failed and (camera is None or str(camera) == one.id)]
-        watch = await watch_of(session, asks)
-        seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines(watch)
-        windows = await history.maintenance(session, start, end)
-        faults = await history.site_faults(session, start, end)
-    found = [
-        (one, outage, _fault_of(one, outage, faults))
-        for one in wanted
-        for outage in outages(
-            asks.period,
-            seen.get(one.id, ()),
-            history.maintenance_of(windows, one),
-            asks.now,
-            one.absences,
-        )
-    ]
+        faults = await history.site_faults(session, *asks.period)
+        only = None if camera is None else str(camera)
+        found = [
+            (one, outage, fault_of(one, outage, faults))
+            async for portion, _ in found_outages(session, asks, asked.scope, only)
+            for one, outage in portion
+        ]
     page = paging.cut(found, as_of=moment(end))
     summary = _summary(asks, found, _faults(faults, places))
     return paging.answer(page, [_shape(*each) for each in page.rows], **summary)
-
-
-def _fault_of(camera: Camera, outage: Outage, faults: list[SiteFault]) -> SiteFault | None:
-    """The site fault that an outage is part of: it lasts when the last of the site's cameras fails."""
-    for fault in faults:
-        began_in_it = outage.start <= fault.began_at < outage.end or (
-            outage.began_before and fault.began_at < outage.end
-        )
-        if camera.id in fault.camera_ids and began_in_it and (fault.ended_at is None or outage.start < fault.ended_at):
-            return fault
-    return None
 
 
 def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultShape]) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from reporting.api.compliance_schemas import Figures
+from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.domain.instants import VIETNAM, moment
 from reporting.reports import compliance
 from reporting.reports.accounts import watch_of
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 
 router = APIRouter(prefix="/v1", tags=["overview"])
 
@@ -36,16 +36,21 @@ class Overview(Figures):
 @router.get(
     "/overview",
     summary="A few numbers for a dashboard",
-    description="The totals of GET /v1/compliance without its lines, and the workers that are alive.",
+    description="The totals of GET /v1/compliance without its lines, and the workers that are alive. "
+    "`format=csv`, `xlsx` or `parquet` gives the table `totals`.",
+    response_model=Overview,
+    responses=file_answers(),
 )
 async def read_overview(
     shared: InContext,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
-) -> Overview:
+    chosen: Chosen,
+) -> Overview | Response:
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
+        if chosen.is_file:
+            return table_answer(shared, "totals", asks, chosen, asked.scope)
         group = await compliance.summary(session, asks, asked.scope)
         probers, forwarders = (await watch_of(session, asks)).alive(asks.now)
     return Overview(

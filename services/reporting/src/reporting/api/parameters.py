@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import VIETNAM, duration, millis, shown
+from reporting.domain.instants import TIME_ZONE, VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
@@ -41,28 +42,35 @@ def context(request: Request) -> Context:
 
 InContext = Annotated[Context, Depends(context)]
 
-_FROM = Query(alias="from", description="Start, included. ISO 8601; without an offset it is Vietnam time.")
+_FROM = Query(alias="from", description="Start, included. ISO 8601; without an offset it is of `time_zone`.")
 _TO = Query(alias="to", description="End, excluded; not in the future. Default: now.", examples=["2026-11-24"])
+
+_ZONE = Query(
+    description="IANA name of the time zone of times without an offset, and of days, weeks and months.",
+    examples=["Asia/Ho_Chi_Minh"],
+    max_length=64,
+)
 
 
 def question(
     shared: InContext,
     start: Annotated[str | None, _FROM] = None,
     end: Annotated[str | None, _TO] = None,
+    time_zone: Annotated[str, _ZONE] = TIME_ZONE,
 ) -> Question:
     """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
-    now = shared.clock()
-    until = now if end is None else _moment("to", end)
+    now, zone = shared.clock(), _zone(time_zone)
+    until = now if end is None else _moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
         raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
     until = min(until, now)
-    since = until - DEFAULT_PERIOD if start is None else _moment("from", start)
+    since = until - DEFAULT_PERIOD if start is None else _moment("from", start, zone)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
     if until - since > timedelta(days=shared.settings.max_period_days):
         raise invalid("from", f"the period is longer than {shared.settings.max_period_days} days; ask in parts")
     period = Period(millis(since), millis(until))
-    return Question(period, millis(now), duration(shared.settings.presumed_alive_s))
+    return Question(period, millis(now), duration(shared.settings.presumed_alive_s), time_zone)
 
 
 Asks = Annotated[Question, Depends(question)]
@@ -121,7 +129,17 @@ def not_found(noun: str, given: object) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"no {noun} {given} is known here")
 
 
-def _moment(field: str, given: str) -> datetime:
+def _zone(name: str) -> tzinfo:
+    if name == TIME_ZONE:
+        return VIETNAM
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        right = "Asia/Ho_Chi_Minh or Europe/Berlin"
+        raise invalid("time_zone", f"'{name}' is no zone of the IANA database; write one such as {right}") from None
+
+
+def _moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
     # A plus sign that was not percent-encoded arrives as a space.
     text = given.strip().replace(" ", "+") if "T" in given else given.strip()
     try:
@@ -129,4 +147,4 @@ def _moment(field: str, given: str) -> datetime:
     except ValueError:
         right = "2026-11-24T07:00:00+07:00 or 2026-11-24"
         raise invalid(field, f"'{given}' is not a time; write ISO 8601 such as {right}") from None
-    return parsed.replace(tzinfo=VIETNAM) if parsed.tzinfo is None else parsed
+    return parsed.replace(tzinfo=zone) if parsed.tzinfo is None else parsed

@@ -7,7 +7,7 @@ unknown.
 
 from collections.abc import Mapping, Sequence
 
-from reporting.domain.claims import PROVES, Status
+from reporting.domain.evidence.claims import PROVES, Status
 from reporting.domain.timeline import CameraState
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import DestinationRole, RequiredProof

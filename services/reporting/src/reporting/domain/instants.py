@@ -12,7 +12,8 @@ type Millis = int
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR: Millis = 3_600_000
 MILLISECOND = timedelta(milliseconds=1)
-VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+VIETNAM = timezone(timedelta(hours=7), TIME_ZONE)
 """UTC+7 without daylight saving since 1975; every time shown is in it."""
 
 

@@ -1,11 +1,11 @@
 """Outages of a camera (R08): start, end, cause, duration. Out of scope and maintenance are none, unknown ends one."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reporting.domain.evidence.media import joined
 from reporting.domain.instants import Millis
-from reporting.domain.media import joined
-from reporting.domain.partition import Seen
+from reporting.domain.partition import NO_CAUSE, Seen
 from reporting.domain.scope import Absence
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
@@ -24,6 +24,51 @@ class Outage:
     began_before: bool
     ongoing: bool
     confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OutageFigures:
+    """What outages come to. `count`: confirmed ones, those of one site fault are one. Milliseconds.
+
+    `mttr`: mean length of the confirmed ones that began and ended in the period; `mtbf`: up time per counted outage.
+    """
+
+    count: int
+    unconfirmed: int
+    site_faults: int
+    down: Millis
+    mttr: float | None
+    mtbf: float | None
+    longest: Millis | None
+    by_cause: Mapping[str, Millis]
+
+
+def outage_figures[Fault: Hashable](
+    period: Period, found: Sequence[tuple[Outage, Fault | None]], up: Millis
+) -> OutageFigures:
+    """Of the outages within `period`, each with the fault of its whole site, and the up time of the same cameras."""
+    sure = [(outage, fault) for outage, fault in found if outage.confirmed]
+    faults = {fault for _, fault in sure if fault is not None}
+    count = sum(fault is None for _, fault in sure) + len(faults)
+    repaired = [
+        outage.end - outage.start
+        for outage, _ in sure
+        if not outage.began_before and not outage.ongoing and outage.end < period.end
+    ]
+    by_cause: dict[str, Millis] = {}
+    for outage, _ in found:
+        cause = outage.causes[0] if outage.causes else NO_CAUSE
+        by_cause[cause] = by_cause.get(cause, 0) + outage.end - outage.start
+    return OutageFigures(
+        count=count,
+        unconfirmed=len(found) - len(sure),
+        site_faults=len(faults),
+        down=sum(outage.end - outage.start for outage, _ in found),
+        mttr=sum(repaired) / len(repaired) if repaired else None,
+        mtbf=up / count if count else None,
+        longest=max((outage.end - outage.start for outage, _ in sure), default=None),
+        by_cause=by_cause,
+    )
 
 
 def confirmed(camera: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:

@@ -10,8 +10,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.claims import PROVES, Status
 from reporting.domain.compliance import ACKNOWLEDGED, VERIFIED, complies, connection_name, role_connections
+from reporting.domain.evidence.claims import PROVES, Status
 from reporting.domain.instants import Millis
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState
@@ -138,17 +138,11 @@ def account(
     All lines are sorted and free of overlap. Moments of the same codes are added up first: there are few kinds of
     moments, and each is entered once.
     """
-    lines: list[Iterable[tuple[Millis, Millis, Any]]] = [
-        maintenance,
-        # `_value_` is the field behind an enum's `value`, which is a function: a report asks a hundred thousand times.
-        [(start, end, seen[0]._value_) for start, end, seen in camera],
-        *map(_codes, deliveries),
-    ]
     lengths: dict[tuple[Any, ...], Millis] = {}
-    for start, end, values in overlay(period, lines):
+    for start, end, values in overlay(period, _lines(camera, deliveries, maintenance)):
         codes = tuple(values)
         lengths[codes] = lengths.get(codes, 0) + end - start
-    plan = tuple([(line.role, line.required) for line in deliveries])
+    plan = _plan(deliveries)
     sums = [0] * (len(DURATION_NAMES) + len(LEDGER_NAMES) * len(deliveries))
     by_cause: list[dict[str, Millis]] = [{} for _ in deliveries]
     for codes, length in lengths.items():
@@ -164,6 +158,62 @@ def account(
         for at, causes in zip(range(first, len(sums), len(LEDGER_NAMES)), by_cause, strict=True)
     ]
     return Account(Durations(*sums[:first]), tuple(ledgers))
+
+
+def _lines(
+    camera: Sequence[Segment[Seen]], deliveries: Sequence[DeliveryLine], maintenance: Sequence[Segment[bool]]
+) -> list[Iterable[tuple[Millis, Millis, Any]]]:
+    # `_value_` is the field behind an enum's `value`, which is a function: a report asks a hundred thousand times.
+    seen = [(start, end, seen[0]._value_) for start, end, seen in camera]
+    return [maintenance, seen, *map(_codes, deliveries)]
+
+
+type _Plan = tuple[tuple[DestinationRole | None, bool], ...]
+
+
+def _plan(deliveries: Sequence[DeliveryLine]) -> _Plan:
+    return tuple([(line.role, line.required) for line in deliveries])
+
+
+type CameraKind = tuple[str, ...]
+"""The names of Durations that a moment counts for: one of each partition, or the one that all of them share."""
+type DeliveryKind = tuple[str, str | None]
+"""The name of DeliveryDurations that a moment counts for, and the cause where it is not connected."""
+
+
+class Kinds(NamedTuple):
+    """What a moment counts for. A camera's moments are of a few dozen kinds, a delivery's of as many as causes."""
+
+    camera: CameraKind
+    deliveries: tuple[DeliveryKind, ...]
+
+
+def nothing_counted(deliveries: int) -> Kinds:
+    """A moment out of scope, of a camera with so many deliveries."""
+    return Kinds(("out_of_scope",), (("out_of_scope", None),) * deliveries)
+
+
+def kinds(
+    period: Period,
+    camera: Sequence[Segment[Seen]],
+    deliveries: Sequence[DeliveryLine],
+    maintenance: Sequence[Segment[bool]],
+) -> list[Segment[Kinds]]:
+    """What `account` adds up, moment by moment and without gaps: its sums are the lengths of these segments."""
+    plan = _plan(deliveries)
+    return [
+        Segment(start, end, _kinds(plan, tuple(values)))
+        for start, end, values in overlay(period, _lines(camera, deliveries, maintenance))
+    ]
+
+
+@lru_cache(maxsize=100_000)
+def _kinds(plan: _Plan, codes: tuple[Any, ...]) -> Kinds:
+    entries, found = _entries(plan, codes)
+    first, causes = len(DURATION_NAMES), dict(found)
+    camera = tuple(DURATION_NAMES[entry] for entry in entries if entry < first)
+    names = [LEDGER_NAMES[(entry - first) % len(LEDGER_NAMES)] for entry in entries if entry >= first]
+    return Kinds(camera, tuple([(name, causes.get(number)) for number, name in enumerate(names)]))
 
 
 type _Code = bool | str
@@ -201,7 +251,7 @@ type _Entries = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
 
 
 @lru_cache(maxsize=100_000)
-def _entries(plan: tuple[tuple[DestinationRole | None, bool], ...], codes: tuple[Any, ...]) -> _Entries:
+def _entries(plan: _Plan, codes: tuple[Any, ...]) -> _Entries:
     """One sum of each partition. Few combinations exist, so each is decided once."""
     agreed, state, *connections = codes
     ledgers = range(len(DURATION_NAMES), len(DURATION_NAMES) + len(LEDGER_NAMES) * len(plan), len(LEDGER_NAMES))

@@ -1,5 +1,6 @@
 """Three percentages out of good, bad and unknown time, so that nobody has to guess what was done with the unknown."""
 
+from decimal import Decimal
 from math import floor
 from typing import NamedTuple
 
@@ -28,6 +29,26 @@ def percentages(good: Millis, bad: Millis, unknown: Millis) -> Percentages:
         lenient_percent=_percent(good + unknown, total),
         coverage_percent=_percent(measured, total),
     )
+
+
+class Budget(NamedTuple):
+    """What a target leaves: of `base_ms`, `allowed_ms` may be bad, `used_ms` was; what is unknown is not used."""
+
+    target_percent: Decimal
+    base_ms: Millis
+    allowed_ms: Millis
+    used_ms: Millis
+
+    @property
+    def remaining_ms(self) -> Millis:
+        """Below zero when the target is missed."""
+        return self.allowed_ms - self.used_ms
+
+
+def budget(target_percent: Decimal, good: Millis, bad: Millis, unknown: Millis) -> Budget:
+    """The allowance is cut to the millisecond."""
+    base = good + bad + unknown
+    return Budget(target_percent, base, int(base * (100 - target_percent) / 100), bad)
 
 
 def rounded(percent: float | None) -> str | None:

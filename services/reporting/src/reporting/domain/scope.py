@@ -86,12 +86,14 @@ class CameraVersion(NamedTuple):
     removed: bool
     by: str | None
     why: str | None
+    shared_device_reason: str | None = None
 
 
 class Delivery(NamedTuple):
     """`role` is None while the destination is not known here yet, `verified_at` where no read-back ever matched.
 
-    Ids of deliveries and cameras are text: there are thousands, and they are only shown and handed on.
+    Ids of deliveries and cameras are text: there are thousands, and they are only shown and handed on. `plan` is what
+    it runs under (R04), None where an earlier release left it out; `plan_exception` why it runs without an agreed plan.
     """
 
     id: str
@@ -101,6 +103,8 @@ class Delivery(NamedTuple):
     enabled: bool
     verified_at: datetime | None = None
     delay_s: float | None = None
+    plan: str | None = None
+    plan_exception: str | None = None
 
 
 class Piece(NamedTuple):
@@ -112,7 +116,10 @@ class Piece(NamedTuple):
 
 
 class Camera(NamedTuple):
-    """A camera as it was at the end of the period, its deliveries of the whole period, and its dated plan."""
+    """A camera as it was at the end of the period, its deliveries of the whole period, and its dated plan.
+
+    `shared_device_reason`: why another camera on record has the same device; None: none has.
+    """
 
     id: str
     code: str
@@ -120,6 +127,7 @@ class Camera(NamedTuple):
     facility: Facility
     deliveries: tuple[Delivery, ...]
     pieces: tuple[Segment[Piece], ...] = ()
+    shared_device_reason: str | None = None
 
     @property
     def absences(self) -> list[Segment[Absence]]:
@@ -133,6 +141,17 @@ class Camera(NamedTuple):
             else:
                 found.append(Segment(start, end, piece.absence))
         return found
+
+
+def during(camera: Camera, period: Period) -> Camera:
+    """The same camera with its plan of a part of the period."""
+    start, end = period
+    pieces = [
+        Segment(max(piece.start, start), min(piece.end, end), piece.value)
+        for piece in camera.pieces
+        if piece.start < end and piece.end > start
+    ]
+    return camera._replace(pieces=tuple(pieces))
 
 
 type Dated[T] = Sequence[Segment[T]]

@@ -1,10 +1,12 @@
 """Half-open stretches of time that carry a value, and laying several such lines over each other."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.instants import Millis
+from reporting.domain.instants import HOUR, Millis, millis, moment
 
 
 class Segment[T](NamedTuple):
@@ -28,6 +30,43 @@ class Period(NamedTuple):
     @property
     def length(self) -> Millis:
         return self.end - self.start
+
+
+class Step(StrEnum):
+    """How long the parts of a series are."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def series(period: Period, step: Step, zone: tzinfo) -> list[Period]:
+    """The hours, days, weeks (from Monday) or months of `zone` that the period touches, cut to it."""
+    result: list[Period] = []
+    at = period.start
+    while at < period.end:
+        until = min(_next_border(at, step, zone), period.end)
+        result.append(Period(at, until))
+        at = until
+    return result
+
+
+def _next_border(at: Millis, step: Step, zone: tzinfo) -> Millis:
+    local = moment(at).astimezone(zone)
+    if step is Step.HOUR:
+        # Of absolute time: an hour that the clock repeats is another hour.
+        offset = (local.utcoffset() or timedelta()) // timedelta(milliseconds=1)
+        return at + HOUR - (at + offset) % HOUR
+    first = local.date()
+    match step:
+        case Step.DAY:
+            following = first + timedelta(days=1)
+        case Step.WEEK:
+            following = first + timedelta(days=7 - first.weekday())
+        case Step.MONTH:
+            following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return millis(datetime(following.year, following.month, following.day, tzinfo=zone))
 
 
 def overlay(period: Period, lines: Sequence[Iterable[tuple[Millis, Millis, Any]]]) -> Iterator[_Piece]:

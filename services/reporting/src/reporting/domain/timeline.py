@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from reporting.domain.evidence.lives import Life, life_at
 from reporting.domain.instants import Millis
-from reporting.domain.lives import Life, life_at
 from reporting.domain.segments import Segment
 
 WINDOW = 64

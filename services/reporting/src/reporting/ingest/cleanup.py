@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import metrics
-from reporting.ingest import ahead, gaps, inbox
+from reporting.ingest import ahead, gaps, inbox, late
 from reporting.settings import Settings
 from reporting.storage import housekeeping
 from vonggac.database import Database
@@ -41,7 +41,10 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
     async with database.transaction() as session:
-        lost = await gaps.give_up(session, now)
+        touched = await late.begun(session)
+        lost, since = await gaps.give_up(session, now)
+        late.note_lives(touched, {"gap": since})
+        await late.keep(session, touched)
     if lost:
         log.warning("facts_lost", count=lost)
         metrics.FACTS_LOST.inc(lost)

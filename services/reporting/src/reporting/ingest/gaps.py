@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.instants import Millis, millis
 from vonggac.bus import Received
 
 GIVEN_UP_AFTER = timedelta(seconds=120)
@@ -34,7 +35,7 @@ _ADD = text(
 )
 _GIVE_UP = text(
     "update publisher_gap set lost_at = :now where lost_at is null and noticed_at < :before "
-    'returning publisher_id, "last" - "first" + 1 as facts'
+    'returning publisher_id, "last" - "first" + 1 as facts, began_at'
 )
 
 
@@ -82,15 +83,16 @@ def without(gap: Gap, sequences: Iterable[int]) -> list[Gap]:
     return [*left, gap._replace(first=first)] if first <= gap.last else left
 
 
-async def record(session: AsyncSession, batch: Sequence[Received], now: datetime) -> None:
-    """Note the sequences of a batch."""
+async def record(session: AsyncSession, batch: Sequence[Received], now: datetime) -> Millis | None:
+    """Note the sequences of a batch; returns where the first lost gap began that they fill."""
     facts: dict[str, list[Numbered]] = {}
     for one in batch:
         event = one.event
         if event.publisher is not None and event.publishersequence is not None:
             facts.setdefault(event.publisher, []).append(Numbered(event.publishersequence, event.time))
     if not facts:
-        return
+        return None
+    filled: list[Millis] = []
     known = {row.id: row for row in await session.execute(_KNOWN, {"ids": sorted(facts)})}
     newest: dict[str, Numbered] = {}
     for publisher, numbered in facts.items():
@@ -98,25 +100,31 @@ async def record(session: AsyncSession, batch: Sequence[Received], now: datetime
         before = None if row is None else Numbered(row.newest, row.newest_at)
         found, newest[publisher] = new_gaps(before, numbered)
         if before is not None and (late := [fact.sequence for fact in numbered if fact.sequence <= before.sequence]):
-            await _close(session, publisher, late)
+            filled += await _close(session, publisher, late)
         for gap in found:
             await session.execute(_ADD, _row(publisher, gap, now, None))
     ids = sorted(newest)
     columns = {"ids": ids, "newest": [newest[one].sequence for one in ids], "at": [newest[one].at for one in ids]}
     await session.execute(_KEEP, columns)
+    return min(filled, default=None)
 
 
-async def give_up(session: AsyncSession, now: datetime) -> int:
-    """Call what is still missing lost; returns how many facts that are."""
+async def give_up(session: AsyncSession, now: datetime) -> tuple[int, Millis | None]:
+    """Call what is still missing lost; returns how many facts that are, and where the first gap began."""
     rows = (await session.execute(_GIVE_UP, {"now": now, "before": now - GIVEN_UP_AFTER})).all()
-    return sum(row.facts for row in rows)
+    return sum(row.facts for row in rows), min((millis(row.began_at) for row in rows), default=None)
 
 
-async def _close(session: AsyncSession, publisher: str, sequences: list[int]) -> None:
+async def _close(session: AsyncSession, publisher: str, sequences: list[int]) -> list[Millis]:
+    """Keep what is left of the gaps; returns where those began that had been given up."""
+    lost: list[Millis] = []
     span = {"id": publisher, "first": min(sequences), "last": max(sequences)}
     for row in (await session.execute(_TOUCHED, span)).all():
+        if row.lost_at is not None:
+            lost.append(millis(row.began_at))
         for left in without(Gap(row.first, row.last, row.began_at, row.ended_at), sequences):
             await session.execute(_ADD, _row(publisher, left, row.noticed_at, row.lost_at))
+    return lost
 
 
 def _row(publisher: str, gap: Gap, noticed: datetime, lost: datetime | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import ahead, gaps, inbox, scope
+from reporting.ingest import ahead, gaps, inbox, late, scope
 from reporting.ingest.facts import claims, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
 from reporting.storage import maintenance
@@ -78,9 +78,12 @@ class Ingest:
         started = time.perf_counter()
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, batch)
+            touched = await late.begun(session)
             states = [one.event.data for one in new]
             await scope.apply(session, states)
             await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
+            await late.note_register(session, touched, states)
+            await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
@@ -102,6 +105,7 @@ class Ingest:
         taken, corrections = self._taken(batch)
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, taken)
+            touched = await late.begun(session)
             facts = [one.event.data for one in new]
             handled = {id(one) for one in new}
             corrections = [one for one in corrections if id(one.received) in handled]
@@ -113,8 +117,12 @@ class Ingest:
             await media.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
             await site_faults.record(session, facts)
-            await gaps.record(session, new, self._clock())
-            await lives.record(session, lives.signs_of_life(facts, duration(self._settings.presumed_alive_s)))
+            closed_gaps = await gaps.record(session, new, self._clock())
+            signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))
+            watched = await lives.record(session, signs)
+            await late.note_observations(session, touched, facts)
+            late.note_lives(touched, {"sign_of_life": watched, "gap": closed_gaps})
+            await late.keep(session, touched)
         _count("observation", len(batch), len(new))
         for correction in corrections:
             metrics.CORRECTED.labels(_kind_of(correction.received.event.data)).inc()

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -107,6 +107,8 @@ async def _keep_newest(session: AsyncSession, table: Table, states: Sequence[Any
 
 _CHAINED = ("valid_from", "valid_to", "decided_by", "decided_why")
 """Columns that follow from a thing's other revisions."""
+_LEARNT = frozenset({"changed_at", "created_at", "shared_device_reason"})
+"""Columns that an earlier release, or a migration, could leave empty."""
 
 
 async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[Any]) -> None:
@@ -118,8 +120,7 @@ async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[A
     statement = statement.on_conflict_do_update(
         index_elements=["id", "revision"],
         set_=values,
-        where=table.c.changed_at.is_distinct_from(statement.excluded.changed_at)
-        | table.c.created_at.is_distinct_from(statement.excluded.created_at),
+        where=or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in names if name in _LEARNT)),
     )
     await session.execute(statement)
     ids = {"ids": sorted({state.id for state in states})}
@@ -142,13 +143,25 @@ async def _keep_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]) -
             "required_proof": planned.required_proof.value,
             "enabled": planned.enabled,
             "valid_from": camera.changed_at,
+            "plan": None if planned.plan is None else planned.plan.value,
+            "plan_exception": planned.plan_exception,
         }
         for camera in cameras
         for planned in camera.deliveries
     ]
     if rows:
         ordered = sorted(rows, key=lambda row: (str(row["camera_id"]), str(row["revision"]), str(row["id"])))
-        await session.execute(insert(tables.delivery).values(ordered).on_conflict_do_nothing())
+        statement = insert(tables.delivery).values(ordered)
+        learnt, known = statement.excluded, tables.delivery.c
+        statement = statement.on_conflict_do_update(
+            index_elements=["camera_id", "revision", "id"],
+            set_={"plan": learnt.plan, "plan_exception": learnt.plan_exception},
+            where=or_(
+                known.plan.is_distinct_from(learnt.plan),
+                known.plan_exception.is_distinct_from(learnt.plan_exception),
+            ),
+        )
+        await session.execute(statement)
 
 
 def _row(names: Sequence[str], state: Any) -> dict[str, object]:

@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import batched, zip_longest
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain import compliance, partition
-from reporting.domain.claims import UNKNOWN, Status, resolve
 from reporting.domain.compliance import VERIFIED
-from reporting.domain.instants import Millis
+from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
+from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis
 from reporting.domain.maintenance import Window
 from reporting.domain.outages import confirmed
-from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Seen
-from reporting.domain.scope import Camera, Delivery, Facility, Reason
+from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Kinds, Seen
+from reporting.domain.scope import Camera, Delivery, Facility, Piece, Reason
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState, within_lives
 from reporting.reports.garbage_collection import rarely_collected
@@ -64,6 +66,13 @@ class CameraAccount(NamedTuple):
     places: tuple[tuple[Facility, Durations], ...]
 
 
+class CameraHistory(NamedTuple):
+    """One camera: what every moment of the period counts for, without gaps."""
+
+    camera: Camera
+    moments: Sequence[Segment[Kinds]]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A period, and the moment the report is made: never before the period's end."""
@@ -71,11 +80,25 @@ class Question:
     period: Period
     now: Millis
     presumed_alive_ms: Millis
+    time_zone: str = TIME_ZONE
+    """IANA name of the zone whose days, weeks and months are meant."""
+
+    @property
+    def zone(self) -> tzinfo:
+        return VIETNAM if self.time_zone == TIME_ZONE else ZoneInfo(self.time_zone)
 
     @property
     def current(self) -> bool:
         """Whether the period reaches now: a past one never shows today's states as its own."""
         return self.period.end >= self.now
+
+    @property
+    def read_until(self) -> Millis:
+        """What begins later is not asked for."""
+        return self.now + 1 if self.current else self.period.end
+
+
+type _Each[One] = Callable[[_Material, Camera, Sequence[Segment[Seen]], Mapping[str, Evidence]], One]
 
 
 async def accounts[Made](
@@ -84,20 +107,43 @@ async def accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `make` makes of the accounts of `cameras`, portion by portion, in their order.
+    """What `make` makes of the accounts of `cameras`, portion by portion, in their order."""
+    async for made in _portions(session, question, cameras, _account, make):
+        yield made
+
+
+async def histories[Made](
+    session: AsyncSession,
+    question: Question,
+    cameras: Sequence[Camera],
+    make: Callable[[list[CameraHistory]], Made],
+) -> AsyncIterator[Made]:
+    """The same of what the accounts add up: every moment of each camera."""
+    async for made in _portions(session, question, cameras, _history, make):
+        yield made
+
+
+async def _portions[One, Made](
+    session: AsyncSession,
+    question: Question,
+    cameras: Sequence[Camera],
+    each: _Each[One],
+    make: Callable[[list[One]], Made],
+) -> AsyncIterator[Made]:
+    """What `make` makes of `each` camera, portion by portion.
 
     Arithmetic and `make` run beside the event loop while PostgreSQL gathers the next portion. While a result is handed
     out nothing runs, so the taker may stop at any time.
     """
     with rarely_collected():
         watch = await watch_of(session, question)
-        windows = await history.maintenance(session, question.period.start, question.now + 1)
+        windows = await history.maintenance(session, question.period.start, question.read_until)
         portions = [*batched(cameras, PORTION)]
         ahead: history.Stored | None = None
         for portion, following in zip_longest(portions, portions[1:]):
             stored = ahead or await _read(session, question, portion, watch)
             material = _Material(question, stored, watch, windows)
-            making = asyncio.create_task(asyncio.to_thread(_made, material, portion, make))
+            making = asyncio.create_task(asyncio.to_thread(_made, material, portion, each, make))
             try:
                 ahead = await _read(session, question, following, watch) if following else None
             finally:
@@ -108,7 +154,7 @@ async def accounts[Made](
 async def _read(session: AsyncSession, question: Question, portion: Sequence[Camera], watch: Watch) -> history.Stored:
     cameras = [one.id for one in portion]
     deliveries = [planned.id for one in portion for planned in one.deliveries]
-    start, end = question.period.start, question.now + 1
+    start, end = question.period.start, question.read_until
     found = await history.stored(session, cameras, deliveries, start, end, watch)
     demanded = {
         planned.id
@@ -138,10 +184,12 @@ class _Material:
     windows: Mapping[str, list[Window]]
 
 
-def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[list[CameraAccount]], Made]) -> Made:
+def _made[One, Made](
+    material: _Material, portion: Sequence[Camera], each: _Each[One], make: Callable[[list[One]], Made]
+) -> Made:
     seen, claims, failed = material.stored.lines(material.watch), material.stored.claims(), material.stored.failed()
     probing, forwarders = material.watch.probing, material.watch.forwarders
-    made: list[CameraAccount] = []
+    made: list[One] = []
     for camera in portion:
         line = seen.get(camera.id, ())
         evidence = {
@@ -151,7 +199,7 @@ def _made[Made](material: _Material, portion: Sequence[Camera], make: Callable[[
             )
             for one in camera.deliveries
         }
-        made.append(_account(material, camera, line, evidence))
+        made.append(each(material, camera, line, evidence))
     return make(made)
 
 
@@ -162,7 +210,8 @@ def _account(
     evidence: Mapping[str, Evidence],
 ) -> CameraAccount:
     question, windows = material.question, material.windows
-    if len(camera.pieces) == 1 and camera.pieces[0].value.absence is None:
+    piece = camera.pieces[0].value
+    if len(camera.pieces) == 1 and piece.absence is None and piece.deliveries is camera.deliveries:
         lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
         agreed = history.maintenance_line(windows, camera.id, camera.facility.id)
         account = partition.account(question.period, seen, lines, agreed)
@@ -191,11 +240,7 @@ def _piecewise(
         if piece.absence is not None:
             part = partition.out_of_scope(period, len(camera.deliveries))
         else:
-            demanded = {one.id: one for one in piece.deliveries}
-            lines = [
-                _line(demanded.get(one.id) or one._replace(enabled=False), evidence[one.id])
-                for one in camera.deliveries
-            ]
+            lines = _demanded(camera, piece, evidence)
             agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
             part = partition.account(period, seen, lines, agreed)
         # What is not counted while it stood elsewhere belongs to the place that is asked for.
@@ -205,6 +250,25 @@ def _piecewise(
         for ledger, other in zip(whole.deliveries, part.deliveries, strict=True):
             ledger.add(other)
     return whole, tuple(places.items())
+
+
+def _demanded(camera: Camera, piece: Piece, evidence: Mapping[str, Evidence]) -> list[DeliveryLine]:
+    """How all of a camera's deliveries stood during a piece of its plan, also those that it does not name."""
+    demanded = {one.id: one for one in piece.deliveries}
+    return [_line(demanded.get(one.id) or one._replace(enabled=False), evidence[one.id]) for one in camera.deliveries]
+
+
+def _history(
+    material: _Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
+) -> CameraHistory:
+    moments: list[Segment[Kinds]] = []
+    for start, end, piece in camera.pieces:
+        if piece.absence is not None:
+            moments.append(Segment(start, end, partition.nothing_counted(len(camera.deliveries))))
+            continue
+        agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)
+        moments += partition.kinds(Period(start, end), seen, _demanded(camera, piece, evidence), agreed)
+    return CameraHistory(camera, moments)
 
 
 def _moment(

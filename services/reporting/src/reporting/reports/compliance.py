@@ -1,6 +1,6 @@
 """The compliance document: GET /v1/compliance as JSON. Its schema is beside the route, in `api.compliance`."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,9 @@ from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDur
 from reporting.domain.percentages import percentages
 from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
 from reporting.domain.segments import Segment
-from reporting.reports.accounts import CameraAccount, Now, Question, accounts
+from reporting.reports.accounts import CameraAccount, Now, Question
+from reporting.reports.availability.accounts import ledgered_accounts
+from reporting.reports.availability.figures import totals_of
 from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
@@ -34,30 +36,14 @@ async def document(session: AsyncSession, question: Question, asked: AppliedFilt
     """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
     places = await plan.places(session, asked.scope, question.period)
     totals, cameras = Totals(places), await _cameras(session, places)
-    lines = [line async for line in accounts(session, question, cameras, partial(_encode, totals))]
+    lines = [line async for line in ledgered_accounts(session, question, cameras, partial(_encode, totals))]
     head = to_json(_head(question, asked, totals))
     return [head[:-1], b',"cameras":[', b",".join(lines), b"]}"]
 
 
 async def summary(session: AsyncSession, question: Question, scope: plan.Scope) -> Group:
     """Only the totals."""
-    places = await plan.places(session, scope, question.period)
-    totals, cameras = Totals(places), await _cameras(session, places)
-    async for _ in accounts(session, question, cameras, totals.add):
-        pass
-    return totals.total
-
-
-async def portions(
-    session: AsyncSession,
-    question: Question,
-    scope: plan.Scope,
-    make: Callable[[list[CameraAccount]], bytes],
-) -> AsyncIterator[bytes]:
-    """What `make` makes of the same accounts, portion by portion, for exports."""
-    cameras = await _cameras(session, await plan.places(session, scope, question.period))
-    async for made in accounts(session, question, cameras, make):
-        yield made
+    return (await totals_of(session, question, scope)).total
 
 
 async def _cameras(session: AsyncSession, places: plan.Places) -> list[Camera]:
@@ -80,6 +66,7 @@ def _head(question: Question, asked: AppliedFilters, totals: Totals) -> dict[str
             "from": shown(period.start),
             "to": shown(period.end),
             "seconds": seconds(period.length),
+            "time_zone": question.time_zone,
             "current": question.current,
         },
         "rule": {"version": RULE_VERSION, "text_vi": RULE_VI, "text_en": RULE_EN},
@@ -160,6 +147,7 @@ def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
         "confirmed_state": now.confirmed.state if now is not None else None,
         "confirmed_since": shown(now.confirmed.since) if now is not None else None,
         "compliant": now.compliant if now is not None else None,
+        "shared_device_reason": camera.shared_device_reason,
         "out_of_scope": [_absence(absence) for absence in camera.absences] if one.account.camera.out_of_scope else [],
         "deliveries": [
             _delivery(planned, places, state, connected, durations)
@@ -187,6 +175,8 @@ def _delivery(
         "id": planned.id,
         "enabled": planned.enabled,
         "required_proof": planned.required_proof,
+        "plan": planned.plan,
+        "plan_exception": planned.plan_exception,
         "destination": places.destination(planned),
         **_now(now),
         "connected": connected,

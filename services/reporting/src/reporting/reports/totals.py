@@ -108,6 +108,20 @@ class Totals:
             for facility, durations in one.places:
                 self._group(facility).durations.add(durations)
 
+    def add_times(self, accounts: Iterable[CameraAccount]) -> None:
+        """Only where their time went."""
+        for one in accounts:
+            for facility, durations in one.places:
+                self._group(facility).durations.add(durations)
+
+    def add_time(self, facility: Facility, durations: Durations) -> None:
+        """Time of some cameras that stood there."""
+        self._group(facility).durations.add(durations)
+
+    def count(self, facility: Facility, cameras: int) -> None:
+        """Cameras that stood there last, of a past period."""
+        self._group(facility).cameras.total += cameras
+
     def _group(self, facility: Facility) -> Group:
         found = self._at.get(id(facility))
         if found is None:

@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.claims import ClaimRow
+from reporting.domain.evidence.claims import ClaimRow
+from reporting.domain.evidence.media import MediaClaim, dated, media_of
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.maintenance import Window, agreed
-from reporting.domain.media import MediaClaim, dated, media_of
 from reporting.domain.partition import NO_CAUSE, Seen
 from reporting.domain.scope import Camera
 from reporting.domain.segments import Segment
@@ -92,8 +92,10 @@ from (
 _DOWN = text(
     """
     select camera_id::text from camera_media
-    where (state = 'stopped' and begins_at < :to and (ends_at is null or ends_at > :from))
-       or (still_since < :to and (still_ends_at is null or still_ends_at > :from))
+    where state = 'stopped' and begins_at < :to and (ends_at is null or ends_at > :from)
+    union
+    select camera_id::text from camera_media
+    where still_since is not null and still_since < :to and (still_ends_at is null or still_ends_at > :from)
     union
     select camera_id::text from camera_run where state = 'down' and ends_at > :from and started_at < :to
     union

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.evidence.lives import Life, presumed, union, without_gaps
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.lives import Life, presumed, union, without_gaps
 
 _LIVES = text(
     "select worker_id, kind, started_at, ended_at from worker_life where ended_at >= :since and started_at <= :until "

@@ -155,14 +155,15 @@ async def _destination_changes(session: AsyncSession, period: Period) -> dict[st
     return changes
 
 
-async def cameras(session: AsyncSession, within: Places) -> list[Camera]:
+async def cameras(session: AsyncSession, within: Places, *, only: Sequence[UUID] | None = None) -> list[Camera]:
     """Cameras that existed at those facilities at some moment of the period, ordered by facility as given, then code.
 
-    Each with its plan of every moment; one that was switched off or not counted all the time is among them.
+    `only`: of these. Each with its plan of every moment; one that was switched off or not counted all the time is
+    among them.
     """
     period, register = within.period, within.register
     position = {str(one.id): number for number, one in enumerate(within.facilities)}
-    versions = await _camera_versions(session, within)
+    versions = await _camera_versions(session, within, only)
     planned = await _Planned.read(session, period, versions if len(versions) <= MANY else None)
     found: list[tuple[int, str, Camera]] = []
     for camera_id, rows in versions.items():
@@ -194,7 +195,7 @@ def _camera(
         whole = (Segment(period.start, period.end, piece),)
         if piece.absence is not None and piece.absence.reason is Reason.ELSEWHERE:
             return None
-        return Camera(camera_id, only.code, only.name, place.facility, deliveries, whole)
+        return Camera(camera_id, only.code, only.name, place.facility, deliveries, whole, only.shared_device_reason)
 
     def delivered(version: CameraVersion, at: Millis) -> tuple[Delivery, ...]:
         return planned.of(camera_id, version.revision, at)
@@ -204,11 +205,16 @@ def _camera(
     if not here:
         return None
     last = [one.value for one in rows if not one.value.removed and one.start < period.end][-1]
-    return Camera(camera_id, last.code, last.name, here[-1].value.facility, deliveries_of(made), made)
+    facility = here[-1].value.facility
+    return Camera(camera_id, last.code, last.name, facility, deliveries_of(made), made, last.shared_device_reason)
 
 
-async def _camera_versions(session: AsyncSession, within: Places) -> dict[str, list[Segment[CameraVersion]]]:
+async def _camera_versions(
+    session: AsyncSession, within: Places, only: Sequence[UUID] | None
+) -> dict[str, list[Segment[CameraVersion]]]:
     condition = _touching(camera, within.period)
+    if only is not None:
+        condition = and_(condition, camera.c.id.in_(only))
     if len(within.facilities) <= MANY:
         stood = select(camera.c.id).where(camera.c.facility_id.in_([one.id for one in within.facilities]))
         condition = and_(condition, camera.c.id.in_(stood))
@@ -217,6 +223,7 @@ async def _camera_versions(session: AsyncSession, within: Places) -> dict[str, l
             camera.c.id.cast(Text), _ms(camera.c.valid_from).label("start"), _ms(camera.c.valid_to).label("end"),
             camera.c.revision, camera.c.code, camera.c.name, camera.c.facility_id.cast(Text).label("facility"),
             camera.c.enabled, camera.c.removed, camera.c.decided_by, camera.c.decided_why,
+            camera.c.shared_device_reason,
             _ms(camera.c.changed_at).label("changed"),
         )
         .where(condition)
@@ -261,16 +268,17 @@ class _Planned:
         return tuple([self._delivery(row, at) for row in self._rows.get((camera_id, revision), ())])
 
     def _delivery(self, row: tuple[Any, ...], at: Millis) -> Delivery:
-        _, _, id_, destination_id, code, proof, enabled, verified_at, delay_s = row
+        _, _, id_, destination_id, code, proof, enabled, basis, exception, verified_at, delay_s = row
         if verified_at is not None and verified_at >= self._before:
             # What was proven after the period is no state of the period.
             verified_at = delay_s = None
         versions = self._destinations.get(destination_id)
         if not versions:
             name = self._named.setdefault(destination_id, Named(UUID(destination_id), code, None))
-            return Delivery(id_, name, None, proof, enabled, verified_at, delay_s)
-        to = versions[0][2] if len(versions) == 1 else version_at(versions, at)
-        return Delivery(id_, self._named[destination_id], to[0], to[1], enabled and to[2], verified_at, delay_s)
+            return Delivery(id_, name, None, proof, enabled, verified_at, delay_s, basis, exception)
+        role, demanded, open_ = versions[0][2] if len(versions) == 1 else version_at(versions, at)
+        name = self._named[destination_id]
+        return Delivery(id_, name, role, demanded, enabled and open_, verified_at, delay_s, basis, exception)
 
     @staticmethod
     async def read(session: AsyncSession, period: Period, camera_ids: Iterable[str] | None) -> "_Planned":
@@ -288,7 +296,7 @@ class _Planned:
             select(
                 delivery.c.camera_id.cast(Text).label("camera"), delivery.c.revision, delivery.c.id.cast(Text),
                 delivery.c.destination_id.cast(Text).label("destination"), delivery.c.destination_code,
-                delivery.c.required_proof, delivery.c.enabled,
+                delivery.c.required_proof, delivery.c.enabled, delivery.c.plan, delivery.c.plan_exception,
                 delivery_proof.c.verified_at, delivery_proof.c.delay_s,
             )
             .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)

@@ -140,6 +140,7 @@ camera = Table(
     Column("name", Text),
     Column("facility_id", Uuid, index=True),
     Column("enabled", Boolean),
+    Column("shared_device_reason", Text, comment="Why another camera on record has the same device"),
     *_dated(),
 )
 
@@ -155,6 +156,8 @@ delivery = Table(
     Column("enabled", Boolean, nullable=False),
     _time("valid_from"),
     Column("valid_to", DateTime(timezone=True)),
+    Column("plan", Text, comment="What it runs under (R04); null: an earlier release left it out"),
+    Column("plan_exception", Text, comment="Why it runs without an agreed plan"),
     Index("ix_delivery_id", "id"),
     comment="What each revision of a camera is delivered to",
 )
@@ -198,13 +201,7 @@ camera_run = Table(
     Column("cause", Text),
     _time("last_observed_at"),
     CheckConstraint("ends_at > started_at", name="not_empty"),
-    ExcludeConstraint(
-        ("camera_id", "="),
-        (func.tstzrange(text("started_at"), text("ends_at")), "&&"),
-        name="ex_camera_run_overlap",
-        using="gist",
-    ),
-    Index("ix_camera_run_ends_at", "ends_at"),
+    Index("ix_camera_run_down", "ends_at", postgresql_where=text("state = 'down'")),
 )
 
 read_back_state = Table(
@@ -275,6 +272,8 @@ camera_media = Table(
     Column("begins_at", DateTime(timezone=True), comment="dated_at where the state changed, observed_at elsewhere"),
     Column("ends_at", DateTime(timezone=True), comment="The same worker's next report; null while there is none"),
     Column("still_ends_at", DateTime(timezone=True), comment="As still_until, or as its next report has it"),
+    Index("ix_camera_media_stopped", "ends_at", postgresql_where=text("state = 'stopped'")),
+    Index("ix_camera_media_still", "still_ends_at", postgresql_where=text("still_since is not null")),
     comment="What forwarders reported of each camera's media",
 )
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporting.domain.claims import Claim, resolve
+from reporting.domain.evidence.claims import Claim, resolve
+from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis, moment
-from reporting.domain.lives import Life
 from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
 from reporting.ingest.facts import claims

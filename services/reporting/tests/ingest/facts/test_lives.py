@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis
-from reporting.domain.lives import Life
 from reporting.ingest.facts import lives as ingest_lives
 from reporting.storage import lives
 from vonggac.events.forwarder import ForwarderAliveV1

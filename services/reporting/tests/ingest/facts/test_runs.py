@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from reporting.domain.evidence.lives import Life
 from reporting.domain.instants import millis, moment
-from reporting.domain.lives import Life
 from reporting.domain.timeline import BY_FORWARDER, WINDOW, CameraState, Observation, Run, runs
 from reporting.ingest.facts import runs as camera_runs
 from reporting.ingest.facts.tail import CAUSE_CODES, STATE_CODES, pack_all, unpack_all

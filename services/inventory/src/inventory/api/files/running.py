@@ -55,7 +55,7 @@ class _RareCollections:
 
     @classmethod
     @contextmanager
-    def held(cls) -> Iterator[None]:
+    def while_running(cls) -> Iterator[None]:
         """Several imports at once: until the last one ends."""
         if cls.running == 0:
             cls.usual = gc.get_threshold()
@@ -92,7 +92,7 @@ class Run:
         began = time.monotonic()
         await self.begin()
         try:
-            with _RareCollections.held():
+            with _RareCollections.while_running():
                 outcome = await self._run()
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()

@@ -10,7 +10,6 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _SPACES = re.compile("[\u00a0\u2007\u202f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAMAGED = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
-_FORMULA = frozenset("=+-@\t\r'")
 
 
 def normal(text: str) -> str:
@@ -33,13 +32,3 @@ def check_encoding(text: str) -> None:
         refuse(f"legacy_{legacy}")
     if _DAMAGED.search(text):
         refuse("damaged_text")
-
-
-def escape(text: str) -> str:
-    """`text` in a form that no spreadsheet runs as a formula."""
-    return f"'{text}" if text[:1] in _FORMULA and text else text
-
-
-def unescape(text: str) -> str:
-    """The inverse of `escape`; other text stays as it is."""
-    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in _FORMULA else text

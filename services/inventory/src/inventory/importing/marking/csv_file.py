@@ -3,10 +3,10 @@
 import csv
 import io
 
-from inventory.importing.cells.text import escape
 from inventory.importing.columns import ERRORS, HEADINGS
 from inventory.importing.job import Upload
 from inventory.importing.marking.sentences import by_line, is_errors_heading, places_of, sentence, without_secret
+from vonggac.http.formulas import escape_formula
 
 
 def marked_csv(upload: Upload) -> bytes:
@@ -36,10 +36,10 @@ def marked_csv(upload: Upload) -> bytes:
         width = len(cells_of_heading) - len(dropped)
         shown += [""] * (width - len(shown))
         note = wrong if line != heading else f"{HEADINGS[ERRORS]}: {wrong}" if wrong else HEADINGS[ERRORS]
-        writer.writerow([*(escape_again(str(cell)) for cell in shown), escape(note)])
+        writer.writerow([*(escape_again(str(cell)) for cell in shown), escape_formula(note)])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
 def escape_again(text: str) -> str:
     """A cell as it was sent, not to be run by a spreadsheet; one that is escaped already stays."""
-    return text if text.startswith("'") else escape(text)
+    return text if text.startswith("'") else escape_formula(text)

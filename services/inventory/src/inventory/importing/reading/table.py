@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from inventory.importing.cells.text import normal, unescape
+from inventory.importing.cells.text import normal
 from inventory.importing.columns import Columns
 from inventory.importing.mistakes import Mistakes
 from inventory.importing.mistakes.collected import FILE, ROW
 from inventory.importing.reading.headings import Headings, find_headings
 from inventory.importing.reading.sheet import RawCell, Sheet
+from vonggac.http.formulas import unescape_formula
 
 
 class Row(NamedTuple):
@@ -51,5 +52,5 @@ def _named(line: int, cells: Sequence[RawCell], headings: Headings, mistakes: Mi
     named: dict[str, RawCell] = {}
     for place, name in headings.places.items():
         cell = cells[place] if place < count else ""
-        named[name] = unescape(normal(cell)) if isinstance(cell, str) else cell
+        named[name] = unescape_formula(normal(cell)) if isinstance(cell, str) else cell
     return Row(line, named) if any(cell != "" for cell in named.values()) else None

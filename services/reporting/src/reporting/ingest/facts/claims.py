@@ -67,7 +67,7 @@ _CHAIN = text(
         ) as near
     ), chained as (
         select this.delivery_id, this.worker_id, this.sequence,
-               {_BEGINS.format(this="this", before="before")} as begins_at,
+               nullif({_BEGINS.format(this="this", before="before")}, this.observed_at) as begins_at,
                least(coalesce(following.first_changed_at, following.observed_at),
                      {_BEGINS.format(this="following", before="this")}) as ends_at
         from touched join delivery_change as this using (delivery_id, worker_id, sequence)

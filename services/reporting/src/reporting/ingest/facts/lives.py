@@ -1,13 +1,13 @@
 """Signs of life into intervals per worker, in whatever order they come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.evidence.lives import Life, life_of, union
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.lives import Life, life_of, union
 from vonggac.events import Payload
 from vonggac.events.forwarder import ForwarderAliveV1
 from vonggac.events.prober import CameraObservedV1, ProberAliveV1
@@ -79,10 +79,11 @@ def signs_of_life(facts: Iterable[Payload], allowance: Millis) -> Lives:
     return {worker: union(spans) for worker, spans in found.items()}
 
 
-async def record(session: AsyncSession, signs: Lives) -> None:
-    """Join these lives with those that are stored."""
+async def record(session: AsyncSession, signs: Lives) -> Millis | None:
+    """Join these lives with those that are stored; returns the first moment of which it was not known that somebody
+    watched."""
     if not signs:
-        return
+        return None
     ids = sorted({worker.id for worker in signs})
     oldest = min(life.start for spans in signs.values() for life in spans)
     await session.execute(_LOCK, {"ids": ids})
@@ -108,3 +109,10 @@ async def record(session: AsyncSession, signs: Lives) -> None:
             "kinds": [worker.kind for worker, _ in written],
         }
         await session.execute(_WRITE, columns)
+    return min((_first_new(life, known.get(worker.id, [])) for worker, life in written), default=None)
+
+
+def _first_new(life: Life, known: Sequence[Life]) -> Millis:
+    """Where a life begins to be more than what was known, of which it holds all that it touches."""
+    inside = [one for one in known if life.start <= one.start and one.end <= life.end]
+    return inside[0].end if inside and inside[0].start == life.start else life.start

@@ -11,8 +11,8 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from reporting.domain.evidence.lives import Life, life_at
 from reporting.domain.instants import Millis
-from reporting.domain.lives import Life, life_at
 from reporting.domain.segments import Segment
 from vonggac.events.forwarder import DeliveryState
 from vonggac.events.inventory import RequiredProof

@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.claims import Claim, resolve
-from reporting.domain.lives import Life
+from reporting.domain.evidence.claims import Claim, resolve
+from reporting.domain.evidence.lives import Life
 
 
 def claim(

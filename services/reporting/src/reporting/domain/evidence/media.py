@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from reporting.domain.claims import latest_holders
+from reporting.domain.evidence.claims import latest_holders
+from reporting.domain.evidence.lives import Life, life_at
 from reporting.domain.instants import Millis
-from reporting.domain.lives import Life, life_at
 from reporting.domain.partition import Seen
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.domain.timeline import CameraState

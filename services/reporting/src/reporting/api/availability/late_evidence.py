@@ -1,0 +1,61 @@
+"""GET /v1/late-evidence: days of cameras whose figures changed after the lateness horizon."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from reporting.api.availability.schemas import LateDay
+from reporting.api.parameters import Asks, InContext
+from reporting.domain.instants import VIETNAM
+from reporting.domain.ledger import date_of, day_of
+from reporting.storage.availability import evidence
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, require
+from vonggac.http.lists import Key, Listing, PageQuery
+
+router = APIRouter(prefix="/v1", tags=["availability"])
+
+KEYS: dict[str, Key[Any]] = {
+    "noticed_at": Key(lambda row: row.noticed_at, datetime),
+    "id": Key(lambda row: row.id, int),
+}
+LATE = Listing(LateDay, keys=KEYS, id_key="id", default_sort="-id")
+
+
+@router.get(
+    "/late-evidence",
+    summary="Days of cameras whose figures changed after they had been closed",
+    description="The days within the period, newest change first: what came, and what each part of the day gained "
+    "or lost by it. An issued report that covers such a day needs another version.",
+    response_model=None,
+    responses=LATE.responses,
+)
+async def list_late_evidence(
+    shared: InContext,
+    asks: Asks,
+    paging: Annotated[PageQuery[Any, LateDay], Depends(LATE)],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    camera: Annotated[UUID | None, Query(description="Only this camera.")] = None,
+) -> Response:
+    first, last = day_of(asks.period.start), day_of(asks.period.end - 1) + 1
+    wanted = evidence.listed(date_of(first), date_of(last), camera)
+    async with snapshot(shared.database) as session:
+        rows, total = await evidence.page(
+            session, wanted, paging.orderings, paging.last, paging.limit, count=paging.wants_total
+        )
+    page = paging.page(rows, total=total)
+    return paging.answer(page, [_shown(row) for row in page.rows])
+
+
+def _shown(row: Any) -> LateDay:
+    return LateDay(
+        id=row.id,
+        camera_id=row.camera_id,
+        day=row.day,
+        what=row.what,
+        noticed_at=row.noticed_at.astimezone(VIETNAM),
+        written_at=row.written_at.astimezone(VIETNAM),
+        change_ms=row.change,
+    )

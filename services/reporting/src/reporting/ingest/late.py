@@ -1,0 +1,165 @@
+"""Evidence for days that stand in the ledger already: which cameras have to be written anew, and from which day on.
+
+Nearly all facts are of now. Those that are not, or that are dated back, are compared with the day that was announced as
+closed; the figures change with them, and what changed is kept (`late_evidence`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.ledger import ORIGIN, Day, day_of, midnight
+from reporting.storage.availability import evidence, ledger
+from vonggac.events import Payload
+from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
+from vonggac.events.inventory import CameraV1, DestinationV1, FacilityV1, MaintenanceWindowV1, RemovedV1
+from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1
+
+# When the state of a report began, and that of the one before it ended: after both were chained.
+_CLAIMED = text(
+    """
+    select new.camera_id, min(least(coalesce(said.begins_at, said.observed_at), said.first_changed_at)) as since
+    from unnest(
+        cast(:cameras as uuid[]), cast(:deliveries as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[])
+    ) as new (camera_id, delivery_id, worker_id, sequence)
+    join delivery_change as said using (delivery_id, worker_id, sequence)
+    where least(coalesce(said.begins_at, said.observed_at), said.first_changed_at) < :until group by new.camera_id
+    """
+)
+# A picture that stands still is reported again and again, each time since it first did.
+_REPORTED = text(
+    """
+    select said.camera_id, min(least(said.begins_at, case when not exists (
+               select from camera_media as earlier
+               where earlier.camera_id = said.camera_id and earlier.worker_id = said.worker_id
+                 and earlier.sequence < said.sequence and earlier.still_since = said.still_since
+                 and said.still_until is null
+           ) then least(said.still_since, said.still_until) end)) as since
+    from unnest(cast(:cameras as uuid[]), cast(:workers as text[]), cast(:sequences as bigint[]))
+        as new (camera_id, worker_id, sequence)
+    join camera_media as said using (camera_id, worker_id, sequence)
+    group by said.camera_id
+    """
+)
+
+
+# Since when a revision counts. The first one of a facility or destination counts before it, too.
+_SINCE = """
+    select said.id, {since} as since
+    from unnest(cast(:ids as uuid[]), cast(:revisions as bigint[])) as new (id, revision)
+    join {noun} as said using (id, revision)
+"""
+_FIRST = """
+    least(said.valid_from, case when not exists (
+        select from {noun} as earlier where earlier.id = said.id and earlier.revision < said.revision
+    ) then (select min(valid_from) from {of} where {noun}_id = said.id) end)
+"""
+_STATED = {
+    "camera": text(_SINCE.format(noun="camera", since="said.valid_from")),
+    "facility": text(_SINCE.format(noun="facility", since=_FIRST.format(noun="facility", of="camera"))),
+    "destination": text(_SINCE.format(noun="destination", since=_FIRST.format(noun="destination", of="delivery"))),
+}
+
+
+@dataclass(slots=True)
+class Touched:
+    """What facts touch before `until`: by camera (None: any) and kind of fact, since when."""
+
+    until: Millis
+    since: dict[tuple[UUID | None, str], Millis] = field(default_factory=dict)
+
+    def add(self, camera_id: UUID | None, what: str, at: datetime | Millis) -> None:
+        instant = millis(at) if isinstance(at, datetime) else at
+        if instant < self.until:
+            key = camera_id, what
+            self.since[key] = min(instant, self.since.get(key, instant))
+
+    @property
+    def days(self) -> dict[tuple[UUID | None, str], Day]:
+        return {key: max(ORIGIN, day_of(instant)) for key, instant in self.since.items()}
+
+
+async def begun(session: AsyncSession) -> Touched | None:
+    """Nothing touched yet; None while no day is closed. Until the transaction ends, no other day is."""
+    closing = (await ledger.state(session, shared=True)).closing_until
+    return None if closing is None else Touched(midnight(closing))
+
+
+async def keep(session: AsyncSession, touched: Touched | None) -> None:
+    """Mark what was touched."""
+    if touched is not None:
+        await evidence.mark(session, touched.days)
+
+
+async def note_observations(session: AsyncSession, touched: Touched | None, facts: Sequence[Payload]) -> None:
+    """Note probes, read-backs, claims and reports that hold before a closed midnight. After they were stored."""
+    if touched is None:
+        return
+    for fact in facts:
+        match fact:
+            case CameraObservedV1() | DeliveryVerifiedV1():
+                what = "probe" if isinstance(fact, CameraObservedV1) else "read_back"
+                touched.add(fact.camera_id, what, fact.observed_at - timedelta(milliseconds=fact.duration_ms))
+            case _:
+                continue
+    until = moment(touched.until)
+    claims = [one for one in facts if isinstance(one, DeliveryObservedV1) and _earliest(one) < until]
+    if claims:
+        given = {**_keys(claims), "deliveries": [one.delivery_id for one in claims], "until": until}
+        for camera_id, since in await session.execute(_CLAIMED, given):
+            touched.add(camera_id, "claim", since)
+    reports = [one for one in facts if isinstance(one, CameraMediaObservedV1) and _earliest(one) < until]
+    if reports:
+        for camera_id, since in await session.execute(_REPORTED, _keys(reports)):
+            touched.add(camera_id, "media", since)
+
+
+def _earliest(fact: Payload) -> datetime:
+    return min(value for _, value in fact if isinstance(value, datetime))
+
+
+def _keys(facts: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "cameras": [one.camera_id for one in facts],
+        "workers": [one.worker_id for one in facts],
+        "sequences": [one.sequence for one in facts],
+    }
+
+
+async def note_register(session: AsyncSession, touched: Touched | None, states: Sequence[Payload]) -> None:
+    """Note what the register says of times before a closed midnight. After it was stored."""
+    if touched is None:
+        return
+    stated: dict[str, list[Any]] = {}
+    for state in states:
+        match state:
+            case CameraV1():
+                stated.setdefault("camera", []).append(state)
+            case FacilityV1():
+                stated.setdefault("facility", []).append(state)
+            case DestinationV1():
+                stated.setdefault("destination", []).append(state)
+            case RemovedV1() if state.noun in _STATED:
+                stated.setdefault(state.noun, []).append(state)
+            case MaintenanceWindowV1():
+                touched.add(state.camera_id, "maintenance", state.starts_at)
+            case _:
+                continue
+    for noun, versions in stated.items():
+        given = {"ids": [one.id for one in versions], "revisions": [one.revision for one in versions]}
+        for thing_id, since in await session.execute(_STATED[noun], given):
+            touched.add(thing_id if noun == "camera" else None, noun, since)
+
+
+def note_lives(touched: Touched | None, since: Mapping[str, Millis | None]) -> None:
+    """Note that workers watched, or did not, before a closed midnight: by kind of fact, since when."""
+    if touched is not None:
+        for what, instant in since.items():
+            if instant is not None:
+                touched.add(None, what, instant)

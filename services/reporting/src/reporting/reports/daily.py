@@ -1,0 +1,186 @@
+"""Accounts day by day: whole days from the ledger, what it has not, moment by moment.
+
+The sums of a camera's days are its account of the period, to the millisecond.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import batched
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain import ledger as days
+from reporting.domain.instants import Millis, moment
+from reporting.domain.ledger import CAMERA_SUMS, DAY, Cut, Day
+from reporting.domain.partition import LEDGER_NAMES
+from reporting.domain.scope import Camera, Facility, Reason, during
+from reporting.domain.segments import Period, Step, series
+from reporting.reports.accounts import CameraHistory, Question, accounts, histories
+from reporting.reports.availability.accounts import stayed
+from reporting.storage import daily as stored
+from reporting.storage.availability import ledger
+from reporting.storage.availability.ledger import FIRST_OF_CAMERA, CameraRow
+
+BATCH = 500
+LEDGER_ZONE = "Asia/Ho_Chi_Minh"
+"""The days of the ledger are of this zone; those of another one are accounted moment by moment."""
+_CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
+_DELIVERY = {name: place for place, name in enumerate(LEDGER_NAMES)}
+
+type Sums = tuple[Millis, ...]
+
+
+class DayAccount(NamedTuple):
+    """Where a camera's day went: sums in the order of CAMERA_SUMS, and of each delivery in that of LEDGER_NAMES."""
+
+    facility: Facility
+    camera: Sums
+    deliveries: Sequence[Sums]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDays:
+    """The days of a period, and one camera's account of each, by the day's start."""
+
+    camera: Camera
+    accounts: dict[Millis, DayAccount] = field(default_factory=dict)
+
+
+def days_of(period: Period, zone: ZoneInfo) -> list[tuple[date, Period]]:
+    """The calendar days of a period, cut to it."""
+    return [(moment(one.start).astimezone(zone).date(), one) for one in series(period, Step.DAY, zone)]
+
+
+async def daily(
+    session: AsyncSession, question: Question, cameras: Sequence[Camera], zone: ZoneInfo
+) -> AsyncGenerator[list[CameraDays]]:
+    """Every day of the period of each camera, some hundreds of cameras at a time, in their order."""
+    closed = (await ledger.state(session)).closed_until if zone.key == LEDGER_ZONE else None
+    cut = days.cut(question.period, closed)
+    parts = (question.period,) if cut is None else cut.parts
+    for batch in batched(cameras, BATCH):
+        steady = [one for one in batch if stayed(one)]
+        found = {one.id: CameraDays(one) for one in batch}
+        if cut is not None:
+            await _read_ledger(session, cut, steady, found)
+        for part in parts:
+            asked, there = replace(question, period=part), [during(one, part) for one in steady]
+            async for portion in histories(session, asked, there, list):
+                await asyncio.to_thread(_split, portion, part, zone, found)
+        await _read_moved(session, question, [one for one in batch if not stayed(one)], zone, found)
+        yield [*found.values()]
+
+
+async def _read_ledger(
+    session: AsyncSession, cut: Cut, cameras: Sequence[Camera], found: Mapping[str, CameraDays]
+) -> None:
+    ids = [one.id for one in cameras]
+    standing = await ledger.cameras_at(session, ids, [cut.first])
+    rows = await stored.camera_rows(session, ids, cut.first, cut.last)
+    none: dict[Day, CameraRow] = {}
+
+    def fill() -> None:
+        for one in cameras:
+            row = standing.get((one.id, cut.first), FIRST_OF_CAMERA)
+            later = rows.get(one.id, none)
+            sums = _camera_days(cut, row, later)
+            each = [_delivery_days(cut, planned.id, row, later) for planned in one.deliveries]
+            known = found[one.id].accounts
+            for number, camera in enumerate(sums):
+                start = days.midnight(cut.first + number)
+                known[start] = DayAccount(one.facility, camera, [line[number] for line in each])
+
+    await asyncio.to_thread(fill)
+
+
+def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+    """What each day adds. A day that ends without a row is of one kind from end to end."""
+    result: list[Sums] = []
+    for day in range(cut.first, cut.last):
+        row = rows.get(day + 1)
+        if row is None:
+            result.append(_WHOLE_DAYS[standing.kind])
+        else:
+            result.append(tuple([right - left for left, right in zip(standing.at(day), row.sums, strict=True)]))
+            standing = row
+    return result
+
+
+def _delivery_days(cut: Cut, id_: str, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
+    """The same of one of its deliveries."""
+    result: list[Sums] = []
+    for day in range(cut.first, cut.last):
+        row, before = rows.get(day + 1), standing.delivery(id_, day)
+        if row is None:
+            result.append(_WHOLE_DAYS_OF_DELIVERY[before.kind[0]])
+        else:
+            after = row.delivery(id_, day + 1)
+            result.append(tuple([right - left for left, right in zip(before.sums, after.sums, strict=True)]))
+            standing = row
+    return result
+
+
+_WHOLE_DAYS: Mapping[tuple[str, ...], Sums] = {
+    kind: tuple([DAY if name in kind else 0 for name in CAMERA_SUMS]) for kind in days.CAMERA_KINDS
+}
+_WHOLE_DAYS_OF_DELIVERY: Mapping[str, Sums] = {
+    kind: tuple([DAY if name == kind else 0 for name in LEDGER_NAMES]) for kind in LEDGER_NAMES
+}
+
+
+def _split(portion: Sequence[CameraHistory], part: Period, zone: ZoneInfo, found: Mapping[str, CameraDays]) -> None:
+    """The moments of a part of the period, added up day by day."""
+    spans = series(part, Step.DAY, zone)
+    for one in portion:
+        known = found[one.camera.id]
+        count = len(one.camera.deliveries)
+        sums = [([0] * len(CAMERA_SUMS), [[0] * len(LEDGER_NAMES) for _ in range(count)]) for _ in spans]
+        number = 0
+        for start, end, kinds in one.moments:
+            at = start
+            while at < end:
+                while at >= spans[number].end:
+                    number += 1
+                until = min(end, spans[number].end)
+                camera, deliveries = sums[number]
+                for name in kinds.camera:
+                    camera[_CAMERA[name]] += until - at
+                for line, (name, _) in zip(deliveries, kinds.deliveries, strict=True):
+                    line[_DELIVERY[name]] += until - at
+                at = until
+        for span, (camera, deliveries) in zip(spans, sums, strict=True):
+            lines = [tuple(line) for line in deliveries]
+            known.accounts[span.start] = DayAccount(known.camera.facility, tuple(camera), lines)
+
+
+async def _read_moved(
+    session: AsyncSession,
+    question: Question,
+    cameras: Sequence[Camera],
+    zone: ZoneInfo,
+    found: Mapping[str, CameraDays],
+) -> None:
+    """Cameras that stood at several places: each day at the one where it ended."""
+    if not cameras:
+        return
+    for span in series(question.period, Step.DAY, zone):
+        asked, there = replace(question, period=span), [during(one, span) for one in cameras]
+        async for portion in accounts(session, asked, there, list):
+            for one in portion:
+                lines = [tuple([getattr(line, name) for name in LEDGER_NAMES]) for line in one.account.deliveries]
+                sums = one.account.camera.lengths[1:]
+                found[one.camera.id].accounts[span.start] = DayAccount(_stood(one.camera), sums, lines)
+
+
+def _stood(camera: Camera) -> Facility:
+    """Where it stood last; what is not counted while it stood elsewhere belongs to the place that is asked for."""
+    here = [
+        piece.value.facility
+        for piece in camera.pieces
+        if piece.value.absence is None or piece.value.absence.reason is not Reason.ELSEWHERE
+    ]
+    return here[-1] if here else camera.facility

@@ -1,0 +1,65 @@
+"""The outages of a scope's cameras, in portions, with the faults of whole sites that they are part of."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from itertools import batched
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.maintenance import Window
+from reporting.domain.outages import Outage, outages
+from reporting.domain.scope import Camera
+from reporting.reports.accounts import PORTION, Question, watch_of
+from reporting.storage import history, plan
+from reporting.storage.history import SiteFault, Stored
+from reporting.storage.lives import Watch
+
+type Found = list[tuple[Camera, Outage]]
+
+
+async def found_outages(
+    session: AsyncSession, question: Question, scope: plan.Scope, camera: str | None = None
+) -> AsyncGenerator[tuple[Found, list[SiteFault]]]:
+    """Portion by portion, in the order of the cameras: outages, and all site faults of the period. `camera`: its id."""
+    start, end = question.period
+    cameras = await plan.cameras(session, await plan.places(session, scope, question.period))
+    failed = await history.cameras_down(session, start, end)
+    wanted = [one for one in cameras if one.id in failed and camera in {None, one.id}]
+    watch = await watch_of(session, question)
+    windows = await history.maintenance(session, start, end)
+    faults = await history.site_faults(session, start, end)
+    for portion in batched(wanted, PORTION):
+        stored = await history.stored(session, [one.id for one in portion], (), start, end, watch)
+        yield await asyncio.to_thread(_found, question, portion, stored, watch, windows), faults
+
+
+def _found(
+    question: Question,
+    portion: Sequence[Camera],
+    stored: Stored,
+    watch: Watch,
+    windows: Mapping[str, list[Window]],
+) -> Found:
+    seen = stored.lines(watch)
+    return [
+        (one, outage)
+        for one in portion
+        for outage in outages(
+            question.period,
+            seen.get(one.id, ()),
+            history.maintenance_of(windows, one),
+            question.now,
+            one.absences,
+        )
+    ]
+
+
+def fault_of(camera: Camera, outage: Outage, faults: Sequence[SiteFault]) -> SiteFault | None:
+    """The site fault that an outage is part of: it lasts when the last of the site's cameras fails."""
+    for fault in faults:
+        began_in_it = outage.start <= fault.began_at < outage.end or (
+            outage.began_before and fault.began_at < outage.end
+        )
+        if camera.id in fault.camera_ids and began_in_it and (fault.ended_at is None or outage.start < fault.ended_at):
+            return fault
+    return None

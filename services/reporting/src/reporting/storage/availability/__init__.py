@@ -1,0 +1,1 @@
+"""What availability is read from beside the facts: the ledger, what came late for it, and the targets."""

@@ -1,0 +1,266 @@
+"""Reading and writing the ledger: the row that holds at a midnight, and the sums over many cameras."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, moment
+from reporting.domain.ledger import (
+    CAMERA_KINDS,
+    CAMERA_SUMS,
+    DAY,
+    KIND_CODES,
+    NOT_COUNTED,
+    ORIGIN,
+    Day,
+    date_of,
+    number_of,
+)
+from reporting.domain.partition import CameraKind, DeliveryDurations, Durations
+from reporting.domain.segments import Period
+from reporting.storage.availability.packed import NEVER, DeliveryRow, pack, unpack
+from reporting.storage.availability.tables import ledger_camera, ledger_mark
+from reporting.storage.columns import columns
+
+
+def quoted(name: str) -> str:
+    """A column in SQL: `both` is one of its words."""
+    return f'"{name}"'
+
+
+_NAMES = ", ".join(map(quoted, CAMERA_SUMS))
+
+
+class CameraRow(NamedTuple):
+    """The camera's sums at the midnight that begins `day`, in the order of CAMERA_SUMS; all later time is of `kind`.
+
+    `deliveries`: the same of each delivery that it ever had.
+    """
+
+    day: Day
+    kind: CameraKind
+    sums: Sequence[Millis]
+    deliveries: Mapping[str, DeliveryRow] = {}
+
+    def at(self, day: Day) -> list[Millis]:
+        """The sums at a later midnight, if no row stands between."""
+        more, sums = (day - self.day) * DAY, list(self.sums)
+        for name in self.kind:
+            sums[_CAMERA[name]] += more
+        return sums
+
+    def delivery(self, id_: str, day: Day) -> DeliveryRow:
+        """One of its deliveries at a later midnight."""
+        known = self.deliveries.get(id_)
+        return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
+
+
+_CAMERA = {name: place for place, name in enumerate(CAMERA_SUMS)}
+FIRST_OF_CAMERA = CameraRow(ORIGIN, CAMERA_KINDS[NOT_COUNTED], (0,) * len(CAMERA_SUMS))
+"""What holds where no row stands: nothing was in scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Days before `closed_until` stand in the ledger; evidence for days before `closing_until` is late."""
+
+    closed_until: Day | None
+    closing_until: Day | None
+
+
+_STATE = text("select closed_until, closing_until from ledger_state")
+_STATE_SHARED = text("select closed_until, closing_until from ledger_state for share")
+
+
+async def state(session: AsyncSession, *, shared: bool = False) -> State:
+    """`shared`: until the transaction ends nobody closes another day."""
+    row = (await session.execute(_STATE_SHARED if shared else _STATE)).one()
+    return State(*(None if one is None else number_of(one) for one in row))
+
+
+async def announce(session: AsyncSession, closing_until: Day) -> None:
+    """From the commit on, evidence for days before `closing_until` is late."""
+    query = "update ledger_state set closing_until = greatest(closing_until, :until)"
+    await session.execute(text(query), {"until": date_of(closing_until)})
+
+
+async def close(session: AsyncSession, until: Day) -> None:
+    """All rows of days before `until` stand."""
+    query = "update ledger_state set closed_until = :until, written_at = now()"
+    await session.execute(text(query), {"until": date_of(until)})
+
+
+async def forget(session: AsyncSession) -> None:
+    """Empty the ledger; what it was derived from stays."""
+    for table in (ledger_camera, ledger_mark):
+        await session.execute(delete(table))
+    await session.execute(text("update ledger_state set closed_until = null, closing_until = null"))
+
+
+_CAMERAS_AT = f"""
+select array_agg(asked.id::text order by n), array_agg(asked.day order by n), array_agg(l.day order by n),
+       array_agg(l.kind order by n), array_agg(l.deliveries order by n),
+       {", ".join(f"array_agg(coalesce(l.{quoted(name)}, 0) order by n)" for name in CAMERA_SUMS)}
+from (
+    select id, day, row_number() over () as n
+    from unnest(cast(%(ids)s as uuid[])) as id cross join unnest(cast(%(days)s as date[])) as day
+) as asked cross join lateral (
+    select * from ledger_camera where camera_id = asked.id and day <= asked.day order by day desc limit 1
+) as l
+"""  # noqa: S608 - of our own names
+
+
+async def cameras_at(
+    session: AsyncSession, ids: Collection[str], days: Sequence[Day]
+) -> dict[tuple[str, Day], CameraRow]:
+    """The row of each camera that holds at each of these midnights; none where it never was in scope before."""
+    given = {"ids": f"{{{','.join(ids)}}}", "days": [date_of(day) for day in days]}
+    found = await columns(session, _CAMERAS_AT, given)
+    return {
+        (id_, number_of(asked)): _row(day, kind, packed, sums)
+        for id_, asked, day, kind, packed, *sums in zip(*found, strict=True)
+    }
+
+
+def _row(day: date, kind: int, packed: bytes | None, sums: Sequence[Millis]) -> CameraRow:
+    number = number_of(day)
+    return CameraRow(number, CAMERA_KINDS[kind], sums, unpack(number, packed))
+
+
+class Sums(NamedTuple):
+    """What the cameras of one facility come to between two midnights."""
+
+    facility_id: str
+    cameras: int
+    durations: Durations
+
+
+_STOOD = """
+    select id, (array_agg(distinct facility_id) filter (where facility_id is not null)) as places
+    from camera
+    where valid_from < :to and (valid_to is null or (valid_to > :from and valid_to > valid_from))
+      and not (removed and valid_from <= :from)
+    group by id
+"""
+_SUMS = text(
+    f"""
+    with stood as materialized ({_STOOD}), simple as materialized (
+        select id, places[1] as facility_id from stood
+        where cardinality(places) = 1 and places[1] = any(cast(:facilities as uuid[]))
+    )
+    select simple.facility_id::text, coalesce(l.kind, {NOT_COUNTED}) as kind,
+           count(*) filter (where at.sign > 0) as cameras,
+           sum(at.sign * (at.day - coalesce(l.day, date '{date_of(ORIGIN)}')))::bigint as days,
+           {", ".join(f"sum(at.sign * l.{quoted(name)})::bigint" for name in CAMERA_SUMS)}
+    from simple cross join (values (cast(:first as date), -1), (cast(:last as date), 1)) as at (day, sign)
+    left join lateral (
+        select * from ledger_camera where camera_id = simple.id and day <= at.day order by day desc limit 1
+    ) as l on true
+    group by simple.facility_id, coalesce(l.kind, {NOT_COUNTED})
+    """  # noqa: S608 - of our own names
+)
+_OTHERS = text(
+    f"""
+    with stood as materialized ({_STOOD})
+    select id::text from stood where places && cast(:wanted as uuid[])
+    and (cardinality(places) > 1 or not places[1] = any(cast(:facilities as uuid[])))
+    """  # noqa: S608 - of our own names
+)
+
+
+async def sums(session: AsyncSession, period: Period, days: tuple[Day, Day], facilities: Iterable[UUID]) -> list[Sums]:
+    """Sums of the cameras that stood at one of `facilities` during all of `period`, between the midnights `days`."""
+    first, last = days
+    given = {**_given(period, facilities), "first": date_of(first), "last": date_of(last)}
+    found: dict[str, list[Any]] = {}
+    for facility_id, kind, cameras, passed, *lengths in await session.execute(_SUMS, given):
+        known = found.setdefault(facility_id, [0, [0] * len(CAMERA_SUMS)])
+        known[0] += cameras
+        for place, length in enumerate(lengths):
+            if length:
+                known[1][place] += length
+        for name in CAMERA_KINDS[kind]:
+            known[1][_CAMERA[name]] += passed * DAY
+    length = (last - first) * DAY
+    return [Sums(id_, count, Durations(count * length, *values)) for id_, (count, values) in found.items()]
+
+
+async def others(
+    session: AsyncSession, period: Period, wanted: Iterable[UUID], facilities: Iterable[UUID]
+) -> list[UUID]:
+    """Cameras of the `wanted` facilities that `sums` leaves out: those that moved, or whose facility did not stay."""
+    given = {**_given(period, facilities), "wanted": list(wanted)}
+    return [UUID(one) for one in (await session.execute(_OTHERS, given)).scalars()]
+
+
+def _given(period: Period, facilities: Iterable[UUID]) -> dict[str, Any]:
+    return {"from": moment(period.start), "to": moment(period.end), "facilities": list(facilities)}
+
+
+_ADD = text(
+    f"""
+    insert into ledger_camera (camera_id, day, kind, deliveries, {_NAMES})
+    select id, day, kind, deliveries, {", ".join(f"nullif({quoted(name)}, 0)" for name in CAMERA_SUMS)} from unnest(
+        cast(:ids as uuid[]), cast(:days as date[]), cast(:kinds as smallint[]), cast(:deliveries as bytea[]),
+        {", ".join(f"cast(:{name} as bigint[])" for name in CAMERA_SUMS)}
+    ) as new (id, day, kind, deliveries, {_NAMES})
+    """  # noqa: S608 - of our own names
+)
+_REMOVE = text("delete from ledger_camera where camera_id = any(cast(:ids as uuid[])) and day > :after")
+
+
+async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Sequence[CameraRow]]) -> None:
+    """These rows instead of all that stand after that midnight, of these cameras."""
+    await session.execute(_REMOVE, {"ids": list(cameras), "after": date_of(after)})
+    rows = [(id_, row) for id_, each in cameras.items() for row in each]
+    if rows:
+        values: dict[str, list[Any]] = {
+            "ids": [id_ for id_, _ in rows],
+            "days": [date_of(row.day) for _, row in rows],
+            "kinds": [KIND_CODES[row.kind] for _, row in rows],
+            "deliveries": [pack(row.day, row.deliveries) for _, row in rows],
+        }
+        values |= {name: [row.sums[place] for _, row in rows] for name, place in _CAMERA.items()}
+        await session.execute(_ADD, values)
+
+
+def camera_difference(first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> Durations:
+    """What lies between two midnights, of one camera."""
+    before, after = first.at(days[0]), last.at(days[1])
+    lengths = [right - left for left, right in zip(before, after, strict=True)]
+    return Durations((days[1] - days[0]) * DAY, *lengths)
+
+
+def delivery_difference(id_: str, first: CameraRow, last: CameraRow, days: tuple[Day, Day]) -> DeliveryDurations:
+    """The same of one of its deliveries."""
+    before, after = first.delivery(id_, days[0]), last.delivery(id_, days[1])
+    connected, lost, maintained, unknown, out = (
+        right - left for left, right in zip(before.sums, after.sums, strict=True)
+    )
+    causes = {
+        cause: more for cause, length in after.by_cause.items() if (more := length - before.by_cause.get(cause, 0))
+    }
+    return DeliveryDurations(connected, lost, maintained, unknown, out, causes)
+
+
+_ROWS_AFTER = text(
+    f"""
+    select camera_id::text, day, kind, deliveries, {", ".join(f"coalesce({quoted(name)}, 0)" for name in CAMERA_SUMS)}
+    from ledger_camera
+    where camera_id = any(cast(:ids as uuid[])) and day > :after order by camera_id, day
+    """  # noqa: S608 - of our own names
+)
+
+
+async def rows_after(session: AsyncSession, ids: Sequence[str], after: Day) -> dict[str, list[CameraRow]]:
+    """All rows of these cameras that stand after a midnight, in their order."""
+    found: dict[str, list[CameraRow]] = {}
+    given = {"ids": list(ids), "after": date_of(after)}
+    for id_, day, kind, packed, *lengths in await session.execute(_ROWS_AFTER, given):
+        found.setdefault(id_, []).append(_row(day, kind, packed, lengths))
+    return found

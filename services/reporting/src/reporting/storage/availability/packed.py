@@ -1,0 +1,88 @@
+"""A camera's deliveries within its row of the ledger, packed: a row of their own each would cost twice as much.
+
+Of each delivery: its id (16 bytes); a byte whose lower half says which sums are there, its upper half the kind; the
+kind's cause; how many causes follow; the sums; each cause with its length. Lengths are 6 bytes, causes one (the numbers
+of `CAUSE_CODES`, 0 for none). What was connected follows from the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from reporting.domain.instants import Millis
+from reporting.domain.ledger import DAY, ORIGIN, Day
+from reporting.domain.partition import LEDGER_NAMES, NO_CAUSE, DeliveryKind
+from reporting.ingest.facts.tail import CAUSE_CODES
+
+_LENGTH = 6
+_CODES = {NO_CAUSE: 0, **{str(cause): code for cause, code in CAUSE_CODES.items()}}
+_CAUSES = {code: cause for cause, code in _CODES.items()}
+_PLACES = {name: place for place, name in enumerate(LEDGER_NAMES)}
+_NO_CODE = 254
+"""Of a kind without a cause."""
+
+
+class DeliveryRow(NamedTuple):
+    """A delivery's sums at its row's midnight, in the order of LEDGER_NAMES; all later time is of `kind`.
+
+    `by_cause` divides what was not connected.
+    """
+
+    kind: DeliveryKind
+    sums: Sequence[Millis]
+    by_cause: Mapping[str, Millis]
+
+    def after(self, more: Millis) -> "DeliveryRow":
+        """So much later, if no row stands between."""
+        name, cause = self.kind
+        sums, causes = list(self.sums), dict(self.by_cause)
+        sums[_PLACES[name]] += more
+        if cause is not None and more:
+            causes[cause] = causes.get(cause, 0) + more
+        return DeliveryRow(self.kind, sums, causes)
+
+
+NEVER = DeliveryRow(("out_of_scope", None), (0,) * len(LEDGER_NAMES), {})
+"""At the ledger's origin."""
+
+
+def pack(day: Day, deliveries: Mapping[str, DeliveryRow]) -> bytes | None:
+    """The deliveries of a row; None for none."""
+    made = bytearray()
+    for id_, row in sorted(deliveries.items()):
+        name, cause = row.kind
+        assert sum(row.sums) == (day - ORIGIN) * DAY, "a delivery's sums add up to the time since the origin"
+        present = sum(1 << place for place, length in enumerate(row.sums[1:]) if length)
+        causes = {cause: length for cause, length in row.by_cause.items() if length}
+        made += UUID(id_).bytes
+        made += bytes((present | _PLACES[name] << 4, _NO_CODE if cause is None else _CODES[cause], len(causes)))
+        for length in row.sums[1:]:
+            if length:
+                made += length.to_bytes(_LENGTH, "little")
+        for known, length in sorted(causes.items()):
+            made += bytes((_CODES[known],)) + length.to_bytes(_LENGTH, "little")
+    return bytes(made) or None
+
+
+def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
+    """What `pack` was given."""
+    found: dict[str, DeliveryRow] = {}
+    at, end = 0, len(packed or b"")
+    while packed is not None and at < end:
+        id_ = str(UUID(bytes=packed[at : at + 16]))
+        present, code, count = packed[at + 16 : at + 19]
+        at += 19
+        sums, left = [0] * len(LEDGER_NAMES), (day - ORIGIN) * DAY
+        for place in range(1, len(LEDGER_NAMES)):
+            if present >> place - 1 & 1:
+                sums[place] = int.from_bytes(packed[at : at + _LENGTH], "little")
+                left -= sums[place]
+                at += _LENGTH
+        sums[0] = left
+        causes: dict[str, Millis] = {}
+        for _ in range(count):
+            causes[_CAUSES[packed[at]]] = int.from_bytes(packed[at + 1 : at + 1 + _LENGTH], "little")
+            at += 1 + _LENGTH
+        kind = LEDGER_NAMES[present >> 4], None if code == _NO_CODE else _CAUSES[code]
+        found[id_] = DeliveryRow(kind, sums, causes)
+    return found

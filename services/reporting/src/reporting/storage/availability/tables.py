@@ -1,0 +1,97 @@
+"""The ledger's tables, what came after it was written, and targets."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from reporting.domain.ledger import CAMERA_SUMS, DAY, ORIGIN, date_of
+from reporting.storage.tables import metadata
+
+__all__ = ["availability_target", "late_evidence", "ledger_camera", "ledger_mark", "ledger_state",
+           "metadata"]  # fmt: skip
+
+
+def _adds_up(*names: str) -> CheckConstraint:
+    parts = " + ".join(f"coalesce({name}, 0)" for name in names)
+    length = f"(day - date '{date_of(ORIGIN)}') * {DAY}::bigint"
+    return CheckConstraint(f"{parts} = {length}", name="adds_up")
+
+
+def _sums(*names: str) -> list[Column[int]]:
+    """A null takes no room on the page."""
+    return [Column(name, BigInteger) for name in names]
+
+
+ledger_camera = Table(
+    "ledger_camera",
+    metadata,
+    Column("camera_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True, comment="The midnight in Vietnam that begins it"),
+    Column("kind", SmallInteger, nullable=False, comment="Of all time up to the next row: place in CAMERA_KINDS"),
+    *_sums(*CAMERA_SUMS),
+    Column("deliveries", LargeBinary, comment="The same of each of its deliveries, packed"),
+    _adds_up("up", "down", "maintenance", "unknown", "out_of_scope"),
+    comment="Milliseconds since the ledger's origin, null for none; a row where something changed",
+)
+
+ledger_state = Table(
+    "ledger_state",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("closed_until", Date, comment="Days before this one stand in the ledger"),
+    Column("closing_until", Date, comment="Evidence for days before this one is late"),
+    Column("written_at", DateTime(timezone=True)),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+ledger_mark = Table(
+    "ledger_mark",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("camera_id", Uuid, comment="null: any camera"),
+    Column("day", Date, nullable=False, comment="The first day that it touches"),
+    Column("what", Text, nullable=False),
+    Column("noticed_at", DateTime(timezone=True), nullable=False),
+    comment="Evidence that came after its day had been written; the ledger is written anew and the mark removed",
+)
+
+late_evidence = Table(
+    "late_evidence",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("camera_id", Uuid, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("what", Text, nullable=False, comment="Kinds of facts that came"),
+    Column("noticed_at", DateTime(timezone=True), nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+    Column("change", JSONB, nullable=False, comment="Milliseconds that each part of the day gained or lost"),
+    Index("ix_late_evidence_day", "day", "camera_id"),
+    comment="Days of cameras whose figures changed after the lateness horizon",
+)
+
+availability_target = Table(
+    "availability_target",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("valid_from", DateTime(timezone=True), primary_key=True),
+    Column("percent", Numeric(9, 6), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("metric in ('availability', 'compliance')", name="metric"),
+    CheckConstraint("percent > 0 and percent <= 100", name="percent"),
+    comment="What share of its time a camera must be up, or comply, from a moment on",
+)

@@ -1,0 +1,14 @@
+"""Tables for analysts: one declaration, four formats (JSON, CSV, XLSX, Parquet).
+
+`Table` and `Column` declare, `Stamp` says which period and zone a file is of, `file_of` streams rows into a file.
+"""
+
+from reporting.tables.csv_file import Dialect
+from reporting.tables.formats import Format, accepted
+from reporting.tables.stamp import Stamp
+from reporting.tables.stream import Portions, file_of, in_portions
+from reporting.tables.table import Column, Kind, Row, Table
+
+__all__ = [
+    "Column", "Dialect", "Format", "Kind", "Portions", "Row", "Stamp", "Table", "accepted", "file_of", "in_portions",
+]  # fmt: skip

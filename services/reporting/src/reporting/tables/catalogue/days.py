@@ -1,0 +1,121 @@
+"""Facts, day by day: a row for each camera, delivery and day, and in a table of its own one for each camera and day.
+
+A day is one of the calendar in the file's time zone; the first and the last are cut to the period.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from reporting.domain.scope import Facility
+from reporting.domain.segments import Period
+from reporting.reports.daily import CameraDays, daily, days_of
+from reporting.reports.garbage_collection import rarely_collected
+from reporting.storage import plan
+from reporting.tables.catalogue.columns import (
+    AGENCY,
+    CAMERA,
+    CAMERA_LENGTHS,
+    DELIVERY,
+    DELIVERY_LENGTHS,
+    FACILITY,
+    UNIT,
+    Places,
+    delivery_values,
+    nothing,
+)
+from reporting.tables.catalogue.source import Selection, Source
+from reporting.tables.stream import Portions
+from reporting.tables.table import Column, Kind, Row, Table
+
+DAY = (
+    Column("day", Kind.DATE, "Ngày", "The day, in the time zone of the file.", required=True),
+    Column("day_ms", Kind.DURATION, "Phần của ngày trong kỳ (ms)", "How much of it lies in the period.", required=True),
+)
+_PLACE = (UNIT[1], AGENCY[1], FACILITY[0], FACILITY[1], FACILITY[3])
+_CAMERA = CAMERA[:2]
+FACTS = Table(
+    "facts",
+    "Số liệu theo ngày",
+    "Facts by day",
+    "A row for each camera, centre and day: the five parts of the day's time, which add up to it. Cameras without "
+    "deliveries and facilities without cameras have a row a day without parts. Names are in `cameras`.",
+    (*DAY, *_PLACE, *_CAMERA, *DELIVERY, *DELIVERY_LENGTHS),
+    ("day", "facility_id", "camera_id", "delivery_id"),
+)
+CAMERA_DAYS = Table(
+    "camera_days",
+    "Camera theo ngày",
+    "Cameras by day",
+    "A row for each camera and day: where the day's time went, in three divisions of it. Facilities without cameras "
+    "have a row a day without parts.",
+    (*DAY, *_PLACE, *_CAMERA, *CAMERA_LENGTHS[1:]),
+    ("day", "facility_id", "camera_id"),
+)
+_NO_DELIVERY = nothing((*DELIVERY, *DELIVERY_LENGTHS))
+type Days = Sequence[tuple[date, Period]]
+
+
+async def fact_rows(asked: Selection) -> Portions:
+    """In the order of `deliveries`, each day by day."""
+    async for rows in _rows(asked, _facts, nothing((*_CAMERA, *DELIVERY, *DELIVERY_LENGTHS))):
+        yield rows
+
+
+async def camera_day_rows(asked: Selection) -> Portions:
+    """In the order of `cameras`, each day by day."""
+    async for rows in _rows(asked, _camera_days, nothing((*_CAMERA, *CAMERA_LENGTHS[1:]))):
+        yield rows
+
+
+async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], list[Row]], rest: Row) -> Portions:
+    question, zone = asked.question, ZoneInfo(asked.stamp.time_zone)
+    spans = days_of(question.period, zone)
+    places = await plan.places(asked.session, asked.scope, question.period)
+    with rarely_collected():
+        cameras = await plan.cameras(asked.session, places)
+    async with aclosing(daily(asked.session, question, cameras, zone)) as portions:
+        async for portion in portions:
+            yield await asyncio.to_thread(make, portion, spans)
+    with_cameras = {one.facility.id for one in cameras}
+    for place in places.facilities:
+        if place.id not in with_cameras:
+            yield [(day, span.length, *_place(place), *rest) for day, span in spans]
+
+
+def _place(facility: Facility) -> Row:
+    return facility.unit.code, facility.agency.code, str(facility.id), facility.code, facility.type
+
+
+def _facts(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+    places, rows = Places(_place), list[Row]()
+    heads = [((day, span.length), span.start) for day, span in spans]
+    for one in portion:
+        named = one.camera.id, one.camera.code
+        for number, planned in enumerate(one.camera.deliveries):
+            tail: Row = named + delivery_values(planned)
+            # A row is four finished tuples put together: there are a million of them.
+            rows += [
+                head + places.of(found.facility) + tail + found.deliveries[number]
+                for head, start in heads
+                for found in (one.accounts[start],)
+            ]
+        if not one.camera.deliveries:
+            nowhere: Row = named + _NO_DELIVERY
+            rows += [head + places.of(one.accounts[start].facility) + nowhere for head, start in heads]
+    return rows
+
+
+def _camera_days(portion: Sequence[CameraDays], spans: Days) -> list[Row]:
+    places = Places(_place)
+    return [
+        (day, span.length, *places.of(found.facility), one.camera.id, one.camera.code, *found.camera)
+        for one in portion
+        for day, span in spans
+        for found in (one.accounts[span.start],)
+    ]
+
+
+SOURCES = (Source(FACTS, fact_rows), Source(CAMERA_DAYS, camera_day_rows))

@@ -1,0 +1,89 @@
+"""Maintenance that was agreed beforehand, and facts that never came."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.storage import maintenance
+from reporting.storage.tables import publisher_gap
+from reporting.tables.catalogue.source import Selection, Source
+from reporting.tables.stream import ROWS_AT_ONCE, Portions
+from reporting.tables.table import Column, Kind, Row, Table
+
+TEXT, INSTANT, INTEGER = Kind.TEXT, Kind.INSTANT, Kind.INTEGER
+
+MAINTENANCE = Table(
+    "maintenance",
+    "Lịch bảo trì",
+    "Maintenance windows",
+    "A row for each window that touches the period, also a cancelled one.",
+    (
+        Column("window_id", TEXT, "ID lịch", "Id of the window.", required=True),
+        Column("camera_id", TEXT, "ID camera", "The camera, where it is of one."),
+        Column("facility_id", TEXT, "ID cơ sở", "The facility, where it is of one."),
+        Column("window_from", INSTANT, "Bắt đầu", "Its start.", required=True),
+        Column("window_to", INSTANT, "Kết thúc", "Its end, or where it was cut.", required=True),
+        Column("reason", TEXT, "Lý do", "What for."),
+        Column("approved_by", TEXT, "Người thống nhất", "Subject of the token that entered it."),
+        Column("agreed_at", INSTANT, "Thống nhất lúc", "When it was entered.", required=True),
+        Column("cancelled_at", INSTANT, "Hủy lúc", "When it was cancelled."),
+        Column("cancelled_by", TEXT, "Người hủy", "Who cancelled it."),
+    ),
+    ("window_id",),
+)
+LOST_FACTS = Table(
+    "lost_facts",
+    "Số liệu bị mất",
+    "Lost facts",
+    "A row for each gap in the numbered facts of a publisher, of all times. What it covers is unknown.",
+    (
+        Column("publisher", TEXT, "Nguồn", "The process whose facts are missing.", required=True),
+        Column("first_missing", INTEGER, "Số đầu", "First missing sequence.", required=True),
+        Column("last_missing", INTEGER, "Số cuối", "Last missing sequence.", required=True),
+        Column("gap_from", INSTANT, "Từ", "Time of the fact before.", required=True),
+        Column("gap_to", INSTANT, "Đến", "Time of the fact after.", required=True),
+        Column("lost_at", INSTANT, "Bỏ lúc", "When it was given up; empty: it may still come."),
+    ),
+    ("publisher", "first_missing"),
+    periodic=False,
+)
+
+
+async def window_rows(asked: Selection) -> Portions:
+    """By start."""
+    start, end = map(moment, asked.question.period)
+    wanted = maintenance.listed(
+        since=start, until=end, camera_id=asked.only, facility_id=asked.scope.facility_id
+    ).order_by("starts_at", "id")
+    async for rows in (await asked.session.stream(wanted)).partitions(ROWS_AT_ONCE):
+        yield [_window(row) for row in rows]
+
+
+def _window(row: Any) -> Row:
+    return (
+        str(row.id), _id(row.camera_id), _id(row.facility_id), millis(row.starts_at), millis(row.ends_at), row.reason,
+        row.approved_by, millis(row.created_at), _millis(row.cancelled_at), row.cancelled_by,
+    )  # fmt: skip
+
+
+async def gap_rows(asked: Selection) -> Portions:
+    """Newest first."""
+    wanted = select(publisher_gap).order_by(publisher_gap.c.began_at.desc(), "publisher_id", "first")
+    async for rows in (await asked.session.stream(wanted)).partitions(ROWS_AT_ONCE):
+        yield [
+            (row.publisher_id, row.first, row.last, millis(row.began_at), millis(row.ended_at), _millis(row.lost_at))
+            for row in rows
+        ]
+
+
+def _id(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _millis(value: datetime | None) -> Millis | None:
+    return None if value is None else millis(value)
+
+
+SOURCES = (Source(MAINTENANCE, window_rows, narrowed=False), Source(LOST_FACTS, gap_rows, narrowed=False))

@@ -1,0 +1,65 @@
+"""Rows on their way into a file: read, written and sent portion by portion, in constant memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from itertools import batched
+
+from reporting.tables.csv_file import Dialect
+from reporting.tables.formats import Format, new_file
+from reporting.tables.stamp import Stamp
+from reporting.tables.table import Row, Table
+
+ROWS_AT_ONCE = 8192
+"""Rows written together: enough for Arrow's loops to pay, few enough to stay in a processor's cache."""
+
+type Portions = AsyncGenerator[Sequence[Row]]
+"""Rows as they are read, some hundreds or thousands at a time."""
+
+
+async def file_of(
+    table: Table, stamp: Stamp, form: Format, dialect: Dialect, portions: Portions
+) -> AsyncGenerator[bytes]:
+    """The bytes of the file. The next portion is read when the last piece was taken; closing it closes `portions`."""
+    file = new_file(table, stamp, form, dialect)
+    try:
+        async with aclosing(portions):
+            yield file.begin()
+            async for rows in _gathered(portions):
+                # Arrow lets other threads run meanwhile, and so the event loop.
+                if piece := await asyncio.to_thread(file.write, rows):
+                    yield piece
+        pieces = file.end()
+        while (last := await asyncio.to_thread(_next, pieces)) is not None:
+            yield last
+    finally:
+        file.close()
+
+
+async def _gathered(portions: Portions) -> AsyncIterator[Sequence[Row]]:
+    """The same rows, `ROWS_AT_ONCE` at a time."""
+    waiting: list[Row] = []
+    async for portion in portions:
+        waiting += portion
+        if len(waiting) >= ROWS_AT_ONCE:
+            *whole, waiting = _cut(waiting)
+            for rows in whole:
+                yield rows
+    if waiting:
+        yield waiting
+
+
+def _cut(rows: list[Row]) -> list[list[Row]]:
+    """Full portions, and what is left, maybe nothing."""
+    cut = [[*piece] for piece in batched(rows, ROWS_AT_ONCE)]
+    return cut if len(cut[-1]) < ROWS_AT_ONCE else [*cut, []]
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
+
+
+async def in_portions(rows: Iterable[Row]) -> Portions:
+    """Rows that are in memory already."""
+    for piece in batched(rows, ROWS_AT_ONCE):
+        yield piece

@@ -1,0 +1,281 @@
+"""Every table is a file in four formats: analysts' readers open each, and the four say the same."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import frictionless
+import pytest
+from services.reporting.tests.conftest import Client, Province, Start
+from services.reporting.tests.tables.readers import READ, READERS, Frame, same, values_of, wrongly_seen
+
+from reporting.domain.instants import millis
+from reporting.ingest.handlers import Ingest
+from reporting.reports.availability.bookkeeping import bookkeeper_of
+from reporting.settings import Settings
+from reporting.tables import Format
+from reporting.tables.catalogue import SOURCES
+from reporting.tables.formats import MEDIA_TYPES
+from vonggac.auth import Role
+from vonggac.database import Database
+from vonggac.events.inventory import FacilityType
+
+START, END = datetime(2026, 11, 18, 20, 30, tzinfo=UTC), datetime(2026, 11, 21, 1, tzinfo=UTC)
+PERIOD = {"from": START.isoformat(), "to": END.isoformat()}
+DAY_MS = 86_400_000
+
+
+async def some_days(ingest: Ingest, province: Province) -> None:
+    """Three cameras: up with outages, refused at one centre, never seen; and a facility without cameras."""
+    province.now = END
+    seen, refused, unseen = (province.camera(f"CAM-0{number}") for number in (1, 2, 3))
+    empty = province.facility_state(
+        id=province.agency, code="KCL-02", name='=Trống, "chưa có"; camera', type=FacilityType.HOTEL
+    )
+    window = province.window(START + timedelta(hours=3), START + timedelta(hours=4), camera_id=seen.id)
+    down = START + timedelta(hours=9)
+    await province.feed(
+        ingest,
+        *province.base(),
+        province.stated("facility", empty),
+        *(province.stated("camera", camera) for camera in (seen, refused, unseen)),
+        province.stated("maintenance_window", window),
+        *province.watched(END),
+        *province.probes(seen, START, down, every_s=600),
+        *province.probes(seen, down, down + timedelta(hours=2), "down", cause="timeout", every_s=600),
+        *province.probes(seen, down + timedelta(hours=2), END, every_s=600),
+        *province.probes(refused, START, END, every_s=600),
+        province.change(seen.deliveries[0], seen, 1, START, "acknowledged"),
+        province.change(seen.deliveries[1], seen, 2, START, "acknowledged"),
+        province.change(refused.deliveries[0], refused, 3, START, "acknowledged"),
+        province.change(refused.deliveries[1], refused, 4, START, "refused", cause="refused"),
+        province.read_back(seen.deliveries[0], seen, START, delay_s=1.25),
+    )
+
+
+async def get(client: Client, name: str, form: Format, **given: str) -> bytes:
+    period = PERIOD if SOURCES[name].table.periodic else {}
+    answer = await client.get(f"/v1/tables/{name}", params={**period, "format": form.value, **given})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[form]
+    return answer.content
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore:The default engine for reading")
+async def test_every_reader_opens_every_file_of_every_table_and_all_agree(
+    client: Client, ingest: Ingest, province: Province, tmp_path: Path
+) -> None:
+    await some_days(ingest, province)
+    for name, source in SOURCES.items():
+        paths = {form: tmp_path / f"{name}.{form}" for form in Format}
+        for form, path in paths.items():
+            path.write_bytes(await get(client, name, form))
+        if name == "lost_facts":
+            continue
+        right = values_of(source.table, Format.PARQUET, READERS["polars"](paths[Format.PARQUET]))
+        assert right or name == "site_faults", name
+        for reader, form in READ:
+            if not right and form is not Format.PARQUET:
+                continue
+            frame: Frame = READERS[reader](paths[form])
+            assert wrongly_seen(source.table, form, frame) == {}, (name, reader, form)
+            found = values_of(source.table, form, frame)
+            assert len(found) == len(right)
+            for one, other in zip(found, right, strict=True):
+                assert same(_undated(source.table, one), _undated(source.table, other)), (name, reader, form)
+
+
+def _undated(table: Any, row: Any) -> list[Any]:
+    """A row without the moment of its file, which is another for each."""
+    return [value for column, value in zip(table.written, row, strict=True) if column.name != "generated_at"]
+
+
+async def test_frictionless_validates_the_package(
+    client: Client, ingest: Ingest, province: Province, tmp_path: Path
+) -> None:
+    await some_days(ingest, province)
+    package = (await client.get("/v1/datapackage.json")).json()
+    (tmp_path / "datapackage.json").write_text(json.dumps(package))
+    for name in SOURCES:
+        (tmp_path / f"{name}.csv").write_bytes(await get(client, name, Format.CSV))
+    report = frictionless.Package(str(tmp_path / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["rowNumber", "fieldName", "type", "message"])
+    assert {task.name: task.stats.get("rows") for task in report.tasks}["facts"] == 3 * (3 * 2 + 1)
+    broken = (tmp_path / "facts.csv").read_text().replace("national", "elsewhere")
+    (tmp_path / "facts.csv").write_text(broken)
+    assert not frictionless.Package(str(tmp_path / "datapackage.json")).validate().valid
+
+
+async def test_facts_of_a_delivery_add_up_to_its_row_and_each_day_to_itself(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await some_days(ingest, province)
+    parts = ("connected_ms", "not_connected_ms", "maintenance_ms", "unknown_ms", "out_of_scope_ms")
+    facts = json.loads(await get(client, "facts", Format.JSON))
+    whole = json.loads(await get(client, "deliveries", Format.JSON))
+    days = sorted({(row["day"], row["day_ms"]) for row in facts})
+    assert [day for day, _ in days] == ["2026-11-19", "2026-11-20", "2026-11-21"]
+    assert [length for _, length in days] == [DAY_MS - 12_600_000, DAY_MS, 8 * 3_600_000]
+    for row in facts:
+        if row["delivery_id"] is not None:
+            assert sum(row[part] for part in parts) == row["day_ms"]
+    for delivery in whole:
+        of_it = [row for row in facts if row["delivery_id"] == delivery["delivery_id"] is not None]
+        for part in parts:
+            if of_it:
+                assert sum(row[part] for row in of_it) == delivery[part]
+
+
+async def test_facts_are_the_same_by_the_ledger_and_moment_by_moment(
+    client: Client, ingest: Ingest, province: Province, database: Database, settings: Settings
+) -> None:
+    """Also of a camera that moved, and in a report of the facility that it left."""
+    await some_days(ingest, province)
+    moved_to = province.facility_state(id=uuid4(), code="KCL-03")
+    before = province.camera("CAM-09")
+    after = before.model_copy(
+        update={"revision": 2, "facility_id": moved_to.id, "changed_at": START + timedelta(hours=30)}
+    )
+    await province.feed(
+        ingest,
+        province.stated("facility", moved_to),
+        province.stated("camera", before),
+        province.stated("camera", after),
+        *province.probes(before, START, END, every_s=600),
+    )
+    asked = [{}, {"facility": "KCL-01"}, {"facility": "KCL-03"}]
+    names = ("facts", "camera_days", "cameras", "deliveries", "facilities")
+    direct = [json.loads(await get(client, name, Format.JSON, **given)) for name in names for given in asked]
+    days = await bookkeeper_of(database, settings).keep(millis(datetime.now(UTC)))
+    assert days > 2
+    ledgered = [json.loads(await get(client, name, Format.JSON, **given)) for name in names for given in asked]
+    for one, other in zip(direct, ledgered, strict=True):
+        assert [_unstamped(row) for row in one] == [_unstamped(row) for row in other]
+    of_moved = [row for row in ledgered[0] if row["camera_id"] == str(before.id)]
+    assert {row["day"]: row["facility_code"] for row in of_moved} == {
+        "2026-11-19": "KCL-01", "2026-11-20": "KCL-03", "2026-11-21": "KCL-03"
+    }  # fmt: skip
+
+
+def _unstamped(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "generated_at"}
+
+
+async def test_facts_of_a_camera_add_up_to_its_row(client: Client, ingest: Ingest, province: Province) -> None:
+    await some_days(ingest, province)
+    days = json.loads(await get(client, "camera_days", Format.JSON))
+    for camera in json.loads(await get(client, "cameras", Format.JSON)):
+        if camera["camera_id"] is None:
+            continue
+        of_it = [row for row in days if row["camera_id"] == camera["camera_id"]]
+        for name in ("up_ms", "down_ms", "compliant_ms", "both_ms", "maintenance_ms", "unknown_ms"):
+            assert sum(row[name] for row in of_it) == camera[name]
+
+
+async def test_a_facility_without_cameras_is_in_every_table_of_places(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await some_days(ingest, province)
+    for name, rows in {"cameras": 1, "deliveries": 1, "facts": 3, "camera_days": 3}.items():
+        found = [row for row in json.loads(await get(client, name, Format.JSON)) if row["facility_code"] == "KCL-02"]
+        assert [row["camera_id"] for row in found] == [None] * rows
+    facilities = {row["code"]: row for row in json.loads(await get(client, "facilities", Format.JSON))}
+    assert facilities["KCL-02"]["cameras_total"] == 0
+
+
+async def test_what_a_spreadsheet_would_run_is_text(client: Client, ingest: Ingest, province: Province) -> None:
+    await some_days(ingest, province)
+    (_, row) = csv.DictReader(io.StringIO((await get(client, "facilities", Format.CSV)).decode(), newline=""))
+    assert row["name"] == '\'=Trống, "chưa có"; camera'
+    assert json.loads(await get(client, "facilities", Format.JSON))[1]["name"] == row["name"][1:]
+
+
+@pytest.mark.parametrize(("path", "table"), [
+    ("/v1/compliance", "cameras"),
+    ("/v1/overview", "totals"),
+    ("/v1/outages", "outages"),
+    ("/v1/site-faults", "site_faults"),
+    ("/v1/maintenance", "maintenance"),
+    ("/v1/lost-facts", "lost_facts"),
+    ("/v1/facts", "facts"),
+])  # fmt: skip
+async def test_a_report_gives_its_table_by_format_and_by_accept(
+    client: Client, ingest: Ingest, province: Province, path: str, table: str
+) -> None:
+    await some_days(ingest, province)
+    period = PERIOD if SOURCES[table].table.periodic else {}
+    right = (await get(client, table, Format.CSV)).partition(b"\r\n")[0]
+    for form in (Format.CSV, Format.XLSX, Format.PARQUET):
+        by_format = await client.get(path, params={**period, "format": form.value})
+        by_accept = await client.get(path, params=period, headers={"Accept": f"{MEDIA_TYPES[form]}, */*;q=0.1"})
+        for answer in (by_format, by_accept):
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[form]
+            assert f'filename="{table}-' in answer.headers["content-disposition"]
+            assert answer.headers["content-disposition"].endswith(f'.{form}"')
+        if form is Format.CSV:
+            assert by_format.content.partition(b"\r\n")[0] == by_accept.content.partition(b"\r\n")[0] == right
+
+
+async def test_the_intervals_of_one_camera_and_one_delivery_are_files_too(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    await some_days(ingest, province)
+    rows = json.loads(await get(client, "delivery_intervals", Format.JSON))
+    for noun, key in (("cameras", "camera_id"), ("deliveries", "delivery_id")):
+        thing = rows[0][key]
+        address = f"/v1/{noun}/{thing}/intervals"
+        answer = await client.get(address, params={**PERIOD, "format": "csv"})
+        found = [*csv.DictReader(io.StringIO(answer.text, newline=""))]
+        shown = (await client.get(address, params=PERIOD)).json()["intervals"]
+        assert {row[key] for row in found} == {thing}
+        assert [(row["state"], int(row["interval_ms"])) for row in found] == [
+            (one["state"], round(one["seconds"] * 1000)) for one in shown
+        ]
+
+
+@pytest.mark.parametrize(("path", "given", "headers", "status", "says"), [
+    ("/v1/tables/cameras", {"format": "pdf"}, {}, 422, "'json', 'csv', 'xlsx' or 'parquet'"),
+    ("/v1/tables/cameras", {}, {"Accept": "application/pdf"}, 406, "format=json, csv, xlsx or parquet"),
+    ("/v1/facts", {"format": "parquet", "dialect": "excel-vi"}, {}, 422, "dialect is of csv and xlsx"),
+    ("/v1/outages", {"format": "csv", "limit": "10"}, {}, 422, "limit is of the pages in JSON"),
+    ("/v1/tables/horses", {}, {}, 404, "cameras"),
+    ("/v1/tables/lost_facts", {"from": "2026-11-01"}, {}, 422, "of all times"),
+    ("/v1/tables/maintenance", {"unit": "465"}, {}, 422, "does not narrow"),
+    ("/v1/facts", {"facility": "nowhere"}, {}, 422, "no facility"),
+    ("/v1/compliance", {"table": "units"}, {}, 422, "is of csv, xlsx and parquet"),
+])  # fmt: skip
+async def test_what_no_file_can_be_made_of_is_refused_in_words(
+    client: Client, path: str, given: dict[str, str], headers: dict[str, str], status: int, says: str
+) -> None:
+    answer = await client.get(path, params=given, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert says in answer.text
+
+
+async def test_a_reader_without_the_right_to_export_gets_json_alone(start: Start, client: Client) -> None:
+    async with start(role=Role.FACILITY) as facility:
+        assert (await facility.get("/v1/tables/cameras", params=PERIOD)).status_code == 200
+        refused = await facility.get("/v1/tables/cameras", params={**PERIOD, "format": "parquet"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+async def test_the_list_of_tables_says_what_their_columns_hold(client: Client) -> None:
+    tables = {table["name"]: table for table in (await client.get("/v1/tables")).json()["items"]}
+    assert tables.keys() == SOURCES.keys()
+    up = next(one for one in tables["camera_days"]["columns"] if one["name"] == "up_ms")
+    assert (up["unit"], up["heading"], up["kind"]) == ("ms", "Hoạt động (ms)", "duration")
+    page = (await client.get("/v1/data-dictionary.md")).text
+    for name in tables:
+        assert f"\n## {name}\n" in page
+
+
+def test_the_period_of_the_tests_is_in_the_past() -> None:
+    assert millis(END) < millis(datetime.now(UTC))
