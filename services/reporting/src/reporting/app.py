@@ -22,12 +22,12 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import TAGS, charts, compliance, outages, overview, tables
+from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
 from reporting.api.evidence import intervals, lost_facts, maintenance
 from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
-from reporting.api.reports import files, freezing
+from reporting.api.reports import charts, files, freezing
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from reporting.documents.render import FORMS
 from reporting.documents.verify import verify
 from vonggac.auth import Role
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,16 @@ DAY = datetime(2026, 11, 20, 17, tzinfo=UTC)
 """A local midnight."""
 NEXT = DAY + timedelta(days=1)
 BODY = {"from": DAY.isoformat(), "to": NEXT.isoformat()}
+
+
+@pytest.fixture(autouse=True)
+async def feeding(client: Client) -> None:
+    """The service consumes: one that is stopped while it connects leaves a socket behind."""
+
+    async def is_ready() -> bool:
+        return bool((await client.get("/readyz")).status_code == 200)
+
+    await eventually(is_ready)
 
 
 @pytest.fixture

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reporting.documents.letter.figures import number, word
+from reporting.documents.letter.wording import harmless
 from reporting.domain.instants import shown
 from reporting.domain.percentages import percentages
 from reporting.reports.snapshot.canonical import Row, row_digest
 from reporting.reports.snapshot.figures import COLUMNS as TABLES
 from reporting.reports.snapshot.report import NotThatReportError, Report
-from reporting.reports.tables import BOM, LINE_END, text
 
+BOM = "\ufeff"
+LINE_END = "\r\n"
 _KNOWN = ("report_id", "report_version", "report_sha256", "period_from", "period_to", "time_zone", "rule_version")
 _PERCENTAGES = tuple(f"{kind}_{name}" for kind in ("availability", "compliance") for name in (
     "measured_percent", "strict_percent", "lenient_percent", "coverage_percent"
@@ -66,7 +68,7 @@ def _known(report: Report) -> Iterator[str]:
 
 def _cells(row: Row) -> Iterator[str]:
     for name in TABLES["cameras"]:
-        yield (str(number(row, name)) if name.endswith("_ms") else text(word(row, name)) or "") if row else ""
+        yield (str(number(row, name)) if name.endswith("_ms") else harmless(word(row, name)) or "") if row else ""
     for good, bad, unknown in (("up", "down", "unknown"), ("compliant", "non_compliant", "compliance_unknown")):
         for one in percentages(*(number(row, f"{name}_ms") for name in (good, bad, unknown))):
             yield "" if one is None else repr(one)

@@ -1,6 +1,6 @@
 """Alembic's entry: the metadata of reporting, run the platform's way."""
 
-from reporting.storage import frozen as _frozen  # noqa: F401 - its tables are of the same metadata
+from reporting.reports.snapshot import chain as _chain  # noqa: F401 - its tables are of the same metadata
 from reporting.storage.availability.tables import metadata
 from reporting.storage.mandate import tables as _mandate  # noqa: F401 - its tables are of the same metadata
 from reporting.storage.sending import tables as _sending  # noqa: F401

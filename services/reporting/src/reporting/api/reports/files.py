@@ -13,7 +13,7 @@ from reporting.api.reports.freezing import Version, wanted
 from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
 from reporting.documents.render import FORMS, rendered
 from reporting.documents.verify import Verdict, verify
-from reporting.storage import frozen
+from reporting.reports.snapshot import chain
 from vonggac.auth import Principal, Right, require
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
@@ -52,7 +52,7 @@ async def verify_report(
     if carried is None:
         return _verdict(found)
     async with shared.database.transaction() as session:
-        known = await frozen.read(session, carried.id, carried.header.version)
+        known = await chain.read(session, carried.id, carried.header.version)
     if known is None:
         stranger = f"no report {carried.id} version {carried.header.version} was frozen here"
         return _verdict(Verdict(found.form, False, [stranger], carried))
@@ -106,7 +106,7 @@ async def read_report(
         return await _file(shared, report_id, version, form)
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
-        shape = detailed(report, await frozen.versions(session, report_id))
+        shape = detailed(report, await chain.versions(session, report_id))
     return JSONResponse(shape.model_dump(mode="json", by_alias=True))
 
 

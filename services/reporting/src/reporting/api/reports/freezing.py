@@ -23,11 +23,10 @@ from reporting.api.reports.shapes import (
 from reporting.domain.instants import Millis, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
-from reporting.reports.snapshot import freezing
+from reporting.reports.snapshot import chain, freezing
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
-from reporting.storage import frozen
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, Role, require
 from vonggac.http import ProblemError
@@ -77,7 +76,7 @@ async def freeze_report(
     tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
-        report = await frozen.append(session, make)
+        report = await chain.append(session, make)
     return _created(report, response)
 
 
@@ -89,7 +88,7 @@ async def list_reports(
     _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
-        rows, total = await frozen.page(
+        rows, total = await chain.page(
             session, paging.orderings, paging.last, paging.limit, count=paging.wants_total
         )  # fmt: skip
     page = paging.page(rows, total=total)
@@ -114,11 +113,11 @@ async def approve_report(
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
     async with shared.database.transaction() as session:
         report = await wanted(session, report_id, version)
-        if not await frozen.approve(session, report, caller.subject, shared.clock()):
+        if not await chain.approve(session, report, caller.subject, shared.clock()):
             detail = f"version {report.header.version} of report {report_id} is approved already; approvals stay"
             raise ProblemError(HTTPStatus.CONFLICT, "approved_already", detail)
         return detailed(
-            await wanted(session, report_id, report.header.version), await frozen.versions(session, report_id)
+            await wanted(session, report_id, report.header.version), await chain.versions(session, report_id)
         )
 
 
@@ -149,11 +148,11 @@ async def freeze_version(
     try:
         make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
         async with shared.database.transaction() as session:
-            report = await frozen.append(session, make, replaces=before)
+            report = await chain.append(session, make, replaces=before)
     except freezing.NothingChangedError:
         detail = f"every figure is as in version {header.version}; a further version needs one that changed"
         raise ProblemError(HTTPStatus.CONFLICT, "nothing_changed", detail) from None
-    except frozen.SupersededError:
+    except chain.SupersededError:
         detail = f"meanwhile version {header.version} is no longer the newest; look at the newest and try again"
         raise ProblemError(HTTPStatus.CONFLICT, "superseded", detail) from None
     return _created(report, response)
@@ -161,7 +160,7 @@ async def freeze_version(
 
 async def wanted(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report:
     """A report that is there, or a 404."""
-    report = await frozen.read(session, report_id, version)
+    report = await chain.read(session, report_id, version)
     if report is None:
         raise not_found("report", report_id if version is None else f"{report_id} version {version}")
     return report
@@ -191,7 +190,7 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
 
 async def _tables(shared: Context, period: Period, zone: ZoneInfo, given: FilterPart) -> dict[str, list[Row]]:
     filters = Filters(given.unit, given.agency, None, given.facility)
-    question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s))
+    question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session)).scope, type=given.type)
         return await collect(session, Extent(question, scope, zone))

@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from reporting.documents.example.places import Site
-from reporting.domain.claims import Status
+from reporting.domain.evidence.claims import Status
 from reporting.domain.instants import HOUR, Millis
 from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine, Durations, Seen, account, out_of_scope
 from reporting.domain.scope import Absence, Camera, Reason

@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
-from reporting.domain.outages import accounted, outages
-from reporting.domain.scope import Camera
+from reporting.domain.outages import accounted
 from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question, accounts, watch_of
+from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.snapshot import figures
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.figures import FoundOutage
 from reporting.reports.totals import Totals
 from reporting.storage import history, plan
-from reporting.storage.history import SiteFault
 
 MAX_DAYS = 93
 """A longer period has its sums by calendar month instead of by day."""
@@ -47,7 +46,7 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
         **await asyncio.to_thread(figures.groups, totals),
         "cameras": rows,
         "deliveries": deliveries,
-        "outages": figures.outages(await _outages(session, extent.question, [one.camera for one in found])),
+        "outages": figures.outages(await _outages(session, extent)),
         "days": days,
         "strips": await _strips(session, extent, found),
     }
@@ -77,30 +76,12 @@ async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tu
     return found, totals
 
 
-async def _outages(session: AsyncSession, question: Question, cameras: Sequence[Camera]) -> list[FoundOutage]:
-    start, end = question.period
-    failed = await history.cameras_down(session, start, end)
-    wanted = [one for one in cameras if one.id in failed]
-    watch = await watch_of(session, question)
-    seen = (await history.stored(session, [one.id for one in wanted], (), start, end, watch)).lines(watch)
-    windows = await history.maintenance(session, start, end)
-    faults = await history.site_faults(session, start, end)
+async def _outages(session: AsyncSession, extent: Extent) -> list[FoundOutage]:
     return [
-        FoundOutage(one, outage, _fault_of(one, outage.start, outage.end, faults))
-        for one in wanted
-        for outage in outages(
-            question.period, seen.get(one.id, ()), history.maintenance_of(windows, one), question.now, one.absences
-        )
+        FoundOutage(camera, outage, None if (fault := fault_of(camera, outage, faults)) is None else fault.began_at)
+        async for found, faults in found_outages(session, extent.question, extent.scope)
+        for camera, outage in found
     ]
-
-
-def _fault_of(camera: Camera, start: Millis, end: Millis, faults: Sequence[SiteFault]) -> Millis | None:
-    """When the fault of its whole site began that an outage is part of."""
-    for fault in faults:
-        ended = end if fault.ended_at is None else fault.ended_at
-        if camera.id in fault.camera_ids and fault.began_at < end and start < ended:
-            return fault.began_at
-    return None
 
 
 async def _strips(session: AsyncSession, extent: Extent, found: Sequence[CameraAccount]) -> list[Row]:

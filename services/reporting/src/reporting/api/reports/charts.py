@@ -10,7 +10,6 @@ from pydantic import AwareDatetime
 
 from reporting.api.parameters import Asks, Filters, InContext
 from reporting.api.reports.freezing import Version, wanted
-from reporting.api.reports.shapes import DEFAULT_ZONE, Zone
 from reporting.documents.letter.figures import Shown, charts, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
@@ -46,7 +45,6 @@ async def read_chart(
     asks: Asks,
     filters: Annotated[Filters, Depends()],
     _caller: Annotated[Principal, Depends(require(Right.READ))],
-    time_zone: Annotated[Zone, Query(description="IANA zone whose days are meant.")] = DEFAULT_ZONE,
     deadline: Annotated[AwareDatetime | None, Query(description="Strictly before it all is to be connected.")] = None,
     target_ppm: Annotated[
         int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
@@ -60,9 +58,9 @@ async def read_chart(
     else:
         async with snapshot(shared.database) as session:
             scope = (await filters.resolved(session)).scope
-            tables = await collect(session, Extent(asks, scope, ZoneInfo(time_zone)))
+            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
         due = None if deadline is None else millis(deadline)
-        shown = Shown(tables, ZoneInfo(time_zone), due, target_ppm)
+        shown = Shown(tables, ZoneInfo(asks.time_zone), due, target_ppm)
     picture = (await asyncio.to_thread(charts, shown))[name]
     return Response(
         picture,
