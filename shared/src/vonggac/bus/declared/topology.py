@@ -111,27 +111,26 @@ _CAMERA_ID = "{{wildcard(1)}}"
 """In the server's subject transforms: the token that `*` matches in the source."""
 
 
+def _jobs(name: str, job_subject: str, replicas: int) -> StreamConfig:
+    transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
+    return StreamConfig(
+        name=name,
+        retention=RetentionPolicy.WORK_QUEUE,
+        sources=[StreamSource(name=INVENTORY, subject_transforms=[transform])],
+        max_msgs_per_subject=1,
+        discard=DiscardPolicy.OLD,
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+    )
+
+
 def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
-    """The streams, on disk, `replicas` copies each (1 or 3)."""
-
-    def jobs(name: str, job_subject: str) -> StreamConfig:
-        transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
-        return StreamConfig(
-            name=name,
-            retention=RetentionPolicy.WORK_QUEUE,
-            sources=[StreamSource(name=INVENTORY, subject_transforms=[transform])],
-            max_msgs_per_subject=1,
-            discard=DiscardPolicy.OLD,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
-        )
-
+    """On disk, `replicas` copies each (1 or 3). Nobody purges INVENTORY or OBSERVATIONS, whatever his login."""
     return (
         StreamConfig(
             name=INVENTORY,
             subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
-            # Nobody takes the wanted state or the facts away, whatever login he has: NATS lifts neither ban again.
             deny_delete=True,
             deny_purge=True,
             storage=StorageType.FILE,
@@ -139,9 +138,9 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
-        jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
-        jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
+        _jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID), replicas),
+        _jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID), replicas),
+        _jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID), replicas),
         StreamConfig(
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
