@@ -26,7 +26,7 @@ CRAFT = {
     "inventory": {"exporting", "importing", "minutes", "nouns"},
     "prober": {"probes"},
     "forwarder": {"relay"},
-    "reporting": {"charts", "documents", "ingest", "reports", "tables"},
+    "reporting": {"documents", "ingest", "reports", "tables"},
 }
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

@@ -21,7 +21,10 @@ SMALL_ROOMS = {
     "vonggac/rtsp": "the wire format and the client",
     "vonggac/settings": "one subject: settings from the environment, and their description",
 }
-LARGE_ROOMS = {"vonggac": "the parts of the library side by side, each a room (decision 0006)"}
+LARGE_ROOMS = {
+    "vonggac": "the parts of the library side by side, each a room (decision 0006)",
+    "reporting/migrations/versions": "one migration a file",
+}
 SMALL_FILES = {
     "prober.api.networks": "one noun of the API a file",
     "simulator.api.authority": "one noun of the API a file",

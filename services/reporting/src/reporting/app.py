@@ -35,6 +35,22 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
+ROUTES = (
+    figures,
+    targets,
+    late_evidence,
+    compliance,
+    overview,
+    outages,
+    intervals,
+    maintenance,
+    lost_facts,
+    tables,
+    freezing,
+    files,
+    charts,
+)
+"""The modules of the API: a noun each."""
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
@@ -81,20 +97,6 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         audience=settings.jwt_audience,
     )
     install_authentication(app, verifier)
-    for module in (
-        figures,
-        targets,
-        late_evidence,
-        compliance,
-        overview,
-        outages,
-        intervals,
-        maintenance,
-        lost_facts,
-        tables,
-        freezing,
-        files,
-        charts,
-    ):
+    for module in ROUTES:
         app.include_router(module.router)
     return app
