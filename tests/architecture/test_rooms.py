@@ -46,6 +46,7 @@ SMALL_FILES = {
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.documents.example.files": "writes what the rest of the example makes up",
     "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
+    "reporting.storage.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "reporting.storage.daily": "the one statement of facts by day, with what it unpacks",
     "prober.domain.picture.approval": "a pure decision with its own tests",
