@@ -76,6 +76,12 @@ def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
         assert mounted == (service in {*environment.WORKERS, "secrets"}), service
 
 
+def test_only_reporting_gets_the_key_that_opens_its_secrets() -> None:
+    for service, container in compose()["services"].items():
+        mounted = any("keys-reporting" in volume for volume in container.get("volumes", []))
+        assert mounted == (service in {"reporting", "secrets"}), service
+
+
 def test_each_container_gets_its_own_logins_alone() -> None:
     for service, container in compose()["services"].items():
         mounted = [volume for volume in container.get("volumes", []) if volume.startswith("login-")]

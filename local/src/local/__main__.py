@@ -1,6 +1,7 @@
 """`python -m local COMMAND`, or `vonggac COMMAND`: run, smoke, clean, backup and restore on one machine.
 
-For containers: secrets, setup, demo, truth, token; backup and restore of what addresses name.
+For containers: secrets, setup, demo, truth, token; backup and restore of what addresses name; cluster-secrets and
+round-trip for the Helm chart.
 """
 
 import argparse
@@ -15,8 +16,9 @@ from nats.errors import Error as NatsError
 
 from local.apis.inventory import RefusedError
 from local.backup import place, platform_copy
-from local.commands import clean, run, setup, smoke, tools
+from local.commands import clean, cluster_secrets, run, setup, smoke, tools
 from local.commands.progress import Progress
+from local.commands.round_trip import round_trip
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
 from local.platform import environment
@@ -100,6 +102,17 @@ def _truth(arguments: argparse.Namespace, progress: Progress) -> int:
 def _token(arguments: argparse.Namespace, progress: Progress) -> int:
     progress.line(tools.token_from(keys=arguments.keys, token_file=arguments.token_file))
     return 0
+
+
+def _cluster_secrets(arguments: argparse.Namespace, _progress: Progress) -> int:
+    release = cluster_secrets.Release(arguments.prefix, arguments.fullname or arguments.prefix, arguments.namespace)
+    return cluster_secrets.print_secrets(arguments.folder, release)
+
+
+def _round_trip(arguments: argparse.Namespace, progress: Progress) -> int:
+    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    addresses = arguments.inventory, arguments.reporting
+    return _finish(round_trip(*addresses, token, within_s=arguments.within, progress=progress))
 
 
 def _backup(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -209,6 +222,12 @@ def _add_tools(commands: Any) -> None:
     setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     setup_command.add_argument("--replicas", type=int, default=1, choices=[1, 3], help="copies of each stream")
     setup_command.set_defaults(work=_setup)
+    cluster_command = commands.add_parser("cluster-secrets", help="print the Secrets of the Helm chart, for kubectl")
+    cluster_command.add_argument("--folder", type=Path, required=True, help="your safe: keys are made and kept there")
+    cluster_command.add_argument("--prefix", default="vonggac", help="the chart's secrets.prefix (default: vonggac)")
+    cluster_command.add_argument("--fullname", help="name of the release's objects (default: the prefix)")
+    cluster_command.add_argument("--namespace", default="vonggac", help="(default: vonggac)")
+    cluster_command.set_defaults(work=_cluster_secrets)
     demo_command = commands.add_parser("demo", help="load the demo through inventory's API")
     demo_command.add_argument("--inventory", required=True, metavar="URL")
     demo_command.add_argument("--simulator", required=True, metavar="URL")
@@ -219,7 +238,12 @@ def _add_tools(commands: Any) -> None:
     truth_command.set_defaults(work=_truth)
     token_command = commands.add_parser("token", help="print a token of the role province_lead")
     token_command.set_defaults(work=_token)
-    for command in (demo_command, truth_command, token_command):
+    round_trip_command = commands.add_parser("round-trip", help="one observation through everything, into the report")
+    round_trip_command.add_argument("--inventory", required=True, metavar="URL")
+    round_trip_command.add_argument("--reporting", required=True, metavar="URL")
+    round_trip_command.add_argument("--within", type=float, default=180.0, metavar="SECONDS", help="(default: 180)")
+    round_trip_command.set_defaults(work=_round_trip)
+    for command in (demo_command, truth_command, token_command, round_trip_command):
         token = command.add_mutually_exclusive_group(required=True)
         token.add_argument("--token-file", type=Path, help="file with an admin token")
         token.add_argument("--keys", type=Path, help="folder with the key that signs one")

@@ -25,6 +25,7 @@ def test_the_public_share_holds_no_private_key(tmp_path: Path) -> None:
     share_keys(tmp_path)
     assert names(tmp_path / "public") == {"jwks.json", "workers.pub"}
     assert names(tmp_path / "workers") == {"workers.key"}
+    assert names(tmp_path / "reporting") == {"reporting.key"}
     assert (tmp_path / "workers" / "workers.key").stat().st_mode & 0o077 == 0
 
 

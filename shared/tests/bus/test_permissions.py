@@ -107,6 +107,7 @@ def may_publish() -> dict[str, set[str]]:
         "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
+        **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
         "dead.OBSERVATIONS.outgoing": WORKERS,
         "probe.job.c": set(),
         "delivery.job.c": set(),
@@ -170,6 +171,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.worker.*": set(),
         "observation.delivery.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
+        "notice.>": set(),
         "probe.job.*": set(),
         "delivery.job.*": set(),
         "verify.job.*": set(),
@@ -311,7 +313,7 @@ async def test_who_was_asked_answers_once_and_only_the_one_that_asked(users: dic
 @pytest.mark.parametrize("login", [{}, {"user": "prober", "password": "wrong"}, {"user": "simulator", "password": ""}])
 async def test_nobody_comes_in_without_a_login(platform_nats: NatsServer, login: dict[str, str]) -> None:
     with pytest.raises(NatsError, match="Authorization Violation"):
-        await connect_once(platform_nats.url, name="stranger", **login)
+        await connect_once(platform_nats.url, name="stranger", user=login.get("user"), password=login.get("password"))
 
 
 def test_one_file_is_used_by_all(platform_nats: NatsServer) -> None:

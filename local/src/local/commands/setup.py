@@ -3,8 +3,9 @@
 `secrets` makes keys and passwords; `setup` declares the streams, as their owner.
 
 Everything is made once and kept apart by who may have it. Keys: `public/` for every service, `workers/` for prober and
-forwarder; `signing/` has all, for the tools that issue tokens. So inventory cannot open what it has sealed, even
-when its container is broken into. Logins: a folder per container with the passwords that it needs, and no others.
+forwarder, `reporting/` for reporting; `signing/` has all, for the tools that issue tokens. So inventory cannot open
+what it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it
+needs, and no others.
 """
 
 import os
@@ -15,13 +16,13 @@ from pathlib import Path
 from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.streams import Login, declare_streams
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
+from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
 from vonggac.bus.declared import permissions
 from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0
 WHOLE = "signing"
-SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
+SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,), "reporting": (REPORTING_SEAL,)}
 NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
 BACKUP = "backup"
 DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name

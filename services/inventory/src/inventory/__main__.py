@@ -16,7 +16,7 @@ from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.database import Database, database_address, migrate
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -51,7 +51,7 @@ def _serve(settings: Settings) -> None:
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"inventory cannot start: {error}") from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

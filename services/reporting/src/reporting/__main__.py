@@ -14,7 +14,7 @@ from reporting.migrations import SCRIPTS
 from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
 from vonggac.database import Database, database_address, migrate
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -42,7 +42,7 @@ def main() -> None:
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"reporting cannot start: {error}") from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

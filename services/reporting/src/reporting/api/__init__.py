@@ -6,8 +6,17 @@ TAGS = {
     "overview": "A few numbers for a dashboard.",
     "outages": "When cameras and whole sites were down, and why.",
     "intervals": "The lines behind the figures.",
+    "progress": "How far each facility is, in groups and in total, at any instant.",
+    "obligations": "What is owed, by when, and what speaks for it.",
+    "deviations": "What was agreed, beside what was observed.",
+    "inspections": "When each facility is to be inspected next.",
     "maintenance": "Time agreed beforehand.",
+    "urging": "Who is urged about what, how, and what they answered (R11).",
+    "national": "The list that the Ministry reads, and the same for Prometheus.",
+    "webhooks": "Who is sent what happens, and what became of each message.",
     "tables": "Every table for analysts, in four formats, and what its columns hold.",
     "lost facts": "What publishers numbered and never came.",
+    "reports": "Frozen reports: signed, versioned, verified.",
+    "charts": "Pictures of the figures, as SVG.",
 }
 """The tags of the API, with what each is about."""

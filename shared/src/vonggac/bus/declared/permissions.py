@@ -258,6 +258,7 @@ REPORTING = User(
         _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+        subjects.notice(_ANY, _ANY),
         # What its tables lost when they were restored from an older copy.
         subjects.direct_get(topology.INVENTORY),
         subjects.direct_get(topology.OBSERVATIONS),

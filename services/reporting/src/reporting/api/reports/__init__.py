@@ -1,0 +1,1 @@
+"""Frozen reports over HTTP: freezing, approving and further versions; files; verifying."""

@@ -1,0 +1,69 @@
+"""GET /v1/charts/….svg: pictures of a period's figures, or of a frozen report's."""
+
+import asyncio
+from typing import Annotated, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime
+
+from reporting.api.parameters import Asks, Filters, InContext
+from reporting.api.reports.freezing import Version, wanted
+from reporting.documents.letter.figures import Shown, charts, shown_of
+from reporting.domain.instants import millis
+from reporting.reports.snapshot.collect import Extent, collect
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, require
+from vonggac.http.openapi import problems
+
+router = APIRouter(prefix="/v1/charts", tags=["charts"])
+
+SVG_TYPE = "image/svg+xml"
+type ChartName = Literal["availability", "causes", "progress", "strips"]
+
+
+@router.get(
+    "/{name}.svg",
+    summary="A chart",
+    description=(
+        "`availability` over time, lost time by `causes`, `progress` against the deadline, 24-hour `strips` of the "
+        "cameras longest down. Of a frozen report when `report` is given, else of the period as it is known now."
+    ),
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture.",
+            "content": {SVG_TYPE: {"schema": {"type": "string"}, "example": "<svg/>"}},
+        },
+        **problems({404: "No such report"}),
+    },
+)
+async def read_chart(
+    shared: InContext,
+    name: ChartName,
+    asks: Asks,
+    filters: Annotated[Filters, Depends()],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    deadline: Annotated[AwareDatetime | None, Query(description="Strictly before it all is to be connected.")] = None,
+    target_ppm: Annotated[
+        int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
+    ] = 990_000,
+    report: Annotated[UUID | None, Query(description="A frozen report: period and filters are its own.")] = None,
+    version: Version = None,
+) -> Response:
+    if report is not None:
+        async with shared.database.transaction() as session:
+            shown = shown_of(await wanted(session, report, version))
+    else:
+        async with snapshot(shared.database) as session:
+            scope = (await filters.resolved(session)).scope
+            tables = await collect(session, Extent(asks, scope, ZoneInfo(asks.time_zone)))
+        due = None if deadline is None else millis(deadline)
+        shown = Shown(tables, ZoneInfo(asks.time_zone), due, target_ppm)
+    picture = (await asyncio.to_thread(charts, shown))[name]
+    return Response(
+        picture,
+        media_type=SVG_TYPE,
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+    )

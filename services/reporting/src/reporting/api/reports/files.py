@@ -1,0 +1,131 @@
+"""The files of a frozen report, and whether a file is one."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi.responses import JSONResponse
+
+from reporting.api.parameters import Context, InContext
+from reporting.api.reports.freezing import Version, wanted
+from reporting.api.reports.shapes import DetailShape, VerdictShape, detailed
+from reporting.documents.render import FORMS, rendered
+from reporting.documents.verify import Verdict, verify
+from reporting.reports.snapshot import chain
+from vonggac.auth import Principal, Right, require
+from vonggac.http import ProblemError
+from vonggac.http.openapi import problems
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+type FormName = Literal["json", "csv", "xlsx", "docx", "pdf"]
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {form.media_type: _BINARY for form in FORMS.values()}}
+}
+
+
+@router.post(
+    "/verify",
+    summary="Whether a file is a frozen report, unaltered",
+    description=(
+        "Takes any of the five forms as the body. The file is compared with the report that it says it is, as this "
+        "register has it: byte for byte, but for signatures that were put behind a PDF."
+    ),
+    responses=problems({413: "Larger than 64 MB"}),
+)
+async def verify_report(
+    shared: InContext,
+    content: Annotated[bytes, Body(media_type="application/octet-stream", description="The file.")],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+) -> VerdictShape:
+    if len(content) > MAX_FILE_BYTES:
+        detail = f"the file has {len(content):,} bytes; at most {MAX_FILE_BYTES:,} are read"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
+    found = await asyncio.to_thread(verify, content)
+    carried = found.report
+    if carried is None:
+        return _verdict(found)
+    async with shared.database.transaction() as session:
+        known = await chain.read(session, carried.id, carried.header.version)
+    if known is None:
+        stranger = f"no report {carried.id} version {carried.header.version} was frozen here"
+        return _verdict(Verdict(found.form, False, [stranger], carried))
+    return _verdict(await asyncio.to_thread(verify, content, known))
+
+
+@router.get(
+    "/{report_id}.{form}",
+    summary="A frozen report as a file",
+    description="The same bytes each time; the name says which version. Needs the right `export`.",
+    response_class=Response,
+    responses={**_FILES, **problems({404: "No such report"})},
+)
+async def download_report(
+    shared: InContext,
+    report_id: UUID,
+    form: FormName,
+    _caller: Annotated[Principal, Depends(require(Right.EXPORT))],
+    version: Version = None,
+) -> Response:
+    return await _file(shared, report_id, version, form)
+
+
+@router.get(
+    "/{report_id}",
+    summary="A frozen report",
+    description="What it says of itself. `format` gives its file, for which the right `export` is needed.",
+    response_model=None,
+    responses={
+        200: {
+            "model": DetailShape,
+            "content": {form.media_type: _BINARY for name, form in FORMS.items() if name != "json"},
+        },
+        **problems({404: "No such report"}),
+    },
+)
+async def read_report(
+    shared: InContext,
+    report_id: UUID,
+    caller: Annotated[Principal, Depends(require(Right.READ))],
+    version: Version = None,
+    form: Annotated[FormName | None, Query(alias="format", description="The file instead.")] = None,
+) -> Response:
+    if form is not None:
+        if not caller.may(Right.EXPORT):
+            log.warning("access_denied", subject=caller.subject, right=Right.EXPORT.value, path="/v1/reports")
+            detail = (
+                "a file needs the right 'export', which the token's roles do not carry; without format=, 'read' will do"
+            )
+            raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+        return await _file(shared, report_id, version, form)
+    async with shared.database.transaction() as session:
+        report = await wanted(session, report_id, version)
+        shape = detailed(report, await chain.versions(session, report_id))
+    return JSONResponse(shape.model_dump(mode="json", by_alias=True))
+
+
+async def _file(shared: Context, report_id: UUID, version: int | None, form: str) -> Response:
+    async with shared.database.transaction() as session:
+        report = await wanted(session, report_id, version)
+    content = await asyncio.to_thread(rendered, report, form)
+    headers = {"Content-Disposition": f'attachment; filename="{report.name}.{form}"'}
+    return Response(content, media_type=FORMS[form].media_type, headers=headers)
+
+
+def _verdict(found: Verdict) -> VerdictShape:
+    report = found.report
+    return VerdictShape(
+        unaltered=found.unaltered,
+        form=found.form,
+        report_id=None if report is None else report.id,
+        version=None if report is None else report.header.version,
+        sha256=None if report is None else report.sha256,
+        differences=list(found.differences),
+        notes=list(found.notes),
+    )

@@ -1,0 +1,196 @@
+"""POST /v1/reports and what becomes of one: lists, approval, further versions."""
+
+import asyncio
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.api.parameters import Context, Filters, InContext, invalid, not_found
+from reporting.api.reports.shapes import (
+    REPORTS,
+    DetailShape,
+    FreezeShape,
+    ReportShape,
+    VersionShape,
+    detailed,
+    listed,
+)
+from reporting.domain.instants import Millis, duration, millis, shown
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.reports.snapshot import chain, freezing
+from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.collect import Extent, collect
+from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, Role, require
+from vonggac.http import ProblemError
+from vonggac.http.lists import PageQuery
+from vonggac.http.openapi import problems
+from vonggac.telemetry import get_logger
+
+log = get_logger(__name__)
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest.")]
+
+
+@router.post(
+    "",
+    summary="Freeze a report",
+    description=(
+        "Keeps the figures of a period for good, in integers, with their digest, chained to the report before. The "
+        "period ends, and its evidence is complete, at least the lateness horizon ago."
+    ),
+    status_code=HTTPStatus.CREATED,
+)
+async def freeze_report(
+    shared: InContext,
+    body: FreezeShape,
+    response: Response,
+    caller: Annotated[Principal, Depends(require(Right.ADD))],
+) -> DetailShape:
+    now = shared.clock()
+    period, cut_off = _period(shared, body)
+    filters = FilterPart(
+        unit=body.unit,
+        agency=body.agency,
+        type=body.type.value if body.type is not None else None,
+        facility=body.facility,
+    )
+    order = freezing.Order(
+        period=PeriodPart(from_ms=period.start, to_ms=period.end, time_zone=body.time_zone),
+        cut_off_ms=cut_off,
+        filters=filters,
+        author=caller.subject,
+        deadline_ms=None if body.deadline is None else millis(body.deadline),
+        target_ppm=body.target_ppm,
+        proposals=tuple(body.proposals),
+        letterhead=body.letterhead,
+    )
+    tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
+    make = await asyncio.to_thread(freezing.first_version, order, tables, now)
+    async with shared.database.transaction() as session:
+        report = await chain.append(session, make)
+    return _created(report, response)
+
+
+@router.get("", summary="Frozen reports", description="All versions, newest first.", response_model=None,
+            responses=REPORTS.responses)  # fmt: skip
+async def list_reports(
+    shared: InContext,
+    paging: Annotated[PageQuery[Any, ReportShape], Depends(REPORTS)],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+) -> Response:
+    async with shared.database.transaction() as session:
+        rows, total = await chain.page(
+            session, paging.orderings, paging.last, paging.limit, count=paging.wants_total
+        )  # fmt: skip
+    page = paging.page(rows, total=total)
+    return paging.answer(page, [listed(row) for row in page.rows])
+
+
+@router.post(
+    "/{report_id}/approve",
+    summary="Approve a frozen report",
+    description="Once for each version, by the lead of the province. Its files say so from then on.",
+    responses=problems({404: "No such report", 409: "It is approved already"}),
+)
+async def approve_report(
+    shared: InContext,
+    report_id: UUID,
+    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    version: Version = None,
+) -> DetailShape:
+    if Role.PROVINCE_LEAD not in caller.roles:
+        log.warning("access_denied", subject=caller.subject, right="approve", path="/v1/reports")
+        detail = f"only the role '{Role.PROVINCE_LEAD}' approves reports"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+    async with shared.database.transaction() as session:
+        report = await wanted(session, report_id, version)
+        if not await chain.approve(session, report, caller.subject, shared.clock()):
+            detail = f"version {report.header.version} of report {report_id} is approved already; approvals stay"
+            raise ProblemError(HTTPStatus.CONFLICT, "approved_already", detail)
+        return detailed(
+            await wanted(session, report_id, report.header.version), await chain.versions(session, report_id)
+        )
+
+
+@router.post(
+    "/{report_id}/versions",
+    summary="Freeze a further version",
+    description=(
+        "For late evidence or an agreed correction that changed a figure of the same period. The versions before stay; "
+        "the new one carries the reason, its author and each figure before and after."
+    ),
+    status_code=HTTPStatus.CREATED,
+    responses=problems({404: "No such report", 409: "No figure changed, or somebody else was faster"}),
+)
+async def freeze_version(
+    shared: InContext,
+    report_id: UUID,
+    body: VersionShape,
+    response: Response,
+    caller: Annotated[Principal, Depends(require(Right.ADD))],
+) -> DetailShape:
+    async with shared.database.transaction() as session:
+        before = await wanted(session, report_id)
+    header, now = before.header, shared.clock()
+    period = Period(header.period.from_ms, header.period.to_ms)
+    tables = await _tables(shared, period, ZoneInfo(header.period.time_zone), header.filters)
+    cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
+    correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
+    try:
+        make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
+        async with shared.database.transaction() as session:
+            report = await chain.append(session, make, replaces=before)
+    except freezing.NothingChangedError:
+        detail = f"every figure is as in version {header.version}; a further version needs one that changed"
+        raise ProblemError(HTTPStatus.CONFLICT, "nothing_changed", detail) from None
+    except chain.SupersededError:
+        detail = f"meanwhile version {header.version} is no longer the newest; look at the newest and try again"
+        raise ProblemError(HTTPStatus.CONFLICT, "superseded", detail) from None
+    return _created(report, response)
+
+
+async def wanted(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report:
+    """A report that is there, or a 404."""
+    report = await chain.read(session, report_id, version)
+    if report is None:
+        raise not_found("report", report_id if version is None else f"{report_id} version {version}")
+    return report
+
+
+def _created(report: Report, response: Response) -> DetailShape:
+    header = report.header
+    response.headers["Location"] = f"/v1/reports/{header.id}?version={header.version}"
+    return detailed(report, list(range(1, header.version + 1)))
+
+
+def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
+    """The period and the cut-off. Raises ProblemError naming the field."""
+    period = Period(millis(body.start), millis(body.end))
+    if period.length <= 0:
+        raise invalid("from", f"must be earlier than to, which is {shown(period.end)}")
+    if period.length > shared.settings.max_period_days * 86_400_000:
+        raise invalid("from", f"the period is longer than {shared.settings.max_period_days} days; freeze in parts")
+    latest = freezing.latest_cut_off(shared.clock(), duration(shared.settings.lateness_horizon_s))
+    if period.end > latest:
+        raise invalid("to", f"evidence may still come for that time; the latest possible is {shown(latest)}")
+    cut_off = latest if body.cut_off is None else millis(body.cut_off)
+    if not period.end <= cut_off <= latest:
+        raise invalid("cut_off", f"lies between to, {shown(period.end)}, and {shown(latest)}")
+    return period, cut_off
+
+
+async def _tables(shared: Context, period: Period, zone: ZoneInfo, given: FilterPart) -> dict[str, list[Row]]:
+    filters = Filters(given.unit, given.agency, None, given.facility)
+    question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
+    async with snapshot(shared.database) as session:
+        scope = replace((await filters.resolved(session)).scope, type=given.type)
+        return await collect(session, Extent(question, scope, zone))

@@ -1,0 +1,161 @@
+"""What goes in and out of the routes of frozen reports."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from reporting.domain.instants import Millis, moment
+from reporting.reports.snapshot.letterhead import Letterhead
+from reporting.reports.snapshot.report import Report
+from vonggac.events.inventory import FacilityType
+from vonggac.http.lists import Key, Listing
+
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+_TIME: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        msg = f"'{name}' is no IANA time zone; write one such as {DEFAULT_ZONE} or UTC"
+        raise ValueError(msg)
+    return name
+
+
+type Zone = Annotated[str, AfterValidator(_known_zone), Field(max_length=64, examples=[DEFAULT_ZONE])]
+
+
+class FreezeShape(BaseModel):
+    """What to freeze: the figures of [from, to), as they are known now."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    start: AwareDatetime = Field(alias="from", description="Start, included.", json_schema_extra=_TIME)
+    end: AwareDatetime = Field(alias="to", description="End, excluded.", json_schema_extra=_TIME)
+    time_zone: Zone = Field(default=DEFAULT_ZONE, description="IANA zone whose days and hours are meant.")
+    cut_off: AwareDatetime | None = Field(
+        default=None,
+        description="The instant whose evidence is complete: not before `to`, and at least the lateness horizon ago. "
+        "Default: the newest possible one.",
+    )
+    unit: str | None = Field(default=None, max_length=64, description="Code or id of a unit.")
+    agency: str | None = Field(default=None, max_length=64, description="Code or id of a managing agency.")
+    type: FacilityType | None = Field(default=None, description="Type of the facility.")
+    facility: str | None = Field(default=None, max_length=64, description="Code or id of a facility.")
+    deadline: AwareDatetime | None = Field(default=None, description="Strictly before it all is to be connected.")
+    target_ppm: int = Field(default=990_000, ge=0, le=1_000_000, description="Availability demanded, in millionths.")
+    proposals: list[Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
+        default=[], max_length=20, description="Part III of the letter, a paragraph each; by default of the figures."
+    )
+    letterhead: Letterhead = Field(default=Letterhead(), description="Who writes to whom.")
+
+
+class VersionShape(BaseModel):
+    """Why figures are frozen again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=2000, description="Late evidence, or the correction agreed upon.")
+
+
+class ReportShape(BaseModel):
+    """One version of a frozen report, without its tables."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: UUID
+    version: int
+    number: int = Field(description="Place in the chain of all frozen reports.")
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    frozen_at: datetime
+    author: str
+    approved_by: str | None
+    approved_at: datetime | None
+    sha256: str
+    previous_sha256: str | None = Field(description="Of the report before in the chain.")
+
+
+class DetailShape(ReportShape):
+    """One version with what it says of itself; its tables are in its files."""
+
+    time_zone: str
+    cut_off: datetime
+    rule_version: str
+    reason: str | None = Field(description="Why there is a further version; null in the first.")
+    changed_figures: int = Field(description="How many figures differ from the version before.")
+    tables: dict[str, int] = Field(description="Rows of each table.")
+    versions: list[int] = Field(description="All versions there are.")
+    letterhead: Letterhead
+
+
+class VerdictShape(BaseModel):
+    """Whether a file is a frozen report of this register, unaltered."""
+
+    unaltered: bool
+    form: str | None = Field(description="json, csv, xlsx, docx or pdf; null for anything else.")
+    report_id: UUID | None
+    version: int | None
+    sha256: str | None = Field(description="Of the report that the file carries.")
+    differences: list[str] = Field(description="What is not as it was frozen, at most 20.")
+    notes: list[str] = Field(description="What else is in the file, such as signatures.")
+
+
+KEYS: dict[str, Key[Any]] = {
+    "number": Key(lambda row: row.number, int),
+    "frozen_at": Key(lambda row: row.frozen_at, datetime),
+    "from": Key(lambda row: row.starts_at, datetime),
+    "to": Key(lambda row: row.ends_at, datetime),
+}
+REPORTS = Listing(ReportShape, keys=KEYS, id_key="number", default_sort="-number")
+
+
+def listed(row: Any) -> ReportShape:
+    """A row of the list."""
+    zone = ZoneInfo(DEFAULT_ZONE)
+    return ReportShape(
+        id=row.id,
+        version=row.version,
+        number=row.number,
+        start=row.starts_at.astimezone(zone),
+        end=row.ends_at.astimezone(zone),
+        frozen_at=row.frozen_at.astimezone(zone),
+        author=row.author,
+        approved_by=row.approved_by,
+        approved_at=None if row.approved_at is None else row.approved_at.astimezone(zone),
+        sha256=row.sha256,
+        previous_sha256=row.previous_sha256,
+    )
+
+
+def detailed(report: Report, versions: list[int]) -> DetailShape:
+    """One version in full."""
+    header, approval = report.header, report.approval
+    zone = ZoneInfo(header.period.time_zone)
+
+    def shown(instant: Millis) -> datetime:
+        return moment(instant).astimezone(zone)
+
+    return DetailShape(
+        id=report.id,
+        version=header.version,
+        number=header.number,
+        start=shown(header.period.from_ms),
+        end=shown(header.period.to_ms),
+        frozen_at=shown(header.frozen_at_ms),
+        author=header.author,
+        approved_by=None if approval is None else approval.by,
+        approved_at=None if approval is None else shown(approval.at_ms),
+        sha256=report.sha256,
+        previous_sha256=header.previous_sha256,
+        time_zone=header.period.time_zone,
+        cut_off=shown(header.cut_off_ms),
+        rule_version=header.rule_version,
+        reason=header.reason,
+        changed_figures=len(report.tables.get("changes", ())),
+        tables={part.name: part.rows for part in header.tables},
+        versions=versions,
+        letterhead=header.letterhead,
+    )

@@ -1,0 +1,270 @@
+"""The words of the report: «I. Kết quả, II. Tồn tại, nguyên nhân, III. Đề xuất, kiến nghị», out of frozen figures."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from reporting.documents.letter.appendices import appendices
+from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
+from reporting.documents.letter.figures import (
+    Figures,
+    below_target,
+    by_cause,
+    charts,
+    number,
+    rows_of,
+    shown_of,
+    without_cameras,
+    word,
+    zone_of,
+)
+from reporting.documents.letter.wording import (
+    amount,
+    hours,
+    length,
+    local,
+    percent,
+    point_in_time,
+    short_day,
+    short_time,
+)
+from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.report import Report
+
+_MAX_CHANGES = 20
+_MAX_NAMES = 5
+
+
+def paper(report: Report) -> Paper:
+    """The report as blocks."""
+    zone = zone_of(report)
+    return Paper(
+        title=f"Báo cáo {report.header.letterhead.subject[0].lower()}{report.header.letterhead.subject[1:]}",
+        status=_status(report, zone),
+        body=[
+            *_opening(report, zone),
+            *_results(report, zone),
+            *_shortcomings(report, zone),
+            *_proposals(report),
+        ],
+        appendices=appendices(report, zone),
+        foot=_foot(report),
+    )
+
+
+def _status(report: Report, zone: ZoneInfo) -> str:
+    if report.approval is None:
+        return "Số liệu đã chốt, chưa phê duyệt"
+    return f"Số liệu do {report.approval.by} phê duyệt lúc {point_in_time(report.approval.at_ms, zone)}"
+
+
+def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
+    header = report.header
+    yield Text(f"{header.letterhead.basis}, {header.letterhead.issuer} báo cáo kết quả như sau:")
+    yield Text(
+        f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "
+        f"{point_in_time(header.period.to_ms, zone)}, múi giờ {header.period.time_zone}; số liệu chốt lúc "
+        f"{point_in_time(header.cut_off_ms, zone)}, quy tắc tính phiên bản {header.rule_version}."
+    )
+    if header.reason is not None:
+        yield Text(f"Đây là phiên bản {header.version} của báo cáo, thay số liệu do: {_sentence(header.reason)}")
+        yield from _changes(report)
+
+
+def _changes(report: Report) -> Iterator[Block]:
+    rows = [row for row in rows_of(report, "changes") if row["table"] in {"totals", "cameras"}]
+    if not rows:
+        return
+    shown = rows[:_MAX_CHANGES]
+    yield Grid(
+        columns=("Bảng", "Dòng", "Số liệu", "Trước", "Sau"),
+        widths=(14, 32, 22, 16, 16),
+        aligns=("left", "left", "left", "right", "right"),
+        rows=[[word(row, name) for name in ("table", "row", "column", "before", "after")] for row in shown],
+        caption="Số liệu thay đổi so với phiên bản trước"
+        + ("" if len(shown) == len(rows) else f" ({len(shown)} trên {len(rows)} dòng; đủ trong tệp JSON, XLSX)"),
+    )
+
+
+def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:
+    sums, header = Figures.of(report), report.header
+    yield Heading("I. KẾT QUẢ THỰC HIỆN")
+    yield Heading("1. Quy mô", 2)
+    yield Text(
+        f"Trong kỳ có {amount(sums.facilities)} cơ sở cách ly tập trung thuộc phạm vi theo dõi, trong đó "
+        f"{amount(sums.with_cameras)} cơ sở đã có camera, {amount(sums.facilities - sums.with_cameras)} cơ sở chưa có; "
+        f"tổng số {amount(sums.cameras)} camera."
+    )
+    yield Heading("2. Hoạt động liên tục 24h/24h", 2)
+    up, down, unknown = sums.ms("up"), sums.ms("down"), sums.ms("unknown")
+    yield Text(
+        f"Tỷ lệ hoạt động đo được là {percent(up, up + down)} (mục tiêu {percent(header.target_ppm, 1_000_000)}), trên "
+        f"{percent(up + down, up + down + unknown)} thời gian có số liệu. Nếu tính thời gian không rõ là không hoạt "
+        f"động thì tỷ lệ là {percent(up, up + down + unknown)}; nếu tính là hoạt động thì tỷ lệ là "
+        f"{percent(up + unknown, up + down + unknown)}."
+    )
+    yield _time_table(sums)
+    yield Picture(charts(shown_of(report))["availability"], "Biểu đồ 1. Tỷ lệ hoạt động của các camera theo ngày")
+    yield Heading("3. Kết nối tới hai trung tâm", 2)
+    good, bad, unclear = sums.ms("compliant"), sums.ms("non_compliant"), sums.ms("compliance_unknown")
+    yield Text(
+        f"Thời gian camera đạt yêu cầu, tức là có hình và được cả hệ thống giám sát của Bộ và Trung tâm Giám sát điều "
+        f"hành thông minh tỉnh xác nhận đã nhận, là {percent(good, good + bad)} thời gian đo được "
+        f"({percent(good, good + bad + unclear)} nếu tính thời gian không rõ là không đạt)."
+    )
+    yield _connection_table(sums)
+    yield from _progress(report, zone)
+
+
+def _time_table(sums: Figures) -> Grid:
+    whole = sums.ms("period")
+    names = (
+        ("Hoạt động", "up"),
+        ("Mất", "down"),
+        ("Không rõ (không có số liệu)", "unknown"),
+        ("Bảo trì đã thống nhất trước", "maintenance"),
+        ("Ngoài phạm vi", "out_of_scope"),
+    )
+    rows = [[label, hours(sums.ms(name)), percent(sums.ms(name), whole)] for label, name in names]
+    rows.append(["Tổng cộng", hours(whole), percent(whole, whole)])
+    return Grid(
+        columns=("Thời gian của các camera", "Giờ", "Tỷ lệ"),
+        widths=(60, 20, 20),
+        aligns=("left", "right", "right"),
+        rows=rows,
+        strong=frozenset({len(rows) - 1}),
+        caption="Bảng 1. Thời gian của các camera trong kỳ",
+    )
+
+
+def _connection_table(sums: Figures) -> Grid:
+    names = (
+        ("Cả hai trung tâm", "both"),
+        ("Chỉ trung tâm của Bộ", "national_only"),
+        ("Chỉ IOC của tỉnh", "provincial_only"),
+        ("Không trung tâm nào", "neither"),
+        ("Không rõ", "connection_unknown"),
+    )
+    whole = sum(sums.ms(name) for _, name in names)
+    rows = [[label, hours(sums.ms(name)), percent(sums.ms(name), whole)] for label, name in names]
+    rows.append(["Tổng cộng (không kể bảo trì, ngoài phạm vi)", hours(whole), percent(whole, whole)])
+    return Grid(
+        columns=("Trung tâm đã nhận", "Giờ", "Tỷ lệ"),
+        widths=(60, 20, 20),
+        aligns=("left", "right", "right"),
+        rows=rows,
+        strong=frozenset({len(rows) - 1}),
+        caption="Bảng 2. Thời gian kết nối tới hai trung tâm",
+    )
+
+
+def _progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
+    days = rows_of(report, "days")
+    if not days:
+        return
+    last, deadline = days[-1], report.header.deadline_ms
+    yield Heading("4. Tiến độ", 2)
+    due = "" if deadline is None else f", thời hạn hoàn thành trước {_deadline(deadline, zone)}"
+    yield Text(
+        f"Trong {'ngày' if len(days) > 1 else 'kỳ'} cuối của kỳ báo cáo có {amount(number(last, 'cameras_both'))} trên "
+        f"{amount(number(last, 'cameras'))} camera được kết nối tới cả hai trung tâm từ 10 phút trở lên; "
+        f"{amount(number(last, 'facilities_connected'))} trên {amount(number(last, 'facilities'))} cơ sở có tất cả "
+        f"camera được kết nối như vậy{due}."
+    )
+    yield Picture(charts(shown_of(report))["progress"], "Biểu đồ 2. Số camera đã kết nối so với thời hạn")
+
+
+def _deadline(deadline: int, zone: ZoneInfo) -> str:
+    """`ngày 10/5/2021`; with its time unless that is midnight."""
+    at = local(deadline, zone)
+    return f"ngày {short_day(at)}" if (at.hour, at.minute) == (0, 0) else point_in_time(deadline, zone)
+
+
+def _shortcomings(report: Report, zone: ZoneInfo) -> Iterator[Block]:
+    yield Heading("II. TỒN TẠI, NGUYÊN NHÂN")
+    outages = rows_of(report, "outages")
+    if outages:
+        longest = max(outages, key=lambda row: (number(row, "length_ms"), word(row, "camera_code")))
+        yield Text(
+            f"1. Có {amount(len(outages))} lần gián đoạn, tổng thời gian mất là "
+            f"{length(sum(number(row, 'length_ms') for row in outages))}; lần dài nhất là "
+            f"{length(number(longest, 'length_ms'))}, camera {word(longest, 'camera_code')} "
+            f"({word(longest, 'camera_name')}), từ {short_time(number(longest, 'from_ms'), zone)}."
+        )
+        sums = by_cause(outages)
+        yield Grid(
+            columns=("Nguyên nhân", "Số lần", "Thời gian mất (giờ)"),
+            widths=(60, 15, 25),
+            aligns=("left", "right", "right"),
+            rows=[
+                *([one.name, amount(one.times), hours(one.length)] for one in sums),
+                ["Tổng cộng", amount(len(outages)), hours(sum(one.length for one in sums))],
+            ],
+            strong=frozenset({len(sums)}),
+            caption="Bảng 3. Gián đoạn theo nguyên nhân",
+        )
+        yield Picture(charts(shown_of(report))["causes"], "Biểu đồ 3. Thời gian mất theo nguyên nhân")
+    else:
+        yield Text("1. Trong kỳ không ghi nhận lần gián đoạn nào.")
+    low, empty = below_target(report), without_cameras(report)
+    yield Text(
+        f"2. Có {amount(len(low))} camera có tỷ lệ hoạt động thấp hơn mục tiêu (Phụ lục II); "
+        f"{amount(len(empty))} cơ sở chưa có camera{_names(empty)}."
+    )
+    unknown = Figures.of(report).ms("unknown")
+    if unknown:
+        yield Text(
+            f"3. Có {length(unknown)} không có số liệu đo; thời gian này được ghi là không rõ, không tính là hoạt "
+            "động và cũng không tính là mất."
+        )
+
+
+def _names(rows: list[Row]) -> str:
+    if not rows:
+        return ""
+    shown = ", ".join(word(row, "facility_name") for row in rows[:_MAX_NAMES])
+    return f" ({shown}{'…' if len(rows) > _MAX_NAMES else ''})"
+
+
+def _proposals(report: Report) -> Iterator[Block]:
+    yield Heading("III. ĐỀ XUẤT, KIẾN NGHỊ")
+    given = report.header.proposals or _default_proposals(report)
+    for index, text in enumerate(given, start=1):
+        yield Text(f"{index}. {_sentence(text)}")
+    letterhead = report.header.letterhead
+    yield Text(f"{letterhead.issuer} kính báo cáo {_and(letterhead.addressees)}./.")
+
+
+def _default_proposals(report: Report) -> list[str]:
+    """What follows from the figures alone; the author may give other words."""
+    found = []
+    if below_target(report):
+        found.append(
+            "Đề nghị các cơ quan quản lý chỉ đạo cơ sở phối hợp với đơn vị viễn thông khắc phục các camera có tỷ lệ "
+            "hoạt động thấp hơn mục tiêu nêu tại Phụ lục II"
+        )
+    if without_cameras(report):
+        found.append(
+            "Đề nghị Ủy ban nhân dân tỉnh xem xét phương án lắp đặt camera cho các cơ sở chưa có nêu tại Phụ lục I"
+        )
+    return found or ["Tiếp tục duy trì, theo dõi hoạt động của hệ thống camera giám sát 24h/24h"]
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} và {names[-1]}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _foot(report: Report) -> Foot:
+    header = report.header
+    before = header.previous_sha256 or "không có (báo cáo đầu tiên)"
+    return Foot(
+        lines=(
+            f"Mã báo cáo {header.id}, phiên bản {header.version}, số thứ tự {header.number}",
+            f"SHA-256 {report.sha256}",
+            f"Báo cáo trước {before}",
+        ),
+        code=f"VONGGAC:{header.id.replace('-', '')}:{header.version}:{report.sha256}".upper(),
+    )

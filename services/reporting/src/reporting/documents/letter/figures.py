@@ -1,0 +1,143 @@
+"""Sums and lists that several parts of a report show, out of its frozen rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from reporting.charts.availability import Parts, availability
+from reporting.charts.burn_up import Point, burn_up
+from reporting.charts.causes import CauseSum, outages_by_cause
+from reporting.charts.strips import Piece, Strip, strips
+from reporting.documents.letter.wording import cause_name, local, short_day
+from reporting.domain.instants import Millis
+from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.report import Report
+
+_MONTHLY: Millis = 25 * 86_400_000
+
+
+def number(row: Row, column: str) -> int:
+    """An integer of a row; a column that is not there counts as nothing."""
+    value = row.get(column)
+    return value if isinstance(value, int) else 0
+
+
+def word(row: Row, column: str) -> str:
+    """A text of a row; null is empty."""
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
+def zone_of(report: Report) -> ZoneInfo:
+    """The time zone of a report."""
+    return ZoneInfo(report.header.period.time_zone)
+
+
+def rows_of(report: Report, table: str) -> Sequence[Row]:
+    """The rows of a table; none where the report has not got it."""
+    return report.tables.get(table, ())
+
+
+class Figures(NamedTuple):
+    """The sums of all cameras."""
+
+    facilities: int
+    with_cameras: int
+    cameras: int
+    row: Row
+
+    @staticmethod
+    def of(report: Report) -> "Figures":
+        (row,) = rows_of(report, "totals") or ({},)
+        return Figures(number(row, "facilities"), number(row, "facilities_with_cameras"), number(row, "cameras"), row)
+
+    def ms(self, name: str) -> int:
+        """One of the lengths."""
+        return number(self.row, f"{name}_ms")
+
+
+def by_cause(outages: Sequence[Row]) -> list[CauseSum]:
+    """The outages by their first cause, the longest first."""
+    sums: dict[str, tuple[int, int]] = {}
+    for row in outages:
+        name = cause_name(word(row, "cause") or None)
+        count, length = sums.get(name, (0, 0))
+        sums[name] = count + 1, length + number(row, "length_ms")
+    return sorted((CauseSum(name, *one) for name, one in sums.items()), key=lambda one: (-one.length, one.name))
+
+
+def below_target(report: Report) -> list[Row]:
+    """Cameras whose measured availability is below the target, the worst first."""
+    target = report.header.target_ppm
+    found = [
+        row
+        for row in rows_of(report, "cameras")
+        if number(row, "up_ms") * 1_000_000 < target * (number(row, "up_ms") + number(row, "down_ms"))
+    ]
+    return sorted(found, key=lambda row: (-number(row, "down_ms"), word(row, "camera_code")))
+
+
+def without_cameras(report: Report) -> list[Row]:
+    """Facilities that have none."""
+    return [row for row in rows_of(report, "facilities") if not number(row, "cameras")]
+
+
+class Shown(NamedTuple):
+    """What charts are drawn of: the tables, frozen or not, and what they are measured by."""
+
+    tables: Mapping[str, Sequence[Row]]
+    zone: ZoneInfo
+    deadline: Millis | None
+    target_ppm: int
+
+
+def shown_of(report: Report) -> Shown:
+    """What the charts of a report are drawn of."""
+    return Shown(report.tables, zone_of(report), report.header.deadline_ms, report.header.target_ppm)
+
+
+def charts(shown: Shown) -> Mapping[str, str]:
+    """Every chart as SVG, by its name."""
+    zone, days, deadline = shown.zone, shown.tables.get("days", ()), shown.deadline
+    label = "" if deadline is None else f"Thời hạn: trước {short_day(local(deadline, zone))}"
+    return {
+        "availability": availability(
+            [
+                Parts(_label(row, zone), *(number(row, f"{name}_ms") for name in Parts._fields[1:]))
+                for row in days
+            ],
+            target_ppm=shown.target_ppm,
+        ),
+        "causes": outages_by_cause(by_cause(shown.tables.get("outages", ()))),
+        "progress": burn_up(
+            [
+                Point(
+                    _label(row, zone), number(row, "to_ms"), number(row, "cameras"), number(row, "cameras_national"),
+                    number(row, "cameras_provincial"), number(row, "cameras_both"),
+                )
+                for row in days
+            ],
+            deadline=deadline,
+            deadline_label=label,
+        ),
+        "strips": _strips(shown.tables.get("strips", ()), zone),
+    }  # fmt: skip
+
+
+def _label(row: Row, zone: ZoneInfo) -> str:
+    """`07/5` of a day, `5/2021` of a month."""
+    start, end = number(row, "from_ms"), number(row, "to_ms")
+    at = local(start, zone)
+    return f"{at.month}/{at.year}" if end - start > _MONTHLY else short_day(at).rpartition("/")[0]
+
+
+def _strips(rows: Sequence[Row], zone: ZoneInfo) -> str:
+    found: dict[str, Strip] = {}
+    for row in rows:
+        key = word(row, "camera_id")
+        strip = found.get(key) or Strip(word(row, "camera_code"), [])
+        piece = Piece(number(row, "from_ms"), number(row, "to_ms"), word(row, "state"))
+        found[key] = Strip(strip.label, [*strip.pieces, piece])
+    start = min((number(row, "from_ms") for row in rows), default=0)
+    end = max((number(row, "to_ms") for row in rows), default=0)
+    return strips(list(found.values()), start=start, end=end, day=f"ngày {short_day(local(start, zone))}")

@@ -1,0 +1,141 @@
+"""How Vietnamese documents write days, times, amounts and the words of the report (Decree 30/2020/NĐ-CP)."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from reporting.domain.instants import Millis, moment
+from reporting.domain.timeline import CameraState
+from vonggac.events import Cause
+
+_PADDED_MONTHS = 2
+"""A month is padded with 0 only when it is 1 or 2, a day when it is less than 10."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MS_PER_MINUTE, _MS_PER_HOUR = 60_000, 3_600_000
+
+STATES: Mapping[str, str] = {
+    CameraState.UP.value: "Hoạt động",
+    CameraState.DOWN.value: "Mất",
+    CameraState.MAINTENANCE.value: "Bảo trì",
+    CameraState.UNKNOWN.value: "Không rõ",
+    CameraState.OUT_OF_SCOPE.value: "Ngoài phạm vi",
+}
+CAUSES: Mapping[str, str] = {
+    Cause.DNS: "Không phân giải được tên máy",
+    Cause.ROUTE: "Mất đường truyền tới cơ sở",
+    Cause.REFUSED: "Cổng kết nối bị từ chối",
+    Cause.TIMEOUT: "Không trả lời trong thời hạn",
+    Cause.TLS: "Lỗi chứng thư TLS",
+    Cause.ADDRESS_NOT_ALLOWED: "Địa chỉ ngoài mạng được phép",
+    Cause.AUTH_FAILED: "Sai tên hoặc mật khẩu",
+    Cause.SESSION_LIMIT: "Hết phiên xem",
+    Cause.ALREADY_PUBLISHING: "Đường dẫn đang có phiên khác",
+    Cause.NOT_FOUND: "Không có luồng ở địa chỉ",
+    Cause.NO_TRACK: "Không có luồng hình",
+    Cause.CODEC_UNSUPPORTED: "Chuẩn nén không hỗ trợ",
+    Cause.TRANSPORT_UNSUPPORTED: "Phương thức truyền không hỗ trợ",
+    Cause.PROTOCOL_ERROR: "Sai giao thức",
+    Cause.NO_MEDIA: "Không có dữ liệu hình",
+    Cause.NO_KEYFRAME: "Không có khung hình chính",
+    Cause.DECODE_FAILED: "Không giải mã được hình",
+    Cause.LOW_FPS: "Tốc độ khung hình thấp",
+    Cause.LOW_BITRATE: "Tốc độ bit thấp",
+    Cause.PACKET_LOSS: "Mất gói tin",
+    Cause.JITTER: "Trễ không đều",
+    Cause.FROZEN: "Hình đứng yên",
+    Cause.BLACK: "Hình đen",
+    Cause.COVERED: "Ống kính bị che",
+    Cause.BLURRED: "Hình mờ",
+    Cause.NO_SIGNAL_CARD: "Đầu ghi báo mất tín hiệu",
+    Cause.SCENE_CHANGED: "Khung cảnh thay đổi",
+    Cause.CLOCK_DRIFT: "Lệch giờ",
+    Cause.IDENTITY_CHANGED: "Thiết bị khác với khảo sát",
+    Cause.MISMATCH: "Trung tâm phát sai hình",
+    Cause.ENDED: "Luồng kết thúc",
+    Cause.STALLED: "Bị đình trệ",
+    Cause.STOPPED: "Do người vận hành dừng",
+    Cause.SECRET_UNREADABLE: "Không mở được thông tin đăng nhập",
+    Cause.SECRET_MOVED: "Thông tin đăng nhập đặt sai chỗ",
+    Cause.INTERNAL_ERROR: "Lỗi nội bộ",
+}
+"""Every cause in words; one of a newer release is shown by its code."""
+
+
+def long_day(day: date) -> str:
+    """`ngày 07 tháng 5 năm 2021`."""
+    return f"ngày {day.day:02d} tháng {_month(day)} năm {day.year}"
+
+
+def short_day(day: date) -> str:
+    """`06/5/2021`, `10/5/2021`: as letter 1742/UBND-VX writes them."""
+    return f"{day.day:02d}/{_month(day)}/{day.year}"
+
+
+def clock_time(instant: datetime) -> str:
+    """`14 giờ 05 phút`; of an instant in local time."""
+    return f"{instant.hour:02d} giờ {instant.minute:02d} phút"
+
+
+def local(instant: Millis, zone: ZoneInfo) -> datetime:
+    """The instant in the report's time zone."""
+    return moment(instant).astimezone(zone)
+
+
+def point_in_time(instant: Millis, zone: ZoneInfo) -> str:
+    """`00 giờ 00 phút ngày 10/5/2021`."""
+    at = local(instant, zone)
+    return f"{clock_time(at)} ngày {short_day(at)}"
+
+
+def short_time(instant: Millis, zone: ZoneInfo) -> str:
+    """`07/5/2021 14:05`, for tables."""
+    at = local(instant, zone)
+    return f"{short_day(at)} {at.hour:02d}:{at.minute:02d}"
+
+
+def amount(number: int) -> str:
+    """`1.234.567`: points between thousands."""
+    return f"{number:,}".replace(",", ".")
+
+
+def percent(part: int, whole: int) -> str:
+    """`97,50%`, two places, half up; `-` where there is nothing to divide by. Exact: both are integers."""
+    if not whole:
+        return "-"
+    hundredths = (20_000 * part + whole) // (2 * whole)
+    return f"{hundredths // 100},{hundredths % 100:02d}%"
+
+
+def ratio(part: int, whole: int) -> Fraction | None:
+    """The exact share, None where there is nothing to divide by."""
+    return Fraction(part, whole) if whole else None
+
+
+def length(duration: Millis) -> str:
+    """`12 giờ 05 phút`, minutes half up; `dưới 1 phút` for what would be none."""
+    minutes = (2 * duration + _MS_PER_MINUTE) // (2 * _MS_PER_MINUTE)
+    if minutes == 0:
+        return "0 phút" if duration == 0 else "dưới 1 phút"
+    hours, rest = divmod(minutes, 60)
+    return f"{amount(hours)} giờ {rest:02d} phút" if hours else f"{rest} phút"
+
+
+def hours(duration: Millis) -> str:
+    """`12,5`: hours with one place, half up, for tables."""
+    tenths = (20 * duration + _MS_PER_HOUR) // (2 * _MS_PER_HOUR)
+    return f"{amount(tenths // 10)},{tenths % 10}"
+
+
+def cause_name(cause: str | None) -> str:
+    """A cause in words."""
+    return "Không ghi nhận" if cause is None else CAUSES.get(cause, cause)
+
+
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _month(day: date) -> str:
+    return f"{day.month:02d}" if day.month <= _PADDED_MONTHS else str(day.month)

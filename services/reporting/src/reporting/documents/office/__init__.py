@@ -1,0 +1,1 @@
+"""Office files: DOCX and XLSX, their bytes free of the clock."""

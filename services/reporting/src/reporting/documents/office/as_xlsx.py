@@ -1,0 +1,144 @@
+"""The report as XLSX: what people read first, then every table as it was frozen, then what its columns mean."""
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import xlsxwriter
+
+from reporting.documents.as_json import compact
+from reporting.documents.letter.appendices import appendices
+from reporting.documents.letter.blocks import Grid
+from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
+from reporting.documents.letter.content import paper
+from reporting.documents.letter.figures import rows_of, zone_of
+from reporting.documents.letter.wording import harmless, point_in_time
+from reporting.documents.office.archive import REPORT_PART, custom_xml, packed, unpacked
+from reporting.domain.instants import moment
+from reporting.reports.snapshot.figures import COLUMNS
+from reporting.reports.snapshot.report import Report
+
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_CUSTOM = (
+    b'<Relationship Id="rIdReport" '
+    b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/customXml" '
+    b'Target="../customXml/vonggac-report.xml"/></Relationships>'
+)
+_MAX_WIDTH = 60
+
+
+def as_xlsx(report: Report) -> bytes:
+    """The workbook. Numbers are numbers: milliseconds as integers; the sheets for people have text as in the letter."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({
+        "title": paper(report).title,
+        "author": report.header.letterhead.issuer,
+        "created": moment(report.header.frozen_at_ms).replace(tzinfo=None),
+        "comments": f"SHA-256 {report.sha256}",
+    })  # fmt: skip
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1})
+    _about(book, report, bold)
+    for one in appendices(report, zone_of(report)):
+        for block in one.blocks:
+            if isinstance(block, Grid):
+                _grid(book, f"Phụ lục {one.number}", block, bold)
+    for name in COLUMNS:
+        if name in report.tables:
+            _table(book, report, name, bold)
+    _meanings(book, report, bold)
+    book.close()
+    return _with_report(out.getvalue(), report)
+
+
+def _with_report(content: bytes, report: Report) -> bytes:
+    """The workbook with the report inside, its bytes free of the clock."""
+    parts = unpacked(content)
+    parts[_RELATIONS] = parts[_RELATIONS].replace(b"</Relationships>", _CUSTOM)
+    parts[REPORT_PART] = custom_xml(compact(report))
+    return packed(parts)
+
+
+def _about(book: Any, report: Report, bold: Any) -> None:
+    sheet = book.add_worksheet("Thông tin")
+    for index, (name, value) in enumerate(_facts(report)):
+        sheet.write_string(index, 0, name, bold)
+        sheet.write_string(index, 1, harmless(value))
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 100)
+    sheet.set_landscape()
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    header, zone = report.header, zone_of(report)
+    yield "Báo cáo", header.letterhead.subject
+    yield "Cơ quan báo cáo", header.letterhead.issuer
+    yield "Kính gửi", "; ".join(header.letterhead.addressees)
+    yield "Từ", point_in_time(header.period.from_ms, zone)
+    yield "Đến trước", point_in_time(header.period.to_ms, zone)
+    yield "Múi giờ", header.period.time_zone
+    yield "Chốt số liệu", point_in_time(header.cut_off_ms, zone)
+    yield "Người lập", header.author
+    yield "Phê duyệt", paper(report).status
+    yield "Quy tắc tính", f"phiên bản {header.rule_version}"
+    yield "Phiên bản", str(header.version)
+    if header.reason is not None:
+        yield "Lý do có phiên bản này", header.reason
+    for line in paper(report).foot.lines:
+        yield "", line
+    yield "Đơn vị thời gian", "mili giây (cột có tên kết thúc bằng _ms); thời điểm: mili giây từ 01/01/1970 UTC"
+
+
+def _grid(book: Any, name: str, grid: Grid, bold: Any) -> None:
+    sheet = book.add_worksheet(name)
+    for column, title in enumerate(grid.columns):
+        sheet.write_string(0, column, title, bold)
+    for index, row in enumerate(grid.rows, start=1):
+        for column, value in enumerate(row):
+            sheet.write_string(index, column, harmless(value), bold if index - 1 in grid.strong else None)
+    _widths(sheet, grid.columns, grid.rows)
+    sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
+    sheet.fit_to_pages(1, 0)
+
+
+def _table(book: Any, report: Report, name: str, bold: Any) -> None:
+    sheet = book.add_worksheet(TABLE_NAMES[name])
+    rows = rows_of(report, name)
+    for column, title in enumerate(COLUMNS[name]):
+        sheet.write_string(0, column, title, bold)
+        for index, row in enumerate(rows, start=1):
+            value = row.get(title)
+            if isinstance(value, bool):
+                sheet.write_boolean(index, column, value)
+            elif isinstance(value, int):
+                sheet.write_number(index, column, value)
+            elif value is not None:
+                sheet.write_string(index, column, harmless(value))
+    _widths(sheet, COLUMNS[name], [[str(row.get(title) or "") for title in COLUMNS[name]] for row in rows[:50]])
+    sheet.freeze_panes(1, 0)
+    if rows:
+        sheet.autofilter(0, 0, len(rows), len(COLUMNS[name]) - 1)
+
+
+def _meanings(book: Any, report: Report, bold: Any) -> None:
+    sheet = book.add_worksheet("Giải thích")
+    for column, title in enumerate(("Bảng", "Cột", "Ý nghĩa", "Meaning")):
+        sheet.write_string(0, column, title, bold)
+    lines = [
+        (TABLE_NAMES[name], column, *MEANINGS[column])
+        for name in COLUMNS
+        if name in report.tables
+        for column in COLUMNS[name]
+    ]
+    for index, line in enumerate(lines, start=1):
+        for column, value in enumerate(line):
+            sheet.write_string(index, column, value)
+    _widths(sheet, ("", "", "", ""), lines)
+
+
+def _widths(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for column, title in enumerate(titles):
+        widest = max([len(title), *(len(row[column]) for row in rows)], default=8)
+        sheet.set_column(column, column, min(max(widest, 6) + 2, _MAX_WIDTH))

@@ -1,0 +1,219 @@
+"""A Word document in the layout of the decree: paragraphs, grids, sections. Knows python-docx and no report."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from docx import Document
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from reporting.documents.layout import (
+    BODY,
+    BOTTOM_MM,
+    FONT,
+    FOOT,
+    FOOT_MM,
+    HEAD,
+    LEFT_MM,
+    PAGE_MM,
+    QR_MM,
+    RIGHT_MM,
+    TABLE,
+    TEXT_MM,
+    TOP_MM,
+    WIDE_TABLE,
+    WIDE_TEXT_MM,
+)
+from reporting.documents.letter.blocks import Align, Grid
+
+CENTRE, JUSTIFY, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT
+_ALIGNS: dict[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": WD_ALIGN_PARAGRAPH.RIGHT}
+
+
+_SHORT = 12
+"""Rows of a table that is not broken over pages."""
+
+
+class WordPage:
+    """One document that is being written."""
+
+    def __init__(self) -> None:
+        self.document = Document()
+        style = self.document.styles["Normal"]
+        style.font.name, style.font.size = FONT, Pt(BODY)
+        for kind in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs"):
+            style.element.rPr.rFonts.set(qn(kind), FONT)
+        style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(0)
+        style.paragraph_format.line_spacing = 1.0
+        self._shape(self.document.sections[0], wide=False)
+
+    def wide_section(self) -> None:
+        """Pages on the long side, numbered from 1 anew."""
+        self._shape(self.document.add_section(WD_SECTION.NEW_PAGE), wide=True)
+
+    def foot(self, lines: Sequence[str], code: bytes) -> None:
+        """The foot of every page: lines beside a picture."""
+        for section in self.document.sections:
+            section.footer.is_linked_to_previous = section.first_page_footer.is_linked_to_previous = False
+            wide = section.orientation == WD_ORIENT.LANDSCAPE
+            for footer in (section.footer, section.first_page_footer):
+                self._foot(footer, lines, code, WIDE_TEXT_MM if wide else TEXT_MM)
+
+    def paragraph(
+        self, text: str, alignment: Any = JUSTIFY, *, size: float = BODY, bold: bool = False, italic: bool = False,
+        before: float = 0, indent: float = 0, keep: bool = False,
+    ) -> None:  # fmt: skip
+        """A paragraph of the body; sizes and distances in points, the first line's indent in millimetres."""
+        paragraph = self.document.add_paragraph()
+        paragraph.alignment = alignment
+        shape = paragraph.paragraph_format
+        shape.space_before, shape.keep_with_next = Pt(before), keep
+        if indent:
+            shape.first_line_indent = Mm(indent)
+        _write(paragraph, text, size, bold=bold, italic=italic)
+
+    def cells(self, widths_mm: Sequence[float]) -> Sequence[Any]:
+        """One row of cells without rules and without room at their sides."""
+        table = self._table(self.document, widths_mm, 1)
+        margins = OxmlElement("w:tblCellMar")
+        for side in ("left", "right"):
+            margin = OxmlElement(f"w:{side}")
+            margin.set(qn("w:w"), "0")
+            margin.set(qn("w:type"), "dxa")
+            margins.append(margin)
+        # The schema has the margins before the last child, the look.
+        table._tbl.tblPr.find(qn("w:tblLook")).addprevious(margins)
+        return list(table.rows[0].cells)
+
+    def grid(self, grid: Grid, *, wide: bool) -> None:
+        """A table with rules; its headings stand on every page it reaches."""
+        room, size = (WIDE_TEXT_MM, WIDE_TABLE) if wide else (TEXT_MM, TABLE)
+        whole = sum(grid.widths)
+        table = self._table(self.document, [room * one / whole for one in grid.widths], len(grid.rows) + 1)
+        table.style = "Table Grid"
+        aligns = [_ALIGNS[one] for one in grid.aligns]
+        for index, (row, texts) in enumerate(zip(table.rows, (grid.columns, *grid.rows), strict=True)):
+            strong = index == 0 or index - 1 in grid.strong
+            # `row.cells` of python-docx walks the whole row for each cell; the elements are at hand.
+            # A short table stays on one page: each row with the next one.
+            together = not wide and index < len(grid.rows) <= _SHORT
+            for cell, text, align in zip(row._tr.tc_lst, texts, aligns, strict=True):
+                paragraph = cell.p_lst[0]
+                if together:
+                    paragraph.get_or_add_pPr().append(OxmlElement("w:keepNext"))
+                _align(paragraph, CENTRE if index == 0 else align)
+                _plain(paragraph, text, size, bold=strong)
+            _mark(row, "w:cantSplit")
+        _mark(table.rows[0], "w:tblHeader")
+
+    def rule(self, place: Any, width_mm: float, length_mm: float) -> None:
+        """A solid line in the middle of `place`."""
+        paragraph = place.add_paragraph()
+        shape = paragraph.paragraph_format
+        shape.left_indent = shape.right_indent = Mm((width_mm - length_mm) / 2)
+        shape.space_after, shape.line_spacing = Pt(4), Pt(4)
+        borders, line = OxmlElement("w:pBdr"), OxmlElement("w:bottom")
+        for name, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
+            line.set(qn(f"w:{name}"), value)
+        borders.append(line)
+        # The schema has borders before spacing, indents and alignment.
+        paragraph._p.get_or_add_pPr().insert(0, borders)
+
+    @staticmethod
+    def cell_line(
+        cell: Any, text: str, size: float, alignment: Any = CENTRE, *, bold: bool = False, italic: bool = False
+    ) -> None:
+        """A paragraph in a cell; the first one takes the place of the empty one that a cell begins with."""
+        first = cell.paragraphs[0]
+        paragraph = first if not first.runs and len(cell.paragraphs) == 1 else cell.add_paragraph()
+        paragraph.alignment = alignment
+        _write(paragraph, text, size, bold=bold, italic=italic)
+
+    def saved(self) -> bytes:
+        """The document as python-docx writes it."""
+        file = BytesIO()
+        self.document.save(file)
+        return file.getvalue()
+
+    def _shape(self, section: Any, *, wide: bool) -> None:
+        width, height = reversed(PAGE_MM) if wide else PAGE_MM
+        section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+        section.page_width, section.page_height = Mm(width), Mm(height)
+        section.top_margin, section.bottom_margin = Mm(TOP_MM), Mm(BOTTOM_MM)
+        section.left_margin, section.right_margin = Mm(LEFT_MM), Mm(RIGHT_MM)
+        section.header_distance, section.footer_distance = Mm(10), Mm(FOOT_MM)
+        section.different_first_page_header_footer = True
+        section.header.is_linked_to_previous = False
+        if section._sectPr.find(qn("w:pgNumType")) is None:  # a new section begins as a copy of the one before
+            start = OxmlElement("w:pgNumType")
+            start.set(qn("w:start"), "1")
+            section._sectPr.find(qn("w:pgMar")).addnext(start)
+        paragraph = section.header.paragraphs[0]
+        paragraph.alignment = CENTRE
+        run = paragraph.add_run()
+        run.font.size = Pt(HEAD)
+        for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
+            run._r.append(_field(kind, text))  # python-docx has no fields of its own
+
+    def _foot(self, footer: Any, lines: Sequence[str], code: bytes, width: float) -> None:
+        table = self._table(footer, (QR_MM + 3, width - QR_MM - 3), 1, width)
+        picture, words = table.rows[0].cells
+        picture.paragraphs[0].add_run().add_picture(BytesIO(code), width=Mm(QR_MM))
+        for line in lines:
+            self.cell_line(words, line, FOOT, LEFT)
+        # The empty paragraph that every footer begins with would push the foot up.
+        footer.paragraphs[0]._element.getparent().remove(footer.paragraphs[0]._element)
+        last = footer.add_paragraph()
+        last.paragraph_format.line_spacing = Pt(1)
+
+    @staticmethod
+    def _table(place: Any, widths_mm: Sequence[float], count: int, width: float | None = None) -> Any:
+        arguments = {} if width is None else {"width": Mm(width)}
+        table = place.add_table(rows=count, cols=len(widths_mm), **arguments)
+        table.alignment = WD_TABLE_ALIGNMENT.CENTER
+        table.autofit = False
+        for column, one in zip(table.columns, widths_mm, strict=True):
+            column.width = Mm(one)
+        return table
+
+
+def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, italic: bool = False) -> None:
+    run = paragraph.add_run(text)
+    run.font.size, run.font.name = Pt(size), FONT
+    run.bold, run.italic = bold, italic
+
+
+def _plain(paragraph: Any, text: str, size: float, *, bold: bool) -> None:
+    """As `_write` on the bare element: a report has tens of thousands of cells."""
+    run = paragraph.add_r()
+    run.text = text
+    properties = run.get_or_add_rPr()
+    if bold:
+        properties.append(OxmlElement("w:b"))
+    points = OxmlElement("w:sz")
+    points.set(qn("w:val"), str(int(size * 2)))
+    properties.append(points)
+
+
+def _align(paragraph: Any, alignment: Any) -> None:
+    paragraph.get_or_add_pPr().jc_val = alignment
+
+
+def _mark(row: Any, name: str) -> None:
+    row._tr.get_or_add_trPr().append(OxmlElement(name))
+
+
+def _field(kind: str | None, text: str | None) -> Any:
+    if kind is not None:
+        mark = OxmlElement("w:fldChar")
+        mark.set(qn("w:fldCharType"), kind)
+        return mark
+    code = OxmlElement("w:instrText")
+    code.set(qn("xml:space"), "preserve")
+    code.text = text
+    return code

@@ -1,0 +1,87 @@
+"""The report as PDF/A-2a and PDF/UA-1, set by Typst with embedded fonts, with two fields for signatures.
+
+The words come in as JSON, the fonts are our own, the date is that of freezing. The same report gives the same bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any
+
+import segno
+
+from reporting.documents import layout
+from reporting.documents.as_json import compact
+from reporting.documents.letter.blocks import Block, Grid, Heading, Paper, Picture, Text
+from reporting.documents.letter.content import paper
+from reporting.documents.pdf.fields import Place, with_report_and_fields
+from reporting.documents.pdf.typesetting import typeset
+from reporting.domain.instants import moment
+from reporting.reports.snapshot.report import Report
+
+_MEASURES = {
+    "font": layout.EMBEDDED_FONT, "body": layout.BODY, "names": layout.NAMES, "head": layout.HEAD,
+    "table": layout.TABLE, "wide_table": layout.WIDE_TABLE, "foot": layout.FOOT, "recipients": layout.RECIPIENTS,
+    "recipients_head": layout.RECIPIENTS_HEAD, "between": layout.BETWEEN_PT, "top": layout.TOP_MM,
+    "bottom": layout.BOTTOM_MM, "left": layout.LEFT_MM, "right": layout.RIGHT_MM, "text": layout.TEXT_MM,
+    "first_line": layout.FIRST_LINE_MM, "left_head": layout.LEFT_HEAD_MM, "motto": layout.MOTTO_MM, "qr": layout.QR_MM,
+    "foot_from_edge": layout.FOOT_MM, "field_height": layout.FIELD_HEIGHT_MM,
+}  # fmt: skip
+
+
+def as_pdf(report: Report) -> bytes:
+    """The letter with its charts and appendices."""
+    content = paper(report)
+    made = typeset("report.typ", _data(report, content), moment(report.header.frozen_at_ms))
+    (found,) = made.fields
+    return with_report_and_fields(made.pdf, compact(report), Place(found["page"] - 1, found["top"]))
+
+
+def _data(report: Report, content: Paper) -> dict[str, Any]:
+    letterhead, at = report.header.letterhead, moment(report.header.frozen_at_ms)
+    return {
+        "measures": _MEASURES,
+        "title": content.title,
+        "date": {name: getattr(at, name) for name in ("year", "month", "day", "hour", "minute", "second")},
+        "issuer": letterhead.issuer,
+        "issuer_head": letterhead.issuer.upper(),
+        "parent": letterhead.parent.upper(),
+        "country": layout.COUNTRY,
+        "motto": layout.MOTTO,
+        "number_line": layout.number_line(letterhead.symbol),
+        "date_line": layout.date_line(letterhead.place),
+        "subject": letterhead.subject,
+        "addressees": letterhead.addressees,
+        "copies": letterhead.copies,
+        "signer": [line.upper() for line in (letterhead.signer_authority, letterhead.signer_title) if line is not None],
+        "attached": layout.ATTACHED,
+        "body": list(_blocks(content.body)),
+        "appendices": [
+            {"number": one.number, "title": one.title, "blocks": list(_blocks(one.blocks))}
+            for one in content.appendices
+        ],
+        "foot": [*content.foot.lines, content.status],
+        "qr": _qr(content.foot.code),
+        "qr_words": f"Mã QR: {content.foot.code}",
+    }
+
+
+def _blocks(blocks: Sequence[Block]) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        match block:
+            case Heading(text, level):
+                yield {"kind": "heading", "text": text, "level": level}
+            case Text(text):
+                yield {"kind": "text", "text": text}
+            case Grid():
+                yield {
+                    "kind": "grid", "columns": block.columns, "widths": block.widths, "aligns": block.aligns,
+                    "rows": block.rows, "strong": sorted(block.strong), "caption": block.caption,
+                }  # fmt: skip
+            case Picture(svg, words):
+                yield {"kind": "picture", "svg": svg, "words": words}
+
+
+def _qr(code: str) -> str:
+    out = BytesIO()
+    segno.make(code, error="m", mode="alphanumeric").save(out, kind="svg", border=1, xmldecl=False)
+    return out.getvalue().decode()

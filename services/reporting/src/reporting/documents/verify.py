@@ -1,0 +1,205 @@
+"""Whether a file is a frozen report, unaltered: its digests are computed again, and the form is made anew.
+
+The same report gives the same bytes, so a file that differs by one byte is not it; what differs is named as far as its
+form lets it be. A file can only prove that it agrees with itself: that it is *that* report is said by who knows its
+digest, which is the register, the foot of the printed page, or the next report in the chain.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+
+from reporting.documents.as_csv import read_csv
+from reporting.documents.office import archive
+from reporting.documents.pdf import fields
+from reporting.documents.render import rendered
+from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.report import (
+    Approval,
+    Header,
+    NotThatReportError,
+    Report,
+    check,
+    parsed,
+)
+
+MAX_DIFFERENCES = 20
+_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found. `report` is what the file carries, None when it carries none that adds up."""
+
+    form: str | None
+    unaltered: bool
+    differences: Sequence[str] = ()
+    report: Report | None = None
+    notes: Sequence[str] = field(default=())
+
+
+def form_of(content: bytes) -> str | None:
+    """The form of a file by its first bytes, whatever it is called."""
+    if content.startswith(b"%PDF-"):
+        return "pdf"
+    if content.startswith(b"PK"):
+        return "docx" if b"word/document.xml" in content else "xlsx"
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"{":
+        return "json"
+    return "csv" if b"report_sha256" in content[:2000] else None
+
+
+def verify(content: bytes, known: Report | None = None) -> Verdict:
+    """Open a file and compare it with what it carries, and with `known`, the report as the register has it."""
+    form = form_of(content)
+    if form is None:
+        return Verdict(None, False, ["it is neither JSON, CSV, XLSX, DOCX nor PDF of a frozen report"])
+    try:
+        report = carried(content, form)
+    except NotThatReportError as error:
+        return Verdict(form, False, [str(error), *_against(content, form, known)])
+    if known is not None and (other := _other(report, known)):
+        return Verdict(form, False, other, report)
+    # A file made before the approval is still that report.
+    expected = rendered(report, form)
+    if content == expected:
+        return Verdict(form, True, report=report)
+    found = differences(form, expected, content)
+    if form == "pdf" and not found and (notes := _signed(content, expected)):
+        return Verdict(form, True, report=report, notes=notes)
+    return Verdict(form, False, found or [_first_byte(expected, content)], report)
+
+
+def carried(content: bytes, form: str) -> Report:
+    """The report inside a file, its digests checked. Raises NotThatReportError."""
+    match form:
+        case "json":
+            return parsed(content)
+        case "csv":
+            return _of_csv(content)
+        case "pdf":
+            return parsed(fields.carried_report(content))
+        case _:
+            return parsed(archive.carried_report(archive.unpacked(content)))
+
+
+def _of_csv(content: bytes) -> Report:
+    """CSV has the cameras alone: the other tables are proven by the header's digests, and make no part of the file."""
+    proof, rows, digests = read_csv(content)
+    try:
+        header = Header.model_validate(proof["header"])
+        approval = proof["approval"]
+        stated = approval.pop("sha256") if approval is not None else None
+        report = Report(header, {"cameras": rows}, None if approval is None else Approval.model_validate(approval))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        msg = f"its header is not that of a frozen report: {error}"
+        raise NotThatReportError(msg) from None
+    only = [part for part in header.tables if part.name == "cameras"]
+    narrowed = replace(report, header=header.model_copy(update={"tables": only}))
+    check(narrowed, {"cameras": digests})
+    if proof.get("sha256") != report.sha256:
+        msg = f"the header gives the digest {report.sha256}, and the file states {proof.get('sha256')}"
+        raise NotThatReportError(msg)
+    if stated != report.approval_sha256():
+        msg = "the approval is not the one that its digest is of"
+        raise NotThatReportError(msg)
+    return report
+
+
+def _other(report: Report, known: Report) -> list[str]:
+    """How a report that agrees with itself is not the one that is known."""
+    if report.sha256 != known.sha256:
+        version = f"{known.id} version {known.header.version}"
+        return [
+            f"its digest is {report.sha256}; the register's report {version} has {known.sha256}",
+            *_row_differences(known.tables, report.tables),
+        ][:MAX_DIFFERENCES]
+    if report.approval is not None and report.approval != known.approval:
+        return [f"it says that {report.approval.by} approved it, which the register does not"]
+    return []
+
+
+def _against(content: bytes, form: str, known: Report | None) -> list[str]:
+    """What differs from the register's report, where the file's own report is broken."""
+    return [] if known is None else differences(form, rendered(known, form), content)
+
+
+def _row_differences(before: Mapping[str, Sequence[Row]], after: Mapping[str, Sequence[Row]]) -> list[str]:
+    found = []
+    for table in sorted(before.keys() & after.keys()):
+        for number, (old, new) in enumerate(zip_longest(before[table], after[table]), start=1):
+            if old != new:
+                columns = [name for name in (old or new or {}) if (old or {}).get(name) != (new or {}).get(name)]
+                found.append(f"table {table}, row {number}: {', '.join(columns)}")
+    return found
+
+
+def differences(form: str, expected: bytes, content: bytes) -> list[str]:
+    """Where a file is not as it was made, in words, at most MAX_DIFFERENCES."""
+    try:
+        match form:
+            case "csv":
+                found = _lines(_csv_rows(expected), _csv_rows(content), "row")
+            case "json":
+                found = _lines(expected.decode().splitlines(), content.decode().splitlines(), "line")
+            case "pdf":
+                found = fields.differences(expected, content)
+            case _:
+                found = _parts(archive.unpacked(expected), archive.unpacked(content))
+    except (NotThatReportError, ValueError) as error:
+        found = [str(error)]
+    return found[:MAX_DIFFERENCES]
+
+
+def _csv_rows(content: bytes) -> list[str]:
+    return [repr(row) for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))]
+
+
+def _lines(expected: Sequence[str], found: Sequence[str], word: str) -> list[str]:
+    return [
+        f"{word} {number}: {_around(old or '', new or '')}"
+        for number, (old, new) in enumerate(zip_longest(expected, found), start=1)
+        if old != new
+    ]
+
+
+def _parts(expected: Mapping[str, bytes], found: Mapping[str, bytes]) -> list[str]:
+    result = []
+    for name in sorted(expected.keys() | found.keys()):
+        old, new = expected.get(name), found.get(name)
+        if old is None or new is None:
+            result.append(f"part {name} is {'added' if old is None else 'missing'}")
+        elif old != new:
+            result.append(f"part {name}: {_around(_text_of(old), _text_of(new))}")
+    return result
+
+
+def _text_of(part: bytes) -> str:
+    return re.sub(r"<[^>]*>", "\u241f", part.decode("utf-8", "replace"))
+
+
+def _around(old: str, new: str) -> str:
+    """The first place where two texts differ, with what stands before it."""
+    at = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, at - _SHOWN // 4)
+    shown = [re.sub("\u241f+", " | ", each[start : at + _SHOWN // 2]).strip() for each in (old, new)]
+    return f"«{shown[1]}» instead of «{shown[0]}»"
+
+
+def _first_byte(expected: bytes, content: bytes) -> str:
+    pairs = enumerate(zip(expected, content, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(expected), len(content)))
+    return f"the first other byte is byte {at:,} (of {len(content):,} instead of {len(expected):,})"
+
+
+def _signed(content: bytes, expected: bytes) -> list[str]:
+    """What is behind the PDF as it was made, where that is whole updates that end as a PDF ends."""
+    more = content[len(expected) :]
+    count = more.count(b"%%EOF")
+    if not content.startswith(expected) or not count or not more.rstrip().endswith(b"%%EOF"):
+        return []
+    return [f"the report as it was made, with {count} later addition{'s' if count != 1 else ''}, such as signatures"]

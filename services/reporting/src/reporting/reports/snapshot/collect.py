@@ -1,0 +1,100 @@
+"""Reading what a report is frozen of: one unchanging view of the database, the same accounts as every other report."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.outages import accounted
+from reporting.domain.segments import Period
+from reporting.reports.accounts import CameraAccount, Question, accounts, watch_of
+from reporting.reports.outages import fault_of, found_outages
+from reporting.reports.snapshot import figures
+from reporting.reports.snapshot.canonical import Row
+from reporting.reports.snapshot.figures import FoundOutage
+from reporting.reports.totals import Totals
+from reporting.storage import history, plan
+
+MAX_DAYS = 93
+"""A longer period has its sums by calendar month instead of by day."""
+_DAY: Millis = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What is to be frozen. The question's moment is after its period: no state of now comes in."""
+
+    question: Question
+    scope: plan.Scope
+    zone: ZoneInfo
+
+
+async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]:
+    """All tables but `changes`."""
+    found, totals = await _accounts(session, extent, extent.question.period)
+    rows, deliveries = await asyncio.to_thread(figures.cameras, found)
+    days = []
+    for period in steps(extent.question.period, extent.zone):
+        of_day, sums = await _accounts(session, extent, period)
+        days.append(await asyncio.to_thread(figures.day, period, sums, of_day))
+    return {
+        **await asyncio.to_thread(figures.groups, totals),
+        "cameras": rows,
+        "deliveries": deliveries,
+        "outages": figures.outages(await _outages(session, extent)),
+        "days": days,
+        "strips": await _strips(session, extent, found),
+    }
+
+
+def steps(period: Period, zone: ZoneInfo) -> Iterator[Period]:
+    """The period cut at local midnights, a long one at the first of each month."""
+    monthly = period.length > MAX_DAYS * _DAY
+    local = moment(period.start).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    cuts = [period.start]
+    while True:
+        local = (local.replace(day=1) + timedelta(days=32)).replace(day=1) if monthly else local + timedelta(days=1)
+        if (cut := millis(local)) >= period.end:
+            break
+        cuts.append(cut)
+    return (Period(start, end) for start, end in pairwise([*cuts, period.end]))
+
+
+async def _accounts(session: AsyncSession, extent: Extent, period: Period) -> tuple[list[CameraAccount], Totals]:
+    places = await plan.places(session, extent.scope, period)
+    totals = Totals(places)
+    found: list[CameraAccount] = []
+    question = replace(extent.question, period=period)
+    async for portion in accounts(session, question, await plan.cameras(session, places), list):
+        totals.add(portion)
+        found += portion
+    return found, totals
+
+
+async def _outages(session: AsyncSession, extent: Extent) -> list[FoundOutage]:
+    return [
+        FoundOutage(camera, outage, None if (fault := fault_of(camera, outage, faults)) is None else fault.began_at)
+        async for found, faults in found_outages(session, extent.question, extent.scope)
+        for camera, outage in found
+    ]
+
+
+async def _strips(session: AsyncSession, extent: Extent, found: Sequence[CameraAccount]) -> list[Row]:
+    *_, last = steps(extent.question.period, extent.zone)
+    day = Period(max(last.end - _DAY, extent.question.period.start), last.end)
+    cameras = figures.worst(found)
+    watch = await watch_of(session, extent.question)
+    stored = await history.stored(session, [one.id for one in cameras], (), day.start, day.end, watch)
+    seen, windows = stored.lines(watch), await history.maintenance(session, day.start, day.end)
+    return [
+        row
+        for one in cameras
+        for row in figures.strip(
+            one, accounted(day, seen.get(one.id, ()), history.maintenance_of(windows, one), one.absences)
+        )
+    ]

@@ -1,0 +1,193 @@
+"""The tables of a frozen report out of the accounts: every figure of every form is one of these integers or their sum.
+
+Lengths are milliseconds. A row of a camera and the rows of its deliveries are separate tables, so that each column can
+be summed. A facility without cameras stands in `facilities` with zeros.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from reporting.domain.instants import Millis
+from reporting.domain.outages import Outage
+from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, Durations, Seen
+from reporting.domain.scope import Camera, Facility
+from reporting.domain.segments import Period, Segment
+from reporting.reports.accounts import CameraAccount
+from reporting.reports.snapshot.canonical import Row, Value
+from reporting.reports.totals import Group, Totals
+
+LENGTHS = tuple(f"{name}_ms" for name in DURATION_NAMES)
+LEDGER = tuple(f"{name}_ms" for name in LEDGER_NAMES)
+_GROUP = ("code", "name", "facilities", "facilities_with_cameras", "cameras", *LENGTHS)
+_PLACE = (
+    "unit_code", "unit_name", "agency_code", "agency_name", "facility_id", "facility_code", "facility_name",
+    "facility_type",
+)  # fmt: skip
+_CAMERA = ("camera_id", "camera_code", "camera_name")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "totals": _GROUP,
+    "units": _GROUP,
+    "agencies": _GROUP,
+    "types": _GROUP,
+    "facilities": (*_PLACE, "cameras", *LENGTHS),
+    "cameras": (*_PLACE, *_CAMERA, *LENGTHS),
+    "deliveries": (
+        *_PLACE, *_CAMERA,
+        "delivery_id", "destination_code", "destination_name", "destination_role", "required_proof", *LEDGER,
+    ),
+    "outages": (
+        "facility_code", *_CAMERA,
+        "from_ms", "to_ms", "length_ms", "ongoing", "began_before", "confirmed", "cause", "causes", "site_fault_ms",
+    ),
+    "days": (
+        "from_ms", "to_ms", "facilities", "facilities_connected", "cameras", "cameras_national", "cameras_provincial",
+        "cameras_both", *LENGTHS,
+    ),
+    "strips": ("facility_code", *_CAMERA, "from_ms", "to_ms", "state"),
+    "changes": ("table", "row", "column", "before", "after"),
+}  # fmt: skip
+"""Every table and its columns, in the order in which people read them. `strips` are the worst cameras' last day."""
+
+CONNECTED_FOR: Millis = 600_000
+"""A camera counts as connected on a day when both centres had it for ten minutes (mandate 1.5)."""
+STRIPS = 12
+"""So many cameras have a strip: those that were down longest."""
+
+
+class FoundOutage(NamedTuple):
+    """An outage of a camera, and when the fault of the whole site that it is part of began."""
+
+    camera: Camera
+    outage: Outage
+    site_fault: Millis | None = None
+
+
+def groups(totals: Totals) -> dict[str, list[Row]]:
+    """The tables of sums."""
+    facilities = {one.id: one for one in totals.facilities}
+    return {
+        "totals": [_group(totals.total)],
+        "units": [_group(one) for one in totals.by_unit],
+        "agencies": [_group(one) for one in totals.by_agency],
+        "types": [_group(one) for one in totals.by_type],
+        "facilities": sorted(
+            (
+                {**_place(facilities[one.id]), "cameras": one.cameras.total, **_lengths(one.durations)}
+                for one in totals.by_facility
+                if one.id in facilities
+            ),
+            key=lambda row: (str(row["unit_code"]), str(row["facility_code"])),
+        ),
+    }
+
+
+def cameras(accounts: Iterable[CameraAccount]) -> tuple[list[Row], list[Row]]:
+    """The rows of the cameras, and those of their deliveries."""
+    rows: list[Row] = []
+    deliveries: list[Row] = []
+    for one in accounts:
+        place = {**_place(one.camera.facility), **_camera(one.camera)}
+        rows.append({**place, **_lengths(one.account.camera)})
+        deliveries += [
+            {
+                **place,
+                "delivery_id": planned.id,
+                "destination_code": planned.destination.code,
+                "destination_name": planned.destination.name,
+                "destination_role": planned.role,
+                "required_proof": planned.required_proof,
+                **{f"{name}_ms": getattr(ledger, name) for name in LEDGER_NAMES},
+            }
+            for planned, ledger in zip(one.camera.deliveries, one.account.deliveries, strict=True)
+        ]
+    return rows, deliveries
+
+
+def day(period: Period, totals: Totals, accounts: Iterable[CameraAccount]) -> Row:
+    """The sums of one local day, and how many were connected in it."""
+    whole = totals.total
+    connected = {"cameras": 0, "cameras_national": 0, "cameras_provincial": 0, "cameras_both": 0}
+    all_of: dict[str, bool] = {}
+    for one in accounts:
+        time = one.account.camera
+        if time.out_of_scope == time.period:
+            continue
+        both = time.both >= CONNECTED_FOR
+        connected["cameras"] += 1
+        connected["cameras_national"] += time.both + time.national_only >= CONNECTED_FOR
+        connected["cameras_provincial"] += time.both + time.provincial_only >= CONNECTED_FOR
+        connected["cameras_both"] += both
+        code = one.camera.facility.code
+        all_of[code] = all_of.get(code, True) and both
+    return {
+        "from_ms": period.start,
+        "to_ms": period.end,
+        "facilities": whole.facilities,
+        "facilities_connected": sum(all_of.values()),
+        **connected,
+        **_lengths(whole.durations),
+    }
+
+
+def outages(found: Sequence[FoundOutage]) -> list[Row]:
+    """One row an outage, by camera and time."""
+    return [
+        {
+            "facility_code": one.camera.facility.code,
+            **_camera(one.camera),
+            "from_ms": one.outage.start,
+            "to_ms": one.outage.end,
+            "length_ms": one.outage.end - one.outage.start,
+            "ongoing": one.outage.ongoing,
+            "began_before": one.outage.began_before,
+            "confirmed": one.outage.confirmed,
+            "cause": one.outage.causes[0] if one.outage.causes else None,
+            "causes": " ".join(one.outage.causes),
+            "site_fault_ms": one.site_fault,
+        }
+        for one in sorted(found, key=lambda one: (one.camera.facility.code, one.camera.code, one.outage.start))
+    ]
+
+
+def worst(accounts: Sequence[CameraAccount]) -> list[Camera]:
+    """The cameras that get a strip: those longest down, in the order of their codes."""
+    down = sorted(accounts, key=lambda one: (-one.account.camera.down, one.camera.code, one.camera.id))[:STRIPS]
+    return sorted((one.camera for one in down), key=lambda one: (one.code, one.id))
+
+
+def strip(camera: Camera, line: Sequence[Segment[Seen]]) -> list[Row]:
+    """What a camera was over its last day, without gaps."""
+    facility = {"facility_code": camera.facility.code, **_camera(camera)}
+    return [{**facility, "from_ms": start, "to_ms": end, "state": seen.state.value} for start, end, seen in line]
+
+
+def _group(one: Group) -> Row:
+    return {
+        "code": one.code,
+        "name": one.name,
+        "facilities": one.facilities,
+        "facilities_with_cameras": one.facilities_with_cameras,
+        "cameras": one.cameras.total,
+        **_lengths(one.durations),
+    }
+
+
+def _lengths(durations: Durations) -> dict[str, Value]:
+    return dict(zip(LENGTHS, durations.lengths, strict=True))
+
+
+def _place(facility: Facility) -> dict[str, Value]:
+    return {
+        "unit_code": facility.unit.code,
+        "unit_name": facility.unit.name,
+        "agency_code": facility.agency.code,
+        "agency_name": facility.agency.name,
+        "facility_id": str(facility.id),
+        "facility_code": facility.code,
+        "facility_name": facility.name,
+        "facility_type": facility.type,
+    }
+
+
+def _camera(camera: Camera) -> dict[str, Value]:
+    return {"camera_id": camera.id, "camera_code": camera.code, "camera_name": camera.name}

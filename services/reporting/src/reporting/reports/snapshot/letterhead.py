@@ -1,0 +1,51 @@
+"""Who writes to whom: what Decree 30/2020/NĐ-CP, Annex I puts around a report. Data, given when a report is frozen."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Letterhead(BaseModel):
+    """Defaults are those of letter 1742/UBND-VX: the department reports to the People's Committee and the Ministry.
+
+    Number, date and signature are never here: the clerk fills them in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parent: str = Field(
+        default="UBND tỉnh Quảng Trị", max_length=200, description="The agency above; at the head in capitals."
+    )
+    issuer: str = Field(
+        default="Sở Thông tin và Truyền thông",
+        max_length=200,
+        description="The issuing agency; at the head in capitals.",
+    )
+    symbol: str = Field(default="BC-STTTT", max_length=40, description="Behind the number: kind and agency.")
+    place: str = Field(default="Quảng Trị", max_length=100, description="Before the date.")
+    addressees: list[str] = Field(
+        default=["Ủy ban nhân dân tỉnh Quảng Trị", "Bộ Thông tin và Truyền thông"],
+        min_length=1,
+        max_length=20,
+        description="«Kính gửi», one a line.",
+    )
+    subject: str = Field(
+        default="Kết quả kết nối và hoạt động của hệ thống camera giám sát tại các cơ sở cách ly tập trung",
+        max_length=300,
+        description="What the report is about (trích yếu).",
+    )
+    basis: str = Field(
+        default=(
+            "Thực hiện Công văn số 1742/UBND-VX ngày 07/5/2021 của Ủy ban nhân dân tỉnh Quảng Trị về việc triển khai "
+            "khảo sát, kết nối camera giám sát ở các khu cách ly tập trung trên địa bàn tỉnh"
+        ),
+        max_length=1000,
+        description="The directive that is carried out, in full at its first citation.",
+    )
+    signer_title: str = Field(default="GIÁM ĐỐC", max_length=200, description="Post of the signer.")
+    signer_authority: str | None = Field(
+        default=None, max_length=200, description="KT., TL., TUQ. and on whose behalf."
+    )
+    copies: list[str] = Field(
+        default=["Như trên", "Viettel Quảng Trị", "Lưu: VT, BCVT"],
+        max_length=20,
+        description="«Nơi nhận», one a line.",
+    )

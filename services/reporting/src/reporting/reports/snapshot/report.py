@@ -1,0 +1,184 @@
+"""A frozen report as a value: header, tables, approval. Nothing in it changes; a correction is the next version."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reporting.domain.instants import Millis
+from reporting.reports.snapshot.canonical import Json, Row, canonical, row_digest, table_digest
+from reporting.reports.snapshot.letterhead import Letterhead
+
+SCHEMA: Literal["vonggac.report/1"] = "vonggac.report/1"
+HEX = r"^[0-9a-f]{64}$"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PeriodPart(_Part):
+    """[from, to) in milliseconds since 1970 UTC, with the IANA zone whose days and hours are meant."""
+
+    from_ms: Millis
+    to_ms: Millis
+    time_zone: str
+
+
+class FilterPart(_Part):
+    """What narrows the report: codes or ids, as they were given; null means all."""
+
+    unit: str | None = None
+    agency: str | None = None
+    type: str | None = None
+    facility: str | None = None
+
+
+class TablePart(_Part):
+    """One table with its digest."""
+
+    name: str
+    rows: int
+    sha256: str = Field(pattern=HEX)
+
+
+class Header(_Part):
+    """Everything about a report but its rows. The report's digest is that of this."""
+
+    schema_version: Literal["vonggac.report/1"] = SCHEMA
+    id: str
+    version: int = Field(ge=1)
+    number: int = Field(ge=1, description="Place in the chain of all frozen reports and versions.")
+    period: PeriodPart
+    cut_off_ms: Millis = Field(description="The figures are of what had been heard of up to then, at least.")
+    frozen_at_ms: Millis
+    author: str
+    rule_version: str
+    filters: FilterPart
+    deadline_ms: Millis | None = Field(description="Strictly before this instant all is to be connected.")
+    target_ppm: int = Field(ge=0, le=1_000_000, description="Availability that is demanded, in millionths.")
+    proposals: list[str] = Field(description="What the author proposes, a paragraph each.")
+    letterhead: Letterhead
+    reason: str | None = Field(description="Why there is a further version; null in the first.")
+    replaces_sha256: str | None = Field(pattern=HEX, description="Digest of the version before; null in the first.")
+    previous_sha256: str | None = Field(pattern=HEX, description="Digest of the report before in the chain.")
+    tables: list[TablePart]
+
+
+class Approval(_Part):
+    """Who approved, and when. It comes after the figures and is no part of their digest; it has its own."""
+
+    by: str
+    at_ms: Millis
+
+
+class NotThatReportError(ValueError):
+    """What was read is no frozen report, or not an unaltered one. `args[0]` says what differs, in English."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One version of a frozen report."""
+
+    header: Header
+    tables: Mapping[str, Sequence[Row]]
+    approval: Approval | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest that stands at the foot of every page."""
+        return sha256(canonical(self.header.model_dump(mode="json"))).hexdigest()
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.header.id)
+
+    @property
+    def name(self) -> str:
+        """What its files are called, without an extension."""
+        return f"report-{self.header.id}-v{self.header.version}"
+
+    def approval_sha256(self) -> str | None:
+        """Binds the approval to these figures."""
+        if self.approval is None:
+            return None
+        return sha256(canonical({"report_sha256": self.sha256, **self.approval.model_dump()})).hexdigest()
+
+    def document(self) -> dict[str, Json]:
+        """All of it as JSON: what the JSON file shows and what the other files carry inside."""
+        approval = None
+        if self.approval is not None:
+            approval = {**self.approval.model_dump(), "sha256": self.approval_sha256()}
+        return {
+            "header": self.header.model_dump(mode="json"),
+            "sha256": self.sha256,
+            "approval": approval,
+            "tables": {
+                name: [{**row, "sha256": row_digest(row).hex()} for row in rows] for name, rows in self.tables.items()
+            },
+        }
+
+
+def table_parts(tables: Mapping[str, Sequence[Row]]) -> list[TablePart]:
+    """The header's list of tables."""
+    return [TablePart(name=name, rows=len(rows), sha256=table_digest(rows)) for name, rows in tables.items()]
+
+
+def parsed(text: bytes) -> Report:
+    """The report of a JSON document. Raises NotThatReportError naming the first thing that does not add up."""
+    try:
+        document = json.loads(text, parse_float=_refused)
+        header = Header.model_validate(document["header"])
+        approval = document["approval"]
+        tables = {str(name): [dict(row) for row in rows] for name, rows in document["tables"].items()}
+        digests = {name: [str(row.pop("sha256")) for row in rows] for name, rows in tables.items()}
+        stated, approved = str(document["sha256"]), approval and str(approval.pop("sha256"))
+        report = Report(header, tables, None if approval is None else Approval.model_validate(approval))
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        msg = f"it is no report of the form {SCHEMA}: {error}"
+        raise NotThatReportError(msg) from None
+    check(report, digests)
+    if stated != report.sha256:
+        msg = f"the header gives the digest {report.sha256}, and the file states {stated}"
+        raise NotThatReportError(msg)
+    if approved != report.approval_sha256():
+        msg = "the approval is not the one that its digest is of"
+        raise NotThatReportError(msg)
+    return report
+
+
+def check(report: Report, digests: Mapping[str, Sequence[str]]) -> None:
+    """Every row has its digest, every table that of the header. Raises NotThatReportError naming the first other."""
+    for part in report.header.tables:
+        rows = report.tables.get(part.name)
+        if rows is None:
+            msg = f"the table {part.name} is missing"
+            raise NotThatReportError(msg)
+        for number, (row, stated) in enumerate(zip(rows, digests[part.name], strict=True), start=1):
+            if row_digest(row).hex() != stated:
+                msg = f"table {part.name}, row {number} ({named(row)}): its figures are not those of its digest"
+                raise NotThatReportError(msg)
+        if len(rows) != part.rows or table_digest(rows) != part.sha256:
+            msg = f"the table {part.name} has not the {part.rows} rows that the header's digest is of"
+            raise NotThatReportError(msg)
+    if extra := report.tables.keys() - {part.name for part in report.header.tables}:
+        msg = f"the header knows no table {', '.join(sorted(extra))}"
+        raise NotThatReportError(msg)
+
+
+def named(row: Row) -> str:
+    """What a row is of, for people."""
+    for name in ("camera_code", "facility_code", "code", "from_ms"):
+        if row.get(name) is not None:
+            return str(row[name])
+    return "all"
+
+
+def _refused(number: str) -> Any:
+    msg = f"the number {number} is no integer"
+    raise ValueError(msg)

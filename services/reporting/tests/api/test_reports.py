@@ -1,0 +1,236 @@
+"""Freezing over HTTP on the real PostgreSQL: rules, chain, approval, versions, files, verification."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from reporting.documents.render import FORMS
+from reporting.documents.verify import verify
+from vonggac.auth import Role
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.reporting.tests.conftest import Client, Province
+
+    from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
+
+DAY = datetime(2026, 11, 20, 17, tzinfo=UTC)
+"""A local midnight."""
+NEXT = DAY + timedelta(days=1)
+BODY = {"from": DAY.isoformat(), "to": NEXT.isoformat()}
+
+
+@pytest.fixture(autouse=True)
+async def feeding(client: Client) -> None:
+    """The service consumes: one that is stopped while it connects leaves a socket behind."""
+
+    async def is_ready() -> bool:
+        return bool((await client.get("/readyz")).status_code == 200)
+
+    await eventually(is_ready)
+
+
+@pytest.fixture
+async def fed(ingest: Ingest, province: Province) -> Province:
+    """R08's own case: a camera that is down from 02:00 to 02:45; its probes stop at 20:00."""
+    camera = province.camera("CAM-01")
+    down, up = DAY + timedelta(hours=2), DAY + timedelta(hours=2, minutes=45)
+    facts = [
+        *province.probes(camera, DAY, down, every_s=300),
+        *province.probes(camera, down, up, "down", cause="timeout", every_s=300),
+        *province.probes(camera, up, DAY + timedelta(hours=20), every_s=300),
+        *province.watched(NEXT + timedelta(hours=1)),
+    ]
+    facts += [province.change(planned, camera, 1, DAY, "acknowledged") for planned in camera.deliveries]
+    await province.feed(ingest, *province.base(), province.stated("camera", camera), *facts)
+    province.facts = camera  # type: ignore[attr-defined]
+    return province
+
+
+async def frozen(client: Client, **more: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/reports", json={**BODY, **more})
+    assert answer.status_code == 201, answer.text
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"/v1/reports/{body['id']}?version=1"
+    return body
+
+
+async def test_a_frozen_report_has_its_figures_in_every_form(client: Client, fed: Province) -> None:
+    report = await frozen(client)
+    for form, described in FORMS.items():
+        answer = await client.get(f"/v1/reports/{report['id']}.{form}")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].partition(";")[0] == described.media_type
+        assert f"report-{report['id']}-v1.{form}" in answer.headers["content-disposition"]
+        same = await client.get(f"/v1/reports/{report['id']}", params={"format": form})
+        assert same.content == answer.content
+        found = verify(answer.content)
+        assert found.unaltered, found.differences
+        assert found.report is not None
+        assert found.report.sha256 == report["sha256"]
+        said = await client.post("/v1/reports/verify", content=answer.content)
+        assert said.json() | {"differences": [], "notes": []} == {
+            "unaltered": True, "form": form, "report_id": report["id"], "version": 1, "sha256": report["sha256"],
+            "differences": [], "notes": [],
+        }  # fmt: skip
+    document = (await client.get(f"/v1/reports/{report['id']}.json")).json()
+    (row,) = document["tables"]["cameras"]
+    minutes = 60_000
+    assert (row["period_ms"], row["down_ms"], row["up_ms"]) == (1440 * minutes, 45 * minutes, (1200 - 45 + 5) * minutes)
+    (outage,) = document["tables"]["outages"]
+    assert (outage["length_ms"], outage["cause"]) == (45 * minutes, "timeout")
+
+
+async def test_reports_are_chained_and_listed_newest_first(client: Client, fed: Province) -> None:
+    first = await frozen(client)
+    second = await frozen(client)
+    assert (first["number"], first["previous_sha256"]) == (1, None)
+    assert (second["number"], second["previous_sha256"]) == (2, first["sha256"])
+    listed = (await client.get("/v1/reports", params={"limit": 1, "total": True})).json()
+    assert [one["id"] for one in listed["items"]] == [second["id"]]
+    assert listed["total"] == 2
+    rest = (await client.get("/v1/reports", params={"limit": 1, "total": True, "cursor": listed["next"]})).json()
+    assert [one["id"] for one in rest["items"]] == [first["id"]]
+
+
+async def test_reports_frozen_at_once_do_not_fork_the_chain(client: Client, fed: Province) -> None:
+    made = await asyncio.gather(*(frozen(client) for _ in range(4)))
+    by_number = sorted(made, key=lambda one: one["number"])
+    assert [one["number"] for one in by_number] == [1, 2, 3, 4]
+    assert [one["previous_sha256"] for one in by_number] == [None, *(one["sha256"] for one in by_number[:-1])]
+
+
+async def test_an_approval_is_given_once_by_the_lead_and_stands_in_the_files(
+    client: Client, fed: Province, token_for: Callable[[Role], str]
+) -> None:
+    report = await frozen(client)
+    draft = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
+    operator = {"Authorization": f"Bearer {token_for(Role.OPERATOR)}"}
+    refused = await client.post(f"/v1/reports/{report['id']}/approve", headers=operator)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    approved = (await client.post(f"/v1/reports/{report['id']}/approve")).json()
+    assert approved["approved_by"]
+    assert approved["sha256"] == report["sha256"]
+    again = await client.post(f"/v1/reports/{report['id']}/approve")
+    assert (again.status_code, again.json()["code"]) == (409, "approved_already")
+    signed = (await client.get(f"/v1/reports/{report['id']}.pdf")).content
+    assert signed != draft
+    for content in (draft, signed):
+        assert (await client.post("/v1/reports/verify", content=content)).json()["unaltered"]
+
+
+async def test_late_evidence_makes_a_further_version_and_the_first_one_stays(
+    client: Client, fed: Province, ingest: Ingest
+) -> None:
+    first = await frozen(client)
+    address = f"/v1/reports/{first['id']}"
+    before = (await client.get(f"{address}.json")).content
+    same = await client.post(f"{address}/versions", json={"reason": "nothing came"})
+    assert (same.status_code, same.json()["code"]) == (409, "nothing_changed")
+
+    camera = fed.facts  # type: ignore[attr-defined]
+    late = fed.probes(camera, DAY + timedelta(hours=21), DAY + timedelta(hours=22), every_s=300)
+    await fed.feed(ingest, *late)
+    made = await client.post(f"{address}/versions", json={"reason": "số liệu đến muộn"})
+    assert made.status_code == 201, made.text
+    second = made.json()
+    assert (second["version"], second["number"], second["reason"]) == (2, 2, "số liệu đến muộn")
+    assert second["previous_sha256"] == first["sha256"]
+    assert second["versions"] == [1, 2]
+    assert second["changed_figures"] > 0
+    document = (await client.get(f"{address}.json")).json()
+    figures = {
+        (row["table"], row["column"]): (int(row["before"]), int(row["after"])) for row in document["tables"]["changes"]
+    }
+    was, now = figures["cameras", "up_ms"]
+    assert now - was > 3_600_000
+    assert (await client.get(f"{address}.json", params={"version": 1})).content == before
+    assert (await client.get(address, params={"version": 1})).json()["versions"] == [1, 2]
+
+
+async def test_no_statement_changes_a_frozen_report(client: Client, fed: Province, database: Database) -> None:
+    report = await frozen(client)
+    await client.post(f"/v1/reports/{report['id']}/approve")
+    for statement in (
+        "update frozen_report set author = 'other'",
+        "delete from frozen_report",
+        "truncate frozen_report cascade",
+        "update report_approval set approved_by = 'other'",
+        "delete from report_approval",
+    ):
+        with pytest.raises(DBAPIError, match="never changed"):
+            async with database.transaction() as session:
+                await session.execute(text(statement))
+    assert (await client.get(f"/v1/reports/{report['id']}")).json()["author"] == report["author"]
+
+
+async def test_a_file_of_another_register_is_not_that_report(client: Client, fed: Province) -> None:
+    report = await frozen(client)
+    content = (await client.get(f"/v1/reports/{report['id']}.csv")).content
+    assert verify(content).unaltered
+    other = content.replace(report["id"].encode(), report["id"][::-1].encode())
+    said = (await client.post("/v1/reports/verify", content=other)).json()
+    assert not said["unaltered"]
+    assert said["differences"]
+    assert (await client.post("/v1/reports/verify", content=b"\x00")).json()["form"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"to": DAY.isoformat()}, "from"),
+        ({"from": (DAY - timedelta(days=500)).isoformat()}, "from"),
+        ({"from": "2998-12-31T00:00:00Z", "to": "2999-01-01T00:00:00Z"}, "to"),
+        ({"cut_off": DAY.isoformat()}, "cut_off"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"unit": "999"}, "unit"),
+        ({"target_ppm": -1}, "target_ppm"),
+        ({"colour": "red"}, "colour"),
+        ({"from": "2026-11-20T00:00:00"}, "from"),
+    ],
+)
+async def test_what_cannot_be_frozen_is_refused_by_name(client: Client, change: dict[str, Any], field: str) -> None:
+    answer = await client.post("/v1/reports", json={**BODY, **change})
+    assert answer.status_code == 422, answer.text
+    assert any(field in one["field"] for one in answer.json()["errors"]), answer.text
+
+
+async def test_what_may_still_change_is_not_frozen(client: Client, fed: Province) -> None:
+    soon = datetime.now(UTC) - timedelta(minutes=1)
+    answer = await client.post(
+        "/v1/reports", json={**BODY, "from": (soon - timedelta(days=1)).isoformat(), "to": soon.isoformat()}
+    )
+    assert answer.status_code == 422
+    assert "latest possible" in answer.json()["detail"]
+
+
+async def test_an_unknown_report_is_not_found(client: Client) -> None:
+    unknown = "3f2b1c7e-5a0d-4c8e-9b1a-2d6f0e4a7c31"
+    for method, address in (
+        ("GET", f"/v1/reports/{unknown}"),
+        ("GET", f"/v1/reports/{unknown}.pdf"),
+        ("POST", f"/v1/reports/{unknown}/approve"),
+    ):
+        assert (await client.request(method, address)).status_code == 404
+    assert (await client.get(f"/v1/reports/{unknown}.exe")).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["availability", "causes", "progress", "strips"])
+async def test_a_chart_is_drawn_of_a_period_or_of_a_report(client: Client, fed: Province, name: str) -> None:
+    period = {"from": DAY.isoformat(), "to": NEXT.isoformat()}
+    open_period = await client.get(f"/v1/charts/{name}.svg", params=period)
+    assert open_period.status_code == 200, open_period.text
+    assert open_period.headers["content-type"].startswith("image/svg+xml")
+    report = await frozen(client)
+    of_report = await client.get(f"/v1/charts/{name}.svg", params={"report": report["id"]})
+    assert of_report.content == open_period.content
+    assert (await client.get(f"/v1/charts/{name}.svg", params={"zone": "UTC"})).status_code == 422

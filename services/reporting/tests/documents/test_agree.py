@@ -1,0 +1,100 @@
+"""The five forms give the same figures, which add up; both authorities read the same numbers (R13)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+import openpyxl
+from docx import Document
+
+from reporting.documents.as_csv import as_csv
+from reporting.documents.as_json import as_json
+from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
+from reporting.documents.letter.wording import percent
+from reporting.documents.render import rendered
+from reporting.reports.snapshot.figures import COLUMNS, LENGTHS
+
+if TYPE_CHECKING:
+    from reporting.reports.snapshot.report import Report
+
+PARTS = ("up_ms", "down_ms", "maintenance_ms", "unknown_ms", "out_of_scope_ms")
+
+
+def total(report: Report) -> dict[str, Any]:
+    (row,) = report.tables["totals"]
+    return dict(row)
+
+
+def test_every_row_adds_up_to_its_period(report: Report) -> None:
+    for table in ("totals", "units", "agencies", "types", "facilities", "cameras", "days"):
+        for row in report.tables[table]:
+            assert sum(int(str(row[name])) for name in PARTS) == row["period_ms"], (table, row)
+
+
+def test_every_grouping_has_the_same_sums(report: Report) -> None:
+    expected = {name: total(report)[name] for name in LENGTHS}
+    for table in ("units", "agencies", "types", "facilities", "cameras"):
+        sums = {name: sum(int(str(row[name])) for row in report.tables[table]) for name in LENGTHS}
+        assert sums == expected, table
+    # Days count only who was there: what was out of scope on a day may be left out of it.
+    days = {name: sum(int(str(row[name])) for row in report.tables["days"]) for name in LENGTHS}
+    left_out = {"period_ms", "out_of_scope_ms"}
+    assert {name: days[name] for name in LENGTHS if name not in left_out} == {
+        name: expected[name] for name in LENGTHS if name not in left_out
+    }
+
+
+def test_outages_come_to_the_down_time(report: Report) -> None:
+    assert sum(int(str(row["length_ms"])) for row in report.tables["outages"]) == total(report)["down_ms"]
+
+
+def test_json_csv_and_xlsx_agree_to_the_millisecond(report: Report) -> None:
+    whole = total(report)
+    document = json.loads(as_json(report))
+    table = list(csv.DictReader(io.StringIO(as_csv(report).decode("utf-8-sig"), newline="")))
+    book = openpyxl.load_workbook(io.BytesIO(rendered(report, "xlsx")), read_only=True)
+    columns, *lines = book[TABLE_NAMES["cameras"]].iter_rows(values_only=True)
+    sheet = [dict(zip(columns, line, strict=True)) for line in lines]
+    for name in LENGTHS:
+        assert document["tables"]["totals"][0][name] == whole[name]
+        assert sum(int(row[name]) for row in table) == whole[name], name
+        assert sum(int(str(row[name])) for row in sheet) == whole[name], name
+    assert [row["camera_code"] for row in table] == [row["camera_code"] for row in sheet]
+
+
+def test_the_letter_shows_those_sums(report: Report, docx: bytes) -> None:
+    whole = total(report)
+    words = "\n".join(one.text for one in Document(io.BytesIO(docx)).paragraphs)
+    measured = whole["up_ms"] + whole["down_ms"]
+    assert f"Tỷ lệ hoạt động đo được là {percent(whole['up_ms'], measured)}" in words
+    assert f"tổng số {whole['cameras']} camera" in words
+    with ZipFile(io.BytesIO(docx)) as archive:
+        assert archive.testzip() is None
+
+
+def test_facilities_without_cameras_are_listed(report: Report) -> None:
+    empty = {row["facility_code"] for row in report.tables["facilities"] if row["cameras"] == 0}
+    assert empty == {"KCL-11", "KCL-12"}
+
+
+def test_the_workbook_explains_every_column(report: Report) -> None:
+    assert {column for columns in COLUMNS.values() for column in columns} <= MEANINGS.keys()
+    book = openpyxl.load_workbook(io.BytesIO(rendered(report, "xlsx")), read_only=True)
+    assert book.sheetnames[:4] == ["Thông tin", "Phụ lục I", "Phụ lục II", "Phụ lục III"]
+    assert set(book.sheetnames) >= {TABLE_NAMES[name] for name in report.tables}
+    explained = {(row[0], row[1]) for row in book["Giải thích"].iter_rows(min_row=2, values_only=True)}
+    assert explained == {(TABLE_NAMES[name], column) for name in report.tables for column in COLUMNS[name]}
+
+
+def test_a_further_version_names_each_changed_figure(report: Report, correction: Report) -> None:
+    changed = [row for row in correction.tables["changes"] if row["table"] == "totals"]
+    named = {row["column"]: (row["before"], row["after"]) for row in changed}
+    assert named["unknown_ms"] == (str(total(report)["unknown_ms"]), "0")
+    assert correction.header.replaces_sha256 == correction.header.previous_sha256 == report.sha256
+    assert (correction.header.version, correction.header.number) == (2, 2)
+    words = "\n".join(one.text for one in Document(io.BytesIO(rendered(correction, "docx"))).paragraphs)
+    assert "Đây là phiên bản 2 của báo cáo" in words

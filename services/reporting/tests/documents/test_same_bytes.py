@@ -1,0 +1,65 @@
+"""The five forms are the same bytes on another day, in another zone, locale and process: those of docs/examples."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from reporting.documents.example.files import documents
+
+EXAMPLES = Path(__file__).parents[4] / "docs" / "examples"
+RENDER_ELSEWHERE = """
+import datetime, time
+SHIFT = float(__import__("os").environ["CLOCK_SHIFT_S"])
+real_time, real_datetime = time.time, datetime.datetime
+time.time = lambda: real_time() + SHIFT
+real_localtime, real_gmtime = time.localtime, time.gmtime
+time.localtime = lambda at=None: real_localtime(time.time() if at is None else at)
+time.gmtime = lambda at=None: real_gmtime(time.time() if at is None else at)
+class Shifted(real_datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+    @classmethod
+    def utcnow(cls):
+        return cls.fromtimestamp(time.time(), datetime.timezone.utc).replace(tzinfo=None)
+datetime.datetime = Shifted
+from hashlib import sha256
+from reporting.documents.example.files import documents
+for name, content in documents():
+    print(name, sha256(content).hexdigest())
+"""
+ELSEWHERE = [
+    {"TZ": "Asia/Ho_Chi_Minh", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "1", "CLOCK_SHIFT_S": "0"},
+    {"TZ": "America/New_York", "LC_ALL": "C.UTF-8", "LANG": "vi_VN.UTF-8", "PYTHONHASHSEED": "4711",
+     "CLOCK_SHIFT_S": "-31536000"},
+]  # fmt: skip
+
+
+def digests() -> dict[str, str]:
+    return {name: sha256(content).hexdigest() for name, content in documents()}
+
+
+def test_the_documents_of_the_example_are_what_is_committed() -> None:
+    committed = {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in EXAMPLES.iterdir() if path.suffix != ".md"
+    }
+    made = digests()
+    assert {name: committed.get(name) for name in made} == made, "run `make examples` and look at them"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=("plain", "elsewhere"))
+def test_another_process_day_zone_and_locale_make_the_same_bytes(elsewhere: dict[str, str]) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", RENDER_ELSEWHERE],
+        env={**os.environ, **elsewhere}, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    assert dict(line.split() for line in answer.stdout.splitlines()) == digests()
