@@ -26,7 +26,6 @@ OPERATIONS = ROOT / "docs/operations"
 DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
 RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
 RUNBOOKS = sorted(OPERATIONS.glob("Vonggac*.md"))
-"""Of alerts; the other pages there are for who runs the platform."""
 
 FROM_PROMETHEUS = {"up", "ALERTS"}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}

@@ -262,8 +262,6 @@ async def test_what_changed_since_an_instant_is_listed(client: Client, told: Tol
 
 
 FROZEN = """
-    create table if not exists frozen_report (number bigint, id uuid, version int, frozen_at timestamptz,
-        starts_at timestamptz, ends_at timestamptz, author text, sha256 text, document text);
     insert into frozen_report (number, id, version, frozen_at, starts_at, ends_at, author, sha256, document)
         values (1, gen_random_uuid(), 1, '2021-05-08T06:00:00+07', '2021-05-07T00:00:00+07', '2021-05-08T05:00:00+07',
                 'lead', 'a', '{}')
@@ -277,8 +275,7 @@ async def test_what_changed_since_the_last_report_is_what_changed_since_its_cut_
     none = await client.get("/v1/progress", params={"as_of": STOOD, "since": "last-report"})
     assert (none.status_code, "since no report before" in none.text) == (422, True)
     async with database.transaction() as session:
-        for statement in FROZEN.split(";"):
-            await session.execute(text(statement))
+        await session.execute(text(FROZEN))
     board = await read(client, since="last-report")
     assert board["since"] == "2021-05-08T05:00:00+07:00"
     by_instant = await read(client, "/v1/progress/changes", since="2021-05-08T05:00:00+07:00", total="true")

@@ -85,7 +85,5 @@ async def read(session: AsyncSession, nouns: Sequence[str], until: Millis) -> Re
 
 async def last_report(session: AsyncSession, before: Millis) -> Millis | None:
     """The cut-off of the newest frozen report that is earlier than `before`; None where there is none."""
-    if await session.scalar(text("select to_regclass('frozen_report')")) is None:
-        return None
     found = await session.scalar(_LAST_REPORT, {"before": moment(before)})
     return None if found is None else millis(found)
