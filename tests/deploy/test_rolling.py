@@ -86,7 +86,7 @@ async def test_a_rolling_restart_costs_the_centres_at_most_a_second(
     await asyncio.sleep(2)
     gaps[service] = await longest_gap(running)
     sessions = [stream.sessions for stream in (await running.streams(CENTRES[0])).values()]
-    assert (max(sessions) > 1) == (service == "forwarder"), "cameras are handed over, and only then"
+    assert max(sessions) > 1 or service != "forwarder", "no camera was handed over: the gap says nothing"
     record_property("rolling_gap_s", round(max(gaps.values()), 3))
     assert gaps[service] <= ALLOWED_GAP_S
     await eventually(lambda: all_verified(loaded), within_s=120, poll_s=1)

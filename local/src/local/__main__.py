@@ -136,7 +136,7 @@ def _given(arguments: argparse.Namespace) -> place.Place | None:
         needed = [f"--{name}-database" for name, url in urls.items() if not url]
         needed += ["--logins"] if arguments.logins is None else []
         raise ValueError(f"{' and '.join(needed)} missing: name both databases and the folder of their passwords")
-    return place.given(urls, arguments.logins, arguments.nats, arguments.keys)
+    return place.given(urls, arguments.logins, arguments.nats, arguments.keys, arguments.nats_ca_file)
 
 
 def _finish(work: Coroutine[Any, Any, int]) -> int:
@@ -206,6 +206,7 @@ def _add_copies(commands: Any) -> None:
             )
         command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
         command.add_argument("--logins", type=Path, help="folder with (inventory|reporting|nats).password")
+        command.add_argument("--nats-ca-file", type=Path, help="CA of a NATS that talks TLS (PEM)")
         command.add_argument("--keys", type=Path, help="folder with the keys")
     backup_command.set_defaults(work=_backup)
     restore_command.set_defaults(work=_restore)

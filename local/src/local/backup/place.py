@@ -36,6 +36,7 @@ class Place:
     nats_login: Login | None
     keys: Path | None
     """Folder with the workers' public key; None: not known here."""
+    nats_ca_file: Path | None = None
 
     def workers_key(self) -> str | None:
         """SHA-256 of the workers' public key, None where it is not known."""
@@ -43,13 +44,16 @@ class Place:
         return checksum(file) if file is not None and file.exists() else None
 
 
-def given(database_urls: Mapping[str, str], logins: Path, nats_url: str, keys: Path | None) -> Place:
+def given(
+    database_urls: Mapping[str, str], logins: Path, nats_url: str, keys: Path | None, nats_ca_file: Path | None
+) -> Place:
     """`logins`: a folder with `<database>.password` for each and `nats.password`, of the owner of the streams."""
     return Place(
         databases={name: DatabaseLogin(url, logins / f"{name}.password") for name, url in database_urls.items()},
         nats_url=nats_url,
         nats_login=Login(OWNER.name, logins / NATS_PASSWORD),
         keys=keys,
+        nats_ca_file=nats_ca_file,
     )
 
 

@@ -37,7 +37,7 @@ async def backup(place: AbstractAsyncContextManager[Place], into: Path, *, with_
         made_at = datetime.now(UTC)
         with CopyFolder.being_written(into, made_at) as folder:
             register = await _dump(folder, source, REGISTER, progress)
-            async with connected(source.nats_url, source.nats_login) as streams:
+            async with connected(source.nats_url, source.nats_login, source.nats_ca_file) as streams:
                 copies = [await streams.save(name, folder.stream(name)) for name in await streams.names()]
                 server = streams.server
             progress.step("NATS", f"{len(copies)} streams, {sum(copy.messages for copy in copies)} messages")
@@ -84,7 +84,7 @@ async def restore(
     progress.step("backup", f"{folder.root} of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {size} bytes, checksums hold")
     async with place as target:
         databases = {name: RecordDatabase(name, login) for name, login in target.databases.items()}
-        async with connected(target.nats_url, target.nats_login) as streams:
+        async with connected(target.nats_url, target.nats_login, target.nats_ca_file) as streams:
             for copy in manifest.databases:
                 await asyncio.to_thread(databases[copy.name].require_empty, copy)
             _require_empty_bus(await streams.names(), streams.server, manifest)

@@ -131,13 +131,13 @@ def _require_end(name: str, piece: Msg) -> None:
 
 
 @asynccontextmanager
-async def connected(url: str, login: Login | None) -> AsyncIterator[Streams]:
+async def connected(url: str, login: Login | None, ca_file: Path | None) -> AsyncIterator[Streams]:
     """A connection to a server that may still be starting. Raises RefusedByNatsError when it does not answer."""
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
     deadline = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
     while True:
         try:
-            client = await connect_once(url, name="backup", user=user, password=password)
+            client = await connect_once(url, name="backup", user=user, password=password, ca_file=ca_file)
             break
         except (NatsError, OSError) as error:
             if asyncio.get_running_loop().time() > deadline:
