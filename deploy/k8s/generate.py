@@ -45,7 +45,7 @@ SET_BY_THE_CHART = frozenset(
         "DATABASE_PASSWORD_FILE",
         "WORKERS_PUBLIC_KEY_FILE",
         "WORKERS_PRIVATE_KEY_FILE",
-        "ALLOWED_NETWORKS",
+        "SECRETS_KEY_FILE",
         "STOP_WITHIN_S",
         "MAX_CAMERAS",
     )
@@ -186,11 +186,13 @@ def _settings(service: str) -> dict[str, Any]:
     prefix = f"VONGGAC_{service.upper()}_"
     settings = importlib.import_module(f"{service}.settings").Settings
     names = [variable.removeprefix(prefix) for variable, *_ in describe(settings)]
+    # Reporting's are those of webhooks and mail, not `media.allowedNetworks`.
+    taken = SET_BY_THE_CHART if service == "reporting" else SET_BY_THE_CHART | {"ALLOWED_NETWORKS"}
     plain = {"type": ["string", "boolean", "integer", "number"], "pattern": "^[ -~]{0,500}$"}
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: plain for name in names if name not in SET_BY_THE_CHART},
+        "properties": {name: plain for name in names if name not in taken},
     }
 
 

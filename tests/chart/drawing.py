@@ -126,6 +126,8 @@ def another(path: tuple[str, ...], node: Json) -> Any:
     if isinstance(default, bool):
         return not default
     if isinstance(default, int):
+        if path[-1] == "minReplicas":
+            return default + 2
         return default + 3 if default + 3 <= node.get("maximum", default + 3) else default - 1
     for name, example in EXAMPLES.items():
         pattern = schema()["$defs"].get(name)

@@ -123,7 +123,7 @@ def played(tmp_path: Path) -> Iterator[dict[str, int]]:
     assert rendered.returncode == 0, rendered.stderr
     chart.write_text(f"{rendered.stdout}\n---\n{yaml.safe_dump_all(made)}", "utf-8")
     ports = {"inventory": free_port(), "reporting": free_port()}
-    published = [f"-p={port}:kube-vonggac-{service}:8080" for service, port in ports.items()]
+    published = [word for service, port in ports.items() for word in ("-p", f"{port}:kube-vonggac-{service}:8080")]
     try:
         call("kube", "play", str(base))
         call("kube", "play", *published, str(chart))

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"
 DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
 RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
-RUNBOOKS = sorted(path for path in OPERATIONS.glob("*.md") if path.name != "README.md")
+RUNBOOKS = sorted(OPERATIONS.glob("Vonggac*.md"))
 
 FROM_PROMETHEUS = {"up", "ALERTS"}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}

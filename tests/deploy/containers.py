@@ -60,7 +60,9 @@ class Tool:
         done = self.call(
             "build", "-t", image(service), "-f", str(ROOT / "deploy" / "docker" / "Dockerfile"),
             "--build-arg", f"SERVICE={service}", "--build-arg", f"VERSION={version}",
-            "--build-arg", f"REVISION={revision}", str(ROOT),
+            "--build-arg", f"REVISION={revision}",
+            # podman takes the file's label from its cache though the argument has changed.
+            "--label", f"org.opencontainers.image.revision={revision}", str(ROOT),
             within_s=BUILT_WITHIN_S,
         )  # fmt: skip
         assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-30:])

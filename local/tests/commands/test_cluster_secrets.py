@@ -32,6 +32,7 @@ def test_every_secret_of_the_chart_is_there(printed: dict[str, dict[str, Any]]) 
         "vg-jwks": ["jwks.json"],
         "vg-workers-public": ["workers.pub"],
         "vg-workers-private": ["workers.key"],
+        "vg-reporting-key": ["reporting.key"],
         **{f"vg-nats-{user}": ["nats.password"] for user in ("setup", "inventory", "prober", "forwarder", "reporting")},
         "vg-nats-server": ["passwords.conf"],
         "vg-nats-tls": ["ca.crt", "tls.crt", "tls.key"],

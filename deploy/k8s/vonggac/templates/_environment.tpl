@@ -34,6 +34,9 @@
 {{- if eq $component "inventory" }}
 {{ $prefix }}WORKERS_PUBLIC_KEY_FILE: /run/vonggac/workers-public/workers.pub
 {{- end }}
+{{- if and (eq $component "reporting") (include "vonggac.secret" (list $root "reportingKey")) }}
+{{ $prefix }}SECRETS_KEY_FILE: /run/vonggac/reporting-key/reporting.key
+{{- end }}
 {{- if eq $component "forwarder" }}
 {{ $prefix }}MAX_CAMERAS: {{ $values.maxCameras | int | quote }}
 {{- end }}
@@ -65,6 +68,11 @@ jwks={{ include "vonggac.secret" (list $root "jwks") }}=jwks.json
 {{ include "vonggac.databaseMounts" . }}
 {{- else }}
 workers-private={{ include "vonggac.secret" (list $root "workersPrivate") }}=workers.key
+{{- end }}
+{{- if eq $component "reporting" }}
+{{- with include "vonggac.secret" (list $root "reportingKey") }}
+reporting-key={{ . }}=reporting.key
+{{- end }}
 {{- end }}
 {{- if eq $component "inventory" }}
 workers-public={{ include "vonggac.secret" (list $root "workersPublic") }}=workers.pub

@@ -17,7 +17,7 @@ from typing import Any
 from local.commands.nats_certificate import ensure_certificate, names_of_servers
 from local.platform import environment
 from vonggac.auth import Role
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys, token_issuer
+from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys, token_issuer
 from vonggac.bus.declared import permissions
 from vonggac.settings.passwords import ensure_password
 
@@ -26,6 +26,7 @@ NAMES = {
     "jwks": JWKS,
     "workers-public": WORKERS_PUBLIC,
     "workers-private": WORKERS_PRIVATE,
+    "reporting-key": REPORTING_SEAL,
 }
 
 

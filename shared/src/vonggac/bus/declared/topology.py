@@ -8,6 +8,7 @@ the reason: the owner never deletes.
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -113,36 +114,33 @@ _CAMERA_ID = "{{wildcard(1)}}"
 
 def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
     """The streams, on disk, `replicas` copies each (1 or 3)."""
+    stored = partial(StreamConfig, storage=StorageType.FILE, num_replicas=replicas)
 
     def jobs(name: str, job_subject: str) -> StreamConfig:
         transform = SubjectTransform(src=subjects.inventory("camera", "*"), dest=job_subject)
-        return StreamConfig(
+        return stored(
             name=name,
             retention=RetentionPolicy.WORK_QUEUE,
             sources=[StreamSource(name=INVENTORY, subject_transforms=[transform])],
             max_msgs_per_subject=1,
             discard=DiscardPolicy.OLD,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
         )
 
     return (
-        StreamConfig(
+        stored(
             name=INVENTORY,
             subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
             # Nobody takes the wanted state or the facts away, whatever login he has: NATS lifts neither ban again.
             deny_delete=True,
             deny_purge=True,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
         jobs(PROBE_JOBS, subjects.probe_job(_CAMERA_ID)),
         jobs(DELIVERY_JOBS, subjects.delivery_job(_CAMERA_ID)),
         jobs(VERIFY_JOBS, subjects.verify_job(_CAMERA_ID)),
-        StreamConfig(
+        stored(
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
             deny_delete=True,
@@ -151,28 +149,22 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
             max_bytes=observations_max_bytes,
             # Facts of one kind resemble each other; the server compresses a block of them once it is full.
             compression=StoreCompression.S2,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        StreamConfig(
+        stored(
             name=NOTICES,
             subjects=[subjects.NOTICES],
             max_age=NOTICES_KEPT_S,
             max_bytes=NOTICES_MAX_BYTES,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
             allow_direct=True,
         ),
-        StreamConfig(
+        stored(
             name=DEAD_LETTERS,
             subjects=[subjects.DEAD_LETTERS],
             max_age=DEAD_LETTERS_KEPT_S,
             max_bytes=DEAD_LETTERS_MAX_BYTES,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
         ),
     )
 

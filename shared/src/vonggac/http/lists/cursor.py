@@ -22,6 +22,8 @@ from vonggac.http.problems import FieldError, ProblemError, refuse_fields
 MAX_CHARACTERS = 2000
 PAGING = frozenset(("cursor", "limit", "total", "fields", "sort"))
 """Parameters that do not change which rows a list has."""
+LARGEST = 2**128
+"""Of a number in a cursor: ids are sorted as integers where they compare faster. Infinity is none."""
 ADVICE = "use the `next` of the page before, unchanged, with the same parameters"
 
 
@@ -84,7 +86,7 @@ def _parse(text: str) -> Cursor:
             raise TypeError
         if any(isinstance(value, str) and not _is_storable(value) for value in last):
             raise ValueError
-        if any(isinstance(value, int | float) and not abs(value) < 2**63 for value in last):
+        if any(isinstance(value, int | float) and not abs(value) <= LARGEST for value in last):
             # NaN too.
             raise ValueError
         as_of = None if as_of is None else datetime.fromisoformat(as_of)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.appendices import appendices
 from reporting.documents.letter.blocks import Block, Foot, Grid, Heading, Paper, Picture, Text
+from reporting.documents.letter.columns import MEANINGS
 from reporting.documents.letter.figures import (
     Figures,
     below_target,
@@ -30,7 +31,6 @@ from reporting.documents.letter.wording import (
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.report import Report
 
-_MAX_CHANGES = 20
 _MAX_NAMES = 5
 
 
@@ -71,18 +71,31 @@ def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
 
 
 def _changes(report: Report) -> Iterator[Block]:
-    rows = [row for row in rows_of(report, "changes") if row["table"] in {"totals", "cameras"}]
-    if not rows:
+    rows = rows_of(report, "changes")
+    cameras = {row["row"] for row in rows if row["table"] == "cameras"}
+    shown = [row for row in rows if row["table"] == "totals"]
+    if not shown:
         return
-    shown = rows[:_MAX_CHANGES]
     yield Grid(
-        columns=("Bảng", "Dòng", "Số liệu", "Trước", "Sau"),
-        widths=(14, 32, 22, 16, 16),
-        aligns=("left", "left", "left", "right", "right"),
-        rows=[[word(row, name) for name in ("table", "row", "column", "before", "after")] for row in shown],
-        caption="Số liệu thay đổi so với phiên bản trước"
-        + ("" if len(shown) == len(rows) else f" ({len(shown)} trên {len(rows)} dòng; đủ trong tệp JSON, XLSX)"),
+        columns=("Số liệu tổng", "Trước", "Sau"),
+        widths=(60, 20, 20),
+        aligns=("left", "right", "right"),
+        rows=[list(_changed(row)) for row in shown],
+        caption="Số liệu thay đổi so với phiên bản trước (giờ hoặc số lượng)",
     )
+    yield Text(
+        f"Số liệu của {amount(len(cameras))} camera thay đổi; {amount(len(rows))} số liệu trước và sau có đủ trong tệp "
+        "JSON và XLSX của báo cáo."
+    )
+
+
+def _changed(row: Row) -> Iterator[str]:
+    """A changed sum in words, hours for lengths of time."""
+    column = word(row, "column")
+    yield MEANINGS[column][0].removesuffix(" (mili giây)") if column in MEANINGS else column
+    for name in ("before", "after"):
+        value = word(row, name)
+        yield value if not value.isdecimal() else hours(int(value)) if column.endswith("_ms") else amount(int(value))
 
 
 def _results(report: Report, zone: ZoneInfo) -> Iterator[Block]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from reporting.charts.availability import Parts, availability
-from reporting.charts.burn_up import Point, burn_up
-from reporting.charts.causes import CauseSum, outages_by_cause
-from reporting.charts.strips import Piece, Strip, strips
+from reporting.documents.charts.availability import Parts, availability
+from reporting.documents.charts.burn_up import Point, burn_up
+from reporting.documents.charts.causes import CauseSum, outages_by_cause
+from reporting.documents.charts.strips import Piece, Strip, strips
 from reporting.documents.letter.wording import cause_name, local, short_day
 from reporting.domain.instants import Millis
 from reporting.reports.snapshot.canonical import Row

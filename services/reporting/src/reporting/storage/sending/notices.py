@@ -14,7 +14,7 @@ from reporting.storage.sending.tables import notice
 from vonggac.database import Database
 from vonggac.database.keyset import Ordered, keyset_page
 from vonggac.events import CloudEvent, Payload, new_event
-from vonggac.events.reporting import ObligationOverdueV1
+from vonggac.events.reporting import ObligationOverdueV1, ReportFrozenV1
 
 SOURCE = "/reporting"
 MAX_PENDING = 10_000
@@ -82,6 +82,12 @@ async def append(session: AsyncSession, found: Iterable[Notice], now: datetime, 
     for row in added:
         metrics.NOTICES.labels(row.event_type).inc()
     return len(added)
+
+
+async def report_frozen(session: AsyncSession, frozen: ReportFrozenV1, now: datetime) -> None:
+    """Tell of a version of a report, in the transaction that freezes it."""
+    key = f"{frozen.report_id}:{frozen.version}"
+    await append(session, [Notice("report", frozen.report_id, key, now, frozen)], now)
 
 
 def _row(one: Notice, now: datetime) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reporting.charts.axes import LEFT, RIGHT, WIDTH, nothing
-from reporting.charts.canvas import Canvas
+from reporting.documents.charts.axes import LEFT, RIGHT, WIDTH, nothing
+from reporting.documents.charts.canvas import Canvas
 
 _ROW, _HEAD, _NAMES = 24, 34, 210
 _MOST = 10

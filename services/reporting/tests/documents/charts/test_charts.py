@@ -7,12 +7,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reporting.charts.availability import Parts, availability
-from reporting.charts.axes import nice_ceiling
-from reporting.charts.burn_up import Point, burn_up
-from reporting.charts.canvas import STYLES
-from reporting.charts.causes import CauseSum, outages_by_cause
-from reporting.charts.strips import Piece, Strip, strips
+from reporting.documents.charts.availability import Parts, availability
+from reporting.documents.charts.axes import nice_ceiling
+from reporting.documents.charts.burn_up import Point, burn_up
+from reporting.documents.charts.canvas import STYLES
+from reporting.documents.charts.causes import CauseSum, outages_by_cause
+from reporting.documents.charts.strips import Piece, Strip, strips
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

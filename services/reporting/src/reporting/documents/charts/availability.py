@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reporting.charts.axes import LEFT, PLOT, TOP, WIDTH, Scale, day_labels, frame, nothing
-from reporting.charts.canvas import Canvas
+from reporting.documents.charts.axes import LEFT, PLOT, TOP, WIDTH, Scale, day_labels, frame, nothing
+from reporting.documents.charts.canvas import Canvas
 
 _HEIGHT, _BOTTOM = 290, 230
 _PARTS = (

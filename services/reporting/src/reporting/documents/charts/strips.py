@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reporting.charts.axes import RIGHT, WIDTH, nothing
-from reporting.charts.canvas import GREY, Canvas
+from reporting.documents.charts.axes import RIGHT, WIDTH, nothing
+from reporting.documents.charts.canvas import GREY, Canvas
 
 _NAMES, _ROW, _HEAD, _FOOT = 150, 24, 48, 44
 _HOUR = 3_600_000

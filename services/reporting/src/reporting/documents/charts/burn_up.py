@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reporting.charts.axes import LEFT, PLOT, TOP, WIDTH, Scale, day_labels, frame, nice_ceiling, nothing
-from reporting.charts.canvas import INK, STYLES, Canvas
+from reporting.documents.charts.axes import LEFT, PLOT, TOP, WIDTH, Scale, day_labels, frame, nice_ceiling, nothing
+from reporting.documents.charts.canvas import INK, STYLES, Canvas
 
 _HEIGHT, _BOTTOM = 290, 230
 _LINES = (

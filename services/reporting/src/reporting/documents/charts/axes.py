@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reporting.charts.canvas import GREY, INK, PALE, Canvas
+from reporting.documents.charts.canvas import GREY, INK, PALE, Canvas
 
 WIDTH, LEFT, RIGHT, TOP = 720, 56, 20, 44
 PLOT = WIDTH - LEFT - RIGHT

@@ -1,0 +1,98 @@
+"""The ledger as the service and its command keep it, and the tables as the migrations make them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from services.reporting.tests.api.test_compliance import DAY, one_day
+from sqlalchemy import create_engine, text
+
+from reporting.domain.instants import millis
+from reporting.reports.availability.bookkeeping import Bookkeeper
+from reporting.storage.availability.tables import metadata
+from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.reporting.tests.conftest import Province, Start
+
+    from reporting.ingest.handlers import Ingest
+    from reporting.settings import Settings
+    from vonggac.bus import Bus
+    from vonggac.database import Database
+
+HOUR = 3_600_000
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reporting", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+async def scalar(database: Database, query: str) -> Any:
+    async with database.transaction() as session:
+        return await session.scalar(text(query))
+
+
+async def test_the_running_service_closes_days_that_are_old_enough(
+    start: Start, settings: Settings, ingest: Ingest, database: Database, province: Province, bus: Bus
+) -> None:
+    await one_day(ingest, province)
+    quick = settings.model_copy(update={"ledger_every_s": 0.05})
+    async with start(quick) as client:
+        await eventually(lambda: scalar(database, "select closed_until from ledger_state"), what="days are closed")
+        (line,) = (await client.get("/v1/availability", params={"from": "2026-11-20", "to": "2026-11-22"})).json()[
+            "items"
+        ]
+    assert line["milliseconds"]["down"] == 45 * 60_000
+
+
+async def test_facts_within_the_horizon_change_open_figures_without_a_trace(
+    ingest: Ingest, database: Database, province: Province
+) -> None:
+    """The day of the facts is over, and the horizon is not."""
+    good, *_ = await one_day(ingest, province)
+    end = millis(DAY + timedelta(days=1))
+    bookkeeper = Bookkeeper(database, 48 * HOUR, 15_000)
+    await bookkeeper.keep(end)
+    before = await scalar(database, "select count(*) from ledger_camera where day >= '2026-11-20'")
+    assert before == 0
+    late = province.probe(good, DAY + timedelta(hours=3, seconds=7), "down", cause="timeout", every_s=300)
+    await province.feed(ingest, late)
+    assert await scalar(database, "select count(*) from ledger_mark") == 0
+    await bookkeeper.keep(end + 96 * HOUR)
+    assert await scalar(database, "select count(*) from late_evidence") == 0
+    assert await scalar(database, "select max(down) from ledger_camera") >= 45 * 60_000
+
+
+async def test_one_command_writes_the_ledger_from_runs_and_claims(
+    settings: Settings, ingest: Ingest, database: Database, province: Province
+) -> None:
+    await one_day(ingest, province)
+    await Bookkeeper(database, 6 * HOUR, 15_000).keep(millis(datetime.now(UTC)))
+    query = "select md5(string_agg(l::text, ';' order by camera_id, day)) from ledger_camera l"
+    written = await scalar(database, query)
+    given = {"DATABASE_URL": settings.database_url.get_secret_value(), "JWKS_FILE": str(settings.jwks_file)}
+    environment = {**os.environ, **{f"VONGGAC_REPORTING_{name}": value for name, value in given.items()}}
+    done = await asyncio.to_thread(run, environment, "ledger", "rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "days written to the ledger" in done.stdout
+    assert await scalar(database, query) == written
+    assert (await asyncio.to_thread(run, environment, "migrate", "rebuild")).returncode == 2
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(reporting_url: str) -> None:
+    known = {name for name in metadata.tables if name.startswith(("ledger_", "late_", "availability_"))}
+    assert known
+    engine = create_engine(reporting_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = compare_metadata(context, metadata)
+    engine.dispose()
+    assert [one for one in found if "ledger" in str(one) or "camera" in str(one) or "delivery" in str(one)] == []
