@@ -48,7 +48,6 @@ SMALL_FILES = {
     "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
     "reporting.storage.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
-    "reporting.storage.daily": "the one statement of facts by day, with what it unpacks",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
