@@ -96,5 +96,5 @@ class ReportFrozenV1(Payload):
     report_id: UUID
     version: int = Field(ge=1)
     cut_off_at: AwareDatetime
-    sha256: str = Field(description="Of the canonical rows, 64 hexadecimal digits.")
+    sha256: str = Field(description="The digest at the foot of its pages, 64 hexadecimal digits.")
     frozen_by: str = Field(description="Subject of the token that froze it.")

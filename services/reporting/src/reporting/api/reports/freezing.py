@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,15 +21,17 @@ from reporting.api.reports.shapes import (
     detailed,
     listed,
 )
-from reporting.domain.instants import Millis, duration, millis, shown
+from reporting.domain.instants import Millis, duration, millis, moment, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.reports.snapshot import chain, freezing
 from reporting.reports.snapshot.canonical import Row
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
+from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
 from vonggac.auth import Principal, Right, Role, require
+from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import PageQuery
 from vonggac.http.openapi import problems
@@ -77,6 +80,7 @@ async def freeze_report(
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
+        await _publish(session, report, caller, now)
     return _created(report, response)
 
 
@@ -149,6 +153,7 @@ async def freeze_version(
         make = await asyncio.to_thread(freezing.next_version, before, tables, correction)
         async with shared.database.transaction() as session:
             report = await chain.append(session, make, replaces=before)
+            await _publish(session, report, caller, now)
     except freezing.NothingChangedError:
         detail = f"every figure is as in version {header.version}; a further version needs one that changed"
         raise ProblemError(HTTPStatus.CONFLICT, "nothing_changed", detail) from None
@@ -156,6 +161,19 @@ async def freeze_version(
         detail = f"meanwhile version {header.version} is no longer the newest; look at the newest and try again"
         raise ProblemError(HTTPStatus.CONFLICT, "superseded", detail) from None
     return _created(report, response)
+
+
+async def _publish(session: AsyncSession, report: Report, caller: Principal, now: datetime) -> None:
+    """Bus and webhooks hear of the version once it is committed."""
+    header = report.header
+    frozen = ReportFrozenV1(
+        report_id=report.id,
+        version=header.version,
+        cut_off_at=moment(header.cut_off_ms),
+        sha256=report.sha256,
+        frozen_by=caller.subject,
+    )
+    await notices.report_frozen(session, frozen, now)
 
 
 async def wanted(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report:
