@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 CASES ?= 10000
 BASE ?= main
+# Its packages contradict those of the lock file: it has an environment of its own below .tools/.
+CHECKOV := 3.3.30
 # Tests and benches start the same programs many times: compile them once, whatever the environment sets.
 unexport PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
@@ -35,6 +37,14 @@ run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWA
 smoke: setup ## Start everything with throw-away state, wait for the demo's result, print it; exit status 0 only if it is right
 	@exec $(python) -m local smoke $(ARGS)
 
+.PHONY: backup
+backup: setup ## Copy databases and streams of make run to backups/ (TO=folder), also while it runs; KEYS=1: the keys too
+	@exec $(python) -m local backup $(if $(TO),--to "$(TO)") $(if $(KEYS),--with-keys) $(ARGS)
+
+.PHONY: restore
+restore: setup ## Fill an empty var/ from the newest backup (FROM=folder)
+	@exec $(python) -m local restore $(if $(FROM),--from "$(FROM)") $(ARGS)
+
 ##@ Develop
 
 .PHONY: check
@@ -47,6 +57,24 @@ test-unit: setup ## Tests without a server or another process, with few random e
 .PHONY: test
 test: setup ## All tests, on the real PostgreSQL and NATS, with lines counted (ARGS="-k relay" chooses, and counts none)
 	@exec $(python) -m pytest -n 4 --dist loadfile $(repeated) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+
+.PHONY: leak-test
+leak-test: setup ## Secrets planted at every door in every spelling are found nowhere: logs, APIs, events, databases, /proc
+	@exec $(python) -m pytest -q -n0 tests/leaks $(ARGS)
+
+.PHONY: test-chart
+test-chart: chart-tools ## The Helm chart: lint, render, schemas, generated values, policies, alert rules; needs no container
+	@exec $(python) -m pytest -q -n 2 --dist worksteal tests/chart $(ARGS)
+
+.PHONY: chart-tools
+chart-tools: setup
+	@UV_TOOL_DIR=.tools/uv-tools UV_TOOL_BIN_DIR=.tools/bin \
+		PATH="$$PATH:$(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/.tools/uv-target/bin" \
+		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
+
+.PHONY: test-deploy
+test-deploy: setup ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
+	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## The unit tests with lines and branches counted, which takes them five times as long
@@ -79,6 +107,7 @@ format: setup ## Let ruff fix and format the code
 generate: setup ## Write the JSON Schemas, AsyncAPI documents and generated pages of docs/ again
 	@$(python) -m vonggac.bus.declared.generate
 	@$(python) docs/generate.py
+	@$(python) deploy/k8s/generate.py
 
 .PHONY: examples
 examples: setup ## Write the documents of docs/examples/ again, from a made-up province: the same bytes each time
@@ -112,6 +141,10 @@ bench-import: setup ## 20,000 cameras in and back out: CSV, XLSX, dry run, memor
 .PHONY: bench-report
 bench-report: setup ## A year of 20,000 cameras: ingest, compliance, files, ledger, the second witness (ARGS="--cameras 2000")
 	@exec $(python) -m bench.reporting.report $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: setup ## Attacks on the APIs: memory and silence of each service, losses, wrong verdicts (ARGS="--seconds 10")
+	@exec $(python) -m bench.guard.guard $(ARGS)
 
 .PHONY: soak
 soak: setup ## Ten minutes of random faults with 100 cameras: memory and descriptors flat, all verified at the end

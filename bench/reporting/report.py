@@ -7,7 +7,6 @@ code; then one process is asked as a client asks, in five rounds each. Prints a 
 import argparse
 import asyncio
 import json
-import resource
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ from pydantic import SecretStr
 from bench.reporting.ingest_beside_reports import ingest_rate
 from bench.reporting.oracle import compare
 from bench.reporting.simulated_province import fill, sizes
+from bench.reporting.tables import measure as measure_files
 from reporting.app import create_app
 from reporting.domain.instants import VIETNAM, millis
 from reporting.migrations import SCRIPTS
@@ -35,6 +35,8 @@ from vonggac.database import Database, migrate
 from vonggac.embedded import NatsServer, PostgresServer, free_port
 
 ROUNDS = 5
+FILES = ("facts_rows", "csv_rows_per_s", "parquet_s", "xlsx_s", "peak_mb")
+"""Of the month: `facts` as CSV, `deliveries` as Parquet and XLSX, in a process of its own."""
 
 
 def periods(now: datetime, days: int) -> dict[str, dict[str, str]]:
@@ -60,7 +62,7 @@ async def write_ledger(settings: Settings, now: datetime) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def asked(settings: Settings, keys: Path) -> Any:
+async def client_of(settings: Settings, keys: Path) -> Any:
     issuer = token_issuer(keys)
     issued = issuer.issue(subject="bench", roles=frozenset({Role.READER}), valid_for=timedelta(hours=4))
     transport = httpx.ASGITransport(app=create_app(settings))
@@ -85,7 +87,7 @@ async def measure(settings: Settings, keys: Path, now: datetime, days: int) -> d
     """The figures of one process that answers."""
     result: dict[str, float] = {}
     spans = periods(now, days)
-    async with asked(settings, keys) as client:
+    async with client_of(settings, keys) as client:
 
         async def get(path: str, given: dict[str, str]) -> httpx.Response:
             answer: httpx.Response = await client.get(path, params=given)
@@ -95,16 +97,6 @@ async def measure(settings: Settings, keys: Path, now: datetime, days: int) -> d
         for name, given in spans.items():
             wanted = {**given, "by": "unit"}
             result[name] = round(await seconds_of(partial(get, "/v1/availability", wanted)), 3)
-        month = spans["compliance_s"]
-        for form in ("csv", "parquet", "xlsx"):
-            asks = {**month, "format": form, "table": "deliveries"}
-            started = time.perf_counter()
-            answer = await get("/v1/compliance", asks)
-            result[f"{form}_s"] = round(time.perf_counter() - started, 2)
-            if form == "csv":
-                rows = answer.content.count(b"\r\n") - 1
-        result["csv_rows_per_s"] = round(rows / result["csv_s"])
-    result["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return result
 
 
@@ -126,6 +118,8 @@ def run(arguments: argparse.Namespace, folder: Path, postgres: PostgresServer, n
     ledger = sizes(url, "ledger_camera")
     result["ledger_bytes_per_camera_day"] = round(ledger / arguments.cameras / max(1, result["ledger_days"]), 1)
     result |= asyncio.run(measure(settings, folder / "keys", now, arguments.days))
+    files = measure_files(url, folder / "keys", periods(now, arguments.days)["compliance_s"], arguments.times)
+    result |= {name: files[name] for name in FILES}
     beside = Settings(
         database_url=SecretStr(postgres.url("ingest")), nats_url=nats.url, jwks_file=folder / "keys" / JWKS
     )
@@ -138,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=20_000)
     parser.add_argument("--days", type=int, default=368, help="days of history, up to now")
+    parser.add_argument("--times", type=int, default=ROUNDS, help="how often each file is made")
     parser.add_argument("--worlds", type=int, default=4, help="worlds of chaos to compare with the witness")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vonggac-bench-", ignore_cleanup_errors=True) as name:

@@ -19,6 +19,8 @@ lint:
 \t@echo linted; {lint}
 coverage:
 \t@echo counted; {coverage}
+chart-tools:
+\t@true
 test:
 \t@setsid sleep 600 & echo $$! > daemon; echo "== 3 passed in 0.01s =="; {test}
 """

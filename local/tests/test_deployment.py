@@ -76,6 +76,12 @@ def test_only_workers_get_the_private_key(tmp_path: Path) -> None:
         assert mounted == (service in {*environment.WORKERS, "secrets"}), service
 
 
+def test_only_reporting_gets_the_key_that_opens_its_secrets() -> None:
+    for service, container in compose()["services"].items():
+        mounted = any("keys-reporting" in volume for volume in container.get("volumes", []))
+        assert mounted == (service in {"reporting", "secrets"}), service
+
+
 def test_each_container_gets_its_own_logins_alone() -> None:
     for service, container in compose()["services"].items():
         mounted = [volume for volume in container.get("volumes", []) if volume.startswith("login-")]
@@ -84,10 +90,8 @@ def test_each_container_gets_its_own_logins_alone() -> None:
                 name for name in compose()["volumes"] if name.startswith("login-")
             }
         else:
-            assert all(
-                volume.startswith(f"login-{service.removeprefix('migrate-')}:") and volume.endswith(":ro")
-                for volume in mounted
-            ), service
+            own = "backup" if service == "restore" else service.removeprefix("migrate-")
+            assert all(volume.startswith(f"login-{own}:") and volume.endswith(":ro") for volume in mounted), service
 
 
 def test_the_simulator_and_the_demo_have_no_login_at_nats() -> None:

@@ -26,7 +26,7 @@ CRAFT = {
     "inventory": {"exporting", "importing", "minutes", "nouns"},
     "prober": {"probes"},
     "forwarder": {"relay"},
-    "reporting": {"documents", "ingest", "reports", "tables"},
+    "reporting": {"documents", "feeds", "ingest", "reports", "tables", "urging"},
 }
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

@@ -23,7 +23,8 @@ SMALL_ROOMS = {
 }
 LARGE_ROOMS = {
     "vonggac": "the parts of the library side by side, each a room (decision 0006)",
-    "reporting/migrations/versions": "one migration a file",
+    "reporting": "the rooms that every service has, and its crafts side by side",
+    "reporting/migrations/versions": "a file a step, in their order",
 }
 SMALL_FILES = {
     "prober.api.networks": "one noun of the API a file",
@@ -40,15 +41,16 @@ SMALL_FILES = {
     "inventory.nouns.operators": "the rules of one noun a file",
     "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
+    "reporting.domain.mandate.inspections": "a pure decision with its own tests",
+    "reporting.feeds.national": "one feed a file",
     "reporting.ingest.facts.site_faults": "one kind of fact, with the statement that keeps it",
     "reporting.documents.example.files": "writes what the rest of the example makes up",
     "reporting.documents.pdf.typesetting": "Typst alone, which knows no report",
-    "reporting.storage.revision": "the schema revision that this build needs",
+    "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",
     "prober.domain.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
     "simulator.packets.frame": "the hot value of the simulator, without its makers",
-    "vonggac.http.exposition": "the metrics page, without routes",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",
     "bench.truth.skewed": "started as a program of its own, before the service that it starts",
     "vonggac.testing.recordings": "imported by tests only",

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import httpx
@@ -116,12 +116,14 @@ async def declare_and_publish(server: NatsServer) -> None:
 class Served:
     """Apps under uvicorn in a thread with a loop of its own: callers may be synchronous, and block."""
 
-    def __init__(self, apps: dict[str, FastAPI]) -> None:
+    def __init__(self, apps: dict[str, FastAPI], *, lifespan: Literal["on", "off"] = "on") -> None:
         self.addresses: dict[str, str] = {}
         self._servers: list[uvicorn.Server] = []
         for name, app in apps.items():
             port = free_port()
-            config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on")
+            config = uvicorn.Config(
+                app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan=lifespan
+            )
             self._servers.append(uvicorn.Server(config))
             self.addresses[name] = f"http://127.0.0.1:{port}"
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="services")
@@ -140,7 +142,7 @@ class Served:
         self._thread.join(60)
 
 
-def _wait(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=READY_WITHIN_S)
     pause = threading.Event()
     while datetime.now(UTC) < deadline:
@@ -184,10 +186,10 @@ def services(
             return int(api.get(f"{served.addresses[service]}{path}?total=true").json()["total"])
 
         with api:
-            _wait(lambda: total("prober", "/v1/cameras") == CAMERAS)
-            _wait(lambda: total("forwarder", "/v1/deliveries") == 2 * CAMERAS)
-            _wait(lambda: total("prober", "/v1/workers") == total("forwarder", "/v1/workers") == 1)
+            wait_until(lambda: total("prober", "/v1/cameras") == CAMERAS)
+            wait_until(lambda: total("forwarder", "/v1/deliveries") == 2 * CAMERAS)
+            wait_until(lambda: total("prober", "/v1/workers") == total("forwarder", "/v1/workers") == 1)
             where = served.addresses["reporting"]
-            _wait(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
+            wait_until(lambda: len(api.get(f"{where}/v1/compliance").json().get("cameras", ())) == CAMERAS)
         yield Services(served.addresses, token)
     postgres_server.drop_database(name)

@@ -1,4 +1,8 @@
-"""`python -m local COMMAND`: run, smoke, clean on one machine; secrets, setup, demo, truth, token for containers."""
+"""`python -m local COMMAND`, or `vonggac COMMAND`: run, smoke, clean, backup and restore on one machine.
+
+For containers: secrets, setup, demo, truth, token; backup and restore of what addresses name; cluster-secrets and
+round-trip for the Helm chart.
+"""
 
 import argparse
 import asyncio
@@ -11,10 +15,13 @@ from typing import Any
 from nats.errors import Error as NatsError
 
 from local.apis.inventory import RefusedError
-from local.commands import clean, run, setup, smoke, tools
+from local.backup import place, platform_copy
+from local.commands import clean, cluster_secrets, run, setup, smoke, tools
 from local.commands.progress import Progress
+from local.commands.round_trip import round_trip
 from local.demo import content
 from local.demo.own_cameras import CameraFileError, read_own_cameras
+from local.platform import environment
 from local.platform.process import ProcessEndedError
 from local.platform.state import ProcessRecord, StateFolder, StateInUseError, private_files
 from local.platform.stopping import KILLED, Stopping, run_stoppable
@@ -30,7 +37,7 @@ LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 def main() -> int:
     """Exit status: 0 done, or stopped in order; 1 failed, with the reason; 2 wrong arguments."""
     arguments = _parser().parse_args()
-    if arguments.work in (_run, _smoke):
+    if arguments.work in (_run, _smoke, _backup, _restore):
         private_files()
     progress = Progress()
     try:
@@ -97,6 +104,41 @@ def _token(arguments: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
+def _cluster_secrets(arguments: argparse.Namespace, _progress: Progress) -> int:
+    release = cluster_secrets.Release(arguments.prefix, arguments.fullname or arguments.prefix, arguments.namespace)
+    return cluster_secrets.print_secrets(arguments.folder, release)
+
+
+def _round_trip(arguments: argparse.Namespace, progress: Progress) -> int:
+    token = tools.token_from(keys=arguments.keys, token_file=arguments.token_file)
+    addresses = arguments.inventory, arguments.reporting
+    return _finish(round_trip(*addresses, token, within_s=arguments.within, progress=progress))
+
+
+def _backup(arguments: argparse.Namespace, progress: Progress) -> int:
+    source = _given(arguments)
+    found = platform_copy.at(source) if source else place.of_state(StateFolder(arguments.state), progress.step)
+    return _finish(platform_copy.backup(found, arguments.to, with_keys=arguments.with_keys, progress=progress))
+
+
+def _restore(arguments: argparse.Namespace, progress: Progress) -> int:
+    target = _given(arguments)
+    found = platform_copy.at(target) if target else place.new_state(StateFolder(arguments.state), progress.step)
+    return _finish(platform_copy.restore(found, arguments.source, replicas=arguments.replicas, progress=progress))
+
+
+def _given(arguments: argparse.Namespace) -> place.Place | None:
+    """The platform that the addresses name; None without any. Raises ValueError when some are missing."""
+    urls = {name: getattr(arguments, f"{name}_database") for name in environment.RECORD_KEEPERS}
+    if not any(urls.values()):
+        return None
+    if not all(urls.values()) or arguments.logins is None:
+        needed = [f"--{name}-database" for name, url in urls.items() if not url]
+        needed += ["--logins"] if arguments.logins is None else []
+        raise ValueError(f"{' and '.join(needed)} missing: name both databases and the folder of their passwords")
+    return place.given(urls, arguments.logins, arguments.nats, arguments.keys)
+
+
 def _finish(work: Coroutine[Any, Any, int]) -> int:
     return asyncio.run(work)
 
@@ -128,11 +170,45 @@ def _parser() -> argparse.ArgumentParser:
             metavar="CIDR",
             help="network that workers may connect to, besides loopback and private ones (may be given again)",
         )
+    _add_copies(commands)
     run_command.set_defaults(work=_run)
     smoke_command.set_defaults(work=_smoke)
     clean_command.set_defaults(work=_clean)
     _add_tools(commands)
     return parser
+
+
+def _add_copies(commands: Any) -> None:
+    """Of the platform of a state folder, or of one that addresses name (containers)."""
+    backup_command = commands.add_parser("backup", help="copy both databases and JetStream while they run")
+    backup_command.add_argument("--to", type=Path, default=Path("backups"), help="folder of backups (default: backups)")
+    backup_command.add_argument(
+        "--with-keys",
+        action="store_true",
+        default=bool(os.environ.get("VONGGAC_BACKUP_WITH_KEYS")),
+        help="the keys too: whoever has that backup can open every login",
+    )
+    restore_command = commands.add_parser("restore", help="fill an empty platform from a backup")
+    restore_command.add_argument(
+        "--from", dest="source", type=Path, default=Path("backups"), help="a backup, or a folder of them: the newest"
+    )
+    restore_command.add_argument(
+        "--replicas", type=int, choices=[1, 3], help="copies of each stream (default: as before)"
+    )
+    for command in (backup_command, restore_command):
+        command.add_argument("--state", type=Path, default=Path("var"), help="folder of all state (default: var)")
+        for name in environment.RECORD_KEEPERS:
+            command.add_argument(
+                f"--{name}-database",
+                metavar="URL",
+                default=os.environ.get(f"VONGGAC_{name.upper()}_DATABASE_URL"),
+                help="in place of --state: postgresql+psycopg://ROLE@HOST:PORT/DATABASE",
+            )
+        command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
+        command.add_argument("--logins", type=Path, help="folder with (inventory|reporting|nats).password")
+        command.add_argument("--keys", type=Path, help="folder with the keys")
+    backup_command.set_defaults(work=_backup)
+    restore_command.set_defaults(work=_restore)
 
 
 def _add_tools(commands: Any) -> None:
@@ -146,6 +222,12 @@ def _add_tools(commands: Any) -> None:
     setup_command.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     setup_command.add_argument("--replicas", type=int, default=1, choices=[1, 3], help="copies of each stream")
     setup_command.set_defaults(work=_setup)
+    cluster_command = commands.add_parser("cluster-secrets", help="print the Secrets of the Helm chart, for kubectl")
+    cluster_command.add_argument("--folder", type=Path, required=True, help="your safe: keys are made and kept there")
+    cluster_command.add_argument("--prefix", default="vonggac", help="the chart's secrets.prefix (default: vonggac)")
+    cluster_command.add_argument("--fullname", help="name of the release's objects (default: the prefix)")
+    cluster_command.add_argument("--namespace", default="vonggac", help="(default: vonggac)")
+    cluster_command.set_defaults(work=_cluster_secrets)
     demo_command = commands.add_parser("demo", help="load the demo through inventory's API")
     demo_command.add_argument("--inventory", required=True, metavar="URL")
     demo_command.add_argument("--simulator", required=True, metavar="URL")
@@ -156,7 +238,12 @@ def _add_tools(commands: Any) -> None:
     truth_command.set_defaults(work=_truth)
     token_command = commands.add_parser("token", help="print a token of the role province_lead")
     token_command.set_defaults(work=_token)
-    for command in (demo_command, truth_command, token_command):
+    round_trip_command = commands.add_parser("round-trip", help="one observation through everything, into the report")
+    round_trip_command.add_argument("--inventory", required=True, metavar="URL")
+    round_trip_command.add_argument("--reporting", required=True, metavar="URL")
+    round_trip_command.add_argument("--within", type=float, default=180.0, metavar="SECONDS", help="(default: 180)")
+    round_trip_command.set_defaults(work=_round_trip)
+    for command in (demo_command, truth_command, token_command, round_trip_command):
         token = command.add_mutually_exclusive_group(required=True)
         token.add_argument("--token-file", type=Path, help="file with an admin token")
         token.add_argument("--keys", type=Path, help="folder with the key that signs one")

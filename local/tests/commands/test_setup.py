@@ -12,7 +12,7 @@ from local.platform.streams import Login, declare_streams
 from vonggac.auth import Credentials, Sealer, TokenVerifier, Unsealer
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
-from vonggac.bus.declared.permissions import USERS
+from vonggac.bus.declared.permissions import OWNER, USERS
 from vonggac.embedded import NatsServer, free_port
 from vonggac.net.origin import Origin
 
@@ -25,6 +25,7 @@ def test_the_public_share_holds_no_private_key(tmp_path: Path) -> None:
     share_keys(tmp_path)
     assert names(tmp_path / "public") == {"jwks.json", "workers.pub"}
     assert names(tmp_path / "workers") == {"workers.key"}
+    assert names(tmp_path / "reporting") == {"reporting.key"}
     assert (tmp_path / "workers" / "workers.key").stat().st_mode & 0o077 == 0
 
 
@@ -51,11 +52,11 @@ def test_each_container_gets_the_passwords_it_needs_and_no_others(tmp_path: Path
     assert len(set(passwords.values())) == len(USERS)
     for name, password in passwords.items():
         holders = {path.parent.name for path in logins.rglob("*") if path.is_file() and password in path.read_text()}
-        assert holders == {name, "nats"}
+        assert holders == {name, "nats"} | ({"backup"} if name == OWNER.name else set())
     for role in ("inventory", "reporting"):
         password = (logins / role / "postgres.password").read_text("utf-8")
         holders = {path.parent.name for path in logins.rglob("*") if path.is_file() and password in path.read_text()}
-        assert holders == {role, "postgres"}
+        assert holders == {role, "postgres", "backup"}
     for path in logins.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 

@@ -20,7 +20,7 @@ from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
-from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1, UnitV1
 from vonggac.testing import eventually
 
 A, B = subjects.inventory("camera", "a"), subjects.inventory("camera", "b")
@@ -142,6 +142,15 @@ async def test_a_removed_camera_leaves_a_tombstone(province: Any, bus: Bus) -> N
     assert (tombstone.noun, tombstone.revision) == ("camera", 2)
 
 
+async def test_a_unit_s_message_names_the_units_that_it_follows(province: Any, bus: Bus) -> None:
+    earlier = await province.unit(code="45", level="province", valid_to="2025-06-30")
+    follows = [{"unit_id": earlier["id"], "kind": "merged"}]
+    unit = await province.unit(code="44", level="province", valid_from="2025-07-01", succeeds=follows)
+    message = (await eventually(lambda: latest(bus, "unit", unit["id"]))).data
+    assert isinstance(message, UnitV1)
+    assert [(str(one.unit_id), one.kind) for one in message.succeeds] == [(earlier["id"], "merged")]
+
+
 async def test_a_refused_change_publishes_nothing(province: Any, bus: Bus) -> None:
     first, second = await province.agency(), await province.agency()
     await province.change(f"/v1/agencies/{second['id']}", json={"code": first["code"]})
@@ -199,7 +208,8 @@ async def test_everything_can_be_said_again_after_a_lost_stream(province: Any, b
     await province.destination()
     camera = await province.camera()
     await published_camera(bus, camera, 1)
-    await bus.js.purge_stream(topology.INVENTORY)
+    await bus.js.delete_stream(topology.INVENTORY)
+    await topology.declare(bus.js)
     database = Database(inventory_url)
     assert await republish(database) == 5
     await database.close()

@@ -13,7 +13,7 @@ import pytest
 
 from reporting import messaging
 from reporting.migrations import SCRIPTS
-from reporting.storage.position import Position, Positions
+from reporting.storage.upkeep.position import Position, Positions
 from vonggac.bus.declared import topology
 from vonggac.database import Database, migrate
 from vonggac.embedded import free_port

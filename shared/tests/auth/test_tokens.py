@@ -1,6 +1,8 @@
 """Who may call: tokens are checked for signature, time, issuer and audience; roles carry rights."""
 
+import base64
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vonggac.auth import Principal, Right, Role, TokenVerifier
-from vonggac.auth.keys import JWKS, SIGNING_KEY, WORKERS_PRIVATE, ensure_keys, token_issuer
+from vonggac.auth.keys import (
+    JWKS,
+    REPORTING_SEAL,
+    SIGNING_KEY,
+    WORKERS_PRIVATE,
+    ensure_keys,
+    signing_key,
+    token_issuer,
+)
 from vonggac.auth.tokens import TokenError, TokenIssuer
 
 
@@ -88,7 +98,7 @@ def test_a_verifier_without_keys_is_refused() -> None:
 
 def test_private_key_files_are_for_their_owner_alone_and_never_replaced(tmp_path: Path) -> None:
     ensure_keys(tmp_path)
-    before = {name: (tmp_path / name).read_bytes() for name in (SIGNING_KEY, WORKERS_PRIVATE)}
+    before = {name: (tmp_path / name).read_bytes() for name in (SIGNING_KEY, WORKERS_PRIVATE, REPORTING_SEAL)}
     ensure_keys(tmp_path)
     for name, content in before.items():
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
@@ -101,3 +111,55 @@ def test_only_lead_and_operator_change_things() -> None:
         assert may == {Role.PROVINCE_LEAD, Role.OPERATOR}
     assert not Principal("a", frozenset()).may(Right.READ)
     assert all(Principal("a", frozenset({role})).may(Right.READ) for role in Role)
+
+
+def signed(keys_folder: Path, claims: dict[str, object], **headers: object) -> str:
+    """A token of the platform's own key with these claims in place of the usual ones."""
+    usual = {"iss": "vong-gac", "aud": "vong-gac", "sub": "a", "roles": ["reader"], "exp": time.time() + 60}
+    key_id = json.loads((keys_folder / JWKS).read_text("utf-8"))["keys"][0]["kid"]
+    head = {"alg": "EdDSA", "kid": key_id, "typ": "JWT"} | headers
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, usual | claims)]
+    signature = signing_key(keys_folder).sign(b".".join(parts))
+    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+
+async def test_a_token_signed_by_hand_is_one(verifier: TokenVerifier, keys_folder: Path) -> None:
+    assert await verifier.verify(signed(keys_folder, {})) == Principal("a", frozenset({Role.READER}))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"roles": [["province_lead"]]}, {"roles": [{"name": "reader"}]}, {"roles": [1, "reader"]}, {"roles": [None]},
+        {"roles": "province_lead"}, {"roles": {"reader": True}}, {"roles": None},
+        {"sub": "a\ud800"}, {"sub": ""}, {"sub": "a\0"}, {"sub": "a\u202eb"}, {"sub": 5}, {"sub": "x" * 300},
+        {"exp": 4_000_000_000}, {"exp": float("inf")}, {"exp": float("nan")}, {"exp": 10**30}, {"exp": "soon"},
+        {"exp": [1]}, {"exp": None}, {"iat": float("inf")}, {"nbf": float("inf")}, {"iat": "x"},
+        {"typ": "ID"}, {"typ": "Refresh"}, {"typ": ["Bearer"]}, {"typ": 5},
+        {"aud": [["vong-gac"]]}, {"iss": ["vong-gac"]},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_claims_that_say_something_else_are_refused(
+    verifier: TokenVerifier, keys_folder: Path, claims: dict[str, object]
+) -> None:
+    with pytest.raises(TokenError):
+        await verifier.verify(signed(keys_folder, claims))
+
+
+@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "secevent+jwt", 5, ["JWT"]])
+async def test_a_token_of_another_type_is_refused(verifier: TokenVerifier, keys_folder: Path, typ: object) -> None:
+    with pytest.raises(TokenError):
+        await verifier.verify(signed(keys_folder, {}, typ=typ))
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
+async def test_an_access_token_of_rfc_9068_is_taken(verifier: TokenVerifier, keys_folder: Path, typ: str) -> None:
+    assert (await verifier.verify(signed(keys_folder, {"typ": "Bearer"}, typ=typ))).subject == "a"
+
+
+@pytest.mark.parametrize("header", [b"[" * 9000, b'{"alg":' + b"[" * 9000, b'{"kid": 5}', b"[]", b'"x"', b"\xff"])
+async def test_a_head_that_no_parser_likes_is_refused(verifier: TokenVerifier, header: bytes) -> None:
+    first = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    with pytest.raises(TokenError):
+        await verifier.verify(f"{first}.e30.AA")

@@ -13,10 +13,10 @@ from nats.errors import Error as NatsError
 
 from vonggac.bus import Bus, JobQueue
 from vonggac.bus.declared import topology
-from vonggac.embedded import NatsServer, free_port
 from vonggac.events import new_event, subjects
 from vonggac.events.inventory import CameraV1
 from vonggac.testing import eventually
+from vonggac.testing.cluster import Node, nodes
 from vonggac.testing.fixtures import NatsAt
 from vonggac.testing.waiting import running_beside
 
@@ -28,34 +28,13 @@ WITHIN_S = 12.0
 """A turn after the leader's death: measured 5.4 s for 2,000 jobs on a calm machine."""
 
 
-class ClusteredServer(NatsServer):
-    """One of several servers that are one."""
-
-    def __init__(self, folder: Path, port: int, route: int) -> None:
-        super().__init__(folder, port)
-        self.route, self.routes = route, list[int]()
-
-    def _write_configuration(self) -> None:
-        super()._write_configuration()
-        routes = ", ".join(f'"nats://127.0.0.1:{route}"' for route in self.routes)
-        lines = [
-            f"server_name: n{self.port}",
-            f'cluster {{ name: test, listen: "127.0.0.1:{self.route}", routes: [{routes}] }}',
-            "",
-        ]
-        with (self.folder / "place.conf").open("a", encoding="utf-8") as place:
-            place.write("\n".join(lines))
-
-
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[dict[str, ClusteredServer]]:
+def cluster(tmp_path: Path) -> Iterator[dict[str, Node]]:
     """Servers by name."""
-    servers = [ClusteredServer(tmp_path / str(number), free_port(), free_port()) for number in range(3)]
-    for server in servers:
-        server.routes = [other.route for other in servers if other is not server]
+    servers = nodes([tmp_path / str(number) for number in range(3)])
     for server in servers:
         server.start()
-    yield {f"n{server.port}": server for server in servers}
+    yield {server.name: server for server in servers}
     for server in servers:
         server.stop()
 
@@ -118,7 +97,7 @@ async def leader_of(bus: Bus, stream: str) -> str:
     return str(info.cluster.leader)
 
 
-async def test_a_killed_leader_and_an_updated_stream_lose_no_job(cluster: dict[str, ClusteredServer]) -> None:
+async def test_a_killed_leader_and_an_updated_stream_lose_no_job(cluster: dict[str, Node]) -> None:
     bus = await Bus.connect(NatsAt(",".join(server.url for server in cluster.values())), name="test")
     try:
         await eventually(lambda: declared(bus), within_s=60, poll_s=1)

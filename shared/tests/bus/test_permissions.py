@@ -89,6 +89,13 @@ REQUESTS = {
     "prober.probe_lock.c": ({PROBER}, {PROBER}),
 }
 
+MADE_BY_THE_OWNER = (
+    "$JS.API.STREAM.CREATE.EVIL",
+    "$JS.API.STREAM.RESTORE.EVIL",
+    "$JS.SNAPSHOT.RESTORE.EVIL.1",
+    "$JS.SNAPSHOT.ACK.INVENTORY.1",
+)
+
 
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
@@ -100,15 +107,16 @@ def may_publish() -> dict[str, set[str]]:
         "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
+        **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
         "dead.OBSERVATIONS.outgoing": WORKERS,
         "probe.job.c": set(),
         "delivery.job.c": set(),
         "verify.job.c": set(),
         "$JS.API.INFO": EVERYBODY,
-        "$JS.API.STREAM.NAMES": set(),
+        "$JS.API.STREAM.NAMES": {SETUP},
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
-        "$JS.API.STREAM.CREATE.EVIL": {SETUP},
+        **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
@@ -123,7 +131,8 @@ def may_publish() -> dict[str, set[str]]:
     for stream in [*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)]:
         table[f"$JS.API.STREAM.INFO.{stream}"] = EVERYBODY
         table[f"$JS.API.STREAM.UPDATE.{stream}"] = {SETUP}
-        for refused in ("STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE", "STREAM.SNAPSHOT", "CONSUMER.LIST"):
+        table[f"$JS.API.STREAM.SNAPSHOT.{stream}"] = {SETUP}
+        for refused in ("STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE", "CONSUMER.LIST"):
             table[f"$JS.API.{refused}.{stream}"] = set()
         table[f"$JS.API.CONSUMER.DELETE.{stream}.x"] = set()
         table[f"$JS.API.CONSUMER.MSG.NEXT.{stream}.x"] = set()
@@ -162,6 +171,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.worker.*": set(),
         "observation.delivery.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
+        "notice.>": set(),
         "probe.job.*": set(),
         "delivery.job.*": set(),
         "verify.job.*": set(),
@@ -303,7 +313,7 @@ async def test_who_was_asked_answers_once_and_only_the_one_that_asked(users: dic
 @pytest.mark.parametrize("login", [{}, {"user": "prober", "password": "wrong"}, {"user": "simulator", "password": ""}])
 async def test_nobody_comes_in_without_a_login(platform_nats: NatsServer, login: dict[str, str]) -> None:
     with pytest.raises(NatsError, match="Authorization Violation"):
-        await connect_once(platform_nats.url, name="stranger", **login)
+        await connect_once(platform_nats.url, name="stranger", user=login.get("user"), password=login.get("password"))
 
 
 def test_one_file_is_used_by_all(platform_nats: NatsServer) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError
 
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
@@ -70,6 +71,19 @@ async def test_what_cannot_be_changed_is_refused_with_the_reason(bus: Bus) -> No
     await bus.js.add_stream(name=topology.DEAD_LETTERS, subjects=[subjects.DEAD_LETTERS], storage=StorageType.MEMORY)
     with pytest.raises(UnchangeableError, match=r"DEAD_LETTERS: storage is memory, not file.*back it up"):
         await topology.declare(bus.js)
+
+
+@pytest.mark.parametrize("stream", [topology.INVENTORY, topology.OBSERVATIONS])
+async def test_nobody_takes_away_what_was_wanted_or_seen(bus: Bus, stream: str) -> None:
+    subject = subjects.inventory("camera", "x") if stream == topology.INVENTORY else subjects.camera_observation("x")
+    stored = await bus.js.publish(subject, b"{}")
+    with pytest.raises(APIError, match="message delete not permitted"):
+        await bus.js.delete_msg(stream, stored.seq)
+    with pytest.raises(APIError, match="stream purge not permitted"):
+        await bus.js.purge_stream(stream)
+    allowed = replace(await config_of(bus, stream), deny_delete=False, deny_purge=False)
+    with pytest.raises(APIError, match="can not cancel deny"):
+        await bus.js.update_stream(allowed)
 
 
 async def test_a_missing_consumer_is_missing(bus: Bus) -> None:

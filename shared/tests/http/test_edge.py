@@ -86,6 +86,38 @@ async def test_a_call_without_a_token_is_told_how_to_send_one(client: httpx.Asyn
     assert "bearer token" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("header", [None, "Bearer", "Basic YTpi", "Bearer x.y.z", "bearer  "])
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [("GET", "/v1/read?nonsense=1", None), ("GET", "/v1/nowhere", None), ("PATCH", "/v1/read", None),
+     ("POST", "/v1/add", b"no json"), ("GET", "/v1/conflict", None), ("GET", "/v1", None)],
+)  # fmt: skip
+async def test_who_calls_is_asked_before_anything_else(
+    client: httpx.AsyncClient, header: str | None, method: str, path: str, content: bytes | None
+) -> None:
+    headers = {"content-type": "application/json"} | ({} if header is None else {"Authorization": header})
+    answer = await client.request(method, path, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_two_tokens_are_none(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:
+    headers = [("Authorization", f"Bearer {token_for(Role.READER)}")] * 2
+    assert (await client.get("/v1/read", headers=headers)).status_code == 401
+
+
+async def test_a_body_without_a_token_is_not_read(client: httpx.AsyncClient) -> None:
+    read: list[bytes] = []
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            read.append(b"x" * 1000)
+            yield read[-1]
+
+    answer = await client.post("/v1/add", content=parts())
+    assert (answer.status_code, answer.headers["connection"], read) == (401, "close", [])
+
+
 async def test_a_role_without_the_right_is_denied(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:
     answer = await client.post("/v1/add", headers=bearer(token_for(Role.READER)), json={"count": 1})
     assert answer.status_code == 403
@@ -111,24 +143,28 @@ async def test_a_rule_of_our_own_speaks_without_the_framework_s_prefix(
     assert (error["field"], error["row"], error["message"]) == ("count", None, "must be even")
 
 
-async def test_a_problem_carries_its_errors_and_no_credential(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/conflict")
+async def test_a_problem_carries_its_errors_and_no_credential(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
+    answer = await client.get("/v1/conflict", headers=bearer(token_for(Role.READER)))
     (error,) = answer.json()["errors"]
     assert (error["field"], error["row"], error["message"]) == ("code", 3, "taken")
     assert "S3cret!" not in answer.text
 
 
-async def test_a_bug_is_a_500_without_its_inner_workings(client: httpx.AsyncClient) -> None:
+async def test_a_bug_is_a_500_without_its_inner_workings(
+    client: httpx.AsyncClient, token_for: Callable[[Role], str]
+) -> None:
     with capture_logs() as logged:
-        answer = await client.get("/v1/bug")
+        answer = await client.get("/v1/bug", headers=bearer(token_for(Role.READER)))
     assert answer.status_code == 500
     assert [entry["event"] for entry in logged] == ["request_failed"]
     assert answer.json()["code"] == "internal_error"
     assert "S3cret!" not in answer.text
 
 
-async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/nowhere")
+async def test_an_unknown_path_is_a_problem_too(client: httpx.AsyncClient, token_for: Callable[[Role], str]) -> None:
+    answer = await client.get("/v1/nowhere", headers=bearer(token_for(Role.READER)))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 

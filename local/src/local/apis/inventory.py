@@ -76,6 +76,11 @@ class InventoryApi:
         parameters = {"reason": reason} if reason is not None else {}
         return await self._call("PATCH", f"/v1/{noun}/{thing_id}", json=dict(patch), headers=headers, params=parameters)
 
+    async def remove(self, noun: str, thing_id: str, *, reason: str) -> None:
+        """Remove one thing as it is now."""
+        headers = {"If-Match": await self._etag(noun, thing_id)}
+        await self._call("DELETE", f"/v1/{noun}/{thing_id}", headers=headers, params={"reason": reason})
+
     async def do(self, noun: str, thing_id: str, verb: str, body: Json) -> Json:
         """A verb on one thing as it is now, such as `transitions`."""
         headers = {"If-Match": await self._etag(noun, thing_id)}

@@ -3,8 +3,9 @@
 `secrets` makes keys and passwords; `setup` declares the streams, as their owner.
 
 Everything is made once and kept apart by who may have it. Keys: `public/` for every service, `workers/` for prober and
-forwarder; `signing/` has all, for the tools that issue tokens. So inventory cannot open what it has sealed, even
-when its container is broken into. Logins: a folder per container with the passwords that it needs, and no others.
+forwarder, `reporting/` for reporting; `signing/` has all, for the tools that issue tokens. So inventory cannot open
+what it has sealed, even when its container is broken into. Logins: a folder per container with the passwords that it
+needs, and no others.
 """
 
 import os
@@ -15,14 +16,15 @@ from pathlib import Path
 from local.commands.progress import Progress
 from local.platform import environment
 from local.platform.streams import Login, declare_streams
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
+from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC, ensure_keys
 from vonggac.bus.declared import permissions
 from vonggac.settings.passwords import ensure_password, write_private
 
 STREAMS_WITHIN_S = 60.0
 WHOLE = "signing"
-SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,)}
+SHARES = {"public": (JWKS, WORKERS_PUBLIC), "workers": (WORKERS_PRIVATE,), "reporting": (REPORTING_SEAL,)}
 NATS_PASSWORD = "nats.password"  # noqa: S105 - a file's name
+BACKUP = "backup"
 DATABASE_PASSWORD = "postgres.password"  # noqa: S105 - a file's name
 
 
@@ -44,6 +46,7 @@ def make_secrets(keys: Path, logins: Path, progress: Progress) -> int:
         _give(keys / share, owners.services)
     _share_nats_logins(logins, owners)
     _share_database_logins(logins, owners)
+    _share_backup_logins(logins, owners)
     progress.step("logins", f"in {logins}: {', '.join(sorted(path.name for path in logins.iterdir()))}")
     return 0
 
@@ -74,6 +77,15 @@ def _share_database_logins(logins: Path, owners: Owners) -> None:
         write_private(logins / role / DATABASE_PASSWORD, ensure_password(server / f"{role}.password"))
         _give(logins / role, owners.services)
     _give(server, owners.postgres)
+
+
+def _share_backup_logins(logins: Path, owners: Owners) -> None:
+    """Both databases' passwords and that of the owner of the streams, for whoever copies them or fills them."""
+    for role in environment.RECORD_KEEPERS:
+        write_private(logins / BACKUP / f"{role}.password", ensure_password(logins / role / DATABASE_PASSWORD))
+    owner = ensure_password(logins / permissions.OWNER.name / NATS_PASSWORD)
+    write_private(logins / BACKUP / NATS_PASSWORD, owner)
+    _give(logins / BACKUP, owners.services)
 
 
 def _share_nats_logins(logins: Path, owners: Owners) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.platform.ports import LOOPBACK, Ports
 from local.platform.state import StateFolder
-from vonggac.auth.keys import JWKS, WORKERS_PRIVATE, WORKERS_PUBLIC
+from vonggac.auth.keys import JWKS, REPORTING_SEAL, WORKERS_PRIVATE, WORKERS_PUBLIC
 
 RECORD_KEEPERS = ("inventory", "reporting")
 WORKERS = ("prober", "forwarder")
@@ -35,7 +35,7 @@ def of_service(
     allowed: tuple[str, ...],
     nats_store_bytes: int | None = None,
 ) -> dict[str, str]:
-    """The variables of one service; `allowed` are the networks (CIDR) that cameras and destinations may lie in.
+    """The variables of one service; `allowed` are the networks (CIDR) of cameras, destinations and receivers.
 
     `nats_store_bytes`: what the streams may take, as the server was told.
     """
@@ -57,8 +57,9 @@ def of_service(
         values["WORKERS_PUBLIC_KEY_FILE"] = str(keys / WORKERS_PUBLIC)
     if service in WORKERS:
         values["WORKERS_PRIVATE_KEY_FILE"] = str(keys / WORKERS_PRIVATE)
-    if service != "reporting":
-        values["ALLOWED_NETWORKS"] = json.dumps(allowed)
+    if service == "reporting":
+        values["SECRETS_KEY_FILE"] = str(keys / REPORTING_SEAL)
+    values["ALLOWED_NETWORKS"] = json.dumps(allowed)
     if service == "prober":
         values["VERIFY_INTERVAL_S"] = str(VERIFY_INTERVAL_S)
         values["MAX_DELAY_S"] = str(MAX_DELAY_S)

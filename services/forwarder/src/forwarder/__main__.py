@@ -7,7 +7,7 @@ import sys
 
 from forwarder.app import create_app
 from forwarder.settings import Settings
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -21,7 +21,7 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"forwarder cannot start: {error}\n")
         raise SystemExit(2) from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

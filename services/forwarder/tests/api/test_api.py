@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -192,12 +193,16 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
     assert process.board is not None
     others = [one.model_copy(update={"delivery_id": uuid4(), "camera_id": uuid4()}) for _ in range(20_000)]
     process.board.deliveries.update({other.delivery_id: other for other in others})
-    turns = [0]
+    turns, longest_s = [0], [0.0]
 
     async def turning() -> None:
+        """Counts the turns of the loop and times the longest, without waiting for a busy machine."""
+        before = time.thread_time()
         while True:
             turns[0] += 1
             await asyncio.sleep(0)
+            now = time.thread_time()
+            longest_s[0], before = max(longest_s[0], now - before), now
 
     async def asked(path: str, **query: Any) -> tuple[dict[str, Any], int]:
         before = turns[0]
@@ -212,6 +217,11 @@ async def test_tens_of_thousands_of_deliveries_hold_up_no_media(
         assert turned >= 20_000 // AT_ONCE
         ids = [(UUID(item["camera_id"]).int, UUID(item["delivery_id"]).int) for item in page["items"]]
         assert ids == sorted(ids)
+        longest_s[0] = 0.0
+        full, _ = await asked("/v1/deliveries", limit=1000, total=True, sort="-since")
+        assert len(full["items"]) == 1000
+        # The client parses the page in this loop too, which the product does not: a thousand items in 5 ms.
+        assert longest_s[0] < 0.020
         filtered, _ = await asked("/v1/deliveries", camera_id=str(others[7].camera_id))
         assert [item["delivery_id"] for item in filtered["items"]] == [str(others[7].delivery_id)]
         shown, _ = await asked(f"/v1/deliveries/{others[7].delivery_id}")

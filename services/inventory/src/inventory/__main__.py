@@ -16,7 +16,7 @@ from inventory.storage.upkeep.republishing import republish
 from vonggac.bus import Bus
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.database import Database, database_address, migrate
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -36,7 +36,8 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="inventory", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, database_address(settings))
+        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
+            print(newer)
     elif command == "republish":
         print(f"{asyncio.run(_republish(settings))} messages are in the outbox; a running inventory publishes them")
     elif command in {"dead-letters", "replay"}:
@@ -50,7 +51,7 @@ def _serve(settings: Settings) -> None:
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"inventory cannot start: {error}") from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

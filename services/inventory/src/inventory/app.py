@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory.api import routers, tags
 from inventory.api.context import Services
+from inventory.domain.mandate.surveying.attachments import MAX_BYTES
 from inventory.importing.storing.ledger import Background
 from inventory.messaging import BusTask, RelayReady, connect_and_relay, watch_register
 from inventory.metrics import Metrics
@@ -35,14 +36,17 @@ from vonggac.auth import Sealer, TokenVerifier, install_authentication
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import export_clock
 from vonggac.database import Database, database_address
-from vonggac.database.migrations import newest_revision
+from vonggac.database.migrations import is_outdated, newest_revision
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.http.protection import BodyLimits
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
 MEASURE_EVERY_S = 5.0
+AROUND_A_FILE_BYTES = 2 * 2**20
+"""Of a form around the file of an import."""
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
@@ -81,6 +85,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         health=health,
         metrics=metrics.registry,
         tags=tags(),
+        body_limits=_body_limits(settings),
     )
     app.state.tasks = tasks
     app.state.imports = Background()
@@ -92,16 +97,19 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         bus=lambda: relay.bus,
         allowed=AllowedNetworks.parse(settings.allowed_networks) if settings.allowed_networks is not None else None,
     )
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     for router in routers():
         app.include_router(router)
     return app
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(
+        larger={
+            r"/v1/imports(/[^/]+)?": settings.import_max_bytes + AROUND_A_FILE_BYTES,
+            r"/v1/surveys/[^/]+/attachments/[^/]+": MAX_BYTES,
+        }
+    )
 
 
 def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
@@ -126,6 +134,6 @@ async def _migrations(database: Database) -> str | None:
             present = await connection.scalar(text("select version_num from alembic_version"))
     except (DBAPIError, OSError):
         return "the tables are missing: run `python -m inventory migrate`"
-    return (
-        None if present == wanted else f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"
-    )
+    if not is_outdated(SCRIPTS, present):
+        return None
+    return f"the tables are at {present}, not {wanted}: run `python -m inventory migrate`"

@@ -4,7 +4,7 @@ import sys
 
 from prober.app import create_app
 from prober.settings import Settings
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -18,7 +18,7 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"prober cannot start: {error}\n")
         raise SystemExit(2) from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

@@ -23,9 +23,12 @@ from prober.settings import Settings
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
+from vonggac.http.protection import BodyLimits
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.telemetry import Health
 
+MAX_BODY_BYTES = 64 * 1024
+"""Of any request; a list of addresses to scan is the longest."""
 STOP_SLACK_S = 10.0
 """Beyond the time that sessions and jobs are given: for what is stored and closed after them."""
 
@@ -70,14 +73,9 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         health=health,
         metrics=metrics.registry,
         tags=TAGS,
+        body_limits=BodyLimits(MAX_BODY_BYTES),
     )
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     app.state.process = process
     app.state.tasks = tasks
     app.state.scanner = scanner

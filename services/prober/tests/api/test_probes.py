@@ -145,6 +145,10 @@ async def test_an_address_outside_the_allowed_networks_is_not_connected_to(opera
         ({"camera_id": str(uuid4()), "username": "viewer", "password": "x"}, "body"),
         ({"url": "rtsp://viewer:s3cret-Xem@127.0.0.1/live"}, "url"),
         ({"url": "rtsp://:badport/"}, "url"),
+        ({"url": "rtsp://127.0.0.1/live?p%61ssword=s3cret-Xem"}, "url"),
+        ({"url": "rtsp://127.0.0.1/user=admin_password=s3cret-Xem_channel=1"}, "url"),
+        ({"url": "rtsp://127.0.0.1/live", "timeout_s": True}, "timeout_s"),
+        ({"url": "rtsp://127.0.0.1/live", "timeout_s": "5"}, "timeout_s"),
         ({"url": "rtsp://127.0.0.1/live", "timeout_s": 0}, "timeout_s"),
     ],
 )

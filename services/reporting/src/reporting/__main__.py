@@ -14,7 +14,7 @@ from reporting.migrations import SCRIPTS
 from reporting.reports.availability.bookkeeping import bookkeeper_of
 from reporting.settings import Settings
 from vonggac.database import Database, database_address, migrate
-from vonggac.http.server import run
+from vonggac.http.server import serve
 from vonggac.settings import load_or_exit
 from vonggac.telemetry import configure_logging
 
@@ -31,7 +31,8 @@ def main() -> None:
     settings = load_or_exit(Settings)
     configure_logging(service="reporting", level=settings.log_level, log_format=settings.log_format)
     if command == "migrate":
-        migrate(SCRIPTS, database_address(settings))
+        if (newer := migrate(SCRIPTS, database_address(settings))) is not None:
+            print(newer)
         return
     if command == "ledger":
         days = asyncio.run(_write_ledger(settings, anew=given.what == "rebuild"))
@@ -41,7 +42,7 @@ def main() -> None:
         app = create_app(settings)
     except (OSError, ValueError) as error:
         raise SystemExit(f"reporting cannot start: {error}") from None
-    run(app, host=settings.host, port=settings.port)
+    serve(app, settings)
     if app.state.tasks.died is not None:
         raise SystemExit(1)
 

@@ -1,13 +1,18 @@
 """Reporting's HTTP app and what runs beside it.
 
 Start: the database pool (connects when used), then the feed, which connects to NATS, waits until streams and tables
-stand, and consumes, then housekeeping and the ledger, which wait for the feed; each waits for ever, so nothing depends
-on the order in which the platform starts. The API answers from the first moment; `/readyz` says when the figures are
-being fed.
-Stop, in reverse: uvicorn has let running requests end; the ledger (a day that is half written is written anew),
-housekeeping, then the feed are cancelled (what was not acknowledged is delivered again, and the inbox makes that
-harmless), its connection is closed, then the pool, since the feed's last transaction needs it. A background task that
-ends by itself is a bug: it is logged, `/readyz` fails, and the process stops with exit status 1.
+stand, and consumes, then what waits for the feed: housekeeping, the ledger, the publisher of the outbox (on the feed's
+connection), the sender of webhooks (only with a key that opens their secrets), the watcher, which fills the outbox for
+both, so it starts after them, and the urger, which reads what the watcher noticed. Each waits for ever, so nothing
+depends on the order in which the platform starts. The API answers from the first moment; `/readyz` says when the
+figures are being fed.
+Stop, in reverse: uvicorn has let running requests end; the urger is cancelled first (a message under way may come
+twice, with the same reference), then the watcher (its transaction is rolled back, and the next one finds the same), the
+sender (a message under way may come twice, with the same id), the publisher (what NATS has not confirmed stays in the
+outbox), the ledger (a day that is half written is written anew), housekeeping, then the feed (what was not acknowledged
+is delivered again, and the inbox makes that harmless), its connection is closed, then the pool, since the last
+transactions need it. A background task that ends by itself is a bug: it is logged, `/readyz` fails, and the process
+stops with exit status 1.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -17,17 +22,23 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from reporting import metrics
-from reporting.api import TAGS, compliance, intervals, lost_facts, maintenance, outages, overview, tables
+from reporting.api import TAGS, compliance, outages, overview, tables
 from reporting.api.availability import figures, late_evidence, targets
+from reporting.api.evidence import intervals, lost_facts, maintenance
+from reporting.api.mandate import deviations, inspections, obligations, progress
 from reporting.api.parameters import Context
 from reporting.api.reports import charts, files, freezing
+from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
+from reporting.feeds.compliance_metrics import ComplianceMetrics
+from reporting.feeds.sealing import Seal
+from reporting.feeds.sending import Sending
 from reporting.ingest.cleanup import keep_house_regularly
 from reporting.ingest.handlers import Ingest
 from reporting.messaging import Feed
 from reporting.reports.availability.bookkeeping import bookkeeper_of, keep_ledger_regularly
 from reporting.settings import Settings
-from reporting.storage.position import Positions
-from reporting.storage.revision import migrations_missing
+from reporting.storage.upkeep.position import Positions
+from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, install_authentication
 from vonggac.database import Database, database_address
 from vonggac.http import new_application
@@ -43,6 +54,16 @@ ROUTES = (
     overview,
     outages,
     intervals,
+    progress,
+    obligations,
+    deviations,
+    inspections,
+    webhooks,
+    deliveries,
+    national,
+    rules,
+    channels,
+    urges,
     maintenance,
     lost_facts,
     tables,
@@ -50,13 +71,17 @@ ROUTES = (
     files,
     charts,
 )
-"""The modules of the API: a noun each."""
+"""Modules with a router, in the order of the documentation."""
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """The service. Raises ValueError when no public keys are set. `on_death` is called when a background task died."""
+    """The service. Raises ValueError when no public keys are set, OSError or ValueError for a key file that cannot be
+    used. `on_death` is called when a background task died."""
     database = Database(database_address(settings), pool_size=settings.database_pool_size)
-    feed = Feed(settings, Ingest(database, settings), Positions(database), lambda: migrations_missing(database))
+    ingest = Ingest(database, settings)
+    feed = Feed(settings, ingest, Positions(database), lambda: migrations_missing(database))
+    seal = None if settings.secrets_key_file is None else Seal.from_file(settings.secrets_key_file)
+    sending = Sending(settings, database, feed, seal, ingest.is_transient)
     bookkeeper = bookkeeper_of(database, settings)
     tasks, health = TaskSupervisor(on_death), Health()
 
@@ -67,6 +92,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tasks.start(
             "ledger", keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind)
         )
+        sending.start(tasks)
         log.info("reporting_started")
         try:
             yield
@@ -88,15 +114,10 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         metrics=metrics.registry,
         tags=TAGS,
     )
-    app.state.context = Context(settings, database)
+    app.state.context = Context(settings, database, seal=seal, sending=sending)
+    app.state.compliance_metrics = ComplianceMetrics(database, settings)
     app.state.tasks = tasks
-    verifier = TokenVerifier(
-        jwks_file=settings.jwks_file,
-        jwks_url=settings.jwks_url,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
-    install_authentication(app, verifier)
+    install_authentication(app, TokenVerifier.of(settings))
     for module in ROUTES:
         app.include_router(module.router)
     return app

@@ -1,27 +1,35 @@
-"""What comes in from the bus: events of the inventory and observations, in batches. Nothing goes out.
+"""What comes in from the bus, in batches: events of the inventory and observations. What goes out: notices.
 
 `Feed` runs a consumer for each stream and keeps the lag gauge current; the handlers are given to it. Events are
-acknowledged after their handler has committed. `StreamWatch` has what the tables lost handled again.
+acknowledged after their handler has committed. `StreamWatch` has what the tables lost handled again. `Publisher`
+publishes the outbox in order.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from reporting import metrics
 from reporting.settings import Settings
-from vonggac.bus import Bus, EventConsumer, Received
+from vonggac.bus import Bus, EventConsumer, Outgoing, Received
 from vonggac.bus.declared import topology
+from vonggac.events import decode, subjects
 from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
 WAIT_S = 0.5
 MEASURE_EVERY_S = 5.0
+PUBLISHED_AT_ONCE = 100
+STORED_WITHIN_S = 30.0
+OUTBOX_EVERY_S = 1.0
+"""Between two reads of the outbox when nobody says that there is something."""
 
 
 class Handlers(Protocol):
@@ -187,3 +195,70 @@ class StreamWatch:
             log.info("events_replayed", stream=stream, first=floor + 1, last=handled, count=replayed)
         await self._positions.keep(stream, handled, standing.created, went_back=went_back)
         self._kept = handled
+
+
+class WaitingNotice(Protocol):
+    """A message of the outbox."""
+
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def noun(self) -> str: ...
+    @property
+    def thing_id(self) -> UUID: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Outbox(Protocol):
+    """Where committed notices wait. Raises what PostgreSQL raises."""
+
+    async def unpublished(self, most: int) -> Sequence[WaitingNotice]: ...
+    async def mark_published(self, sequences: Sequence[int], now: datetime) -> None: ...
+
+
+class Publisher:
+    """Publishes the outbox in order, and marks what NATS has stored. Two replicas do no harm: the server knows the ids.
+
+    What NATS acknowledged and forgot is published again for three minutes (decision 0031).
+    """
+
+    def __init__(self, feed: Feed, outbox: Outbox, is_transient: Callable[[Exception], bool]) -> None:
+        self._feed, self._outbox, self._is_transient = feed, outbox, is_transient
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something in the outbox."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Publish from the feed's beginning on until cancelled; raises only bugs."""
+        await self._feed.begun.wait()
+        assert self._feed.bus is not None
+        outgoing = Outgoing(self._feed.bus)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(outgoing.run())
+            while True:
+                self._woken.clear()
+                try:
+                    while await self.publish(outgoing):
+                        pass
+                except Exception as error:
+                    if not self._is_transient(error):
+                        raise
+                    log.info("outbox_not_read", error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), OUTBOX_EVERY_S)
+
+    async def publish(self, outgoing: Outgoing) -> int:
+        """Publish the oldest; returns how many NATS has stored. Raises what PostgreSQL raises."""
+        waiting = await self._outbox.unpublished(PUBLISHED_AT_ONCE)
+        if not waiting:
+            return 0
+        for one in waiting:
+            outgoing.queue_event(subjects.notice(one.noun, one.thing_id), decode(one.body))
+        while not await outgoing.flush(within_s=STORED_WITHIN_S):
+            log.warning("notices_not_stored", count=len(waiting))
+        await self._outbox.mark_published([one.sequence for one in waiting], datetime.now(UTC))
+        metrics.NOTICES_PUBLISHED.inc(len(waiting))
+        return len(waiting)

@@ -66,3 +66,26 @@ REPORT_SECONDS = Histogram(
 HOUSEKEEPING = Counter(
     "vonggac_reporting_housekeeping_rows", "Rows that housekeeping removed.", ("table",), registry=registry
 )
+WATCH_SECONDS = Histogram(
+    "vonggac_reporting_watch_seconds",
+    "Time to notice what is new: outages, faults of sites, overdue obligations.",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+    registry=registry,
+)
+NOTICES = Counter("vonggac_reporting_notices", "Notices written, by type of event.", ("type",), registry=registry)
+NOTICES_PUBLISHED = Counter("vonggac_reporting_notices_published", "Notices that NATS has stored.", registry=registry)
+WEBHOOK_ATTEMPTS = Counter(
+    "vonggac_reporting_webhook_attempts", "Attempts to deliver a notice to a webhook.", ("outcome",), registry=registry
+)
+WEBHOOKS_WAITING = Gauge(
+    "vonggac_reporting_webhooks_waiting", "Deliveries to webhooks that wait for an attempt.", registry=registry
+)
+WEBHOOKS_DROPPED = Counter(
+    "vonggac_reporting_webhooks_dropped",
+    "Deliveries dropped because too many waited for one webhook; they can be sent again.",
+    registry=registry,
+)
+URGES = Counter("vonggac_reporting_urges", "Parties urged, by level.", ("level",), registry=registry)
+URGE_SENDINGS = Counter(
+    "vonggac_reporting_urge_sendings", "Attempts to send a digest through a channel.", ("outcome",), registry=registry
+)

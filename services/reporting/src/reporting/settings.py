@@ -1,9 +1,13 @@
 """Settings of reporting, from the environment (VONGGAC_REPORTING_…)."""
 
+import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
+from vonggac.net.allowed_networks import PRIVATE_NETWORKS, AllowedNetworks
 from vonggac.settings import ServiceSettings, SettingsConfigDict
 
 
@@ -43,3 +47,46 @@ class Settings(ServiceSettings):
         default=300.0, gt=0, description="Seconds a download may take; it reads one unchanging snapshot."
     )
     max_period_days: int = Field(default=366, ge=1, description="Longest period of a report, in days.")
+    allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=PRIVATE_NETWORKS,
+        description="Networks that webhooks and urging may be sent to, CIDR, comma separated; checked after name "
+        "resolution.",
+    )
+    secrets_key_file: Path | None = Field(
+        default=None,
+        description="Key (base64 of 32 bytes) that seals the secrets of webhooks and the addresses of channels in the "
+        "database. Unset: none can be entered, and nothing is sent.",
+    )
+    watch_every_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=600,
+        description="Seconds between two checks for new outages, site faults and overdue obligations.",
+    )
+    urge_every_s: float = Field(
+        default=60.0, gt=0, le=3600, description="Seconds between two decisions on whom to urge."
+    )
+    notices_kept_days: int = Field(
+        default=30, ge=1, le=366, description="Days that notices and their deliveries are kept, to be sent again."
+    )
+    compliance_metrics_every_s: float = Field(
+        default=30.0, gt=0, le=3600, description="Seconds for which /v1/metrics/compliance answers the same figures."
+    )
+    letter_place: str = Field(
+        default="Quảng Trị", max_length=100, description="Place that stands before the date of a drafted letter."
+    )
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        AllowedNetworks.parse(value)
+        return value

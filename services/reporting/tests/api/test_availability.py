@@ -210,7 +210,7 @@ async def test_a_reader_sets_no_target(start: Start, client: Client) -> None:
     ({"every": "hour", "from": "2026-01-01", "to": "2026-11-01"}, "every", "at most 800"),
     ({"by": "delivery", "outages": "true"}, "outages", "not_connected_by_cause_ms"),
     ({"from": "2026-11-21", "to": "2026-11-20"}, "from", "earlier than to"),
-    ({"evry": "day"}, "evry", "unknown"),
+    ({"each": "day"}, "each", "unknown"),
 ])  # fmt: skip
 async def test_a_wrong_parameter_is_named(client: Client, parameters: dict[str, str], field: str, says: str) -> None:
     answer = await client.get("/v1/availability", params={**PERIOD, **parameters})

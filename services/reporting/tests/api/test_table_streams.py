@@ -64,7 +64,9 @@ async def test_a_client_that_goes_away_stops_the_query(
     async with served(settings) as address, httpx.AsyncClient(base_url=address, headers=headers) as client:
         async with client.stream("GET", "/v1/tables/lost_facts", params={"format": form}) as answer:
             assert answer.status_code == 200
-            await anext(answer.aiter_raw())
+            # Kept: an iterator that is collected closes the connection.
+            pieces = answer.aiter_raw()
+            assert await anext(pieces)
             # The client reads no further: the rows wait in the database, in an open transaction.
             assert await eventually(reading)
         await eventually(done, what="the transaction ends")

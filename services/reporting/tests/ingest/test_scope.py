@@ -215,6 +215,21 @@ def test_migrations_can_be_undone(reporting_url: str) -> None:
     command.upgrade(config(SCRIPTS, reporting_url), "head")
 
 
+def test_what_was_passed_by_until_now_is_read_again(reporting_url: str) -> None:
+    """Reporting had no use for surveys and plans; the stream still has the newest state of each."""
+    command.downgrade(config(SCRIPTS, reporting_url), "0012")
+    engine = create_engine(reporting_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into bus_position (stream, floor) values ('INVENTORY', 9), ('OBSERVATIONS', 8)")
+        )
+    command.upgrade(config(SCRIPTS, reporting_url), "head")
+    with engine.connect() as connection:
+        found = connection.execute(text("select stream, floor from bus_position order by stream")).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [("INVENTORY", 0), ("OBSERVATIONS", 8)]
+
+
 def test_what_was_known_before_the_plan_was_dated_is_kept(reporting_url: str) -> None:
     command.downgrade(config(SCRIPTS, reporting_url), "0002")
     engine = create_engine(reporting_url)

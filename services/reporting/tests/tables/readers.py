@@ -93,7 +93,8 @@ def is_declared(column: Column, form: Format, seen: str, values: Sequence[Any]) 
         case Kind.DATE:
             return seen.startswith(_DAY) or (typeless and seen in _TEXT)
         case _:
-            return seen in _REAL or (form is Format.XLSX and seen in _WHOLE)
+            # pandas makes whole numbers of those of JSON where all are whole, as a workbook does.
+            return seen in _REAL or (form in {Format.JSON, Format.XLSX} and seen in _WHOLE)
 
 
 def canonical(column: Column, form: Format, value: Any) -> Any:

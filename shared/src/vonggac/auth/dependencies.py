@@ -6,7 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
+from vonggac.auth.key_set import KeysUnavailableError
 from vonggac.auth.rights import Principal, Right
 from vonggac.auth.tokens import TokenError, TokenVerifier
 from vonggac.http.problems import ProblemError
@@ -14,23 +18,38 @@ from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A JWT signed by the platform or its OIDC provider.")
+_CALLER = "vonggac.caller"
 
 
 def install_authentication(app: FastAPI, verifier: TokenVerifier) -> None:
-    """Make `verifier` the one that `require` uses in this app."""
-    app.state.token_verifier = verifier
+    """Make `verifier` the one that knows the callers of this app, before any route is chosen."""
+
+    async def authenticate(scope: Scope) -> None:
+        given = Headers(scope=scope).getlist("authorization")
+        scheme, token = get_authorization_scheme_param(given[0] if given else None)
+        if len(given) > 1 or scheme.lower() != "bearer" or not token:
+            raise _unauthorised("send a bearer token in the Authorization header")
+        try:
+            scope[_CALLER] = await verifier.verify(token)
+        except TokenError as error:
+            raise _unauthorised(str(error)) from None
+        except KeysUnavailableError as error:
+            # Not the caller's fault, and another token does not help.
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "keys_unavailable", str(error), headers={"Retry-After": "10"}
+            ) from None
+
+    app.state.authenticate = authenticate
 
 
 async def _caller(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
-    if given is None:
-        raise _unauthorised("send a bearer token in the Authorization header")
-    verifier: TokenVerifier = request.app.state.token_verifier
-    try:
-        return await verifier.verify(given.credentials)
-    except TokenError as error:
-        raise _unauthorised(str(error)) from None
+    # Routes outside the guarded paths may want a caller too.
+    if _CALLER not in request.scope:
+        await request.app.state.authenticate(request.scope)
+    caller: Principal = request.scope[_CALLER]
+    return caller
 
 
 Authenticated = Annotated[Principal, Depends(_caller)]

@@ -1,8 +1,8 @@
 """The key files of the embedded default, made at first start and kept in one folder.
 
 `signing-key.pem` (Ed25519, signs tokens) and `jwks.json` (its public half); `workers.key` (X25519, opens secrets, for
-prober and forwarder only) and `workers.pub` (seals them, for inventory). Private files are readable by their owner
-alone.
+prober and forwarder only) and `workers.pub` (seals them, for inventory); `reporting.key` (seals what reporting alone
+opens: secrets of webhooks, addresses of channels). Private files are readable by their owner alone.
 """
 
 import base64
@@ -21,6 +21,8 @@ SIGNING_KEY = "signing-key.pem"
 JWKS = "jwks.json"
 WORKERS_PRIVATE = "workers.key"
 WORKERS_PUBLIC = "workers.pub"
+REPORTING_SEAL = "reporting.key"
+SEAL_BYTES = 32
 
 
 def ensure_keys(folder: Path) -> None:
@@ -38,6 +40,8 @@ def ensure_keys(folder: Path) -> None:
     _write(folder / JWKS, json.dumps(_jwks(signing_key(folder)), indent=1).encode(), private=False)
     if not (folder / WORKERS_PRIVATE).exists():
         _write(folder / WORKERS_PRIVATE, base64.b64encode(bytes(PrivateKey.generate())) + b"\n", private=True)
+    if not (folder / REPORTING_SEAL).exists():
+        _write(folder / REPORTING_SEAL, base64.b64encode(os.urandom(SEAL_BYTES)) + b"\n", private=True)
     secret = PrivateKey(base64.b64decode((folder / WORKERS_PRIVATE).read_bytes()))
     _write(folder / WORKERS_PUBLIC, base64.b64encode(bytes(secret.public_key)) + b"\n", private=False)
 

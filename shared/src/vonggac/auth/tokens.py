@@ -1,25 +1,33 @@
 """JSON Web Tokens: verified against a JWKS, issued by the embedded default.
 
-Accepted algorithms are asymmetric only, so that a public key can never be used as a shared secret (RFC 8725 §3.1).
+Accepted algorithms are asymmetric only, so that a public key can never be used as a shared secret (RFC 8725 §3.1), and
+only tokens that are meant for calling (§3.11): an ID or refresh token of the same provider is none.
 """
 
-import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
-import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from vonggac.auth.key_set import KeySet, UnknownKeyError
 from vonggac.auth.rights import Principal, Role
+from vonggac.settings import ServiceSettings
 
 ALGORITHMS = ("EdDSA", "RS256", "PS256", "ES256", "ES384")
-REFRESH_AFTER_S = 300.0
-REFRESH_NOT_BEFORE_S = 10.0
-FETCH_TIMEOUT_S = 5.0
+TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
+"""Of the header (RFC 9068 §4)."""
+CLAIMED_TYPES = frozenset({"", "bearer", "jwt", "at+jwt"})
+"""Of the claim `typ`, by which Keycloak tells its kinds of tokens apart."""
+LEEWAY = timedelta(seconds=10)
+MAX_LIFETIME = timedelta(days=31)
+MAX_CHARACTERS = 16_384
+MAX_SUBJECT = 255
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
+"""What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
 
 
 class TokenError(Exception):
@@ -29,20 +37,42 @@ class TokenError(Exception):
 class TokenVerifier:
     """Checks tokens against a JWKS file or URL; keys are read again for an unknown key id, and now and then."""
 
-    def __init__(self, *, jwks_file: Path | None, jwks_url: str | None, issuer: str, audience: str) -> None:
+    def __init__(
+        self,
+        *,
+        jwks_file: Path | None,
+        jwks_url: str | None,
+        issuer: str,
+        audience: str,
+        max_lifetime: timedelta = MAX_LIFETIME,
+    ) -> None:
         """Raises ValueError when neither file nor URL is given."""
         if jwks_file is None and jwks_url is None:
             msg = "set jwks_file or jwks_url: without public keys no caller can be recognised"
             raise ValueError(msg)
-        self._file, self._url = jwks_file, jwks_url
-        self._issuer, self._audience = issuer, audience
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._read_at = -REFRESH_AFTER_S
+        self._keys = KeySet(file=jwks_file, url=jwks_url)
+        self._issuer, self._audience, self._max_lifetime = issuer, audience, max_lifetime
+
+    @classmethod
+    def of(cls, settings: ServiceSettings) -> Self:
+        """As a service's settings have it. Raises ValueError when they name no keys."""
+        return cls(
+            jwks_file=settings.jwks_file,
+            jwks_url=settings.jwks_url,
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            max_lifetime=timedelta(hours=settings.jwt_max_lifetime_h),
+        )
 
     async def verify(self, token: str) -> Principal:
-        """The caller behind `token`. Raises TokenError."""
+        """The caller behind `token`. Raises TokenError, and KeysUnavailableError where nobody can know."""
+        if len(token) > MAX_CHARACTERS:
+            msg = f"the token is longer than {MAX_CHARACTERS} characters"
+            raise TokenError(msg)
         try:
-            key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
+            header = jwt.get_unverified_header(token)
+            _check_type(header.get("typ"), TYPES)
+            key = await self._keys.get(header.get("kid", ""))
             claims = jwt.decode(
                 token,
                 key=key.key,
@@ -50,53 +80,50 @@ class TokenVerifier:
                 issuer=self._issuer,
                 audience=self._audience,
                 options={"require": ["exp", "iss", "aud", "sub"]},
-                leeway=timedelta(seconds=10),
+                leeway=LEEWAY,
             )
+            _check_type(claims.get("typ"), CLAIMED_TYPES)
+            self._check_lifetime(claims)
+            return _principal(claims)
+        except UnknownKeyError:
+            msg = "the token is signed by a key this service does not know"
+            raise TokenError(msg) from None
         except jwt.ExpiredSignatureError:
             msg = "the token has expired; ask for a new one"
             raise TokenError(msg) from None
         except jwt.PyJWTError as error:
             msg = f"the token is not valid: {error}"
             raise TokenError(msg) from None
-        return _principal(claims)
-
-    async def _key(self, key_id: str) -> jwt.PyJWK:
-        age_s = time.monotonic() - self._read_at
-        unknown = key_id not in self._keys
-        if age_s >= REFRESH_AFTER_S or (unknown and age_s >= REFRESH_NOT_BEFORE_S):
-            await self._read()
-        if key_id not in self._keys:
-            msg = "the token is signed by a key this service does not know"
-            raise TokenError(msg)
-        return self._keys[key_id]
-
-    async def _read(self) -> None:
-        try:
-            document = await self._document()
-            keys = jwt.PyJWKSet.from_dict(document).keys
-        except (httpx.HTTPError, OSError, ValueError, jwt.PyJWTError) as error:
-            if self._keys:
-                return
-            msg = f"the public keys cannot be read: {type(error).__name__}"
+        except _UNREADABLE:
+            msg = "the token is not valid: it cannot be read"
             raise TokenError(msg) from None
-        self._keys = {key.key_id or "": key for key in keys}
-        self._read_at = time.monotonic()
 
-    async def _document(self) -> dict[str, Any]:
-        if self._url is not None:
-            async with httpx.AsyncClient(timeout=FETCH_TIMEOUT_S) as client:
-                answer = await client.get(self._url)
-                answer.raise_for_status()
-                return dict(answer.json())
-        assert self._file is not None
-        return dict(json.loads(self._file.read_text("utf-8")))
+    def _check_lifetime(self, claims: dict[str, Any]) -> None:
+        if float(claims["exp"]) - time.time() > self._max_lifetime.total_seconds() + LEEWAY.total_seconds():
+            hours = self._max_lifetime / timedelta(hours=1)
+            msg = f"the token is valid for longer than {hours:g} hours; ask for a shorter one"
+            raise TokenError(msg)
+
+
+def _check_type(given: object, taken: frozenset[str]) -> None:
+    """Raises TokenError for a token that is meant for something else."""
+    if given is not None and (not isinstance(given, str) or given.lower() not in taken):
+        msg = "the token is of another type: send an access token"
+        raise TokenError(msg)
 
 
 def _principal(claims: dict[str, Any]) -> Principal:
-    named = claims.get("roles", [])
+    """Raises TokenError."""
+    subject, named = claims["sub"], claims.get("roles", [])
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
+        # Half a surrogate pair is not printable either.
+        msg = f"its subject is not 1 to {MAX_SUBJECT} printable characters"
+        raise TokenError(msg)
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        msg = "its roles are not a list of words"
+        raise TokenError(msg)
     known = {role.value for role in Role}
-    roles = frozenset(Role(name) for name in named if name in known) if isinstance(named, list) else frozenset()
-    return Principal(subject=str(claims["sub"]), roles=roles)
+    return Principal(subject=subject, roles=frozenset(Role(name) for name in named if name in known))
 
 
 class TokenIssuer:

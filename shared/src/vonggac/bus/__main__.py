@@ -1,4 +1,7 @@
-"""`python -m vonggac.bus --nats URL [--user NAME --password-file FILE]`: declare streams, consumers and buckets."""
+"""`python -m vonggac.bus --nats URL [--user NAME --password-file FILE]`: declare streams, consumers and buckets.
+
+What is as it should be is not touched, so it may run again at any time.
+"""
 
 import argparse
 import asyncio
@@ -16,13 +19,19 @@ GIVE_UP_AFTER_S = 60.0
 
 
 async def declare(
-    url: str, user: str | None, password: str | None, *, replicas: int, observations_max_bytes: int
+    url: str,
+    user: str | None,
+    password: str | None,
+    *,
+    ca_file: Path | None = None,
+    replicas: int,
+    observations_max_bytes: int,
 ) -> list[str]:
-    """Declare on the server at `url`, waiting up to GIVE_UP_AFTER_S for it. Raises TimeoutError."""
+    """Declare on the servers at `url`, waiting up to GIVE_UP_AFTER_S for them. Raises TimeoutError."""
     async with asyncio.timeout(GIVE_UP_AFTER_S):
         while True:
             try:
-                client = await connect_once(url, name="topology", user=user, password=password)
+                client = await connect_once(url, name="topology", user=user, password=password, ca_file=ca_file)
             except (NatsError, OSError):
                 await asyncio.sleep(0.25)
                 continue
@@ -40,6 +49,7 @@ def main() -> None:
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")
     parser.add_argument("--password-file", type=Path)
+    parser.add_argument("--ca-file", type=Path, help="CA certificate (PEM) where NATS speaks TLS")
     parser.add_argument("--replicas", type=int, default=int(os.environ.get("VONGGAC_NATS_REPLICAS", "1")))
     bound = os.environ.get("VONGGAC_NATS_OBSERVATIONS_MAX_BYTES", str(topology.OBSERVATIONS_MAX_BYTES))
     parser.add_argument("--observations-max-bytes", type=int, default=int(bound), help="beyond it the oldest go")
@@ -51,6 +61,7 @@ def main() -> None:
                 arguments.nats,
                 arguments.user,
                 password,
+                ca_file=arguments.ca_file,
                 replicas=arguments.replicas,
                 observations_max_bytes=arguments.observations_max_bytes,
             )

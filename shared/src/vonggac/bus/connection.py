@@ -1,6 +1,7 @@
 """One connection per process. It reconnects for ever, and logs that it does."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ log = get_logger(__name__)
 RECONNECT_WAIT_S = 0.5
 DRAIN_WITHIN_S = 5
 STORED_WITHIN_S = 2.0
+CLOSE_WITHIN_S = 2.0
 ANONYMOUS = "anonymous"
 
 
@@ -109,7 +111,7 @@ class Bus:
             user=settings.nats_user,
             password=password,
             inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
-            tls=ssl.create_default_context(cafile=str(settings.nats_ca_file)) if settings.nats_ca_file else None,
+            tls=trusting(settings.nats_ca_file),
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
             connect_timeout=5,
@@ -190,23 +192,41 @@ def password_of(settings: BusSettings) -> str | None:
     return settings.nats_password.get_secret_value() if settings.nats_password else None
 
 
-async def connect_once(url: str, *, name: str, user: str | None = None, password: str | None = None) -> Client:
-    """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError."""
+def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """TLS with servers whose certificate this CA (PEM) has signed; None without one. Raises OSError."""
+    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
+
+
+async def connect_once(
+    url: str,
+    *,
+    name: str,
+    user: str | None = None,
+    password: str | None = None,
+    ca_file: Path | None = None,
+) -> Client:
+    """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError.
+
+    `url`: one server, or several, comma separated.
+    """
     client = Client()
     try:
         await client.connect(
-            url,
+            [server.strip() for server in url.split(",")],
             name=name,
             user=user,
             password=password,
             inbox_prefix=inbox_of(user) if user else DEFAULT_INBOX_PREFIX,
             allow_reconnect=False,
+            tls=trusting(ca_file),
             connect_timeout=2,
             error_cb=_log_error,
         )
     except BaseException:
-        # A refused login leaves its socket open.
-        await client.close()
+        # A refused login leaves its socket open. After a refused certificate nats-py waits for ever for it to close.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await client.close()
         raise
     return client
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, MetaData, create_engine, engine_from_config, pool, text
 
@@ -21,9 +22,31 @@ def config(scripts: Path, url: str | URL) -> Config:
     return settings
 
 
-def migrate(scripts: Path, url: str | URL) -> None:
-    """Bring the database at `url` to the newest revision. Raises what PostgreSQL or Alembic raises."""
+def migrate(scripts: Path, url: str | URL) -> str | None:
+    """Bring the database at `url` to the newest revision. Raises what PostgreSQL or Alembic raises.
+
+    Tables of a newer release stay as they are: this one runs with them. A line says so then; otherwise None.
+    """
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
+    if present is not None and not _is_known(scripts, present):
+        return f"the tables are at {present}, of a newer release: nothing to do"
     command.upgrade(config(scripts, url), "head")
+    return None
+
+
+def is_outdated(scripts: Path, present: str | None) -> bool:
+    """Whether the scripts have something to do for tables at `present`.
+
+    In a rolling upgrade the tables are of the next release already: it has added to them, and this one runs with them.
+    """
+    return present is None or (present != newest_revision(scripts) and _is_known(scripts, present))
+
+
+def _is_known(scripts: Path, revision: str) -> bool:
+    return revision in {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}
 
 
 def newest_revision(scripts: Path) -> str:

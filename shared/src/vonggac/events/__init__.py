@@ -1,7 +1,7 @@
 """What the services publish to each other: CloudEvents 1.0, one payload module per producer.
 
-`envelope` is the document, `inventory`, `prober` and `forwarder` hold the payloads of the service of that name,
-`registry` lists them all and decodes them, `causes` and `subjects` are the closed word lists.
+`envelope` is the document; `inventory`, `prober`, `forwarder` and `reporting` hold the payloads of the service of that
+name, `registry` lists them all and decodes them, `causes` and `subjects` are the closed word lists.
 """
 
 from vonggac.events.causes import Cause

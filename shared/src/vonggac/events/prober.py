@@ -55,6 +55,7 @@ class Media(BaseModel):
     audio_codec: str | None = None
     jitter_ms: float | None = None
     clock_drift_s: float | None = None
+    transport: str | None = Field(default=None, description="tcp or udp: how the media of an RTSP camera came.")
 
 
 class CameraObservedV1(Payload):

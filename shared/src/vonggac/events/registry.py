@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from vonggac.events import forwarder, inventory, prober
+from vonggac.events import forwarder, inventory, prober, reporting
 from vonggac.events.envelope import CloudEvent, MalformedEventError, NewerTypeError, NotUnderstoodError, Payload
 
 _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
@@ -39,7 +39,14 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
     ),
     "prober": (prober.CameraObservedV1, prober.DeliveryVerifiedV1, prober.SiteObservedV1, prober.ProberAliveV1),
     "forwarder": (forwarder.CameraMediaObservedV1, forwarder.DeliveryObservedV1, forwarder.ForwarderAliveV1),
-    "reporting": (),
+    "reporting": (
+        reporting.OutageOpenedV1,
+        reporting.OutageClosedV1,
+        reporting.SiteFaultOpenedV1,
+        reporting.SiteFaultClosedV1,
+        reporting.ObligationOverdueV1,
+        reporting.ReportFrozenV1,
+    ),
 }
 PAYLOADS_BY_PRODUCER: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(_BY_PRODUCER)
 _OURS = re.compile(r"vn\.vonggac\.[a-z_]+\.[a-z_]+\.v[0-9]+")

@@ -4,6 +4,8 @@ from uuid import UUID
 
 OBSERVATIONS = "observation.>"
 """All facts that prober and forwarder publish."""
+NOTICES = "notice.>"
+"""All facts that reporting publishes."""
 DEAD_LETTERS = "dead.>"
 
 
@@ -57,6 +59,11 @@ def site_observation(facility_id: UUID | str) -> str:
 
 def worker_heartbeat(worker_id: str) -> str:
     return f"observation.worker.{worker_id}"
+
+
+def notice(noun: str, thing_id: UUID | str) -> str:
+    """`notice.<noun>.<id>`: what reporting found of a camera's outages, a site, an obligation or a report."""
+    return f"notice.{noun}.{thing_id}"
 
 
 def camera_keyframe(camera_id: UUID | str) -> str:
@@ -122,6 +129,19 @@ def direct_get(stream: str) -> str:
 def stream_info(stream: str) -> str:
     """JetStream's own: how a stream stands, with the server's time."""
     return f"$JS.API.STREAM.INFO.{stream}"
+
+
+STREAM_NAMES = "$JS.API.STREAM.NAMES"
+
+
+def stream_snapshot(stream: str) -> str:
+    """Where JetStream is asked to send a copy of a stream with its consumers."""
+    return f"$JS.API.STREAM.SNAPSHOT.{stream}"
+
+
+def stream_restore(stream: str) -> str:
+    """Where JetStream is asked to take such a copy."""
+    return f"$JS.API.STREAM.RESTORE.{stream}"
 
 
 def next_messages(stream: str, durable: str) -> str:

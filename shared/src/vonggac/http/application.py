@@ -11,10 +11,12 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from vonggac.http.conditional import Revalidation
 from vonggac.http.exposition import exposition
+from vonggac.http.front_page import add_front_page
 from vonggac.http.lists.parameters import check_query_parameters, install_query_check
 from vonggac.http.openapi import add_documentation, describe_operations
 from vonggac.http.openapi.document import operation_id
 from vonggac.http.problems import install_problem_handlers
+from vonggac.http.protection import BodyLimit, BodyLimits, Callers, ResponseHeaders
 from vonggac.telemetry.health import Health
 
 NOT_COMPRESSED = (
@@ -39,11 +41,13 @@ def new_application(
     health: Health,
     metrics: CollectorRegistry,
     tags: Mapping[str, str],
+    body_limits: BodyLimits = BodyLimits(),  # noqa: B008 - a value
 ) -> FastAPI:
     """An app with what the four APIs have in common; routes are the service's own.
 
-    Problem+json errors, strict query parameters, conditional GET, gzip, `/openapi.json` with `/docs`, `/livez`,
-    `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are described.
+    Problem+json errors, strict query parameters, conditional GET, gzip, `/` with links, `/openapi.json` with `/docs`,
+    `/livez`, `/readyz` and `/metrics`. `title` is ASCII: generated clients make a package name of it. `tags` are
+    described. What stands before every route, outermost first: headers for browsers, the size of bodies, callers.
 
     `/livez` shows that the event loop answers; `/readyz` answers 503 with the failing checks by name, and
     200 with `degraded` when the process works but somebody should see to it.
@@ -62,7 +66,11 @@ def new_application(
     install_query_check(app)
     app.add_middleware(Revalidation)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
+    app.add_middleware(Callers)
+    app.add_middleware(BodyLimit, limits=body_limits)
+    app.add_middleware(ResponseHeaders)
     app.openapi = describe_operations(app, tags)  # type: ignore[method-assign]
+    add_front_page(app)
     add_documentation(app)
     install_problem_handlers(app)
 

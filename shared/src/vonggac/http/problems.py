@@ -14,6 +14,8 @@ from vonggac.telemetry.redaction import redact
 
 log = get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
+MOST_ERRORS = 100
+"""Shown of what does not fit in one request."""
 
 
 class FieldError(BaseModel):
@@ -69,16 +71,21 @@ def not_found(noun: str, given: object) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {noun} {given}")
 
 
+def problem_response(error: ProblemError) -> JSONResponse:
+    """The answer of an error, for middleware: handlers stand behind it."""
+    return _answer(error.problem, error.headers)
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of `app`, the framework's own included, a problem+json document."""
 
     @app.exception_handler(ProblemError)
     async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
-        return _answer(error.problem, error.headers)
+        return problem_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_field_error(item) for item in error.errors()]
+        errors = [_field_error(item) for item in error.errors()[:MOST_ERRORS]]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _answer(
             Problem(

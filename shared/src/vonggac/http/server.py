@@ -9,10 +9,19 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from vonggac.http.protection.connections import ConnectionLimits, protocol_within
+from vonggac.settings import ServiceSettings
+
 STOP_WITHIN_S = 25
 
 
-def run(app: FastAPI, *, host: str, port: int) -> None:
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """As `run`, with the address and the limits of a service's settings."""
+    limits = ConnectionLimits(settings.max_connections, settings.header_timeout_s, settings.idle_timeout_s)
+    run(app, host=settings.host, port=settings.port, limits=limits)
+
+
+def run(app: FastAPI, *, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
     """Serve until SIGTERM or SIGINT; returns after the app's lifespan has ended.
 
     Raises SystemExit with one line when the address is taken.
@@ -20,6 +29,8 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        http=protocol_within(limits or ConnectionLimits()),
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="on",

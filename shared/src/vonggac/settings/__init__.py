@@ -21,6 +21,23 @@ class ServiceSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the HTTP API; 0: any free port.")
+    max_connections: int = Field(
+        default=512,
+        ge=8,
+        le=65_536,
+        description="Connections to the HTTP API at a time; the one that has been idle longest gives way to a new one, "
+        "and where each is busy the new one gets a 503.",
+    )
+    header_timeout_s: float = Field(
+        default=10.0, gt=0, le=300, description="Seconds for the head of a request; then the connection is closed."
+    )
+    idle_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="Seconds without a byte of a request's body, or without anybody reading an answer; then the "
+        "connection is closed.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="One JSON object a line, or for eyes.")
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="NATS servers, comma separated.")
@@ -36,6 +53,12 @@ class ServiceSettings(BaseSettings):
     jwks_file: Path | None = Field(default=None, description="Public keys that sign callers' tokens (JWKS file).")
     jwks_url: str | None = Field(default=None, description="The same from an OIDC provider; wins over jwks_file.")
     jwt_issuer: str = Field(default="vong-gac", description="Issuer (`iss`) a token must name.")
+    jwt_max_lifetime_h: float = Field(
+        default=744.0,
+        gt=0,
+        le=87_600,
+        description="Hours for which a token may be valid at most; a longer one is refused.",
+    )
     jwt_audience: str = Field(default="vong-gac", description="Audience (`aud`) a token must name.")
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from vonggac.net.address_secrets import SECRET_NAME, SECRET_NAME_IN_WORDS
+
 REDACTED = "***"
 SHORTEST = 4
 """The shortest known secret that is hidden, in characters."""
@@ -15,11 +17,9 @@ SHORTEST = 4
 _SPACE = r" \t\r\n\x0b\x0c"
 # The scheme is bounded: otherwise a long word would cost its length squared.
 _USERINFO = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]{{0,30}}://)(?P<userinfo>[^/?#{_SPACE}\"'<>]*)@", re.IGNORECASE)
-_KEY_VALUE = re.compile(
-    r"(?P<key>\b(?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|secret|token|access_token|key|auth|streamid|signature)=)"
-    rf"(?P<value>[^&;,{_SPACE}\"'<>/]+)",
-    re.IGNORECASE,
-)
+_VALUE = rf"(?P<value>[^&;,{_SPACE}\"'<>/]+)"
+_KEY_VALUE = re.compile(rf"(?P<key>(?:\b(?:user(?:name)?|streamid)|{SECRET_NAME})=){_VALUE}", re.IGNORECASE)
+_KEY_COLON = re.compile(rf"(?P<key>{SECRET_NAME_IN_WORDS}:){_VALUE}", re.IGNORECASE)
 _QUOTED = re.compile(
     r"(?P<key>[\"']?(?:pass(?:word|wd|phrase)?|secret|token)[\"']?\s*[:=]\s*[\"'])(?P<value>[^\"']+)",
     re.IGNORECASE,
@@ -34,28 +34,47 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     """`text` without user names, passwords, tokens or stream keys.
 
     Covers URL user info (also with an unescaped @ in the password), credentials in query or path pairs such as
-    `/user=admin&password=x&channel=1`, Authorization headers and bearer tokens. `known`: secrets to hide anywhere, as a
-    device may repeat them in its answer, percent-encoded in any way; ones shorter than SHORTEST are left, because
-    hiding would only point at them.
+    `/user=admin&password=x&channel=1` under every name of `vonggac.net.address_secrets`, percent-encoded or not,
+    Authorization headers and bearer tokens. `known`: secrets to hide anywhere, as a device may repeat them in its
+    answer, percent-encoded in any way and in capitals; ones shorter than SHORTEST are left, because hiding would only
+    point at them.
     """
     words = {word for word in known if len(word) >= SHORTEST}
     for word in sorted(words, key=len, reverse=True):
         text = _without(text, word)
     for form in sorted(words | {quote(word, safe="", errors="replace") for word in words}, key=len, reverse=True):
-        text = text.replace(form, REDACTED)
+        text = re.sub(re.escape(form), REDACTED, text, flags=re.IGNORECASE)
     text = _AUTHORIZATION.sub(rf"\g<key>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<key> {REDACTED}", text)
     text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
     text = _QUOTED.sub(rf"\g<key>{REDACTED}", text)
-    return _KEY_VALUE.sub(rf"\g<key>{REDACTED}", text)
+    text = _KEY_VALUE.sub(rf"\g<key>{REDACTED}", text)
+    text = _KEY_COLON.sub(rf"\g<key>{REDACTED}", text)
+    return _without_encoded_names(text) if "%" in text else text
+
+
+def _without_encoded_names(text: str) -> str:
+    """`text` without what follows a name of a secret that is percent-encoded itself."""
+    decoded, places = _unquoted(text)
+    # One byte, one sign: names are ASCII.
+    plain = decoded.decode("latin-1")
+    kept, end = [], 0
+    for pattern in (_KEY_VALUE, _KEY_COLON):
+        for found in pattern.finditer(plain):
+            begin = places[found.start("value")]
+            if found["value"] != REDACTED and begin >= end:
+                kept += [text[end:begin], REDACTED]
+                end = places[found.end("value")]
+    return "".join([*kept, text[end:]])
 
 
 def _without(text: str, secret: str) -> str:
     """`text` without `secret`, of which any part may be percent-encoded, more than once, in lower case or with +."""
-    wanted, _ = _decoded(secret)
+    wanted = _decoded(secret)[0].lower()
     if len(wanted) < SHORTEST:
         return text
     decoded, places = _decoded(text)
+    decoded = decoded.lower()
     kept, end, at = [], 0, decoded.find(wanted)
     while at >= 0:
         kept.append(text[end : places[at]])
@@ -65,7 +84,13 @@ def _without(text: str, secret: str) -> str:
 
 
 def _decoded(text: str) -> tuple[bytes, list[int]]:
-    """The bytes of `text` without percent-encoding, + as a space; the begin of each, and the end."""
+    """As `_unquoted`, with + as a space."""
+    decoded, places = _unquoted(text)
+    return decoded.replace(b" ", b"+"), places
+
+
+def _unquoted(text: str) -> tuple[bytes, list[int]]:
+    """The bytes of `text` without percent-encoding; the begin of each, and the end."""
     letters = [letter.encode("utf-8", "replace") for letter in text]
     decoded = b"".join(letters)
     places = [place for place, letter in enumerate(letters) for _ in letter]
@@ -76,4 +101,4 @@ def _decoded(text: str) -> tuple[bytes, list[int]]:
             kept += places[at : found.start() + 1]
             at = found.end()
         decoded, places = bytes(taken) + decoded[at:], kept + places[at:]
-    return decoded.replace(b" ", b"+"), [*places, len(text)]
+    return decoded, [*places, len(text)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vonggac.events.causes import Cause
 from vonggac.net.errors import MalformedError, PeerError
 from vonggac.rtsp import Headers, SessionDescription, parse_sdp
-from vonggac.rtsp.wire.sdp import announce_sdp, base_url, media_base, resolve_control
+from vonggac.rtsp.wire.sdp import UNKNOWN_CODEC, announce_sdp, base_url, media_base, resolve_control
 from vonggac.rtsp.wire.tracks import check_order, plan_tracks
 
 SPS = bytes.fromhex("6742c01f")
@@ -264,3 +264,10 @@ def test_text_that_is_not_utf8_costs_nothing() -> None:
     sdp = parse_sdp("v=0\ns=Caméra d'entrée\ni=\xff\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n".encode("latin-1"))
     assert (len(sdp.media), sdp.media[0].codec) == (1, "H264")
     assert sdp.name.startswith("Cam")
+
+
+@pytest.mark.parametrize("name", ["Abc12345", "S3CRET!", "x" * 300, "H264\u200b", "../../etc"])
+def test_a_codec_that_no_registry_has_is_not_repeated(name: str) -> None:
+    """A camera that writes its password there would find it in every report."""
+    sdp = parse_sdp(f"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 {name}/90000\r\n".encode())
+    assert sdp.media[0].codec == UNKNOWN_CODEC

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from forwarder.api.delivery_status import (
     DELIVERIES,
     DeliveryPaging,
-    DeliveryStatus,
+    answer_page,
     find_deliveries,
     refresh_from_holder,
 )
@@ -37,5 +37,4 @@ async def list_camera_deliveries(
     if not found:
         msg = f"no forwarder has reported a delivery of a camera {camera_id}; is it in the inventory?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_unknown", msg)
-    page = paging.cut(await refresh_from_holder(request, found))
-    return paging.answer(page, [DeliveryStatus.of(one) for one in page.rows])
+    return await answer_page(paging, await refresh_from_holder(request, found))

@@ -6,7 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from forwarder.api.delivery_status import DELIVERIES, DeliveryPaging, DeliveryStatus, find_deliveries, get_status
+from forwarder.api.delivery_status import (
+    DELIVERIES,
+    DeliveryPaging,
+    DeliveryStatus,
+    answer_page,
+    find_deliveries,
+    get_status,
+)
 from vonggac.auth import Right, require
 from vonggac.events.forwarder import DeliveryObservedV1, DeliveryState
 from vonggac.http.openapi import problems
@@ -47,8 +54,7 @@ async def list_deliveries(
     query: Annotated[DeliveryQuery, Query()],
     paging: Annotated[DeliveryPaging, Depends(DELIVERIES)],
 ) -> Response:
-    page = paging.cut(await find_deliveries(request, query.fits))
-    return paging.answer(page, [DeliveryStatus.of(one) for one in page.rows])
+    return await answer_page(paging, await find_deliveries(request, query.fits))
 
 
 @router.get(

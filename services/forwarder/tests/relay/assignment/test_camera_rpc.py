@@ -57,6 +57,7 @@ async def test_a_keyframe_is_handed_out_with_what_was_measured(
     assert int(headers["packets_received"]) > 0
     assert headers["packets_lost"] == "0"
     assert abs(float(headers["clock_drift_s"])) < 2.0
+    assert headers["transport"] == "tcp"
     assert sim.cameras["gate"].sessions_total == 1
 
 

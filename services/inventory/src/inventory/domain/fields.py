@@ -2,10 +2,20 @@
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema
 
+from inventory.domain.strictness import strict
 from inventory.domain.text import clean, clean_lines
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -44,9 +54,13 @@ type Email = Annotated[str, AfterValidator(clean), AfterValidator(_check_email),
 
 
 class Fields(BaseModel):
-    """A body; an unknown field is refused by name."""
+    """A body; an unknown field is refused by name, and nothing is taken for something else."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return strict(handler(source), handler)
 
 
 PERIOD_HEADINGS = {"valid_from": "Từ ngày", "valid_to": "Đến ngày"}

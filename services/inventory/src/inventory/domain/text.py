@@ -5,6 +5,12 @@ import unicodedata
 from typing import Literal
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+INVISIBLE = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Zero-width signs, marks and overrides of direction, tags, fillers: two names that look equal differ by them."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 # TCVN3 bytes read as Latin-1 put these signs inside words ("Tr¹m y tÕ"); real text never has them there.
 _TCVN3 = re.compile("[^\\W\\d_][¨ª¬\xadµ-¹]|[¡-ª¬-®µ-¹][^\\W\\d_]")
@@ -18,11 +24,16 @@ LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (U
 
 
 def clean(text: str) -> str:
-    """`text` in NFC with single spaces and none at the ends. Raises ValueError for control or legacy characters."""
+    """`text` in NFC with single spaces, none at the ends. Raises ValueError for control, invisible or legacy signs."""
     if _CONTROL.search(text):
         msg = "holds a control character: remove it"
         raise ValueError(msg)
+    if _SURROGATE.search(text):
+        raise ValueError(LEGACY_ADVICE)
     text = unicodedata.normalize("NFC", text)
+    if legacy_of(text) is None and (found := INVISIBLE.search(text)) is not None:
+        msg = f"holds an invisible character (U+{ord(found[0]):04X}): remove it, or type the text again"
+        raise ValueError(msg)
     if _DAMAGED.search(text) or legacy_of(text) is not None:
         raise ValueError(LEGACY_ADVICE)
     return _SPACES.sub(" ", text).strip()

@@ -4,7 +4,13 @@ from uuid import UUID
 
 import pytest
 
-from inventory.domain.devices.addresses import check_networks, parse_camera_url, parse_url_template, render
+from inventory.domain.devices.addresses import (
+    check_networks,
+    may_hold_stream_key,
+    parse_camera_url,
+    parse_url_template,
+    render,
+)
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks
 
@@ -23,7 +29,7 @@ def test_placeholders_for_a_login_in_the_path_stay() -> None:
 @pytest.mark.parametrize(
     ("url", "advice"),
     [
-        ("rtsp://10.1.2.3/user=admin&password=S3cret&channel=1", "write password={password}"),
+        ("rtsp://10.1.2.3/user=admin&password=S3cret&channel=1", "write {password}"),
         ("rtsp://10.1.2.3/live?token=S3cret", "stored sealed"),
         ("ftp://10.1.2.3/live", "schemes: rtsp, rtsps, rtmp, rtmps, http or https for HLS"),
         ("http://10.1.2.3/live", ".m3u8 (HLS)"),
@@ -96,3 +102,36 @@ def test_only_an_ip_address_outside_the_allowed_networks_is_refused() -> None:
     for url in ("rtsp://8.8.8.8/1", "rtsp://[2001:db8::1]:554/1", "rtsp://[::ffff:8.8.8.8]/1"):
         with pytest.raises(ValueError, match=r"none of the allowed networks \(10.0.0.0/8, fd00::/8\)"):
             check_networks(parse_camera_url(url), allowed)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["?access_token=S3cret", "?api_key=S3cret", "?stream_key=S3cret", "?sig=S3cret", "?pw=S3cret", "?p%61ssword=S3cret",
+     "/password:S3cret", "/user=admin_password=S3cret_channel=1", "?p%2561ssword=S3cret", "?Auth-Token=S3cret"],
+)  # fmt: skip
+def test_a_secret_under_any_name_is_refused_with_the_way_to_give_it(target: str) -> None:
+    for parse, url in (
+        (parse_camera_url, "rtsp://10.1.2.3/live"),
+        (parse_url_template, "rtmp://10.1.2.3/{camera_code}"),
+    ):
+        with pytest.raises(ValueError, match=r"put it into the credentials and write \{password\}") as refused:
+            parse(url + target)
+        assert "S3cret" not in str(refused.value)
+        filled = url + target.replace("S3cret", "{password}")
+        if "%" not in target and "_channel" not in target:
+            assert parse(filled).url == filled
+
+
+@pytest.mark.parametrize(
+    ("template", "held"),
+    [
+        ("rtmp://10.1.2.3/live/a8f3-k2j9-x0p1-q7w2/{camera_code}", True),
+        ("rtmps://10.1.2.3/live/{camera_code}?k=a8f3-k2j9-x0p1-q7w2", True),
+        ("rtmp://10.1.2.3/quangtri-ioc-2026/{camera_code}", False),
+        ("rtmp://10.1.2.3/live/{password}/{camera_code}", False),
+        ("rtsp://10.1.2.3/a8f3-k2j9-x0p1-q7w2/{camera_code}", False),
+        (None, False),
+    ],
+)
+def test_a_stream_key_in_the_path_of_an_rtmp_destination_is_seen(template: str | None, held: bool) -> None:
+    assert may_hold_stream_key(template) is held

@@ -23,6 +23,7 @@ from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
+from vonggac.net.address_secrets import secret_parameters
 from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
@@ -44,7 +45,9 @@ class ProbeRequest(BaseModel):
     )
     username: str | None = Field(default=None, min_length=1, max_length=64, description="Only with `url`.")
     password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the verdict.")
-    timeout_s: float = Field(default=10.0, ge=1, le=30, description="Only with `url`: seconds the probe may take.")
+    timeout_s: float = Field(
+        default=10.0, strict=True, ge=1, le=30, description="Only with `url`: seconds the probe may take."
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -176,6 +179,9 @@ def _device(url: str) -> str:
         raise _invalid(error.message) from None
     if parsed.credentials is not None:
         raise _invalid("holds a login: give username and password in their own fields, so that no log shows them")
+    for name, value in secret_parameters(parsed.target):
+        if value and value not in {"{username}", "{password}"}:
+            raise _invalid(f"holds a secret in '{name}=': give it in `password`, and write {{password}} here")
     return f"{parsed.host}:{parsed.port}"
 
 

@@ -27,7 +27,7 @@ router = APIRouter(
 
 LOST_AFTER_S = 15.0
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-type Port = Annotated[int, Field(ge=1, le=65535)]
+type Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 
 
 class ScanRequest(BaseModel):
@@ -46,7 +46,9 @@ class ScanRequest(BaseModel):
     )
     username: str | None = Field(default=None, min_length=1, max_length=64)
     password: SecretStr | None = Field(default=None, max_length=128, description="Kept in memory until the scan ends.")
-    timeout_s: float = Field(default=10.0, ge=1, le=60, description="Seconds one device may take to answer everything.")
+    timeout_s: float = Field(
+        default=10.0, strict=True, ge=1, le=60, description="Seconds one device may take to answer everything."
+    )
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

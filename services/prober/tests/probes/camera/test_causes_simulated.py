@@ -31,6 +31,7 @@ async def test_a_good_camera_is_up_and_measured(simulate: Any, tools: Tools, cod
     media = result.media
     assert media is not None
     assert (media.codec, media.width, media.height, media.audio_codec) == (codec, 320, 180, "pcma")
+    assert media.transport == "tcp"
     assert media.profile
     assert media.fps == pytest.approx(10, abs=0.5)
     assert media.gop_s == pytest.approx(0.5, abs=0.05)

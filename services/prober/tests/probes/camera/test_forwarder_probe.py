@@ -132,6 +132,15 @@ async def test_what_the_forwarder_lost_is_a_finding(bus: Bus, gate: Camera, prob
     assert Cause.PACKET_LOSS in (await probe(camera)).judgement.findings
 
 
+@pytest.mark.parametrize(("told", "known"), [("udp", "udp"), ("tcp", "tcp"), ("pigeon", None)])
+async def test_how_the_media_comes_is_known_from_the_forwarder(
+    bus: Bus, gate: Camera, probe: Any, frames: Frames, told: str, known: str | None
+) -> None:
+    camera = planned(gate.url())
+    await forward(bus, camera, annex_b(frames[0]), transport=told)
+    assert (await probe(camera)).media.transport == known
+
+
 @pytest.mark.parametrize(("drift", "found"), [("0.4", False), ("-90.000", True), ("3600.5", True)])
 async def test_the_camera_gave_the_forwarder_its_time(
     bus: Bus, gate: Camera, probe: Any, frames: Frames, drift: str, found: bool

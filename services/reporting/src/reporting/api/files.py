@@ -1,12 +1,11 @@
 """Tables as files: which format a request asks for, and the answer that streams it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
@@ -119,23 +118,24 @@ def table_answer(
     question: Question,
     chosen: Choice,
     scope: plan.Scope = EVERYTHING,
-    only: UUID | None = None,
+    **more: Any,
 ) -> TableAnswer:
-    """A table in the format chosen. `only`: the id of the one camera or delivery that is asked for."""
+    """A table in the format chosen. `more`: the other fields of a `Selection`."""
     source = SOURCES[name]
     stamp = Selection.stamp_of(question)
-    rows = _rows(shared, source, question, scope, only)
-    pieces = file_of(source.table, stamp, chosen.form, chosen.dialect, rows)
+    pieces = file_of(source.table, stamp, chosen.form, chosen.dialect, _rows(shared, source, question, scope, more))
     file_name = stamp.file_name(source.table, chosen.form.value)
     return TableAnswer(pieces, chosen.form.media_type, file_name, attached=chosen.is_file)
 
 
-async def _rows(shared: Context, source: Source, question: Question, scope: plan.Scope, only: UUID | None) -> Portions:
+async def _rows(
+    shared: Context, source: Source, question: Question, scope: plan.Scope, more: Mapping[str, Any]
+) -> Portions:
     """Portions within a bounded time: the next one is read when the last was taken."""
     async with (
         asyncio.timeout(shared.settings.export_within_s),
         snapshot(shared.database) as session,
-        aclosing(source.rows(Selection(session, question, scope, only))) as portions,
+        aclosing(source.rows(Selection(session, question, scope, **more))) as portions,
     ):
         async for rows in portions:
             yield rows

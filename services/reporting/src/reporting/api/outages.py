@@ -153,7 +153,7 @@ async def list_outages(
     async with snapshot(shared.database) as session:
         asked = await filters.resolved(session)
         if chosen.is_file:
-            return table_answer(shared, "outages", asks, chosen, asked.scope, camera)
+            return table_answer(shared, "outages", asks, chosen, asked.scope, only=camera)
         places = await plan.places(session, asked.scope, asks.period)
         faults = await history.site_faults(session, *asks.period)
         only = None if camera is None else str(camera)

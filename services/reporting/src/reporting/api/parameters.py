@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import TIME_ZONE, VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
+from reporting.feeds.sealing import Seal
+from reporting.feeds.sending import Sending
 from reporting.reports.accounts import Question
 from reporting.reports.compliance import AppliedFilters
 from reporting.settings import Settings
@@ -20,6 +22,7 @@ from reporting.storage import plan
 from vonggac.database import Database
 from vonggac.events.inventory import FacilityType
 from vonggac.http import FieldError, ProblemError
+from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 
 DEFAULT_PERIOD = timedelta(hours=24)
 CLOCK_DIFFERENCE = timedelta(seconds=5)
@@ -30,9 +33,19 @@ class Context:
     """What the routes share, kept in app.state by `create_app`."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        seal: Seal | None = None,
+        sending: Sending | None = None,
     ) -> None:
+        """`seal`: None: no secret can be kept."""
         self.settings, self.database, self.clock = settings, database, clock
+        self.seal = seal
+        self.sending = sending
+        """None where nothing is sent: in tests of what is read."""
 
 
 def context(request: Request) -> Context:
@@ -60,11 +73,11 @@ def question(
 ) -> Question:
     """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
     now, zone = shared.clock(), _zone(time_zone)
-    until = now if end is None else _moment("to", end, zone)
+    until = now if end is None else parse_moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
         raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
     until = min(until, now)
-    since = until - DEFAULT_PERIOD if start is None else _moment("from", start, zone)
+    since = until - DEFAULT_PERIOD if start is None else parse_moment("from", start, zone)
     if millis(since) >= millis(until):
         raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
     if until - since > timedelta(days=shared.settings.max_period_days):
@@ -139,7 +152,8 @@ def _zone(name: str) -> tzinfo:
         raise invalid("time_zone", f"'{name}' is no zone of the IANA database; write one such as {right}") from None
 
 
-def _moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
+def parse_moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
+    """The moment that a parameter gives. Raises ProblemError 422 naming it."""
     # A plus sign that was not percent-encoded arrives as a space.
     text = given.strip().replace(" ", "+") if "T" in given else given.strip()
     try:
@@ -147,4 +161,7 @@ def _moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
     except ValueError:
         right = "2026-11-24T07:00:00+07:00 or 2026-11-24"
         raise invalid(field, f"'{given}' is not a time; write ISO 8601 such as {right}") from None
+    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+        # In another zone it could be no time any more.
+        raise invalid(field, f"has a year that is not between {FIRST_YEAR} and {LAST_YEAR}")
     return parsed.replace(tzinfo=zone) if parsed.tzinfo is None else parsed

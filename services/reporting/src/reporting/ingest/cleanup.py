@@ -8,7 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from reporting import metrics
 from reporting.ingest import ahead, gaps, inbox, late
 from reporting.settings import Settings
-from reporting.storage import housekeeping
+from reporting.storage.sending import notices
+from reporting.storage.upkeep import housekeeping
 from vonggac.database import Database
 from vonggac.telemetry import get_logger
 
@@ -31,7 +32,7 @@ async def keep_house_regularly(database: Database, settings: Settings, ready: as
 
 
 async def keep_house(database: Database, settings: Settings, now: datetime) -> None:
-    """One round: forget old inbox rows, fold failing attempts, give up what never came.
+    """One round: forget old inbox rows and notices, fold failing attempts, give up what never came.
 
     Raises what PostgreSQL raises.
     """
@@ -40,6 +41,9 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> N
         unmarked = await ahead.forget(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)
+    async with database.transaction() as session:
+        before = now - timedelta(days=settings.notices_kept_days)
+        metrics.HOUSEKEEPING.labels("notice").inc(await notices.forget(session, before=before))
     async with database.transaction() as session:
         touched = await late.begun(session)
         lost, since = await gaps.give_up(session, now)

@@ -14,10 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reporting import metrics
 from reporting.domain.instants import duration, millis
 from reporting.domain.timeline import BY_FORWARDER, CameraState, Observation
-from reporting.ingest import ahead, gaps, inbox, late, scope
-from reporting.ingest.facts import claims, lives, media, proofs, runs, site_faults
+from reporting.ingest import ahead, gaps, inbox, late, records, scope
+from reporting.ingest.facts import claims, formats, lives, media, proofs, runs, site_faults
 from reporting.settings import Settings
-from reporting.storage import maintenance
+from reporting.storage.mandate import maintenance
 from vonggac.bus import Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
@@ -82,6 +82,8 @@ class Ingest:
             states = [one.event.data for one in new]
             await scope.apply(session, states)
             await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
+            # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
+            await records.keep(session, [one.event.data for one in batch])
             await late.note_register(session, touched, states)
             await late.keep(session, touched)
         _count("inventory", len(batch), len(new))
@@ -116,6 +118,7 @@ class Ingest:
             await claims.record(session, changes)
             await media.record(session, facts)
             await proofs.record(session, proofs.proofs(facts))
+            await formats.record(session, formats.formats(facts))
             await site_faults.record(session, facts)
             closed_gaps = await gaps.record(session, new, self._clock())
             signs = lives.signs_of_life(facts, duration(self._settings.presumed_alive_s))

@@ -19,7 +19,7 @@ DATED: Mapping[type[Payload], Table] = MappingProxyType(
     {FacilityV1: tables.facility, DestinationV1: tables.destination, CameraV1: tables.camera}
 )
 KEPT = frozenset({*NAMES, *DATED})
-"""What else the register has, reporting has no use for; focal points are people, and it keeps none."""
+"""Of these the accounts are made; `ingest.records` keeps what the mandate's process needs."""
 
 # One writer at a time: rows are chained with what others may just be adding.
 _LOCK = text("select pg_advisory_xact_lock(17420510)")

@@ -113,14 +113,15 @@ def _camera_days(cut: Cut, standing: CameraRow, rows: Mapping[Day, CameraRow]) -
 def _delivery_days(cut: Cut, id_: str, standing: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
     """The same of one of its deliveries."""
     result: list[Sums] = []
+    whole = _WHOLE_DAYS_OF_DELIVERY[standing.delivery(id_, cut.first).kind[0]]
     for day in range(cut.first, cut.last):
-        row, before = rows.get(day + 1), standing.delivery(id_, day)
+        row = rows.get(day + 1)
         if row is None:
-            result.append(_WHOLE_DAYS_OF_DELIVERY[before.kind[0]])
+            result.append(whole)
         else:
-            after = row.delivery(id_, day + 1)
+            before, after = standing.delivery(id_, day), row.delivery(id_, day + 1)
             result.append(tuple([right - left for left, right in zip(before.sums, after.sums, strict=True)]))
-            standing = row
+            standing, whole = row, _WHOLE_DAYS_OF_DELIVERY[after.kind[0]]
     return result
 
 

@@ -26,6 +26,7 @@ DICTIONARY = "Từ điển"
 _PIECE = 256 * 1024
 _DAY_MS = 86_400_000.0
 _EPOCH_DAYS = (date(1970, 1, 1) - date(1899, 12, 30)).days
+_WIDTHS = {Kind.INSTANT: 24, Kind.TEXT: 18, Kind.DATE: 12, Kind.DURATION: 14, Kind.PERCENT: 12}
 _FORMATS = {Kind.INSTANT: "yyyy-mm-dd hh:mm:ss.000", Kind.DATE: "yyyy-mm-dd"}
 
 
@@ -103,10 +104,12 @@ class XlsxFile:
         name = self._table.title_vi[:26] + (f" ({self._sheets})" if self._sheets > 1 else "")
         sheet = self._sheet = self._book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
-        for place, column in enumerate(self._table.written):
-            sheet.set_column(place, place, min(max(len(column.name) + 2, 10), 40))
-        for place, column in enumerate(self._table.written):
-            sheet.write_string(0, place, column.heading if self._excel else column.name, self._heading)
+        tops = [column.heading if self._excel else column.name for column in self._table.written]
+        for place, (top, column) in enumerate(zip(tops, self._table.written, strict=True)):
+            # Set before the first row: in constant memory a sheet writes its rows as they come.
+            sheet.set_column(place, place, min(max(len(top) + 2, _WIDTHS.get(column.kind, 10)), 40))
+        for place, top in enumerate(tops):
+            sheet.write_string(0, place, top, self._heading)
         self._row = 1
         self._writers = [
             (_writer(sheet, column.kind), self._formats.get(column.kind)) for column in self._table.written

@@ -14,8 +14,9 @@ from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DeliveryDurations, DeliveryLine, account
 from reporting.domain.segments import Period
 from reporting.ingest.facts import claims
-from reporting.storage import history, housekeeping
+from reporting.storage import history
 from reporting.storage.lives import Watch
+from reporting.storage.upkeep import housekeeping
 from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:

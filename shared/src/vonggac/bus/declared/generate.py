@@ -19,6 +19,14 @@ from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1, 
 from vonggac.events.inventory import RemovedV1
 from vonggac.events.prober import CameraObservedV1, DeliveryVerifiedV1, ProberAliveV1, SiteObservedV1
 from vonggac.events.registry import PAYLOADS_BY_PRODUCER
+from vonggac.events.reporting import (
+    ObligationOverdueV1,
+    OutageClosedV1,
+    OutageOpenedV1,
+    ReportFrozenV1,
+    SiteFaultClosedV1,
+    SiteFaultOpenedV1,
+)
 
 VERSION = "1.0.0"
 SCHEMA_FOLDER = Path("shared/schemas")
@@ -34,6 +42,14 @@ _OBSERVATION_ADDRESS: dict[type[Payload], str] = {
     ProberAliveV1: subjects.worker_heartbeat("{worker_id}"),
     ForwarderAliveV1: subjects.worker_heartbeat("{worker_id}"),
 }
+_NOTICE_ADDRESS: dict[type[Payload], str] = {
+    OutageOpenedV1: subjects.notice("outage", "{camera_id}"),
+    OutageClosedV1: subjects.notice("outage", "{camera_id}"),
+    SiteFaultOpenedV1: subjects.notice("site", "{facility_id}"),
+    SiteFaultClosedV1: subjects.notice("site", "{facility_id}"),
+    ObligationOverdueV1: subjects.notice("obligation", "{obligation_id}"),
+    ReportFrozenV1: subjects.notice("report", "{report_id}"),
+}
 _PARAMETERS = {
     "noun": "One of "
     + ", ".join(
@@ -44,6 +60,8 @@ _PARAMETERS = {
     "camera_id": "Id of the camera (UUID).",
     "delivery_id": "Id of the delivery, one camera to one destination (UUID).",
     "facility_id": "Id of the facility (UUID).",
+    "obligation_id": "Id of the obligation (UUID).",
+    "report_id": "Id of the report (UUID).",
     "worker_id": "Id of one worker process, new at every start.",
 }
 _RECEIVES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -76,7 +94,7 @@ def asyncapi(service: str) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for model in PAYLOADS_BY_PRODUCER[service]:
-        address = _OBSERVATION_ADDRESS.get(model, _INVENTORY_ADDRESS)
+        address = (_OBSERVATION_ADDRESS | _NOTICE_ADDRESS).get(model, _INVENTORY_ADDRESS)
         channel = _channel(channels, address, [model])
         operations[f"publish_{_short(model)}"] = _operation("send", channel, model)
     for stream, durable in _RECEIVES[service]:

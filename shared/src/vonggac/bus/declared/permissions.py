@@ -99,9 +99,14 @@ OWNER = User(
         "$JS.API.CONSUMER.INFO.*.*",
         "$JS.API.CONSUMER.CREATE.>",
         "$JS.API.CONSUMER.DURABLE.CREATE.*.*",
+        subjects.STREAM_NAMES,
+        subjects.stream_snapshot("*"),
+        "$JS.SNAPSHOT.ACK.>",
+        subjects.stream_restore("*"),
+        "$JS.SNAPSHOT.RESTORE.>",
     ),
 )
-"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), and does nothing else."""
+"""Declares streams, consumers and buckets (`vonggac.bus.declared.topology`), copies them and brings copies back."""
 
 _DEAD_LETTERS = (
     f"$JS.API.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
@@ -253,6 +258,7 @@ REPORTING = User(
         _ready("reporting"),
         *_works(topology.INVENTORY, topology.REPORTING_INVENTORY),
         *_works(topology.OBSERVATIONS, topology.REPORTING_OBSERVATIONS),
+        subjects.notice(_ANY, _ANY),
         # What its tables lost when they were restored from an older copy.
         subjects.direct_get(topology.INVENTORY),
         subjects.direct_get(topology.OBSERVATIONS),

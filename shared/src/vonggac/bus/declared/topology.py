@@ -34,8 +34,9 @@ PROBE_JOBS = "PROBE_JOBS"
 DELIVERY_JOBS = "DELIVERY_JOBS"
 VERIFY_JOBS = "VERIFY_JOBS"
 OBSERVATIONS = "OBSERVATIONS"
+NOTICES = "NOTICES"
 DEAD_LETTERS = "DEAD_LETTERS"
-BOUNDED = (OBSERVATIONS, DEAD_LETTERS)
+BOUNDED = (OBSERVATIONS, NOTICES, DEAD_LETTERS)
 """Streams that grow with time, not with the register."""
 
 PROBER = "prober"
@@ -80,6 +81,9 @@ DEDUPLICATION_S = 120.0
 OBSERVATIONS_KEPT_S = 30 * 86_400.0
 OBSERVATIONS_MAX_BYTES = 8 << 30
 """Unless told otherwise; docs/operations has the sizing."""
+NOTICES_KEPT_S = 30 * 86_400.0
+NOTICES_MAX_BYTES = 64 << 20
+"""About 80,000 facts of reporting."""
 DEAD_LETTERS_KEPT_S = 90 * 86_400.0
 DEAD_LETTERS_MAX_BYTES = 256 << 20
 
@@ -127,6 +131,9 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
             name=INVENTORY,
             subjects=[subjects.inventory("*", "*")],
             max_msgs_per_subject=1,
+            # Nobody takes the wanted state or the facts away, whatever login he has: NATS lifts neither ban again.
+            deny_delete=True,
+            deny_purge=True,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,
@@ -138,10 +145,22 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
         StreamConfig(
             name=OBSERVATIONS,
             subjects=[subjects.OBSERVATIONS],
+            deny_delete=True,
+            deny_purge=True,
             max_age=OBSERVATIONS_KEPT_S,
             max_bytes=observations_max_bytes,
             # Facts of one kind resemble each other; the server compresses a block of them once it is full.
             compression=StoreCompression.S2,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            duplicate_window=DEDUPLICATION_S,
+            allow_direct=True,
+        ),
+        StreamConfig(
+            name=NOTICES,
+            subjects=[subjects.NOTICES],
+            max_age=NOTICES_KEPT_S,
+            max_bytes=NOTICES_MAX_BYTES,
             storage=StorageType.FILE,
             num_replicas=replicas,
             duplicate_window=DEDUPLICATION_S,

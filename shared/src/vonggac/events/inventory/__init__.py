@@ -45,6 +45,7 @@ from vonggac.events.inventory.people import (
 from vonggac.events.inventory.places import (
     CoverageV1,
     CoverageVerdict,
+    EarlierUnit,
     FacilityStatus,
     FacilityType,
     FacilityV1,
@@ -75,6 +76,7 @@ __all__ = [
     "DestinationRole",
     "DestinationV1",
     "DirectiveV1",
+    "EarlierUnit",
     "ExpectedDevice",
     "FacilityStatus",
     "FacilityType",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from vonggac.events.inventory.state import State
 
@@ -18,6 +18,15 @@ class UnitLevel(StrEnum):
     COMMUNE = "commune"
 
 
+class EarlierUnit(BaseModel):
+    """A unit that another one follows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    unit_id: UUID
+    kind: str = Field(description="merged, split, renamed or moved.")
+
+
 class UnitV1(State):
     """An administrative unit; its current state."""
 
@@ -28,6 +37,7 @@ class UnitV1(State):
     parent_id: UUID | None = Field(default=None, description="The unit that it belongs to.")
     valid_from: date | None = None
     valid_to: date | None = None
+    succeeds: tuple[EarlierUnit, ...] = Field(default=(), description="The units that it follows.")
 
 
 class FacilityType(StrEnum):

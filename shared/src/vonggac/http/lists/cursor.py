@@ -15,6 +15,7 @@ from hashlib import blake2b
 
 from fastapi import Request
 
+from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR
 from vonggac.http.lists.sorting import Scalar
 from vonggac.http.problems import FieldError, ProblemError, refuse_fields
 
@@ -81,14 +82,27 @@ def _parse(text: str) -> Cursor:
         last, filters, as_of = document["k"], document["f"], document.get("a")
         if not isinstance(last, list) or not all(isinstance(value, str | int | float | None) for value in last):
             raise TypeError
+        if any(isinstance(value, str) and not _is_storable(value) for value in last):
+            raise ValueError
+        if any(isinstance(value, int | float) and not abs(value) < 2**63 for value in last):
+            # NaN too.
+            raise ValueError
+        as_of = None if as_of is None else datetime.fromisoformat(as_of)
+        if as_of is not None and (as_of.tzinfo is None or not FIRST_YEAR <= as_of.year <= LAST_YEAR):
+            raise ValueError
         return Cursor(
             sort=str(document["s"]),
             last=tuple(last),
             filters={str(name): str(digest) for name, digest in filters.items()},
-            as_of=None if as_of is None else datetime.fromisoformat(as_of),
+            as_of=as_of,
         )
     except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise _refuse("it is no cursor") from None
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a row can hold it: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and text.encode("utf-8", "ignore").decode() == text
 
 
 def _refuse(why: str) -> ProblemError:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from vonggac.http.lists.parameters import describe_unknown
+from vonggac.http.lists.parameters import FIRST_YEAR, LAST_YEAR, MOST_MISTAKES, describe_unknown
 from vonggac.http.problems import FieldError
 from vonggac.telemetry.redaction import redact
 
@@ -40,7 +40,7 @@ class Key[R]:
         if packed is None:
             return None
         if issubclass(self.kind, datetime | date):
-            return self.kind.fromisoformat(str(packed))
+            return _moved_safely(self.kind.fromisoformat(str(packed)))
         if issubclass(self.kind, UUID):
             return UUID(str(packed))
         if isinstance(packed, bool) != (self.kind is bool) or not isinstance(packed, self.kind):
@@ -49,6 +49,14 @@ class Key[R]:
             msg = f"{packed!r} is no {self.kind.__name__}"
             raise ValueError(msg)
         return packed
+
+
+def _moved_safely(value: date) -> date:
+    """Raises ValueError where a database or another zone could not hold it."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        msg = f"{value.year} is a year of no row"
+        raise ValueError(msg)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,8 @@ def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[
     found: dict[str, Ordering] = {}
     mistakes: list[FieldError] = []
     for part in text.split(","):
+        if len(mistakes) == MOST_MISTAKES:
+            break
         name = part.strip().removeprefix("-")
         if name not in known:
             mistakes.append(_unknown("sort", name, known))
@@ -78,7 +88,8 @@ def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[
 def parse_fields(text: str, known: Collection[str]) -> tuple[list[str], list[FieldError]]:
     """The names of a `fields` parameter, and its mistakes."""
     names = [part.strip() for part in text.split(",")]
-    return list(dict.fromkeys(names)), [_unknown("fields", name, known) for name in names if name not in known]
+    unknown = [name for name in names if name not in known][:MOST_MISTAKES]
+    return list(dict.fromkeys(names)), [_unknown("fields", name, known) for name in unknown]
 
 
 def sort_pattern(known: Sequence[str]) -> str:

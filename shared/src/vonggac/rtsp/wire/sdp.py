@@ -27,6 +27,17 @@ _STATIC_CODECS: dict[int, tuple[str, int]] = {
     32: ("MPV", 90000),
     33: ("MP2T", 90000),
 }
+_CODECS = frozenset(
+    {
+        "AC3", "AMR", "AMR-WB", "AV1", "DV", "EAC3", "G719", "G722", "G723", "G726-16", "G726-24", "G726-32",
+        "G726-40", "G729", "GSM", "H261", "H263", "H263-1998", "H263-2000", "H264", "H264-SVC", "H265", "H266",
+        "ILBC", "JPEG", "JPEG2000", "JPEG-XS", "L16", "L24", "L8", "MP1S", "MP2P", "MP2T", "MP4A-LATM",
+        "MP4V-ES", "MPA", "MPEG4-GENERIC", "MPV", "OPUS", "PCMA", "PCMU", "RAW", "SPEEX", "TELEPHONE-EVENT",
+        "THEORA", "VC1", "VC2", "VND.ONVIF.METADATA", "VORBIS", "VP8", "VP9", "HEVC",
+    }
+)  # fmt: skip
+"""Of the registries of IETF and ONVIF."""
+UNKNOWN_CODEC = "OTHER"
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _RTPMAP = re.compile(r"([^/\s]+)(?:\s*/\s*([0-9]{1,9}))?(?:\s*/\s*([0-9]{1,3}))?")
@@ -68,9 +79,12 @@ class MediaDescription:
 
     @property
     def codec(self) -> str:
-        """ "H264", "H265", "PCMA", "MPEG4-GENERIC" …; "" if the description names none. HEVC is "H265"."""
+        """ "H264", "H265", "PCMA", "MPEG4-GENERIC" …; "" if the description names none. HEVC is "H265".
+
+        Any name that no registry has is UNKNOWN_CODEC: a camera may repeat there what it was given, also a password.
+        """
         codec = self.rtpmap[0] if self.rtpmap else ""
-        return "H265" if codec == "HEVC" else codec
+        return "H265" if codec == "HEVC" else codec if codec in _CODECS or not codec else UNKNOWN_CODEC
 
     @property
     def clock_rate(self) -> int:

@@ -186,6 +186,8 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
         headers["bitrate_kbps"] = f"{copy.bitrate_kbps:.1f}"
     if copy.clock_drift_s is not None:
         headers["clock_drift_s"] = f"{copy.clock_drift_s:.3f}"
+    if copy.transport is not None:
+        headers["transport"] = copy.transport
     if copy.figures is not None:
         headers["fps"] = f"{copy.figures.fps:.2f}"
         headers["packets_received"] = str(copy.figures.packets_received)

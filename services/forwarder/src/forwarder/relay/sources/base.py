@@ -38,6 +38,10 @@ class CameraSource(Protocol):
     def reception(self) -> ReceptionStats | None:
         """What was lost on the way over UDP; None over TCP."""
 
+    @property
+    def transport(self) -> str | None:
+        """How the media of an RTSP camera comes, tcp or udp; None of another scheme."""
+
     def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
 

@@ -52,6 +52,11 @@ class RtspSource:
         """What was lost on the way over UDP; None over TCP."""
         return self._player.reception
 
+    @property
+    def transport(self) -> str:
+        """tcp or udp, as agreed in SETUP."""
+        return self._player.transport
+
     def read_report(self, packet: bytes) -> None:
         """An RTCP packet of its video that went by."""
         with suppress(MalformedError):

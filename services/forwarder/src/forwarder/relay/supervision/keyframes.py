@@ -53,6 +53,8 @@ class KeyframeCopy:
     bitrate_kbps: float | None
     clock_drift_s: float | None = None
     """The camera's clock minus ours."""
+    transport: str | None = None
+    """How the media came, of an RTSP camera: tcp or udp."""
     still: Still | None = None
     """Set while this keyframe and those before it are identical."""
 
@@ -257,7 +259,8 @@ class CameraKeyframes:
             if drift_s is not None:
                 # The source compares with this machine's clock.
                 drift_s -= self._context.wall_correction_s()
-            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, self.still)
+            transport = self._source.transport if self._source is not None else None
+            self._copy = KeyframeCopy(self._codec, now.at, body, figures, rate, drift_s, transport, self.still)
             self._copied_s = now.monotonic_s
             self._answer(self._copy)
             # The next one shall have figures of lately.

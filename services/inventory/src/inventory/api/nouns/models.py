@@ -6,9 +6,10 @@ from types import UnionType
 from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
+from inventory.domain.fields import Fields
 from inventory.nouns.noun import Noun
 from inventory.nouns.shown import Shown
 
@@ -27,10 +28,8 @@ class Models:
     """A patch that says of what: id and etag."""
 
 
-class BulkRemoval(BaseModel):
+class BulkRemoval(Fields):
     """One of the things to remove."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: UUID
     etag: str = Field(description="As it was read.", examples=['"1"'])
@@ -55,7 +54,7 @@ def _patch(noun: Noun) -> type[BaseModel]:
     }
     return create_model(
         f"{noun.title}Patch",
-        __config__=ConfigDict(extra="forbid", frozen=True),
+        __base__=Fields,
         __doc__=f"What to change of this {noun.singular}; what is left out stays as it is.",
         **fields,
     )

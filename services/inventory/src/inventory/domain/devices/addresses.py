@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from vonggac.net.address_secrets import key_like_segments, secret_parameters
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.errors import MalformedError
 from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
-_SECRET_PARAMETER = re.compile(r"\b(pass(?:word|wd|phrase)?|pwd|psw|token|auth|secret|key)=([^&/?;]*)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
@@ -173,13 +173,23 @@ def _check_placeholders(url: str, allowed: frozenset[str]) -> None:
 
 
 def _check_no_secret(url: str) -> None:
-    for name, value in _SECRET_PARAMETER.findall(url):
-        if value not in _CREDENTIAL_PLACEHOLDERS:
+    target = url.split("://", 1)[1]
+    for name, value in secret_parameters(
+        re.split(r"[/?]", target, maxsplit=1)[-1] if re.search(r"[/?]", target) else ""
+    ):
+        if value and value not in _CREDENTIAL_PLACEHOLDERS:
             msg = (
-                f"holds a secret in '{name}=': write {name}={{password}} (and {{username}}) there and give the "
-                "credentials apart, so that they are stored sealed"
+                f"holds a secret in '{name}=': put it into the credentials and write {{password}} (and {{username}}) "
+                "there, so that it is stored sealed"
             )
             raise ValueError(msg)
+
+
+def may_hold_stream_key(template: str | None) -> bool:
+    """Whether a part of an RTMP destination's path looks like a stream key that stands there in clear."""
+    if template is None or scheme_of(template) not in {"rtmp", "rtmps"}:
+        return False
+    return bool(key_like_segments(template.split("://", 1)[1].partition("/")[2]))
 
 
 def _credentials(parsed: RtspUrl) -> Credentials | None:

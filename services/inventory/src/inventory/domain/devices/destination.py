@@ -1,10 +1,11 @@
 """Destinations: the two monitoring centres that receive every camera (R09, R10)."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, Field
 
-from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN
+from inventory.domain.devices.addresses import DESTINATION_SCHEMES_SHOWN, may_hold_stream_key
+from inventory.domain.devices.camera import asks_reason
 from inventory.domain.devices.trust import Trust
 from inventory.domain.fields import PERIOD_HEADINGS, Code, Dated, Name
 from vonggac.events.inventory import DestinationRole, RequiredProof
@@ -73,3 +74,30 @@ def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> 
             "back (often the same as url_template), or demand 'acknowledged'"
         )
         raise ValueError(msg)
+
+
+class _Addressed(Protocol):
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def url_template(self) -> str: ...
+    @property
+    def read_back_url_template(self) -> str | None: ...
+
+
+def asks_reason_of_destination(before: _Addressed | None, after: _Addressed | None) -> str | None:
+    """What a reason is needed for: switching it off, and an address that seems to hold a stream key.
+
+    Whoever gives a reason says that it is none.
+    """
+    switching = asks_reason(before, after)
+    if after is None or switching is not None:
+        return switching
+    for name in ("url_template", "read_back_url_template"):
+        template = getattr(after, name)
+        if may_hold_stream_key(template) and (before is None or getattr(before, name) != template):
+            return (
+                f"{name} has a part that looks like a stream key (put it into the credentials and write {{password}} "
+                "there): an address with a part that only looks like one"
+            )
+    return None

@@ -15,6 +15,8 @@ MAX_PEM_LENGTH = 64 * 1024
 
 def _check_pem(pem: str) -> str:
     try:
+        # A letter that is none of ASCII is a TypeError of `ssl`, which Pydantic lets pass.
+        pem.encode("ascii")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
         msg = "holds no readable certificate: paste the whole PEM file (-----BEGIN CERTIFICATE----- …)"

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from inventory.domain.text import legacy_of
+from inventory.domain.text import INVISIBLE, legacy_of
 from inventory.importing.mistakes.texts import refuse
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
@@ -20,7 +20,7 @@ def normal(text: str) -> str:
 
 
 def check_encoding(text: str) -> None:
-    """Raises RefusalError for TCVN3, VNI or damaged text and control characters. `text` is in NFC."""
+    """Raises RefusalError for TCVN3, VNI or damaged text, control and invisible signs. `text` is in NFC."""
     if text.isascii():
         if not text.isprintable() and _CONTROL.search(text):
             refuse("control")
@@ -30,5 +30,7 @@ def check_encoding(text: str) -> None:
     legacy = legacy_of(text)
     if legacy is not None:
         refuse(f"legacy_{legacy}")
+    if (found := INVISIBLE.search(text)) is not None:
+        refuse("invisible", sign=f"U+{ord(found[0]):04X}")
     if _DAMAGED.search(text):
         refuse("damaged_text")

@@ -56,6 +56,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
                  "không có trang tính cho {noun}: hãy đặt tên một trang là {sheet}"),
     "too_many_rows": ("has more than {most} rows: split the file", "có hơn {most} dòng: hãy chia nhỏ tệp"),
     # Headings.
+    "too_many_columns": ("has {found} columns with a heading, and a file has {most} at most: clear what is not needed",
+                         "có {found} cột có tiêu đề, nhiều nhất là {most}: hãy xoá các cột không cần"),
     "twice_heading": ("is in the headings twice: keep one of the two columns",
                       "có hai lần trong dòng tiêu đề: chỉ giữ một cột"),
     "unknown_heading": ("is no column of this file{near}; there are: {known}",
@@ -74,6 +76,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
                    "là chữ VNI: hãy chuyển sang Unicode, ví dụ bằng UniKey Toolkit, rồi gửi lại"),
     "damaged_text": ("holds signs of damaged text: type it again in Unicode", "có ký tự hỏng: hãy gõ lại bằng Unicode"),
     "control": ("holds a control character: remove it", "chứa ký tự điều khiển: hãy xoá"),
+    "invisible": ("holds an invisible character ({sign}): remove it, or type the text again",
+                  "chứa ký tự vô hình ({sign}): hãy xoá hoặc gõ lại"),
     "no_number": ("is no number: write e.g. 16,8163 or 16.8163", "không phải số: viết ví dụ 16,8163 hoặc 16.8163"),
     "no_whole": ("is no whole number: write digits only, e.g. 1200", "không phải số nguyên: chỉ viết chữ số, ví dụ 1200"),
     "no_date": ("is no date: write dd/mm/yyyy, e.g. 07/05/2021, or 2021-05-07",

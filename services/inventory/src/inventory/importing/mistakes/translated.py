@@ -50,6 +50,8 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"is longer than (?P<most>\d+)", "dài hơn {most} ký tự"),
         (r"must have \{camera_code\}", "phải có {{camera_code}} hoặc {{camera_id}} trong đường dẫn"),
         (r"looks like TCVN3, VNI", "có vẻ là chữ TCVN3, VNI hoặc bị hỏng: hãy chuyển sang Unicode"),
+        (r"holds an invisible character \((?P<sign>[^)]*)\)", "chứa ký tự vô hình ({sign}): hãy xoá hoặc gõ lại"),
+        (r"has a year that is not between (?P<first>\d+) and (?P<last>\d+)", "năm phải từ {first} đến {last}"),
         (r"this code is taken", "mã này đã có: chọn mã khác"),
         (r"would be published at an address that is in use", "sẽ phát tới một địa chỉ đã dùng: hãy đổi mã"),
         (r"cannot carry it", "camera khảo sát là H.265 mà trung tâm nhận RTMP không mở rộng: đổi camera sang H.264 hoặc không chuyển tới đó"),

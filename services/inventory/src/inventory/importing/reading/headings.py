@@ -11,6 +11,10 @@ from inventory.importing.mistakes.collected import FILE
 from inventory.importing.reading.sheet import RawCell, RawRow
 
 SEARCHED_ROWS = 20
+MOST_COLUMNS = 300
+"""With a heading, in one sheet: a noun has some forty, and people add their own."""
+_LONGEST_HEADING = 80
+"""Compared with the known ones where it is none of them."""
 _CLEAR = 2
 """So many known headings make a row the row of headings."""
 
@@ -34,6 +38,9 @@ def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) 
         return None
     at = _heading_row(rows, columns)
     texts = _texts(rows[at].cells)
+    if len(texts) > MOST_COLUMNS:
+        mistakes.add_phrase(rows[at].line, FILE, "too_many_columns", found=len(texts), most=MOST_COLUMNS)
+        return None
     named = {place: columns.by_heading.get(folded_heading(text)) for place, text in texts.items()}
     below = at + 1
     if below < len(rows) and (technical := _technical(rows[below], columns)):
@@ -93,7 +100,7 @@ def _checked(
 
 
 def _add_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> None:
-    near = get_close_matches(folded_heading(text), columns.by_heading, n=1, cutoff=0.75)
+    near = get_close_matches(folded_heading(text[:_LONGEST_HEADING]), columns.by_heading, n=1, cutoff=0.75)
     name = columns.by_heading[near[0]] if near else ""
     mistakes.add_phrase(
         line,
@@ -109,7 +116,13 @@ def _add_unknown(line: int, text: str, columns: Columns, mistakes: Mistakes) -> 
 
 def _unnamed(rows: Sequence[RawRow], texts: Mapping[int, str]) -> list[int]:
     """Columns without a heading in which some row has a cell; a row may not be wider than the headings either."""
-    named = set(texts)
-    width = max(named, default=-1) + 1
-    gaps = [place for place in range(width) if place not in named]
-    return [place for place in gaps if any(place < len(row.cells) and str(row.cells[place]).strip() for row in rows)]
+    gaps = [place for place in range(max(texts, default=-1) + 1) if place not in texts]
+    filled: set[int] = set()
+    for row in rows if gaps else ():
+        for place in gaps:
+            # Rows end where they end: all of them together are read once.
+            if place >= len(row.cells):
+                break
+            if place not in filled and str(row.cells[place]).strip():
+                filled.add(place)
+    return sorted(filled)[:MOST_COLUMNS]

@@ -65,6 +65,8 @@ class ForwarderKeyframe:
     packets_lost: int | None = None
     packets_received: int | None = None
     clock_drift_s: float | None = None
+    transport: str | None = None
+    """How the media came, of an RTSP camera: tcp or udp."""
     still_since: datetime | None = None
     """Since then the camera's keyframes are identical, bit for bit; `still_keyframes` of them were hashed."""
     still_keyframes: int = 0
@@ -137,6 +139,7 @@ def parse_keyframe(reply: Msg, *, now: datetime) -> ForwarderKeyframe | None:
         packets_lost=int(lost) if lost is not None else None,
         packets_received=int(received) if received is not None else None,
         clock_drift_s=_number(headers.get("clock_drift_s"), signed=True),
+        transport=headers["transport"] if headers.get("transport") in {"tcp", "udp"} else None,
         still_since=_moment(headers.get("still_since")),
         still_keyframes=int(_number(headers.get("still_keyframes")) or 0),
     )
@@ -260,6 +263,7 @@ def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
         packets_received=keyframe.packets_received,
         packets_lost=keyframe.packets_lost,
         clock_drift_s=keyframe.clock_drift_s,
+        transport=keyframe.transport,
     )
     measured = keyframe.fps is not None
     sps = first_sps(keyframe.codec, keyframe.nals)

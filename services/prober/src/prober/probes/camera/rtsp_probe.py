@@ -54,6 +54,7 @@ class _Attempt:
         self._watch: VideoWatch | None = None
         self._lost: asyncio.Future[Failure] = loop.create_future()
         self._audio_codec: str | None = None
+        self._transport: str | None = None
         self._picture: Picture | Undecodable | None = None
         self._unit: AccessUnit | None = None
         self._junk_bytes = 0
@@ -117,6 +118,7 @@ class _Attempt:
             on_tracks=self._on_tracks,
             steps=self._handshake,
         )
+        self._transport = player.transport
         self._audio_codec = next((codec_name(media) for media in player.sdp.media if media.kind == "audio"), None)
         return player
 
@@ -263,6 +265,7 @@ class _Attempt:
             audio_codec=self._audio_codec,
             jitter_ms=watch.jitter_ms(),
             clock_drift_s=watch.camera_clock.drift_s(),
+            transport=self._transport,
         )
         end = self._end
         return StreamSeen(

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from reporting.domain.segments import Step
 from reporting.reports.accounts import Question
+from reporting.reports.availability.lines import By
 from reporting.storage.plan import Scope
 from reporting.tables.stamp import Stamp
 from reporting.tables.stream import Portions
@@ -22,6 +24,9 @@ class Selection:
     scope: Scope
     only: UUID | None = None
     """The one camera or delivery that is asked for; of outages, intervals and maintenance."""
+    by: By = By.FACILITY
+    every: Step | None = Step.DAY
+    """Of availability: what a row is of, and the series; None: one figure."""
 
     @property
     def stamp(self) -> Stamp:

@@ -1,13 +1,16 @@
 """Maintenance that was agreed beforehand, and facts that never came."""
 
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Column as Stored
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
-from reporting.storage import maintenance
-from reporting.storage.tables import publisher_gap
+from reporting.storage.mandate import maintenance
+from reporting.storage.tables import maintenance_window, publisher_gap
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import ROWS_AT_ONCE, Portions
 from reporting.tables.table import Column, Kind, Row, Table
@@ -54,11 +57,19 @@ LOST_FACTS = Table(
 async def window_rows(asked: Selection) -> Portions:
     """By start."""
     start, end = map(moment, asked.question.period)
-    wanted = maintenance.listed(
-        since=start, until=end, camera_id=asked.only, facility_id=asked.scope.facility_id
-    ).order_by("starts_at", "id")
-    async for rows in (await asked.session.stream(wanted)).partitions(ROWS_AT_ONCE):
+    wanted = maintenance.listed(since=start, until=end, camera_id=asked.only, facility_id=asked.scope.facility_id)
+    async for rows in _read(asked.session, wanted, maintenance_window.c.starts_at, maintenance_window.c.id):
         yield [_window(row) for row in rows]
+
+
+async def _read(session: AsyncSession, wanted: Select[Any], *keys: Stored[Any]) -> AsyncGenerator[Sequence[Any]]:
+    """All rows in the order of `keys`, a page at a time: between two of them nothing is open but the snapshot."""
+    page = wanted.order_by(*keys).limit(ROWS_AT_ONCE)
+    rows = (await session.execute(page)).all()
+    while rows:
+        yield rows
+        last = [getattr(rows[-1], key.name) for key in keys]
+        rows = (await session.execute(page.where(tuple_(*keys) > tuple_(*last)))).all()
 
 
 def _window(row: Any) -> Row:
@@ -69,13 +80,13 @@ def _window(row: Any) -> Row:
 
 
 async def gap_rows(asked: Selection) -> Portions:
-    """Newest first."""
-    wanted = select(publisher_gap).order_by(publisher_gap.c.began_at.desc(), "publisher_id", "first")
-    async for rows in (await asked.session.stream(wanted)).partitions(ROWS_AT_ONCE):
-        yield [
-            (row.publisher_id, row.first, row.last, millis(row.began_at), millis(row.ended_at), _millis(row.lost_at))
-            for row in rows
-        ]
+    """By publisher and sequence."""
+    async for rows in _read(asked.session, select(publisher_gap), publisher_gap.c.publisher_id, publisher_gap.c.first):
+        yield [_gap(row) for row in rows]
+
+
+def _gap(row: Any) -> Row:
+    return row.publisher_id, row.first, row.last, millis(row.began_at), millis(row.ended_at), _millis(row.lost_at)
 
 
 def _id(value: object) -> str | None:

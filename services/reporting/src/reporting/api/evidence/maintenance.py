@@ -12,7 +12,7 @@ from reporting.api.parameters import InContext
 from reporting.domain.instants import VIETNAM, millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
-from reporting.storage import maintenance
+from reporting.storage.mandate import maintenance
 from reporting.storage.plan import Scope
 from vonggac.http.lists import Key, Listing, PageQuery
 
@@ -69,7 +69,7 @@ async def list_windows(
     since, until = start or now - LISTED_BACK, end or now + LISTED_AHEAD
     if chosen.is_file:
         asked = Question(Period(millis(since), millis(until)), millis(now), 1)
-        return table_answer(shared, "maintenance", asked, chosen, Scope(facility_id=facility_id), camera_id)
+        return table_answer(shared, "maintenance", asked, chosen, Scope(facility_id=facility_id), only=camera_id)
     wanted = maintenance.listed(since=since, until=until, camera_id=camera_id, facility_id=facility_id)
     async with shared.database.transaction() as session:
         rows, total = await maintenance.page(

@@ -1,0 +1,111 @@
+"""What attacks on the APIs cost the whole platform: `python -m bench.guard.guard`, or `make bench-guard`.
+
+The demo runs with all its deliveries; each attack goes against each service for some seconds. A row per attack and
+service: memory and the longest silence of `/livez`, beside the same without an attack. Last, one JSON line, with the
+packets that the healthy deliveries lost, the shortfall of the demo's truth, and the passwords found in `var/`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from tests.platform import RunningPlatform, load
+
+from bench.guard.attacks import ATTACKS, Target
+from bench.guard.watching import Watched, watch
+from local.commands.progress import Progress
+from local.commands.truth import finding
+from local.demo import content
+from local.platform.platform import Platform
+from local.platform.ports import anywhere
+from local.platform.state import StateFolder
+
+SERVICES = ("inventory", "prober", "forwarder", "reporting")
+CENTRES = tuple(one.simulator_id for one in content.destinations())
+ROW = "{:<28} {:<10} {:>12} {:>14} {:>12}"
+
+
+async def bench(seconds: float, only: str) -> None:
+    """Start the platform, attack it, print."""
+    with tempfile.TemporaryDirectory(prefix="vonggac-guard-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103 - PostgreSQL may run as another user
+        platform = Platform(
+            StateFolder(Path(folder)), anywhere(), allowed=("127.0.0.0/8",), progress=Progress(), durable=True
+        )
+        try:
+            await platform.start()
+            running = await load(platform)
+            await running.truth(within_s=120)
+            for centre in CENTRES:
+                await running.reset(centre)
+            await _attack_all(running, seconds, only)
+        finally:
+            await platform.stop()
+
+
+async def _attack_all(running: RunningPlatform, seconds: float, only: str) -> None:
+    print(ROW.format("attack", "service", "memory MiB", "silence ms", "unanswered"))
+    quiet = {service: await _measure(running, service, None, seconds) for service in SERVICES}
+    for service, seen in quiet.items():
+        _print("none", service, seen)
+    seen_all: list[Watched] = []
+    for name in ATTACKS:
+        for service in SERVICES:
+            if only in name:
+                seen_all.append(await _measure(running, service, name, seconds))
+                _print(name, service, seen_all[-1])
+    lost = 0
+    for centre in CENTRES:
+        lost += sum(stream.lost for stream in (await running.streams(centre)).values() if stream.live)
+    wrong = finding(await running.compliance()).shortfall(content.EXPECTATION)
+    print(
+        json.dumps(
+            {
+                "attacks": len(seen_all),
+                "rss_growth_mb_max": round(max(seen.growth_mb for seen in seen_all), 1),
+                "stall_ms_max": round(max(seen.stall_ms for seen in seen_all), 1),
+                "stall_ms_max_without": round(max(seen.stall_ms for seen in quiet.values()), 1),
+                "packets_lost_healthy": lost,
+                "wrong_verdicts": len(wrong),
+                "passwords_recovered": await asyncio.to_thread(_passwords_in, running.platform.state.root),
+                "load": os.getloadavg()[0],
+            }
+        )
+    )
+
+
+async def _measure(running: RunningPlatform, service: str, attack: str | None, seconds: float) -> Watched:
+    target = Target.of(getattr(running.platform.addresses, service), running.token)
+    child = next(child for name, child in running.platform.children.items() if name.startswith(service))
+    assert child.process is not None
+    watching = asyncio.create_task(watch(target, child.process.pid, seconds + 1))
+    if attack is not None:
+        await asyncio.sleep(0.5)
+        await ATTACKS[attack](target, seconds)
+    return await watching
+
+
+def _passwords_in(folder: Path) -> int:
+    secrets = [password.encode() for password in content.passwords()]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "password"]
+    return sum(any(one in path.read_bytes() for one in secrets) for path in files)
+
+
+def _print(attack: str, service: str, seen: Watched) -> None:
+    print(ROW.format(attack, service, f"{seen.growth_mb:.1f}", f"{seen.stall_ms:.1f}", seen.unanswered), flush=True)
+
+
+def main() -> None:
+    """Exit status 0 when measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.guard.guard", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each attack on each service (default: 3)")
+    parser.add_argument("--only", default="", help="attacks whose name holds this")
+    arguments = parser.parse_args()
+    asyncio.run(bench(arguments.seconds, arguments.only))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+{{/* The kinds that each of the four services has; each takes (list root component). */}}
+
+{{- define "vonggac.deployment" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := index $root.Values $component -}}
+{{- $worker := has $component (list "prober" "forwarder") -}}
+{{- $mounts := include "vonggac.mounts" . -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+  {{- if and $worker (not (dig "limits" "cpu" "" $values.resources)) }}
+  annotations:
+    checkov.io/skip1: CKV_K8S_11=media and measurements that are throttled come late; requests reserve the CPU
+  {{- end }}
+spec:
+  {{- if not (or $values.autoscaling.enabled (and $worker $values.keda.enabled)) }}
+  replicas: {{ int $values.replicas }}
+  {{- end }}
+  revisionHistoryLimit: 5
+  strategy:
+    type: RollingUpdate
+    # Nobody goes before his successor is ready.
+    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 }
+  selector:
+    matchLabels:
+      {{- include "vonggac.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- mergeOverwrite (deepCopy $values.podLabels) (include "vonggac.labels" . | fromYaml) | toYaml | nindent 8 }}
+      annotations:
+        vonggac/settings: {{ include "vonggac.environment" . | sha256sum | trunc 16 | quote }}
+        {{- with $values.podAnnotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    spec:
+      {{- include "vonggac.podBasics" . | nindent 6 }}
+      terminationGracePeriodSeconds: {{ int $values.terminationGracePeriodSeconds }}
+      {{- include "vonggac.placement" $values | nindent 6 }}
+      topologySpreadConstraints:
+        {{- include "vonggac.spread" . | nindent 8 }}
+      containers:
+        - name: {{ $component }}
+          image: {{ include "vonggac.image" (list $root $values.image) | quote }}
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          securityContext:
+            {{- include "vonggac.containerSecurity" $root | nindent 12 }}
+          envFrom:
+            - configMapRef: { name: {{ include "vonggac.fullname" $root }}-{{ $component }} }
+          ports:
+            - { name: http, containerPort: 8080, protocol: TCP }
+          # Alive is not ready: while NATS or PostgreSQL is away a pod is not ready, and a restart would mend nothing.
+          startupProbe:
+            httpGet: { path: /livez, port: http }
+            periodSeconds: 2
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: { path: /livez, port: http }
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 6
+          readinessProbe:
+            httpGet: { path: /readyz, port: http }
+            periodSeconds: 5
+            timeoutSeconds: 5
+            failureThreshold: 2
+          {{- if not $worker }}
+          # Requests still come until every node has taken the pod off the Service.
+          lifecycle:
+            preStop:
+              sleep: { seconds: 5 }
+          {{- end }}
+          resources:
+            {{- toYaml $values.resources | nindent 12 }}
+          volumeMounts:
+            {{- include "vonggac.volumeMounts" $mounts | nindent 12 }}
+      volumes:
+        {{- include "vonggac.volumes" $mounts | nindent 8 }}
+{{- end }}
+
+{{- define "vonggac.configmap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+data:
+  {{- include "vonggac.environment" . | nindent 2 }}
+{{- end }}
+
+{{- define "vonggac.service" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+    # The job of Prometheus, by which the alert rules know the service.
+    vonggac/job: vonggac-{{ index . 1 }}
+spec:
+  type: ClusterIP
+  selector:
+    {{- include "vonggac.selector" . | nindent 4 }}
+  ports:
+    - { name: http, port: 8080, targetPort: http, protocol: TCP }
+{{- end }}
+
+{{- define "vonggac.serviceaccount" -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+automountServiceAccountToken: false
+{{- end }}
+
+{{- define "vonggac.poddisruptionbudget" -}}
+{{- $root := index . 0 -}}
+{{- $values := index $root.Values (index . 1) -}}
+{{- if and $values.disruptionBudget.enabled (gt (int (include "vonggac.leastReplicas" $values)) 1) -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+spec:
+  maxUnavailable: {{ int $values.disruptionBudget.maxUnavailable }}
+  # A pod that is not ready keeps no node from being drained.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "vonggac.selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{- define "vonggac.horizontalpodautoscaler" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := index $root.Values $component -}}
+{{- if $values.autoscaling.enabled -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ include "vonggac.fullname" $root }}-{{ $component }} }
+  minReplicas: {{ int $values.autoscaling.minReplicas }}
+  maxReplicas: {{ int $values.autoscaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target: { type: Utilization, averageUtilization: {{ int $values.autoscaling.cpuPercent }} }
+  behavior:
+    {{- include "vonggac.scalingBehavior" . | nindent 4 }}
+{{- end }}
+{{- end }}
+
+{{/* Up at once, down a pod in five minutes: each step of the workers is a hand-over of cameras. */}}
+{{- define "vonggac.scalingBehavior" -}}
+scaleUp:
+  stabilizationWindowSeconds: 0
+  policies: [{ type: Percent, value: 100, periodSeconds: 60 }, { type: Pods, value: 2, periodSeconds: 60 }]
+scaleDown:
+  stabilizationWindowSeconds: 600
+  policies: [{ type: Pods, value: 1, periodSeconds: 300 }]
+{{- end }}
+
+{{/* (list root component stream consumer) */}}
+{{- define "vonggac.scaledobject" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := index $root.Values $component -}}
+{{- if $values.keda.enabled -}}
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  {{- include "vonggac.metadata" (list $root $component) | nindent 2 }}
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ include "vonggac.fullname" $root }}-{{ $component }} }
+  minReplicaCount: {{ int $values.keda.minReplicas }}
+  maxReplicaCount: {{ int $values.keda.maxReplicas }}
+  pollingInterval: 30
+  advanced:
+    horizontalPodAutoscalerConfig:
+      behavior:
+        {{- include "vonggac.scalingBehavior" . | nindent 8 }}
+  triggers:
+    # KEDA's lag is what waits and what is not acknowledged: a camera's job is never acknowledged while the camera exists.
+    - type: nats-jetstream
+      metadata:
+        natsServerMonitoringEndpoint: {{ include "vonggac.natsMonitoring" $root | quote }}
+        account: $G
+        stream: {{ index . 2 }}
+        consumer: {{ index . 3 }}
+        lagThreshold: {{ int $values.keda.camerasPerReplica | quote }}
+        activationLagThreshold: "0"
+{{- end }}
+{{- end }}
+
+{{- define "vonggac.servicemonitor" -}}
+{{- $root := index . 0 -}}
+{{- if $root.Values.monitoring.serviceMonitors.enabled -}}
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  {{- include "vonggac.metadata" . | nindent 2 }}
+    {{- with $root.Values.monitoring.serviceMonitors.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  jobLabel: vonggac/job
+  selector:
+    matchLabels:
+      {{- include "vonggac.selector" . | nindent 6 }}
+  endpoints:
+    - { port: http, path: /metrics, interval: 15s }
+{{- end }}
+{{- end }}

@@ -1,0 +1,101 @@
+"""The instant that a question is about: `as_of`, and `since` for what changed; and a whole table of an instant."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Query, Request
+
+from reporting.api.files import Choice, TableAnswer, table_answer
+from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InContext, invalid, parse_moment
+from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
+from reporting.domain.segments import Period
+from reporting.reports.accounts import Question
+from reporting.storage.mandate import records
+from reporting.storage.snapshot import snapshot
+
+LAST_REPORT = "last-report"
+_AS_OF = Query(
+    description="By the facts of this instant, not in the future; default: now. ISO 8601, without an offset it is "
+    "Vietnam time.",
+    examples=["2026-11-24T07:00:00+07:00"],
+)
+_SINCE = Query(
+    description="What changed between this instant and `as_of`: ISO 8601, without an offset Vietnam time; or "
+    "`last-report`, the cut-off of the newest frozen report before `as_of`.",
+    examples=["2026-11-24"],
+)
+
+
+class Instant(NamedTuple):
+    """An instant, and how long a worker is presumed alive after its last sign of life."""
+
+    at: Millis
+    presumed_alive_ms: Millis
+
+    def resumed(self, as_of: datetime | None) -> "Instant":
+        """For another page of a list: the instant that its first page was of."""
+        return self if as_of is None else self._replace(at=millis(as_of))
+
+
+def instant_of(shared: InContext, as_of: Annotated[str | None, _AS_OF] = None) -> Instant:
+    """Raises ProblemError 422 naming `as_of`."""
+    now = shared.clock()
+    at = now if as_of is None else parse_moment("as_of", as_of)
+    if at > now + CLOCK_DIFFERENCE:
+        raise invalid("as_of", f"lies in the future; the latest possible is {shown(millis(now))}")
+    return Instant(millis(min(at, now)), duration(shared.settings.presumed_alive_s))
+
+
+AsOf = Annotated[Instant, Depends(instant_of)]
+
+
+async def earlier_instant(
+    asked: AsOf, shared: InContext, since: Annotated[str | None, _SINCE] = None
+) -> Instant | None:
+    """None when no `since` is given. Raises ProblemError 422 naming `since`."""
+    if since is None:
+        return None
+    if since == LAST_REPORT:
+        async with snapshot(shared.database) as session:
+            cut_off = await records.last_report(session, asked.at)
+        if cut_off is None:
+            raise invalid("since", f"no report before {shown(asked.at)} was frozen; give an instant instead")
+        return asked._replace(at=cut_off)
+    before = millis(parse_moment("since", since))
+    if before >= asked.at:
+        raise invalid("since", f"must be earlier than as_of, which is {shown(asked.at)}")
+    return asked._replace(at=before)
+
+
+Since = Annotated[Instant | None, Depends(earlier_instant)]
+
+
+def shown_at(instant: Millis) -> datetime:
+    """As the API shows it."""
+    return moment(instant).astimezone(VIETNAM)
+
+
+def shown_or_none(instant: Millis | None) -> datetime | None:
+    return None if instant is None else shown_at(instant)
+
+
+async def table_of(
+    shared: Context,
+    name: str,
+    asked: Instant,
+    chosen: Choice,
+    filters: Filters,
+    request: Request,
+    *,
+    own: Collection[str],
+) -> TableAnswer:
+    """A declared table of the instant. Raises ProblemError 422 for one of the route's `own` filters: a file has all
+    rows of its scope."""
+    for parameter in own:
+        if parameter in request.query_params:
+            raise invalid(parameter, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
+    async with snapshot(shared.database) as session:
+        scope = (await filters.resolved(session)).scope
+    question = Question(Period(asked.at, asked.at + 1), asked.at, asked.presumed_alive_ms)
+    return table_answer(shared, name, question, chosen, scope)

@@ -1,0 +1,179 @@
+"""GET /v1/obligations (R05, R06): what is owed at each facility; /v1/obligations.ics: the deadlines as a calendar."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from reporting.api.files import Chosen, file_answers
+from reporting.api.mandate.instants import AsOf, Instant, shown_at, shown_or_none, table_of
+from reporting.api.mandate.schemas import FacilityAtShape, NamedShape, facility_shape, named_shape
+from reporting.api.parameters import Context, Filters, InContext
+from reporting.domain.instants import moment
+from reporting.domain.mandate.obligations import DUE_SOON_DAYS, DueState
+from reporting.reports.mandate.calendar import calendar
+from reporting.reports.mandate.inspections import inspections_due
+from reporting.reports.mandate.obligations import Duties, Item, duties
+from reporting.reports.mandate.situation import Situation, situation
+from reporting.storage.snapshot import snapshot
+from vonggac.auth import Principal, Right, require
+from vonggac.events.inventory import ObligationKind
+from vonggac.http.lists import Key, Listing, PageOf, PageQuery
+
+router = APIRouter(prefix="/v1", tags=["obligations"])
+
+CALENDAR_TYPE = "text/calendar"
+
+
+class EvidenceShape(BaseModel):
+    """One thing that the obligation needs; `at` is null while it is not there."""
+
+    kind: str = Field(
+        description="survey, connection_plan, connection, proposal, coverage, focal_point, inspection, or register: "
+        "what people settled on record."
+    )
+    id: UUID | None
+    code: str | None
+    at: datetime | None
+
+
+class ObligationShape(BaseModel):
+    """One obligation at one facility, or in the province, at the instant."""
+
+    obligation_id: UUID
+    code: str
+    name: str
+    kind: ObligationKind
+    directive: str | None = Field(description="Number of the directive, as printed.")
+    responsible: NamedShape
+    facility: FacilityAtShape | None = Field(description="null: owed once for the province, as a report is.")
+    state: DueState
+    due_before: datetime | None = Field(description="On time is strictly before; the deadline that held then.")
+    first_due_before: datetime | None = Field(description="The first deadline, where it was moved since.")
+    done_at: datetime | None
+    late_s: float | None = Field(description="How long after the deadline it was done, or has been open; else null.")
+    settled_by: str | None = Field(description="Who waived it, or settled it on record.")
+    settled_why: str | None
+    evidence: list[EvidenceShape]
+
+
+class Obligations(PageOf[ObligationShape]):
+    """A page of obligations, and how many of all pages stand how."""
+
+    as_of: datetime
+    by_state: dict[DueState, int]
+
+
+KEYS: dict[str, Key[Item]] = {
+    "due_before": Key(lambda item: item.due.due_before, int),
+    "code": Key(lambda item: item.obligation.code),
+    "state": Key(lambda item: item.due.state.value),
+    "facility_code": Key(lambda item: None if item.facility is None else item.facility.code),
+    "obligation_id": Key(lambda item: item.obligation.id, UUID),
+    "facility_id": Key(lambda item: None if item.facility is None else item.facility.id, UUID),
+}
+OBLIGATIONS = Listing(
+    ObligationShape,
+    keys=KEYS,
+    id_key="obligation_id,facility_id",
+    default_sort="due_before,code,facility_code",
+    envelope=Obligations,
+)
+_SOON = Query(alias="soon_days", ge=0, le=366, description="Due soon: within so many days.")
+
+
+@router.get(
+    "/obligations",
+    summary="What is owed, facility by facility",
+    description="Due soon and overdue follow from the deadline and the clock. Of a survey, a plan, a connection, a "
+    "proposal or cameras the facts decide; what people settled on record waives an obligation, and makes a report or "
+    "another matter done.",
+    response_model=None,
+    responses=file_answers(OBLIGATIONS.responses[200]),
+)
+async def list_obligations(
+    shared: InContext,
+    asked: AsOf,
+    filters: Annotated[Filters, Depends()],
+    paging: Annotated[PageQuery[Item, ObligationShape], Depends(OBLIGATIONS)],
+    request: Request,
+    chosen: Chosen,
+    state: Annotated[DueState | None, Query(description="Only these.")] = None,
+    kind: Annotated[ObligationKind | None, Query(description="Only these.")] = None,
+    code: Annotated[str | None, Query(max_length=64, description="Only this obligation.")] = None,
+    soon: Annotated[int, _SOON] = DUE_SOON_DAYS,
+) -> Response:
+    asked = asked.resumed(paging.as_of)
+    if chosen.is_file:
+        return await table_of(
+            shared, "obligations", asked, chosen, filters, request, own=("state", "kind", "code", "soon_days")
+        )
+    _, owed = await _duties(shared, asked, filters, soon)
+    items = [
+        one
+        for one in owed.items
+        if state in {None, one.due.state}
+        and kind in {None, one.obligation.kind}
+        and code in {None, one.obligation.code}
+    ]
+    by_state = {each: sum(one.due.state is each for one in items) for each in DueState}
+    page = paging.cut(items, as_of=moment(asked.at))
+    shown = [obligation_shape(one, asked) for one in page.rows]
+    return paging.answer(page, shown, as_of=shown_at(asked.at), by_state=by_state)
+
+
+@router.get(
+    "/obligations.ics",
+    summary="Deadlines as a calendar",
+    description="iCalendar (RFC 5545): an event per obligation that is not done everywhere and has a deadline, on the "
+    "last day that is in time, and one per inspection due.",
+    response_class=Response,
+    responses={200: {"content": {CALENDAR_TYPE: {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR\r\n"}}}},
+)
+async def read_calendar(
+    shared: InContext,
+    asked: AsOf,
+    filters: Annotated[Filters, Depends()],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+) -> Response:
+    then, owed = await _duties(shared, asked, filters, DUE_SOON_DAYS)
+    body = calendar(owed.items, inspections_due(then), asked.at)
+    headers = {"Content-Disposition": 'attachment; filename="vong-gac.ics"'}
+    return Response(body, media_type=CALENDAR_TYPE, headers=headers)
+
+
+async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: int) -> tuple[Situation, Duties]:
+    async with snapshot(shared.database) as session:
+        scope = (await filters.resolved(session)).scope
+        then = await situation(session, asked.at, asked.presumed_alive_ms, scope)
+        return then, await duties(session, then, soon_days=soon_days)
+
+
+def obligation_shape(item: Item, asked: Instant) -> ObligationShape:
+    """As the API shows it."""
+    obligation, due = item.obligation, item.due
+    first = obligation.deadlines[0].due_before if obligation.deadlines else None
+    late_ms = None
+    if due.due_before is not None and due.state in {DueState.OVERDUE, DueState.DONE_LATE}:
+        late_ms = (asked.at if due.done_at is None else due.done_at) - due.due_before
+    return ObligationShape(
+        obligation_id=obligation.id,
+        code=obligation.code,
+        name=obligation.name,
+        kind=obligation.kind,
+        directive=item.directive,
+        responsible=named_shape(item.responsible),
+        facility=None if item.facility is None else facility_shape(item.facility),
+        state=due.state,
+        due_before=shown_or_none(due.due_before),
+        first_due_before=shown_or_none(first if first != due.due_before else None),
+        done_at=shown_or_none(due.done_at),
+        late_s=None if late_ms is None else late_ms / 1000,
+        settled_by=due.by,
+        settled_why=due.why,
+        evidence=[
+            EvidenceShape(kind=one.kind, id=one.id, code=one.code, at=shown_or_none(one.at)) for one in item.evidence
+        ],
+    )

@@ -1,0 +1,260 @@
+"""/v1/urges: the log of who was urged; answers, the draft of a letter, urging by hand, and who would be urged now."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from reporting.api.parameters import InContext, invalid
+from reporting.api.sending.addresses import sending_of
+from reporting.api.sending.rules import check_agency
+from reporting.api.sending.shapes import (
+    AnswerShape,
+    ByHand,
+    DigestShape,
+    DueDigests,
+    ItemShape,
+    NewAnswer,
+    SendingShape,
+    UrgeShape,
+)
+from reporting.domain.instants import millis, moment
+from reporting.storage.sending import log as kept
+from reporting.urging.channels import ChannelKind
+from reporting.urging.letter import LetterOf, letter
+from reporting.urging.urger import Urger, digest_by_hand
+from vonggac.auth import Principal, Right, require
+from vonggac.http import ProblemError
+from vonggac.http.lists import Key, Listing, PageQuery
+from vonggac.http.openapi import problems
+from vonggac.http.problems import not_found
+
+router = APIRouter(prefix="/v1/urges", tags=["urging"])
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+LATELY = timedelta(hours=1)
+
+KEYS: dict[str, Key[Any]] = {
+    "urged_at": Key(lambda row: row.urged_at, datetime),
+    "level": Key(lambda row: row.level, int),
+    "id": Key(lambda row: row.id, UUID),
+}
+URGES: Listing[Any, UrgeShape] = Listing(UrgeShape, keys=KEYS, id_key="id", default_sort="-urged_at")
+
+
+def urger(shared: InContext) -> Urger:
+    return sending_of(shared).urger
+
+
+InUrging = Annotated[Urger, Depends(urger)]
+
+
+@router.get(
+    "",
+    summary="Who was urged",
+    description="Newest first: when, about what, through which channels, with which outcome, and what they answered.",
+    response_model=None,
+    responses=URGES.responses,
+)
+async def list_urges(
+    shared: InContext,
+    paging: Annotated[PageQuery[Any, UrgeShape], Depends(URGES)],
+    _caller: Annotated[Principal, Depends(require(Right.READ))],
+    agency_id: Annotated[UUID | None, Query(description="Only this party.")] = None,
+) -> Response:
+    async with shared.database.transaction() as session:
+        rows, total = await kept.page(
+            session, agency_id, paging.orderings, paging.last, paging.limit, count=paging.wants_total
+        )
+        page = paging.page(rows, total=total)
+        shapes = await _shapes(session, page.rows)
+    return paging.answer(page, shapes)
+
+
+@router.get(
+    "/due",
+    summary="Whom the rules would urge now",
+    description="A preview: nothing is sent, and nothing is entered in the log.",
+)
+async def list_due_urges(
+    shared: InContext, urging: InUrging, _caller: Annotated[Principal, Depends(require(Right.READ))]
+) -> DueDigests:
+    now = shared.clock()
+    async with shared.database.transaction() as session:
+        digests = await urging.due(session, now)
+    shapes = [
+        DigestShape(
+            agency_id=one.agency_id,
+            level=one.level,
+            rule_ids=list(one.rule_ids),
+            channel_kinds=sorted(ChannelKind(kind) for kind in one.channel_kinds),
+            items=[_item(item._asdict()) for item in one.items],
+        )
+        for one in digests
+    ]
+    return DueDigests(at=now, items=shapes)
+
+
+@router.post(
+    "",
+    summary="Urge a party by hand",
+    description="About its obligations that are overdue and the outages of its facilities, as they are now.",
+    status_code=HTTPStatus.CREATED,
+    response_model=UrgeShape,
+    responses=problems({409: "There is nothing to urge it about, or it was urged lately.", 422: "Unknown agency."}),
+)
+async def urge_by_hand(
+    body: ByHand, shared: InContext, urging: InUrging, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
+) -> Response:
+    now = shared.clock()
+    async with shared.database.transaction() as session:
+        await check_agency(session, body.agency_id)
+        await _check_lately(session, body, now)
+        kinds = frozenset(one.value for one in body.channel_kinds)
+        owed = await urging.owed(session, now)
+        digest = digest_by_hand(body.agency_id, body.level, owed, kinds, millis(now))
+        if not digest.items:
+            msg = (
+                "there is nothing to urge it about: no obligation of it is overdue, no camera of its facilities is down"
+            )
+            raise ProblemError(HTTPStatus.CONFLICT, "nothing_owed", msg)
+        urge_id = await urging.write(session, digest, now, caller.subject)
+        (shape,) = await _shapes(session, [await kept.get(session, urge_id)])
+    headers = {"Location": f"/v1/urges/{urge_id}"}
+    return Response(shape.model_dump_json(), HTTPStatus.CREATED, headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/{urge_id}",
+    summary="One entry of the log",
+    description="With the outcome at each channel, and every answer.",
+    responses=problems({404: "Unknown."}),
+)
+async def get_urge(
+    urge_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.READ))]
+) -> UrgeShape:
+    async with shared.database.transaction() as session:
+        row = await _found(session, urge_id)
+        (shape,) = await _shapes(session, [row])
+    return shape
+
+
+@router.post(
+    "/{urge_id}/answers",
+    summary="Record what a party answered",
+    description="An answer is never changed; a correction is another one. Rules with `after_answer_hours` wait.",
+    status_code=HTTPStatus.CREATED,
+    response_model=AnswerShape,
+    responses=problems({404: "Unknown.", 422: "Not allowed."}),
+)
+async def record_answer(
+    urge_id: UUID, body: NewAnswer, shared: InContext, caller: Annotated[Principal, Depends(require(Right.ADD))]
+) -> Response:
+    now = shared.clock()
+    answered_at = body.answered_at or now
+    async with shared.database.transaction() as session:
+        row = await _found(session, urge_id)
+        if answered_at > now + timedelta(seconds=5):
+            raise invalid("answered_at", "lies in the future")
+        if answered_at < row.urged_at:
+            raise invalid("answered_at", f"lies before the party was urged, at {row.urged_at.isoformat()}")
+        values = {
+            "id": uuid4(),
+            "urge_id": urge_id,
+            "answered_at": min(answered_at, now),
+            "text": body.text,
+            "document": body.document,
+            "promised_by": body.promised_by,
+            "recorded_at": now,
+            "recorded_by": caller.subject,
+        }
+        answer = await kept.add_answer(session, values)
+    return Response(_answer(answer).model_dump_json(), HTTPStatus.CREATED, media_type="application/json")
+
+
+@router.get(
+    "/{urge_id}/letter.docx",
+    summary="The draft of an official letter",
+    description=(
+        "Công văn đôn đốc in the layout of Decree 30/2020/NĐ-CP, of level 2 and 3. Number, date and signature are left "
+        "to the clerk. The same entry makes the same file."
+    ),
+    response_class=Response,
+    responses={
+        200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}},
+        **problems({404: "Unknown.", 409: "Level 1 has no letter."}),
+    },
+)
+async def get_urging_letter(
+    urge_id: UUID, shared: InContext, _caller: Annotated[Principal, Depends(require(Right.EXPORT))]
+) -> Response:
+    async with shared.database.transaction() as session:
+        row = await _found(session, urge_id)
+    if row.level < 2:
+        msg = "level 1 is a notice and has no letter: urge at level 2"
+        raise ProblemError(HTTPStatus.CONFLICT, "no_letter", msg)
+    of = LetterOf(
+        reference=str(row.id),
+        agency_name=row.agency_name or str(row.agency_id),
+        level=row.level,
+        items=row.items,
+        issuer=row.issuer,
+        urged_at=millis(row.urged_at),
+    )
+    content = await asyncio.to_thread(letter, of)
+    disposition = {"Content-Disposition": f'attachment; filename="don-doc-{row.id}.docx"'}
+    return Response(content, media_type=DOCX, headers=disposition)
+
+
+async def _check_lately(session: Any, body: ByHand, now: datetime) -> None:
+    lately = [one for one in await kept.recent(session, now - LATELY) if one.agency_id == body.agency_id]
+    if lately and not body.again:
+        at = lately[-1].urged_at.isoformat()
+        msg = f"it was urged at {at}, within the last hour; send `again: true` to urge it all the same"
+        raise ProblemError(HTTPStatus.CONFLICT, "urged_lately", msg)
+
+
+async def _found(session: Any, urge_id: UUID) -> Any:
+    row = await kept.get(session, urge_id)
+    if row is None:
+        raise not_found("urge", urge_id)
+    return row
+
+
+async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeShape]:
+    ids = [row.id for row in rows]
+    sendings, answers = await kept.sendings(session, ids), await kept.answers(session, ids)
+    return [
+        UrgeShape(
+            id=row.id,
+            agency_id=row.agency_id,
+            agency_code=row.agency_code,
+            agency_name=row.agency_name,
+            level=row.level,
+            rule_ids=row.rule_ids,
+            urged_at=row.urged_at,
+            decided_by=row.decided_by,
+            items=[_item(one) for one in row.items],
+            sendings=[_sending(one) for one in sendings.get(row.id, ())],
+            answers=[_answer(one) for one in answers.get(row.id, ())],
+        )
+        for row in rows
+    ]
+
+
+def _item(one: Any) -> ItemShape:
+    known = {name: one[name] for name in ItemShape.model_fields}
+    return ItemShape(**known | {"since": moment(one["since"])})
+
+
+def _sending(row: Any) -> SendingShape:
+    known = {name: getattr(row, name) for name in SendingShape.model_fields}
+    return SendingShape(**known | {"next_attempt_at": row.next_attempt_at if row.state == "pending" else None})
+
+
+def _answer(row: Any) -> AnswerShape:
+    return AnswerShape(**{name: getattr(row, name) for name in AnswerShape.model_fields})

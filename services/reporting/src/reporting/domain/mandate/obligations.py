@@ -1,0 +1,192 @@
+"""How an obligation stands for one facility at an instant (R05, R06), by its deadline and the facts of that instant.
+
+"Trước ngày 10/5/2021" is strictly before 10/5/2021 00:00 in Asia/Ho_Chi_Minh: who is done at that instant is late, a
+millisecond before it is in time. What people settled on record waives an obligation; it makes one done only where
+nothing can be observed: of a survey, a plan, a connection, a proposal or cameras the facts decide.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from reporting.domain.instants import Millis
+from vonggac.events.inventory import FacilityStatus, ObligationKind, ObligationStatus
+
+DAY: Millis = 86_400_000
+ZONE: Millis = 7 * 3_600_000
+"""A day in the province begins so much earlier than in UTC."""
+DUE_SOON_DAYS = 3
+"""Before a deadline, unless the question says otherwise."""
+
+
+class DueState(StrEnum):
+    """How a duty stands at an instant."""
+
+    OPEN = "open"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    DONE = "done"
+    DONE_LATE = "done_late"
+    WAIVED = "waived"
+
+
+PENDING = frozenset({DueState.OPEN, DueState.DUE_SOON, DueState.OVERDUE})
+
+
+class Deadline(NamedTuple):
+    """One dated entry; `due_before` None: no deadline. None is ever overwritten."""
+
+    due_before: Millis | None
+    set_at: Millis
+    set_by: str | None
+    reason: str | None
+    directive_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What a directive demands, as the register had it at the instant of the question."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: ObligationKind
+    directive_id: UUID
+    responsible_agency_id: UUID
+    status: ObligationStatus
+    deadlines: tuple[Deadline, ...]
+    facility_types: AbstractSet[str] = frozenset()
+    managing_agency_id: UUID | None = None
+    unit_id: UUID | None = None
+    with_cameras: bool | None = None
+    facility_ids: AbstractSet[UUID] = frozenset()
+    every_days: int | None = None
+    completed_at: Millis | None = None
+    settled_by: str | None = None
+    settled_reason: str | None = None
+    changed_at: Millis = 0
+
+    def deadline_at(self, instant: Millis) -> Millis | None:
+        """The one that held then: the last that was set; before the first entry, the first."""
+        if not self.deadlines:
+            return None
+        return next((one for one in reversed(self.deadlines) if one.set_at <= instant), self.deadlines[0]).due_before
+
+
+class Place(NamedTuple):
+    """What decides whether an obligation is about a facility. `unit_ids`: its unit and every unit above it."""
+
+    id: UUID
+    type: str
+    status: str
+    managing_agency_id: UUID
+    unit_ids: AbstractSet[UUID]
+    has_cameras: bool
+
+
+BOUND = frozenset({FacilityStatus.APPROVED.value, FacilityStatus.ACTIVE.value})
+"""Facilities that obligations are about: a closed one has none any more (R23), a planned one none yet."""
+
+
+def covers(obligation: Obligation, place: Place) -> bool:
+    """Whether the obligation is about the facility."""
+    if place.status not in BOUND:
+        return False
+    if obligation.facility_ids:
+        return place.id in obligation.facility_ids
+    return (
+        (not obligation.facility_types or place.type in obligation.facility_types)
+        and obligation.managing_agency_id in {None, place.managing_agency_id}
+        and (obligation.unit_id is None or obligation.unit_id in place.unit_ids)
+        and obligation.with_cameras in {None, place.has_cameras}
+    )
+
+
+class Evidence(NamedTuple):
+    """One fact of the register or of the accounts that speaks for an obligation. `at` None: it is not there yet."""
+
+    kind: str
+    """survey, connection_plan, connection, proposal, coverage, focal_point, inspection or register."""
+    id: UUID | None
+    code: str | None
+    at: Millis | None
+
+
+class Finding(NamedTuple):
+    """What speaks for an obligation at one facility; `met_at` is when the last that was needed came, None before."""
+
+    met_at: Millis | None
+    evidence: tuple[Evidence, ...]
+
+
+NOTHING = Finding(None, ())
+OBSERVABLE = frozenset(ObligationKind) - {ObligationKind.REPORT, ObligationKind.OTHER}
+"""Kinds that the facts decide; of the others the register's word is all there is."""
+
+
+class DueStatus(NamedTuple):
+    """How the obligation stands; `done_at` only where it is done."""
+
+    state: DueState
+    due_before: Millis | None
+    done_at: Millis | None
+    by: str | None
+    why: str | None
+
+
+def decide(obligation: Obligation, finding: Finding, now: Millis, *, soon: Millis = DUE_SOON_DAYS * DAY) -> DueStatus:
+    """The state at `now`. `soon`: how long before its deadline an open one is due soon."""
+    due_before = obligation.deadline_at(now)
+    # A first revision heard of late says nothing of the time before its change: it excuses nothing.
+    settled = obligation.status if obligation.changed_at <= now else ObligationStatus.OPEN
+    if settled is ObligationStatus.WAIVED:
+        return DueStatus(DueState.WAIVED, due_before, None, obligation.settled_by, obligation.settled_reason)
+    met_at = finding.met_at
+    if obligation.kind not in OBSERVABLE and settled is not ObligationStatus.OPEN:
+        met_at = obligation.completed_at
+    if obligation.every_days is not None:
+        return _repeated(obligation.every_days, met_at, due_before, now, soon)
+    if met_at is not None and met_at <= now:
+        state = DueState.DONE if due_before is None or met_at < due_before else DueState.DONE_LATE
+        return DueStatus(state, due_before, met_at, obligation.settled_by, obligation.settled_reason)
+    return DueStatus(by_clock(due_before, now, soon), due_before, None, None, None)
+
+
+def by_clock(due_before: Millis | None, now: Millis, soon: Millis) -> DueState:
+    """What is not done is due soon or overdue by the clock alone."""
+    if due_before is None or now < due_before - soon:
+        return DueState.OPEN
+    return DueState.DUE_SOON if now < due_before else DueState.OVERDUE
+
+
+def _repeated(
+    every_days: int, last_at: Millis | None, first_due: Millis | None, now: Millis, soon: Millis
+) -> DueStatus:
+    """Due again by the end of the day `every_days` after the one that it was done last: never done for good."""
+    due_before = first_due if last_at is None else start_of_day(last_at) + (every_days + 1) * DAY
+    return DueStatus(by_clock(due_before, now, soon), due_before, None, None, None)
+
+
+def start_of_day(at: Millis) -> Millis:
+    """The first instant of the day in the province."""
+    return (at + ZONE) // DAY * DAY - ZONE
+
+
+def last_of(needed: Sequence[Evidence]) -> Finding:
+    """All of them are needed: met when the last of them came."""
+    instants = [one.at for one in needed]
+    found = [at for at in instants if at is not None]
+    return Finding(max(found) if needed and len(found) == len(instants) else None, tuple(needed))
+
+
+def units_above(unit_id: UUID, parents: Mapping[UUID, UUID | None]) -> frozenset[UUID]:
+    """The unit and every unit above it; a circle ends where it began."""
+    found: set[UUID] = set()
+    current: UUID | None = unit_id
+    while current is not None and current not in found:
+        found.add(current)
+        current = parents.get(current)
+    return frozenset(found)

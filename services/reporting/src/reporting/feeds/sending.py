@@ -1,0 +1,49 @@
+"""What goes out, put together: the watcher fills the outbox, the publisher and the sender of webhooks empty it."""
+
+from collections.abc import Callable
+
+from reporting.feeds.sealing import Seal
+from reporting.feeds.sender import WebhookSender
+from reporting.feeds.watching import Watcher
+from reporting.messaging import Feed, Publisher
+from reporting.settings import Settings
+from reporting.storage.sending.notices import Outbox
+from reporting.urging.obligations import Obligations
+from reporting.urging.urger import Urger
+from vonggac.database import Database
+from vonggac.http.background import TaskSupervisor
+from vonggac.net.allowed_networks import AllowedNetworks
+
+
+class Sending:
+    """The background tasks that send. Without a seal no webhook has a secret that could be read, and none is sent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        feed: Feed,
+        seal: Seal | None,
+        is_transient: Callable[[Exception], bool],
+    ) -> None:
+        allowed = AllowedNetworks.parse(settings.allowed_networks)
+        self._ready = feed.begun
+        self._publisher = Publisher(feed, Outbox(database), is_transient)
+        self._sender = None if seal is None else WebhookSender(database, seal, allowed)
+        obligations = Obligations(settings)
+        self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake)
+        self.urger = Urger(database, settings, seal, obligations=obligations.owed)
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._publisher.wake()
+        if self._sender is not None:
+            self._sender.wake()
+
+    def start(self, tasks: TaskSupervisor) -> None:
+        """In the order that app.py explains."""
+        tasks.start("publisher", self._publisher.run())
+        if self._sender is not None:
+            tasks.start("webhooks", self._sender.run(self._ready))
+        tasks.start("watcher", self._watcher.run(self._ready))
+        tasks.start("urger", self.urger.run(self._ready))

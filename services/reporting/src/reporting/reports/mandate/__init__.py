@@ -1,0 +1,1 @@
+"""The mandate's process at an instant: progress, obligations, plan against fact, inspections, the calendar."""

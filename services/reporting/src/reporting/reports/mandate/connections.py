@@ -1,0 +1,139 @@
+"""Since when each facility was first connected to both centres for good: ten unbroken minutes, by the accounts' rules.
+
+The past is read in stretches that double, from the first day on that anybody watched; a facility that is found drops
+out. So a province that connected in its first weeks costs the same after years.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.compliance import VERIFIED
+from reporting.domain.evidence.claims import resolve
+from reporting.domain.instants import Millis
+from reporting.domain.maintenance import Window
+from reporting.domain.mandate.connection import SUSTAINED, compliant_line, sustained_since
+from reporting.domain.mandate.coverage import OTHER_PUBLIC
+from reporting.domain.partition import DeliveryLine
+from reporting.domain.scope import Camera
+from reporting.domain.segments import Period, Segment
+from reporting.domain.timeline import within_lives
+from reporting.storage import history, lives, plan
+from reporting.storage.history import Stored
+from reporting.storage.lives import Watch
+from reporting.storage.mandate import lifecycle
+from vonggac.events.inventory import DestinationRole
+
+FIRST_STRETCH: Millis = 86_400_000
+PORTION = 500
+_ROLES: Mapping[str | None, DestinationRole] = {role.value: role for role in DestinationRole}
+
+
+class Scoped(NamedTuple):
+    """Of one camera at one facility: when it was in scope, and when it was up and at both centres."""
+
+    counted: list[Segment[bool]]
+    connected: list[Segment[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read of one stretch of time for some cameras."""
+
+    period: Period
+    stored: Stored
+    watch: Watch
+    windows: Mapping[str, list[Window]]
+
+
+async def first_connected(
+    session: AsyncSession, facility_ids: Sequence[UUID], until: Millis, grace: Millis, areas: Mapping[str, str | None]
+) -> dict[UUID, Millis]:
+    """The instant of each facility; one that was not connected by `until` is not in it.
+
+    `grace`: as `presumed_alive_ms` of a Question. `areas`: what each camera watches, by its id.
+    """
+    missing, found = set(facility_ids), dict[UUID, Millis]()
+    begin = await lifecycle.first_watched(session, list(missing), until)
+    length = FIRST_STRETCH
+    while begin is not None and begin < until and missing:
+        period = Period(begin, min(begin + length, until))
+        for facility_id, instant in (await _stretch(session, period, missing, grace, areas)).items():
+            found[facility_id] = instant
+            missing.discard(facility_id)
+        if period.end >= until:
+            break
+        # A stretch of connection that began shortly before the end is seen whole in the next one.
+        begin, length = period.end - SUSTAINED, length * 2
+    return found
+
+
+async def _stretch(
+    session: AsyncSession, period: Period, missing: set[UUID], grace: Millis, areas: Mapping[str, str | None]
+) -> dict[UUID, Millis]:
+    places = await plan.places(session, plan.Scope(), period)
+    wanted = places._replace(facilities=[one for one in places.facilities if one.id in missing])
+    cameras = await plan.cameras(session, wanted)
+    watch = await lives.watch(session, period.start, period.end, grace)
+    windows = await history.maintenance(session, period.start, period.end)
+    by_facility: dict[UUID, list[tuple[str | None, Scoped]]] = {}
+    for portion in batched(cameras, PORTION):
+        ids = [one.id for one in portion]
+        deliveries = [planned.id for one in portion for planned in one.deliveries]
+        stored = await history.stored(session, ids, deliveries, period.start, period.end, watch)
+        if demanded := _demanded(portion):
+            failures = await history.failed_read_backs(session, demanded, period.start, period.end)
+            stored = stored._replace(failures=failures)
+        material = Found(period, stored, watch, windows)
+        for facility_id, camera_id, line in await asyncio.to_thread(_lines, material, portion):
+            by_facility.setdefault(facility_id, []).append((areas.get(camera_id), line))
+    result: dict[UUID, Millis] = {}
+    for facility_id, lines in by_facility.items():
+        needed = [line for area, line in lines if area != OTHER_PUBLIC] or [line for _, line in lines]
+        instant = sustained_since(period, [(line.counted, line.connected) for line in needed])
+        if instant is not None and facility_id in missing:
+            result[facility_id] = instant
+    return result
+
+
+def _demanded(portion: Iterable[Camera]) -> set[str]:
+    return {
+        planned.id
+        for one in portion
+        for piece in one.pieces
+        for planned in piece.value.deliveries
+        if planned.required_proof == VERIFIED
+    }
+
+
+def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Scoped]]:
+    """Facility, camera and line, for each facility that a camera stood at."""
+    seen, claims, failed = found.stored.lines(found.watch), found.stored.claims(), found.stored.failed()
+    result: list[tuple[UUID, str, Scoped]] = []
+    for camera in portion:
+        stationed: dict[UUID, Scoped] = {}
+        for start, end, piece in camera.pieces:
+            if piece.absence is not None:
+                continue
+            lines = [
+                DeliveryLine(
+                    _ROLES.get(one.role),
+                    one.required_proof,
+                    one.enabled,
+                    resolve(claims.get(one.id, ()), found.watch.forwarders),
+                    within_lives(failed[one.id], found.watch.probing) if one.id in failed else (),
+                )
+                for one in piece.deliveries
+            ]
+            agreed = history.maintenance_line(found.windows, camera.id, piece.facility.id)
+            line = compliant_line(Period(start, end), seen.get(camera.id, ()), lines, agreed)
+            there = stationed.setdefault(piece.facility.id, Scoped([], []))
+            there.counted.append(Segment(start, end, True))
+            there.connected.extend(line)
+        result += [(facility_id, camera.id, scoped) for facility_id, scoped in stationed.items()]
+    return result

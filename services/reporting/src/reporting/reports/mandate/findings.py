@@ -1,0 +1,228 @@
+"""What speaks for each obligation at each facility: the facts of the register and the word of the accounts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from reporting.domain.instants import VIETNAM, Millis, millis, moment
+from reporting.domain.mandate.coverage import Assessed, Sufficiency, decide_sufficiency
+from reporting.domain.mandate.obligations import NOTHING, Evidence, Finding, last_of
+from reporting.reports.mandate.situation import FacilityThen, Situation
+from reporting.storage.mandate.records import Record, Records
+from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus, ProposalStatus, SurveyStatus
+
+SUBMITTED = frozenset(
+    {
+        ProposalStatus.SUBMITTED.value,
+        ProposalStatus.APPROVED.value,
+        ProposalStatus.FUNDED.value,
+        ProposalStatus.INSTALLED.value,
+        ProposalStatus.CONNECTED.value,
+    }
+)
+INSTALLED = frozenset({ProposalStatus.INSTALLED.value, ProposalStatus.CONNECTED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the register had of one noun at the instant, by facility; and all its revisions where those count."""
+
+    situation: Situation
+    surveys: Mapping[UUID, list[Record]]
+    plans: Mapping[UUID, list[Record]]
+    exceptions: Mapping[UUID, list[Record]]
+    coverages: Mapping[UUID, list[Record]]
+    focal_points: Mapping[UUID, list[Record]]
+    inspections: Mapping[UUID, list[Record]]
+    blocked: Mapping[UUID, list[Record]]
+    cameras: Mapping[UUID, list[Record]]
+    revisions: Mapping[UUID, list[Record]]
+    """Of coverages and cameras, all that held at some moment up to the instant."""
+    proposals: Mapping[UUID, list[list[Record]]]
+    connected: Mapping[UUID, Millis]
+    """Since when each facility was first connected for good."""
+
+    @staticmethod
+    def gather(situation: Situation, connected: Mapping[UUID, Millis]) -> "Facts":
+        by = situation.by_facility
+        proposals: dict[UUID, list[list[Record]]] = {}
+        for versions in situation.records.versions("installation_proposal"):
+            if versions[-1].end > situation.at and (facility_id := versions[-1].facility_id) is not None:
+                proposals.setdefault(facility_id, []).append(versions)
+        return Facts(
+            situation,
+            by("survey"),
+            by("connection_plan"),
+            by("plan_exception"),
+            by("coverage"),
+            by("focal_point"),
+            by("inspection"),
+            by("blocked_reason"),
+            by("camera"),
+            _revisions(situation.records, ("coverage", "camera")),
+            proposals,
+            connected,
+        )
+
+    def finding(self, kind: ObligationKind, then: FacilityThen) -> Finding:
+        """What speaks for an obligation of that kind at that facility."""
+        one = then.facility.id
+        match kind:
+            case ObligationKind.SURVEY_AND_PLAN:
+                return last_of([self.survey(one), self.agreed_first(one)])
+            case ObligationKind.CONNECTION:
+                return last_of([Evidence("connection", one, then.facility.code, self.connected.get(one))])
+            case ObligationKind.PROPOSAL:
+                return self._proposal(one, SUBMITTED)
+            case ObligationKind.INSTALLATION:
+                return self._proposal(one, INSTALLED)
+            case ObligationKind.COVERAGE:
+                return last_of([Evidence("coverage", one, then.facility.code, self.sufficient_since(one))])
+            case ObligationKind.FOCAL_POINT:
+                return self._focal_point(one)
+            case ObligationKind.INSPECTION:
+                return self._inspection(then)
+            case _:
+                return NOTHING
+
+    def survey(self, facility_id: UUID) -> Evidence:
+        """The first survey that was approved by then, and still is."""
+        approved = [
+            Evidence("survey", one.id, one.state["code"], at)
+            for one in self.surveys.get(facility_id, ())
+            if one.state["status"] == SurveyStatus.APPROVED.value
+            and (at := instant(one.state["approved_at"] or one.state["status_since"])) <= self.situation.at
+        ]
+        return _first(approved, "survey")
+
+    def agreed_first(self, facility_id: UUID) -> Evidence:
+        """The first version of the plan that was agreed by then, also one that a later version replaced."""
+        agreed = [
+            Evidence("connection_plan", one.id, one.state["code"], at)
+            for one in self.plans.get(facility_id, ())
+            if one.state["status"] in {PlanStatus.AGREED.value, PlanStatus.SUPERSEDED.value}
+            and one.state["agreed_at"] is not None
+            and (at := instant(one.state["agreed_at"])) <= self.situation.at
+        ]
+        return _first(agreed, "connection_plan")
+
+    def agreed_plan(self, facility_id: UUID) -> Record | None:
+        """The version of the plan that was in force then."""
+        now = self.situation.at
+        for one in self.plans.get(facility_id, ()):
+            state = one.state
+            if state["agreed_at"] is None or instant(state["agreed_at"]) > now:
+                continue
+            # A version heard of when it was replaced already was in force until then.
+            replaced = state["status"] == PlanStatus.SUPERSEDED.value and instant(state["status_since"]) <= now
+            if not replaced and state["status"] in {PlanStatus.AGREED.value, PlanStatus.SUPERSEDED.value}:
+                return one
+        return None
+
+    def _proposal(self, facility_id: UUID, reached: frozenset[str]) -> Finding:
+        """Since when the state was reached without being left again."""
+        found = []
+        for versions in self.proposals.get(facility_id, ()):
+            since: Millis | None = None
+            for one in versions:
+                if one.state["status"] not in reached:
+                    since = None
+                elif since is None:
+                    since = instant(one.state["status_since"])
+            if since is not None and since <= self.situation.at:
+                last = versions[-1]
+                found.append(Evidence("proposal", last.id, last.state["code"], since))
+        return last_of([_first(found, "proposal")])
+
+    def sufficiency(self, facility_id: UUID) -> Sufficiency:
+        """At the instant."""
+        return _sufficiency(self.coverages.get(facility_id, ()), self.cameras.get(facility_id, ()))
+
+    def sufficient_since(self, facility_id: UUID) -> Millis | None:
+        """When the cameras sufficed first; None if they do not at the instant."""
+        if not self.sufficiency(facility_id).sufficient:
+            return None
+        revisions = self.revisions[facility_id]
+        for cut in sorted({at for one in revisions for at in (one.start, one.end)}):
+            held = [one for one in revisions if one.start <= cut < one.end]
+            coverages = [one for one in held if one.noun == "coverage"]
+            if _sufficiency(coverages, [one for one in held if one.noun == "camera"]).sufficient:
+                return cut
+        return None
+
+    def _focal_point(self, facility_id: UUID) -> Finding:
+        """The first that was in office, provided that one is in office on the day."""
+        if not self.has_focal_point(facility_id):
+            return last_of([Evidence("focal_point", None, None, None)])
+        first = min(self.focal_points[facility_id], key=lambda one: str(one.state["valid_from"]))
+        return last_of([Evidence("focal_point", first.id, None, start_of(first.state["valid_from"]))])
+
+    def has_focal_point(self, facility_id: UUID) -> bool:
+        """Whether one is in office on the day of the instant (R17)."""
+        day = day_of(self.situation.at)
+        return any(holds(one, day) for one in self.focal_points.get(facility_id, ()))
+
+    def blocked_kinds(self, facility_id: UUID) -> tuple[str, ...]:
+        """Why it is blocked on the day, each kind once."""
+        day = day_of(self.situation.at)
+        return tuple(sorted({one.state["kind"] for one in self.blocked.get(facility_id, ()) if holds(one, day)}))
+
+    def last_inspection(self, facility_id: UUID) -> Record | None:
+        """The newest that was made by the day."""
+        day = day_of(self.situation.at).isoformat()
+        made = [one for one in self.inspections.get(facility_id, ()) if one.state["inspected_on"] <= day]
+        return max(made, key=lambda one: (one.state["inspected_on"], str(one.id)), default=None)
+
+    def _inspection(self, then: FacilityThen) -> Finding:
+        """Counted from the last inspection, or from the first active day where none was made since."""
+        last = self.last_inspection(then.facility.id)
+        at = None if last is None else start_of(last.state["inspected_on"])
+        begins = [one for one in (at, then.active_since) if one is not None]
+        evidence = (Evidence("inspection", None if last is None else last.id, None, at),)
+        return Finding(max(begins, default=None), evidence)
+
+
+def _sufficiency(coverages: Iterable[Record], cameras: Iterable[Record]) -> Sufficiency:
+    assessed = {
+        one.state["area"]: Assessed(CoverageVerdict(one.state["verdict"]), one.state["cameras_needed"])
+        for one in coverages
+    }
+    watched = {one.state["area"] for one in cameras if one.state["enabled"] and one.state["area"] is not None}
+    return decide_sufficiency(assessed, watched)
+
+
+def _first(found: Sequence[Evidence], kind: str) -> Evidence:
+    return min(found, key=lambda one: (one.at or 0, str(one.id)), default=Evidence(kind, None, None, None))
+
+
+def instant(text: str) -> Millis:
+    """An instant of the register, as it stands in a record."""
+    return millis(datetime.fromisoformat(text))
+
+
+def start_of(day: str) -> Millis:
+    """The first instant of a day of the register."""
+    return millis(datetime.combine(date.fromisoformat(day), datetime.min.time(), VIETNAM))
+
+
+def day_of(at: Millis) -> date:
+    """The day of the province."""
+    return moment(at).astimezone(VIETNAM).date()
+
+
+def holds(record: Record, day: date) -> bool:
+    """Whether the day lies in the record's own days, both included."""
+    since, until = record.state["valid_from"], record.state["valid_to"]
+    return since <= day.isoformat() and (until is None or day.isoformat() <= until)
+
+
+def _revisions(records: Records, nouns: Iterable[str]) -> dict[UUID, list[Record]]:
+    """Every revision of these nouns, by the facility that it was of."""
+    found: dict[UUID, list[Record]] = {}
+    for noun in nouns:
+        for versions in records.versions(noun):
+            for one in versions:
+                if one.facility_id is not None:
+                    found.setdefault(one.facility_id, []).append(one)
+    return found

@@ -1,0 +1,172 @@
+"""The province at an instant: facilities with the names of then, their cameras' word of the accounts, the register.
+
+Progress, obligations, deviations and inspections read it, so that they agree.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import Millis
+from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_camera
+from reporting.domain.mandate.obligations import Place, units_above
+from reporting.domain.mandate.progress import CameraProgress
+from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
+from reporting.domain.segments import Period, Segment, value_at
+from reporting.domain.timeline import CameraState
+from reporting.reports.accounts import CameraAccount, Moment, Question, accounts
+from reporting.storage import plan
+from reporting.storage.mandate import lifecycle, records
+from reporting.storage.mandate.records import Record, Records
+
+NOUNS = (
+    "agency",
+    "blocked_reason",
+    "camera",
+    "connection_plan",
+    "coverage",
+    "directive",
+    "focal_point",
+    "inspection",
+    "installation_proposal",
+    "obligation",
+    "plan_exception",
+    "survey",
+    "unit",
+)
+
+
+class CameraThen(NamedTuple):
+    """One camera at the instant: its plan, and the accounts' word."""
+
+    camera: Camera
+    now: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityThen:
+    """One facility as it was at the instant, under the names of then."""
+
+    facility: Facility
+    status: str
+    active_since: Millis | None
+    """The beginning of its present active time; None while it is not active."""
+    place: Place
+    cameras: tuple[CameraThen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All facilities of a scope in the order of the reports (unit, code), and the register up to the instant."""
+
+    at: Millis
+    presumed_alive_ms: Millis
+    facilities: tuple[FacilityThen, ...]
+    records: Records
+    scope: plan.Scope
+
+    def by_facility(self, noun: str) -> Mapping[UUID, list[Record]]:
+        """What held of a noun at the instant, by facility."""
+        found: dict[UUID, list[Record]] = {}
+        for record in self.records.at(noun, self.at):
+            if record.facility_id is not None:
+                found.setdefault(record.facility_id, []).append(record)
+        return found
+
+
+async def situation(session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope) -> Situation:
+    """What was so at `at`, as far as it is known today; states recorded after it are not in it."""
+    question = Question(Period(at, at + 1), at, presumed_alive_ms)
+    places = await plan.places(session, scope, question.period)
+    known = await records.read(session, NOUNS, at)
+    cameras = await plan.cameras(session, places)
+    stationed: dict[UUID, list[CameraThen]] = {}
+    async for portion in accounts(session, question, cameras, _moments):
+        for one in portion:
+            if _exists(one):
+                stationed.setdefault(one.camera.facility.id, []).append(one)
+    active = await lifecycle.active_since(session, at)
+    parents = {
+        record.id: UUID(parent) if (parent := record.state.get("parent_id")) else None
+        for record in known.at("unit", at)
+    }
+    facilities = []
+    for facility in places.facilities:
+        there = tuple(stationed.get(facility.id, ()))
+        versions = places.register.facilities[str(facility.id)]
+        status = _status(versions, at)
+        named = _named(facility, known, at)
+        unit_ids = units_above(facility.unit.id, parents)
+        place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, bool(there))
+        facilities.append(FacilityThen(named, status, active.get(facility.id), place, there))
+    return Situation(at, presumed_alive_ms, tuple(facilities), known, scope)
+
+
+def _moments(portion: Iterable[CameraAccount]) -> list[CameraThen]:
+    return [CameraThen(one.camera, one.now) for one in portion if one.now is not None]
+
+
+def _exists(one: CameraThen) -> bool:
+    """Whether it was there: one that came later, was removed or stood elsewhere was not."""
+    absence = one.camera.pieces[-1].value.absence
+    return absence is None or absence.reason not in {Reason.NOT_YET, Reason.REMOVED, Reason.ELSEWHERE}
+
+
+def _status(versions: Iterable[Segment[FacilityVersion]], at: Millis) -> str:
+    found = value_at(list(versions), at)
+    assert found is not None, "places has only facilities that existed then"
+    return found.value.status
+
+
+def _named(facility: Facility, known: Records, at: Millis) -> Facility:
+    """Unit and agency under the codes and names that they had then."""
+    return replace(
+        facility,
+        unit=_then(facility.unit, known.named("unit", facility.unit.id, at)),
+        agency=_then(facility.agency, known.named("agency", facility.agency.id, at)),
+    )
+
+
+def _then(now: Named, record: Record | None) -> Named:
+    return now if record is None else Named(now.id, record.state["code"], record.state["name"])
+
+
+def camera_progress(one: CameraThen, areas: Mapping[str, str | None]) -> CameraProgress:
+    """A camera's row of the board. `areas`: what each watches, by its id."""
+    in_scope = one.camera.pieces[-1].value.absence is None
+    state = one.now.camera.state
+    connection: Connection = NOT_CONNECTED
+    if in_scope:
+        connection = of_camera(CameraState(state), one.now.national, one.now.provincial)
+    camera = one.camera
+    return CameraProgress(
+        camera.id, camera.code, camera.name, areas.get(camera.id), in_scope, state, one.now.camera.cause, connection
+    )
+
+
+def areas_of(situation: Situation) -> dict[str, str | None]:
+    """The area of each camera at the instant, by its id."""
+    return {str(one.id): one.state.get("area") for one in situation.records.at("camera", situation.at)}
+
+
+def successors(situation: Situation) -> dict[UUID, list[Named]]:
+    """The units that follow each unit, as the register had them at the instant, by their code."""
+    found: dict[UUID, list[Named]] = {}
+    for unit in situation.records.at("unit", situation.at):
+        for earlier in unit.state.get("succeeds", ()):
+            named = Named(unit.id, unit.state["code"], unit.state["name"])
+            found.setdefault(UUID(earlier["unit_id"]), []).append(named)
+    for named_units in found.values():
+        named_units.sort(key=lambda one: (one.code or "", str(one.id)))
+    return found
+
+
+def ended_on(situation: Situation, unit_id: UUID) -> date | None:
+    """The last day of a unit, as the register had it at the instant."""
+    record = situation.records.named("unit", unit_id, situation.at)
+    day = None if record is None else record.state["valid_to"]
+    return None if day is None else date.fromisoformat(day)

@@ -1,0 +1,1 @@
+"""The register of the mandate, dated, and the formats that cameras were seen to have."""

@@ -1,0 +1,129 @@
+"""The log: who was urged, when, how, with which outcome, and what they answered. It is only added to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.storage.sending.urging_tables import urge, urge_answer, urge_sending
+from vonggac.database.keyset import Ordered, keyset_page
+
+SORTABLE = {"urged_at": urge.c.urged_at, "level": urge.c.level, "id": urge.c.id}
+CLAIMED = 16
+
+_LOCK = text("select pg_try_advisory_xact_lock(17420521)")
+
+# A claim is a lease: who dies with it leaves the message to the next claim after `until`.
+_CLAIM = text(
+    """
+    update urge_sending as sending set attempts = sending.attempts + 1, next_attempt_at = :until
+    from urge, urge_channel as channel
+    where urge.id = sending.urge_id and channel.id = sending.channel_id and (sending.urge_id, sending.channel_id) in (
+        select due.urge_id, due.channel_id from urge_sending as due
+        where due.state = 'pending' and due.next_attempt_at <= :now
+        order by due.next_attempt_at, due.urge_id limit :most for update skip locked
+    )
+    returning sending.urge_id, sending.channel_id, sending.attempts, channel.kind, channel.address, urge.agency_name,
+              urge.level, urge.items, urge.urged_at
+    """
+)
+
+
+async def try_lock(session: AsyncSession) -> bool:
+    """Whether this transaction is the one that decides; another replica does otherwise."""
+    return bool((await session.execute(_LOCK)).scalar_one())
+
+
+async def recent(session: AsyncSession, since: datetime) -> Sequence[Any]:
+    """Who was urged after `since`, each with the newest answer."""
+    answered = (
+        select(urge_answer.c.urge_id, func.max(urge_answer.c.answered_at).label("answered_at"))
+        .group_by(urge_answer.c.urge_id)
+        .subquery()
+    )
+    wanted = (
+        select(urge.c.agency_id, urge.c.level, urge.c.urged_at, answered.c.answered_at)
+        .outerjoin(answered, answered.c.urge_id == urge.c.id)
+        .where(urge.c.urged_at > since)
+    )
+    return (await session.execute(wanted.order_by(urge.c.urged_at))).all()
+
+
+async def add(session: AsyncSession, values: Mapping[str, Any], channels: Sequence[Any]) -> None:
+    """An entry, with the channels that it is to be sent through."""
+    await session.execute(insert(urge).values(dict(values)))
+    rows = [
+        {
+            "urge_id": values["id"],
+            "channel_id": channel.id,
+            "channel_name": channel.name,
+            "channel_kind": channel.kind,
+            "state": "pending",
+            "attempts": 0,
+            "next_attempt_at": values["urged_at"],
+        }
+        for channel in channels
+    ]
+    if rows:
+        await session.execute(insert(urge_sending).values(rows))
+
+
+async def get(session: AsyncSession, urge_id: UUID) -> Any:
+    """The entry, or None."""
+    return (await session.execute(select(urge).where(urge.c.id == urge_id))).one_or_none()
+
+
+async def page(
+    session: AsyncSession,
+    agency_id: UUID | None,
+    orderings: Sequence[Ordered],
+    last: Sequence[Any] | None,
+    limit: int,
+    *,
+    count: bool,
+) -> tuple[Sequence[Any], int | None]:
+    """Entries of an agency, or all: one more than the page, and the number of all when it is asked."""
+    wanted = select(urge)
+    if agency_id is not None:
+        wanted = wanted.where(urge.c.agency_id == agency_id)
+    rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
+    return rows, total
+
+
+async def sendings(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Through which channels each went, and with which outcome."""
+    wanted = select(urge_sending).where(urge_sending.c.urge_id.in_(urge_ids))
+    return _by_urge(await session.execute(wanted.order_by(urge_sending.c.channel_name, urge_sending.c.channel_id)))
+
+
+async def answers(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """What was answered to each, oldest first."""
+    wanted = select(urge_answer).where(urge_answer.c.urge_id.in_(urge_ids))
+    return _by_urge(await session.execute(wanted.order_by(urge_answer.c.answered_at, urge_answer.c.id)))
+
+
+def _by_urge(rows: Any) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.urge_id, []).append(row)
+    return found
+
+
+async def add_answer(session: AsyncSession, values: Mapping[str, Any]) -> Any:
+    return (await session.execute(insert(urge_answer).values(dict(values)).returning(urge_answer))).one()
+
+
+async def claim(session: AsyncSession, now: datetime, until: datetime) -> Sequence[Any]:
+    """What is to be sent, each for this caller alone until `until`."""
+    return (await session.execute(_CLAIM, {"now": now, "until": until, "most": CLAIMED})).all()
+
+
+async def record(session: AsyncSession, urge_id: UUID, channel_id: UUID, values: Mapping[str, Any]) -> None:
+    """What became of an attempt."""
+    of_it = urge_sending.c.urge_id == urge_id, urge_sending.c.channel_id == channel_id
+    await session.execute(update(urge_sending).where(*of_it).values(dict(values)))

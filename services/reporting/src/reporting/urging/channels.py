@@ -1,0 +1,128 @@
+"""Channels by Apprise: e-mail and JSON over HTTP, no others. An address is a secret: it is in no log and no answer.
+
+Apprise has a hundred services and options that read files; only the schemes and options named here are taken.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import apprise
+
+from reporting.urging.digest import Message
+from vonggac.events.causes import Cause
+from vonggac.net.allowed_networks import AllowedNetworks, resolve
+from vonggac.net.errors import PeerError
+
+RESOLVE_WITHIN_S = 5.0
+SENT_WITHIN_S = 45.0
+SOCKET_TIMEOUT_S = 10.0
+
+
+class ChannelKind(StrEnum):
+    """How a message travels."""
+
+    MAILTO = "mailto"
+    JSON = "json"
+
+
+SCHEMES = {ChannelKind.MAILTO: ("mailto", "mailtos"), ChannelKind.JSON: ("json", "jsons")}
+OPTIONS = {
+    ChannelKind.MAILTO: frozenset(
+        {"to", "from", "name", "smtp", "mode", "cc", "bcc", "reply", "user", "pass", "domain"}
+    ),
+    ChannelKind.JSON: frozenset(),
+}
+EXAMPLES = {
+    ChannelKind.MAILTO: "mailtos://user:password@smtp.example.vn:587?from=user@example.vn&to=office@example.vn",
+    ChannelKind.JSON: "jsons://user:password@10.20.0.5:8443/urging",
+}
+
+
+class Sent(StrEnum):
+    """What became of one attempt."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    """The server was not reached, or refused."""
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    ADDRESS_UNREADABLE = "address_unreadable"
+
+
+class BadAddressError(ValueError):
+    """The text says what is wrong and what would be right, without the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One address, ready to be sent to."""
+
+    service: Any
+    host: str
+    port: int
+
+
+def parse(kind: ChannelKind, address: str) -> Channel:
+    """Raises BadAddressError."""
+    parts = urlsplit(address.strip())
+    if parts.scheme.lower() not in SCHEMES[kind]:
+        schemes = " or ".join(f"{scheme}://" for scheme in SCHEMES[kind])
+        msg = f"a channel of the kind {kind} begins with {schemes}, like {EXAMPLES[kind]}"
+        raise BadAddressError(msg)
+    given = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    unknown = sorted(given - OPTIONS[kind])
+    if unknown:
+        known = ", ".join(sorted(OPTIONS[kind])) or "none"
+        msg = f"the option {', '.join(unknown)} is not taken; there are: {known}"
+        raise BadAddressError(msg)
+    # ASCII: the name goes into HTTP headers.
+    asset = apprise.AppriseAsset(
+        app_id="Vong Gac", app_desc="Vong Gac", app_url="", secure_logging=True, http_redirects=False,
+        service_timeout=SENT_WITHIN_S,
+    )  # fmt: skip
+    service = _instantiate(address.strip(), asset)
+    if service is None:
+        msg = f"it is not complete: write it like {EXAMPLES[kind]}"
+        raise BadAddressError(msg)
+    service.redirects = False
+    service.socket_connect_timeout = service.socket_read_timeout = SOCKET_TIMEOUT_S
+    host = getattr(service, "smtp_host", None) or service.host
+    default = {"mailto": 25, "mailtos": 587, "json": 80, "jsons": 443}[parts.scheme.lower()]
+    return Channel(service, host, service.port or default)
+
+
+def _instantiate(address: str, asset: Any) -> Any:
+    # Apprise logs recipients and hosts.
+    logger = logging.getLogger("apprise")
+    logger.propagate, logger.disabled = False, True
+    return apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+
+
+async def check(channel: Channel, allowed: AllowedNetworks, *, timeout_s: float = RESOLVE_WITHIN_S) -> None:
+    """Raises PeerError: `dns`, `address_not_allowed`."""
+    await resolve(channel.host, channel.port, allowed, timeout_s=timeout_s)
+
+
+async def send(channel: Channel, message: Message, allowed: AllowedNetworks) -> Sent:
+    """One attempt; every failure is a value."""
+    try:
+        await check(channel, allowed)
+    except PeerError as error:
+        return Sent.DNS if error.cause is Cause.DNS else Sent.ADDRESS_NOT_ALLOWED
+    try:
+        async with asyncio.timeout(SENT_WITHIN_S):
+            good = await asyncio.to_thread(_notify, channel.service, message)
+    except TimeoutError:
+        return Sent.TIMEOUT
+    return Sent.SENT if good else Sent.FAILED
+
+
+def _notify(service: Any, message: Message) -> bool:
+    sender = apprise.Apprise(asset=service.asset)
+    sender.add(service)
+    return bool(sender.notify(title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT))

@@ -1,0 +1,48 @@
+"""What parties are to see to now: obligations that are not met, and outages that go on."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from reporting.domain.instants import millis
+from reporting.domain.scope import Facility
+from reporting.domain.segments import Period
+from reporting.storage import plan
+from reporting.storage.sending import watched
+from reporting.urging.decision import Owed
+
+type Obligations = Callable[[AsyncSession, datetime], Awaitable[Sequence[Owed]]]
+"""The obligations that are not met at an instant, for each facility that they are about."""
+
+
+async def facilities(session: AsyncSession, now: datetime) -> dict[UUID, Facility]:
+    """Facilities as they are now, by id."""
+    at = millis(now)
+    places = await plan.places(session, plan.Scope(), Period(at - 1, at))
+    return {one.id: one for one in places.facilities}
+
+
+async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
+    """Confirmed outages that go on; the agency that manages the facility is to see to them."""
+    rows = await watched.open_since(session, now)
+    here = await facilities(session, now) if rows else {}
+    found = []
+    for row in rows:
+        facility = here.get(row.facility_id)
+        found.append(
+            Owed(
+                key=f"outage:{row.id}",
+                outage=True,
+                since=millis(row.began_at),
+                responsible=None,
+                managing=None if facility is None else facility.agency.id,
+                kind=None,
+                code=row.camera_code,
+                title=row.causes[0] if row.causes else "",
+                facility_code=row.facility_code,
+                facility_name=None if facility is None else facility.name,
+            )
+        )
+    return found

@@ -1,0 +1,264 @@
+"""Urging as its users see it: rules under If-Match, addresses that are never shown, the log, answers and the letter."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from docx import Document
+from services.reporting.tests.receivers import taking_mail
+from sqlalchemy import text
+
+from vonggac.auth import Role
+from vonggac.events.inventory import AgencyRole, AgencyV1
+from vonggac.testing.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from services.reporting.tests.conftest import Client, Province, Start
+
+    from reporting.settings import Settings
+    from vonggac.bus import Bus
+    from vonggac.database import Database
+
+SECRET = "MatKhau99"
+
+
+@pytest.fixture
+def sealed(settings: Settings, tmp_path: Path) -> Settings:
+    (tmp_path / "seal.key").write_text(base64.b64encode(bytes(range(32))).decode())
+    given = {
+        "secrets_key_file": tmp_path / "seal.key",
+        "allowed_networks": ("127.0.0.0/8",),
+        "watch_every_s": 0.1,
+        "urge_every_s": 0.1,
+    }
+    return settings.model_copy(update=given)
+
+
+@pytest_asyncio.fixture
+async def lead(start: Start, sealed: Settings, bus: Bus, province: Province) -> AsyncIterator[Client]:
+    """A lead's client of a running service that knows an agency, a lead and a committee."""
+    state = {"revision": 1, "changed_at": province.now, "created_at": province.now}
+    others = [
+        AgencyV1(id=uuid4(), code="STTTT", name="Sở Thông tin và Truyền thông", role=AgencyRole.LEAD, **state),
+        AgencyV1(id=uuid4(), code="UBND", name="UBND tỉnh Quảng Trị", role=AgencyRole.PEOPLES_COMMITTEE, **state),
+    ]
+    async with start(sealed) as client:
+        await province.publish(bus, *province.base(), *(province.stated("agency", one) for one in others))
+
+        async def known() -> bool:
+            answer = await client.post("/v1/urging/rules", json=rule(party="agency", agency_id=str(others[1].id)))
+            if answer.status_code != 201:
+                return False
+            await client.delete(answer.headers["location"], headers={"If-Match": "*"})
+            return True
+
+        await eventually(known, what="agencies")
+        yield client
+
+
+def rule(**given: Any) -> dict[str, Any]:
+    known = {"name": "Mất quá 4 giờ", "about": "outage", "party": "managing", "level": 1, "hours": 4, "every_hours": 24}
+    return known | given
+
+
+def channel(province: Province, port: int = 25, **given: Any) -> dict[str, Any]:
+    address = f"mailto://127.0.0.1:{port}?from=vonggac@example.vn&to=vanthu@example.vn"
+    return {"agency_id": str(province.agency), "name": "Văn thư", "kind": "mailto", "address": address, **given}
+
+
+async def outage(client: Client, bus: Bus, province: Province) -> None:
+    """A camera that is down, noticed."""
+    camera = province.camera()
+    times = [province.now - timedelta(hours=ago) for ago in (6, 4, 2)] + [province.now - timedelta(seconds=1)]
+    probes = [province.probe(camera, at, "down", cause="timeout", every_s=7200) for at in times]
+    await province.publish(bus, province.stated("camera", camera), *probes, *province.watched(province.now))
+
+    async def noticed() -> Any:
+        return (await client.get("/v1/notices")).json()["items"]
+
+    await eventually(noticed)
+
+
+async def test_a_rule_urges_by_mail_and_the_log_shows_it_until_it_is_answered(
+    lead: Client, bus: Bus, province: Province
+) -> None:
+    async with taking_mail() as mailbox:
+        assert (await lead.post("/v1/urging/channels", json=channel(province, mailbox.port))).status_code == 201
+        await outage(lead, bus, province)
+        made = await lead.post("/v1/urging/rules", json=rule(channel_kinds=["mailto"]))
+        assert made.status_code == 201, made.text
+        await eventually(lambda: mailbox.taken, what="the mail")
+
+        async def sent() -> Any:
+            items = (await lead.get("/v1/urges", params={"agency_id": str(province.agency)})).json()["items"]
+            return items[0] if items and items[0]["sendings"][0]["state"] == "sent" else None
+
+        urge = await eventually(sent)
+    assert (urge["agency_name"], urge["level"], urge["decided_by"]) == ("Sở Y tế", 1, "rules")
+    assert [(one["code"], one["title"], one["facility_code"]) for one in urge["items"]] == [
+        ("CAM-01", "timeout", "KCL-01")
+    ]
+    assert urge["items"][0]["since"].endswith("+07:00")
+    path = f"/v1/urges/{urge['id']}"
+    given = {"text": "Đã cử người sửa", "document": "15/SYT-NVY", "promised_by": "2027-01-01T00:00:00+07:00"}
+    answered = await lead.post(f"{path}/answers", json=given)
+    assert answered.status_code == 201, answered.text
+    (answer,) = (await lead.get(path)).json()["answers"]
+    assert (answer["text"], answer["document"]) == ("Đã cử người sửa", "15/SYT-NVY")
+    assert answer["promised_by"] == "2027-01-01T00:00:00+07:00"
+    assert answer["recorded_by"] == "test-province_lead"
+    assert len(mailbox.taken) == 1
+    assert (await lead.get(f"{path}/letter.docx")).json()["code"] == "no_letter"
+
+
+async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bus: Bus, province: Province) -> None:
+    body = {"agency_id": str(province.agency), "level": 2}
+    refused = await lead.post("/v1/urges", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_owed")
+    await outage(lead, bus, province)
+    made = await lead.post("/v1/urges", json=body)
+    assert made.status_code == 201, made.text
+    assert made.json()["decided_by"] == "test-province_lead"
+    again = await lead.post("/v1/urges", json=body)
+    assert (again.status_code, again.json()["code"]) == (409, "urged_lately")
+    assert (await lead.post("/v1/urges", json=body | {"again": True})).status_code == 201
+    path = f"{made.headers['location']}/letter.docx"
+    first, second = await lead.get(path), await lead.get(path)
+    assert first.content == second.content
+    text_of = "\n".join(
+        paragraph.text
+        for table in Document(BytesIO(first.content)).tables
+        for row in table.rows
+        for cell in row.cells
+        for paragraph in cell.paragraphs
+    )
+    assert "SỞ THÔNG TIN VÀ TRUYỀN THÔNG" in text_of
+    assert "UBND TỈNH QUẢNG TRỊ" in text_of
+    assert "CAM-01" in text_of
+
+
+async def test_a_preview_sends_nothing(lead: Client, bus: Bus, province: Province, database: Database) -> None:
+    await outage(lead, bus, province)
+    quiet = rule(quiet_from="00:00", quiet_to="23:59")
+    assert (await lead.post("/v1/urging/rules", json=quiet)).status_code == 201
+    assert (await lead.get("/v1/urges/due")).json()["items"] == []
+    assert (await lead.get("/v1/urges")).json()["items"] == []
+
+
+async def test_an_address_is_never_shown_and_kept_sealed(lead: Client, province: Province, database: Database) -> None:
+    address = f"mailtos://nguoidung:{SECRET}@127.0.0.1:587?from=a@example.vn&to=vanthu@example.vn"
+    made = await lead.post("/v1/urging/channels", json=channel(province, address=address))
+    assert made.status_code == 201, made.text
+    listed = await lead.get("/v1/urging/channels")
+    changed = await lead.patch(
+        made.headers["location"],
+        json={"address": f"mailtos://127.0.0.1?user=x&pass={SECRET}&from=a@example.vn&to=b@example.vn"},
+        headers={"If-Match": made.headers["etag"]},
+    )
+    assert (changed.status_code, changed.json()["revision"]) == (200, 2)
+    async with database.transaction() as session:
+        stored = str((await session.execute(text("select urge_channel::text from urge_channel"))).scalar_one())
+    for shown in (made.text, listed.text, changed.text, stored):
+        assert SECRET not in shown
+        assert "example.vn" not in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"kind": "sms"}, "kind"),
+        ({"address": f"json://127.0.0.1/{SECRET}"}, "begins with mailto"),
+        ({"address": f"mailto://user:{SECRET}@192.0.2.9?from=a@example.vn&to=b@example.vn"}, "allowed networks"),
+        ({"address": f"mailto://127.0.0.1?to=b@example.vn&pgpkey={SECRET}"}, "option pgpkey"),
+        ({"agency_id": str(uuid4())}, "no agency"),
+        ({"agency_id": None}, "agency_id"),
+    ],
+)
+async def test_a_channel_that_cannot_work_is_refused_without_its_address(
+    lead: Client, province: Province, given: dict[str, Any], named: str
+) -> None:
+    answer = await lead.post("/v1/urging/channels", json=channel(province) | given)
+    assert answer.status_code == 422
+    assert named in answer.text
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"party": None}, "party"),
+        ({"party": "agency"}, "needs agency_id"),
+        ({"party": "responsible"}, "an outage has no responsible agency"),
+        ({"party": "agency", "agency_id": str(uuid4())}, "no agency"),
+        ({"level": 4}, "level"),
+        ({"every_hours": 0}, "every_hours"),
+        ({"channel_kinds": ["sms"]}, "channel_kinds"),
+        ({"quiet_from": "22:00"}, "quiet"),
+        ({"quiet_from": "25:00", "quiet_to": "07:00"}, "time of day"),
+        ({"about": "weather"}, "about"),
+        ({"obligation_kinds": ["connection"]}, "nothing of an outage"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+async def test_a_rule_that_cannot_work_is_refused_by_what_is_wrong(
+    lead: Client, given: dict[str, Any], named: str
+) -> None:
+    answer = await lead.post("/v1/urging/rules", json=rule() | given)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert named in answer.text
+
+
+async def test_a_rule_is_replaced_only_as_it_was_read(lead: Client) -> None:
+    made = await lead.post("/v1/urging/rules", json=rule())
+    path, etag = made.headers["location"], made.headers["etag"]
+    assert (await lead.put(path, json=rule(level=2))).status_code == 428
+    replaced = await lead.put(path, json=rule(level=2), headers={"If-Match": etag})
+    assert (replaced.status_code, replaced.json()["level"], replaced.headers["etag"]) == (200, 2, '"2"')
+    assert (await lead.put(path, json=rule(), headers={"If-Match": etag})).status_code == 412
+    assert (await lead.get(path)).json()["level"] == 2
+    assert (await lead.delete(path, headers={"If-Match": '"2"'})).status_code == 204
+    assert (await lead.get(path)).status_code == 404
+
+
+async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, province: Province) -> None:
+    await outage(lead, bus, province)
+    made = await lead.post("/v1/urges", json={"agency_id": str(province.agency), "level": 1})
+    path = f"{made.headers['location']}/answers"
+    for given, named in (
+        ({"text": "x", "answered_at": "2099-01-01T00:00:00+07:00"}, "future"),
+        ({"text": "x", "answered_at": "2021-01-01T00:00:00+07:00"}, "before the party was urged"),
+        ({"text": ""}, "text"),
+    ):
+        answer = await lead.post(path, json=given)
+        assert answer.status_code == 422
+        assert named in answer.text
+    assert (await lead.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"})).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.MANAGING_AGENCY, Role.FACILITY, Role.SERVICE])
+async def test_who_only_reads_urges_nobody(
+    start: Start, sealed: Settings, bus: Bus, province: Province, role: Role
+) -> None:
+    async with start(sealed, role) as reader:
+        for path in ("/v1/urging/rules", "/v1/urging/channels", "/v1/urges", "/v1/urges/due"):
+            assert (await reader.get(path)).status_code == 200
+        refused = [
+            await reader.post("/v1/urging/rules", json=rule()),
+            await reader.put(f"/v1/urging/rules/{uuid4()}", json=rule(), headers={"If-Match": "*"}),
+            await reader.delete(f"/v1/urging/rules/{uuid4()}", headers={"If-Match": "*"}),
+            await reader.post("/v1/urging/channels", json=channel(province)),
+            await reader.patch(f"/v1/urging/channels/{uuid4()}", json={}, headers={"If-Match": "*"}),
+            await reader.post("/v1/urges", json={"agency_id": str(uuid4()), "level": 1}),
+            await reader.post(f"/v1/urges/{uuid4()}/answers", json={"text": "x"}),
+        ]
+    assert {answer.status_code for answer in refused} == {403}

@@ -1,0 +1,107 @@
+"""The draft of a letter: Decree 30/2020's layout, the clerk's parts left open, the same bytes always."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from docx import Document
+
+from reporting.domain.instants import VIETNAM, millis
+from reporting.urging.letter import LetterOf, letter
+
+AT = millis(datetime(2021, 5, 12, 8, 30, tzinfo=VIETNAM))
+DEADLINE = datetime(2021, 5, 10, tzinfo=VIETNAM)
+STOPPED = datetime(2021, 5, 6, 2, 5, tzinfo=VIETNAM)
+ISSUER = {
+    "name": "Sở Thông tin và Truyền thông",
+    "code": "STTTT",
+    "parent": "Ủy ban nhân dân tỉnh Quảng Trị",
+    "place": "Quảng Trị",
+}
+
+
+def item(code: str, since: datetime, *, outage: bool = False) -> dict[str, Any]:
+    return {
+        "key": code, "outage": outage, "since": millis(since),
+        "responsible": None, "managing": None, "kind": "connection", "code": code,
+        "title": "timeout" if outage else "Kết nối camera về Bộ TT&TT", "facility_code": "KCL-01",
+        "facility_name": "Khu cách ly Lao Bảo",
+    }  # fmt: skip
+
+
+def of(level: int = 2, **given: Any) -> LetterOf:
+    known: dict[str, Any] = {
+        "reference": "0a4c7b1e", "agency_name": "Sở Y tế", "level": level, "issuer": ISSUER, "urged_at": AT,
+        "items": [item("NV-1742-2", DEADLINE), item("CAM-01", STOPPED, outage=True)],
+    }  # fmt: skip
+    return LetterOf(**known | given)
+
+
+def paragraphs(content: bytes) -> list[str]:
+    document = Document(BytesIO(content))
+    cells = [
+        paragraph.text
+        for table in document.tables
+        for row in table.rows
+        for cell in row.cells
+        for paragraph in cell.paragraphs
+    ]
+    return [*(paragraph.text for paragraph in document.paragraphs), *cells]
+
+
+def test_the_letter_has_the_decrees_head_and_leaves_number_date_and_signature_to_the_clerk() -> None:
+    found = paragraphs(letter(of()))
+    for text in (
+        "ỦY BAN NHÂN DÂN TỈNH QUẢNG TRỊ",
+        "SỞ THÔNG TIN VÀ TRUYỀN THÔNG",
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        "Số:          /STTTT",
+        "Quảng Trị, ngày       tháng       năm",
+        "V/v đôn đốc thực hiện kết nối camera giám sát",
+        "Kính gửi: Sở Y tế",
+        "QUYỀN HẠN, CHỨC VỤ CỦA NGƯỜI KÝ",
+        "Nơi nhận:",
+        "- Như trên;",
+        "- Lưu: VT.",
+    ):
+        assert text in found
+
+
+def test_the_letter_says_what_is_late_with_the_decrees_days() -> None:
+    found = paragraphs(letter(of()))
+    assert {"NV-1742-2", "10/5/2021", "Quá hạn 2 ngày", "CAM-01", "02:05 ngày 06/5/2021"} <= set(found)
+    assert any(text.startswith("Theo số liệu của hệ thống Vọng Gác lúc 08:30 ngày 12/5/2021") for text in found)
+
+
+def test_level_three_reports_to_the_committee_instead_of_urging_it() -> None:
+    found = "\n".join(paragraphs(letter(of(3, agency_name="Ủy ban nhân dân tỉnh"))))
+    assert "báo cáo Ủy ban nhân dân tỉnh các nội dung chậm thực hiện" in found
+    assert "khẩn trương" not in found
+
+
+def test_the_page_is_a4_with_the_decrees_margins() -> None:
+    (section,) = Document(BytesIO(letter(of()))).sections
+    sizes = [section.page_width, section.page_height, section.left_margin, section.right_margin]
+    assert [round(size.mm) for size in sizes if size is not None] == [210, 297, 30, 15]
+    assert section.different_first_page_header_footer
+
+
+def test_the_same_entry_makes_the_same_bytes_at_another_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = letter(of())
+    later = time.time() + 86_400 * 400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert letter(of()) == first
+    with ZipFile(BytesIO(first)) as parts:
+        assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_register_without_a_lead_agency_leaves_its_name_to_the_clerk() -> None:
+    issuer = {"name": None, "code": None, "parent": None, "place": "Quảng Trị"}
+    found = paragraphs(letter(of(issuer=issuer)))
+    assert {"CƠ QUAN CHỦ TRÌ", "Số:          /"} <= set(found)

@@ -1,0 +1,230 @@
+"""The supervisor: decides once, sends at least once, retries alone, and keeps a log of it all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from services.reporting.tests.receivers import Mailbox, taking_mail
+
+from reporting.domain.instants import millis
+from reporting.feeds.sealing import Seal
+from reporting.feeds.watching import Watcher
+from reporting.storage.sending import log as kept
+from reporting.storage.sending.records import CHANNELS, RULES
+from reporting.urging.decision import Owed
+from reporting.urging.urger import LEASE, Urger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from services.reporting.tests.conftest import Province
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from reporting.ingest.handlers import Ingest
+    from reporting.settings import Settings
+    from vonggac.database import Database
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+SEAL = Seal(bytes(range(32)))
+
+
+class Urging:
+    """An urger whose clock and obligations the test sets."""
+
+    def __init__(self, database: Database, settings: Settings, agency: UUID) -> None:
+        self.now, self.agency, self.database = NOW, agency, database
+        self.obligations: list[Owed] = []
+        given = settings.model_copy(update={"allowed_networks": ("127.0.0.0/8",)})
+        self.urger = Urger(database, given, SEAL, obligations=self._owed, clock=lambda: self.now)
+
+    async def _owed(self, _session: AsyncSession, _now: datetime) -> Sequence[Owed]:
+        return self.obligations
+
+    def owe(self, key: str, days_late: float, agency: UUID | None = None) -> None:
+        since = millis(self.now - timedelta(days=days_late))
+        party = agency or self.agency
+        self.obligations.append(Owed(key, False, since, party, None, "connection", key, "Kết nối", None, None))
+
+    async def rule(self, **given: Any) -> None:
+        known: dict[str, Any] = {
+            "id": uuid4(), "name": "Quá hạn", "about": "obligation_overdue", "party": "responsible", "agency_id": None,
+            "level": 1, "hours": 0, "every_hours": 24, "after_answer_hours": 0, "quiet_from": None, "quiet_to": None,
+            "channel_kinds": ["mailto"], "obligation_kinds": [], "enabled": True,
+        }  # fmt: skip
+        async with self.database.transaction() as session:
+            await RULES.add(session, known | given, NOW, "lead")
+
+    async def channel(self, port: int, **given: Any) -> None:
+        address = f"mailto://127.0.0.1:{port}?from=vonggac@example.vn&to=vanthu@example.vn"
+        known: dict[str, Any] = {
+            "id": uuid4(), "agency_id": self.agency, "name": "Văn thư", "kind": "mailto", "enabled": True,
+            "address": SEAL.close(address),
+        }  # fmt: skip
+        async with self.database.transaction() as session:
+            await CHANNELS.add(session, known | given, NOW, "lead")
+
+    async def log(self) -> list[tuple[Any, list[Any]]]:
+        async with self.database.transaction() as session:
+            entries = await kept.recent(session, NOW - timedelta(days=365))
+            rows, _ = await kept.page(session, None, [], None, 100, count=False) if entries else ((), None)
+            sendings = await kept.sendings(session, [row.id for row in rows])
+        return [(row, sendings.get(row.id, [])) for row in sorted(rows, key=lambda row: row.urged_at)]
+
+
+@pytest_asyncio.fixture
+async def urging(database: Database, settings: Settings, ingest: Ingest, province: Province) -> Urging:
+    await province.feed(ingest, *province.base())
+    return Urging(database, settings, province.agency)
+
+
+@pytest_asyncio.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with taking_mail() as made:
+        yield made
+
+
+async def test_a_party_is_urged_once_by_mail_and_the_log_says_who_when_and_how(
+    urging: Urging, mailbox: Mailbox
+) -> None:
+    await urging.rule()
+    await urging.channel(mailbox.port)
+    urging.owe("NV-1", 3)
+    urging.owe("NV-2", 1)
+    assert await urging.urger.check() == 1
+    assert await urging.urger.send() == 1
+    ((recipients, mail),) = mailbox.taken
+    assert recipients == ["vanthu@example.vn"]
+    assert mail["subject"] == "[Vọng Gác] Đôn đốc mức 1 (nhắc việc): 2 nghĩa vụ, 0 camera mất kết nối"
+    assert await urging.urger.check() == 0
+    assert await urging.urger.send() == 0
+    ((entry, (sending,)),) = await urging.log()
+    assert (entry.agency_code, entry.level, entry.urged_at, entry.decided_by) == ("SYT", 1, NOW, "rules")
+    assert [item["code"] for item in entry.items] == ["NV-1", "NV-2"]
+    assert (sending.state, sending.outcome, sending.channel_name) == ("sent", "sent", "Văn thư")
+
+
+async def test_after_the_set_hours_the_party_is_urged_again_if_it_still_owes(urging: Urging, mailbox: Mailbox) -> None:
+    await urging.rule()
+    urging.owe("NV-1", 3)
+    assert await urging.urger.check() == 1
+    urging.now += timedelta(hours=24)
+    assert await urging.urger.check() == 1
+    urging.now += timedelta(hours=24)
+    urging.obligations.clear()
+    assert await urging.urger.check() == 0
+
+
+async def test_a_mail_server_that_is_away_is_tried_again_later_and_the_party_gets_one_message(
+    urging: Urging, mailbox: Mailbox
+) -> None:
+    await urging.rule()
+    await urging.channel(mailbox.port)
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    mailbox.refuse = "451 try later"
+    assert await urging.urger.send() == 1
+    mailbox.refuse = ""
+    assert await urging.urger.send() == 0
+    urging.now += timedelta(seconds=7)
+    assert await urging.urger.send() == 1
+    assert len(mailbox.taken) == 1
+    ((_, (sending,)),) = await urging.log()
+    assert (sending.state, sending.attempts) == ("sent", 2)
+
+
+async def test_a_message_under_way_when_the_process_died_is_sent_by_the_next(urging: Urging, mailbox: Mailbox) -> None:
+    await urging.rule()
+    await urging.channel(mailbox.port)
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    async with urging.database.transaction() as session:
+        assert len(await kept.claim(session, urging.now, urging.now + LEASE)) == 1
+    assert await urging.urger.send() == 0
+    urging.now += LEASE
+    assert await urging.urger.send() == 1
+
+
+async def test_one_bad_channel_does_not_keep_the_other_from_its_message(urging: Urging, mailbox: Mailbox) -> None:
+    await urging.rule()
+    await urging.channel(mailbox.port, name="tốt")
+    await urging.channel(1, name="hỏng")
+    await urging.channel(1, name="khóa khác", address=Seal(bytes(32)).close("mailto://127.0.0.1"))
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    assert await urging.urger.send() == 3
+    ((_, sendings),) = await urging.log()
+    assert {one.channel_name: (one.state, one.outcome) for one in sendings} == {
+        "hỏng": ("pending", "failed"),
+        "khóa khác": ("pending", "address_unreadable"),
+        "tốt": ("sent", "sent"),
+    }
+
+
+async def test_a_party_without_a_channel_is_in_the_log_all_the_same(urging: Urging) -> None:
+    await urging.rule(level=2)
+    other = uuid4()
+    urging.owe("NV-1", 3, other)
+    assert await urging.urger.check() == 1
+    ((entry, sendings),) = await urging.log()
+    assert (entry.agency_id, entry.agency_name, sendings) == (other, None, [])
+
+
+async def test_a_channel_of_another_kind_or_switched_off_is_not_used(urging: Urging, mailbox: Mailbox) -> None:
+    await urging.rule(channel_kinds=["json"])
+    await urging.channel(mailbox.port)
+    await urging.channel(mailbox.port, kind="json", enabled=False)
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    assert await urging.urger.send() == 0
+
+
+async def test_a_lasting_outage_urges_the_agency_that_manages_the_facility(
+    urging: Urging, ingest: Ingest, province: Province, settings: Settings
+) -> None:
+
+    async def none(_session: AsyncSession, _now: datetime) -> Sequence[Any]:
+        return ()
+
+    cameras = [province.camera(f"CAM-0{number}") for number in range(1, 4)]
+    await province.feed(ingest, *(province.stated("camera", one) for one in cameras))
+    for camera in cameras:
+        down = province.probes(camera, NOW - timedelta(hours=5), NOW, "down", cause="timeout", every_s=600)
+        await province.feed(ingest, *down)
+    await province.feed(ingest, *province.watched(NOW))
+    await Watcher(urging.database, settings, duties=none, clock=lambda: NOW).check()
+    await urging.rule(about="outage", party="managing", hours=4)
+    await urging.rule(about="outage", party="managing", hours=6, level=2)
+    assert await urging.urger.check() == 1
+    ((entry, _),) = await urging.log()
+    assert (entry.agency_id, entry.level) == (province.agency, 1)
+    assert [item["code"] for item in entry.items] == ["CAM-01", "CAM-02", "CAM-03"]
+    assert {item["facility_name"] for item in entry.items} == {"Khu cách ly Lao Bảo"}
+
+
+async def test_two_replicas_urge_once(urging: Urging) -> None:
+    await urging.rule()
+    urging.owe("NV-1", 3)
+    async with urging.database.transaction() as session:
+        assert await kept.try_lock(session)
+        assert await urging.urger.check() == 0
+    assert await urging.urger.check() == 1
+
+
+@pytest.mark.parametrize("hours", [2, 30])
+async def test_an_answer_keeps_the_party_from_being_urged_for_the_set_hours(urging: Urging, hours: int) -> None:
+    await urging.rule(every_hours=1, after_answer_hours=24)
+    urging.owe("NV-1", 3)
+    await urging.urger.check()
+    ((entry, _),) = await urging.log()
+    values = {
+        "id": uuid4(), "urge_id": entry.id, "answered_at": NOW, "text": "Đang làm", "document": None,
+        "promised_by": None, "recorded_at": NOW, "recorded_by": "lead",
+    }  # fmt: skip
+    async with urging.database.transaction() as session:
+        await kept.add_answer(session, values)
+    urging.now += timedelta(hours=hours)
+    assert await urging.urger.check() == int(hours > 24)

@@ -1,0 +1,60 @@
+"""Which revision of the tables a release works with, tried with the scripts of two releases."""
+
+from pathlib import Path
+
+import pytest
+
+from vonggac.database.migrations import is_outdated, migrate
+
+ENVIRONMENT = """
+from sqlalchemy import MetaData
+from vonggac.database.migrations import run_env
+
+run_env(MetaData())
+"""
+REVISION = """
+from alembic import op
+
+revision, down_revision = {revision!r}, {before!r}
+
+
+def upgrade() -> None:
+    op.execute("create table t{revision} (id int)")
+
+
+def downgrade() -> None:
+    op.execute("drop table t{revision}")
+"""
+
+
+def release(folder: Path, *revisions: str) -> Path:
+    """Migration scripts of a release."""
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(ENVIRONMENT, "utf-8")
+    for before, revision in zip((None, *revisions), revisions, strict=False):
+        text = REVISION.format(revision=revision, before=before)
+        (folder / "versions" / f"{revision}.py").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("present", "outdated"),
+    [
+        pytest.param(None, True, id="no table"),
+        pytest.param("0001", True, id="of the release before"),
+        pytest.param("0002", False, id="as they should be"),
+        pytest.param("0003", False, id="of the next release, which has added to them"),
+    ],
+)
+def test_a_release_works_with_its_own_tables_and_those_of_the_next(
+    tmp_path: Path, present: str | None, outdated: bool
+) -> None:
+    assert is_outdated(release(tmp_path / "this", "0001", "0002"), present) == outdated
+
+
+def test_an_older_release_leaves_newer_tables_as_they_are(tmp_path: Path, database_url: str) -> None:
+    older, newer = release(tmp_path / "older", "0001"), release(tmp_path / "newer", "0001", "0002")
+    assert migrate(older, database_url) is None
+    assert migrate(newer, database_url) is None
+    assert migrate(older, database_url) == "the tables are at 0002, of a newer release: nothing to do"
+    assert migrate(newer, database_url) is None

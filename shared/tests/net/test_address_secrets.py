@@ -1,0 +1,92 @@
+"""What looks like a secret in an address is found in every spelling, and what people write otherwise is left alone."""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vonggac.net.address_secrets import key_like_segments, secret_parameters
+from vonggac.telemetry import redact
+
+SECRET = "Zx81kQ"
+SPELLINGS = [
+    "?access_token={}", "?api_key={}", "?apiKey={}", "?X-API-Key={}", "?stream_key={}", "?streamKey={}",
+    "?sig={}", "?signature={}", "?pw={}", "?psw={}", "?pwd={}", "?passwd={}", "?password={}", "?PASSWORD={}",
+    "?rtsp_password={}", "?userPassword={}", "?p%61ssword={}", "?%70%61%73%73%77%6f%72%64={}",
+    "?p%2561ssword={}", "?password%3D{}", "/password:{}", "?token:{}",
+    "/user=admin_password={}_channel=1_stream=0.sdp", "/user=admin&password={}&channel=1", "/live;auth={}",
+    "?a=1&secret={}", "?auth[key]={}", "?credential={}", "?jwt={}", "?hmac={}", "?passphrase={}", "?sign={}",
+    "?mat_khau={}", "?accesskey={}", "?private-key={}", "?session_id={}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_is_found_whatever_its_name_looks_like(spelling: str) -> None:
+    found = list(secret_parameters(spelling.format(SECRET)))
+    assert [value for _, value in found if SECRET in value] != []
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_is_found_in_an_address_is_hidden_in_a_text(spelling: str) -> None:
+    text = f"cannot open rtsp://10.0.0.5:554{spelling.format(SECRET)} (timeout)"
+    shown = redact(text)
+    assert SECRET not in shown
+    assert shown.startswith("cannot open rtsp://10.0.0.5:554")
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+    "/Streaming/Channels/101", "/cam/realmonitor?channel=1&subtype=0", "?keyframe=2", "/design=3",
+    "/h264/ch1/main/av_stream", "?transportmode=unicast&profile=Profile_1", "/live/QT-01", "/user=admin",
+    "?monkey=1", "?author=a", "?spin=1", "/ch1:main",
+],
+)  # fmt: skip
+def test_an_ordinary_address_holds_none(target: str) -> None:
+    assert list(secret_parameters(target)) == []
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_too_odd_to_be_read(text: str) -> None:
+    list(secret_parameters(text))
+    redact(f"%{text}")
+
+
+@given(st.sampled_from(["password", "stream_key", "sig", "pw"]), st.data())
+def test_any_letter_of_a_name_may_be_encoded(name: str, data: st.DataObject) -> None:
+    encoded = "".join(f"%{ord(sign):02x}" if data.draw(st.booleans()) else sign for sign in name)
+    if data.draw(st.booleans()):
+        encoded = quote(encoded)
+    assert SECRET not in redact(f"rtsp://h/a?{encoded}={SECRET}&b=1")
+    assert next(secret_parameters(f"?{encoded}={SECRET}&b=1"))[1] == SECRET
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+    "a8f3-k2j9-x0p1-q7w2", "0f8fad5b-d9cb-469f-a165-70867728950e", "live_123456789_aBcDeFgHiJ",
+    "9f86d081884c7d659a2f", "kX9vQ2mT7pLw", "stream-{camera_id}-a8f3k2j9x0p1",
+],
+)  # fmt: skip
+def test_a_segment_without_sense_looks_like_a_key(segment: str) -> None:
+    assert key_like_segments(f"app/{segment}/{{camera_code}}") == [segment]
+    assert key_like_segments(f"app/{quote(segment[0])}%{ord(segment[1]):02x}{segment[2:]}") == [segment]
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+    "live", "quangtri-ioc-2026", "Trung-tam-giam-sat", "province", "camera0123456789", "QuangTriProvince",
+    "kcl_dong_ha_01", "{camera_code}", "{camera_code}-cam",
+],
+)  # fmt: skip
+def test_a_name_does_not(segment: str) -> None:
+    assert key_like_segments(f"app/{segment}") == []
+
+
+def test_a_known_secret_is_hidden_in_capitals_too() -> None:
+    """A camera repeats its password where names of codecs are written in capitals."""
+    assert "ABC12345" not in redact("the video is ABC12345, not H.264", ["Abc12345"])
+    assert "abc%31" not in redact("x=abc%312345", ["Abc12345"])

@@ -1,0 +1,325 @@
+"""Every values file of `ci/` renders to valid manifests, which hold what the chart promises."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from pydantic_settings import BaseSettings
+from tests.chart.rendering import (
+    CHART,
+    CI,
+    KUBERNETES,
+    SERVICES,
+    WORKERS,
+    Json,
+    component_of,
+    helm,
+    manifests,
+    minimal,
+    one,
+    parsed,
+    pods,
+    rendered,
+    values_of,
+)
+
+import forwarder.settings
+import inventory.settings
+import prober.settings
+import reporting.settings
+from local.commands.nats_certificate import ensure_certificate, names_of_servers
+from vonggac.bus.declared.permissions import USERS, passwords
+from vonggac.embedded.nats import nats_server_binary
+from vonggac.settings import describe
+
+pytestmark = pytest.mark.server
+
+NATIVE = ("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1")
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "inventory": inventory.settings.Settings,
+    "prober": prober.settings.Settings,
+    "forwarder": forwarder.settings.Settings,
+    "reporting": reporting.settings.Settings,
+}
+DRAIN_S = {"inventory": 30, "reporting": 30, "prober": 45, "forwarder": 55}
+"""Requests (25 s); the pause before (5 s), or what is running (stop_within_s) and what follows (10 s)."""
+each_ci = pytest.mark.parametrize("path", CI, ids=lambda path: path.stem)
+
+
+@cache
+def of_ci(path: Path) -> list[Json]:
+    return manifests(values_of(path))
+
+
+def test_there_is_a_values_file_for_each_kind_of_installation() -> None:
+    kinds = "external-everything high-availability keda locked-down minimal single-node"
+    assert [path.stem.removesuffix("-values") for path in CI] == kinds.split(" ")
+
+
+def test_every_values_file_renders(record_property: Callable[[str, object], None]) -> None:
+    record_property("charts_rendered", len([path for path in CI if of_ci(path)]))
+    record_property("schemas", len(KUBERNETES))
+
+
+@each_ci
+def test_it_lints(path: Path) -> None:
+    done = helm("lint", "--strict", str(CHART), values=values_of(path))
+    if "needs the CloudNativePG operator" not in done.stderr + done.stdout:
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_ci
+def test_it_is_valid_in_three_versions_of_kubernetes(path: Path) -> None:
+    wrong = []
+    for thing in of_ci(path):
+        if thing["apiVersion"] in NATIVE:
+            for version in KUBERNETES:
+                try:
+                    kubernetes_validate.validate(thing, version, strict=True)
+                except kubernetes_validate.ValidationError as error:
+                    wrong.append((version, thing["kind"], thing["metadata"]["name"], error.message))
+    assert wrong == []
+
+
+@each_ci
+def test_no_two_objects_have_one_name_and_all_lie_in_the_namespace(path: Path) -> None:
+    names = [(thing["kind"], thing["metadata"]["name"]) for thing in of_ci(path)]
+    assert len(names) == len(set(names))
+    assert {thing["metadata"]["namespace"] for thing in of_ci(path)} == {"vonggac"}
+
+
+@each_ci
+def test_every_pod_is_restricted_and_has_no_token(path: Path) -> None:
+    accounts = {thing["metadata"]["name"]: thing for thing in of_ci(path) if thing["kind"] == "ServiceAccount"}
+    for component, pod in pods(of_ci(path)):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False, component
+        assert spec["enableServiceLinks"] is False, component
+        assert accounts[spec["serviceAccountName"]]["automountServiceAccountToken"] is False, component
+        assert spec["securityContext"]["runAsNonRoot"] is True, component
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, component
+        for container in spec["containers"]:
+            security = container["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False, component
+            assert security["capabilities"] == {"drop": ["ALL"]}, component
+            assert security["readOnlyRootFilesystem"] is True, component
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), component
+            assert "memory" in container["resources"]["limits"], component
+        kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
+        assert kinds <= {"emptyDir", "secret", "configMap"}, component
+
+
+@each_ci
+def test_every_pod_has_a_network_policy_for_both_directions(path: Path) -> None:
+    policies = [thing for thing in of_ci(path) if thing["kind"] == "NetworkPolicy"]
+    for component, pod in pods(of_ci(path)):
+        labels = pod["metadata"]["labels"]
+        chosen = [
+            policy for policy in policies if policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+        ]
+        assert len(chosen) == 1, component
+        assert chosen[0]["spec"]["policyTypes"] == ["Ingress", "Egress"], component
+
+
+@each_ci
+def test_secrets_are_files_and_each_component_has_its_own_alone(path: Path) -> None:
+    assert [thing for thing in of_ci(path) if thing["kind"] == "Secret"] == []
+    for component, pod in pods(of_ci(path)):
+        assert "secretKeyRef" not in str(pod), component
+        mounted = {
+            item["path"]
+            for volume in pod["spec"].get("volumes", [])
+            for item in volume.get("secret", {}).get("items", [])
+        }
+        assert ("workers.key" in mounted) == (component in WORKERS), component
+        assert ("password" in mounted) == (component.removeprefix("migrate-") in {"inventory", "reporting"}), component
+        assert ("passwords.conf" in mounted) == (component == "nats"), component
+
+
+@each_ci
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_told_what_it_needs_and_nothing_it_does_not_know(path: Path, service: str) -> None:
+    given = one(of_ci(path), "ConfigMap", f"demo-vonggac-{service}")["data"]
+    rows = list(describe(SETTINGS[service]))
+    assert given.keys() <= {variable for variable, *_ in rows}
+    assert {variable for variable, _, default, _ in rows if default == "required"} <= given.keys()
+    assert all(isinstance(value, str) for value in given.values())
+    spec = one(of_ci(path), "Deployment", f"demo-vonggac-{service}")["spec"]["template"]["spec"]
+    mounts = {mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    files = {value.rpartition("/")[0] for value in given.values() if value.startswith("/run/vonggac/")}
+    files |= {found for value in given.values() for found in re.findall(r"(/run/vonggac/[\w-]+)/", value)}
+    assert files <= mounts
+
+
+@each_ci
+def test_a_migration_has_the_settings_of_its_service(path: Path) -> None:
+    for service in ("inventory", "reporting"):
+        [job] = [
+            thing for thing in of_ci(path) if thing["kind"] == "Job" and component_of(thing) == f"migrate-{service}"
+        ]
+        [container] = job["spec"]["template"]["spec"]["containers"]
+        given = {variable["name"]: variable["value"] for variable in container["env"]}
+        assert given == one(of_ci(path), "ConfigMap", f"demo-vonggac-{service}")["data"]
+        assert container["args"] == ["migrate"]
+
+
+@each_ci
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_rolling_update_takes_nobody_away_and_lets_him_finish(path: Path, service: str) -> None:
+    spec = one(of_ci(path), "Deployment", f"demo-vonggac-{service}")["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    pod = spec["template"]["spec"]
+    stated = one(of_ci(path), "ConfigMap", f"demo-vonggac-{service}")["data"]
+    stop_s = int(stated.get(f"VONGGAC_{service.upper()}_STOP_WITHIN_S", 0))
+    assert pod["terminationGracePeriodSeconds"] > max(DRAIN_S[service], stop_s + 35 if stop_s else 0)
+    probes = pod["containers"][0]
+    assert probes["startupProbe"]["httpGet"]["path"] == probes["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert probes["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+@each_ci
+def test_a_disruption_budget_is_there_where_one_may_go(path: Path) -> None:
+    budgets = {component_of(thing) for thing in of_ci(path) if thing["kind"] == "PodDisruptionBudget"}
+    scaled = {
+        component_of(thing) for thing in of_ci(path) if thing["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}
+    }
+    many = {
+        component_of(thing)
+        for thing in of_ci(path)
+        if thing["kind"] in {"Deployment", "StatefulSet"} and thing["spec"].get("replicas", 2) > 1
+    }
+    assert budgets == many
+    for thing in of_ci(path):
+        if thing["kind"] == "Deployment":
+            assert ("replicas" in thing["spec"]) == (component_of(thing) not in scaled)
+
+
+def networks(policy: Json) -> set[str]:
+    return {
+        peer["ipBlock"]["cidr"]
+        for rule in policy["spec"].get("egress", [])
+        for peer in rule.get("to", [])
+        if "ipBlock" in peer
+    }
+
+
+def test_locked_down_values_leave_nothing_open() -> None:
+    objects = of_ci(CHART / "ci/locked-down-values.yaml")
+    for policy in [thing for thing in objects if thing["kind"] == "NetworkPolicy"]:
+        assert {"0.0.0.0/0", "::/0"} & networks(policy) == set(), policy["metadata"]["name"]
+        for rule in policy["spec"].get("ingress", []):
+            assert {"namespaceSelector": {}} not in rule["from"], policy["metadata"]["name"]
+    stated = one(objects, "ConfigMap", "demo-vonggac-inventory")["data"]["VONGGAC_INVENTORY_ALLOWED_NETWORKS"]
+    assert stated == "10.64.0.0/12,203.0.113.0/28"
+
+
+def test_only_workers_reach_the_media_networks() -> None:
+    for policy in of_ci(CHART / "ci/locked-down-values.yaml"):
+        if policy["kind"] == "NetworkPolicy":
+            assert ("10.64.0.0/12" in networks(policy)) == (component_of(policy) in WORKERS)
+
+
+def test_the_notes_are_loud_about_what_is_open() -> None:
+    def notes(path: str) -> str:
+        return helm("install", "demo", str(CHART), "--dry-run=client", values=values_of(CHART / path)).stdout
+
+    assert "!!! OPEN: prober and forwarder may connect to every address" in notes("ci/minimal-values.yaml")
+    assert "OPEN" not in notes("ci/locked-down-values.yaml")
+
+
+def test_the_set_up_job_runs_again_only_when_it_declares_something_else() -> None:
+    def job(**values: Any) -> str:
+        found = [thing for thing in manifests(minimal(**values)) if component_of(thing) == "setup"]
+        return str(next(thing["metadata"]["name"] for thing in found if thing["kind"] == "Job"))
+
+    usual = job()
+    assert job(forwarder={"maxCameras": 300}) == usual
+    assert job(nats={"observationsMaxBytes": 1 << 30}) != usual
+    assert job(image={"tag": "0.2.0"}) != usual
+
+
+def test_migrations_run_before_the_services_of_a_release() -> None:
+    objects = manifests(minimal())
+    job = one(objects, "Job", "demo-vonggac-migrate-inventory")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    for kind in ("ServiceAccount", "NetworkPolicy"):
+        needed = one(objects, kind, "demo-vonggac-migrate-inventory")["metadata"]["annotations"]
+        assert int(needed["helm.sh/hook-weight"]) < int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
+    assert "configMapRef" not in str(job), "no ConfigMap of the release stands yet"
+
+
+def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_upgrade() -> None:
+    values = {"secrets": {"prefix": "vonggac"}, "postgresql": {"cloudnativepg": {"enabled": True}}}
+
+    def annotations(*, upgrade: bool) -> list[Json]:
+        jobs = [thing for thing in manifests(values, upgrade=upgrade) if "migrate" in component_of(thing)]
+        return [thing["metadata"].get("annotations", {}) for thing in jobs]
+
+    assert all(each == {} for each in annotations(upgrade=False))
+    assert all("pre-upgrade" in each["helm.sh/hook"] for each in annotations(upgrade=True))
+
+
+def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:
+    objects = of_ci(CHART / "ci/high-availability-values.yaml")
+    [rules] = [thing for thing in objects if thing["kind"] == "PrometheusRule"]
+    root = CHART.parents[2]
+    assert [rules["spec"]] == parsed((root / "deploy/prometheus/vonggac-rules.yml").read_text("utf-8"))
+    for dashboard in sorted((root / "deploy/grafana").glob("*.json")):
+        [text] = one(objects, "ConfigMap", f"demo-vonggac-{dashboard.stem}")["data"].values()
+        assert text.rstrip("\n") == dashboard.read_text("utf-8").rstrip("\n")
+    jobs = {thing["spec"]["jobLabel"] for thing in objects if thing["kind"] == "ServiceMonitor"}
+    assert jobs == {"vonggac/job"}
+    for service in SERVICES:
+        assert (
+            one(objects, "Service", f"demo-vonggac-{service}")["metadata"]["labels"]["vonggac/job"]
+            == f"vonggac-{service}"
+        )
+
+
+def test_keda_counts_cameras_and_goes_down_slowly() -> None:
+    objects = of_ci(CHART / "ci/keda-values.yaml")
+    for worker, stream in (("prober", "PROBE_JOBS"), ("forwarder", "DELIVERY_JOBS")):
+        spec = one(objects, "ScaledObject", f"demo-vonggac-{worker}")["spec"]
+        [trigger] = spec["triggers"]
+        assert (trigger["metadata"]["stream"], trigger["metadata"]["consumer"]) == (stream, worker)
+        down = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+        assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 300}]
+    assert [thing for thing in objects if thing["kind"] == "HorizontalPodAutoscaler"] == []
+    place = one(objects, "ConfigMap", "demo-vonggac-nats")["data"]["place.conf"]
+    assert 'http: "0.0.0.0:8222"' in place
+
+
+@pytest.mark.parametrize("path", ["ci/minimal-values.yaml", "ci/single-node-values.yaml", "ci/keda-values.yaml"])
+def test_the_server_takes_the_configuration_of_the_chart(tmp_path: Path, path: str) -> None:
+    files = one(manifests(values_of(CHART / path)), "ConfigMap", "demo-vonggac-nats")["data"]
+    made = ensure_certificate(tmp_path / "tls", names_of_servers("demo-vonggac-nats", "vonggac"))
+    assert made.certificate.startswith("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/passwords.conf").write_text(passwords({user.name: "p" for user in USERS}), "utf-8")
+    for name, text in files.items():
+        here = text.replace("/etc/nats/tls", str(tmp_path / "tls")).replace("/data", str(tmp_path / "data"))
+        (tmp_path / name).write_text(here, "utf-8")
+    checked = subprocess.run(
+        [nats_server_binary(), "-t", "-c", str(tmp_path / "nats.conf")],
+        env={"SERVER_NAME": "demo-vonggac-nats-0"},
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_monitoring_of_nats_is_for_its_own_pod_alone() -> None:
+    objects = manifests(minimal())
+    assert 'http: "127.0.0.1:8222"' in one(objects, "ConfigMap", "demo-vonggac-nats")["data"]["place.conf"]
+    policy = one(objects, "NetworkPolicy", "demo-vonggac-nats")
+    ports = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+    assert ports == {4222, 6222}
+
+
+def test_rendering_twice_is_the_same() -> None:
+    assert rendered(minimal()) == rendered(minimal())

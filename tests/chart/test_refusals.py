@@ -1,0 +1,126 @@
+"""Values that cannot work are refused with one sentence that says what to set."""
+
+from typing import Any
+
+import pytest
+from tests.chart.rendering import CHART, RefusedValuesError, helm, merged, minimal, rendered, values_of
+
+pytestmark = pytest.mark.server
+
+EXTERNAL = values_of(CHART / "ci/external-everything-values.yaml")
+CLOUDNATIVEPG = {"postgresql": {"host": "", "cloudnativepg": {"enabled": True}}}
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"secrets": {"prefix": ""}},
+        "set secrets.prefix, or each of these to the name of an existing Secret: secrets.work",
+    ),
+    ({"secrets": {"prefix": "", "workersPublic": "a"}}, "existing Secret: secrets.workersPrivate, secrets.natsSetup, "),
+    (
+        {"postgresql": {"host": ""}},
+        "set postgresql.host to your PostgreSQL server, or postgresql.cloudnativepg.enabled",
+    ),
+    (
+        {"postgresql": {"cloudnativepg": {"enabled": True}}},
+        "set either postgresql.host or postgresql.cloudnativepg.ena",
+    ),
+    ({"nats": {"enabled": False}}, "set nats.external.url, or nats.enabled to true"),
+    ({"nats": {"external": {"url": "tls://n:4222"}}}, "set nats.enabled to false to use nats.external.url"),
+    ({"nats": {"storage": {"gibibytes": 8}}}, "set nats.observationsMaxBytes to at most 6267967896, or give NATS more"),
+    (
+        {"prober": {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}},
+        "set only one of prober.autoscaling.en",
+    ),
+    (
+        {"forwarder": {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}},
+        "two autoscalers of one Deployment ",
+    ),
+    (
+        {"inventory": {"autoscaling": {"minReplicas": 9}}},
+        "set inventory.autoscaling.maxReplicas to at least inventory.a",
+    ),
+    (
+        {"forwarder": {"keda": {"enabled": True, "minReplicas": 11}}},
+        "set forwarder.keda.maxReplicas to at least forward",
+    ),
+    (
+        {"forwarder": {"keda": {"enabled": True}, "maxCameras": 130}},
+        "set forwarder.keda.camerasPerReplica below forward",
+    ),
+    (
+        {"forwarder": {"stopWithinSeconds": 60}},
+        "set forwarder.terminationGracePeriodSeconds to more than 95: an orderly",
+    ),
+    (
+        {"reporting": {"terminationGracePeriodSeconds": 30}},
+        "set reporting.terminationGracePeriodSeconds to more than 30",
+    ),
+    ({"ingress": {"enabled": True}}, "set a host (hosts.inventory, hosts.reporting, …) for the Ingress or the Gateway"),
+    (
+        {"hosts": {"inventory": "a.example"}},
+        "set ingress.enabled or gateway.enabled to true: hosts are not reached with",
+    ),
+    (
+        {"networkPolicy": {"egress": {"media": []}}},
+        "set networkPolicy.egress.media to the networks of your cameras and",
+    ),
+    (
+        {"networkPolicy": {"egress": {"postgresql": []}}},
+        "set networkPolicy.egress.postgresql to the network of your Po",
+    ),
+]
+BOTH_DOORS = {"hosts": {"inventory": "a.example"}, "ingress": {"enabled": True}, "gateway": {"enabled": True}}
+UNKNOWN: list[tuple[dict[str, Any], str]] = [
+    ({"replicas": 3}, "additional properties 'replicas' not allowed"),
+    ({"forwarder": {"maxCamera": 100}}, "'/forwarder': additional properties 'maxCamera' not allowed"),
+    ({"prober": {"settings": {"MIN_FPSS": "5"}}}, "additional properties 'MIN_FPSS' not allowed"),
+    ({"prober": {"settings": {"NATS_URL": "nats://elsewhere"}}}, "additional properties 'NATS_URL' not allowed"),
+    ({"nats": {"replicas": 2}}, "'/nats/replicas': value must be one of 1, 3"),
+    ({"media": {"allowedNetworks": ["10.0.0.0"]}}, "'/media/allowedNetworks/0'"),
+]
+
+
+def refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(RefusedValuesError) as refused:
+        rendered(values)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"), REFUSED, ids=lambda value: value[:50] if isinstance(value, str) else ""
+)
+def test_what_cannot_work_is_refused_with_what_to_set(values: dict[str, Any], sentence: str) -> None:
+    text = refusal(minimal(**values))
+    assert sentence in text
+    [line] = [line for line in text.splitlines() if line.startswith("Error: ")]
+    assert line.startswith("Error: execution error at (vonggac/templates/checks.yaml:")
+
+
+@pytest.mark.parametrize(("values", "named"), UNKNOWN, ids=lambda value: value[:50] if isinstance(value, str) else "")
+def test_an_unknown_key_or_value_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
+    assert named in refusal(minimal(**values))
+
+
+def test_two_front_doors_are_refused() -> None:
+    assert "set only one of ingress.enabled and gateway.enabled" in refusal(minimal(**BOTH_DOORS))
+
+
+def test_a_gateway_needs_a_name() -> None:
+    assert "set gateway.name" in refusal(merged(EXTERNAL, {"gateway": {"name": ""}}))
+
+
+def test_keda_needs_the_monitoring_of_an_external_nats() -> None:
+    assert "set nats.external.monitoring to host:port" in refusal(
+        merged(EXTERNAL, {"prober": {"keda": {"enabled": True}}})
+    )
+
+
+@pytest.mark.parametrize(("network", "whose"), [("nats", "NATS"), ("oidc", "OIDC provider")])
+def test_a_network_of_something_external_must_be_named(network: str, whose: str) -> None:
+    closed = merged(EXTERNAL, {"networkPolicy": {"egress": {network: []}}})
+    assert f"set networkPolicy.egress.{network} to the network of your {whose}" in refusal(closed)
+
+
+def test_a_cluster_without_the_operator_is_told_so() -> None:
+    done = helm("template", "demo", str(CHART), values=minimal(**CLOUDNATIVEPG))
+    assert done.returncode != 0
+    assert "postgresql.cloudnativepg.enabled needs the CloudNativePG operator: install it" in done.stderr

@@ -1,0 +1,99 @@
+"""Schemathesis asks every operation of inventory what it likes, with five seeds: no 5xx, whatever is sent.
+
+Inventory runs without NATS here, as it may: what is made up must reach no prober. `VONGGAC_SEEDS=5` asks with five
+seeds instead of one, `VONGGAC_SECONDS_PER_OPERATION` longer than half a second.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from pydantic import SecretStr
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance
+from tests.clients.conftest import Served, wait_until
+from tests.clients.generated import document
+
+from inventory.app import create_app
+from inventory.migrations import SCRIPTS
+from inventory.settings import Settings
+from vonggac.auth import Role
+from vonggac.auth.keys import JWKS, WORKERS_PUBLIC
+from vonggac.database import migrate
+from vonggac.embedded import PostgresServer, free_port
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
+]
+
+type Operation = Any
+SEEDS = range(int(os.environ.get("VONGGAC_SEEDS", "1")))
+SECONDS_PER_OPERATION = float(os.environ.get("VONGGAC_SECONDS_PER_OPERATION", "0.5"))
+EXAMPLES = 20
+CHECKS = [not_a_server_error, response_schema_conformance]
+
+
+def operations() -> Iterator[Operation]:
+    schema = schemathesis.openapi.from_dict(json.loads(document("inventory").read_text("utf-8")))
+    for found in schema.get_all_operations():
+        yield found.ok()  # type: ignore[union-attr]
+
+
+OPERATIONS = list(operations())
+
+
+@pytest.fixture(scope="module")
+def address(postgres_server: PostgresServer, keys_folder: Path) -> Iterator[str]:
+    name = f"schemathesis_{uuid4().hex}"
+    postgres_server.create_database(name)
+    migrate(SCRIPTS, postgres_server.url(name))
+    app = create_app(
+        Settings(
+            database_url=SecretStr(postgres_server.url(name)),
+            nats_url=f"nats://127.0.0.1:{free_port()}",
+            jwks_file=keys_folder / JWKS,
+            workers_public_key_file=keys_folder / WORKERS_PUBLIC,
+        ),
+        on_death=lambda: None,
+    )
+    with Served({"inventory": app}) as served:
+        where = served.addresses["inventory"]
+        wait_until(lambda: httpx.get(f"{where}/livez", trust_env=False).status_code == 200)
+        yield where
+    postgres_server.drop_database(name)
+
+
+@pytest.mark.parametrize("number", SEEDS)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[one.label for one in OPERATIONS])
+def test_nothing_that_is_sent_is_an_error_of_ours(
+    address: str, token_for: Callable[[Role], str], operation: Operation, mode: GenerationMode, number: int
+) -> None:
+    headers = {"Authorization": f"Bearer {token_for(Role.PROVINCE_LEAD)}"}
+    began = time.monotonic()
+
+    @seed(number)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(mode))
+    def ask(case: Any) -> None:
+        if time.monotonic() - began < SECONDS_PER_OPERATION:
+            case.headers.pop("Authorization", None)
+            answer = case.call(base_url=address, headers=headers)
+            if not (answer.status_code == 503 and answer.json()["code"] == "bus_unavailable"):
+                case.validate_response(answer, checks=CHECKS)
+
+    ask()

@@ -1,0 +1,40 @@
+"""The pages in a real browser, under their own Content-Security-Policy. Needs a chromium."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.clients.conftest import Served, wait_until
+from tests.contract.test_callers import applications
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium-headless-shell"),
+]
+
+
+def opened(address: str) -> tuple[str, str]:
+    """The page as it stands after its scripts, and what the browser logged."""
+    assert CHROMIUM is not None
+    command = [
+        CHROMIUM, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=8000",
+        "--dump-dom", address,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    return done.stdout, done.stderr
+
+
+def test_the_documentation_is_drawn_and_no_policy_is_broken(keys_folder: Path) -> None:
+    with Served({"prober": applications(keys_folder)["prober"]}, lifespan="off") as served:
+        address = served.addresses["prober"]
+        wait_until(lambda: httpx.get(f"{address}/livez", trust_env=False).status_code == httpx.codes.OK)
+        page, log = opened(f"{address}/docs")
+        assert page.count("opblock-summary-path") >= 16
+        assert "Content Security Policy" not in log
+        front, log = opened(f"{address}/")
+        assert "<h1>Vong Gac Prober</h1>" in front
+        assert "Content Security Policy" not in log

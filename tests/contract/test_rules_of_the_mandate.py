@@ -1,0 +1,95 @@
+"""Inventory and reporting judge the mandate by the same rules: each has its own, and neither imports the other."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from inventory.domain.devices.areas import Area
+from inventory.domain.mandate.deadline import DUE_SOON, DueState, due_state_at, is_in_time
+from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
+from inventory.domain.mandate.obligation import FacilityView
+from inventory.domain.mandate.obligation import covers as covers_in_inventory
+from inventory.domain.places.coverage import REQUIRED, Assessed, decide_sufficiency
+from reporting.domain.instants import millis
+from reporting.domain.mandate import coverage, inspections, obligations
+from vonggac.events.inventory import (
+    CoverageVerdict,
+    FacilityStatus,
+    FacilityType,
+    ObligationKind,
+    ObligationStatus,
+)
+
+IDS = st.sampled_from([UUID(int=number) for number in range(3)])
+INSTANTS = st.integers(1_600_000_000_000, 1_800_000_000_000).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
+
+
+def test_the_required_areas_are_the_same() -> None:
+    assert tuple(area.value for area in REQUIRED) == coverage.REQUIRED_AREAS
+    assert Area.OTHER_PUBLIC.value == coverage.OTHER_PUBLIC
+
+
+@given(
+    st.dictionaries(st.sampled_from(list(Area)), st.tuples(st.sampled_from(CoverageVerdict), st.integers(0, 3))),
+    st.sets(st.sampled_from(list(Area))),
+)
+def test_cameras_suffice_in_both_or_in_none(
+    verdicts: dict[Area, tuple[CoverageVerdict, int]], watched: set[Area]
+) -> None:
+    theirs = decide_sufficiency({area: Assessed(*found) for area, found in verdicts.items()}, watched)
+    ours = coverage.decide_sufficiency(
+        {area.value: coverage.Assessed(*found) for area, found in verdicts.items()}, {area.value for area in watched}
+    )
+    assert ours == (theirs.sufficient, theirs.missing, theirs.unassessed, theirs.cameras_needed)
+
+
+def obligation(**given: Any) -> obligations.Obligation:
+    known: dict[str, Any] = {
+        "id": UUID(int=9),
+        "code": "NV",
+        "name": "Nghĩa vụ",
+        "kind": ObligationKind.OTHER,
+        "directive_id": UUID(int=9),
+        "responsible_agency_id": UUID(int=9),
+        "status": ObligationStatus.OPEN,
+        "deadlines": (),
+    }
+    return obligations.Obligation(**(known | given))
+
+
+@given(
+    st.sets(st.sampled_from(FacilityType)), st.none() | IDS, st.none() | IDS, st.none() | st.booleans(), st.sets(IDS),
+    IDS, st.sampled_from(FacilityType), st.sampled_from(FacilityStatus), IDS, st.sets(IDS), st.booleans(),
+)  # fmt: skip
+def test_an_obligation_is_about_the_same_facilities(
+    types: set[FacilityType], agency: UUID | None, unit: UUID | None, with_cameras: bool | None, listed: set[UUID],
+    facility: UUID, kind: FacilityType, status: FacilityStatus, managed_by: UUID, units: set[UUID], has_cameras: bool,
+) -> None:  # fmt: skip
+    asked = obligation(
+        facility_types=types, managing_agency_id=agency, unit_id=unit, with_cameras=with_cameras, facility_ids=listed
+    )
+    view = FacilityView(facility, kind, status, managed_by, units, has_cameras)
+    place = obligations.Place(facility, kind, status, managed_by, units, has_cameras)
+    assert obligations.covers(asked, place) == covers_in_inventory(asked, view)
+
+
+@given(st.none() | INSTANTS, INSTANTS, INSTANTS)
+def test_the_clock_says_the_same_of_a_deadline(due: datetime | None, now: datetime, done_at: datetime) -> None:
+    entry = obligations.Deadline(None if due is None else millis(due), 0, None, None, None)
+    asked = obligation(deadlines=(entry,), kind=ObligationKind.CONNECTION)
+    state = obligations.decide(asked, obligations.NOTHING, millis(now)).state
+    assert state.value == due_state_at("open", due, now).value
+    assert DUE_SOON.days == obligations.DUE_SOON_DAYS
+    found = obligations.Finding(millis(done_at), ())
+    state = obligations.decide(asked, found, max(millis(done_at), millis(now))).state
+    assert (state.value == DueState.DONE.value) == is_in_time(done_at, due)
+
+
+@given(st.none() | st.dates(date(2021, 1, 1)), st.dates(date(2021, 1, 1)), st.dates(date(2021, 1, 1)))
+def test_an_inspection_is_due_on_the_same_day(last: date | None, since: date, on: date) -> None:
+    assume(max(since, last or since).year < 9999)
+    assert inspections.INSPECT_EVERY_DAYS == INSPECT_EVERY_DAYS
+    assert tuple(inspections.next_inspection(last, since, on)) == tuple(next_inspection(last, since, on))

@@ -1,0 +1,52 @@
+"""The secrets that are planted: one of its own for every spelling and every door it is tried at."""
+
+import base64
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import quote
+
+SPELLINGS = (
+    "?access_token={}", "?api_key={}", "?apiKey={}", "?stream_key={}", "?streamKey={}", "?sig={}", "?signature={}",
+    "?pw={}", "?psw={}", "?pwd={}", "?passwd={}", "?password={}", "?PASSWORD={}", "?rtsp_password={}", "?token={}",
+    "?p%61ssword={}", "?%70%61%73%73%77%6f%72%64={}", "?p%2561ssword={}", "/password:{}", "?token:{}", "?secret={}",
+    "/user=admin_password={}_channel=1_stream=0.sdp", "/user=admin&password={}&channel=1", "/live;auth={}",
+    "?auth[key]={}", "?credential={}", "?jwt={}", "?hmac={}", "?passphrase={}", "?sign={}", "?accesskey={}",
+    "?private-key={}",
+)  # fmt: skip
+"""How an address may hold a secret in clear: each is refused."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A secret, and where it was put."""
+
+    where: str
+    secret: str
+
+    @property
+    def forms(self) -> frozenset[bytes]:
+        """How it may stand somewhere: as it is, encoded, in capitals, and as a login sends it."""
+        plain = {self.secret, quote(self.secret, safe=""), quote(quote(self.secret, safe=""), safe="")}
+        plain |= {form.upper() for form in plain} | {form.lower() for form in plain}
+        pairs = {self.secret, f"admin:{self.secret}"}
+        # Without the last group, which depends on what follows.
+        coded = {base64.b64encode(pair.encode()).rstrip(b"=")[:-1] for pair in pairs}
+        return frozenset(form.encode() for form in plain) | coded
+
+
+class Garden:
+    """Makes secrets, and knows them all. The same ones in every run."""
+
+    def __init__(self) -> None:
+        self.planted: list[Planted] = []
+
+    def plant(self, where: str, *, odd: bool = False) -> str:
+        """A new secret for a place; `odd`: with signs that addresses encode."""
+        digest = sha256(f"{len(self.planted)} {where}".encode()).hexdigest()
+        secret = f"Lk{digest[:6]}Q{digest[6:12]}" + ("@/ :é" if odd else "")
+        self.planted.append(Planted(where, secret))
+        return secret
+
+    def found_in(self, content: bytes) -> list[str]:
+        """Where the secrets were put that stand in `content`."""
+        return [one.where for one in self.planted if any(form in content for form in one.forms)]
