@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.CheckConstraint("number >= 1 and version >= 1", name=op.f("ck_frozen_report_positive")),
         sa.CheckConstraint("(number = 1) = (previous_sha256 is null)", name=op.f("ck_frozen_report_chained")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_frozen_report")),
-        sa.UniqueConstraint("id", "version", name=op.f("uq_frozen_report_id")),
+        sa.UniqueConstraint("id", "version", name=op.f("uq_frozen_report_id_version")),
         sa.UniqueConstraint("sha256", name=op.f("uq_frozen_report_sha256")),
         sa.UniqueConstraint("previous_sha256", name=op.f("uq_frozen_report_previous_sha256")),
         comment="Every version of every frozen report",
