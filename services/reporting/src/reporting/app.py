@@ -46,7 +46,6 @@ from vonggac.http.background import TaskSupervisor, end_process
 from vonggac.telemetry import Health, get_logger
 
 log = get_logger(__name__)
-
 ROUTES = (
     figures,
     targets,
