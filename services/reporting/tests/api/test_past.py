@@ -173,3 +173,6 @@ async def test_a_past_period_shows_no_state_of_now(client: Client, ingest: Inges
     assert present["period"]["current"] is True
     assert present["cameras"][0]["state"] == "down"
     assert present["totals"]["cameras"]["down"] == 1
+    content = (await client.get("/v1/compliance", params={"format": "csv"})).content.decode("utf-8-sig")
+    row = next(csv.DictReader(io.StringIO(content, newline="")))
+    assert (row["state"], row["confirmed_state"], row["compliant"]) == ("down", "unknown", "false")

@@ -121,7 +121,9 @@ def _camera_rows(portion: Sequence[CameraAccount]) -> list[Row]:
 
 def _camera(one: CameraAccount) -> Row:
     time, now = one.account.camera, one.now
-    seen: Row = (*_state(now.camera), *now.confirmed, now.compliant) if now is not None else (None,) * 6
+    seen: Row = (None,) * 6
+    if now is not None:
+        seen = (*_state(now.camera), now.confirmed.state, now.confirmed.since, now.compliant)
     return (
         *_absence(one), *seen, *time.lengths,
         *percent_values(time.up, time.down, time.unknown),
