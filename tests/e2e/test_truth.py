@@ -105,7 +105,8 @@ async def test_json_and_csv_give_the_same_numbers(running: RunningPlatform) -> N
     rows = {}
     for table in ("cameras", "deliveries"):
         answer = await running.call("reporting", "GET", f"/v1/compliance?{period}&format=csv&table={table}")
-        rows[table] = list(csv.DictReader(io.StringIO(answer.content.decode())))
+        read = csv.DictReader(io.StringIO(answer.content.decode()))
+        rows[table] = [row for row in read if row["camera_code"]]  # The others are facilities without cameras.
     same = await running.get("reporting", f"/v1/compliance?{period}")
     by_json = {
         (camera["code"], delivery["destination"]["code"]): (
