@@ -6,6 +6,7 @@ The change log says what an import did: its lines have the import's id as their 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +16,6 @@ from sqlalchemy import Uuid, any_, delete, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
-from inventory.importing.storing.things import YIELD_EVERY
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 from inventory.nouns.writer import Write
@@ -85,11 +85,24 @@ async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenB
     await _remove_cameras(writing, [each for each in cameras.values() if each.id not in touched], result)
     rest = [each for each in ours if each.id not in touched and each.id not in cameras]
     rest.sort(key=lambda each: order[each.noun], reverse=True)
-    for number, each in enumerate(rest):
-        await _take_one_back(writing, each, rules, result)
-        if number % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
+    for start in range(0, len(rest), CHUNK):
+        chunk = rest[start : start + CHUNK]
+        present = await _read_things(session, chunk)
+        for each in chunk:
+            if each.id in present:
+                await _take_one_back(writing, each, rules, result)
+        await asyncio.sleep(0)
     return result
+
+
+async def _read_things(session: Any, chunk: Sequence[_Done]) -> dict[UUID, Any]:
+    """Those that are still on record, a statement per noun; the session keeps them while they are referred to."""
+    found: dict[UUID, Any] = {}
+    for name in {each.noun for each in chunk}:
+        table = noun_named(name).table
+        ids = [each.id for each in chunk if each.noun == name]
+        found |= {thing.id: thing for thing in await session.scalars(select(table).where(table.id.in_(ids)))}
+    return found
 
 
 async def _done_by(session: Any, import_id: UUID) -> list[_Done]:
@@ -169,15 +182,18 @@ def _patch_of(noun: Noun, done: _Done) -> dict[str, Any]:
     names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
     patch: dict[str, Any] = {}
     for name in names:
-        info = noun.fields.model_fields[name]
-        patch[name] = _typed(info, before[name])
+        patch[name] = None if before[name] is None else _typed(_adapter(noun.name, name), before[name])
     return patch
 
 
-def _typed(info: Any, value: Any) -> Any:
-    if value is None:
-        return None
+@cache
+def _adapter(noun: str, name: str) -> TypeAdapter[Any]:
+    """Making one takes longer than storing a row."""
+    info = noun_named(noun).fields.model_fields[name]
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    return TypeAdapter(kind)
+
+
+def _typed(adapter: TypeAdapter[Any], value: Any) -> Any:
     typed = adapter.validate_python(value)
     return typed.model_dump() if hasattr(typed, "model_dump") else typed
