@@ -105,23 +105,27 @@ class Bus:
             log.warning("bus_error", client=name, error=f"{type(error).__name__}: {error}")
 
         password = await asyncio.to_thread(password_of, settings)
-        await client.connect(
-            servers=[url.strip() for url in settings.nats_url.split(",")],
-            name=name,
-            user=settings.nats_user,
-            password=password,
-            inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
-            tls=trusting(settings.nats_ca_file),
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
-            connect_timeout=5,
-            ping_interval=5,
-            max_outstanding_pings=2,
-            drain_timeout=DRAIN_WITHIN_S,
-            disconnected_cb=disconnected,
-            reconnected_cb=reconnected,
-            error_cb=failed,
-        )
+        try:
+            await client.connect(
+                servers=[url.strip() for url in settings.nats_url.split(",")],
+                name=name,
+                user=settings.nats_user,
+                password=password,
+                inbox_prefix=inbox_of(settings.nats_user) if settings.nats_user else DEFAULT_INBOX_PREFIX,
+                tls=trusting(settings.nats_ca_file),
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type] # seconds; fractions work
+                connect_timeout=5,
+                ping_interval=5,
+                max_outstanding_pings=2,
+                drain_timeout=DRAIN_WITHIN_S,
+                disconnected_cb=disconnected,
+                reconnected_cb=reconnected,
+                error_cb=failed,
+            )
+        except BaseException:
+            await _give_up(client)
+            raise
         user = settings.nats_user or ANONYMOUS
         bus.__init__(client, user=user, store_bytes=settings.nats_store_bytes, clock=clock)  # type: ignore[misc] # the callbacks above need the object
         return bus
@@ -223,12 +227,19 @@ async def connect_once(
             error_cb=_log_error,
         )
     except BaseException:
-        # A refused login leaves its socket open. After a refused certificate nats-py waits for ever for it to close.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_WITHIN_S):
-                await client.close()
+        await _give_up(client)
         raise
     return client
+
+
+async def _give_up(client: Client) -> None:
+    """nats-py leaves its socket open when connecting is cancelled or its login refused.
+
+    After a refused certificate it waits for ever for it to close.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            await client.close()
 
 
 async def _log_error(error: Exception) -> None:

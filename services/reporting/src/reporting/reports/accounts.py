@@ -20,10 +20,10 @@ from reporting.domain.partition import Account, DeliveryDurations, DeliveryLine,
 from reporting.domain.scope import Camera, Delivery, Facility, Piece, Reason
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState, within_lives
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.storage import history, lives
 from reporting.storage.lives import Watch
 from vonggac.events.inventory import DestinationRole
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 PORTION = 500
 """Cameras read and accounted at a time: bounds memory, and lets other work run in between. What these need still fits

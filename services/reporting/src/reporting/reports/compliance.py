@@ -17,9 +17,9 @@ from reporting.domain.segments import Segment
 from reporting.reports.accounts import CameraAccount, Now, Question
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import CameraCounts, Group, Totals
 from reporting.storage import plan
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 SCHEMA_VERSION = "vonggac.compliance/2"
 

@@ -1,13 +1,11 @@
 """Runs one import for its route: counts, lists, stores; at once or in the background."""
 
 import asyncio
-import gc
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from inventory.api.context import RequestContext
@@ -25,6 +23,7 @@ from inventory.storage.store import Actor
 from vonggac.auth import Principal
 from vonggac.http import ProblemError
 from vonggac.telemetry import get_logger
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 log = get_logger(__name__)
 RULES = NounRules(make_thing, patch_thing)
@@ -41,32 +40,6 @@ class Outcome:
     dry_run: bool
     counts: dict[str, int]
     rows: list[dict[str, Any]]
-
-
-class _RareCollections:
-    """While an import runs, Python's cyclic collector comes rarely.
-
-    An import makes millions of objects that stay to its end; looking through them takes a third of its time.
-    """
-
-    thresholds: ClassVar = (200_000, 50, 50)
-    running: ClassVar = 0
-    usual: ClassVar = (0, 0, 0)
-
-    @classmethod
-    @contextmanager
-    def while_running(cls) -> Iterator[None]:
-        """Several imports at once: until the last one ends."""
-        if cls.running == 0:
-            cls.usual = gc.get_threshold()
-            gc.set_threshold(*cls.thresholds)
-        cls.running += 1
-        try:
-            yield
-        finally:
-            cls.running -= 1
-            if cls.running == 0:
-                gc.set_threshold(*cls.usual)
 
 
 class Run:
@@ -92,7 +65,7 @@ class Run:
         began = time.monotonic()
         await self.begin()
         try:
-            with _RareCollections.while_running():
+            with rarely_collected():
                 outcome = await self._run()
         except ProblemError as error:
             self.services.metrics.imports.labels(self.kind, "refused").inc()

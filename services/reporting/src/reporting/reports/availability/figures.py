@@ -9,10 +9,10 @@ from reporting.domain.ledger import Cut
 from reporting.domain.scope import Facility, during
 from reporting.reports.accounts import Question, accounts
 from reporting.reports.availability.accounts import place_of
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.totals import Totals
 from reporting.storage import plan
 from reporting.storage.availability import ledger
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 
 async def totals_of(session: AsyncSession, question: Question, scope: plan.Scope) -> Totals:

@@ -14,11 +14,11 @@ from reporting.domain.segments import Period
 from reporting.reports.accounts import CameraAccount, Question
 from reporting.reports.availability.accounts import ledgered_accounts
 from reporting.reports.availability.figures import totals_of
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.reports.outages import fault_of, found_outages
 from reporting.reports.totals import Group, Totals
 from reporting.storage import plan
 from reporting.storage.history import SiteFault
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 
 class By(StrEnum):

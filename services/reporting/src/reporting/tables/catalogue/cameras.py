@@ -10,7 +10,6 @@ from reporting.domain.partition import LEDGER_NAMES, DeliveryDurations
 from reporting.domain.scope import Delivery, Facility
 from reporting.reports.accounts import CameraAccount, Now
 from reporting.reports.availability.accounts import ledgered_accounts
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
     AVAILABILITY,
@@ -33,6 +32,7 @@ from reporting.tables.catalogue.columns import (
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 TEXT, INSTANT, BOOLEAN = Kind.TEXT, Kind.INSTANT, Kind.BOOLEAN
 _NOW = "At the moment of the file; empty for a past period."

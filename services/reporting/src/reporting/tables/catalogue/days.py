@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from reporting.domain.scope import Facility
 from reporting.domain.segments import Period
 from reporting.reports.daily import CameraDays, daily, days_of
-from reporting.reports.garbage_collection import rarely_collected
 from reporting.storage import plan
 from reporting.tables.catalogue.columns import (
     AGENCY,
@@ -29,6 +28,7 @@ from reporting.tables.catalogue.columns import (
 from reporting.tables.catalogue.source import Selection, Source
 from reporting.tables.stream import Portions
 from reporting.tables.table import Column, Kind, Row, Table
+from vonggac.telemetry.garbage_collection import rarely_collected
 
 DAY = (
     Column("day", Kind.DATE, "Ngày", "The day, in the time zone of the file.", required=True),

@@ -1,6 +1,6 @@
-"""Garbage is collected rarely while a report is made.
+"""Garbage is collected rarely while a report is made or a file imported.
 
-A report makes a million small values that all stay until it is done: collecting among them costs a third of its time
+Both make a million small values that all stay until they are done: collecting among them costs a third of their time
 and finds nothing. At all other times Python collects as often as it does by default, or what requests and batches leave
 behind would stay by the ten thousand.
 """
@@ -22,7 +22,7 @@ class RarelyCollected:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """For as long as a report is made; reports that overlap count together."""
+        """For as long as such work takes; work that overlaps counts together."""
         if self._running == 0:
             self._usual = gc.get_threshold()
             gc.set_threshold(*FEW)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reporting.reports.garbage_collection import FEW, rarely_collected
+from vonggac.telemetry.garbage_collection import FEW, rarely_collected
 
 
 @pytest.fixture
