@@ -13,11 +13,10 @@ from forwarder.api.delivery_status import (
     find_deliveries,
     refresh_from_holder,
 )
-from vonggac.auth import Right, require
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
 
 
 @router.get(

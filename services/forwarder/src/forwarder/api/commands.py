@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from forwarder.api.delivery_status import DeliveryStatus, LocalTime, get_status,
 from forwarder.domain.commands import RetryOutcome
 from forwarder.messaging import request_retry
 from forwarder.relay.assignment.commands import store_command, withdraw_command
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.bus import Bus
 from vonggac.events.forwarder import DeliveryCommand, DeliveryState
 from vonggac.http import ProblemError
@@ -22,7 +22,6 @@ from vonggac.telemetry import get_logger, redact
 log = get_logger(__name__)
 router = APIRouter(prefix="/v1/deliveries/{delivery_id}", tags=["deliveries"])
 
-Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
 _UNAVAILABLE = "NATS does not answer: the command was perhaps not stored. Send it again."
 _RESPONSES = problems(
     {
@@ -75,7 +74,7 @@ class CommandInForce(BaseModel):
     "deliveries of its camera go on. Stopped again, it takes the new reason.",
     responses={key: _RESPONSES[key] for key in (404, 503)},
 )
-async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Operator) -> CommandInForce:
+async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Caller) -> CommandInForce:
     await get_status(request, delivery_id)
     command = DeliveryCommand(
         delivery_id=delivery_id,
@@ -99,7 +98,7 @@ async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, 
     "camera is live.",
     responses=_RESPONSES,
 )
-async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) -> CommandInForce:
+async def start_delivery(request: Request, delivery_id: UUID, caller: Caller) -> CommandInForce:
     await get_status(request, delivery_id)
     try:
         command = await withdraw_command(_bus(request), delivery_id)
@@ -119,7 +118,7 @@ async def start_delivery(request: Request, delivery_id: UUID, caller: Operator) 
     "credentials; waiting times begin anew.",
     responses=_RESPONSES,
 )
-async def retry_delivery(request: Request, delivery_id: UUID, caller: Operator) -> DeliveryStatus:
+async def retry_delivery(request: Request, delivery_id: UUID, caller: Caller) -> DeliveryStatus:
     status = await get_status(request, delivery_id)
     if status.state is DeliveryState.DISABLED:
         raise _not_retried(RetryOutcome.NOT_RUNNING)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Select, func, select
 
-from inventory.api.context import Context, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.nouns.registry import NOUNS
 from inventory.storage.tables import Change
 from vonggac.database.keyset import keyset_page
@@ -58,7 +58,6 @@ type ChangePage = PageQuery[Change, ChangeShown]
 @router.get("", summary="List changes, newest first", responses=CHANGES.responses, response_model=None)
 async def list_changes(
     context: Context,
-    _caller: Reader,
     page: Annotated[ChangePage, Depends(CHANGES)],
     noun: NounName | None = None,
     thing_id: UUID | None = None,

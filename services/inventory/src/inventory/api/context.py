@@ -17,7 +17,7 @@ from inventory.metrics import Metrics
 from inventory.nouns.writer import Write
 from inventory.storage.idempotency import find_answer, keep_answer
 from inventory.storage.store import Actor, Store, WriteTransaction
-from vonggac.auth import Principal, Right, Sealer, require
+from vonggac.auth import Principal, Sealer
 from vonggac.bus import Bus
 from vonggac.http.idempotency import IdempotencyKey, KeptAnswer, fingerprint_of
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -25,14 +25,6 @@ from vonggac.telemetry import redact
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
-Reader = Annotated[Principal, Depends(require(Right.READ))]
-Adder = Annotated[Principal, Depends(require(Right.ADD))]
-Changer = Annotated[Principal, Depends(require(Right.CHANGE))]
-Remover = Annotated[Principal, Depends(require(Right.REMOVE))]
-Importer = Annotated[Principal, Depends(require(Right.IMPORT))]
-Exporter = Annotated[Principal, Depends(require(Right.EXPORT))]
-Operator = Annotated[Principal, Depends(require(Right.OPERATE))]
-SecretWriter = Annotated[Principal, Depends(require(Right.WRITE_SECRET))]
 
 type ReasonText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(clean)]
 Reason = Annotated[

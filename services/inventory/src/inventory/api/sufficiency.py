@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.domain.devices.areas import Area
 from inventory.domain.places.coverage import Assessed, decide_sufficiency
 from inventory.storage.conflicts import not_found
@@ -26,7 +26,7 @@ class SufficiencyShown(BaseModel):
 
 
 @router.get("/{thing_id}/sufficiency", summary="Whether a facility has enough cameras")
-async def get_sufficiency(thing_id: UUID, context: Context, _caller: Reader) -> SufficiencyShown:
+async def get_sufficiency(thing_id: UUID, context: Context) -> SufficiencyShown:
     """An area is covered by an enabled camera, unless a survey found that it is not."""
     async with context.read_transaction() as session:
         if await session.get(Facility, thing_id) is None:

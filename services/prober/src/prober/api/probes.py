@@ -8,7 +8,7 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
@@ -18,7 +18,7 @@ from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
-from vonggac.auth import Credentials, Right, require
+from vonggac.auth import Credentials
 from vonggac.events import Cause
 from vonggac.events.prober import Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
@@ -28,7 +28,7 @@ from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
 
-router = APIRouter(prefix="/v1/probes", tags=["probes"], dependencies=[Depends(require(Right.OPERATE))])
+router = APIRouter(prefix="/v1/probes", tags=["probes"])
 
 
 class ProbeRequest(BaseModel):

@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from prober.api.bus import AWAY, answered_by_the_bus, bus_of, now_of, observer_of
 from prober.api.probes import observe_now
 from prober.messaging import CameraStatuses
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right
 from vonggac.events.prober import CameraObservedV1, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.openapi import problems
@@ -43,7 +43,7 @@ router = APIRouter(tags=["prometheus"])
 async def probe(
     request: Request,
     target: Annotated[UUID, Query(description="The camera's id.")],
-    caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
     fresh: Annotated[bool, Query(description="Probe now.")] = False,
 ) -> Response:
     if fresh:

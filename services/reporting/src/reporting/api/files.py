@@ -18,7 +18,7 @@ from reporting.storage.snapshot import snapshot
 from reporting.tables import Dialect, Format, Portions, accepted, file_of
 from reporting.tables.catalogue import SOURCES, Selection, Source
 from reporting.tables.formats import MEDIA_TYPES
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller, Right
 from vonggac.http import ProblemError
 from vonggac.http.lists.cursor import PAGING
 from vonggac.telemetry import get_logger
@@ -46,7 +46,7 @@ class Choice:
 
 def choice(
     request: Request,
-    caller: Annotated[Principal, Depends(require(Right.READ))],
+    caller: Caller,
     form: Annotated[Format | None, Query(alias="format", description="Wins over the Accept header.")] = None,
     dialect: Annotated[
         Dialect | None,

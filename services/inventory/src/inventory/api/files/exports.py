@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import ColumnElement, select
 
-from inventory.api.context import Context, Exporter, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.api.files.received import CSV, XLSX
 from inventory.exporting.csv_text import CsvFormat, csv_pieces
 from inventory.exporting.rows import exported_columns, exported_rows
@@ -29,13 +29,12 @@ _CODES_MOST = 5000
 def _add_exports(noun: Noun) -> None:
     async def export_csv(
         context: Context,
-        _caller: Exporter,
         format: CsvFormat = CsvFormat.RFC4180,  # noqa: A002 # the name of the query parameter
     ) -> StreamingResponse:
         headers = {"Content-Disposition": f'attachment; filename="{noun.path}.csv"'}
         return StreamingResponse(_csv(context, noun, format), media_type=f"{CSV}; charset=utf-8", headers=headers)
 
-    async def export_xlsx(context: Context, _caller: Exporter) -> Response:
+    async def export_xlsx(context: Context) -> Response:
         async with context.read_transaction() as session:
             page = await page_of(session, noun, context)
         return await workbook_answer([page], f"{noun.path}.xlsx")
@@ -67,7 +66,7 @@ async def _csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> AsyncIt
     response_class=Response,
     responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def export_facility(facility_id: UUID, context: Context, _caller: Exporter) -> Response:
+async def export_facility(facility_id: UUID, context: Context) -> Response:
     """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
     async with context.read_transaction() as session:
         facilities = FACILITY.table.__table__.c

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
-from inventory.api.context import Changer, Context, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.api.mandate.surveys import declared, missing_of, read_survey, submit_when_complete
 from inventory.domain.mandate.surveying.attachments import (
     MAX_SURVEY_BYTES,
@@ -27,6 +27,7 @@ from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
 from inventory.storage.contents import read_content, stored_bytes, stored_hashes
 from inventory.storage.tables import Facility, Survey, SurveyContent
+from vonggac.auth import Caller
 from vonggac.events.inventory import SurveyStatus
 from vonggac.http import ProblemError
 from vonggac.http.idempotency import KeptAnswer
@@ -67,7 +68,7 @@ class UploadShown(BaseModel):
 
 
 @router.get("/{thing_id}/attachments", summary="Attachments of a survey")
-async def list_survey_attachments(thing_id: UUID, context: Context, _caller: Reader) -> AttachmentList:
+async def list_survey_attachments(thing_id: UUID, context: Context) -> AttachmentList:
     """Each says whether its content was received."""
     async with context.read_transaction() as session:
         survey = await read_survey(context, session, thing_id)
@@ -82,7 +83,7 @@ async def list_survey_attachments(thing_id: UUID, context: Context, _caller: Rea
     openapi_extra=_BODY,
     response_model=UploadShown,
 )
-async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Changer) -> Response:
+async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, caller: Caller) -> Response:
     """JPEG, PNG or PDF, as declared; safe to send again. With the last one missing the survey is submitted.
 
     422 when size, SHA-256 or kind is not the declared one. Of a restricted site photos are stored without position and
@@ -119,7 +120,7 @@ async def put_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
         200: {"content": {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in MediaType}}
     },
 )
-async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context, _caller: Reader) -> Response:
+async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context) -> Response:
     """As a file to save; of a restricted site without position and device data."""
     async with context.read_transaction() as session:
         survey = await read_survey(context, session, thing_id)

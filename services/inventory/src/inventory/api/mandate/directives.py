@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.api.nouns.clocks import AsOf, recorded_at
 from inventory.api.nouns.models import models_of
 from inventory.domain.mandate.directive import chain_of
@@ -28,7 +28,7 @@ class Chain(BaseModel):
 
 
 @router.get("/{thing_id}/chain", summary="What a directive carries out")
-async def get_directive_chain(thing_id: UUID, context: Context, _caller: Reader, as_of: AsOf = None) -> Chain:
+async def get_directive_chain(thing_id: UUID, context: Context, as_of: AsOf = None) -> Chain:
     """From the directive to the first of its chain."""
     directives = recorded_at(as_of, context.services.store.now())(Directive)
     async with context.read_transaction() as session:

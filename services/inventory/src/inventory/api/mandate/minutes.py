@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.api.mandate.surveys import read_survey
 from inventory.domain.mandate.surveying.survey import SurveyFields
 from inventory.minutes.survey_minutes import MinutesOf, survey_minutes
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/surveys", tags=["surveys"])
     response_class=Response,
     responses={200: {"content": {DOCX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def get_survey_minutes(thing_id: UUID, context: Context, _caller: Reader) -> Response:
+async def get_survey_minutes(thing_id: UUID, context: Context) -> Response:
     """In the form of Decree 30/2020/NĐ-CP, Annex I; number and signatures are left blank."""
     async with context.read_transaction() as session:
         of = await _minutes_of(session, await read_survey(context, session, thing_id))

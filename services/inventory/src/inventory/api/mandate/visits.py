@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
-from inventory.api.context import Context, Reader
+from inventory.api.context import Context
 from inventory.api.mandate.facilities import facility_views
 from inventory.api.nouns.clocks import AsOf, recorded_at
 from inventory.domain.days import day_of, end_of, start_of
@@ -62,7 +62,6 @@ class Workload(BaseModel):
 @router.get("/v1/due-inspections", summary="When each active facility is to be inspected next", tags=["inspections"])
 async def list_due_inspections(
     context: Context,
-    _caller: Reader,
     on: Annotated[date | None, Query(description="Overdue on this day; default: today.")] = None,
     overdue_only: bool = False,
     as_of: AsOf = None,
@@ -109,7 +108,6 @@ async def list_due_inspections(
 @router.get("/v1/team-workload", summary="Visits of each team: planned and actual", tags=["teams"])
 async def get_team_workload(
     context: Context,
-    _caller: Reader,
     first_day: Annotated[date | None, Query(description="Default: today.")] = None,
     last_day: Annotated[date | None, Query(description="Included; default: six days after the first.")] = None,
     team_id: UUID | None = None,

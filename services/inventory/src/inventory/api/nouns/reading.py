@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, func, select, text, tr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.changes import CHANGES, changes_of
-from inventory.api.context import Context, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.api.nouns.clocks import AsOf, ValidOn, recorded_at
 from inventory.api.nouns.models import Models, bare
 from inventory.api.nouns.signatures import QueryParameters, with_parameters
@@ -49,7 +49,7 @@ def _add_list(router: APIRouter, noun: Noun, models: Models) -> None:
     listing = _listing(noun, models)
 
     async def list_things(
-        context: Context, _caller: Reader, page: Any, filters: Any, as_of: AsOf = None, valid_on: ValidOn = None
+        context: Context, page: Any, filters: Any, as_of: AsOf = None, valid_on: ValidOn = None
     ) -> Response:
         return await _list(noun, models, context, page, filters, as_of=as_of, valid_on=valid_on)
 
@@ -142,9 +142,7 @@ def _conditions(
 
 
 def _add_item(router: APIRouter, noun: Noun, models: Models) -> None:
-    async def get_thing(
-        thing_id: UUID, context: Context, _caller: Reader, as_of: AsOf = None, valid_on: ValidOn = None
-    ) -> BaseModel:
+    async def get_thing(thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None) -> BaseModel:
         recorded = recorded_at(as_of, context.services.store.now())
         async with context.read_transaction() as session:
             row = await _item(session, noun, recorded(noun.table), thing_id, as_of=as_of, valid_on=valid_on)
@@ -179,7 +177,7 @@ async def _item(
 
 
 def _add_history(router: APIRouter, noun: Noun) -> None:
-    async def get_history(thing_id: UUID, context: Context, _caller: Reader, page: Any) -> Response:
+    async def get_history(thing_id: UUID, context: Context, page: Any) -> Response:
         return await changes_of(context, page, noun.name, thing_id)
 
     endpoint = with_parameters(

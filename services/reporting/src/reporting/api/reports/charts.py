@@ -14,7 +14,6 @@ from reporting.documents.letter.figures import Shown, charts, shown_of
 from reporting.domain.instants import millis
 from reporting.reports.snapshot.collect import Extent, collect
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, require
 from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/charts", tags=["charts"])
@@ -44,7 +43,6 @@ async def read_chart(
     name: ChartName,
     asks: Asks,
     filters: Annotated[Filters, Depends()],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
     deadline: Annotated[AwareDatetime | None, Query(description="Strictly before it all is to be connected.")] = None,
     target_ppm: Annotated[
         int, Query(ge=0, le=1_000_000, description="Availability demanded, in millionths.")
