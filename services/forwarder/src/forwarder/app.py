@@ -18,6 +18,7 @@ from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from forwarder.settings import Settings
 from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth.places import FacilityPlaces
 from vonggac.auth.policy import FORWARDER
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, TokenVerifier.of(settings), FORWARDER)
     app.state.process = process
     app.state.tasks = tasks
+    app.state.places = FacilityPlaces()
     for router in (deliveries.router, commands.router, cameras.router, workers.router):
         app.include_router(router)
     check_policy(app)

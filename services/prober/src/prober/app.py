@@ -21,6 +21,7 @@ from prober.probes.onvif.scan import Scanner
 from prober.probes.service import Process
 from prober.settings import Settings
 from vonggac.auth import TokenVerifier, check_policy, install_authentication
+from vonggac.auth.places import FacilityPlaces
 from vonggac.auth.policy import PROBER
 from vonggac.http import new_application
 from vonggac.http.background import TaskSupervisor, end_process
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     install_authentication(app, TokenVerifier.of(settings), PROBER)
     app.state.process = process
     app.state.tasks = tasks
+    app.state.places = FacilityPlaces()
     app.state.scanner = scanner
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)

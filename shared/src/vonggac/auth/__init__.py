@@ -5,7 +5,7 @@
 and destination credentials, `keys` makes and keeps the key files of the embedded default.
 """
 
-from vonggac.auth.dependencies import Caller, check_policy, demand, install_authentication
+from vonggac.auth.dependencies import Caller, check_policy, demand, demand_province, install_authentication
 from vonggac.auth.rights import Principal, Right, Role
 from vonggac.auth.scope import AccessScope, Place, Sight
 from vonggac.auth.sealing import Sealer, SecretMovedError, SecretUnreadableError, Unsealer
@@ -28,5 +28,6 @@ __all__ = [
     "Unsealer",
     "check_policy",
     "demand",
+    "demand_province",
     "install_authentication",
 ]

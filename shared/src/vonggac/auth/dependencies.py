@@ -88,10 +88,8 @@ async def _authorise(request: Request, caller: Caller) -> None:
     entry: Entry = request.app.state.policy[request.method, route.path]
     for right in entry.rights:
         demand(request, caller, right)
-    if entry.reach is Reach.PROVINCE and caller.scope is not None:
-        log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)
-        msg = "this concerns the province as a whole, and the token is for a part of it (docs/permissions.md)"
-        raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
+    if entry.reach is Reach.PROVINCE:
+        demand_province(request, caller, "this concerns the province as a whole")
 
 
 def demand(request: Request, caller: Principal, right: Right, why: str | None = None) -> None:
@@ -101,6 +99,15 @@ def demand(request: Request, caller: Principal, right: Right, why: str | None = 
     log.warning("access_denied", subject=caller.subject, right=right.value, path=request.url.path)
     msg = caller.why_not(right) if why is None else f"{why}: {caller.why_not(right)}"
     raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
+
+
+def demand_province(request: Request, caller: Principal, why: str) -> None:
+    """Raises ProblemError 403 for a token with a scope. `why`: what cannot be narrowed, "this concerns …"."""
+    if caller.scope is None:
+        return
+    log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)
+    msg = f"{why}, and the token is for a part of the province (docs/permissions.md)"
+    raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)
 
 
 def _unauthorised(detail: str) -> ProblemError:

@@ -103,7 +103,8 @@ class Principal:
     @property
     def sight(self) -> Sight:
         """What the caller sees of the facilities."""
-        return Sight(self.scope, restricted=self.may(Right.READ_RESTRICTED))
+        may = self.rights
+        return Sight(self.scope, restricted=Right.READ_RESTRICTED in may, people=Right.READ_PEOPLE in may)
 
     def why_not(self, right: Right) -> str:
         """A sentence for a caller without `right`."""

@@ -70,9 +70,12 @@ class Sight:
     """None: the whole province."""
     restricted: bool = True
     """Restricted facilities too."""
+    people: bool = True
+    """Phones and e-mail addresses of people too."""
 
     @property
     def is_everything(self) -> bool:
+        """Whether every facility is seen."""
         return self.scope is None and self.restricted
 
     def shows(self, place: Place | None) -> bool:

@@ -75,7 +75,7 @@ class CommandInForce(BaseModel):
     responses={key: _RESPONSES[key] for key in (404, 503)},
 )
 async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, caller: Caller) -> CommandInForce:
-    await get_status(request, delivery_id)
+    await get_status(request, caller, delivery_id)
     command = DeliveryCommand(
         delivery_id=delivery_id,
         stopped=True,
@@ -99,7 +99,7 @@ async def stop_delivery(request: Request, delivery_id: UUID, body: StopRequest, 
     responses=_RESPONSES,
 )
 async def start_delivery(request: Request, delivery_id: UUID, caller: Caller) -> CommandInForce:
-    await get_status(request, delivery_id)
+    await get_status(request, caller, delivery_id)
     try:
         command = await withdraw_command(_bus(request), delivery_id)
     except (NatsError, TimeoutError, OSError):
@@ -119,7 +119,7 @@ async def start_delivery(request: Request, delivery_id: UUID, caller: Caller) ->
     responses=_RESPONSES,
 )
 async def retry_delivery(request: Request, delivery_id: UUID, caller: Caller) -> DeliveryStatus:
-    status = await get_status(request, delivery_id)
+    status = await get_status(request, caller, delivery_id)
     if status.state is DeliveryState.DISABLED:
         raise _not_retried(RetryOutcome.NOT_RUNNING)
     try:
@@ -129,7 +129,7 @@ async def retry_delivery(request: Request, delivery_id: UUID, caller: Caller) ->
     if outcome is not RetryOutcome.RETRIED:
         raise _not_retried(outcome)
     log.info("delivery_retried", delivery_id=str(delivery_id), by=caller.subject)
-    return await get_status(request, delivery_id)
+    return await get_status(request, caller, delivery_id)
 
 
 def _not_retried(outcome: RetryOutcome) -> ProblemError:

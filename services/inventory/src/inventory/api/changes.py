@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 
 from inventory.api.context import Context, RequestContext
 from inventory.nouns.registry import NOUNS
+from inventory.storage.queries.sight import hide_contacts, log_condition
 from inventory.storage.tables import Change
 from vonggac.database.keyset import keyset_page
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -86,6 +87,9 @@ async def changes_of(context: RequestContext, page: ChangePage, noun: str, thing
 
 
 async def _answer(context: RequestContext, page: ChangePage, query: Select[Change]) -> Response:
+    condition = log_condition(Change.__table__, context.sight)
+    if condition is not None:
+        query = query.where(condition)
     async with context.read_transaction() as session:
         ordered = keyset_page(query, {"id": Change.__table__.c.id}, page.orderings, page.last, page.limit)
         rows = (await session.scalars(ordered)).all()
@@ -93,4 +97,12 @@ async def _answer(context: RequestContext, page: ChangePage, query: Select[Chang
         if page.wants_total:
             total = await session.scalar(select(func.count()).select_from(query.subquery()))
     found = page.page(rows, total=total)
-    return page.answer(found, [ChangeShown.model_validate(row) for row in found.rows])
+    return page.answer(found, [_shown(row, people=context.sight.people) for row in found.rows])
+
+
+def _shown(row: Change, *, people: bool) -> ChangeShown:
+    shown = ChangeShown.model_validate(row)
+    if people:
+        return shown
+    hidden = {side: hide_contacts(values) for side in ("before", "after") if (values := getattr(shown, side))}
+    return shown.model_copy(update=hidden)

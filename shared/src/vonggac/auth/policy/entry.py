@@ -29,6 +29,8 @@ class Entry:
     """All of them."""
     reach: Reach
     also: Mapping[Right, str] = field(default_factory=dict)
+    note: str = ""
+    """What the scope of a token means here in particular."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def _routes(entries: Sequence[Entry]) -> str:
     for entry in entries:
         found = _NOUN.match(entry.path)
         path = _NOUN.sub(r"/v1/\1<noun>", entry.path) if found is not None else entry.path
-        also = "; ".join(f"`{right}` {when}" for right, when in entry.also.items())
+        also = "; ".join([*(f"`{right}` {when}" for right, when in entry.also.items()), *filter(None, [entry.note])])
         line = (entry.method, path, " ".join(f"`{right}`" for right in entry.rights), entry.reach.value, also)
         nouns.setdefault(line, []).append(found[2] if found is not None else "")
     rows = (

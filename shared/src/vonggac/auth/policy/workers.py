@@ -13,7 +13,13 @@ PROBER: tuple[Entry, ...] = (
     Entry("GET", "/v1/cameras/{camera_id}/reference", _READ, Reach.NARROWED),
     Entry("PUT", "/v1/cameras/{camera_id}/reference", _OPERATE, Reach.NARROWED),
     Entry("DELETE", "/v1/cameras/{camera_id}/reference", _OPERATE, Reach.NARROWED),
-    Entry("POST", "/v1/probes", _OPERATE, Reach.NARROWED),
+    Entry(
+        "POST",
+        "/v1/probes",
+        _OPERATE,
+        Reach.NARROWED,
+        note="an address that is no camera of the register: refused to a token with a scope",
+    ),
     Entry("GET", "/v1/verifications", _READ, Reach.NARROWED),
     Entry("POST", "/v1/verifications", _OPERATE, Reach.NARROWED),
     # A network knows no facility, and whoever scans it learns of everything in it.

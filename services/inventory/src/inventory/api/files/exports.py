@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from inventory.api.context import Context, RequestContext
 from inventory.api.files.received import CSV, XLSX
@@ -19,7 +19,8 @@ from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.places import FACILITY
 from inventory.nouns.registry import NOUNS, noun_named, referring
-from inventory.storage.conflicts import not_found
+from inventory.storage.queries.sight import read_thing, seen
+from inventory.storage.tables import Facility
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 _CODES_MOST = 5000
@@ -69,27 +70,24 @@ async def _csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> AsyncIt
 async def export_facility(facility_id: UUID, context: Context) -> Response:
     """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
     async with context.read_transaction() as session:
-        facilities = FACILITY.table.__table__.c
-        code = await session.scalar(select(facilities.code).where(facilities.id == facility_id))
-        if code is None:
-            raise not_found("facility")
-        pages = [await page_of(session, FACILITY, context, facilities.id == facility_id)]
+        code = (await read_thing(session, Facility, facility_id)).code
+        pages = [await page_of(session, FACILITY, context, ("id", facility_id))]
         for noun, column in sorted(referring(FACILITY), key=lambda each: NOUNS.index(each[0])):
-            pages.append(await page_of(session, noun, context, noun.table.__table__.c[column] == facility_id))
+            pages.append(await page_of(session, noun, context, (column, facility_id)))
     return await workbook_answer(pages, f"{code}.xlsx")
 
 
 async def page_of(
-    session: Any, noun: Noun, context: RequestContext, where: ColumnElement[bool] | None = None, *, filled: bool = True
+    session: Any, noun: Noun, context: RequestContext, only: tuple[str, UUID] | None = None, *, filled: bool = True
 ) -> Page:
     """A sheet of a noun with its rows, and the codes of its drop-down lists."""
-    rows = [row async for row in exported_rows(session, noun, _today(context), where)] if filled else []
+    rows = [row async for row in exported_rows(session, noun, _today(context), only)] if filled else []
     columns = columns_of(noun)
     codes: dict[str, list[str]] = {}
     for column in columns.columns:
         if column.reference is None:
             continue
-        other = noun_named(column.reference).table.__table__.c
+        other = seen(noun_named(column.reference).table, None, context.sight).c
         if "code" in other:
             found = (await session.scalars(select(other.code).order_by(other.code).limit(_CODES_MOST + 1))).all()
             codes[column.name] = list(found) if len(found) <= _CODES_MOST else []

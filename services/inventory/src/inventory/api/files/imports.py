@@ -22,7 +22,7 @@ from inventory.nouns.registry import NOUNS
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
-from vonggac.auth import Caller, Principal
+from vonggac.auth import Caller, Principal, Right
 from vonggac.http import Problem, ProblemError
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
@@ -108,6 +108,8 @@ async def list_imports(
 ) -> Imports:  # fmt: skip
     """The newest first; `before` gives older ones."""
     query = select(ImportRow).order_by(ImportRow.began_at.desc(), ImportRow.id).limit(limit)
+    if not _sees_all(context.caller):
+        query = query.where(ImportRow.sent_by == context.caller.subject)
     if kind is not None:
         query = query.where(ImportRow.kind == kind)
     if before is not None:
@@ -120,14 +122,14 @@ async def list_imports(
 async def read_import(import_id: UUID, context: Context) -> ImportShown:
     """How far it is, what it did, or why it was refused."""
     async with context.read_transaction() as session:
-        return _shown(context, await _row(session, import_id))
+        return _shown(context, await _row(context, session, import_id))
 
 
 @router.post("/{import_id}/stop", summary="Stop a running import", status_code=HTTPStatus.ACCEPTED)
 async def stop_import(import_id: UUID, context: Context) -> ImportShown:
     """Before it begins to store; nothing of it is stored then. One that is done can be taken back."""
     async with context.read_transaction() as session:
-        row = await _row(session, import_id)
+        row = await _row(context, session, import_id)
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return _shown(context, row)
 
@@ -158,7 +160,7 @@ async def revert_import(import_id: UUID, context: Context, caller: Caller, reaso
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
     why = reason or f"import {import_id} is taken back"
     async with context.write_transaction(caller, reason=why) as transaction:
-        row = await _row(transaction.session, import_id)
+        row = await _row(context, transaction.session, import_id)
         if row.state != State.DONE or row.dry_run:
             msg = f"the import is {row.state}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
@@ -236,9 +238,14 @@ def _shown(context: RequestContext, row: ImportRow) -> ImportShown:
     return shown.model_copy(update={"state": state_of(row, context.services.store.now())})
 
 
-async def _row(session: Any, import_id: UUID) -> ImportRow:
+def _sees_all(caller: Principal) -> bool:
+    """Whether imports of others are shown: they name rows of everywhere."""
+    return caller.may(Right.READ_AUDIT) and caller.sight.is_everything
+
+
+async def _row(context: RequestContext, session: Any, import_id: UUID) -> ImportRow:
     row: ImportRow | None = await session.get(ImportRow, import_id)
-    if row is None:
+    if row is None or not (_sees_all(context.caller) or row.sent_by == context.caller.subject):
         raise not_found("import")
     return row
 

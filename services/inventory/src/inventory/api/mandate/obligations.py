@@ -12,7 +12,7 @@ from sqlalchemy import select
 from inventory.api.context import Context
 from inventory.api.mandate.doing import do
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import AsOf, recorded_at
+from inventory.api.nouns.clocks import AsOf
 from inventory.domain.mandate.deadline import DUE_SOON, Deadline, DueState, NewDeadline, deadline_at, due_state_at
 from inventory.domain.mandate.obligation import Completion, covers
 from inventory.nouns.mandate.obligations import OBLIGATION, ObligationShown
@@ -104,7 +104,7 @@ async def list_due_obligations(
 ) -> DueObligations:
     """Due soon and overdue follow from the deadline and the clock; nothing of it is stored."""
     now = context.services.store.now()
-    instant, recorded = at or now, recorded_at(as_of, now)
+    instant, recorded = at or now, context.recorded(as_of)
     obligations = recorded(Obligation)
     async with context.read_transaction() as session:
         rows = (await session.execute(select(obligations).order_by(obligations.c.code))).all()

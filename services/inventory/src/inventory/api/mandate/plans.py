@@ -19,7 +19,7 @@ from inventory.nouns.mandate.moving import closed
 from inventory.nouns.mandate.plans import PLAN, PlanShown
 from inventory.nouns.writer import Write, merge
 from inventory.storage.conflicts import invalid, unknown_reference
-from inventory.storage.queries.clocks import missing
+from inventory.storage.queries.sight import read_thing
 from inventory.storage.states import camera_plans
 from inventory.storage.tables import Agency, Camera, ConnectionPlan, Facility, Thing
 from vonggac.auth import Caller, Role
@@ -129,12 +129,8 @@ async def get_connection_plan_difference(
 ) -> DifferenceShown:
     """From this version to the other one, camera by camera and field by field."""
     async with context.read_transaction() as session:
-        found = [await session.get(ConnectionPlan, each) for each in (thing_id, to)]
-        for plan, each in zip(found, (thing_id, to), strict=True):
-            if plan is None:
-                problem: ProblemError = await missing(session, ConnectionPlan, each)
-                raise problem
-    before, after = (merge(PlanFields, plan, {}) for plan in found if plan is not None)
+        found = [await read_thing(session, ConnectionPlan, each) for each in (thing_id, to)]
+    before, after = (merge(PlanFields, plan, {}) for plan in found)
     if before.facility_id != after.facility_id:
         raise invalid("to", "is a plan of another facility")
     return DifferenceShown.model_validate(difference(before, after))
@@ -144,8 +140,7 @@ async def get_connection_plan_difference(
 async def list_facility_connections(thing_id: UUID, context: Context) -> ConnectionList:
     """Each camera to each destination: under the agreed plan, under an exception, or not forwarded (R04)."""
     async with context.read_transaction() as session:
-        if await session.get(Facility, thing_id) is None:
-            raise await missing(session, Facility, thing_id)
+        await read_thing(session, Facility, thing_id)
         ids = (await session.scalars(select(Camera.id).where(Camera.facility_id == thing_id))).all()
         found = [plan.payload async for plans in camera_plans(session, ids) for plan in plans]
     items = [

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from inventory.api.context import Context
 from inventory.api.mandate.facilities import facility_views
-from inventory.api.nouns.clocks import AsOf, recorded_at
+from inventory.api.nouns.clocks import AsOf
 from inventory.domain.days import day_of, end_of, start_of
 from inventory.domain.mandate.inspection import INSPECT_EVERY_DAYS, next_inspection
 from inventory.domain.mandate.obligation import covers
@@ -68,7 +68,7 @@ async def list_due_inspections(
 ) -> DueInspections:
     """Every 15 days (R24), or as the open obligations of the kind `inspection` say, the shortest of them."""
     now = context.services.store.now()
-    day, recorded = on or day_of(now), recorded_at(as_of, now)
+    day, recorded = on or day_of(now), context.recorded(as_of)
     facilities, inspections, obligations = recorded(Facility), recorded(Inspection), recorded(Obligation)
     is_open = obligations.c.status == ObligationStatus.OPEN
     inspects = obligations.c.kind == ObligationKind.INSPECTION
@@ -119,7 +119,7 @@ async def get_team_workload(
     last = last_day or first + timedelta(days=DEFAULT_DAYS - 1)
     if not 0 <= (last - first).days < MAX_DAYS:
         raise invalid("last_day", f"must be {first.isoformat()} or one of the {MAX_DAYS - 1} days after it")
-    visits = recorded_at(as_of, now)(Visit)
+    visits = context.recorded(as_of)(Visit)
     planned = visits.c.planned_from
     query = select(visits).where(planned >= start_of(first), planned < end_of(last))
     if team_id is not None:

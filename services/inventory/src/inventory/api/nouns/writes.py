@@ -1,6 +1,7 @@
 """The routes that write a noun: create, change, remove."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from inventory.api.nouns.rules import make_thing, patch_thing, remove_thing
 from inventory.api.nouns.signatures import with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
-from inventory.storage.queries.clocks import recorded
+from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Thing
 from vonggac.auth import Caller
 from vonggac.http.conditional import IfMatch
@@ -110,11 +111,12 @@ async def answer_with(
     session: AsyncSession, noun: Noun, models: Models, thing_id: UUID, *, created: bool = False
 ) -> KeptAnswer:
     """The answer about one thing as it is on record now."""
-    things = recorded(noun.table, None)
+    recorded = partial(seen, as_of=None, sight=sight_of(session))
+    things = recorded(noun.table)
     row: Any = (await session.execute(select(things).where(things.c.id == thing_id))).mappings().one()
     more: Mapping[str, Any] = {}
     if noun.expand is not None:
-        more = await noun.expand(session, row, lambda kind: recorded(kind, None))
+        more = await noun.expand(session, row, recorded)
     shown = (noun.item or models.shown).model_validate({**row, **more})
     headers = {"ETag": row["etag"]} | ({"Location": f"/v1/{noun.path}/{thing_id}"} if created else {})
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
@@ -125,7 +127,7 @@ async def answer_with_all(
     session: AsyncSession, noun: Noun, shape: type[BaseModel], models: Models, ids: Sequence[UUID], status: HTTPStatus
 ) -> KeptAnswer:
     """The answer about several things, in the order of `ids`."""
-    things = recorded(noun.table, None)
+    things = seen(noun.table, None, sight_of(session))
     rows = (await session.execute(select(things).where(things.c.id.in_(ids)))).mappings().all()
     by_id = {row["id"]: models.shown.model_validate(row) for row in rows}
     return KeptAnswer(status, {}, shape.model_construct(items=[by_id[each] for each in ids]).model_dump_json().encode())

@@ -146,7 +146,7 @@ async def list_national(
     summary="Compliance by destination, for Prometheus",
     description=(
         "How cameras stand now and where the last hour went, in Prometheus' text format; computed at most once in the "
-        "seconds that the service is set to (30). Give Prometheus a token of the role reader."
+        "seconds that the service is set to (30). Give Prometheus a token of the role service."
     ),
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
