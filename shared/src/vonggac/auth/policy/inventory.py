@@ -27,12 +27,16 @@ WITH_STATES = (
     "installation-proposals",
 )  # fmt: skip
 
+WITH_PEOPLE = ("focal-points", "team-members", "surveys", "visits")
+"""Nouns with phones or e-mail addresses; files of facilities have those of their focal points."""
+WITH_LOGINS = ("cameras", "destinations")
+
 _PEOPLE = {Right.READ_PEOPLE: "to see phones and e-mail addresses"}
 _SECRET = {Right.WRITE_SECRET: "for credentials in an address"}
-_ROWS = {
-    Right.ADD: "for a row that adds a record",
-    Right.CHANGE: "for a row that changes a record",
-    Right.REMOVE: "for a row that removes one: a delivery that is no longer named",
+_ROWS = {Right.ADD: "for a row that adds a record", Right.CHANGE: "for a row that changes a record"}
+_ROWS_OF_CAMERAS = {
+    **_ROWS,
+    Right.REMOVE: "for a row that removes a delivery: it no longer names the destination",
     Right.WRITE_SECRET: "for credentials in a row",
 }
 _READ_AS = {
@@ -45,21 +49,23 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
     """The routes of one noun, its files included."""
     path, one = f"/v1/{noun}", f"/v1/{noun}/{{thing_id}}"
     write = Reach.NARROWED if noun in OF_A_FACILITY else Reach.PROVINCE
-    yield Entry("GET", path, READ, read, _PEOPLE)
-    yield Entry("GET", one, READ, read, _PEOPLE)
-    yield Entry("GET", f"{one}/history", AUDIT, read, _PEOPLE)
-    yield Entry("POST", path, ADD, write, _SECRET)
+    people = _PEOPLE if noun in WITH_PEOPLE else {}
+    secret = _SECRET if noun in WITH_LOGINS else {}
+    yield Entry("GET", path, READ, read, people)
+    yield Entry("GET", one, READ, read, people)
+    yield Entry("GET", f"{one}/history", AUDIT, read, people)
+    yield Entry("POST", path, ADD, write, secret)
     if noun != WRITTEN_ONCE:
-        yield Entry("PATCH", one, CHANGE, write, _SECRET)
+        yield Entry("PATCH", one, CHANGE, write, secret)
         yield Entry("DELETE", one, REMOVE, write)
-        yield Entry("POST", f"{path}/bulk", ADD, write, _SECRET)
-        yield Entry("PATCH", f"{path}/bulk", CHANGE, write, _SECRET)
+        yield Entry("POST", f"{path}/bulk", ADD, write, secret)
+        yield Entry("PATCH", f"{path}/bulk", CHANGE, write, secret)
         yield Entry("POST", f"{path}/bulk/remove", REMOVE, write)
     if noun in WITH_STATES:
         yield Entry("POST", f"{one}/transitions", CHANGE, write)
-    yield Entry("POST", f"/v1/imports/{noun}", IMPORT, write, _ROWS)
+    yield Entry("POST", f"/v1/imports/{noun}", IMPORT, write, _ROWS_OF_CAMERAS if noun == "cameras" else _ROWS)
     for suffix in ("csv", "xlsx"):
-        yield Entry("GET", f"/v1/exports/{noun}.{suffix}", EXPORT, read, _PEOPLE)
+        yield Entry("GET", f"/v1/exports/{noun}.{suffix}", EXPORT, read, _PEOPLE if noun == "facilities" else people)
     # Its drop-down lists have the codes of what it refers to.
     yield Entry("GET", f"/v1/templates/{noun}.xlsx", EXPORT, Reach.NARROWED)
 
@@ -103,7 +109,7 @@ def _beside() -> Iterator[Entry]:
     yield Entry("POST", "/v1/imports/{import_id}/stop", IMPORT, narrowed, others)
     back = {Right.REMOVE: "where it had added records", Right.CHANGE: "where it had changed records"}
     yield Entry("POST", "/v1/imports/{import_id}/revert", IMPORT, narrowed, back | others)
-    yield Entry("POST", "/v1/imports/workbook", IMPORT, narrowed, _ROWS)
+    yield Entry("POST", "/v1/imports/workbook", IMPORT, narrowed, _ROWS_OF_CAMERAS)
     yield Entry("GET", "/v1/changes", AUDIT, narrowed, _PEOPLE)
     yield Entry("GET", "/v1/dead-letters", LETTERS, province)
     yield Entry("POST", "/v1/dead-letters/{sequence}/replay", (Right.OPERATE, *LETTERS), province)
