@@ -104,6 +104,16 @@ async def test_a_file_of_a_scope_reaches_nothing_beyond_it(world: Any) -> None:
     assert [one["facility_id"] for one in there] == [world.sites["other"].facility["id"]]
 
 
+async def test_an_import_of_a_wider_token_is_not_taken_back_by_a_narrower_one(world: Any) -> None:
+    text = f"{HEAD}\nI-7,Mới,KCL-dau-open,,rtsp://10.8.8.8/7,QG\nI-8,Mới,KCL-dau-other,,rtsp://10.8.8.8/8,QG\n"
+    with world.as_caller(Role.PROVINCE_LEAD) as client:
+        done = (await send(client, "cameras", text)).json()["id"]
+    with world.as_caller(Role.PROVINCE_LEAD, f"facility:{world.sites['open'].facility['id']}") as client:
+        refused = await client.post(f"/v1/imports/{done}/revert")
+    assert (refused.status_code, refused.json()["code"]) == (403, "outside_scope")
+    assert "I-8" not in refused.text
+
+
 async def test_imports_of_others_are_of_the_log(world: Any) -> None:
     with world.as_caller(Role.OPERATOR) as client:
         mine = (await send(client, "cameras", f"{HEAD}\nI-5,Mới,KCL-dau-open,,rtsp://10.8.8.8/5,QG\n")).json()["id"]

@@ -9,7 +9,11 @@ from inventory.importing.planning.plan import Action, Plan, Planned
 from inventory.importing.special import DESTINATIONS
 from inventory.importing.storing.people import PERSON
 from vonggac.auth import Principal, Right
+from vonggac.auth.policy.inventory import OF_A_FACILITY
 from vonggac.http import ProblemError
+
+MOST = 1000
+"""Rows that a refusal names."""
 
 type Need = tuple[Right, str, str]
 """A right, the column that shows what needs it, and the sentence about it."""
@@ -17,6 +21,7 @@ type Need = tuple[Right, str, str]
 
 def check_rights(plan: Plan, caller: Principal) -> None:
     """Raises ProblemError 403 that names every row which needs a right that the caller has not."""
+    _check_scope(plan, caller)
     refused = Mistakes(plan.table.sheet or None)
     rights: set[Right] = set()
     for row in plan.rows:
@@ -34,9 +39,6 @@ def check_rights(plan: Plan, caller: Principal) -> None:
     )
     errors = [mistake.as_error() for mistake in refused.found[:MOST]]
     raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors)
-
-
-MOST = 1000
 
 
 def needs_of(noun: str, row: Planned) -> Iterator[Need]:
@@ -65,3 +67,16 @@ def _of_person(row: Planned, columns: set[str]) -> Iterator[Need]:
         yield Right.ADD, name, "needs_add_person"
     if name not in columns or before is not None:
         yield Right.CHANGE, min(columns), "needs_change_person"
+
+
+def _check_scope(plan: Plan, caller: Principal) -> None:
+    """A sheet of what belongs to the province changes nothing for a token that is for a part of it."""
+    if caller.scope is None or plan.noun.path in OF_A_FACILITY:
+        return
+    lines = [row.line for row in plan.rows if row.action is not Action.UNCHANGED]
+    if lines:
+        msg = (
+            f"row {lines[0]} changes {plan.noun.path.replace('-', ' ')}, which belong to the province as a whole, "
+            "and the token is for a part of it (docs/permissions.md)"
+        )
+        raise ProblemError(HTTPStatus.FORBIDDEN, "scope_too_narrow", msg)

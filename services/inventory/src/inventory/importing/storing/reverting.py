@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS, noun_named
 from inventory.nouns.writer import Write
+from inventory.storage.queries.sight import saw, sight_of
 from inventory.storage.store import snapshot
 from inventory.storage.tables import Camera, Change, Delivery, Thing
 from vonggac.auth import Principal, Right
@@ -78,6 +79,7 @@ async def take_back(writing: Write, import_id: UUID, rules: BackRules) -> TakenB
     session, result = writing.transaction.session, TakenBack()
     done = await _done_by(session, import_id)
     _check_rights(writing.caller, done)
+    await _check_seen(session, done)
     touched = await _touched_since(session, import_id)
     order = {noun.name: place for place, noun in enumerate(NOUNS)}
     ours = [each for each in done if each.noun != "delivery"]
@@ -110,6 +112,16 @@ def _check_rights(caller: Principal, done: Sequence[_Done]) -> None:
     if errors:
         msg = f"{len(errors)} records of the import need rights that the token does not carry; nothing was changed"
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg, errors[:SHOWN])
+
+
+async def _check_seen(session: Any, done: Sequence[_Done]) -> None:
+    """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
+    if sight_of(session).is_everything:
+        return
+    for each in done:
+        if not await saw(session, noun_named(each.noun).table, each.id):
+            msg = "the import wrote what the token is not for: somebody whose token covers all of it takes it back"
+            raise ProblemError(HTTPStatus.FORBIDDEN, "outside_scope", msg)
 
 
 async def _read_things(session: Any, chunk: Sequence[_Done]) -> dict[UUID, Any]:
