@@ -187,7 +187,7 @@ async def test_before_nats_is_there_the_api_answers_and_says_so(
     settings: Callable[..., Settings], token_for: Callable[[Role], str]
 ) -> None:
     app = create_app(settings(nats_url=f"nats://127.0.0.1:{free_port()}"))
-    headers = {"Authorization": f"Bearer {token_for(Role.READER)}"}
+    headers = {"Authorization": f"Bearer {token_for(Role.AUTHORITY)}"}
     async with (
         LifespanManager(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t", headers=headers) as client,
