@@ -30,7 +30,7 @@ from reporting.reports.snapshot.collect import Extent, collect
 from reporting.reports.snapshot.report import FilterPart, PeriodPart, Report
 from reporting.storage.sending import notices
 from reporting.storage.snapshot import snapshot
-from vonggac.auth import Principal, Right, Role, require
+from vonggac.auth import Caller, Principal, Role
 from vonggac.events.reporting import ReportFrozenV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import PageQuery
@@ -56,7 +56,7 @@ async def freeze_report(
     shared: InContext,
     body: FreezeShape,
     response: Response,
-    caller: Annotated[Principal, Depends(require(Right.ADD))],
+    caller: Caller,
 ) -> DetailShape:
     now = shared.clock()
     period, cut_off = _period(shared, body)
@@ -89,7 +89,6 @@ async def freeze_report(
 async def list_reports(
     shared: InContext,
     paging: Annotated[PageQuery[Any, ReportShape], Depends(REPORTS)],
-    _caller: Annotated[Principal, Depends(require(Right.READ))],
 ) -> Response:
     async with shared.database.transaction() as session:
         rows, total = await chain.page(
@@ -108,7 +107,7 @@ async def list_reports(
 async def approve_report(
     shared: InContext,
     report_id: UUID,
-    caller: Annotated[Principal, Depends(require(Right.CHANGE))],
+    caller: Caller,
     version: Version = None,
 ) -> DetailShape:
     if Role.PROVINCE_LEAD not in caller.roles:
@@ -140,7 +139,7 @@ async def freeze_version(
     report_id: UUID,
     body: VersionShape,
     response: Response,
-    caller: Annotated[Principal, Depends(require(Right.ADD))],
+    caller: Caller,
 ) -> DetailShape:
     async with shared.database.transaction() as session:
         before = await wanted(session, report_id)
