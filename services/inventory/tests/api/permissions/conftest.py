@@ -108,7 +108,7 @@ async def furnish(province: Any, site: Site, team: Json, start: datetime) -> Non
     )  # fmt: skip
     await add("blocked-reasons", kind="other", text=mark, valid_from="2021-05-01")
     await add("surveys", code=f"KS-{mark}", lead_name=f"Trưởng đoàn {mark}", lead_phone=phone)
-    await add("connection-plans", code=f"PA-{mark}", responsible_lead=mark)
+    await add("connection-plans", responsible_lead=mark)
     await add("plan-exceptions", why=mark, approved_by="Sở", decided_on="2021-05-07")
     await add("installation-proposals", code=f"DX-{mark}", note=mark)
     note = {"about_noun": "facility", "about_id": facility_id, "text": f"Ghi chú {mark}"}

@@ -7,6 +7,7 @@ it.
 from uuid import UUID
 
 from sqlalchemy import not_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.mandate.obligations import units_above
@@ -21,7 +22,7 @@ async def visible_facilities(session: AsyncSession, sight: Sight) -> frozenset[U
         return None
     newest = (
         select(facility.c.id, facility.c.managing_agency_id, facility.c.unit_id, facility.c.restricted)
-        .distinct(facility.c.id)
+        .ext(distinct_on(facility.c.id))
         .where(not_(facility.c.removed))
         .order_by(facility.c.id, facility.c.revision.desc())
     )

@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.conflicts import not_found
@@ -148,7 +149,7 @@ class _LoggedColumns:
     def __getattr__(self, name: str) -> ColumnElement[Any]:
         if name == "id":
             return self._changes.c.thing_id
-        value = self._side[name].as_string()
+        value: ColumnElement[Any] = self._side[name].as_string()
         return value.cast(Uuid()) if name.endswith("_id") else value
 
 
@@ -205,7 +206,7 @@ def _as_it_was_last(kind: type[Thing]) -> FromClause:
     """Each thing as it is now, or as it was before it was removed."""
     history = HISTORY[kind]
     newest_first = (history.c.id, history.c.recorded_from.desc())
-    return select(history).distinct(history.c.id).order_by(*newest_first).subquery()
+    return select(history).ext(distinct_on(history.c.id)).order_by(*newest_first).subquery()
 
 
 def _covers(scope: AccessScope, facilities: Any) -> ColumnElement[bool]:
@@ -251,15 +252,17 @@ def _of_obligation(things: Any, view: _View) -> ColumnElement[bool]:
     """One that names facilities, and none that is seen, does not concern the caller; nor one of another agency."""
     if isinstance(things, _Logged):
         # A line names its facilities for everybody: one that names any is left out.
-        return things.side["facility_ids"].as_string() == "[]"
+        empty: ColumnElement[bool] = things.side["facility_ids"].as_string() == "[]"
+        return empty
     ours = view.facilities().subquery()
     named = select(ours.c.id).where(ours.c.id == any_(things.c.facility_ids)).exists()
-    condition = (func.cardinality(things.c.facility_ids) == 0) | named
+    condition: ColumnElement[bool] = (func.cardinality(things.c.facility_ids) == 0) | named
     if view.sight.scope is None:
         return condition
     facilities = Facility.__table__.alias()
     agencies = select(facilities.c.managing_agency_id).where(facilities.c.id.in_(view.facilities()))
-    return condition & (things.c.managing_agency_id.is_(None) | things.c.managing_agency_id.in_(agencies))
+    ours_too: ColumnElement[bool] = things.c.managing_agency_id.is_(None) | things.c.managing_agency_id.in_(agencies)
+    return condition & ours_too
 
 
 def _of_entry(things: Any, view: _View) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ async def freeze_report(
         proposals=tuple(body.proposals),
         letterhead=body.letterhead,
     )
-    tables = await _tables(shared, period, ZoneInfo(body.time_zone), filters)
+    tables = await _tables(shared, caller, period, ZoneInfo(body.time_zone), filters)
     make = await asyncio.to_thread(freezing.first_version, order, tables, now)
     async with shared.database.transaction() as session:
         report = await chain.append(session, make)
@@ -145,7 +145,7 @@ async def freeze_version(
         before = await wanted(session, report_id)
     header, now = before.header, shared.clock()
     period = Period(header.period.from_ms, header.period.to_ms)
-    tables = await _tables(shared, period, ZoneInfo(header.period.time_zone), header.filters)
+    tables = await _tables(shared, caller, period, ZoneInfo(header.period.time_zone), header.filters)
     cut_off = freezing.latest_cut_off(now, duration(shared.settings.lateness_horizon_s))
     correction = freezing.Correction(body.reason, caller.subject, now, max(cut_off, header.cut_off_ms))
     try:
@@ -205,8 +205,10 @@ def _period(shared: Context, body: FreezeShape) -> tuple[Period, Millis]:
     return period, cut_off
 
 
-async def _tables(shared: Context, period: Period, zone: ZoneInfo, given: FilterPart) -> dict[str, list[Row]]:
-    filters = Filters(given.unit, given.agency, None, given.facility)
+async def _tables(
+    shared: Context, caller: Principal, period: Period, zone: ZoneInfo, given: FilterPart
+) -> dict[str, list[Row]]:
+    filters = Filters(given.unit, given.agency, None, given.facility, caller=caller)
     question = Question(period, millis(shared.clock()), duration(shared.settings.presumed_alive_s), zone.key)
     async with snapshot(shared.database) as session:
         scope = replace((await filters.resolved(session)).scope, type=given.type)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.storage.tables import camera, maintenance_window
@@ -81,7 +81,7 @@ def cameras_standing(facility_ids: Collection[UUID]) -> Select[tuple[UUID]]:
     """Ids of the cameras that stand at these facilities, or stood there last."""
     newest = (
         select(camera.c.id, camera.c.facility_id)
-        .distinct(camera.c.id)
+        .ext(distinct_on(camera.c.id))
         .where(camera.c.facility_id.is_not(None))
         .order_by(camera.c.id, camera.c.revision.desc())
         .subquery()
