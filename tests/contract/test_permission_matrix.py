@@ -89,7 +89,7 @@ class Matrix:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def matrix(running: RunningPlatform) -> AsyncIterator[Matrix]:
-    await running.truth()
+    await running.truth(within_s=240)
     sites = {}
     for name, code in SITES.items():
         [facility] = (await running.get("inventory", f"/v1/facilities?code={code}"))["items"]
@@ -129,7 +129,7 @@ def anything(entry: Entry) -> str:
 CALLERS = list(product(Role, SEEN))
 
 
-def test_the_cases_by_hand_and_the_policy_agree() -> None:
+async def test_permission_matrix_by_hand_and_by_the_policy_agree() -> None:
     policy = {(service, *entry.key): entry for service, entries in POLICY.items() for entry in entries}
     wrong = [
         (case.service, case.method, case.path, role, kind)

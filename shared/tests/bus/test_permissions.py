@@ -97,6 +97,16 @@ MADE_BY_THE_OWNER = (
 )
 
 
+REGISTER = {
+    "camera": {PROBER, INVENTORY},
+    "destination": {INVENTORY},
+    "facility": WORKERS | {INVENTORY},
+    "unit": WORKERS | {INVENTORY},
+    "focal_point": {INVENTORY},
+}
+"""Nouns of the register, and who reads one by its subject; of people there are phones."""
+
+
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
     table: dict[str, set[str]] = {
@@ -117,11 +127,7 @@ def may_publish() -> dict[str, set[str]]:
         "$JS.API.STREAM.LIST": set(),
         "$JS.API.SERVER.REMOVE": set(),
         **{subject: {SETUP} for subject in MADE_BY_THE_OWNER},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.camera.c": {PROBER, INVENTORY},
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.destination.d": {INVENTORY},
-        **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": WORKERS | {INVENTORY} for noun in ("facility", "unit")},
-        # Of people there are phones.
-        "$JS.API.DIRECT.GET.INVENTORY.inventory.focal_point.p": {INVENTORY},
+        **{f"$JS.API.DIRECT.GET.INVENTORY.inventory.{noun}.x": allowed for noun, allowed in REGISTER.items()},
         "$JS.API.DIRECT.GET.INVENTORY": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS": {REPORTING},
         "$JS.API.DIRECT.GET.OBSERVATIONS.observation.camera.c": set(),
