@@ -97,17 +97,22 @@ MADE_BY_THE_OWNER = (
 )
 
 
+DEMANDS = {
+    **{f"demand.{kind}": {PROBER} for kind in ("probe", "scan", "read_back")},
+    "$JS.API.DIRECT.GET.DEMANDS": {PROBER},
+}
+
+
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
     table: dict[str, set[str]] = {
         **{f"inventory.{noun}.x": {INVENTORY} for noun in ("camera", "facility", "destination", "focal_point")},
-        "observation.camera.c": {PROBER, INVENTORY},
-        "observation.verification.c.d": {PROBER, INVENTORY},
-        "observation.site.f": {PROBER, INVENTORY},
+        **{f"observation.{noun}": {PROBER, INVENTORY} for noun in ("camera.c", "verification.c.d", "site.f")},
         "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
         **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
+        **DEMANDS,
         "dead.OBSERVATIONS.outgoing": WORKERS,
         "probe.job.c": set(),
         "delivery.job.c": set(),
@@ -172,6 +177,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.delivery.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
         "notice.>": set(),
+        "demand.>": set(),
         "probe.job.*": set(),
         "delivery.job.*": set(),
         "verify.job.*": set(),

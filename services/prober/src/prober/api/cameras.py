@@ -8,18 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from prober.api.advice import AdviceShown
+from prober.api.advice import AdviceShown, CauseShown, failures_for, probe_for
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
-from vonggac.auth import Right, require
+from vonggac.auth import Principal, Right, require
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
-router = APIRouter(prefix="/v1/cameras", tags=["cameras"], dependencies=[Depends(require(Right.READ))])
+router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
+Reader = Annotated[Principal, Depends(require(Right.READ))]
 
 
 class CameraStatus(BaseModel):
@@ -28,13 +29,16 @@ class CameraStatus(BaseModel):
     camera_id: UUID
     camera_revision: int = Field(description="State of the camera in the inventory that was probed.")
     verdict: Verdict
-    cause: Cause | None = Field(description="Null exactly when the verdict is `up`.")
+    cause: CauseShown | None = Field(
+        description="Null exactly when the verdict is `up`. `unreachable` stands for refused, timeout and route where "
+        "the caller may not have probes made (`operate`)."
+    )
     detail: str | None
     observed_at: LocalTime
     next_probe_due_at: LocalTime
     overdue: bool = Field(description="Nobody probed it for two intervals: the verdict may no longer hold.")
     interval_s: float
-    duration_ms: float
+    duration_ms: float | None = Field(description="Null beside `unreachable`.")
     worker_id: str
     steps: tuple[Step, ...] = Field(description="Each phase of the probe and what it took.")
     media: Media | None = Field(description="What was measured of the stream.")
@@ -62,7 +66,7 @@ class CameraQuery(BaseModel):
     """Which cameras."""
 
     verdict: Verdict | None = Field(None, description="Only cameras with this verdict.")
-    cause: Cause | None = Field(None, description="Only cameras with this cause.")
+    cause: CauseShown | None = Field(None, description="Only cameras with this cause, as it is shown to the caller.")
     finding: Cause | None = Field(None, description="Only cameras with this finding.")
     facility_id: UUID | None = Field(None, description="Only cameras of this facility.")
 
@@ -70,7 +74,7 @@ class CameraQuery(BaseModel):
         """Whether a camera fits the filter, on whichever page."""
         return (
             (self.verdict is None or status.verdict is self.verdict)
-            and (self.cause is None or status.cause is self.cause)
+            and (self.cause is None or status.cause == self.cause)
             and (self.finding is None or self.finding in status.findings)
             and (self.facility_id is None or status.facility_id == self.facility_id)
         )
@@ -98,10 +102,12 @@ async def list_cameras(
     request: Request,
     query: Annotated[CameraQuery, Query()],
     paging: Annotated[PageQuery[CameraObservedV1, CameraStatus], Depends(CAMERAS)],
+    caller: Reader,
 ) -> Response:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
-    page = paging.cut([status for status in statuses if query.fits(status)])
+    shown = (probe_for(caller, status) for status in statuses)
+    page = paging.cut([status for status in shown if query.fits(status)])
     now = now_of(request)
     return paging.answer(page, [CameraStatus.of(status, now) for status in page.rows])
 
@@ -112,20 +118,20 @@ async def list_cameras(
     description="With each phase of the probe and what was measured of the stream.",
     responses=problems({404: "Nobody has probed such a camera", **AWAY}),
 )
-async def get_camera(request: Request, camera_id: UUID) -> CameraStatus:
+async def get_camera(request: Request, camera_id: UUID, caller: Reader) -> CameraStatus:
     with answered_by_the_bus():
         status = await CameraStatuses(bus_of(request)).get(camera_id)
     if status is None:
         msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
-    return CameraStatus.of(status, now_of(request))
+    return CameraStatus.of(probe_for(caller, status), now_of(request))
 
 
 class FailureShown(BaseModel):
     """Probes in a row that ended with one cause."""
 
     verdict: Verdict
-    cause: Cause | None
+    cause: CauseShown | None
     detail: str | None = Field(description="Of the last of these probes.")
     advice: AdviceShown | None
     began_at: LocalTime
@@ -154,9 +160,12 @@ FAILURES = Listing(FailureShown, keys=FAILURE_KEYS, id_key="began_at", default_s
     responses={**FAILURES.responses, **problems(AWAY)},
 )
 async def list_failures(
-    request: Request, camera_id: UUID, paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)]
+    request: Request,
+    camera_id: UUID,
+    paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)],
+    caller: Reader,
 ) -> Response:
     with answered_by_the_bus():
         failures = await FailureHistories(bus_of(request)).get(camera_id)
-    page = paging.cut([FailureShown.of(failure) for failure in failures])
+    page = paging.cut([FailureShown.of(failure) for failure in failures_for(caller, failures)])
     return paging.answer(page, page.rows)

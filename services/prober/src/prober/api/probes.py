@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from prober.api.advice import AdviceShown
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, observer_of
+from prober.api.demands import Wanted, admit, shown_origin
 from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
-from vonggac.auth import Credentials, Right, require
+from prober.probes.onvif.targets import Endpoint
+from vonggac.auth import Credentials, Principal, Right, require
 from vonggac.events import Cause
-from vonggac.events.prober import Media, ProbeKind, Step, Verdict
+from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
 from vonggac.http.openapi import problems
 from vonggac.net.address_secrets import secret_parameters
@@ -28,7 +30,7 @@ from vonggac.net.errors import PeerError
 from vonggac.net.url import RtspUrl
 from vonggac.telemetry import redact
 
-router = APIRouter(prefix="/v1/probes", tags=["probes"], dependencies=[Depends(require(Right.OPERATE))])
+router = APIRouter(prefix="/v1/probes", tags=["probes"])
 
 
 class ProbeRequest(BaseModel):
@@ -96,27 +98,31 @@ class ProbeVerdict(BaseModel):
         {
             404: "There is no such camera",
             409: "It rests after failed logins, is disabled, or is probed now",
-            429: "Too many on demand, or the site's network is busy",
+            429: "Too many on demand, now or in the last hour, or the site's network is busy",
             **AWAY,
         }
     ),
 )
-async def probe_now(request: Request, wanted: ProbeRequest) -> ProbeVerdict:
+async def probe_now(
+    request: Request, wanted: ProbeRequest, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
+) -> ProbeVerdict:
     limit: OnDemandLimit = request.app.state.on_demand_limit
     observer = observer_of(request)
     try:
         if wanted.camera_id is not None:
             with limit.within(str(wanted.camera_id)):
-                return await _probe_camera(request, observer, wanted.camera_id)
+                return await _probe_camera(request, observer, wanted.camera_id, caller)
         assert wanted.url is not None, "validated"
-        with limit.within(_device(wanted.url)):
+        device = _device(wanted.url)
+        with limit.within(str(device)):
+            await admit(request, caller, await Wanted.of_device(request, DemandKind.PROBE, device.host, device.port))
             return await _probe_address(observer, wanted.url, wanted, partial(now_of, request))
     except OnDemandLimitError as error:
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
 
 
-async def observe_now(request: Request, observer: Observer, camera_id: UUID) -> Observation:
-    """One probe of a camera of the inventory. Raises ProblemError when it cannot be made now."""
+async def observe_now(request: Request, observer: Observer, camera_id: UUID, caller: Principal) -> Observation:
+    """One probe of a camera of the inventory for `caller`. Raises ProblemError when it cannot be made now."""
     with answered_by_the_bus():
         camera = await Cameras(bus_of(request)).get(camera_id)
     if camera is None:
@@ -128,6 +134,7 @@ async def observe_now(request: Request, observer: Observer, camera_id: UUID) -> 
         raise ProblemError(HTTPStatus.CONFLICT, "facility_not_in_service", msg)
     if observer.is_probing(camera_id):
         raise _later(HTTPStatus.CONFLICT, "being_probed", "the camera is being probed now", camera.probe_timeout_s)
+    await admit(request, caller, Wanted.of_camera(DemandKind.PROBE, camera_id, shown_origin(camera.url)))
     outcome = await observer.observe(camera, on_demand=True)
     if isinstance(outcome, Early):
         msg = "two logins failed at this camera; another try now could lock its account. Correct the login instead"
@@ -137,8 +144,8 @@ async def observe_now(request: Request, observer: Observer, camera_id: UUID) -> 
     return outcome
 
 
-async def _probe_camera(request: Request, observer: Observer, camera_id: UUID) -> ProbeVerdict:
-    fact = (await observe_now(request, observer, camera_id)).fact
+async def _probe_camera(request: Request, observer: Observer, camera_id: UUID, caller: Principal) -> ProbeVerdict:
+    fact = (await observe_now(request, observer, camera_id, caller)).fact
     return ProbeVerdict(
         **{name: getattr(fact, name) for name in ProbeVerdict.model_fields if hasattr(fact, name)},
         advice=AdviceShown.on(fact.cause),
@@ -171,8 +178,8 @@ async def _probe_address(
     )
 
 
-def _device(url: str) -> str:
-    """Host and port. Raises ProblemError for what is no address, and for one with a login in it."""
+def _device(url: str) -> Endpoint:
+    """Raises ProblemError for what is no address, and for one with a login in it."""
     try:
         parsed = RtspUrl.parse(url)
     except PeerError as error:
@@ -182,7 +189,7 @@ def _device(url: str) -> str:
     for name, value in secret_parameters(parsed.target):
         if value and value not in {"{username}", "{password}"}:
             raise _invalid(f"holds a secret in '{name}=': give it in `password`, and write {{password}} here")
-    return f"{parsed.host}:{parsed.port}"
+    return Endpoint(parsed.host, parsed.port)
 
 
 def _log(steps: tuple[Step, ...], verdict: Verdict, cause: Cause | None, detail: str | None) -> list[str]:
