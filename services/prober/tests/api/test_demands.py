@@ -10,8 +10,8 @@ import pytest
 from nats.js.errors import APIError
 
 from prober.api.advice import failures_for
-from prober.domain.demands import Limits
 from prober.domain.failures import Failure
+from prober.domain.limits.demands import Limits
 from prober.metrics import Metrics
 from prober.probes.demands import DemandGate
 from vonggac.auth import Principal, Role
@@ -47,13 +47,17 @@ async def stored(bus: Bus) -> list[DemandV1]:
     return found
 
 
-async def test_who_had_what_probed_is_recorded_and_listed(operator: Client, simulate: Any, bus: Bus) -> None:
+async def test_who_had_what_probed_is_recorded_and_listed_to_who_reads_the_log(
+    operator: Client, simulate: Any, bus: Bus, token_for: Callable[[Role], str]
+) -> None:
     login = {"username": "viewer", "password": "s3cret-Xem"}
     gate = (await simulate({"id": "gate", "auth": "basic", **login})).cameras["gate"]
     await operator.post("/v1/probes", json={"url": gate.url(), **login})
     (demand,) = await stored(bus)
     assert (demand.kind, demand.roles, demand.endpoints, demand.refused) == ("probe", ("operator",), 1, None)
     assert demand.targets == (gate.url().removeprefix("rtsp://").partition("/")[0],)
+    assert (await operator.get("/v1/demands")).status_code == 403
+    operator.headers["Authorization"] = f"Bearer {token_for(Role.PROVINCE_LEAD)}"
     listed = (await operator.get("/v1/demands", params={"kind": "probe", "total": True})).json()
     assert [item["id"] for item in listed["items"]] == [str(demand.id)]
     assert "s3cret" not in json.dumps(listed)

@@ -9,10 +9,18 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from prober.api.advice import AdviceShown, CauseShown, failures_for, probe_for
-from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
+from prober.api.bus import (
+    AWAY,
+    LocalTime,
+    answered_by_the_bus,
+    bus_of,
+    hides_camera,
+    now_of,
+    seen_facilities,
+)
 from prober.domain.failures import Failure
 from prober.messaging import CameraStatuses, FailureHistories
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Caller
 from vonggac.events import Cause
 from vonggac.events.prober import CameraObservedV1, Media, ProbeKind, Step, Verdict
 from vonggac.http import ProblemError
@@ -20,7 +28,6 @@ from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
 
 router = APIRouter(prefix="/v1/cameras", tags=["cameras"])
-Reader = Annotated[Principal, Depends(require(Right.READ))]
 
 
 class CameraStatus(BaseModel):
@@ -100,14 +107,16 @@ CAMERAS = Listing(CameraStatus, keys=KEYS, id_key="camera_id")
 )
 async def list_cameras(
     request: Request,
+    caller: Caller,
     query: Annotated[CameraQuery, Query()],
     paging: Annotated[PageQuery[CameraObservedV1, CameraStatus], Depends(CAMERAS)],
-    caller: Reader,
 ) -> Response:
     with answered_by_the_bus():
         statuses = await CameraStatuses(bus_of(request)).all()
     shown = (probe_for(caller, status) for status in statuses)
-    page = paging.cut([status for status in shown if query.fits(status)])
+    fitting = [status for status in shown if query.fits(status)]
+    seen = await seen_facilities(request, caller.sight, {status.facility_id for status in fitting})
+    page = paging.cut([status for status in fitting if status.facility_id in seen])
     now = now_of(request)
     return paging.answer(page, [CameraStatus.of(status, now) for status in page.rows])
 
@@ -118,10 +127,10 @@ async def list_cameras(
     description="With each phase of the probe and what was measured of the stream.",
     responses=problems({404: "Nobody has probed such a camera", **AWAY}),
 )
-async def get_camera(request: Request, camera_id: UUID, caller: Reader) -> CameraStatus:
+async def get_camera(request: Request, caller: Caller, camera_id: UUID) -> CameraStatus:
     with answered_by_the_bus():
         status = await CameraStatuses(bus_of(request)).get(camera_id)
-    if status is None:
+    if status is None or await hides_camera(request, caller, camera_id):
         msg = f"nobody has probed a camera {camera_id}; is it in the inventory and enabled?"
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_probed", msg)
     return CameraStatus.of(probe_for(caller, status), now_of(request))
@@ -161,11 +170,13 @@ FAILURES = Listing(FailureShown, keys=FAILURE_KEYS, id_key="began_at", default_s
 )
 async def list_failures(
     request: Request,
+    caller: Caller,
     camera_id: UUID,
     paging: Annotated[PageQuery[FailureShown, FailureShown], Depends(FAILURES)],
-    caller: Reader,
 ) -> Response:
     with answered_by_the_bus():
         failures = await FailureHistories(bus_of(request)).get(camera_id)
+    if await hides_camera(request, caller, camera_id):
+        failures = ()
     page = paging.cut([FailureShown.of(failure) for failure in failures_for(caller, failures)])
     return paging.answer(page, page.rows)

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of
-from prober.domain.demands import Endpoint, TooMuchError
+from prober.domain.limits.demands import Endpoint, TooMuchError
 from prober.messaging import DEMANDS_SHOWN, Demands
 from prober.probes.demands import DemandGate
 from prober.probes.onvif.targets import Target
 from prober.probes.service import Process
-from vonggac.auth import Principal, Right, require
+from vonggac.auth import Principal
 from vonggac.events.prober import DemandKind, DemandV1
 from vonggac.http import ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -136,7 +136,6 @@ DEMANDS = Listing(DemandShown, keys=KEYS, id_key="id", default_sort="-demanded_a
     "caller's refusals one a minute is recorded, of his probes of one camera of the inventory one an hour.",
     response_model=None,
     responses={**DEMANDS.responses, **problems(AWAY)},
-    dependencies=[Depends(require(Right.OPERATE))],
 )
 async def list_demands(
     request: Request,

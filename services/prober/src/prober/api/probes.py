@@ -8,19 +8,18 @@ from math import ceil
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from prober.api.advice import AdviceShown
-from prober.api.bus import AWAY, LocalTime, answered_by_the_bus, bus_of, now_of, observer_of
+from prober.api.bus import AWAY, LocalTime, now_of, observer_of, seen_camera
 from prober.api.demands import Wanted, admit, shown_origin
-from prober.messaging import Cameras
 from prober.probes.camera.observer import Early, Observation, Observer
 from prober.probes.camera.prober import NotNow
 from prober.probes.camera.target import Target
 from prober.probes.limits import OnDemandLimit, OnDemandLimitError
 from prober.probes.onvif.targets import Endpoint
-from vonggac.auth import Credentials, Principal, Right, require
+from vonggac.auth import Caller, Credentials, Principal, demand_province
 from vonggac.events import Cause
 from vonggac.events.prober import DemandKind, Media, ProbeKind, Step, Verdict
 from vonggac.http import FieldError, ProblemError
@@ -103,15 +102,15 @@ class ProbeVerdict(BaseModel):
         }
     ),
 )
-async def probe_now(
-    request: Request, wanted: ProbeRequest, caller: Annotated[Principal, Depends(require(Right.OPERATE))]
-) -> ProbeVerdict:
+async def probe_now(request: Request, caller: Caller, wanted: ProbeRequest) -> ProbeVerdict:
     limit: OnDemandLimit = request.app.state.on_demand_limit
+    if wanted.url is not None:
+        demand_province(request, caller, "nobody knows whose an address is that is no camera of the inventory")
     observer = observer_of(request)
     try:
         if wanted.camera_id is not None:
             with limit.within(str(wanted.camera_id)):
-                return await _probe_camera(request, observer, wanted.camera_id, caller)
+                return await _probe_camera(request, caller, observer, wanted.camera_id)
         assert wanted.url is not None, "validated"
         device = _device(wanted.url)
         with limit.within(str(device)):
@@ -121,10 +120,9 @@ async def probe_now(
         raise _later(HTTPStatus.TOO_MANY_REQUESTS, "on_demand_limit", str(error), error.after_s) from None
 
 
-async def observe_now(request: Request, observer: Observer, camera_id: UUID, caller: Principal) -> Observation:
-    """One probe of a camera of the inventory for `caller`. Raises ProblemError when it cannot be made now."""
-    with answered_by_the_bus():
-        camera = await Cameras(bus_of(request)).get(camera_id)
+async def observe_now(request: Request, caller: Principal, observer: Observer, camera_id: UUID) -> Observation:
+    """One probe of a camera of the inventory. Raises ProblemError when it cannot be made now."""
+    camera = await seen_camera(request, caller, camera_id)
     if camera is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "camera_not_found", f"the inventory has no camera {camera_id}")
     if not camera.enabled:
@@ -144,8 +142,8 @@ async def observe_now(request: Request, observer: Observer, camera_id: UUID, cal
     return outcome
 
 
-async def _probe_camera(request: Request, observer: Observer, camera_id: UUID, caller: Principal) -> ProbeVerdict:
-    fact = (await observe_now(request, observer, camera_id, caller)).fact
+async def _probe_camera(request: Request, caller: Principal, observer: Observer, camera_id: UUID) -> ProbeVerdict:
+    fact = (await observe_now(request, caller, observer, camera_id)).fact
     return ProbeVerdict(
         **{name: getattr(fact, name) for name in ProbeVerdict.model_fields if hasattr(fact, name)},
         advice=AdviceShown.on(fact.cause),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from nats.errors import Error as NatsError
 
-from prober.domain.demands import Budget, Endpoint, Limits, TooMuchError
+from prober.domain.limits.demands import Budget, Endpoint, Limits, TooMuchError
 from prober.messaging import Demands
 from prober.metrics import Metrics
 from vonggac.bus import Bus

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from uuid import uuid4
 
 from prober.domain.findings import StreamThresholds
-from prober.domain.logins import LoginLimits
+from prober.domain.limits.logins import LoginLimits
 from prober.domain.picture import PictureThresholds
 from prober.domain.verification import Limits as VerificationLimits
 from prober.messaging import Announcer, CameraStatuses, FailureHistories, VerificationResults
@@ -200,7 +200,9 @@ class Process:
                 bus=bus,
                 networks=self._networks,
                 logins=logins,
-                limits=VerificationLimits(settings.max_delay_s, settings.verify_timeout_s, SETTLE_S),
+                limits=VerificationLimits(
+                    settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=settings.rare_keyframe_s
+                ),
             ),
             results=VerificationResults(bus),
             announcer=announcer,

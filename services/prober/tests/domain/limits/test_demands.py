@@ -2,7 +2,7 @@
 
 import pytest
 
-from prober.domain.demands import WINDOW_S, Budget, Endpoint, Limit, Limits, TooMuchError
+from prober.domain.limits.demands import WINDOW_S, Budget, Endpoint, Limit, Limits, TooMuchError
 
 LIMITS = Limits(per_caller=6, per_network=8, ports_per_address=3)
 
