@@ -29,8 +29,9 @@ help: ## List the targets
 ##@ Use
 
 .PHONY: run
-run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv; FORWARDERS=2 PROBERS=2 for more cores
-	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") $(if $(ALLOW),--allow "$(ALLOW)") \
+run: setup ## The whole platform here, with the demo, or CAMERAS=mine.csv FACILITIES=sites.csv; FORWARDERS=2 PROBERS=2
+	@exec $(python) -m local run $(if $(CAMERAS),--cameras "$(CAMERAS)") \
+		$(if $(FACILITIES),--facilities "$(FACILITIES)") $(if $(ALLOW),--allow "$(ALLOW)") \
 		$(if $(FORWARDERS),--forwarders "$(FORWARDERS)") $(if $(PROBERS),--probers "$(PROBERS)") $(ARGS)
 
 .PHONY: smoke

@@ -49,7 +49,7 @@ SMALL_FILES = {
     "reporting.storage.daily": "one question to the ledger, beside the table of facts that asks it",
     "reporting.storage.upkeep.revision": "the schema revision that this build needs",
     "prober.domain.picture.approval": "a pure decision with its own tests",
-    "prober.domain.shares": "a pure decision with its own tests",
+    "prober.domain.limits.shares": "a pure decision with its own tests",
     "simulator.cameras.description": "the camera's SDP, which session and tests read without a camera",
     "simulator.packets.frame": "the hot value of the simulator, without its makers",
     "vonggac.rtsp.client.server_requests": "pure, beside the connection that does I/O",

@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
     "image": {"tag": TAG, "pullPolicy": "IfNotPresent"},
     "secrets": {"prefix": RELEASE.prefix},
     "postgresql": {"host": "kube-postgres", "sslMode": "disable"},
+    "media": {"allowedNetworks": ["10.64.0.0/12"]},
     "nats": {"replicas": 1, "storage": {"gibibytes": 1}, "observationsMaxBytes": 64 << 20},
     **{service: {"replicas": 1} for service in SERVICES},
 }

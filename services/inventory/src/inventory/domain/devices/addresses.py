@@ -123,14 +123,22 @@ def can_be_read_back(url: str) -> bool:
 
 def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
     """Raises ValueError when the host is an IP address outside them; workers check names when they resolve them."""
+    if allowed is None:
+        return
+    host, _, port_text = address.origin.partition("://")[2].rpartition(":")
+    host, port = host.strip("[]"), int(port_text)
     try:
-        ipaddress.ip_address(address.host.partition("%")[0])
+        ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return
-    if allowed is not None and not allowed.allow(address.host):
-        shown = ", ".join(str(network) for network in allowed.networks)
-        msg = f"leads to {address.host}, which is in none of the allowed networks ({shown})"
+    if allowed.allow(host, port):
+        return
+    if allowed.allow(host):
+        msg = f"leads to {address.host}:{port}, which is a port of the platform itself: no camera or centre is there"
         raise ValueError(msg)
+    shown = ", ".join(str(network) for network in allowed.networks)
+    msg = f"leads to {address.host}, which is in none of the allowed networks ({shown})"
+    raise ValueError(msg)
 
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:

@@ -38,6 +38,8 @@ _BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"has the scheme .* not supported", "giao thức không được hỗ trợ: dùng rtsp, rtsps, rtmp, rtmps, http, https, tcp hoặc udp"),
         (r"ends neither in", "địa chỉ http phải kết thúc bằng .m3u8 (HLS) hoặc .ts (MPEG-TS)"),
         (r"leads to (?P<host>\S+), which is in none", "dẫn tới {host}, nằm ngoài các mạng được phép"),
+        (r"leads to (?P<host>\S+), which is a port of the platform", "dẫn tới {host}, là cổng của chính hệ thống: không có camera hay trung tâm nào ở đó"),
+        (r"has a part that looks like a stream key", "có phần giống khoá luồng: đưa vào tài khoản và viết {{password}} ở đó; nếu không phải khoá thì thêm trung tâm qua API"),
         (r"leads to another scheme, host or port", "dẫn tới giao thức, máy hoặc cổng khác với nơi đã lưu tài khoản: hãy điền lại tài khoản và mật khẩu"),
         (r"holds a secret in", "có mật khẩu trong địa chỉ: viết {{password}} vào đó và điền mật khẩu ở cột riêng"),
         (r"holds a space or a letter", "có dấu cách hoặc ký tự không dùng trong địa chỉ: hãy mã hoá phần trăm"),
