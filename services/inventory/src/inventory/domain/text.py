@@ -20,6 +20,18 @@ _VNI = re.compile(
     "|[yY][ùøûõÙØÛÕ]|[ôÔöÖ][ùøûõïÙØÛÕÏ]|[öÖ][ôÔ]|[ñÑ][aeiouôöâêAEIOUÔÖ][ùøûõïâåäêéèúüëÙØÛÕÏ]"
 )
 _DAMAGED = re.compile("[\x80-\x9f�\ue000-\uf8ff]")
+_ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
+_BELOW_ALL = "\x01"
+_LETTER_OF: dict[int, str] = {}
+"""Each letter, of either case and with any tone, to a sign that stands where the letter does in the alphabet."""
+_TONE_OF: dict[str, str] = {}
+for _place, _letter in enumerate(_ALPHABET):
+    for _tone, _mark in enumerate(_TONES):
+        _composed = unicodedata.normalize("NFC", _letter + _mark)
+        for _sign in {_composed, _composed.upper()}:
+            if len(_sign) == 1:
+                _LETTER_OF[ord(_sign)], _TONE_OF[_sign] = chr(ord("A") + _place), str(_tone)
 LEGACY_ADVICE = "looks like TCVN3, VNI or damaged text: convert it to Unicode (UTF-8) and try again"
 
 
@@ -51,6 +63,21 @@ def fold(text: str) -> str:
     """
     bare = "".join(char for char in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(char))
     return _SPACES.sub(" ", bare.replace("đ", "d").replace("y", "i")).strip()
+
+
+def order_key(text: str) -> str:
+    """What a list by name is sorted by, sign by sign: the letters (a, ă, â, b, c, d, đ, e, ê …), the tones, the text.
+
+    Tones come as dictionaries have them: none, huyền, hỏi, ngã, sắc, nặng. The text is in NFC, as it is stored.
+    """
+    tones = "".join(_TONE_OF.get(sign, "") for sign in text).rstrip("0")
+    return f"{text.translate(_LETTER_OF)}{_BELOW_ALL}{tones}{_BELOW_ALL}{text}"
+
+
+def person_order_key(full_name: str) -> str:
+    """As `order_key`, of a Vietnamese name: by the given name, its last word, then family and middle names."""
+    *before, given = full_name.split(" ")
+    return order_key(" ".join((given, *before)))
 
 
 def legacy_of(text: str) -> Literal["tcvn3", "vni"] | None:

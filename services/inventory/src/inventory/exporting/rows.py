@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,7 @@ from inventory.importing.storing.people import PERSON, read_people_in_office
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.tables import Delivery, Destination, Thing
+from inventory.storage.tables.base import DERIVED
 
 CHUNK = 500
 type Value = Any
@@ -45,7 +47,8 @@ async def exported_rows(
     beside = await _beside(session, noun, today)
     columns = exported_columns(noun)
     table = noun.table.__table__
-    query: Select[Any] = select(*(column for column in table.c if not column.name.startswith(("sealed_", "search"))))
+    shown = [each for each in table.c if not each.name.startswith("sealed_") and each.name not in DERIVED]
+    query: Select[Any] = select(*shown)
     if where is not None:
         query = query.where(where)
     query = query.order_by(*(table.c[name] for name in noun.key), table.c.id)
@@ -88,6 +91,8 @@ def _value(row: Mapping[str, Any], column: Column, beside: Beside) -> Value:
         value = (value or {}).get(name)
     if column.reference is not None and value is not None:
         return beside.codes.get(column.reference, {}).get(value)
+    if column.kind is Kind.RECORDS:
+        return to_json(value).decode() if value else None
     if isinstance(value, Enum):
         return value.value
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -1,6 +1,6 @@
 """Messages of new cameras, composed before their write queues, and whether they are still true when it has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from http import HTTPStatus
 from uuid import UUID
 
@@ -22,9 +22,18 @@ class PreparedMessages:
         self._destinations: Mapping[UUID, int] = {}
         self._plans: Mapping[UUID, tuple[int, ...]] = {}
         self._messages: dict[UUID, tuple[UUID, OutboxMessage]] = {}
+        self._begun = False
+
+    @property
+    def cameras(self) -> Set[UUID]:
+        """Those whose message is composed."""
+        return self._messages.keys()
 
     async def begin(self, session: AsyncSession) -> None:
-        """Note the revisions; before the first message is composed."""
+        """Note the revisions; before the first message is composed. A second time, nothing."""
+        if self._begun:
+            return
+        self._begun = True
         self._facilities = await _revisions(session, Facility)
         self._destinations = await _revisions(session, Destination)
         self._plans = await plan_revisions(session)
@@ -41,8 +50,7 @@ class PreparedMessages:
         if not self._messages:
             return {}
         if await _revisions(session, Destination) != self._destinations:
-            msg = "a destination was changed meanwhile; nothing was stored, send it again"
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "overtaken", msg, headers={"Retry-After": "1"})
+            raise overtaken()
         present, plans = await _revisions(session, Facility), await plan_revisions(session)
         return {
             camera_id: message
@@ -50,6 +58,12 @@ class PreparedMessages:
             if present.get(facility_id) == self._facilities.get(facility_id)
             and plans.get(facility_id) == self._plans.get(facility_id)
         }
+
+
+def overtaken() -> ProblemError:
+    """The 503 of a long write of which every message is stale."""
+    msg = "a destination was changed meanwhile; nothing was stored, send it again"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "overtaken", msg, headers={"Retry-After": "1"})
 
 
 async def _revisions(session: AsyncSession, kind: type[Facility | Destination]) -> dict[UUID, int]:

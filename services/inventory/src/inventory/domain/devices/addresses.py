@@ -12,6 +12,7 @@ from vonggac.net.errors import MalformedError
 from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
+_SPACE = re.compile(r"\s")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
@@ -151,7 +152,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         msg = f"{error.message.replace('RTSP address', 'address')}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
     bare = strip_userinfo(text)
-    if not bare.isascii() or any(char.isspace() for char in bare):
+    if not bare.isascii() or _SPACE.search(bare):
         msg = "holds a space or a letter that no address has: percent-encode it"
         raise ValueError(msg)
     if "@" in bare or "#" in bare:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.tables import Thing
+from inventory.storage.tables.base import DERIVED
 
 type Key = tuple[Any, ...]
 
@@ -26,7 +27,7 @@ class Register:
 
 async def read_register(session: AsyncSession, noun: Noun) -> Register:
     """Everything of the noun; its rows without what belongs to the search."""
-    columns = [column for column in noun.table.__table__.c if column.name != "search"]
+    columns = [column for column in noun.table.__table__.c if column.name not in DERIVED]
     rows = [dict(row) for row in (await session.execute(select(*columns))).mappings()]
     present = {key_of(noun, row): row for row in rows}
     ids = {name: await ids_by_code(session, noun_named(name).table) for name in set(noun.references.values())}

@@ -45,13 +45,14 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
     same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
     query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
-    return [_from(*row) for row in (await session.execute(query)).all()]
+    return [device_of(*row) for row in (await session.execute(query)).all()]
 
 
 def _device(camera: Camera) -> Device:
-    return _from(camera.id, camera.code, camera.url, camera.expected)
+    return device_of(camera.id, camera.code, camera.url, camera.expected)
 
 
-def _from(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+def device_of(camera_id: UUID, code: str, url: str, expected: dict[str, Any] | None) -> Device:
+    """The device of a camera on record."""
     known = expected or {}
     return Device(camera_id, code, url, known.get("serial"), known.get("mac"))
