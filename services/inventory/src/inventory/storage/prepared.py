@@ -1,14 +1,18 @@
 """Messages of new cameras, composed before their write queues, and whether they are still true when it has."""
 
-from collections.abc import Mapping, Set
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage.outbox import OutboxMessage
+from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
+from inventory.storage.states import CameraPlan, plans_of, read_surroundings
 from inventory.storage.tables import Destination, Facility
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
@@ -17,7 +21,8 @@ from vonggac.http import ProblemError
 class PreparedMessages:
     """Messages, and the revisions of what they were composed from: facilities, destinations, plans."""
 
-    def __init__(self) -> None:
+    def __init__(self, encode: Callable[[CameraV1], OutboxMessage]) -> None:
+        self._encode = encode
         self._facilities: Mapping[UUID, int] = {}
         self._destinations: Mapping[UUID, int] = {}
         self._plans: Mapping[UUID, tuple[int, ...]] = {}
@@ -29,18 +34,40 @@ class PreparedMessages:
         """Those whose message is composed."""
         return self._messages.keys()
 
-    async def begin(self, session: AsyncSession) -> None:
-        """Note the revisions; before the first message is composed. A second time, nothing."""
-        if self._begun:
-            return
-        self._begun = True
-        self._facilities = await _revisions(session, Facility)
-        self._destinations = await _revisions(session, Destination)
-        self._plans = await plan_revisions(session)
+    async def compose_all(self, session: AsyncSession, planned: AsyncIterator[list[CameraPlan]]) -> None:
+        """Compose the messages of cameras. Raises ProblemError 422 when a destination does not accept a codec."""
+        await self._begin(session)
+        async for plans in planned:
+            self._keep(self._compose(plans))
 
-    def keep(self, camera: CameraV1, message: OutboxMessage) -> None:
-        """Keep the message of a camera."""
-        self._messages[camera.id] = (camera.facility_id, message)
+    async def compose_new(
+        self, session: AsyncSession, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """As `compose_all`, in a thread, while `write` writes the rows: then PostgreSQL works as well."""
+        await self._begin(session)
+        around = await read_surroundings(session, {camera["facility_id"] for camera in cameras})
+        composing = asyncio.to_thread(lambda: self._compose(plans_of(around, cameras, deliveries)))
+        composed, _ = await asyncio.gather(composing, write())
+        self._keep(composed)
+
+    async def _begin(self, session: AsyncSession) -> None:
+        """Note the revisions; before the first message is composed."""
+        if not self._begun:
+            self._begun = True
+            self._facilities = await _revisions(session, Facility)
+            self._destinations = await _revisions(session, Destination)
+            self._plans = await plan_revisions(session)
+
+    def _compose(self, plans: Iterable[CameraPlan]) -> list[tuple[CameraV1, OutboxMessage]]:
+        return [(plan.payload, self._encode(plan.payload)) for plan in plans]
+
+    def _keep(self, composed: Iterable[tuple[CameraV1, OutboxMessage]]) -> None:
+        codecs = CodecCheck()
+        for camera, message in composed:
+            codecs.check_camera(camera)
+            self._messages[camera.id] = (camera.facility_id, message)
+        codecs.raise_if_any()
 
     async def still_true(self, session: AsyncSession) -> Mapping[UUID, OutboxMessage]:
         """By camera, the messages of which no part has changed since.

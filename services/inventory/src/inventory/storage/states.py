@@ -1,6 +1,5 @@
 """Rows to event payloads: the whole current state of a thing."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -62,31 +61,40 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
         yield [_plan(camera, deliveries.get(camera.id, []), under[camera.facility_id]) for camera in cameras]
 
 
-async def staged_plans(
-    session: AsyncSession, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]] | None = None
-) -> AsyncIterator[list[CameraPlan]]:
-    """As `camera_plans`, of cameras that are not stored yet as they will be. `cameras`: their columns.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the messages of cameras take of their facilities."""
 
-    `deliveries`: of each camera, as `delivery_parts` makes them; None: as they are on record.
-    """
-    found = {camera["facility_id"] for camera in cameras}
-    which = Facility.id == any_(literal(sorted(found), ARRAY(Uuid)))
+    facilities: Mapping[UUID, Any]
+    plans: Mapping[UUID, FacilityPlan]
+
+
+async def read_surroundings(session: AsyncSession, facility_ids: Collection[UUID]) -> Surroundings:
+    """Of these facilities."""
+    which = Facility.id == any_(literal(sorted(facility_ids), ARRAY(Uuid)))
     query = select(Facility.id, Facility.code, Facility.status).where(which)
     facilities = {row.id: row for row in await session.execute(query)}
-    under = await facility_plans(session, found)
+    return Surroundings(facilities, await facility_plans(session, facility_ids))
+
+
+async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
+    """As `camera_plans`, of cameras as they will be. `cameras`: their columns. Deliveries as they are on record."""
+    around = await read_surroundings(session, {camera["facility_id"] for camera in cameras})
     for start in range(0, len(cameras), CHUNK):
         chunk = cameras[start : start + CHUNK]
-        parts = deliveries if deliveries is not None else await _deliveries_of(session, [each["id"] for each in chunk])
-        yield [
-            _plan(
-                SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status),
-                parts.get(camera["id"], ()),
-                under[facility.id],
-            )
-            for camera in chunk
-            if (facility := facilities[camera["facility_id"]])
-        ]
-        await asyncio.sleep(0)
+        yield plans_of(around, chunk, await _deliveries_of(session, [camera["id"] for camera in chunk]))
+
+
+def plans_of(
+    around: Surroundings, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]]
+) -> list[CameraPlan]:
+    """Plans of cameras that are not stored yet. `deliveries`: of each, as `delivery_parts` makes them."""
+    plans: list[CameraPlan] = []
+    for camera in cameras:
+        facility = around.facilities[camera["facility_id"]]
+        whole = SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status)
+        plans.append(_plan(whole, deliveries.get(camera["id"], ()), around.plans[facility.id]))
+    return plans
 
 
 async def _deliveries_of(session: AsyncSession, camera_ids: Collection[UUID]) -> dict[UUID, list[Any]]:

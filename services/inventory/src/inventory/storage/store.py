@@ -59,7 +59,7 @@ class WriteTransaction:
         """`queue` takes the place among the writers, and gives the instant of what is written from then on."""
         self.session, self.actor, self.now = session, actor, now
         self._queue = queue  # None once the place is taken.
-        self._prepared = PreparedMessages()
+        self._prepared = PreparedMessages(lambda camera: self._message("camera", camera.id, camera))
         self.log = ChangeLog(actor.subject, actor.request_id, actor.reason)
         self._messages: list[outbox.OutboxMessage] = []
         self._new_cameras: set[UUID] = set()
@@ -195,34 +195,30 @@ class WriteTransaction:
 
         Raises ProblemError 422 when a destination does not accept a camera's codec.
         """
-        await self._prepared.begin(self.session)
-        await self._keep(camera_plans(self.session, self._new_cameras - self._prepared.cameras))
+        new = self._new_cameras - self._prepared.cameras
+        await self._prepared.compose_all(self.session, camera_plans(self.session, new))
         self._stale_cameras -= self._new_cameras
         await self.log.write(self.session)
 
-    async def prepare_staged(
-        self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]] | None = None
-    ) -> None:
-        """A part of `prepare`: cameras whose rows and log the caller writes, with the next revision where they change.
+    async def prepare_created(
+        self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """A part of `prepare`: messages of new cameras, composed while `write` writes their rows and log.
 
-        As `staged_plans`. Raises ProblemError 422 as `prepare`.
+        `cameras`: their columns; `deliveries`: of each, as `delivery_parts` makes them.
         """
-        await self._prepared.begin(self.session)
+        await self._prepared.compose_new(self.session, cameras, deliveries, write)
         self.publish_later(camera["id"] for camera in cameras)
-        await self._keep(staged_plans(self.session, cameras, deliveries))
-        await self.log.write(self.session)
+
+    async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]]) -> None:
+        """A part of `prepare`: messages of cameras as the caller will update them in the queue, by their columns."""
+        await self._prepared.compose_all(self.session, staged_plans(self.session, cameras))
+        self.publish_later(camera["id"] for camera in cameras)
 
     def publish_later(self, camera_ids: Iterable[UUID]) -> None:
         """Compose the messages of cameras at the end, whose rows, with their revision, the caller writes."""
         self._new_cameras.update(camera_ids)
-
-    async def _keep(self, planned: AsyncIterator[list[CameraPlan]]) -> None:
-        codecs = CodecCheck()
-        async for plans in planned:
-            for plan in plans:
-                codecs.check_camera(plan.payload)
-                self._prepared.keep(plan.payload, self._message("camera", plan.payload.id, plan.payload))
-        codecs.raise_if_any()
 
     async def enter_queue(self) -> None:
         """Of a long write: wait for the other writers, which wait from now on; what is on record stays until the end.

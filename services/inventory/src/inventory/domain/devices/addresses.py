@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -110,14 +109,9 @@ def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
     """The address at a destination where one camera is published."""
-    values: Mapping[str, str] = {
-        "camera_code": camera_code,
-        "facility_code": facility_code,
-        "camera_id": str(camera_id),
-    }
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", value)
-    return template
+    if "{camera_id}" in template:
+        template = template.replace("{camera_id}", str(camera_id))
+    return template.replace("{camera_code}", camera_code).replace("{facility_code}", facility_code)
 
 
 def _check_scheme(text: str, schemes: tuple[str, ...], shown: str) -> str:

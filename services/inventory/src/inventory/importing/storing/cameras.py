@@ -3,10 +3,10 @@
 A row that is written, or ready to be, is forgotten: what waits is the text of its log and the cells of its update.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
@@ -97,10 +97,15 @@ async def _add_cameras(
                 delivery = new_delivery(transaction.now, camera, codes[camera["facility_id"]], destination)
                 deliveries.append(delivery)
                 parts.setdefault(camera["id"], []).append(delivery_parts(delivery, destination))
-        await copy_rows(transaction.session, Camera, _COLUMNS, _cells(transaction, cameras))
-        await copy_deliveries(transaction, deliveries)
-        await transaction.prepare_staged(cameras, parts)
-        await asyncio.sleep(0)
+        await transaction.prepare_created(cameras, parts, partial(_write, transaction, cameras, deliveries))
+
+
+async def _write(
+    transaction: WriteTransaction, cameras: Sequence[Mapping[str, Any]], deliveries: Sequence[Mapping[str, Any]]
+) -> None:
+    await copy_rows(transaction.session, Camera, _COLUMNS, _cells(transaction, cameras))
+    await copy_deliveries(transaction, deliveries)
+    await transaction.log.write(transaction.session)
 
 
 def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
@@ -154,7 +159,7 @@ async def _prepare_changed(transaction: WriteTransaction, rows: list[Planned]) -
                 others.append(values["id"])
             else:
                 whole.append(values)
-        await transaction.prepare_staged(whole)
+        await transaction.prepare_changed(whole)
         transaction.publish_later(others)
     return changed
 
