@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from nats.errors import Error as NatsError
 from pydantic import AwareDatetime, BaseModel, Field
 
-from inventory.api.context import Context, Operator, Reader, RequestContext
+from inventory.api.context import Context, RequestContext
 from inventory.storage.conflicts import not_found
 from vonggac.bus.dead_letters import DeadLetter, DeadLetters, NotReplayableError
 from vonggac.http import ProblemError
@@ -67,9 +67,7 @@ def _away(reason: str) -> ProblemError:
 
 
 @router.get("", summary="List dead letters", responses=LETTERS.responses, response_model=None)
-async def list_dead_letters(
-    context: Context, _caller: Reader, page: Annotated[LetterPage, Depends(LETTERS)]
-) -> Response:
+async def list_dead_letters(context: Context, page: Annotated[LetterPage, Depends(LETTERS)]) -> Response:
     """What a consumer could not handle, and facts that NATS refused, with the reason; oldest first."""
     async with _letters(context) as letters:
         found = page.page(await _rows(letters, page))
@@ -89,7 +87,7 @@ async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
 
 
 @router.post("/{sequence}/replay", summary="Publish a dead letter again and take it off the list")
-async def replay_dead_letter(context: Context, _caller: Operator, sequence: int) -> Replayed:
+async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
     """An observation is published as it was; of a job, the present state of its camera. 409 when that cannot help."""
     async with _letters(context) as letters:
         letter = await letters.get(sequence)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.importing.checking.cells import NO_CODES
@@ -18,6 +18,7 @@ from inventory.importing.special import DESTINATIONS
 from inventory.importing.storing.people import PERSON, read_people_in_office
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
+from inventory.storage.queries.sight import hide_contacts, seen, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing
 from inventory.storage.tables.base import DERIVED
 
@@ -41,17 +42,19 @@ def exported_columns(noun: Noun) -> tuple[Column, ...]:
 
 
 async def exported_rows(
-    session: AsyncSession, noun: Noun, today: date, where: ColumnElement[bool] | None = None
+    session: AsyncSession, noun: Noun, today: date, only: tuple[str, UUID] | None = None
 ) -> AsyncIterator[dict[str, Value]]:
-    """Rows in the order of the noun's key, some hundreds at a time."""
+    """What the session's caller sees, in the order of the noun's key, some hundreds at a time.
+
+    `only`: a field and the id that it holds.
+    """
     beside = await _beside(session, noun, today)
     columns = exported_columns(noun)
-    table = noun.table.__table__
-    shown = [each for each in table.c if not each.name.startswith("sealed_") and each.name not in DERIVED]
-    query: Select[Any] = select(*shown)
-    if where is not None:
-        query = query.where(where)
-    query = query.order_by(*(table.c[name] for name in noun.key), table.c.id)
+    things = seen(noun.table, None, sight_of(session))
+    query: Select[Any] = select(*(column for column in things.c if column.name not in {*DERIVED, "etag"}))
+    if only is not None:
+        query = query.where(things.c[only[0]] == only[1])
+    query = query.order_by(*(things.c[name] for name in noun.key), things.c.id)
     async for rows in (await session.stream(query)).mappings().partitions(CHUNK):
         for row in rows:
             yield {column.name: _value(row, column, beside) for column in columns}
@@ -66,6 +69,8 @@ async def _beside(session: AsyncSession, noun: Noun, today: date) -> Beside:
         for camera_id, code in await session.execute(query.order_by(Destination.code)):
             destinations.setdefault(camera_id, []).append(code)
     people = await read_people_in_office(session, today) if noun.name == "facility" else {}
+    if not sight_of(session).people:
+        people = {facility_id: hide_contacts(person) for facility_id, person in people.items()}
     return Beside(codes, destinations, people)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.api.context import Adder, Context, Reason
+from inventory.api.context import Context, Reason
 from inventory.api.nouns.bulk import do_each
 from inventory.api.nouns.rules import make_thing
 from inventory.domain.devices.camera import NewCamera
@@ -18,11 +18,14 @@ from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.scanned import FoundSource, ScanAcceptance, accepted
 from inventory.nouns.devices.cameras import CameraShown
 from inventory.nouns.devices.declared import CAMERA
-from inventory.nouns.devices.sameness import device_of
+from inventory.nouns.devices.sameness import device_of, named
 from inventory.nouns.writer import Write
-from inventory.storage.queries.clocks import recorded
+from inventory.storage.queries.sight import seen, sight_of
 from inventory.storage.tables import Camera, Facility
+from vonggac.auth import Caller
 from vonggac.http.idempotency import KeptAnswer
+
+_ON_RECORD = select(Camera.id, Camera.code, Camera.url, Camera.expected)
 
 router = APIRouter(prefix="/v1/facilities", tags=["cameras"])
 
@@ -49,7 +52,7 @@ class AcceptedScan(BaseModel):
     response_model=AcceptedScan,
 )
 async def accept_scan(
-    thing_id: UUID, body: ScanAcceptance, context: Context, caller: Adder, reason: Reason = None
+    thing_id: UUID, body: ScanAcceptance, context: Context, caller: Caller, reason: Reason = None
 ) -> Response:
     """All new ones or none, by the rules of every camera; those that are on record already are named and stay.
 
@@ -58,7 +61,11 @@ async def accept_scan(
 
     async def work(writing: Write) -> tuple[list[UUID], list[KnownCamera]]:
         facility = await writing.transaction.get_thing(Facility, thing_id)
-        devices = await _devices_on_record(writing.transaction.session)
+        session = writing.transaction.session
+        on_record = {row.code: row for row in await session.execute(_ON_RECORD)}
+        devices = Devices()
+        for row in on_record.values():
+            devices.add(device_of(*row))
         known: list[KnownCamera] = []
         new: list[dict[str, Any]] = []
         for source, fields in accepted(body, facility.code):
@@ -66,13 +73,14 @@ async def accept_scan(
             if same is None:
                 new.append({**fields, "url": _with_login(source.url, body), "facility_id": facility.id})
             else:
-                known.append(KnownCamera(code=source.code, on_record=same.code, by=same.field))
+                other = await named(session, on_record[same.code])
+                known.append(KnownCamera(code=source.code, on_record=other, by=same.field))
         made = await do_each(writing, new, lambda fields: _make(writing, fields, body))
         return [camera.id for camera in made], known
 
     async def answer(session: AsyncSession, done: tuple[list[UUID], list[KnownCamera]]) -> KeptAnswer:
         ids, known = done
-        cameras = recorded(Camera, None)
+        cameras = seen(Camera, None, sight_of(session))
         rows = (await session.execute(select(cameras).where(cameras.c.id.in_(ids)))).mappings().all()
         by_id = {row["id"]: CameraShown.model_validate(row) for row in rows}
         shown = AcceptedScan.model_construct(created=[by_id[each] for each in ids], known=known)
@@ -83,13 +91,6 @@ async def accept_scan(
 
 async def _make(writing: Write, fields: dict[str, Any], body: ScanAcceptance) -> Any:
     return await make_thing(writing, CAMERA, NewCamera(**fields, destination_ids=body.destination_ids))
-
-
-async def _devices_on_record(session: AsyncSession) -> Devices:
-    devices = Devices()
-    for row in await session.execute(select(Camera.id, Camera.code, Camera.url, Camera.expected)):
-        devices.add(device_of(*row))
-    return devices
 
 
 def _device(source: FoundSource, fields: dict[str, Any]) -> Device:

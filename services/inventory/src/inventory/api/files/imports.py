@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select, update
 
-from inventory.api.context import Context, Importer, Reader, Reason, RequestContext
+from inventory.api.context import Context, Reason, RequestContext
 from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.running import Outcome, Run
@@ -23,7 +23,7 @@ from inventory.nouns.registry import NOUNS
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
-from vonggac.auth import Principal
+from vonggac.auth import Caller, Principal, Right
 from vonggac.database.keyset import keyset_page
 from vonggac.http import Problem, ProblemError
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -113,12 +113,14 @@ type ImportPage = PageQuery[ImportRow, ImportShown]
 
 @router.get("", summary="List imports", responses=IMPORTS.responses, response_model=None)
 async def list_imports(
-    context: Context, _caller: Reader, page: Annotated[ImportPage, Depends(IMPORTS)], kind: str | None = None,
+    context: Context, page: Annotated[ImportPage, Depends(IMPORTS)], kind: str | None = None,
     sent_by: str | None = None,
 ) -> Response:  # fmt: skip
     """The newest first. All filters must match."""
     equal = {ImportRow.kind: kind, ImportRow.sent_by: sent_by}
     query = select(ImportRow).where(*(column == value for column, value in equal.items() if value is not None))
+    if not _sees_all(context.caller):
+        query = query.where(ImportRow.sent_by == context.caller.subject)
     async with context.read_transaction() as session:
         ordered = keyset_page(query, dict(ImportRow.__table__.c), page.orderings, page.last, page.limit)
         rows = (await session.scalars(ordered)).all()
@@ -129,17 +131,17 @@ async def list_imports(
 
 
 @router.get("/{import_id}", summary="Read an import")
-async def read_import(import_id: UUID, context: Context, _caller: Reader) -> ImportShown:
+async def read_import(import_id: UUID, context: Context) -> ImportShown:
     """How far it is, what it did, or why it was refused."""
     async with context.read_transaction() as session:
-        return _shown(context, await _row(session, import_id))
+        return _shown(context, await _row(context, session, import_id))
 
 
 @router.post("/{import_id}/stop", summary="Stop a running import", status_code=HTTPStatus.ACCEPTED)
-async def stop_import(import_id: UUID, context: Context, _caller: Importer) -> ImportShown:
+async def stop_import(import_id: UUID, context: Context) -> ImportShown:
     """Before it begins to store; nothing of it is stored then. One that is done can be taken back."""
     async with context.read_transaction() as session:
-        row = await _row(session, import_id)
+        row = await _row(context, session, import_id)
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return _shown(context, row)
 
@@ -166,11 +168,11 @@ class TakenBackShown(BaseModel):
 
 
 @router.post("/{import_id}/revert", summary="Take an import back")
-async def revert_import(import_id: UUID, context: Context, caller: Importer, reason: Reason = None) -> TakenBackShown:
+async def revert_import(import_id: UUID, context: Context, caller: Caller, reason: Reason = None) -> TakenBackShown:
     """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
     why = reason or f"import {import_id} is taken back"
     async with context.write_transaction(caller, reason=why) as transaction:
-        row = await _row(transaction.session, import_id)
+        row = await _row(context, transaction.session, import_id)
         if row.state != State.DONE or row.dry_run:
             msg = f"the import is {row.state}: only one that is done can be taken back"
             raise ProblemError(HTTPStatus.CONFLICT, "not_done", msg)
@@ -183,7 +185,7 @@ async def revert_import(import_id: UUID, context: Context, caller: Importer, rea
 
 def _add_import(noun: Noun) -> None:
     async def import_things(
-        context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+        context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
         prefer: Prefer = None, reason: Reason = None,
     ) -> Any:  # fmt: skip
         return await _import(context, caller, (noun,), noun.path, dry_run, answer, prefer, reason)
@@ -203,7 +205,7 @@ def _add_import(noun: Noun) -> None:
 
 @router.post(f"/{WORKBOOK}", summary="Import a workbook of several nouns", response_model=ImportDone)
 async def import_workbook(
-    context: Context, caller: Importer, dry_run: DryRun = False, answer: Answer = "problem",
+    context: Context, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
     prefer: Prefer = None, reason: Reason = None,
 ) -> Any:  # fmt: skip
     """One sheet per noun, as `/v1/exports/facilities/{id}.xlsx` has them; all sheets or none."""
@@ -248,9 +250,14 @@ def _shown(context: RequestContext, row: ImportRow) -> ImportShown:
     return shown.model_copy(update={"state": state_of(row, context.services.store.now())})
 
 
-async def _row(session: Any, import_id: UUID) -> ImportRow:
+def _sees_all(caller: Principal) -> bool:
+    """Whether imports of others are shown: they name rows of everywhere."""
+    return caller.may(Right.READ_AUDIT) and caller.sight.is_everything
+
+
+async def _row(context: RequestContext, session: Any, import_id: UUID) -> ImportRow:
     row: ImportRow | None = await session.get(ImportRow, import_id)
-    if row is None:
+    if row is None or not (_sees_all(context.caller) or row.sent_by == context.caller.subject):
         raise not_found("import")
     return row
 

@@ -21,8 +21,10 @@ from inventory.importing.mistakes.translated import translate
 from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, check_on_record
 from inventory.importing.planning.register import Register
 from inventory.importing.special import DESTINATIONS
+from inventory.nouns.devices.sameness import OF_ANOTHER
 from inventory.nouns.devices.secrets import device_origins
-from inventory.storage.tables import Delivery, Destination, Recorder
+from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.auth import Credentials, Sealer
 from vonggac.net.allowed_networks import AllowedNetworks
 from vonggac.net.origin import Origin
@@ -49,6 +51,8 @@ class Connections:
     urls: frozenset[str]
     channels: Mapping[UUID, int] = field(default_factory=dict)
     """Recorder to the number of its channels."""
+    hidden: Sequence[Device] = ()
+    """Of cameras that the caller does not see: none of them is in its register."""
 
 
 async def read_connections(session: AsyncSession) -> Connections:
@@ -62,7 +66,17 @@ async def read_connections(session: AsyncSession) -> Connections:
         urls.add(url)
     recorders = await session.execute(select(Recorder.id, Recorder.channels))
     channels = {row.id: row.channels for row in recorders}
-    return Connections({each.code: each for each in destinations}, deliveries, frozenset(urls), channels)
+    known = {each.code: each for each in destinations}
+    return Connections(known, deliveries, frozenset(urls), channels, await _hidden_devices(session))
+
+
+async def _hidden_devices(session: AsyncSession) -> list[Device]:
+    sight = sight_of(session)
+    if sight.is_everything:
+        return []
+    visible = select(seen(Camera, None, sight).c.id)
+    rows = await session.execute(select(Camera.url, Camera.expected).where(Camera.id.not_in(visible)))
+    return [_device(OF_ANOTHER, row.url, row.expected) for row in rows]
 
 
 class CameraRules(FileRules):
@@ -106,6 +120,8 @@ class CameraRules(FileRules):
         if not asked:
             return
         devices, in_file = Devices(), {row.id for row in plan.rows}
+        for device in self._connections.hidden:
+            devices.add(device)
         for present in register.present.values():
             if present["id"] not in in_file:
                 devices.add(_device(present["code"], present["url"], present["expected"]))

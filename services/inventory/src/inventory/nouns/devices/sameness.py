@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.devices.recorder import check_channel
 from inventory.domain.devices.sameness import Device, find_same
 from inventory.storage.conflicts import field_conflict, refuse_as_422, unknown_reference
+from inventory.storage.queries.sight import sees
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Camera, Recorder
 
+OF_ANOTHER = "of another facility"
+"""In place of the code of a camera that the caller does not see."""
 _FIELDS = {"url": "url", "serial": "expected.serial", "mac": "expected.mac"}
 
 
@@ -45,7 +48,13 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [Camera.expected["mac"].astext == device.mac] if device.mac else []
     same += [Camera.expected["serial"].astext == device.serial] if device.serial else []
     query = select(Camera.id, Camera.code, Camera.url, Camera.expected).where(Camera.id != camera.id, or_(*same))
-    return [device_of(*row) for row in (await session.execute(query)).all()]
+    found = (await session.execute(query)).all()
+    return [device_of(row.id, await named(session, row), row.url, row.expected) for row in found]
+
+
+async def named(session: AsyncSession, row: Any) -> str:
+    """The code of another camera, for whom may see it."""
+    return str(row.code) if await sees(session, Camera, row.id) else OF_ANOTHER
 
 
 def _device(camera: Camera) -> Device:
