@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.storage.outbox import OutboxMessage
 from inventory.storage.queries.codec_check import CodecCheck
 from inventory.storage.queries.plans import plan_revisions
-from inventory.storage.states import CameraPlan, plans_of, read_surroundings
+from inventory.storage.states import CameraPlan, plans_of, read_facility_facts
 from inventory.storage.tables import Destination, Facility
 from vonggac.events.inventory import CameraV1
 from vonggac.http import ProblemError
@@ -46,8 +46,8 @@ class PreparedMessages:
     ) -> None:  # fmt: skip
         """As `compose_all`, in a thread, while `write` writes the rows: then PostgreSQL works as well."""
         await self._begin(session)
-        around = await read_surroundings(session, {camera["facility_id"] for camera in cameras})
-        composing = asyncio.to_thread(lambda: self._compose(plans_of(around, cameras, deliveries)))
+        facts = await read_facility_facts(session, {camera["facility_id"] for camera in cameras})
+        composing = asyncio.to_thread(lambda: self._compose(plans_of(facts, cameras, deliveries)))
         composed, _ = await asyncio.gather(composing, write())
         self._keep(composed)
 

@@ -62,38 +62,38 @@ async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> A
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FacilityFacts:
     """What the messages of cameras take of their facilities."""
 
     facilities: Mapping[UUID, Any]
     plans: Mapping[UUID, FacilityPlan]
 
 
-async def read_surroundings(session: AsyncSession, facility_ids: Collection[UUID]) -> Surroundings:
+async def read_facility_facts(session: AsyncSession, facility_ids: Collection[UUID]) -> FacilityFacts:
     """Of these facilities."""
     which = Facility.id == any_(literal(sorted(facility_ids), ARRAY(Uuid)))
     query = select(Facility.id, Facility.code, Facility.status).where(which)
     facilities = {row.id: row for row in await session.execute(query)}
-    return Surroundings(facilities, await facility_plans(session, facility_ids))
+    return FacilityFacts(facilities, await facility_plans(session, facility_ids))
 
 
 async def staged_plans(session: AsyncSession, cameras: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[CameraPlan]]:
     """As `camera_plans`, of cameras as they will be. `cameras`: their columns. Deliveries as they are on record."""
-    around = await read_surroundings(session, {camera["facility_id"] for camera in cameras})
+    facts = await read_facility_facts(session, {camera["facility_id"] for camera in cameras})
     for start in range(0, len(cameras), CHUNK):
         chunk = cameras[start : start + CHUNK]
-        yield plans_of(around, chunk, await _deliveries_of(session, [camera["id"] for camera in chunk]))
+        yield plans_of(facts, chunk, await _deliveries_of(session, [camera["id"] for camera in chunk]))
 
 
 def plans_of(
-    around: Surroundings, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]]
+    facts: FacilityFacts, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]]
 ) -> list[CameraPlan]:
     """Plans of cameras that are not stored yet. `deliveries`: of each, as `delivery_parts` makes them."""
     plans: list[CameraPlan] = []
     for camera in cameras:
-        facility = around.facilities[camera["facility_id"]]
+        facility = facts.facilities[camera["facility_id"]]
         whole = SimpleNamespace(**camera, facility_code=facility.code, facility_status=facility.status)
-        plans.append(_plan(whole, deliveries.get(camera["id"], ()), around.plans[facility.id]))
+        plans.append(_plan(whole, deliveries.get(camera["id"], ()), facts.plans[facility.id]))
     return plans
 
 
