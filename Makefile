@@ -92,12 +92,13 @@ witnesses: setup ## Reporting's account and an independent one in SQL agree over
 	@VONGGAC_WITNESS_CASES=$(CASES) $(python) -m pytest -q -n0 services/reporting/tests/witness $(ARGS)
 
 .PHONY: lint
-lint: setup ## ruff, codespell, strict mypy, import-linter
+lint: setup ## ruff, codespell, strict mypy, import-linter, squawk over the migrations
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@.venv/bin/codespell
 	@$(python) -m mypy $(typed)
 	@.venv/bin/lint-imports
+	@$(python) -m tests.migrations
 
 .PHONY: format
 format: setup ## Let ruff fix and format the code

@@ -64,4 +64,8 @@ DESTINATION = Special(
     hidden=frozenset({"connect_all_cameras", "path_is_no_secret"}),
     addresses=frozenset({"url_template", "read_back_url_template"}),
 )
-SPECIAL: Mapping[str, Special] = {"camera": CAMERA, "facility": FACILITY, "destination": DESTINATION}
+SURVEY = Special(hidden=frozenset({"attachments"}))
+"""What is attached comes with a submission, not with a file."""
+SPECIAL: Mapping[str, Special] = {
+    "camera": CAMERA, "facility": FACILITY, "destination": DESTINATION, "survey": SURVEY,
+}  # fmt: skip

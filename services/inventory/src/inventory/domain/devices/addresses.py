@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from vonggac.net.errors import MalformedError
 from vonggac.net.origin import Origin
 from vonggac.net.url import Credentials, RtspUrl, strip_userinfo
 
+_SPACE = re.compile(r"\s")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _CREDENTIAL_PLACEHOLDERS = frozenset({"{username}", "{password}"})
 _TEMPLATE_PLACEHOLDERS = frozenset({"{camera_code}", "{facility_code}", "{camera_id}"})
@@ -143,14 +143,9 @@ def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
     """The address at a destination where one camera is published."""
-    values: Mapping[str, str] = {
-        "camera_code": camera_code,
-        "facility_code": facility_code,
-        "camera_id": str(camera_id),
-    }
-    for name, value in values.items():
-        template = template.replace("{" + name + "}", value)
-    return template
+    if "{camera_id}" in template:
+        template = template.replace("{camera_id}", str(camera_id))
+    return template.replace("{camera_code}", camera_code).replace("{facility_code}", facility_code)
 
 
 def _check_scheme(text: str, schemes: tuple[str, ...], shown: str) -> str:
@@ -195,7 +190,7 @@ def _parse(text: str, allowed: frozenset[str]) -> Address:
         msg = f"{error.message.replace('RTSP address', 'address')}; an address looks like rtsp://10.1.2.3:554/path"
         raise ValueError(msg) from None
     bare = strip_userinfo(text)
-    if not bare.isascii() or any(char.isspace() for char in bare):
+    if not bare.isascii() or _SPACE.search(bare):
         msg = "holds a space or a letter that no address has: percent-encode it"
         raise ValueError(msg)
     if "@" in bare or "#" in bare:
