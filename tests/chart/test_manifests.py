@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from pydantic_settings import BaseSettings
 from tests.chart.rendering import (
@@ -27,6 +26,7 @@ from tests.chart.rendering import (
     rendered,
     values_of,
 )
+from tests.chart.validity import Validity
 
 import forwarder.settings
 import inventory.settings
@@ -39,7 +39,6 @@ from vonggac.settings import describe
 
 pytestmark = pytest.mark.server
 
-NATIVE = ("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1")
 SETTINGS: dict[str, type[BaseSettings]] = {
     "inventory": inventory.settings.Settings,
     "prober": prober.settings.Settings,
@@ -75,15 +74,8 @@ def test_it_lints(path: Path) -> None:
 
 @each_ci
 def test_it_is_valid_in_three_versions_of_kubernetes(path: Path) -> None:
-    wrong = []
-    for thing in of_ci(path):
-        if thing["apiVersion"] in NATIVE:
-            for version in KUBERNETES:
-                try:
-                    kubernetes_validate.validate(thing, version, strict=True)
-                except kubernetes_validate.ValidationError as error:
-                    wrong.append((version, thing["kind"], thing["metadata"]["name"], error.message))
-    assert wrong == []
+    validity = Validity()
+    assert [mistake for thing in of_ci(path) for mistake in validity.mistakes(thing)] == []
 
 
 @each_ci
