@@ -9,17 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from tests.chart.rendering import component_of, manifests, minimal, one
 
+from local.backup.copy_folder import StreamCopy
+from local.backup.streams import connected
 from local.commands.nats_certificate import ensure_certificate, names_of_servers
+from local.platform.streams import Login
 from vonggac.bus.connection import connect_once
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import USERS, passwords
@@ -43,7 +47,9 @@ class Bundled:
         self.objects = manifests(minimal(nats=stated))
         self.ports = [free_port() for _ in range(replicas)]
         self.routes = [free_port() for _ in range(replicas)]
+        self.monitoring = [free_port() for _ in range(replicas)]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        folder.mkdir(exist_ok=True)
         ensure_certificate(folder / "tls", names_of_servers(NAME, "vonggac"))
         self._given = {user.name: f"password of {user.name}" for user in USERS}
         (folder / "nats.password").write_text(self._given["setup"], "utf-8")
@@ -58,7 +64,7 @@ class Bundled:
             "/etc/nats/tls": str(self.folder / "tls"),
             '"/data"': json.dumps(str(here / "data")),
             "0.0.0.0:4222": f"127.0.0.1:{self.ports[number]}",
-            "127.0.0.1:8222": f"127.0.0.1:{free_port()}",
+            "127.0.0.1:8222": f"127.0.0.1:{self.monitoring[number]}",
             "0.0.0.0:6222": f"127.0.0.1:{self.routes[number]}",
         }
         changed |= {f"{NAME}-{n}.{NAME}-nodes:6222": f"localhost:{route}" for n, route in enumerate(self.routes)}
@@ -74,6 +80,11 @@ class Bundled:
         return ",".join(f"tls://localhost:{port}" for port in self.ports)
 
     @property
+    def owner(self) -> Login:
+        """Of the streams."""
+        return Login("setup", self.folder / "nats.password")
+
+    @property
     def authority(self) -> Path:
         return self.folder / "tls/ca.crt"
 
@@ -82,6 +93,23 @@ class Bundled:
         environment = {**os.environ, "SERVER_NAME": f"{NAME}-{number}"}
         with (self.folder / str(number) / "log").open("ab") as log:
             self._processes[number] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    async def together(self) -> None:
+        """Until each server knows who leads and that nobody is away, as its readiness probe asks."""
+
+        async def known() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                for port in self.monitoring:
+                    try:
+                        answer = (await client.get(f"http://127.0.0.1:{port}/jsz")).json()
+                    except httpx.TransportError as error:
+                        raise AssertionError(error) from error
+                    meta = answer.get("meta_cluster", {})
+                    assert meta.get("leader"), meta
+                    assert meta["cluster_size"] == self.replicas
+            return True
+
+        await eventually(known, within_s=60, poll_s=0.2)
 
     def kill(self, number: int) -> None:
         process = self._processes.pop(number)
@@ -126,9 +154,16 @@ class Bundled:
 @pytest.fixture
 def bundled(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bundled]:
     """Started; as many as the test asks for."""
-    servers = Bundled(tmp_path, getattr(request, "param", 1))
+    with started(tmp_path, getattr(request, "param", 1)) as servers:
+        yield servers
+
+
+@contextmanager
+def started(folder: Path, replicas: int) -> Iterator[Bundled]:
+    """For the time of the block."""
+    servers = Bundled(folder, replicas)
     try:
-        for number in range(servers.replicas):
+        for number in range(replicas):
             servers.start(number)
         yield servers
     finally:
@@ -284,3 +319,34 @@ def test_two_of_three_servers_store_and_the_third_catches_up(bundled: Bundled) -
 
     asyncio.run(lose_one())
     assert bundled.set_up() == "nothing to declare\n"
+
+
+@three
+def test_a_backup_of_three_servers_fills_three_others(bundled: Bundled, tmp_path: Path) -> None:
+    """Through one of them, as a forwarded port is: the others answer by it."""
+    bundled.set_up()
+
+    async def saved() -> list[tuple[StreamCopy, Path]]:
+        async with bundled.connected("prober") as js:
+            for number in range(50):
+                await js.publish(f"observation.camera.{number}", b"{}")
+        found = []
+        async with connected(f"tls://localhost:{bundled.ports[1]}", bundled.owner, bundled.authority) as streams:
+            for name in await streams.names():
+                folder = tmp_path / "copy" / name
+                folder.mkdir(parents=True)
+                found.append((await streams.save(name, folder), folder))
+        return found
+
+    async def loaded(other: Bundled, copies: list[tuple[StreamCopy, Path]]) -> int:
+        await other.together()
+        async with connected(f"tls://localhost:{other.ports[2]}", other.owner, other.authority) as streams:
+            for copy, folder in copies:
+                await streams.load(copy, folder, replicas=None)
+        async with other.connected("reporting") as js:
+            return (await js.stream_info(topology.OBSERVATIONS)).state.messages
+
+    copies = asyncio.run(saved())
+    with started(tmp_path / "others", 3) as other:
+        assert asyncio.run(loaded(other, copies)) == 50
+        assert other.set_up() == "nothing to declare\n"
