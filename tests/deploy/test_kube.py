@@ -162,6 +162,8 @@ def installation(images: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iter
     if images.call("kube", "--help").returncode != 0 or images.call("helm", "version").returncode != 0:
         pytest.skip(f"{images.program} runs no Kubernetes manifests")
     made = Installation(images, tmp_path_factory.mktemp("kube"))
+    # What a killed run has left would be waited for.
+    made.stop()
     try:
         made.start()
         yield made
