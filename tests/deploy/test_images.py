@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")
 CARRY_PYAV = {"prober", "forwarder", "simulator"}
-LARGEST_MB = 500
+LARGEST_MB = 550
 STOPS_WITHIN_S = 15
 
 
