@@ -113,7 +113,7 @@ class Installation:
         assert rendered.returncode == 0, rendered.stderr
         manifests = [one for one in yaml.safe_load_all(rendered.stdout) if one]
         services = [] if values.get("restoring") else ["vonggac-inventory", "vonggac-reporting"]
-        assert (image("forwarder") in rendered.stdout) == bool(services)
+        assert (f'image: "{image("forwarder")}:latest"' in rendered.stdout) == bool(services)
         self._play(manifests, "vonggac-nats", *services)
         done = self._tool.call("kube", "wait", "--timeout", str(HEALTHY_WITHIN_S), within_s=HEALTHY_WITHIN_S + 30)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
