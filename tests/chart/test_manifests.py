@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from tests.chart.rendering import (
     CHART,
     CI,
+    INSTALLATIONS,
     KUBERNETES,
     SERVICES,
     WORKERS,
@@ -19,6 +20,7 @@ from tests.chart.rendering import (
     component_of,
     helm,
     manifests,
+    merged,
     minimal,
     one,
     parsed,
@@ -254,6 +256,24 @@ def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_up
 
     assert all(each == {} for each in annotations(upgrade=False))
     assert all("pre-upgrade" in each["helm.sh/hook"] for each in annotations(upgrade=True))
+
+
+@pytest.mark.parametrize("number", range(len(INSTALLATIONS)))
+def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> None:
+    """No table, stream or service stands that a backup would have to replace; the upgrade afterwards brings all."""
+    values = INSTALLATIONS[number]
+    filled, empty = manifests(values), manifests(merged(values, {"restoring": True}))
+    assert {thing["kind"] for thing in empty} & {
+        "Deployment",
+        "Job",
+        "Pod",
+        "HorizontalPodAutoscaler",
+        "ScaledObject",
+    } == set()
+    servers = {"nats", "postgresql"}
+    assert {component for component, _ in pods(empty)} <= servers
+    named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in filled}
+    assert [thing for thing in empty if named[thing["kind"], thing["metadata"]["name"]] != thing] == []
 
 
 def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:
