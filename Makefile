@@ -74,7 +74,7 @@ chart-tools: setup
 		uv tool install --quiet checkov==$(CHECKOV) || echo "chart-tools: no checkov: the policies are not checked" >&2
 
 .PHONY: test-deploy
-test-deploy: setup ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
+test-deploy: chart-tools ## Deployment tried for real: images, compose, chart, a lost node, rolling restarts, disaster (ARGS="-k drill")
 	@exec $(python) -m tests.deploy $(ARGS)
 
 .PHONY: coverage

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from pydantic_settings import BaseSettings
 from tests.chart.rendering import (
     CHART,
     CI,
+    INSTALLATIONS,
     KUBERNETES,
     SERVICES,
     WORKERS,
@@ -20,6 +20,7 @@ from tests.chart.rendering import (
     component_of,
     helm,
     manifests,
+    merged,
     minimal,
     one,
     parsed,
@@ -27,6 +28,7 @@ from tests.chart.rendering import (
     rendered,
     values_of,
 )
+from tests.chart.validity import Validity
 
 import forwarder.settings
 import inventory.settings
@@ -39,7 +41,6 @@ from vonggac.settings import describe
 
 pytestmark = pytest.mark.server
 
-NATIVE = ("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1")
 SETTINGS: dict[str, type[BaseSettings]] = {
     "inventory": inventory.settings.Settings,
     "prober": prober.settings.Settings,
@@ -75,15 +76,8 @@ def test_it_lints(path: Path) -> None:
 
 @each_ci
 def test_it_is_valid_in_three_versions_of_kubernetes(path: Path) -> None:
-    wrong = []
-    for thing in of_ci(path):
-        if thing["apiVersion"] in NATIVE:
-            for version in KUBERNETES:
-                try:
-                    kubernetes_validate.validate(thing, version, strict=True)
-                except kubernetes_validate.ValidationError as error:
-                    wrong.append((version, thing["kind"], thing["metadata"]["name"], error.message))
-    assert wrong == []
+    validity = Validity()
+    assert [mistake for thing in of_ci(path) for mistake in validity.mistakes(thing)] == []
 
 
 @each_ci
@@ -271,6 +265,24 @@ def test_a_database_of_the_chart_is_migrated_beside_its_install_and_before_an_up
 
     assert all(each == {} for each in annotations(upgrade=False))
     assert all("pre-upgrade" in each["helm.sh/hook"] for each in annotations(upgrade=True))
+
+
+@pytest.mark.parametrize("number", range(len(INSTALLATIONS)))
+def test_an_installation_to_restore_into_has_the_servers_alone(number: int) -> None:
+    """No table, stream or service stands that a backup would have to replace; the upgrade afterwards brings all."""
+    values = INSTALLATIONS[number]
+    filled, empty = manifests(values), manifests(merged(values, {"restoring": True}))
+    assert {thing["kind"] for thing in empty} & {
+        "Deployment",
+        "Job",
+        "Pod",
+        "HorizontalPodAutoscaler",
+        "ScaledObject",
+    } == set()
+    servers = {"nats", "postgresql"}
+    assert {component for component, _ in pods(empty)} <= servers
+    named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in filled}
+    assert [thing for thing in empty if named[thing["kind"], thing["metadata"]["name"]] != thing] == []
 
 
 def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:
