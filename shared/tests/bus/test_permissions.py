@@ -105,23 +105,24 @@ REGISTER = {
     "focal_point": {INVENTORY},
 }
 """Nouns of the register, and who reads one by its subject; of people there are phones."""
+DEMANDS = {
+    **{f"demand.{kind}": {PROBER} for kind in ("probe", "scan", "read_back")},
+    "$JS.API.DIRECT.GET.DEMANDS": {PROBER},
+}
 
 
 def may_publish() -> dict[str, set[str]]:
     """Every family of subjects with those who may publish to it."""
     table: dict[str, set[str]] = {
         **{f"inventory.{noun}.x": {INVENTORY} for noun in ("camera", "facility", "destination", "focal_point")},
-        "observation.camera.c": {PROBER, INVENTORY},
-        "observation.verification.c.d": {PROBER, INVENTORY},
-        "observation.site.f": {PROBER, INVENTORY},
+        **{f"observation.{noun}": {PROBER, INVENTORY} for noun in ("camera.c", "verification.c.d", "site.f")},
         "observation.camera_media.c": {FORWARDER, INVENTORY},
         "observation.delivery.d": {FORWARDER, INVENTORY},
         "observation.worker.w": WORKERS | {INVENTORY},
         **{f"notice.{noun}.x": {REPORTING} for noun in ("outage", "site", "obligation", "report")},
+        **DEMANDS,
         "dead.OBSERVATIONS.outgoing": WORKERS,
-        "probe.job.c": set(),
-        "delivery.job.c": set(),
-        "verify.job.c": set(),
+        **{f"{job}.job.c": set() for job in ("probe", "delivery", "verify")},
         "$JS.API.INFO": EVERYBODY,
         "$JS.API.STREAM.NAMES": {SETUP},
         "$JS.API.STREAM.LIST": set(),
@@ -181,6 +182,7 @@ def may_subscribe() -> dict[str, set[str]]:
         "observation.delivery.*": {PROBER},
         "observation.verification.c.*": {FORWARDER},
         "notice.>": set(),
+        "demand.>": set(),
         "probe.job.*": set(),
         "delivery.job.*": set(),
         "verify.job.*": set(),
