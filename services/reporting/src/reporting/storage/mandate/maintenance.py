@@ -71,9 +71,7 @@ def listed(
     if facility_id is not None:
         statement = statement.where(table.c.facility_id == facility_id)
     if visible is not None:
-        statement = statement.where(
-            or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_at(visible)))
-        )
+        statement = statement.where(or_(table.c.facility_id.in_(visible), table.c.camera_id.in_(cameras_at(visible))))
     return statement
 
 
