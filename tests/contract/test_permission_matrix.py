@@ -104,11 +104,17 @@ async def matrix(running: RunningPlatform) -> AsyncIterator[Matrix]:
         )
         assert changed.status_code == 200, changed.text
 
-        async def is_known() -> None:
-            shown = await running.get("reporting", f"/v1/progress/facilities/{SITES['secret']}")
-            assert shown["facility"]["restricted"] is True
+        reader = made.headers(Role.READER, "whole")
 
-        await eventually(is_known, within_s=20)
+        async def is_hidden() -> None:
+            for service, path in (
+                ("reporting", f"/v1/compliance?facility={SITES['secret']}"),
+                ("prober", f"/v1/cameras/{sites['secret'].camera['id']}"),
+            ):
+                answer = await made.call(service, "GET", path, reader)
+                assert answer.status_code in {404, 422}, (path, answer.status_code, answer.text[:300])
+
+        await eventually(is_hidden, within_s=120, poll_s=1)
         yield made
 
 
