@@ -38,7 +38,6 @@ SMALL_FILES = {
     "inventory.importing.reading.file": "what kind of file it is, before any of it is read",
     "inventory.importing.reading.workbook": "one format a file",
     "inventory.nouns.devices.deliveries": "one noun a file",
-    "inventory.storage.queries.codec_check": "the check before the commit, without the transaction itself",
     "inventory.storage.upkeep.streams": "measures streams, beside what heals them",
     "reporting.domain.mandate.inspections": "a pure decision with its own tests",
     "reporting.feeds.national": "one feed a file",
